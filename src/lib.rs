@@ -1,1 +1,5 @@
-//! x
+//! epms: resident feeds from property management systems.
+
+pub mod model;
+
+pub mod config;

@@ -1,0 +1,62 @@
+//! `config/credentials/*.yaml`: one account at a PMS. Secrets stand here only by reference.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use super::SecretReference;
+
+/// One PMS account; several integrations may name it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Version of the file's form: 1.
+    pub version: u32,
+    /// The connector, by the stem of its file.
+    pub connector: String,
+    /// The fields that the connector asks for.
+    pub fields: BTreeMap<String, CredentialValue>,
+}
+
+/// A field of a credential: plain text, or the place of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CredentialValue {
+    Plain(String),
+    Secret(SecretReference),
+}
+
+impl<'de> Deserialize<'de> for CredentialValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = CredentialValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text, or where a secret is kept: `{ file: PATH }`")
+            }
+
+            fn visit_bool<E>(self, truth: bool) -> Result<CredentialValue, E> {
+                Ok(CredentialValue::Plain(truth.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<CredentialValue, E> {
+                Ok(CredentialValue::Plain(number.to_string()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<CredentialValue, E> {
+                Ok(CredentialValue::Plain(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CredentialValue, A::Error> {
+                SecretReference::deserialize(de::value::MapAccessDeserializer::new(map))
+                    .map(CredentialValue::Secret)
+            }
+        }
+
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}

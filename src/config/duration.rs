@@ -1,0 +1,80 @@
+//! Lengths of time as people write them: `90s`, `5m`, `1h`, `2d`.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{self, Deserialize, Deserializer};
+
+/// A length of time in a file: a whole number and one of `s`, `m`, `h`, `d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Span {
+        Span(Duration::from_secs(seconds))
+    }
+}
+
+const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+
+fn parse(text: &str) -> Option<Span> {
+    let (digits, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
+    let seconds = UNITS.iter().find(|(name, _)| *name == unit)?.1;
+    digits.parse::<u64>().ok()?.checked_mul(seconds).filter(|total| *total <= 366 * 86_400).map(Span::seconds)
+}
+
+/// What was probably meant by a text that is no length of time: `5 minutes` → `5m`.
+fn guess(text: &str) -> Option<String> {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let word = text.get(digits.len()..)?.trim().to_ascii_lowercase();
+    let unit = UNITS.iter().map(|(unit, _)| *unit).find(|unit| word.starts_with(unit)).unwrap_or("m");
+    (!digits.is_empty()).then(|| format!("{digits}{unit}"))
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| {
+            let remedy = guess(&text).unwrap_or_else(|| "30s, 5m, 1h or 2d".to_owned());
+            de::Error::custom(format!("`{text}` is not a duration; write `{remedy}`"))
+        })
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (unit, size) =
+            UNITS.iter().rev().find(|(_, size)| seconds.is_multiple_of(*size)).unwrap_or(&("s", 1));
+        write!(f, "{}{unit}", seconds / size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(parse("90s"), Some(Span::seconds(90)));
+        assert_eq!(parse("1h"), Some(Span::seconds(3600)));
+        for wrong in ["", "5", "m", "5 m", "-5m", "1.5h", "99999999999999999999d", "400d"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_is_what_was_probably_meant() {
+        assert_eq!(guess("5 minutes").as_deref(), Some("5m"));
+        assert_eq!(guess("2 Hours").as_deref(), Some("2h"));
+        assert_eq!(guess("15").as_deref(), Some("15m"));
+        assert_eq!(guess("often"), None);
+    }
+
+    #[test]
+    fn a_duration_is_written_in_its_largest_whole_unit() {
+        assert_eq!(Span::seconds(7200).to_string(), "2h");
+        assert_eq!(Span::seconds(90).to_string(), "90s");
+    }
+}

@@ -1,0 +1,273 @@
+//! The files of a home, read and checked one by one. What they mean together is the catalog's to say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::model::Problem;
+
+use super::{
+    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, nearest,
+};
+
+/// A file that could be read, and everything needed to point into it.
+#[derive(Debug, Clone)]
+pub struct File<T> {
+    /// The content.
+    pub value: T,
+    /// The places of everything in it.
+    pub document: Document,
+    /// A hash of its bytes.
+    pub hash: [u8; 32],
+}
+
+/// A file, or all that is wrong with it.
+pub type Read<T> = Result<File<T>, Vec<Problem>>;
+
+/// All files of a home. Keys are file stems.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Files {
+    pub settings: Read<Settings>,
+    pub credentials: BTreeMap<String, Read<Credential>>,
+    pub connectors: BTreeMap<String, Read<Connector>>,
+    pub integrations: BTreeMap<String, Read<Integration>>,
+    /// Problems of folders, and of files that are none of ours.
+    pub others: Vec<Problem>,
+}
+
+impl Files {
+    /// Reads all files of `home`.
+    pub fn read(home: &Home) -> Files {
+        let mut others = Vec::new();
+        let settings_path = home.config().join("epms.yaml");
+        let settings = match std::fs::read(&settings_path) {
+            Ok(bytes) => file(&home.name(&settings_path), &bytes, check_settings),
+            Err(error) => Err(vec![unreadable(&home.name(&settings_path), &error)]),
+        };
+        Files {
+            settings,
+            credentials: folder(home, "credentials", check_credential, &mut others),
+            connectors: folder(home, "connectors", check_connector, &mut others),
+            integrations: folder(home, "integrations", check_integration, &mut others),
+            others,
+        }
+    }
+}
+
+fn unreadable(name: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        file: name.to_owned(),
+        place: None,
+        field: String::new(),
+        message: match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file; create it, or name the home with --home".into(),
+            _ => format!("cannot be read: {error}"),
+        },
+    }
+}
+
+fn folder<T: DeserializeOwned>(
+    home: &Home,
+    name: &str,
+    check: fn(&T, &Document) -> Vec<Problem>,
+    others: &mut Vec<Problem>,
+) -> BTreeMap<String, Read<T>> {
+    let path = home.config().join(name);
+    let mut files = BTreeMap::new();
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        // A home may have no credentials yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return files,
+        Err(error) => {
+            others.push(unreadable(&home.name(&path), &error));
+            return files;
+        }
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                others.push(unreadable(&home.name(&path), &error));
+                continue;
+            }
+        };
+        let name = home.name(&path);
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        // Editors and version control leave files behind that start with a dot or end in a tilde.
+        if file_name.starts_with('.') {
+            continue;
+        }
+        let problem = |message: &str| Problem {
+            file: name.clone(),
+            place: None,
+            field: String::new(),
+            message: message.to_owned(),
+        };
+        match file_name.rsplit_once('.') {
+            Some((stem, "yaml")) if is_name(stem) => {
+                let read = match std::fs::read(&path) {
+                    Ok(bytes) => file(&name, &bytes, check),
+                    Err(error) => Err(vec![unreadable(&name, &error)]),
+                };
+                files.insert(stem.to_owned(), read);
+            }
+            Some((_, "yaml")) => others.push(problem(
+                "the file's name is the id: use lower-case letters, digits, `-`, `_` and `.` only; rename it",
+            )),
+            Some((_, "yml")) => others.push(problem("is not read; rename it to end in .yaml")),
+            _ => {}
+        }
+    }
+    files
+}
+
+/// Whether a file stem may be an id: it stands in commands, URLs and logs.
+fn is_name(stem: &str) -> bool {
+    !stem.is_empty()
+        && stem.len() <= 100
+        && stem.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+}
+
+fn file<T: DeserializeOwned>(name: &Path, bytes: &[u8], check: fn(&T, &Document) -> Vec<Problem>) -> Read<T> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(vec![Problem {
+            file: name.to_owned(),
+            place: None,
+            field: String::new(),
+            message: "is not UTF-8; save it as UTF-8".into(),
+        }]);
+    };
+    let document = Document::parse(name, text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let value: T = document.read()?;
+    let problems = check(&value, &document);
+    if problems.is_empty() {
+        Ok(File { value, document, hash: *blake3::hash(bytes).as_bytes() })
+    } else {
+        Err(problems)
+    }
+}
+
+fn check_version(version: u32, document: &Document, problems: &mut Vec<Problem>) {
+    if version != 1 {
+        problems.push(document.problem("version", format!("this epms reads version 1, not {version}")));
+    }
+}
+
+fn check_schedule(schedule: &Schedule, document: &Document, problems: &mut Vec<Problem>) {
+    for (field, message) in schedule.problems() {
+        problems.push(document.problem(&format!("schedule.{field}"), message));
+    }
+}
+
+fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_version(settings.version, document, &mut problems);
+    check_schedule(&settings.schedule, document, &mut problems);
+    if settings.workers == 0 || settings.workers > 64 {
+        problems.push(document.problem("workers", "is out of range; write 1 to 64"));
+    }
+    problems
+}
+
+fn check_credential(credential: &Credential, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_version(credential.version, document, &mut problems);
+    problems
+}
+
+fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_version(connector.version, document, &mut problems);
+    if !connector.requests.contains_key("residents") {
+        problems.push(document.problem("requests", "there is no `residents`; add the request that reads them"));
+    }
+    if connector.hosts.is_empty() {
+        problems.push(document.problem("hosts", "is empty, so nothing is reachable; add \"{{ credential.url | host }}\""));
+    }
+    if connector.retry.attempts == 0 || connector.retry.attempts > 20 {
+        problems.push(document.problem("retry.attempts", "is out of range; write 1 to 20"));
+    }
+    problems
+}
+
+fn check_integration(integration: &Integration, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_version(integration.version, document, &mut problems);
+    if let Some(schedule) = &integration.schedule {
+        check_schedule(schedule, document, &mut problems);
+    }
+    if integration.property.name.trim().is_empty() {
+        problems.push(document.problem("property.name", "is empty; write what people call the property"));
+    }
+    if jiff::tz::TimeZone::get(&integration.property.timezone).is_err() {
+        problems.push(document.problem(
+            "property.timezone",
+            format!("`{}` is no IANA time zone; write one such as `America/New_York`", integration.property.timezone),
+        ));
+    }
+    let country = &integration.property.country;
+    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+        problems.push(document.problem(
+            "property.country",
+            format!("`{country}` is no ISO 3166 country code; write two capital letters such as `US`"),
+        ));
+    }
+    if integration.pms_properties.is_empty() {
+        problems.push(document.problem("pms_properties", "is empty; write at least one id of a property in the PMS"));
+    }
+    if integration.missing_after == 0 {
+        problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, property) in integration.pms_properties.iter().enumerate() {
+        let field = format!("pms_properties.{index}");
+        if property.trim().is_empty() {
+            problems.push(document.problem(&field, "is empty; remove it"));
+        } else if !seen.insert(property) {
+            problems.push(document.problem(&field, format!("`{property}` stands here twice; keep one")));
+        }
+    }
+    problems
+}
+
+/// What is wrong with a credential for its connector: a field too many or too few, a secret as text.
+pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let known: Vec<&str> = connector.credential_fields.keys().map(String::as_str).collect();
+    for (name, value) in &credential.value.fields {
+        let field = format!("fields.{name}");
+        match (connector.credential_fields.get(name), value) {
+            (None, _) => {
+                let remedy = nearest(name, &known).map_or_else(
+                    || format!("it asks for: {}", known.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                problems.push(credential.document.problem(
+                    &field,
+                    format!("the connector `{}` has no such field; {remedy}", credential.value.connector),
+                ));
+            }
+            // The text itself must not be repeated here.
+            (Some(asked), CredentialValue::Plain(_)) if asked.secret => {
+                problems.push(credential.document.problem(
+                    &field,
+                    "a secret stands here as text; put it elsewhere and write `{ file: PATH }`, `{ env: NAME }` \
+                     or `{ credential: NAME }`",
+                ));
+            }
+            (Some(_), _) => {}
+        }
+    }
+    for (name, asked) in &connector.credential_fields {
+        if !credential.value.fields.contains_key(name) && asked.default.is_none() {
+            let kind = if asked.secret { "secret, by reference" } else { "text" };
+            problems.push(credential.document.problem(
+                "fields",
+                format!("`{name}` is missing ({kind}); the connector `{}` asks for it", credential.value.connector),
+            ));
+        }
+    }
+    problems
+}

@@ -1,0 +1,91 @@
+//! `config/integrations/*.yaml`: one property here, and what of the PMS feeds it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Schedule;
+
+/// One property here, fed by one or more PMS properties through one credential. The file's stem is its id.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integration {
+    /// Version of the file's form: 1.
+    pub version: u32,
+    /// The property here.
+    pub property: Property,
+    /// The credential, by the stem of its file.
+    pub credential: String,
+    /// The PMS's ids of the properties that feed this one. Nothing else is looked at (R5).
+    pub pms_properties: Vec<String>,
+    /// The PMS's own status words that are never pulled (R6). Case and outer spaces do not matter.
+    #[serde(default)]
+    pub exclude_statuses: Vec<String>,
+    /// Whether it is switched on.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// When it is synced, instead of the daemon's `schedule`.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
+    /// The script, instead of the connector's; a file in `scripts/`.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// Who comes in although they are left out by default (§10).
+    #[serde(default)]
+    pub include: Vec<Include>,
+    /// What an email that changed in the PMS holds back (R19).
+    #[serde(default)]
+    pub email_change: EmailChange,
+    /// After how many complete runs without a linked resident an alert is raised (R25).
+    #[serde(default = "twenty_four")]
+    pub missing_after: u32,
+    /// Settings that only the script reads, as `ctx.fields`.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+}
+
+/// The property here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Property {
+    /// What people call it.
+    pub name: String,
+    /// Its time zone, by IANA name: it decides what `today` is.
+    pub timezone: String,
+    /// Its country, by ISO 3166 code: it decides how phones are read (R11).
+    #[serde(default = "us")]
+    pub country: String,
+}
+
+/// Who comes in although they are left out by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Include {
+    Guarantor,
+    Minor,
+    Company,
+}
+
+/// What an email that changed in the PMS holds back (R19). Restrictive changes always pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmailChange {
+    /// All profile fields wait.
+    #[default]
+    HoldRecord,
+    /// Only the email waits.
+    HoldEmail,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn twenty_four() -> u32 {
+    24
+}
+
+fn us() -> String {
+    "US".into()
+}

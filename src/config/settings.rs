@@ -1,0 +1,161 @@
+//! `config/epms.yaml`: the daemon itself.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Span;
+
+/// The daemon's file. Every key has a default; without the file all of them apply.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Version of the file's form: 1.
+    pub version: u32,
+    /// When integrations are synced, unless they say otherwise.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// How many runs may be under way at once.
+    #[serde(default = "two")]
+    pub workers: usize,
+    /// The control socket.
+    #[serde(default)]
+    pub socket: Socket,
+    /// Logging.
+    #[serde(default)]
+    pub log: Log,
+    /// Where the store lives, instead of `state/` in the home.
+    #[serde(default)]
+    pub state_dir: Option<PathBuf>,
+    /// Emails that stand for 'none' (R11): whole, or `local@*` for any domain.
+    #[serde(default = "placeholder_emails")]
+    pub placeholder_emails: Vec<String>,
+    /// How long a stop waits for runs under way.
+    #[serde(default = "grace")]
+    pub grace: Span,
+}
+
+/// The rhythm of an integration (R2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    /// The time from one run to the next: one minute to one hour.
+    pub every: Span,
+    /// By how much a run may be late, at random.
+    pub jitter: Span,
+}
+
+/// The control socket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Socket {
+    /// Where it lies, instead of `epms.sock` in `$RUNTIME_DIRECTORY` or the state folder.
+    pub path: Option<PathBuf>,
+    /// Its permissions, in octal.
+    pub mode: Mode,
+    /// The group it is given to.
+    pub group: Option<String>,
+}
+
+/// File permissions, written in octal: `"0660"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode(pub u32);
+
+/// Logging, to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// The least that is told.
+    pub level: LogLevel,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// The least that is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            version: 1,
+            schedule: Schedule::default(),
+            workers: two(),
+            socket: Socket::default(),
+            log: Log::default(),
+            state_dir: None,
+            placeholder_emails: placeholder_emails(),
+            grace: grace(),
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule { every: Span::seconds(3600), jitter: Span::seconds(300) }
+    }
+}
+
+impl Schedule {
+    /// What is wrong with it, by field.
+    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.every < Span::seconds(60) || self.every > Span::seconds(3600) {
+            found.push(("every", format!("{} is out of range; write `1m` to `1h`", self.every)));
+        }
+        if self.jitter > self.every {
+            found.push(("jitter", format!("{} is longer than `every`; write less", self.jitter)));
+        }
+        found
+    }
+}
+
+impl Default for Socket {
+    fn default() -> Self {
+        Socket { path: None, mode: Mode(0o660), group: None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match u32::from_str_radix(&text, 8) {
+            Ok(mode) if mode <= 0o777 => Ok(Mode(mode)),
+            _ => Err(serde::de::Error::custom(format!(
+                "`{text}` is not a file mode; write it in octal, such as \"0660\""
+            ))),
+        }
+    }
+}
+
+fn two() -> usize {
+    2
+}
+
+fn grace() -> Span {
+    Span::seconds(30)
+}
+
+fn placeholder_emails() -> Vec<String> {
+    ["none@none.com", "none@nowhere.com", "na@na.com", "no@email.com", "noemail@*", "no-email@*", "donotemail@*"]
+        .map(String::from)
+        .to_vec()
+}

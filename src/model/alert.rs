@@ -1,0 +1,126 @@
+//! An alert: a discrepancy that a person must resolve (R29–R32).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AlertId, Field, IntegrationId, PersonId, RunId};
+
+/// What is wrong. In the order in which alerts are listed (R29).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// Two or more people of the store fit one resident.
+    DuplicateAccounts,
+    /// Two or more residents of one run have the same email (R16).
+    DuplicateEmails,
+    /// Same email, another name (R14).
+    NameMismatch,
+    /// Same name and property, another email (R15), or a linked email that changed (R19).
+    EmailMismatch,
+    /// A resident without an email (R20), or one whose email went away.
+    MissingEmail,
+    /// A PMS unit that the mapping list does not know (R35).
+    UnmappedUnit,
+    /// A status word that the mapping does not know.
+    UnknownStatus,
+    /// A record that the script could not map.
+    MappingFailed,
+    /// Two current leases in two units (R21), for information.
+    MultipleCurrentLeases,
+    /// A linked resident that complete readings no longer name (R25).
+    MissingFromFeed,
+    /// A plan that waits for approval (R27).
+    MassChangeHeld,
+    /// The PMS refuses the login (R28).
+    CredentialFailing,
+    /// No successful run for too long (R28).
+    SyncStale,
+}
+
+impl AlertKind {
+    /// The word as commands and JSON write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AlertKind::DuplicateAccounts => "duplicate_accounts",
+            AlertKind::DuplicateEmails => "duplicate_emails",
+            AlertKind::NameMismatch => "name_mismatch",
+            AlertKind::EmailMismatch => "email_mismatch",
+            AlertKind::MissingEmail => "missing_email",
+            AlertKind::UnmappedUnit => "unmapped_unit",
+            AlertKind::UnknownStatus => "unknown_status",
+            AlertKind::MappingFailed => "mapping_failed",
+            AlertKind::MultipleCurrentLeases => "multiple_current_leases",
+            AlertKind::MissingFromFeed => "missing_from_feed",
+            AlertKind::MassChangeHeld => "mass_change_held",
+            AlertKind::CredentialFailing => "credential_failing",
+            AlertKind::SyncStale => "sync_stale",
+        }
+    }
+}
+
+impl fmt::Display for AlertKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where an alert stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// Waits for somebody.
+    Open,
+    /// Its cause went away by itself (R30).
+    AutoClosed,
+}
+
+impl fmt::Display for AlertState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AlertState::Open => "open",
+            AlertState::AutoClosed => "auto_closed",
+        })
+    }
+}
+
+/// One side of the discrepancy: a resident of the PMS, or a person of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// The resident's PMS id, when the side is a resident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident: Option<String>,
+    /// The person, when the side is a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The values that count, as they were compared.
+    pub values: BTreeMap<Field, String>,
+}
+
+/// A discrepancy that a person must resolve. One per cause (R30): the cause is `kind`, `integration`
+/// and `subject`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The id.
+    pub id: AlertId,
+    /// What is wrong.
+    pub kind: AlertKind,
+    /// Where.
+    pub integration: IntegrationId,
+    /// What it is about: a resident's PMS id, an email's hash, a status word, a unit.
+    pub subject: String,
+    /// Where it stands.
+    pub state: AlertState,
+    /// Both sides, the PMS's first (R32).
+    pub sides: Vec<Side>,
+    /// What was found, in words without personal data.
+    pub detail: String,
+    /// The run that raised it.
+    pub raised_by: RunId,
+    /// When it was raised, or opened again.
+    pub first_seen: Timestamp,
+    /// When a run saw the cause last.
+    pub last_seen: Timestamp,
+}

@@ -1,0 +1,98 @@
+//! An entry of the append-only change log.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Field, IntegrationId, PersonId, RunId};
+
+/// What happened to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Made from a resident (R17), or by hand.
+    Created,
+    /// Tied to a resident (R13, R22).
+    Linked,
+    /// One or more fields written (R18).
+    Updated,
+    /// The stay ended (R8, R24).
+    Closed,
+    /// The status went onto the exclude list; updates rest (R8).
+    Excluded,
+    /// The status left the exclude list.
+    Readmitted,
+}
+
+impl ChangeKind {
+    /// The word as commands and JSON write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Created => "created",
+            ChangeKind::Linked => "linked",
+            ChangeKind::Updated => "updated",
+            ChangeKind::Closed => "closed",
+            ChangeKind::Excluded => "excluded",
+            ChangeKind::Readmitted => "readmitted",
+        }
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A run of a sync.
+    Sync,
+    /// A caller of the control socket, by user id.
+    User(u32),
+}
+
+/// One field before and after; absent is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field.
+    pub field: Field,
+    /// The value before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The value after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// What happened to which person, in which run, before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its number: 1, 2, 3, … without a gap, over the whole store.
+    pub seq: u64,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// The person.
+    pub person: PersonId,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The integration that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationId>,
+    /// The resident's PMS id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident: Option<String>,
+    /// The run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The rule that decided it, e.g. `R17`.
+    pub rule: String,
+    /// The fields that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// Who did it.
+    pub actor: Actor,
+}

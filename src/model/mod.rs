@@ -1,0 +1,19 @@
+//! What things are: ids, residents, people, alerts, changes, runs. No I/O, no clock, no other module.
+
+mod alert;
+mod change;
+mod ids;
+mod person;
+mod problem;
+mod resident;
+mod run;
+mod status;
+
+pub use alert::{Alert, AlertKind, AlertState, Side};
+pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use ids::{AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use person::{Field, Link, Origin, Person, Stay};
+pub use problem::{Place, Problem, Problems};
+pub use resident::{Relationship, Resident, Unit};
+pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
+pub use status::LeaseStatus;

@@ -1,0 +1,153 @@
+//! A person of the store, their stays, and the link that ties them to a PMS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{IntegrationId, LeaseStatus, PersonId, Unit};
+
+/// The nine synced fields, and the two that say how a stay stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// First name.
+    FirstName,
+    /// Last name.
+    LastName,
+    /// Email.
+    Email,
+    /// Phone.
+    Phone,
+    /// First day of the lease.
+    LeaseStart,
+    /// Last day of the lease.
+    LeaseEnd,
+    /// Day of moving in.
+    MoveIn,
+    /// Day of moving out.
+    MoveOut,
+    /// The unit's label.
+    Unit,
+    /// The normalised status.
+    Status,
+    /// Notice, eviction, excluded.
+    Flags,
+}
+
+impl Field {
+    /// The name as it stands in JSON, CSV, commands and locks.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Field::FirstName => "first_name",
+            Field::LastName => "last_name",
+            Field::Email => "email",
+            Field::Phone => "phone",
+            Field::LeaseStart => "lease_start",
+            Field::LeaseEnd => "lease_end",
+            Field::MoveIn => "move_in",
+            Field::MoveOut => "move_out",
+            Field::Unit => "unit",
+            Field::Status => "status",
+            Field::Flags => "flags",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a person came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Made by hand.
+    Hand,
+    /// Made by a sync (R17).
+    Sync,
+}
+
+/// One person's stay at one property, as the last run saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// The normalised status. Never [`LeaseStatus::Unknown`]: the last known one is kept.
+    pub status: LeaseStatus,
+    /// The unit lived in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+    /// Further units of the same person at the same time (R21).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_units: Vec<Unit>,
+    /// First day of the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_start: Option<Date>,
+    /// Last day of the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_end: Option<Date>,
+    /// Day of moving in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub move_in: Option<Date>,
+    /// Day of moving out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub move_out: Option<Date>,
+    /// Has given notice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notice: bool,
+    /// Is being evicted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub eviction: bool,
+    /// The status is on the exclude list now; nothing is updated until it leaves it (R8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub excluded: bool,
+}
+
+/// A person. Unique by email within the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The id.
+    pub id: PersonId,
+    /// First name, in the form of R10.
+    pub first_name: String,
+    /// Last name, in the form of R10.
+    pub last_name: String,
+    /// Email, in the form of R10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Phone, in the form of R11.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Stays, by property. One made by hand may have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stays: BTreeMap<IntegrationId, Stay>,
+    /// Fields that no sync overwrites (R18).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub locks: BTreeSet<Field>,
+    /// How the person came to be.
+    pub origin: Origin,
+    /// When the person came to be.
+    pub created: Timestamp,
+}
+
+/// The tie between a person and a PMS identity. Key: integration and the resident's PMS id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The person.
+    pub person: PersonId,
+    /// When it was tied.
+    pub since: Timestamp,
+    /// The status the PMS gave last, kept when a later word is unknown.
+    pub status: LeaseStatus,
+    /// Complete, successful runs in a row that did not see the resident (R25).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub misses: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}

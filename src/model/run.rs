@@ -1,0 +1,271 @@
+//! One sync of one integration: why it ran, what became of each record, how it ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{IntegrationId, PersonId, RunId};
+
+/// Why a run was started. A request outranks the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its hour had come (R2).
+    Schedule,
+    /// It was missed while the daemon was down (R2).
+    Start,
+    /// Somebody asked (R3).
+    Manual,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cause::Schedule => "schedule",
+            Cause::Start => "start",
+            Cause::Manual => "manual",
+        })
+    }
+}
+
+/// What became of one resident (or of a record that made none). Exactly one each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// A person was made (R17).
+    Created,
+    /// Tied to a person who was there (R13, R22).
+    Linked,
+    /// A linked person was written (R18).
+    Updated,
+    /// A linked person is as the PMS says.
+    Unchanged,
+    /// Something about it waits; the alert says what (R16, R19, no email).
+    Held,
+    /// Nothing was written because two sides disagree (R14, R15, duplicates).
+    Flagged,
+    /// Left out by the exclude list, by `include`, or by the script (R6).
+    Excluded,
+    /// Not linked, and its status may not come in (R7).
+    Ineligible,
+    /// The script could not map the record.
+    Rejected,
+}
+
+impl Fate {
+    /// Every fate, in the order of the report.
+    pub const ALL: [Fate; 9] = [
+        Fate::Created,
+        Fate::Linked,
+        Fate::Updated,
+        Fate::Unchanged,
+        Fate::Held,
+        Fate::Flagged,
+        Fate::Excluded,
+        Fate::Ineligible,
+        Fate::Rejected,
+    ];
+
+    /// The word as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fate::Created => "created",
+            Fate::Linked => "linked",
+            Fate::Updated => "updated",
+            Fate::Unchanged => "unchanged",
+            Fate::Held => "held",
+            Fate::Flagged => "flagged",
+            Fate::Excluded => "excluded",
+            Fate::Ineligible => "ineligible",
+            Fate::Rejected => "rejected",
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How many of each fate. `seen` is counted where records are mapped, the others where they are decided,
+/// so that the sum is a check and not a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "each is a `Fate`")]
+pub struct Counts {
+    pub seen: u64,
+    pub created: u64,
+    pub linked: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub held: u64,
+    pub flagged: u64,
+    pub excluded: u64,
+    pub ineligible: u64,
+    pub rejected: u64,
+}
+
+impl Counts {
+    /// Counts one more of `fate`.
+    pub fn add(&mut self, fate: Fate) {
+        *match fate {
+            Fate::Created => &mut self.created,
+            Fate::Linked => &mut self.linked,
+            Fate::Updated => &mut self.updated,
+            Fate::Unchanged => &mut self.unchanged,
+            Fate::Held => &mut self.held,
+            Fate::Flagged => &mut self.flagged,
+            Fate::Excluded => &mut self.excluded,
+            Fate::Ineligible => &mut self.ineligible,
+            Fate::Rejected => &mut self.rejected,
+        } += 1;
+    }
+
+    /// The count of `fate`.
+    pub fn of(&self, fate: Fate) -> u64 {
+        match fate {
+            Fate::Created => self.created,
+            Fate::Linked => self.linked,
+            Fate::Updated => self.updated,
+            Fate::Unchanged => self.unchanged,
+            Fate::Held => self.held,
+            Fate::Flagged => self.flagged,
+            Fate::Excluded => self.excluded,
+            Fate::Ineligible => self.ineligible,
+            Fate::Rejected => self.rejected,
+        }
+    }
+
+    /// Whether every resident seen has one fate. A run whose counts do not add up commits nothing.
+    pub fn add_up(&self) -> bool {
+        self.seen == Fate::ALL.into_iter().map(|fate| self.of(fate)).sum::<u64>()
+    }
+}
+
+/// What was decided for one resident, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The record's id, as the connector finds it; its position when it has none.
+    pub record: String,
+    /// The resident's PMS id, when the script made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident: Option<String>,
+    /// What became of it.
+    pub fate: Fate,
+    /// The rule that decided, e.g. `R7`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// Why, in words without personal data.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The person it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+}
+
+/// How a run ended, or that it has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// It is under way.
+    Running,
+    /// All of its changes are in the store.
+    Committed,
+    /// It read everything and there was nothing to write.
+    Unchanged,
+    /// The reading was not complete: nothing was written (R26).
+    Incomplete {
+        /// What was missing, and what to do.
+        reason: String,
+    },
+    /// It could not run to its end: nothing was written.
+    Failed {
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// The daemon ended while it ran: nothing was written.
+    Interrupted,
+}
+
+impl Outcome {
+    /// One word for tables.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Outcome::Running => "running",
+            Outcome::Committed => "committed",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Incomplete { .. } => "incomplete",
+            Outcome::Failed { .. } => "failed",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+
+    /// Whether the run did what it was asked to do.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Outcome::Committed | Outcome::Unchanged)
+    }
+
+    /// What went wrong, if anything.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Outcome::Incomplete { reason } | Outcome::Failed { reason } => Some(reason),
+            Outcome::Interrupted => Some("the daemon ended while the run was under way"),
+            Outcome::Running | Outcome::Committed | Outcome::Unchanged => None,
+        }
+    }
+}
+
+/// The report of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The id.
+    pub id: RunId,
+    /// The integration.
+    pub integration: IntegrationId,
+    /// Why it ran.
+    pub cause: Cause,
+    /// The generation of the integration that it ran with (R9).
+    pub generation: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Pages read.
+    #[serde(default)]
+    pub pages: u64,
+    /// Records read.
+    #[serde(default)]
+    pub records: u64,
+    /// What became of them.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Entries written to the change log.
+    #[serde(default)]
+    pub changes: u64,
+    /// What was excluded, by status word or reason (R6).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub excluded_by: BTreeMap<String, u64>,
+    /// What was put right or dropped on the way, by kind (R11).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, u64>,
+}
+
+/// How far a run under way has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Pages read.
+    pub pages: u64,
+    /// Records read.
+    pub records: u64,
+    /// Residents mapped.
+    pub mapped: u64,
+    /// Whether reading is over and the plan is being made and committed.
+    pub planning: bool,
+}
