@@ -1,0 +1,128 @@
+//! What an answer means: the connector's rules first, then the usual reading of HTTP. Pure.
+
+use serde_json::Value;
+
+use crate::config::{AnswerRule, Verdict};
+
+use super::Path;
+
+/// A rule with its path compiled.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) rule: AnswerRule,
+    pub(super) path: Option<Path>,
+}
+
+/// What was decided about an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    /// What the PMS said, where the rule looked.
+    pub(super) said: Option<String>,
+    /// What to do, from the rule.
+    pub(super) hint: Option<String>,
+}
+
+/// Judges an answer. `around` is there when the answer could be decoded.
+pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &str) -> Judgement {
+    for Rule { rule, path } in rules {
+        if let Some(statuses) = &rule.status
+            && !statuses.contains(status)
+        {
+            continue;
+        }
+        let said = match path {
+            Some(path) => match around.and_then(|around| path.text(around)) {
+                Some(said) => Some(said.into_owned()),
+                None => continue,
+            },
+            None => None,
+        };
+        if let Some(wanted) = &rule.text {
+            let wanted = wanted.to_lowercase();
+            let place = said.as_deref().unwrap_or(text);
+            if !place.to_lowercase().contains(&wanted) {
+                continue;
+            }
+        }
+        return Judgement { verdict: rule.is, said: said.map(|said| shorten(&said)), hint: rule.hint.clone() };
+    }
+    let fault = around
+        .and_then(|around| around.get("Fault"))
+        .map(|fault| fault.get("faultstring").or_else(|| fault.get("Reason")).unwrap_or(fault));
+    let verdict = match status {
+        _ if fault.is_some() => Verdict::Fatal,
+        200..=299 => Verdict::Ok,
+        401 => Verdict::LoginFailed,
+        403 => Verdict::Denied,
+        429 => Verdict::RateLimited,
+        408 | 425 | 500..=599 => Verdict::Retry,
+        _ => Verdict::Fatal,
+    };
+    let said = fault.and_then(|fault| Path::default().text(fault).map(|said| shorten(&said)));
+    Judgement { verdict, said, hint: None }
+}
+
+/// One short line: an answer may be a page.
+fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rules(yaml: &str) -> Vec<Rule> {
+        let text = format!("rules:\n{yaml}");
+        let document = crate::config::Document::parse(std::path::Path::new("r.yaml"), &text).unwrap();
+        let mut read: std::collections::BTreeMap<String, Vec<AnswerRule>> = document.read().unwrap();
+        let rules = read.remove("rules").unwrap();
+        rules
+            .into_iter()
+            .map(|rule| Rule { path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()), rule })
+            .collect()
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let rules = rules(concat!(
+            "  - { path: '**/Message', text: login failed, is: login_failed, hint: check it }\n",
+            "  - { path: '**/Message', is: fatal }\n",
+            "  - { status: [533, 5xx], is: maintenance }\n",
+            "  - { text: '<html', is: maintenance }\n",
+        ));
+        let message = |text: &str| json!({"R": {"Messages": {"Message": {"@messageType": "Error", "#text": text}}}});
+        let judged = judge(&rules, 200, Some(&message("Login failed. Try again")), "");
+        assert_eq!(judged.verdict, Verdict::LoginFailed);
+        assert_eq!(judged.said.as_deref(), Some("Login failed. Try again"));
+        assert_eq!(judged.hint.as_deref(), Some("check it"));
+        assert_eq!(judge(&rules, 200, Some(&message("Other")), "").verdict, Verdict::Fatal);
+        assert_eq!(judge(&rules, 533, None, "").verdict, Verdict::Maintenance);
+        assert_eq!(judge(&rules, 200, None, "<HTML>down").verdict, Verdict::Maintenance);
+        assert_eq!(judge(&rules, 200, Some(&json!({})), "{}").verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn without_a_rule_http_is_read_as_usual() {
+        for (status, verdict) in [
+            (200, Verdict::Ok),
+            (302, Verdict::Fatal),
+            (400, Verdict::Fatal),
+            (401, Verdict::LoginFailed),
+            (403, Verdict::Denied),
+            (429, Verdict::RateLimited),
+            (503, Verdict::Retry),
+        ] {
+            assert_eq!(judge(&[], status, None, "").verdict, verdict, "{status}");
+        }
+        let fault = json!({"Fault": {"faultcode": "s:x", "faultstring": "No such action"}});
+        let judged = judge(&[], 500, Some(&fault), "");
+        assert_eq!((judged.verdict, judged.said.as_deref()), (Verdict::Fatal, Some("No such action")));
+    }
+}

@@ -1,0 +1,94 @@
+//! Why a PMS could not be read. A variant for each reaction; the text says what happened and what to do.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What happened, where, in whose words, and what to do. Holds no secret and no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The request, as the connector names it.
+    pub request: String,
+    /// The PMS property it was for; empty where it is asked once.
+    pub property: String,
+    /// What happened.
+    pub what: String,
+    /// What the PMS said.
+    pub said: Option<String>,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.request)?;
+        if !self.property.is_empty() {
+            write!(f, " of PMS property `{}`", self.property)?;
+        }
+        write!(f, ": {}", self.what)?;
+        if let Some(said) = &self.said {
+            write!(f, " (it said: {said})")?;
+        }
+        if !self.remedy.is_empty() {
+            write!(f, "; {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a PMS could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The login is wrong. Not tried again: that could lock the account.
+    #[error("{0}")]
+    LoginFailed(Told),
+    /// The login is right and may not do this.
+    #[error("{0}")]
+    Denied(Told),
+    /// Busy, closed or out of reach for now; the next run may succeed.
+    #[error("{0}")]
+    Unavailable(Told),
+    /// The answer is not what the connector says it is.
+    #[error("{0}")]
+    Unexpected(Told),
+    /// The connector, the credential or a next link asks for something that is not allowed.
+    #[error("{0}")]
+    NotAllowed(Told),
+    /// Whoever was to take the records is gone.
+    #[error("the run was stopped")]
+    Stopped,
+}
+
+/// How long to wait before try number `attempt + 1`: full jitter between the first pause and twice as much
+/// for each try so far. `random` is in 0..1.
+pub(super) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
+    let most = first.saturating_mul(2_u32.saturating_pow(attempt.min(16)));
+    first + most.saturating_sub(first).mul_f64(random.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_told_error_says_where_what_and_what_to_do() {
+        let told = Told {
+            request: "residents".into(),
+            property: "b1".into(),
+            what: "the PMS refuses the login".into(),
+            said: Some("Login failed.".into()),
+            remedy: "check the password".into(),
+        };
+        assert_eq!(
+            SourceError::LoginFailed(told).to_string(),
+            "`residents` of PMS property `b1`: the PMS refuses the login (it said: Login failed.); check the password"
+        );
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_between_the_first_and_the_doubled() {
+        let first = Duration::from_secs(1);
+        assert_eq!(pause(first, 1, 0.0), first);
+        assert_eq!(pause(first, 3, 1.0), Duration::from_secs(8));
+        assert!(pause(first, 60, 1.0) <= first * 65_536);
+    }
+}

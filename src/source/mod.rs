@@ -1,0 +1,44 @@
+//! How a PMS is read: request templates, authentication, paging, limits, retries; JSON and XML to records.
+//! Knows no PMS by name, maps nothing and stores nothing.
+
+mod path;
+mod decode;
+mod json;
+mod xml;
+mod template;
+mod answer;
+mod page;
+mod budget;
+mod error;
+mod compiled;
+mod reader;
+
+pub use compiled::Source;
+pub use error::{SourceError, Told};
+pub use path::Path;
+pub use reader::{Account, ClientError, Reader, Records, Scope};
+
+/// `host`, or `host:port` where the URL names a port. None for anything but http and https.
+fn authority(url: &url::Url) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// Takes one answer apart as a run would, for recorded answers: the records as JSON texts.
+pub fn records_of(
+    format: crate::config::Format,
+    path: &Path,
+    body: &[u8],
+) -> Result<Vec<Box<str>>, String> {
+    match decode::decode(format, path, None, body) {
+        Ok(decoded) if decoded.found => Ok(decoded.records),
+        Ok(_) => Err(format!("there is nothing at `{path}` in the answer")),
+        Err(error) => Err(error.to_string()),
+    }
+}

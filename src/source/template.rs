@@ -1,0 +1,262 @@
+//! Templates of requests: what may stand in them, and how their values are escaped for where they stand.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use minijinja::value::{Object, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
+use url::Url;
+
+/// Where a rendered text goes, and so what its values must not break out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Encoded as a whole afterwards: JSON leaves, query and form values, credentials of Basic.
+    Plain,
+    /// An HTTP header: no control characters.
+    Header,
+    /// A URL: values are path segments, unless they are an http(s) URL themselves.
+    Url,
+    /// XML text or attribute.
+    Xml,
+}
+
+impl Place {
+    fn name(self) -> &'static str {
+        match self {
+            Place::Plain => "plain",
+            Place::Header => "header",
+            Place::Url => "url",
+            Place::Xml => "xml",
+        }
+    }
+}
+
+/// What a page's request may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PageValues {
+    pub(super) number: u64,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+    pub(super) cursor: String,
+}
+
+/// The values for one request.
+#[derive(Debug, Clone)]
+pub(super) struct Values<'a> {
+    pub(super) credential: &'a BTreeMap<String, Value>,
+    pub(super) fields: &'a BTreeMap<String, String>,
+    pub(super) property: &'a str,
+    pub(super) today: Date,
+    pub(super) page: &'a PageValues,
+}
+
+/// The templates of one connector.
+#[derive(Debug)]
+pub(super) struct Templates {
+    environment: Environment<'static>,
+}
+
+/// The names that a template may use, `credential.*` apart.
+const NAMES: [&str; 7] =
+    ["property", "today", "page.number", "page.offset", "page.size", "page.cursor", "fields"];
+
+#[derive(Debug)]
+struct Day(Date);
+
+impl Object for Day {
+    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Templates {
+    pub(super) fn new() -> Templates {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(10_000));
+        environment.set_auto_escape_callback(|name| {
+            let place = name.split(':').next().unwrap_or_default();
+            AutoEscape::Custom(place.to_owned().into())
+        });
+        environment.set_formatter(|out, state, value| {
+            let AutoEscape::Custom(place) = state.auto_escape() else { return Ok(()) };
+            let text = value.to_string();
+            let escaped = match place.as_ref() {
+                "xml" => quick_xml::escape::escape(text.as_str()).into_owned(),
+                "url" => escape_url(&text),
+                "header" if text.chars().any(char::is_control) => {
+                    return Err(Error::new(ErrorKind::InvalidOperation, "a header value has a control character"));
+                }
+                _ => text,
+            };
+            out.write_str(&escaped).map_err(Error::from)
+        });
+        environment.add_filter("host", host);
+        environment.add_filter("date", |day: &Value, format: &str| -> Result<String, Error> {
+            let day = to_day(day)?;
+            jiff::fmt::strtime::format(format, day)
+                .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("`{format}` is no date format; write one such as %m/%d/%Y")))
+        });
+        environment.add_filter("days_ago", |day: &Value, days: i64| -> Result<Value, Error> {
+            to_day(day)?
+                .checked_sub(jiff::Span::new().days(days.clamp(-100_000, 100_000)))
+                .map(|day| Value::from_object(Day(day)))
+                .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the date is out of range"))
+        });
+        Templates { environment }
+    }
+
+    /// Compiles a template and says what is wrong with it. `field` names it ever after.
+    pub(super) fn add(
+        &mut self,
+        place: Place,
+        field: &str,
+        text: &str,
+        credential_fields: &[&str],
+    ) -> Result<(), String> {
+        let name = format!("{}:{field}", place.name());
+        self.environment.add_template_owned(name.clone(), text.to_owned()).map_err(|error| {
+            format!("the template is not readable: {}; write values as {{{{ credential.url }}}}", detail(&error))
+        })?;
+        let template = self.environment.get_template(&name).map_err(|error| detail(&error))?;
+        let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+        used.sort();
+        for variable in used {
+            if let Some(field) = variable.strip_prefix("credential.") {
+                if !credential_fields.contains(&field) {
+                    let near = crate::config::nearest(field, credential_fields)
+                        .map_or_else(|| format!("`credential_fields` has: {}", credential_fields.join(", ")), |near| {
+                            format!("did you mean `credential.{near}`?")
+                        });
+                    return Err(format!("the template uses `{variable}`, which is no credential field; {near}"));
+                }
+            } else if !NAMES.contains(&variable.as_str()) && !variable.starts_with("fields.") {
+                return Err(format!(
+                    "the template uses `{variable}`, which does not exist; there are: credential.…, fields.…, {}",
+                    NAMES[..6].join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Renders the template of `field`. Errors name the field, never a value.
+    pub(super) fn render(&self, place: Place, field: &str, values: &Values<'_>) -> Result<String, String> {
+        let told = |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
+        let template =
+            self.environment.get_template(&format!("{}:{field}", place.name())).map_err(|error| told(&error))?;
+        template
+            .render(context! {
+                credential => values.credential,
+                fields => values.fields,
+                property => values.property,
+                today => Value::from_object(Day(values.today)),
+                page => context! {
+                    number => values.page.number,
+                    offset => values.page.offset,
+                    size => values.page.size,
+                    cursor => values.page.cursor.as_str(),
+                },
+            })
+            .map_err(|error| told(&error))
+    }
+}
+
+fn detail(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => detail.to_owned(),
+        None if error.kind() == ErrorKind::UndefinedError => "it uses a value that is not set".into(),
+        None => error.kind().to_string(),
+    }
+}
+
+fn to_day(value: &Value) -> Result<Date, Error> {
+    value
+        .downcast_object_ref::<Day>()
+        .map(|day| day.0)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "only `today` is a date here"))
+}
+
+/// `host` or `host:port` of a URL: what `hosts` lists.
+fn host(url: &str) -> Result<String, Error> {
+    Url::parse(url)
+        .ok()
+        .and_then(|url| super::authority(&url))
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
+}
+
+fn escape_url(text: &str) -> String {
+    let is_url = text.starts_with("http://") || text.starts_with("https://");
+    if is_url && Url::parse(text).is_ok() {
+        return text.trim_end_matches('/').to_owned();
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    // A segment of dots alone would walk up the path.
+    if escaped.bytes().all(|byte| byte == b'.') { escaped.replace('.', "%2E") } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(place: Place, text: &str) -> Result<String, String> {
+        let mut templates = Templates::new();
+        templates.add(place, "f", text, &["url", "password"])?;
+        let credential = BTreeMap::from([
+            ("url".to_owned(), Value::from("https://pms.example.com:8443/acme/")),
+            ("password".to_owned(), Value::from("a&b<\"c\n")),
+        ]);
+        let values = Values {
+            credential: &credential,
+            fields: &BTreeMap::from([("zone".to_owned(), "a/b".to_owned())]),
+            property: "../x y",
+            today: jiff::civil::date(2026, 3, 1),
+            page: &PageValues { number: 2, ..PageValues::default() },
+        };
+        templates.render(place, "f", &values)
+    }
+
+    #[test]
+    fn values_are_escaped_for_where_they_stand() {
+        assert_eq!(render(Place::Xml, "<P>{{ credential.password }}</P>").unwrap(), "<P>a&amp;b&lt;&quot;c\n</P>");
+        assert_eq!(
+            render(Place::Url, "{{ credential.url }}/v1/{{ property }}/{{ page.number }}").unwrap(),
+            "https://pms.example.com:8443/acme/v1/..%2Fx%20y/2"
+        );
+        assert_eq!(render(Place::Plain, "{{ fields.zone }}").unwrap(), "a/b");
+        assert!(render(Place::Header, "{{ credential.password }}").is_err());
+        assert_eq!(escape_url(".."), "%2E%2E");
+    }
+
+    #[test]
+    fn hosts_and_dates_come_from_filters() {
+        assert_eq!(render(Place::Plain, "{{ credential.url | host }}").unwrap(), "pms.example.com:8443");
+        assert_eq!(
+            render(Place::Plain, "{{ today }} {{ today | days_ago(1) | date('%m/%d/%Y') }}").unwrap(),
+            "2026-03-01 02/28/2026"
+        );
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_is_refused_when_compiled() {
+        assert_eq!(
+            render(Place::Plain, "{{ credential.pasword }}").unwrap_err(),
+            "the template uses `credential.pasword`, which is no credential field; did you mean `credential.password`?"
+        );
+        assert!(render(Place::Plain, "{{ proprety }}").unwrap_err().contains("`proprety`, which does not exist"));
+        assert!(render(Place::Plain, "{{ property").unwrap_err().starts_with("the template is not readable"));
+    }
+
+    #[test]
+    fn no_error_tells_a_value() {
+        let error = render(Place::Plain, "{{ credential.password | host }}").unwrap_err();
+        assert_eq!(error, "the template of `f` gives nothing: the value is no http(s) URL");
+    }
+}
