@@ -281,7 +281,9 @@ pub struct Statuses(Vec<(u16, u16)>);
 impl Statuses {
     /// Whether `status` is one of them.
     pub fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|(low, high)| (*low..=*high).contains(&status))
+        self.0
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&status))
     }
 }
 
@@ -291,12 +293,19 @@ impl<'de> Deserialize<'de> for Statuses {
 
         fn range<E: de::Error>(text: &str) -> Result<(u16, u16), E> {
             let number = match text.strip_suffix("xx") {
-                Some(class) => class.parse().ok().map(|class: u16| (class * 100, class * 100 + 99)),
+                Some(class) => class
+                    .parse()
+                    .ok()
+                    .map(|class: u16| (class * 100, class * 100 + 99)),
                 None => text.parse().ok().map(|code| (code, code)),
             };
-            number.filter(|(low, _)| (100..600).contains(low)).ok_or_else(|| {
-                E::custom(format!("`{text}` is not a status code; write `429`, `5xx` or a list of them"))
-            })
+            number
+                .filter(|(low, _)| (100..600).contains(low))
+                .ok_or_else(|| {
+                    E::custom(format!(
+                        "`{text}` is not a status code; write `429`, `5xx` or a list of them"
+                    ))
+                })
         }
 
         impl<'de> Visitor<'de> for StatusesVisitor {
@@ -358,13 +367,21 @@ impl<'de> Deserialize<'de> for CredentialField {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<CredentialField, E> {
                 let kind = Kind::deserialize(de::value::StrDeserializer::new(text))?;
                 let secret = matches!(kind, Kind::Secret);
-                Ok(CredentialField { secret, default: None, help: None })
+                Ok(CredentialField {
+                    secret,
+                    default: None,
+                    help: None,
+                })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CredentialField, A::Error> {
                 let long = Long::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 let secret = matches!(long.kind, Kind::Secret);
-                Ok(CredentialField { secret, default: long.default, help: long.help })
+                Ok(CredentialField {
+                    secret,
+                    default: long.default,
+                    help: long.help,
+                })
             }
         }
 
@@ -374,7 +391,11 @@ impl<'de> Deserialize<'de> for CredentialField {
 
 impl Default for Retry {
     fn default() -> Self {
-        Retry { attempts: 4, pause: Span::seconds(1), longest: Span::seconds(120) }
+        Retry {
+            attempts: 4,
+            pause: Span::seconds(1),
+            longest: Span::seconds(120),
+        }
     }
 }
 

@@ -21,14 +21,23 @@ const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)
 fn parse(text: &str) -> Option<Span> {
     let (digits, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
     let seconds = UNITS.iter().find(|(name, _)| *name == unit)?.1;
-    digits.parse::<u64>().ok()?.checked_mul(seconds).filter(|total| *total <= 366 * 86_400).map(Span::seconds)
+    digits
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(seconds)
+        .filter(|total| *total <= 366 * 86_400)
+        .map(Span::seconds)
 }
 
 /// What was probably meant by a text that is no length of time: `5 minutes` → `5m`.
 fn guess(text: &str) -> Option<String> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let word = text.get(digits.len()..)?.trim().to_ascii_lowercase();
-    let unit = UNITS.iter().map(|(unit, _)| *unit).find(|unit| word.starts_with(unit)).unwrap_or("m");
+    let unit = UNITS
+        .iter()
+        .map(|(unit, _)| *unit)
+        .find(|unit| word.starts_with(unit))
+        .unwrap_or("m");
     (!digits.is_empty()).then(|| format!("{digits}{unit}"))
 }
 
@@ -45,8 +54,11 @@ impl<'de> Deserialize<'de> for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
-        let (unit, size) =
-            UNITS.iter().rev().find(|(_, size)| seconds.is_multiple_of(*size)).unwrap_or(&("s", 1));
+        let (unit, size) = UNITS
+            .iter()
+            .rev()
+            .find(|(_, size)| seconds.is_multiple_of(*size))
+            .unwrap_or(&("s", 1));
         write!(f, "{}{unit}", seconds / size)
     }
 }
@@ -59,7 +71,16 @@ mod tests {
     fn a_duration_is_a_number_and_a_unit() {
         assert_eq!(parse("90s"), Some(Span::seconds(90)));
         assert_eq!(parse("1h"), Some(Span::seconds(3600)));
-        for wrong in ["", "5", "m", "5 m", "-5m", "1.5h", "99999999999999999999d", "400d"] {
+        for wrong in [
+            "",
+            "5",
+            "m",
+            "5 m",
+            "-5m",
+            "1.5h",
+            "99999999999999999999d",
+            "400d",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::model::Problem;
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, nearest,
+    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings,
+    nearest,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -62,7 +63,9 @@ fn unreadable(name: &Path, error: &std::io::Error) -> Problem {
         place: None,
         field: String::new(),
         message: match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file; create it, or name the home with --home".into(),
+            std::io::ErrorKind::NotFound => {
+                "there is no such file; create it, or name the home with --home".into()
+            }
             _ => format!("cannot be read: {error}"),
         },
     }
@@ -94,7 +97,9 @@ fn folder<T: DeserializeOwned>(
             }
         };
         let name = home.name(&path);
-        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
         // Editors and version control leave files behind that start with a dot or end in a tilde.
         if file_name.starts_with('.') {
             continue;
@@ -127,10 +132,16 @@ fn folder<T: DeserializeOwned>(
 fn is_name(stem: &str) -> bool {
     !stem.is_empty()
         && stem.len() <= 100
-        && stem.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+        && stem
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 }
 
-fn file<T: DeserializeOwned>(name: &Path, bytes: &[u8], check: fn(&T, &Document) -> Vec<Problem>) -> Read<T> {
+fn file<T: DeserializeOwned>(
+    name: &Path,
+    bytes: &[u8],
+    check: fn(&T, &Document) -> Vec<Problem>,
+) -> Read<T> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(vec![Problem {
             file: name.to_owned(),
@@ -143,7 +154,11 @@ fn file<T: DeserializeOwned>(name: &Path, bytes: &[u8], check: fn(&T, &Document)
     let value: T = document.read()?;
     let problems = check(&value, &document);
     if problems.is_empty() {
-        Ok(File { value, document, hash: *blake3::hash(bytes).as_bytes() })
+        Ok(File {
+            value,
+            document,
+            hash: *blake3::hash(bytes).as_bytes(),
+        })
     } else {
         Err(problems)
     }
@@ -151,7 +166,10 @@ fn file<T: DeserializeOwned>(name: &Path, bytes: &[u8], check: fn(&T, &Document)
 
 fn check_version(version: u32, document: &Document, problems: &mut Vec<Problem>) {
     if version != 1 {
-        problems.push(document.problem("version", format!("this epms reads version 1, not {version}")));
+        problems.push(document.problem(
+            "version",
+            format!("this epms reads version 1, not {version}"),
+        ));
     }
 }
 
@@ -181,10 +199,16 @@ fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(connector.version, document, &mut problems);
     if !connector.requests.contains_key("residents") {
-        problems.push(document.problem("requests", "there is no `residents`; add the request that reads them"));
+        problems.push(document.problem(
+            "requests",
+            "there is no `residents`; add the request that reads them",
+        ));
     }
     if connector.hosts.is_empty() {
-        problems.push(document.problem("hosts", "is empty, so nothing is reachable; add \"{{ credential.url | host }}\""));
+        problems.push(document.problem(
+            "hosts",
+            "is empty, so nothing is reachable; add \"{{ credential.url | host }}\"",
+        ));
     }
     if connector.retry.attempts == 0 || connector.retry.attempts > 20 {
         problems.push(document.problem("retry.attempts", "is out of range; write 1 to 20"));
@@ -199,23 +223,34 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
         check_schedule(schedule, document, &mut problems);
     }
     if integration.property.name.trim().is_empty() {
-        problems.push(document.problem("property.name", "is empty; write what people call the property"));
+        problems.push(document.problem(
+            "property.name",
+            "is empty; write what people call the property",
+        ));
     }
     if jiff::tz::TimeZone::get(&integration.property.timezone).is_err() {
         problems.push(document.problem(
             "property.timezone",
-            format!("`{}` is no IANA time zone; write one such as `America/New_York`", integration.property.timezone),
+            format!(
+                "`{}` is no IANA time zone; write one such as `America/New_York`",
+                integration.property.timezone
+            ),
         ));
     }
     let country = &integration.property.country;
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
         problems.push(document.problem(
             "property.country",
-            format!("`{country}` is no ISO 3166 country code; write two capital letters such as `US`"),
+            format!(
+                "`{country}` is no ISO 3166 country code; write two capital letters such as `US`"
+            ),
         ));
     }
     if integration.pms_properties.is_empty() {
-        problems.push(document.problem("pms_properties", "is empty; write at least one id of a property in the PMS"));
+        problems.push(document.problem(
+            "pms_properties",
+            "is empty; write at least one id of a property in the PMS",
+        ));
     }
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
@@ -226,7 +261,9 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
         if property.trim().is_empty() {
             problems.push(document.problem(&field, "is empty; remove it"));
         } else if !seen.insert(property) {
-            problems.push(document.problem(&field, format!("`{property}` stands here twice; keep one")));
+            problems.push(
+                document.problem(&field, format!("`{property}` stands here twice; keep one")),
+            );
         }
     }
     problems
@@ -235,7 +272,11 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
 /// What is wrong with a credential for its connector: a field too many or too few, a secret as text.
 pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let known: Vec<&str> = connector.credential_fields.keys().map(String::as_str).collect();
+    let known: Vec<&str> = connector
+        .credential_fields
+        .keys()
+        .map(String::as_str)
+        .collect();
     for (name, value) in &credential.value.fields {
         let field = format!("fields.{name}");
         match (connector.credential_fields.get(name), value) {
@@ -246,7 +287,10 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
                 );
                 problems.push(credential.document.problem(
                     &field,
-                    format!("the connector `{}` has no such field; {remedy}", credential.value.connector),
+                    format!(
+                        "the connector `{}` has no such field; {remedy}",
+                        credential.value.connector
+                    ),
                 ));
             }
             // The text itself must not be repeated here.
@@ -262,10 +306,17 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
     }
     for (name, asked) in &connector.credential_fields {
         if !credential.value.fields.contains_key(name) && asked.default.is_none() {
-            let kind = if asked.secret { "secret, by reference" } else { "text" };
+            let kind = if asked.secret {
+                "secret, by reference"
+            } else {
+                "text"
+            };
             problems.push(credential.document.problem(
                 "fields",
-                format!("`{name}` is missing ({kind}); the connector `{}` asks for it", credential.value.connector),
+                format!(
+                    "`{name}` is missing ({kind}); the connector `{}` asks for it",
+                    credential.value.connector
+                ),
             ));
         }
     }

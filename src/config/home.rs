@@ -43,9 +43,15 @@ impl Home {
     pub fn find(asked: Option<PathBuf>, environment: &Environment) -> Home {
         let root = asked.unwrap_or_else(|| {
             let here = &environment.current;
-            if here.join("config/epms.yaml").exists() { here.clone() } else { "/etc/epms".into() }
+            if here.join("config/epms.yaml").exists() {
+                here.clone()
+            } else {
+                "/etc/epms".into()
+            }
         });
-        Home { root: environment.current.join(root) }
+        Home {
+            root: environment.current.join(root),
+        }
     }
 
     /// The folder itself.
@@ -101,9 +107,15 @@ mod tests {
             state_directory: Some("/var/lib/epms".into()),
             runtime_directory: Some("/run/epms".into()),
         };
-        assert_eq!(home.socket(&settings, &bare), Path::new("/h/state/epms.sock"));
+        assert_eq!(
+            home.socket(&settings, &bare),
+            Path::new("/h/state/epms.sock")
+        );
         assert_eq!(home.state(&settings, &service), Path::new("/var/lib/epms"));
-        assert_eq!(home.socket(&settings, &service), Path::new("/run/epms/epms.sock"));
+        assert_eq!(
+            home.socket(&settings, &service),
+            Path::new("/run/epms/epms.sock")
+        );
         settings.state_dir = Some("data".into());
         settings.socket.path = Some("/x.sock".into());
         assert_eq!(home.state(&settings, &service), Path::new("/h/data"));

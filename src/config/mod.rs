@@ -12,8 +12,8 @@ mod integration;
 mod files;
 
 pub use connector::{
-    AnswerRule, Auth, Body, Connector, Counted, CredentialField, Format, Limits, Method, Page, Per, Request,
-    Retry, Soap, SoapVersion, Statuses, Verdict,
+    AnswerRule, Auth, Body, Connector, Counted, CredentialField, Format, Limits, Method, Page, Per,
+    Request, Retry, Soap, SoapVersion, Statuses, Verdict,
 };
 pub use credential::{Credential, CredentialValue};
 pub use duration::Span;

@@ -55,7 +55,9 @@ pub enum SecretError {
     #[error("the environment variable {0} is not set; set it for the daemon")]
     Env(String),
     /// systemd passed no credentials.
-    #[error("there is no $CREDENTIALS_DIRECTORY for the credential {0}; add LoadCredential={0} to the unit")]
+    #[error(
+        "there is no $CREDENTIALS_DIRECTORY for the credential {0}; add LoadCredential={0} to the unit"
+    )]
     NoCredentials(String),
     /// There is nothing in it.
     #[error("the secret {0} is empty")]
@@ -76,7 +78,9 @@ impl SecretReference {
                 read_file(&Path::new(&folder).join(name))?
             }
         };
-        let text = text.strip_suffix('\n').map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
+        let text = text
+            .strip_suffix('\n')
+            .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
         if text.is_empty() {
             return Err(SecretError::Empty(self.to_string()));
         }
@@ -85,7 +89,10 @@ impl SecretReference {
 }
 
 fn read_file(path: &Path) -> Result<String, SecretError> {
-    std::fs::read_to_string(path).map_err(|source| SecretError::File { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| SecretError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 impl fmt::Display for SecretReference {
@@ -115,13 +122,17 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_by_its_reference() {
         let home = tempfile::tempdir().unwrap();
-        let error = SecretReference::Env("EPMS_NO_SUCH".into()).read(home.path()).unwrap_err();
+        let error = SecretReference::Env("EPMS_NO_SUCH".into())
+            .read(home.path())
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment variable EPMS_NO_SUCH is not set; set it for the daemon"
         );
         std::fs::write(home.path().join("empty"), "\n").unwrap();
-        let error = SecretReference::File("empty".into()).read(home.path()).unwrap_err();
+        let error = SecretReference::File("empty".into())
+            .read(home.path())
+            .unwrap_err();
         assert_eq!(error.to_string(), "the secret file empty is empty");
     }
 

@@ -110,7 +110,10 @@ impl Default for Settings {
 
 impl Default for Schedule {
     fn default() -> Self {
-        Schedule { every: Span::seconds(3600), jitter: Span::seconds(300) }
+        Schedule {
+            every: Span::seconds(3600),
+            jitter: Span::seconds(300),
+        }
     }
 }
 
@@ -119,10 +122,16 @@ impl Schedule {
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         if self.every < Span::seconds(60) || self.every > Span::seconds(3600) {
-            found.push(("every", format!("{} is out of range; write `1m` to `1h`", self.every)));
+            found.push((
+                "every",
+                format!("{} is out of range; write `1m` to `1h`", self.every),
+            ));
         }
         if self.jitter > self.every {
-            found.push(("jitter", format!("{} is longer than `every`; write less", self.jitter)));
+            found.push((
+                "jitter",
+                format!("{} is longer than `every`; write less", self.jitter),
+            ));
         }
         found
     }
@@ -130,7 +139,11 @@ impl Schedule {
 
 impl Default for Socket {
     fn default() -> Self {
-        Socket { path: None, mode: Mode(0o660), group: None }
+        Socket {
+            path: None,
+            mode: Mode(0o660),
+            group: None,
+        }
     }
 }
 
@@ -155,7 +168,15 @@ fn grace() -> Span {
 }
 
 fn placeholder_emails() -> Vec<String> {
-    ["none@none.com", "none@nowhere.com", "na@na.com", "no@email.com", "noemail@*", "no-email@*", "donotemail@*"]
-        .map(String::from)
-        .to_vec()
+    [
+        "none@none.com",
+        "none@nowhere.com",
+        "na@na.com",
+        "no@email.com",
+        "noemail@*",
+        "no-email@*",
+        "donotemail@*",
+    ]
+    .map(String::from)
+    .to_vec()
 }

@@ -10,7 +10,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
 };
 use serde_yaml::{Location, Spanned};
 
@@ -32,7 +33,10 @@ struct Node {
 enum Kind {
     Null,
     /// `text` is the value; `plain` says that it stands without quotes, and so may be a number.
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     Seq(Vec<Node>),
     Map(Vec<(String, Place, Node)>),
 }
@@ -72,20 +76,32 @@ impl Document {
                 max_documents: 1,
             },
         };
-        let parsed: Spanned<Parsed> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
-            let said = error.to_string();
-            let said = said.split(" at line ").next().unwrap_or_default();
-            let remedy = if said.contains("tabs") { "; indent with spaces" } else { "" };
-            let at_end = error.location().is_none_or(|location| location.line() == 0);
-            vec![Problem {
-                place: if at_end { None } else { error.location().map(|location| place(&location)) },
-                ..whole(format!("not readable as YAML: {said}{remedy}"))
-            }]
-        })?;
+        let parsed: Spanned<Parsed> =
+            serde_yaml::from_str_with_options(text, options).map_err(|error| {
+                let said = error.to_string();
+                let said = said.split(" at line ").next().unwrap_or_default();
+                let remedy = if said.contains("tabs") {
+                    "; indent with spaces"
+                } else {
+                    ""
+                };
+                let at_end = error.location().is_none_or(|location| location.line() == 0);
+                vec![Problem {
+                    place: if at_end {
+                        None
+                    } else {
+                        error.location().map(|location| place(&location))
+                    },
+                    ..whole(format!("not readable as YAML: {said}{remedy}"))
+                }]
+            })?;
         let root = node(text, parsed);
         let mut twice = Vec::new();
         find_duplicates(&root, &mut Vec::new(), &mut twice);
-        let document = Document { file: file.to_owned(), root };
+        let document = Document {
+            file: file.to_owned(),
+            root,
+        };
         if twice.is_empty() {
             return Ok(document);
         }
@@ -94,7 +110,10 @@ impl Document {
             .map(|(path, second, first)| Problem {
                 place: Some(second),
                 field: path.join("."),
-                message: format!("the key stands here a second time, first in line {}; keep one", first.line),
+                message: format!(
+                    "the key stands here a second time, first in line {}; keep one",
+                    first.line
+                ),
                 ..whole(String::new())
             })
             .collect())
@@ -155,7 +174,8 @@ impl Document {
                 }
                 Kind::Seq(items) => {
                     let (index, after) = rest.split_once('.').unwrap_or((rest, ""));
-                    let Some(item) = index.parse().ok().and_then(|index: usize| items.get(index)) else {
+                    let Some(item) = index.parse().ok().and_then(|index: usize| items.get(index))
+                    else {
                         break;
                     };
                     rest = after;
@@ -184,12 +204,20 @@ impl Document {
     }
 }
 
-fn find_duplicates(node: &Node, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, Place, Place)>) {
+fn find_duplicates(
+    node: &Node,
+    path: &mut Vec<String>,
+    found: &mut Vec<(Vec<String>, Place, Place)>,
+) {
     match &node.kind {
         Kind::Map(entries) => {
             for (index, (key, at, value)) in entries.iter().enumerate() {
                 path.push(key.clone());
-                if let Some((_, first, _)) = entries.iter().take(index).find(|(other, _, _)| other == key) {
+                if let Some((_, first, _)) = entries
+                    .iter()
+                    .take(index)
+                    .find(|(other, _, _)| other == key)
+                {
                     found.push((path.clone(), *at, *first));
                 }
                 find_duplicates(value, path, found);
@@ -209,7 +237,10 @@ fn find_duplicates(node: &Node, path: &mut Vec<String>, found: &mut Vec<(Vec<Str
 
 fn place(location: &Location) -> Place {
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    Place { line: number(location.line()), column: number(location.column()) }
+    Place {
+        line: number(location.line()),
+        column: number(location.column()),
+    }
 }
 
 /// What `serde-saphyr` hands over. Numbers and booleans are only marked: the text decides, so that an
@@ -300,7 +331,10 @@ fn node(text: &str, parsed: Spanned<Parsed>) -> Node {
     let written = raw(&parsed.defined);
     let kind = match parsed.value {
         Parsed::Null => Kind::Null,
-        Parsed::Other => Kind::Scalar { text: written.unwrap_or_default(), plain: true },
+        Parsed::Other => Kind::Scalar {
+            text: written.unwrap_or_default(),
+            plain: true,
+        },
         Parsed::Text(value) => {
             let plain = written.is_none_or(|written| !written.starts_with(['"', '\'', '|', '>']));
             Kind::Scalar { text: value, plain }
@@ -321,7 +355,11 @@ fn node(text: &str, parsed: Spanned<Parsed>) -> Node {
                 .collect(),
         ),
     };
-    Node { place: place(&parsed.referenced), kind, muted: false }
+    Node {
+        place: place(&parsed.referenced),
+        kind,
+        muted: false,
+    }
 }
 
 impl Node {
@@ -333,8 +371,14 @@ impl Node {
             return !before;
         };
         let child = match &mut self.kind {
-            Kind::Map(entries) => entries.iter_mut().find(|(key, _, _)| key == head).map(|(_, _, v)| v),
-            Kind::Seq(items) => head.parse().ok().and_then(|index: usize| items.get_mut(index)),
+            Kind::Map(entries) => entries
+                .iter_mut()
+                .find(|(key, _, _)| key == head)
+                .map(|(_, _, v)| v),
+            Kind::Seq(items) => head
+                .parse()
+                .ok()
+                .and_then(|index: usize| items.get_mut(index)),
             Kind::Null | Kind::Scalar { .. } => None,
         };
         child.is_some_and(|child| child.mute(rest))
@@ -358,9 +402,9 @@ impl Node {
 
     fn integer<T: std::str::FromStr>(&self, expected: &str) -> Result<T, ReadError> {
         match &self.kind {
-            Kind::Scalar { text, plain: true } => {
-                text.parse().map_err(|_| self.wrong(&format!("{expected} in range")))
-            }
+            Kind::Scalar { text, plain: true } => text
+                .parse()
+                .map_err(|_| self.wrong(&format!("{expected} in range"))),
             _ => Err(self.wrong(expected)),
         }
     }
@@ -377,7 +421,12 @@ struct ReadError {
 
 impl ReadError {
     fn new(message: String) -> Self {
-        ReadError { path: Vec::new(), place: None, missing: None, message }
+        ReadError {
+            path: Vec::new(),
+            place: None,
+            missing: None,
+            message,
+        }
     }
 
     fn at(mut self, place: Place) -> Self {
@@ -501,9 +550,9 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.kind {
-            Kind::Scalar { text, .. } => {
-                visitor.visit_borrowed_str(text).map_err(|error: ReadError| error.at(self.place))
-            }
+            Kind::Scalar { text, .. } => visitor
+                .visit_borrowed_str(text)
+                .map_err(|error: ReadError| error.at(self.place)),
             _ => Err(self.wrong("text")),
         }
     }
@@ -522,8 +571,10 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.kind {
-            Kind::Null => Err(ReadError::new("nothing stands here; write a value or remove the key".into())
-                .at(self.place)),
+            Kind::Null => Err(ReadError::new(
+                "nothing stands here; write a value or remove the key".into(),
+            )
+            .at(self.place)),
             _ => visitor.visit_some(self),
         }
     }
@@ -554,13 +605,19 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.kind {
             Kind::Seq(items) => visitor
-                .visit_seq(Items { items: items.iter().enumerate() })
+                .visit_seq(Items {
+                    items: items.iter().enumerate(),
+                })
                 .map_err(|error| error.at(self.place)),
             _ => Err(self.wrong("a list")),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
@@ -576,7 +633,10 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.kind {
             Kind::Map(entries) => visitor
-                .visit_map(Entries { entries: entries.iter(), value: None })
+                .visit_map(Entries {
+                    entries: entries.iter(),
+                    value: None,
+                })
                 .map_err(|error| error.at(self.place)),
             _ => Err(self.wrong("a mapping (`key: value`)")),
         }
@@ -624,7 +684,9 @@ impl<'de> Deserializer<'de> for &'de Node {
 /// A whole number as YAML 1.2 writes it: no leading zero, so that ids stay texts.
 fn decimal(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    (digits == "0" || !digits.starts_with(['0', '+'])).then(|| text.parse().ok()).flatten()
+    (digits == "0" || !digits.starts_with(['0', '+']))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 struct Items<'de> {
@@ -634,9 +696,16 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = ReadError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
-        let Some((index, item)) = self.items.find(|(_, item)| !item.muted) else { return Ok(None) };
-        seed.deserialize(item).map(Some).map_err(|error| error.at(item.place).inside(&index.to_string()))
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ReadError> {
+        let Some((index, item)) = self.items.find(|(_, item)| !item.muted) else {
+            return Ok(None);
+        };
+        seed.deserialize(item)
+            .map(Some)
+            .map_err(|error| error.at(item.place).inside(&index.to_string()))
     }
 }
 
@@ -648,8 +717,13 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = ReadError;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
-        let Some((key, at, value)) = self.entries.find(|entry| !entry.2.muted) else { return Ok(None) };
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ReadError> {
+        let Some((key, at, value)) = self.entries.find(|entry| !entry.2.muted) else {
+            return Ok(None);
+        };
         self.value = Some((key, value));
         seed.deserialize(key.as_str().into_deserializer())
             .map(Some)
@@ -660,7 +734,8 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         let Some((key, value)) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(value).map_err(|error| error.at(value.place).inside(key))
+        seed.deserialize(value)
+            .map_err(|error| error.at(value.place).inside(key))
     }
 }
 
@@ -703,7 +778,10 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         let problems = match Document::parse(Path::new("f.yaml"), text) {
-            Ok(document) => document.read::<Outer>().map(|_| Vec::new()).unwrap_or_else(|p| p),
+            Ok(document) => document
+                .read::<Outer>()
+                .map(|_| Vec::new())
+                .unwrap_or_else(|p| p),
             Err(problems) => problems,
         };
         problems.iter().map(ToString::to_string).collect()
@@ -729,7 +807,9 @@ mod tests {
     #[test]
     fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
         assert_eq!(
-            problems("version: 1\nenabled: true\ninner:\n  a: {name: x}\n  a: {name: y}\nversion: 2\n"),
+            problems(
+                "version: 1\nenabled: true\ninner:\n  a: {name: x}\n  a: {name: y}\nversion: 2\n"
+            ),
             [
                 "f.yaml:5:3: inner.a: the key stands here a second time, first in line 4; keep one",
                 "f.yaml:6:1: version: the key stands here a second time, first in line 1; keep one",
@@ -739,9 +819,15 @@ mod tests {
 
     #[test]
     fn texts_stay_as_written_and_only_true_and_false_are_booleans() {
-        let document =
-            Document::parse(Path::new("f.yaml"), "version: 1\nenabled: true\nids: [0123, no, 1.10, 'x']\n").unwrap();
-        assert_eq!(document.read::<Outer>().unwrap().ids, ["0123", "no", "1.10", "x"]);
+        let document = Document::parse(
+            Path::new("f.yaml"),
+            "version: 1\nenabled: true\nids: [0123, no, 1.10, 'x']\n",
+        )
+        .unwrap();
+        assert_eq!(
+            document.read::<Outer>().unwrap().ids,
+            ["0123", "no", "1.10", "x"]
+        );
         assert_eq!(
             problems("version: 1\nenabled: yes\n"),
             ["f.yaml:2:10: enabled: expected true or false, found `yes`"]
@@ -751,9 +837,15 @@ mod tests {
     #[test]
     fn variants_are_written_as_a_word_or_as_a_mapping_of_one_key() {
         let read = |text: &str| {
-            Document::parse(Path::new("f.yaml"), text).unwrap().read::<Outer>().map(|outer| outer.kind)
+            Document::parse(Path::new("f.yaml"), text)
+                .unwrap()
+                .read::<Outer>()
+                .map(|outer| outer.kind)
         };
-        assert!(matches!(read("version: 1\nenabled: true\nkind: plain\n"), Ok(Some(Way::Plain))));
+        assert!(matches!(
+            read("version: 1\nenabled: true\nkind: plain\n"),
+            Ok(Some(Way::Plain))
+        ));
         let page = read("version: 1\nenabled: true\nkind: { page: { size: 5 } }\n");
         assert!(matches!(page, Ok(Some(Way::Page { size: 5 }))));
         assert_eq!(
@@ -766,7 +858,9 @@ mod tests {
     fn what_is_no_yaml_is_refused_with_its_place() {
         assert_eq!(
             problems("version: 1\nids:\n\t- a\n"),
-            ["f.yaml:3:2: not readable as YAML: tabs disallowed within this context (block indentation); indent with spaces"]
+            [
+                "f.yaml:3:2: not readable as YAML: tabs disallowed within this context (block indentation); indent with spaces"
+            ]
         );
         assert_eq!(problems("").len(), 1);
     }
@@ -786,6 +880,12 @@ mod tests {
     #[test]
     fn a_place_is_found_by_its_path_also_through_keys_with_dots() {
         let document = Document::parse(Path::new("f.yaml"), "a.b:\n  - x\n  - { c: 1 }\n").unwrap();
-        assert_eq!(document.place("a.b.1.c"), Place { line: 3, column: 10 });
+        assert_eq!(
+            document.place("a.b.1.c"),
+            Place {
+                line: 3,
+                column: 10
+            }
+        );
     }
 }

@@ -104,13 +104,19 @@ mod tests {
         assert_eq!("p17".parse(), Ok(PersonId(17)));
         assert_eq!(PersonId(17).to_string(), "p17");
         assert_eq!(serde_json::to_string(&RunId(3)).unwrap(), "\"r3\"");
-        assert_eq!(serde_json::from_str::<AlertId>("\"a5\"").unwrap(), AlertId(5));
+        assert_eq!(
+            serde_json::from_str::<AlertId>("\"a5\"").unwrap(),
+            AlertId(5)
+        );
     }
 
     #[test]
     fn an_id_of_another_kind_is_refused_with_an_example() {
         let error = "r3".parse::<PersonId>().unwrap_err();
-        assert_eq!(error.to_string(), "`r3` is not a person's id; it looks like `p17`");
+        assert_eq!(
+            error.to_string(),
+            "`r3` is not a person's id; it looks like `p17`"
+        );
         assert!("p".parse::<PersonId>().is_err());
         assert!("p+1".parse::<PersonId>().is_err());
     }

@@ -147,7 +147,10 @@ pub struct Link {
     pub misses: u32,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

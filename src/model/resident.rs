@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::LeaseStatus;
 
 /// What a person is to a lease. Guarantors and minors come in only where `include` says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Relationship {
     /// The main resident of the lease.
@@ -39,7 +41,10 @@ impl Relationship {
 
     /// Whether somebody in it is left out unless the integration includes it.
     pub fn is_left_out(self) -> bool {
-        matches!(self, Relationship::Guarantor | Relationship::Minor | Relationship::Company)
+        matches!(
+            self,
+            Relationship::Guarantor | Relationship::Minor | Relationship::Company
+        )
     }
 }
 

@@ -44,7 +44,10 @@ impl LeaseStatus {
 
     /// Whether a linked person with it has no stay any more (R8, R24).
     pub fn is_closed(self) -> bool {
-        matches!(self, LeaseStatus::Past | LeaseStatus::Applicant | LeaseStatus::Void)
+        matches!(
+            self,
+            LeaseStatus::Past | LeaseStatus::Applicant | LeaseStatus::Void
+        )
     }
 
     /// The word as scripts, YAML and commands write it.
@@ -70,6 +73,9 @@ impl FromStr for LeaseStatus {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        LeaseStatus::ALL.into_iter().find(|status| status.as_str() == text).ok_or(())
+        LeaseStatus::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(())
     }
 }

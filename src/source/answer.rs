@@ -45,11 +45,18 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
                 continue;
             }
         }
-        return Judgement { verdict: rule.is, said: said.map(|said| shorten(&said)), hint: rule.hint.clone() };
+        return Judgement {
+            verdict: rule.is,
+            said: said.map(|said| shorten(&said)),
+            hint: rule.hint.clone(),
+        };
     }
-    let fault = around
-        .and_then(|around| around.get("Fault"))
-        .map(|fault| fault.get("faultstring").or_else(|| fault.get("Reason")).unwrap_or(fault));
+    let fault = around.and_then(|around| around.get("Fault")).map(|fault| {
+        fault
+            .get("faultstring")
+            .or_else(|| fault.get("Reason"))
+            .unwrap_or(fault)
+    });
     let verdict = match status {
         _ if fault.is_some() => Verdict::Fatal,
         200..=299 => Verdict::Ok,
@@ -60,7 +67,11 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
         _ => Verdict::Fatal,
     };
     let said = fault.and_then(|fault| Path::default().text(fault).map(|said| shorten(&said)));
-    Judgement { verdict, said, hint: None }
+    Judgement {
+        verdict,
+        said,
+        hint: None,
+    }
 }
 
 /// One short line: an answer may be a page.
@@ -80,12 +91,17 @@ mod tests {
 
     fn rules(yaml: &str) -> Vec<Rule> {
         let text = format!("rules:\n{yaml}");
-        let document = crate::config::Document::parse(std::path::Path::new("r.yaml"), &text).unwrap();
-        let mut read: std::collections::BTreeMap<String, Vec<AnswerRule>> = document.read().unwrap();
+        let document =
+            crate::config::Document::parse(std::path::Path::new("r.yaml"), &text).unwrap();
+        let mut read: std::collections::BTreeMap<String, Vec<AnswerRule>> =
+            document.read().unwrap();
         let rules = read.remove("rules").unwrap();
         rules
             .into_iter()
-            .map(|rule| Rule { path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()), rule })
+            .map(|rule| Rule {
+                path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()),
+                rule,
+            })
             .collect()
     }
 
@@ -102,10 +118,19 @@ mod tests {
         assert_eq!(judged.verdict, Verdict::LoginFailed);
         assert_eq!(judged.said.as_deref(), Some("Login failed. Try again"));
         assert_eq!(judged.hint.as_deref(), Some("check it"));
-        assert_eq!(judge(&rules, 200, Some(&message("Other")), "").verdict, Verdict::Fatal);
+        assert_eq!(
+            judge(&rules, 200, Some(&message("Other")), "").verdict,
+            Verdict::Fatal
+        );
         assert_eq!(judge(&rules, 533, None, "").verdict, Verdict::Maintenance);
-        assert_eq!(judge(&rules, 200, None, "<HTML>down").verdict, Verdict::Maintenance);
-        assert_eq!(judge(&rules, 200, Some(&json!({})), "{}").verdict, Verdict::Ok);
+        assert_eq!(
+            judge(&rules, 200, None, "<HTML>down").verdict,
+            Verdict::Maintenance
+        );
+        assert_eq!(
+            judge(&rules, 200, Some(&json!({})), "{}").verdict,
+            Verdict::Ok
+        );
     }
 
     #[test]
@@ -123,6 +148,9 @@ mod tests {
         }
         let fault = json!({"Fault": {"faultcode": "s:x", "faultstring": "No such action"}});
         let judged = judge(&[], 500, Some(&fault), "");
-        assert_eq!((judged.verdict, judged.said.as_deref()), (Verdict::Fatal, Some("No such action")));
+        assert_eq!(
+            (judged.verdict, judged.said.as_deref()),
+            (Verdict::Fatal, Some("No such action"))
+        );
     }
 }

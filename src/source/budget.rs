@@ -22,14 +22,21 @@ impl Budget {
         let quota = |count: Option<u32>, period: u64| {
             let count = NonZeroU32::new(count?)?;
             // The whole budget may be spent at once; it then fills up evenly.
-            let quota = Quota::with_period(Duration::from_secs(period) / count.get())?.allow_burst(count);
+            let quota =
+                Quota::with_period(Duration::from_secs(period) / count.get())?.allow_burst(count);
             Some(RateLimiter::direct(quota))
         };
-        let quotas = [quota(limits.per_second, 1), quota(limits.per_minute, 60), quota(limits.per_hour, 3600)];
+        let quotas = [
+            quota(limits.per_second, 1),
+            quota(limits.per_minute, 60),
+            quota(limits.per_hour, 3600),
+        ];
         Budget {
             limits,
             quotas: quotas.into_iter().flatten().collect(),
-            slots: Arc::new(Semaphore::new(limits.concurrent.unwrap_or(8).clamp(1, 1024))),
+            slots: Arc::new(Semaphore::new(
+                limits.concurrent.unwrap_or(8).clamp(1, 1024),
+            )),
         }
     }
 

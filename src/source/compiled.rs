@@ -37,7 +37,10 @@ struct Compile<'a> {
 
 impl Compile<'_> {
     fn template(&mut self, place: Place, field: &str, text: &str) {
-        if let Err(message) = self.templates.add(place, field, text, &self.credential_fields) {
+        if let Err(message) = self
+            .templates
+            .add(place, field, text, &self.credential_fields)
+        {
             self.problems.push(self.document.problem(field, message));
         }
     }
@@ -60,8 +63,14 @@ impl Compile<'_> {
                         "matches every answer; add `status`, `path` or `text`",
                     ));
                 }
-                let path = rule.path.as_deref().map(|path| self.path(&format!("{field}.{index}.path"), path));
-                Rule { rule: rule.clone(), path }
+                let path = rule
+                    .path
+                    .as_deref()
+                    .map(|path| self.path(&format!("{field}.{index}.path"), path));
+                Rule {
+                    rule: rule.clone(),
+                    path,
+                }
             })
             .collect()
     }
@@ -92,7 +101,11 @@ impl Source {
         let mut compile = Compile {
             document: &file.document,
             templates: Templates::new(),
-            credential_fields: connector.credential_fields.keys().map(String::as_str).collect(),
+            credential_fields: connector
+                .credential_fields
+                .keys()
+                .map(String::as_str)
+                .collect(),
             problems: Vec::new(),
         };
         for (index, host) in connector.hosts.iter().enumerate() {
@@ -103,7 +116,9 @@ impl Source {
                 compile.template(Place::Plain, "auth.basic.username", username);
                 compile.template(Place::Plain, "auth.basic.password", password);
             }
-            Some(Auth::Bearer { token }) => compile.template(Place::Header, "auth.bearer.token", token),
+            Some(Auth::Bearer { token }) => {
+                compile.template(Place::Header, "auth.bearer.token", token)
+            }
             None => {}
         }
         for (name, value) in &connector.headers {
@@ -135,20 +150,32 @@ impl Source {
                 None => {}
             }
             let records = compile.path(&at("records"), &request.records);
-            let id = request.id.as_deref().map(|path| compile.path(&at("id"), path));
-            let total = request.total.as_deref().map(|path| compile.path(&at("total"), path));
+            let id = request
+                .id
+                .as_deref()
+                .map(|path| compile.path(&at("id"), path));
+            let total = request
+                .total
+                .as_deref()
+                .map(|path| compile.path(&at("total"), path));
             let paging = request.page.as_ref().map(|page| {
                 let path = match page {
                     Page::Next(path) => compile.path(&at("page.next"), path),
                     Page::Cursor(path) => compile.path(&at("page.cursor"), path),
                     Page::Offset(counted) | Page::Number(counted) => {
                         if counted.size == 0 {
-                            compile.problems.push(file.document.problem(&at("page"), "`size` is 0; write 1 or more"));
+                            compile.problems.push(
+                                file.document
+                                    .problem(&at("page"), "`size` is 0; write 1 or more"),
+                            );
                         }
                         Path::default()
                     }
                 };
-                Paging { page: page.clone(), path }
+                Paging {
+                    page: page.clone(),
+                    path,
+                }
             });
             let mut rules = compile.rules(&at("errors"), &request.errors);
             rules.extend(shared.iter().cloned());
@@ -158,10 +185,23 @@ impl Source {
                     "has no `id`; add the path of the key by which its records are looked up",
                 ));
             }
-            requests.insert(name.clone(), Request { records, id, total, paging, rules });
+            requests.insert(
+                name.clone(),
+                Request {
+                    records,
+                    id,
+                    total,
+                    paging,
+                    rules,
+                },
+            );
         }
         if compile.problems.is_empty() {
-            Ok(Source { connector: connector.clone(), templates: compile.templates, requests })
+            Ok(Source {
+                connector: connector.clone(),
+                templates: compile.templates,
+                requests,
+            })
         } else {
             Err(compile.problems)
         }
@@ -174,7 +214,12 @@ impl Source {
             .requests
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "residents" | "properties"))
-            .map(|(name, request)| (name.as_str(), request.refresh.unwrap_or(Span::seconds(86_400))))
+            .map(|(name, request)| {
+                (
+                    name.as_str(),
+                    request.refresh.unwrap_or(Span::seconds(86_400)),
+                )
+            })
     }
 
     /// The script that maps the records, unless the integration names another.

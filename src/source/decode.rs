@@ -36,7 +36,12 @@ pub enum DecodeError {
 }
 
 /// Takes an answer apart.
-pub(super) fn decode(format: Format, records: &Path, charset: Option<&str>, body: &[u8]) -> Result<Decoded, DecodeError> {
+pub(super) fn decode(
+    format: Format,
+    records: &Path,
+    charset: Option<&str>,
+    body: &[u8],
+) -> Result<Decoded, DecodeError> {
     let text = text(body, charset)?;
     match format {
         Format::Json => json::split(&text, records),
@@ -46,10 +51,18 @@ pub(super) fn decode(format: Format, records: &Path, charset: Option<&str>, body
 }
 
 /// The body as text: by its byte-order mark, by its XML declaration, by the header, else UTF-8.
-pub(super) fn text<'a>(body: &'a [u8], charset: Option<&str>) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
+pub(super) fn text<'a>(
+    body: &'a [u8],
+    charset: Option<&str>,
+) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
     let declared = || {
         let head = String::from_utf8_lossy(body.get(..body.len().min(200))?);
-        let after = head.strip_prefix("<?xml")?.split("?>").next()?.split("encoding=").nth(1)?;
+        let after = head
+            .strip_prefix("<?xml")?
+            .split("?>")
+            .next()?
+            .split("encoding=")
+            .nth(1)?;
         let quote = after.chars().next()?;
         after.get(1..)?.split(quote).next().map(str::to_owned)
     };
@@ -59,7 +72,11 @@ pub(super) fn text<'a>(body: &'a [u8], charset: Option<&str>) -> Result<std::bor
         .or_else(|| charset.and_then(|label| Encoding::for_label(label.as_bytes())))
         .unwrap_or(UTF_8);
     let (text, broken) = encoding.decode_with_bom_removal(body);
-    if broken { Err(DecodeError::Encoding(encoding.name())) } else { Ok(text) }
+    if broken {
+        Err(DecodeError::Encoding(encoding.name()))
+    } else {
+        Ok(text)
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +89,9 @@ mod tests {
         assert_eq!(text(b"\xe9", Some("iso-8859-1")).unwrap(), "é");
         let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>";
         assert!(text(latin, None).unwrap().ends_with("<a>é</a>"));
-        assert_eq!(text(b"\xff\x00", None).unwrap_err(), DecodeError::Encoding("UTF-8"));
+        assert_eq!(
+            text(b"\xff\x00", None).unwrap_err(),
+            DecodeError::Encoding("UTF-8")
+        );
     }
 }

@@ -12,15 +12,25 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
     let unreadable = |error: serde_json::Error| DecodeError::Json(without_values(&error));
     let mut found = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let walk = Walk { path: records.segments(), found: &mut found };
+    let walk = Walk {
+        path: records.segments(),
+        found: &mut found,
+    };
     let around = walk.deserialize(&mut deserializer).map_err(unreadable)?;
     deserializer.end().map_err(unreadable)?;
-    let mut decoded = Decoded { around, records: Vec::new(), found: !found.is_empty() };
+    let mut decoded = Decoded {
+        around,
+        records: Vec::new(),
+        found: !found.is_empty(),
+    };
     for node in found {
         match node.get().as_bytes().first() {
             Some(b'[') => {
-                let items: Vec<Box<RawValue>> = serde_json::from_str(node.get()).map_err(unreadable)?;
-                decoded.records.extend(items.into_iter().map(Box::<str>::from));
+                let items: Vec<Box<RawValue>> =
+                    serde_json::from_str(node.get()).map_err(unreadable)?;
+                decoded
+                    .records
+                    .extend(items.into_iter().map(Box::<str>::from));
             }
             Some(b'{') => decoded.records.push(node.get().into()),
             // A text, a number or null where records are expected is for the rules to judge; it must be
@@ -37,7 +47,11 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
 
 /// What serde says, without the values it may quote.
 fn without_values(error: &serde_json::Error) -> String {
-    let what = if error.is_eof() { "it ends too early" } else { "a syntax error" };
+    let what = if error.is_eof() {
+        "it ends too early"
+    } else {
+        "a syntax error"
+    };
     format!("{what} in line {}, column {}", error.line(), error.column())
 }
 
@@ -89,7 +103,10 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
                 _ => None,
             };
             let value = match rest {
-                Some(path) => map.next_value_seed(Walk { path, found: &mut *self.found })?,
+                Some(path) => map.next_value_seed(Walk {
+                    path,
+                    found: &mut *self.found,
+                })?,
                 None => map.next_value()?,
             };
             around.insert(key, value);
@@ -104,7 +121,10 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
             [Segment::Any, rest @ ..] => rest,
             path => path,
         };
-        while let Some(value) = seq.next_element_seed(Walk { path, found: &mut *self.found })? {
+        while let Some(value) = seq.next_element_seed(Walk {
+            path,
+            found: &mut *self.found,
+        })? {
             around.push(value);
         }
         Ok(Value::Array(around))
@@ -143,25 +163,42 @@ mod tests {
 
     fn split_at(path: &str, text: &str) -> (Value, Vec<String>, bool) {
         let decoded = split(text, &Path::parse(path).unwrap()).unwrap();
-        (decoded.around, decoded.records.iter().map(ToString::to_string).collect(), decoded.found)
+        (
+            decoded.around,
+            decoded.records.iter().map(ToString::to_string).collect(),
+            decoded.found,
+        )
     }
 
     #[test]
     fn records_are_taken_as_written_from_an_envelope_a_bare_list_or_one_object() {
-        let (around, records, found) = split_at("data", r#"{"next":"/p2","data":[{"a": 1},{"a":2}]}"#);
+        let (around, records, found) =
+            split_at("data", r#"{"next":"/p2","data":[{"a": 1},{"a":2}]}"#);
         assert_eq!(around, json!({"next": "/p2", "data": null}));
         assert_eq!(records, [r#"{"a": 1}"#, r#"{"a":2}"#]);
         assert!(found);
         assert_eq!(split_at("", "[{},{}]").1.len(), 2);
-        assert_eq!(split_at("r/x", r#"{"r":{"x":{"id":1}}}"#).1, [r#"{"id":1}"#]);
-        assert_eq!(split_at("r/*/x", r#"{"r":{"a":{"x":[1]},"b":{"x":[2]}}}"#).1, ["1", "2"]);
+        assert_eq!(
+            split_at("r/x", r#"{"r":{"x":{"id":1}}}"#).1,
+            [r#"{"id":1}"#]
+        );
+        assert_eq!(
+            split_at("r/*/x", r#"{"r":{"a":{"x":[1]},"b":{"x":[2]}}}"#).1,
+            ["1", "2"]
+        );
     }
 
     #[test]
     fn an_empty_list_is_found_and_a_text_null_or_absence_is_not() {
-        assert_eq!(split_at("data", r#"{"data":[]}"#), (json!({"data": null}), vec![], true));
+        assert_eq!(
+            split_at("data", r#"{"data":[]}"#),
+            (json!({"data": null}), vec![], true)
+        );
         let (around, records, found) = split_at("data", r#"{"data":"No records found"}"#);
-        assert_eq!((around, records.len(), found), (json!({"data": "No records found"}), 0, false));
+        assert_eq!(
+            (around, records.len(), found),
+            (json!({"data": "No records found"}), 0, false)
+        );
         assert!(!split_at("data", r#"{"data":null}"#).2);
         assert!(!split_at("data", r#"{"error":1}"#).2);
     }

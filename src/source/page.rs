@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::config::Page;
 
-use super::template::PageValues;
 use super::Path;
+use super::template::PageValues;
 
 /// More pages than this are no answer.
 const MAX_PAGES: u64 = 100_000;
@@ -42,15 +42,22 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn start(paging: Option<&Paging>) -> Pages {
         let values = match paging.map(|paging| &paging.page) {
-            Some(Page::Offset(counted)) => {
-                PageValues { offset: counted.first, size: counted.size, ..PageValues::default() }
-            }
-            Some(Page::Number(counted)) => {
-                PageValues { number: counted.first, size: counted.size, ..PageValues::default() }
-            }
+            Some(Page::Offset(counted)) => PageValues {
+                offset: counted.first,
+                size: counted.size,
+                ..PageValues::default()
+            },
+            Some(Page::Number(counted)) => PageValues {
+                number: counted.first,
+                size: counted.size,
+                ..PageValues::default()
+            },
             _ => PageValues::default(),
         };
-        Pages { values, ..Pages::default() }
+        Pages {
+            values,
+            ..Pages::default()
+        }
     }
 
     /// Takes a page in and says what comes next; an error says why the pages cannot be trusted.
@@ -70,7 +77,9 @@ impl Pages {
         if self.pages >= MAX_PAGES {
             return Err(format!("there are more than {MAX_PAGES} pages"));
         }
-        let Some(Paging { page, path }) = paging else { return Ok(After::End) };
+        let Some(Paging { page, path }) = paging else {
+            return Ok(After::End);
+        };
         let told = path.text(around);
         match page {
             Page::Next(_) => match told {
@@ -136,9 +145,23 @@ mod tests {
         let paging = paging(Page::Offset(Counted { first: 0, size: 2 }));
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
-        let after = pages.take(Some(&paging), &url, &Value::Null, &records(0..2)).unwrap();
-        assert_eq!(after, After::Values(PageValues { offset: 2, size: 2, ..PageValues::default() }));
-        assert_eq!(pages.take(Some(&paging), &url, &Value::Null, &records(2..3)).unwrap(), After::End);
+        let after = pages
+            .take(Some(&paging), &url, &Value::Null, &records(0..2))
+            .unwrap();
+        assert_eq!(
+            after,
+            After::Values(PageValues {
+                offset: 2,
+                size: 2,
+                ..PageValues::default()
+            })
+        );
+        assert_eq!(
+            pages
+                .take(Some(&paging), &url, &Value::Null, &records(2..3))
+                .unwrap(),
+            After::End
+        );
         assert_eq!((pages.pages, pages.records), (2, 3));
     }
 
@@ -147,9 +170,24 @@ mod tests {
         let paging = paging(Page::Next("next".into()));
         let url = Url::parse("http://h:1/api/x?page=1").unwrap();
         let mut pages = Pages::start(Some(&paging));
-        let after = pages.take(Some(&paging), &url, &json!({"next": "/api/x?page[n]=2"}), &records(0..1)).unwrap();
-        assert_eq!(after, After::Url(Url::parse("http://h:1/api/x?page[n]=2").unwrap()));
-        assert_eq!(pages.take(Some(&paging), &url, &json!({"next": null}), &records(1..2)).unwrap(), After::End);
+        let after = pages
+            .take(
+                Some(&paging),
+                &url,
+                &json!({"next": "/api/x?page[n]=2"}),
+                &records(0..1),
+            )
+            .unwrap();
+        assert_eq!(
+            after,
+            After::Url(Url::parse("http://h:1/api/x?page[n]=2").unwrap())
+        );
+        assert_eq!(
+            pages
+                .take(Some(&paging), &url, &json!({"next": null}), &records(1..2))
+                .unwrap(),
+            After::End
+        );
     }
 
     #[test]
@@ -157,8 +195,12 @@ mod tests {
         let paging = paging(Page::Next("next".into()));
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
-        pages.take(Some(&paging), &url, &json!({"next": "/y"}), &records(0..2)).unwrap();
-        let error = pages.take(Some(&paging), &url, &json!({"next": "/z"}), &records(0..2)).unwrap_err();
+        pages
+            .take(Some(&paging), &url, &json!({"next": "/y"}), &records(0..2))
+            .unwrap();
+        let error = pages
+            .take(Some(&paging), &url, &json!({"next": "/z"}), &records(0..2))
+            .unwrap_err();
         assert_eq!(error, "page 2 is the same as one before it");
     }
 
@@ -167,7 +209,15 @@ mod tests {
         let paging = paging(Page::Cursor("c".into()));
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
-        assert!(pages.take(Some(&paging), &url, &json!({"c": "k"}), &records(0..1)).is_ok());
-        assert!(pages.take(Some(&paging), &url, &json!({"c": "k"}), &records(1..2)).is_err());
+        assert!(
+            pages
+                .take(Some(&paging), &url, &json!({"c": "k"}), &records(0..1))
+                .is_ok()
+        );
+        assert!(
+            pages
+                .take(Some(&paging), &url, &json!({"c": "k"}), &records(1..2))
+                .is_err()
+        );
     }
 }

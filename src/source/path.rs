@@ -25,14 +25,18 @@ impl Path {
         let segments: Vec<Segment> = text
             .split('/')
             .map(|name| match name {
-                "" => Err(format!("`{text}` has an empty name between two `/`; remove one")),
+                "" => Err(format!(
+                    "`{text}` has an empty name between two `/`; remove one"
+                )),
                 "*" => Ok(Segment::Any),
                 "**" => Ok(Segment::Deep),
                 name => Ok(Segment::Name(name.to_owned())),
             })
             .collect::<Result<_, _>>()?;
         if segments.last() == Some(&Segment::Deep) {
-            return Err(format!("`{text}` ends in `**`; write the name that is looked for behind it"));
+            return Err(format!(
+                "`{text}` ends in `**`; write the name that is looked for behind it"
+            ));
         }
         Ok(Path(segments))
     }
@@ -51,7 +55,9 @@ impl Path {
         let found = self.first(value)?;
         let found = found.get("#text").unwrap_or(found);
         match found {
-            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(Cow::Borrowed),
+            Value::String(text) => Some(text.trim())
+                .filter(|text| !text.is_empty())
+                .map(Cow::Borrowed),
             Value::Number(number) => Some(Cow::Owned(number.to_string())),
             Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
             _ => None,
@@ -66,7 +72,9 @@ fn first<'a>(segments: &[Segment], value: &'a Value) -> Option<&'a Value> {
     match (head, value) {
         (Segment::Name(name), Value::Object(object)) => first(rest, object.get(name)?),
         // One element is as good as the list of it: XML cannot tell them apart.
-        (Segment::Name(_), Value::Array(items)) => items.iter().find_map(|item| first(segments, item)),
+        (Segment::Name(_), Value::Array(items)) => {
+            items.iter().find_map(|item| first(segments, item))
+        }
         (Segment::Any, Value::Object(object)) => object.values().find_map(|item| first(rest, item)),
         (Segment::Any, Value::Array(items)) => items.iter().find_map(|item| first(rest, item)),
         (Segment::Deep, _) => first(rest, value).or_else(|| match value {

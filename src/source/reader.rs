@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::config::{
-    Auth, Body, Connector, Credential, CredentialValue, Method, Per, Secret, SecretError, Soap, SoapVersion,
-    Verdict,
+    Auth, Body, Connector, Credential, CredentialValue, Method, Per, Secret, SecretError, Soap,
+    SoapVersion, Verdict,
 };
 use crate::model::{Reading, Record};
 
@@ -91,7 +91,10 @@ impl Reader {
             .connect_timeout(Duration::from_secs(20))
             .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Reader { client, budgets: Mutex::default() })
+        Ok(Reader {
+            client,
+            budgets: Mutex::default(),
+        })
     }
 
     /// Reads the secrets of a credential, and finds the budget that all its integrations share.
@@ -131,7 +134,12 @@ impl Reader {
                 budget
             }
         };
-        Ok(Account { name: name.to_owned(), values, secrets, budget })
+        Ok(Account {
+            name: name.to_owned(),
+            values,
+            secrets,
+            budget,
+        })
     }
 
     /// Reads all of `request` and hands the records over page by page. The reading is complete only when
@@ -145,11 +153,25 @@ impl Reader {
         taker: mpsc::Sender<Records>,
     ) -> Reading<SourceError> {
         let once = [String::new()];
-        let per = source.connector.requests.get(request).map(|request| request.per);
-        let properties = if per == Some(Per::Once) { once.as_slice() } else { &scope.properties };
+        let per = source
+            .connector
+            .requests
+            .get(request)
+            .map(|request| request.per);
+        let properties = if per == Some(Per::Once) {
+            once.as_slice()
+        } else {
+            &scope.properties
+        };
         let (mut pages, mut records) = (0, 0);
         for property in properties {
-            let call = Call { source, account, request, property, scope };
+            let call = Call {
+                source,
+                account,
+                request,
+                property,
+                scope,
+            };
             match self.read_property(&call, &taker).await {
                 Ok(read) => {
                     pages += read.pages;
@@ -161,9 +183,17 @@ impl Reader {
         Reading::Complete { pages, records }
     }
 
-    async fn read_property(&self, call: &Call<'_>, taker: &mpsc::Sender<Records>) -> Result<Pages, SourceError> {
+    async fn read_property(
+        &self,
+        call: &Call<'_>,
+        taker: &mpsc::Sender<Records>,
+    ) -> Result<Pages, SourceError> {
         let Some(request) = call.source.requests.get(call.request) else {
-            return Err(SourceError::NotAllowed(call.told("the connector has no such request", None, "add it")));
+            return Err(SourceError::NotAllowed(call.told(
+                "the connector has no such request",
+                None,
+                "add it",
+            )));
         };
         let mut pages = Pages::start(request.paging.as_ref());
         let mut values = pages.values.clone();
@@ -173,19 +203,42 @@ impl Reader {
             let url = next.as_ref().unwrap_or(&first);
             let decoded = self.fetch(call, &first, url, &values).await?;
             let after = pages
-                .take(request.paging.as_ref(), url, &decoded.around, &decoded.records)
-                .map_err(|what| SourceError::Unexpected(call.told(&what, None, "nothing was written; the next run tries again")))?;
-            let declared = request.total.as_ref().and_then(|path| path.text(&decoded.around)?.parse::<u64>().ok());
+                .take(
+                    request.paging.as_ref(),
+                    url,
+                    &decoded.around,
+                    &decoded.records,
+                )
+                .map_err(|what| {
+                    SourceError::Unexpected(call.told(
+                        &what,
+                        None,
+                        "nothing was written; the next run tries again",
+                    ))
+                })?;
+            let declared = request
+                .total
+                .as_ref()
+                .and_then(|path| path.text(&decoded.around)?.parse::<u64>().ok());
             let records: Records = decoded
                 .records
                 .into_iter()
-                .map(|json| Record { property: call.property.to_owned(), json })
+                .map(|json| Record {
+                    property: call.property.to_owned(),
+                    json,
+                })
                 .collect();
-            taker.send(records).await.map_err(|_| SourceError::Stopped)?;
+            taker
+                .send(records)
+                .await
+                .map_err(|_| SourceError::Stopped)?;
             match after {
                 After::End => {
                     if let Some(declared) = declared.filter(|declared| *declared != pages.records) {
-                        let what = format!("the PMS declares {declared} records and sent {}", pages.records);
+                        let what = format!(
+                            "the PMS declares {declared} records and sent {}",
+                            pages.records
+                        );
                         let remedy = "nothing was written; the next run tries again";
                         return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
                     }
@@ -222,11 +275,18 @@ impl Reader {
                 Err(error) => (error, None),
             };
             let may_repeat = matches!(error, SourceError::Unavailable(_));
-            let wait = wait.unwrap_or_default().max(pause(retry.pause.0, attempt, fastrand::f64()));
+            let wait = wait
+                .unwrap_or_default()
+                .max(pause(retry.pause.0, attempt, fastrand::f64()));
             if !may_repeat || !repeatable || attempt >= retry.attempts || wait > retry.longest.0 {
                 return Err(error);
             }
-            tracing::debug!(request = call.request, attempt, ?wait, "request is repeated");
+            tracing::debug!(
+                request = call.request,
+                attempt,
+                ?wait,
+                "request is repeated"
+            );
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -246,11 +306,15 @@ impl Reader {
         };
         // A next link may lead to another of the connector's hosts, but never with the credential.
         if authority(url) == authority(first) {
-            for (place, headers) in
-                [("headers".to_owned(), &connector.headers), (call.at("headers"), &request.headers)]
-            {
+            for (place, headers) in [
+                ("headers".to_owned(), &connector.headers),
+                (call.at("headers"), &request.headers),
+            ] {
                 for name in headers.keys() {
-                    builder = builder.header(name, call.render(Place::Header, &format!("{place}.{name}"), values)?);
+                    builder = builder.header(
+                        name,
+                        call.render(Place::Header, &format!("{place}.{name}"), values)?,
+                    );
                 }
             }
             match &connector.auth {
@@ -279,26 +343,54 @@ impl Reader {
             };
             SourceError::Unavailable(call.told(&what, None, "the next run tries again"))
         };
-        let mut response =
-            builder.timeout(connector.timeout.0).send().await.map_err(|error| unavailable(&error))?;
+        let mut response = builder
+            .timeout(connector.timeout.0)
+            .send()
+            .await
+            .map_err(|error| unavailable(&error))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), SystemTime::now());
         let charset = charset(response.headers());
         if response.status().is_redirection() {
-            let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
-            let to = url.join(to).ok().and_then(|url| authority(&url)).unwrap_or_else(|| "another place".into());
+            let to = response
+                .headers()
+                .get("location")
+                .and_then(|to| to.to_str().ok())
+                .unwrap_or_default();
+            let to = url
+                .join(to)
+                .ok()
+                .and_then(|url| authority(&url))
+                .unwrap_or_else(|| "another place".into());
             let what = format!("the PMS redirects to {to}");
-            return Err(SourceError::NotAllowed(call.told(&what, None, "write the right URL into the credential")));
+            return Err(SourceError::NotAllowed(call.told(
+                &what,
+                None,
+                "write the right URL into the credential",
+            )));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| unavailable(&error))?
+        {
             if body.len() + chunk.len() > MAX_ANSWER {
                 let what = format!("the answer is larger than {} MiB", MAX_ANSWER >> 20);
-                return Err(SourceError::Unexpected(call.told(&what, None, "ask for smaller pages")));
+                return Err(SourceError::Unexpected(call.told(
+                    &what,
+                    None,
+                    "ask for smaller pages",
+                )));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, retry_after, charset, body })
+        Ok(Answer {
+            status,
+            retry_after,
+            charset,
+            body,
+        })
     }
 }
 
@@ -311,7 +403,11 @@ impl Call<'_> {
         let connector = &self.source.connector;
         match connector.requests.get(self.request) {
             Some(request) => Ok((connector, request)),
-            None => Err(SourceError::NotAllowed(self.told("the connector has no such request", None, "add it"))),
+            None => Err(SourceError::NotAllowed(self.told(
+                "the connector has no such request",
+                None,
+                "add it",
+            ))),
         }
     }
 
@@ -345,7 +441,13 @@ impl Call<'_> {
         self.source
             .templates
             .render(place, field, &values)
-            .map_err(|what| SourceError::NotAllowed(self.told(&what, None, "correct the connector or the credential")))
+            .map_err(|what| {
+                SourceError::NotAllowed(self.told(
+                    &what,
+                    None,
+                    "correct the connector or the credential",
+                ))
+            })
     }
 
     fn url(&self, values: &PageValues) -> Result<Url, SourceError> {
@@ -368,10 +470,18 @@ impl Call<'_> {
     fn check_host(&self, url: &Url) -> Result<(), SourceError> {
         let Some(host) = authority(url) else {
             let what = format!("requests go over https, not {}", url.scheme());
-            return Err(SourceError::NotAllowed(self.told(&what, None, "correct the URL")));
+            return Err(SourceError::NotAllowed(self.told(
+                &what,
+                None,
+                "correct the URL",
+            )));
         };
         for index in 0..self.source.connector.hosts.len() {
-            let allowed = self.render(Place::Plain, &format!("hosts.{index}"), &PageValues::default())?;
+            let allowed = self.render(
+                Place::Plain,
+                &format!("hosts.{index}"),
+                &PageValues::default(),
+            )?;
             if allowed.eq_ignore_ascii_case(&host) {
                 let loopback = match url.host() {
                     Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -381,13 +491,21 @@ impl Call<'_> {
                 };
                 if url.scheme() == "http" && !loopback {
                     let what = format!("{host} would be asked over plain http");
-                    return Err(SourceError::NotAllowed(self.told(&what, None, "write https:// into the credential")));
+                    return Err(SourceError::NotAllowed(self.told(
+                        &what,
+                        None,
+                        "write https:// into the credential",
+                    )));
                 }
                 return Ok(());
             }
         }
         let what = format!("{host} is not among the connector's hosts");
-        Err(SourceError::NotAllowed(self.told(&what, None, "if it belongs to the PMS, add it to `hosts`")))
+        Err(SourceError::NotAllowed(self.told(
+            &what,
+            None,
+            "if it belongs to the PMS, add it to `hosts`",
+        )))
     }
 
     fn body(
@@ -400,18 +518,25 @@ impl Call<'_> {
             Body::Form(members) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for name in members.keys() {
-                    let value = self.render(Place::Plain, &self.at(&format!("body.form.{name}")), values)?;
+                    let value =
+                        self.render(Place::Plain, &self.at(&format!("body.form.{name}")), values)?;
                     form.append_pair(name, &value);
                 }
-                builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
+                builder
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.finish())
             }
             Body::Json(value) => {
                 let value = self.leaves(&self.at("body.json"), value, values)?;
-                builder.header(CONTENT_TYPE, "application/json").body(value.to_string())
+                builder
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(value.to_string())
             }
             Body::Xml(_) => {
                 let xml = self.render(Place::Xml, &self.at("body.xml"), values)?;
-                builder.header(CONTENT_TYPE, "application/xml; charset=utf-8").body(xml)
+                builder
+                    .header(CONTENT_TYPE, "application/xml; charset=utf-8")
+                    .body(xml)
             }
             Body::Soap(Soap { version, .. }) => {
                 let action = self.render(Place::Header, &self.at("body.soap.action"), values)?;
@@ -455,7 +580,10 @@ impl Call<'_> {
             serde_json::Value::Object(members) => {
                 let mut rendered = serde_json::Map::new();
                 for (name, item) in members {
-                    rendered.insert(name.clone(), self.leaves(&format!("{field}.{name}"), item, values)?);
+                    rendered.insert(
+                        name.clone(),
+                        self.leaves(&format!("{field}.{name}"), item, values)?,
+                    );
                 }
                 rendered.into()
             }
@@ -472,8 +600,16 @@ impl Call<'_> {
         let charset = answer.charset.as_deref();
         let decoded = decode(spec.format, &request.records, charset, &answer.body);
         let raw = text(&answer.body, charset).unwrap_or_default();
-        let Judgement { verdict, said, hint } =
-            judge(&request.rules, answer.status, decoded.as_ref().ok().map(|decoded| &decoded.around), &raw);
+        let Judgement {
+            verdict,
+            said,
+            hint,
+        } = judge(
+            &request.rules,
+            answer.status,
+            decoded.as_ref().ok().map(|decoded| &decoded.around),
+            &raw,
+        );
         let status = answer.status;
         let told = |what: String, remedy: &str| {
             self.told(&what, said.clone(), hint.as_deref().unwrap_or(remedy))
@@ -485,15 +621,23 @@ impl Call<'_> {
                     format!("there is nothing at `{}` in the answer", request.records),
                     "nothing was written; if this means an empty list, say so with a rule `is: empty`",
                 )),
-                Err(error) => SourceError::Unavailable(told(error.to_string(), "nothing was written; the next run tries again")),
+                Err(error) => SourceError::Unavailable(told(
+                    error.to_string(),
+                    "nothing was written; the next run tries again",
+                )),
             },
             Verdict::Empty => {
                 let around = decoded.map(|decoded| decoded.around).unwrap_or_default();
-                return Ok(Decoded { around, records: Vec::new(), found: true });
+                return Ok(Decoded {
+                    around,
+                    records: Vec::new(),
+                    found: true,
+                });
             }
-            Verdict::Retry => {
-                SourceError::Unavailable(told(format!("the PMS failed with status {status}"), "the next run tries again"))
-            }
+            Verdict::Retry => SourceError::Unavailable(told(
+                format!("the PMS failed with status {status}"),
+                "the next run tries again",
+            )),
             Verdict::RateLimited => SourceError::Unavailable(told(
                 format!("the PMS says there were too many requests (status {status})"),
                 "the next run tries again; lower the connector's `limits` if it comes often",
@@ -508,7 +652,10 @@ impl Call<'_> {
             )),
             Verdict::Denied => SourceError::Denied(told(
                 format!("the login is right but may not do this (status {status})"),
-                &format!("ask the PMS's administrator for the right that the credential `{}` lacks", self.account.name),
+                &format!(
+                    "ask the PMS's administrator for the right that the credential `{}` lacks",
+                    self.account.name
+                ),
             )),
             Verdict::Fatal => SourceError::Unexpected(told(
                 format!("the PMS answered with status {status}"),
@@ -523,14 +670,23 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match value.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now).ok(),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .ok(),
     }
 }
 
 fn charset(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let (_, charset) = value.split_once("charset=")?;
-    Some(charset.split(';').next()?.trim_matches(['"', ' ']).to_owned())
+    Some(
+        charset
+            .split(';')
+            .next()?
+            .trim_matches(['"', ' '])
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -546,7 +702,10 @@ mod tests {
             retry_after(&headers, now)
         };
         assert_eq!(of("7"), Some(Duration::from_secs(7)));
-        assert_eq!(of("Sun, 06 Nov 1994 08:49:40 GMT"), Some(Duration::from_secs(3)));
+        assert_eq!(
+            of("Sun, 06 Nov 1994 08:49:40 GMT"),
+            Some(Duration::from_secs(3))
+        );
         assert_eq!(of("soon"), None);
     }
 }

@@ -57,8 +57,15 @@ pub(super) struct Templates {
 }
 
 /// The names that a template may use, `credential.*` apart.
-const NAMES: [&str; 7] =
-    ["property", "today", "page.number", "page.offset", "page.size", "page.cursor", "fields"];
+const NAMES: [&str; 7] = [
+    "property",
+    "today",
+    "page.number",
+    "page.offset",
+    "page.size",
+    "page.cursor",
+    "fields",
+];
 
 #[derive(Debug)]
 struct Day(Date);
@@ -79,30 +86,47 @@ impl Templates {
             AutoEscape::Custom(place.to_owned().into())
         });
         environment.set_formatter(|out, state, value| {
-            let AutoEscape::Custom(place) = state.auto_escape() else { return Ok(()) };
+            let AutoEscape::Custom(place) = state.auto_escape() else {
+                return Ok(());
+            };
             let text = value.to_string();
             let escaped = match place.as_ref() {
                 "xml" => quick_xml::escape::escape(text.as_str()).into_owned(),
                 "url" => escape_url(&text),
                 "header" if text.chars().any(char::is_control) => {
-                    return Err(Error::new(ErrorKind::InvalidOperation, "a header value has a control character"));
+                    return Err(Error::new(
+                        ErrorKind::InvalidOperation,
+                        "a header value has a control character",
+                    ));
                 }
                 _ => text,
             };
             out.write_str(&escaped).map_err(Error::from)
         });
         environment.add_filter("host", host);
-        environment.add_filter("date", |day: &Value, format: &str| -> Result<String, Error> {
-            let day = to_day(day)?;
-            jiff::fmt::strtime::format(format, day)
-                .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("`{format}` is no date format; write one such as %m/%d/%Y")))
-        });
-        environment.add_filter("days_ago", |day: &Value, days: i64| -> Result<Value, Error> {
-            to_day(day)?
-                .checked_sub(jiff::Span::new().days(days.clamp(-100_000, 100_000)))
-                .map(|day| Value::from_object(Day(day)))
-                .map_err(|_| Error::new(ErrorKind::InvalidOperation, "the date is out of range"))
-        });
+        environment.add_filter(
+            "date",
+            |day: &Value, format: &str| -> Result<String, Error> {
+                let day = to_day(day)?;
+                jiff::fmt::strtime::format(format, day).map_err(|_| {
+                    Error::new(
+                        ErrorKind::InvalidOperation,
+                        format!("`{format}` is no date format; write one such as %m/%d/%Y"),
+                    )
+                })
+            },
+        );
+        environment.add_filter(
+            "days_ago",
+            |day: &Value, days: i64| -> Result<Value, Error> {
+                to_day(day)?
+                    .checked_sub(jiff::Span::new().days(days.clamp(-100_000, 100_000)))
+                    .map(|day| Value::from_object(Day(day)))
+                    .map_err(|_| {
+                        Error::new(ErrorKind::InvalidOperation, "the date is out of range")
+                    })
+            },
+        );
         Templates { environment }
     }
 
@@ -115,20 +139,30 @@ impl Templates {
         credential_fields: &[&str],
     ) -> Result<(), String> {
         let name = format!("{}:{field}", place.name());
-        self.environment.add_template_owned(name.clone(), text.to_owned()).map_err(|error| {
-            format!("the template is not readable: {}; write values as {{{{ credential.url }}}}", detail(&error))
-        })?;
-        let template = self.environment.get_template(&name).map_err(|error| detail(&error))?;
+        self.environment
+            .add_template_owned(name.clone(), text.to_owned())
+            .map_err(|error| {
+                format!(
+                    "the template is not readable: {}; write values as {{{{ credential.url }}}}",
+                    detail(&error)
+                )
+            })?;
+        let template = self
+            .environment
+            .get_template(&name)
+            .map_err(|error| detail(&error))?;
         let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         used.sort();
         for variable in used {
             if let Some(field) = variable.strip_prefix("credential.") {
                 if !credential_fields.contains(&field) {
-                    let near = crate::config::nearest(field, credential_fields)
-                        .map_or_else(|| format!("`credential_fields` has: {}", credential_fields.join(", ")), |near| {
-                            format!("did you mean `credential.{near}`?")
-                        });
-                    return Err(format!("the template uses `{variable}`, which is no credential field; {near}"));
+                    let near = crate::config::nearest(field, credential_fields).map_or_else(
+                        || format!("`credential_fields` has: {}", credential_fields.join(", ")),
+                        |near| format!("did you mean `credential.{near}`?"),
+                    );
+                    return Err(format!(
+                        "the template uses `{variable}`, which is no credential field; {near}"
+                    ));
                 }
             } else if !NAMES.contains(&variable.as_str()) && !variable.starts_with("fields.") {
                 return Err(format!(
@@ -141,10 +175,18 @@ impl Templates {
     }
 
     /// Renders the template of `field`. Errors name the field, never a value.
-    pub(super) fn render(&self, place: Place, field: &str, values: &Values<'_>) -> Result<String, String> {
-        let told = |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
-        let template =
-            self.environment.get_template(&format!("{}:{field}", place.name())).map_err(|error| told(&error))?;
+    pub(super) fn render(
+        &self,
+        place: Place,
+        field: &str,
+        values: &Values<'_>,
+    ) -> Result<String, String> {
+        let told =
+            |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
+        let template = self
+            .environment
+            .get_template(&format!("{}:{field}", place.name()))
+            .map_err(|error| told(&error))?;
         template
             .render(context! {
                 credential => values.credential,
@@ -165,7 +207,9 @@ impl Templates {
 fn detail(error: &Error) -> String {
     match error.detail() {
         Some(detail) => detail.to_owned(),
-        None if error.kind() == ErrorKind::UndefinedError => "it uses a value that is not set".into(),
+        None if error.kind() == ErrorKind::UndefinedError => {
+            "it uses a value that is not set".into()
+        }
         None => error.kind().to_string(),
     }
 }
@@ -199,7 +243,11 @@ fn escape_url(text: &str) -> String {
         }
     }
     // A segment of dots alone would walk up the path.
-    if escaped.bytes().all(|byte| byte == b'.') { escaped.replace('.', "%2E") } else { escaped }
+    if escaped.bytes().all(|byte| byte == b'.') {
+        escaped.replace('.', "%2E")
+    } else {
+        escaped
+    }
 }
 
 #[cfg(test)]
@@ -210,7 +258,10 @@ mod tests {
         let mut templates = Templates::new();
         templates.add(place, "f", text, &["url", "password"])?;
         let credential = BTreeMap::from([
-            ("url".to_owned(), Value::from("https://pms.example.com:8443/acme/")),
+            (
+                "url".to_owned(),
+                Value::from("https://pms.example.com:8443/acme/"),
+            ),
             ("password".to_owned(), Value::from("a&b<\"c\n")),
         ]);
         let values = Values {
@@ -218,16 +269,26 @@ mod tests {
             fields: &BTreeMap::from([("zone".to_owned(), "a/b".to_owned())]),
             property: "../x y",
             today: jiff::civil::date(2026, 3, 1),
-            page: &PageValues { number: 2, ..PageValues::default() },
+            page: &PageValues {
+                number: 2,
+                ..PageValues::default()
+            },
         };
         templates.render(place, "f", &values)
     }
 
     #[test]
     fn values_are_escaped_for_where_they_stand() {
-        assert_eq!(render(Place::Xml, "<P>{{ credential.password }}</P>").unwrap(), "<P>a&amp;b&lt;&quot;c\n</P>");
         assert_eq!(
-            render(Place::Url, "{{ credential.url }}/v1/{{ property }}/{{ page.number }}").unwrap(),
+            render(Place::Xml, "<P>{{ credential.password }}</P>").unwrap(),
+            "<P>a&amp;b&lt;&quot;c\n</P>"
+        );
+        assert_eq!(
+            render(
+                Place::Url,
+                "{{ credential.url }}/v1/{{ property }}/{{ page.number }}"
+            )
+            .unwrap(),
             "https://pms.example.com:8443/acme/v1/..%2Fx%20y/2"
         );
         assert_eq!(render(Place::Plain, "{{ fields.zone }}").unwrap(), "a/b");
@@ -237,9 +298,16 @@ mod tests {
 
     #[test]
     fn hosts_and_dates_come_from_filters() {
-        assert_eq!(render(Place::Plain, "{{ credential.url | host }}").unwrap(), "pms.example.com:8443");
         assert_eq!(
-            render(Place::Plain, "{{ today }} {{ today | days_ago(1) | date('%m/%d/%Y') }}").unwrap(),
+            render(Place::Plain, "{{ credential.url | host }}").unwrap(),
+            "pms.example.com:8443"
+        );
+        assert_eq!(
+            render(
+                Place::Plain,
+                "{{ today }} {{ today | days_ago(1) | date('%m/%d/%Y') }}"
+            )
+            .unwrap(),
             "2026-03-01 02/28/2026"
         );
     }
@@ -250,13 +318,24 @@ mod tests {
             render(Place::Plain, "{{ credential.pasword }}").unwrap_err(),
             "the template uses `credential.pasword`, which is no credential field; did you mean `credential.password`?"
         );
-        assert!(render(Place::Plain, "{{ proprety }}").unwrap_err().contains("`proprety`, which does not exist"));
-        assert!(render(Place::Plain, "{{ property").unwrap_err().starts_with("the template is not readable"));
+        assert!(
+            render(Place::Plain, "{{ proprety }}")
+                .unwrap_err()
+                .contains("`proprety`, which does not exist")
+        );
+        assert!(
+            render(Place::Plain, "{{ property")
+                .unwrap_err()
+                .starts_with("the template is not readable")
+        );
     }
 
     #[test]
     fn no_error_tells_a_value() {
         let error = render(Place::Plain, "{{ credential.password | host }}").unwrap_err();
-        assert_eq!(error, "the template of `f` gives nothing: the value is no http(s) URL");
+        assert_eq!(
+            error,
+            "the template of `f` gives nothing: the value is no http(s) URL"
+        );
     }
 }

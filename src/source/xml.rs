@@ -13,7 +13,13 @@ use super::path::{Path, Segment};
 const MAX_DEPTH: usize = 64;
 
 pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, DecodeError> {
-    let mut walk = Walk { stack: Vec::new(), records: Vec::new(), found: false, root: None, soap };
+    let mut walk = Walk {
+        stack: Vec::new(),
+        records: Vec::new(),
+        found: false,
+        root: None,
+        soap,
+    };
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.expand_empty_elements = true;
@@ -24,12 +30,17 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
             Event::Text(content) => walk.text(&content.xml10_content()),
             Event::CData(content) => walk.text(&content.xml10_content()),
             Event::GeneralRef(reference) => {
-                if let Some(character) = reference.resolve_char_ref().map_err(|error| unreadable(&error))? {
+                if let Some(character) = reference
+                    .resolve_char_ref()
+                    .map_err(|error| unreadable(&error))?
+                {
                     walk.text(character.encode_utf8(&mut [0; 4]));
                 } else {
                     let name = reference.xml10_content();
-                    let text = quick_xml::escape::resolve_predefined_entity(&name)
-                        .ok_or_else(|| DecodeError::Xml("it uses an entity that XML does not know".into()))?;
+                    let text =
+                        quick_xml::escape::resolve_predefined_entity(&name).ok_or_else(|| {
+                            DecodeError::Xml("it uses an entity that XML does not know".into())
+                        })?;
                     walk.text(text);
                 }
             }
@@ -41,8 +52,14 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
     if !walk.stack.is_empty() {
         return Err(DecodeError::Xml("it ends too early".into()));
     }
-    let around = walk.root.ok_or_else(|| DecodeError::Xml("it has no element".into()))?;
-    Ok(Decoded { around, records: walk.records, found: walk.found })
+    let around = walk
+        .root
+        .ok_or_else(|| DecodeError::Xml("it has no element".into()))?;
+    Ok(Decoded {
+        around,
+        records: walk.records,
+        found: walk.found,
+    })
 }
 
 fn unreadable(error: &quick_xml::Error) -> DecodeError {
@@ -82,14 +99,24 @@ struct Walk {
 impl Walk {
     fn open(&mut self, start: &BytesStart<'_>, records: &Path) -> Result<(), DecodeError> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(DecodeError::Xml(format!("it is nested deeper than {MAX_DEPTH}")));
+            return Err(DecodeError::Xml(format!(
+                "it is nested deeper than {MAX_DEPTH}"
+            )));
         }
         let name = start.local_name().into_inner().to_owned();
         let depth = self.stack.len();
         let way = match (self.soap, depth) {
-            (true, 0) if name != "Envelope" => return Err(DecodeError::NoEnvelope(name.chars().take(40).collect())),
+            (true, 0) if name != "Envelope" => {
+                return Err(DecodeError::NoEnvelope(name.chars().take(40).collect()));
+            }
             (true, 0) => Way::On(0),
-            (true, 1) => if name == "Body" { Way::On(0) } else { Way::Off },
+            (true, 1) => {
+                if name == "Body" {
+                    Way::On(0)
+                } else {
+                    Way::Off
+                }
+            }
             // The root of plain XML is the first name of the path.
             _ => self.step(&name, records.segments()),
         };
@@ -104,7 +131,8 @@ impl Walk {
         }
         let mut members = Map::new();
         for attribute in start.attributes() {
-            let attribute = attribute.map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
+            let attribute = attribute
+                .map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
             if attribute.key.as_namespace_binding().is_some() {
                 continue;
             }
@@ -112,16 +140,27 @@ impl Walk {
                 .normalized_value(XmlVersion::Implicit1_0)
                 .map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
             let name = attribute.key.local_name();
-            members.insert(format!("@{}", name.into_inner()), Value::String(value.into_owned()));
+            members.insert(
+                format!("@{}", name.into_inner()),
+                Value::String(value.into_owned()),
+            );
         }
-        self.stack.push(Open { name, way, text: String::new(), members });
+        self.stack.push(Open {
+            name,
+            way,
+            text: String::new(),
+            members,
+        });
         Ok(())
     }
 
     fn step(&self, name: &str, path: &[Segment]) -> Way {
         let behind = match self.stack.last() {
             None => 0,
-            Some(Open { way: Way::On(behind), .. }) => *behind,
+            Some(Open {
+                way: Way::On(behind),
+                ..
+            }) => *behind,
             Some(_) => return Way::Off,
         };
         let fits = match path.get(behind) {
@@ -143,8 +182,16 @@ impl Walk {
     }
 
     fn close(&mut self) -> Result<(), DecodeError> {
-        let open = self.stack.pop().ok_or_else(|| DecodeError::Xml("its elements do not match".into()))?;
-        let Open { name, way, text, mut members } = open;
+        let open = self
+            .stack
+            .pop()
+            .ok_or_else(|| DecodeError::Xml("its elements do not match".into()))?;
+        let Open {
+            name,
+            way,
+            text,
+            mut members,
+        } = open;
         let text = text.trim();
         let value = match (text.is_empty(), members.is_empty()) {
             (true, true) => Value::Null,
@@ -156,7 +203,11 @@ impl Walk {
             }
         };
         if matches!(way, Way::Record) {
-            let value = if value.is_null() { Value::Object(Map::new()) } else { value };
+            let value = if value.is_null() {
+                Value::Object(Map::new())
+            } else {
+                value
+            };
             self.records.push(value.to_string().into_boxed_str());
             return Ok(());
         }
@@ -164,7 +215,9 @@ impl Walk {
             let mut root = Map::new();
             // Paths of SOAP begin inside the Body; those of plain XML at the root.
             let value = match value {
-                Value::Object(mut envelope) if self.soap => envelope.remove("Body").unwrap_or_default(),
+                Value::Object(mut envelope) if self.soap => {
+                    envelope.remove("Body").unwrap_or_default()
+                }
                 value => {
                     root.insert(name, value);
                     Value::Object(root)
@@ -218,9 +271,15 @@ mod tests {
             </XResult></XResponse></s:Body></s:Envelope>"#;
         let decoded = split_at("XResponse/XResult/L/I", text, true);
         assert_eq!(decoded.records.len(), 2);
-        assert_eq!(decoded.around, json!({"XResponse": {"XResult": {"L": {"@c": "1"}}}}));
+        assert_eq!(
+            decoded.around,
+            json!({"XResponse": {"XResult": {"L": {"@c": "1"}}}})
+        );
         let error = split("<html><body>down</body></html>", &Path::default(), true).unwrap_err();
-        assert_eq!(error.to_string(), "the answer is no SOAP envelope; it begins with <html>");
+        assert_eq!(
+            error.to_string(),
+            "the answer is no SOAP envelope; it begins with <html>"
+        );
     }
 
     #[test]

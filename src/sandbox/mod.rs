@@ -1,0 +1,249 @@
+//! Local servers that speak the wire formats of PMSs and keep seeded, changeable people. They
+//! reach nothing outside the process and know nothing of the rest of this program.
+//!
+//! A further PMS is one more [`Kind`] and a file with three functions: `secrets` makes up its
+//! credential, `seen` says what a request asks for, `answer` renders the world.
+
+mod appfolio;
+mod chance;
+mod doors;
+mod fault;
+mod find;
+mod life;
+mod names;
+mod recipe;
+mod seed;
+mod serve;
+mod soap;
+mod world;
+mod yardi;
+
+#[cfg(test)]
+mod testing;
+
+pub use chance::Happening;
+pub use fault::{Fault, FaultKind};
+pub use life::NoSuch;
+pub use recipe::Trap;
+pub use seed::{PropertySpec, WorldOptions};
+pub use serve::Seen;
+pub use world::{
+    Entity, Household, HouseholdId, Person, PersonId, PhoneKind, Property, Relation, Status, Unit,
+    UnitId, World,
+};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use serve::Shared;
+
+/// A PMS the sandbox can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// AppFolio Stack API v0.
+    AppFolio,
+    /// Yardi Voyager 7, interfaces `ItfResidentData` and `ItfResidentTransactions20`.
+    Yardi,
+}
+
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Kind; 2] = [Self::AppFolio, Self::Yardi];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::AppFolio => "appfolio",
+            Self::Yardi => "yardi",
+        })
+    }
+}
+
+impl FromStr for Kind {
+    type Err = NoSuch;
+
+    fn from_str(name: &str) -> Result<Self, NoSuch> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.to_string() == name)
+            .ok_or(NoSuch("kind of PMS"))
+    }
+}
+
+/// A request budget; each number is at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in any second.
+    pub per_second: usize,
+    /// Requests in any minute.
+    pub per_minute: usize,
+    /// Requests in any hour.
+    pub per_hour: usize,
+}
+
+impl Limits {
+    /// AppFolio's own.
+    pub const APPFOLIO: Limits = Limits {
+        per_second: 8,
+        per_minute: 256,
+        per_hour: 4096,
+    };
+}
+
+/// How a sandbox runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// The most rows on a page, and the number without `page[size]`.
+    pub page_size: usize,
+    /// The client path of a Voyager address.
+    pub client: String,
+    /// The request budget; none means no limit.
+    pub limits: Option<Limits>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            page_size: 1000,
+            client: "acme".to_owned(),
+            limits: None,
+        }
+    }
+}
+
+/// A running server. It ends when dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    end: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts a server of `kind` over `world`.
+    pub async fn start(kind: Kind, world: World, settings: Settings) -> std::io::Result<Sandbox> {
+        let listener = TcpListener::bind(settings.addr).await?;
+        let addr = listener.local_addr()?;
+        let secrets = match kind {
+            Kind::AppFolio => appfolio::secrets(&world),
+            Kind::Yardi => yardi::secrets(&world),
+        };
+        let shared = Arc::new(Shared {
+            kind,
+            world: RwLock::new(world),
+            settings,
+            secrets: secrets.into_iter().collect(),
+            faults: fault::Faults::default(),
+            seen: std::sync::Mutex::default(),
+            asked: 0.into(),
+            busy: 0.into(),
+            peak: 0.into(),
+            recent: std::sync::Mutex::default(),
+        });
+        let router = Router::new()
+            .fallback(serve::handle)
+            .with_state(Arc::clone(&shared));
+        let (end, ended) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            // Resolves when told to end and when the sandbox is dropped.
+            let until = async { drop(ended.await) };
+            if let Err(error) = axum::serve(listener, router)
+                .with_graceful_shutdown(until)
+                .await
+            {
+                tracing::error!(%error, "sandbox ended");
+            }
+        });
+        Ok(Sandbox {
+            shared,
+            addr,
+            end,
+            task,
+        })
+    }
+
+    /// What goes into a credential's `url`.
+    pub fn url(&self) -> String {
+        match self.shared.kind {
+            Kind::AppFolio => format!("http://{}", self.addr),
+            Kind::Yardi => format!("http://{}/{}", self.addr, self.shared.settings.client),
+        }
+    }
+
+    /// Which PMS it is.
+    pub fn kind(&self) -> Kind {
+        self.shared.kind
+    }
+
+    /// All fields of a credential that is let in, secrets included. The same world has the same.
+    pub fn credential(&self) -> BTreeMap<&'static str, String> {
+        let mut fields = self.shared.secrets.clone();
+        fields.insert("url", self.url());
+        fields
+    }
+
+    /// The world, to look at or to let life happen in. Answers wait while the guard is held.
+    pub fn world(&self) -> RwLockWriteGuard<'_, World> {
+        self.shared
+            .world
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All requests so far, in the order they came.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.shared
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Forgets the requests so far and the peak.
+    pub fn forget_requests(&self) {
+        self.shared
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.shared.peak.store(0, Ordering::Relaxed);
+    }
+
+    /// The most requests that were being answered at once.
+    pub fn peak(&self) -> usize {
+        self.shared.peak.load(Ordering::Relaxed)
+    }
+
+    /// Puts a fault in force, beside those there are.
+    pub fn fault(&self, fault: impl Into<Fault>) {
+        self.shared.faults.add(fault.into());
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// Ends the server; answers being sent have a second to finish.
+    pub async fn stop(self) {
+        let Self { end, mut task, .. } = self;
+        drop(end);
+        let second = std::time::Duration::from_secs(1);
+        if tokio::time::timeout(second, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! A script, compiled with everything it imports, and called with every limit set.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rhai::module_resolvers::DummyModuleResolver;
+use rhai::{
+    AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope,
+};
+
+use crate::model::{Problem, Resident};
+
+use super::error::{file_of, locate, lower, place};
+use super::output::{MAX_RESIDENTS, resident};
+use super::{Context, Library, ScriptError, context, helpers, lint};
+
+/// How long a script may take for one record. A record takes some 20 µs.
+const DEADLINE: Duration = Duration::from_millis(200);
+
+thread_local! {
+    /// When the call under way on this thread must have ended.
+    static ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// A compiled script: the mapping of one kind of PMS.
+#[derive(Debug)]
+pub struct Script {
+    name: String,
+    engine: Engine,
+    ast: AST,
+    excludes: bool,
+    hash: [u8; 32],
+}
+
+/// One resident of a record, with the map it came from.
+#[derive(Debug, Clone)]
+pub struct Mapped {
+    /// The resident, as the script gave it.
+    pub resident: Resident,
+    map: Dynamic,
+}
+
+impl Script {
+    /// Compiles `scripts/<name>` and what it imports, or tells everything that is wrong with it.
+    pub fn compile(library: &Library, name: &str) -> Result<Script, Vec<Problem>> {
+        let name = name.strip_suffix(".rhai").unwrap_or(name);
+        let Some(text) = library.text(name) else {
+            let names: Vec<&str> = library
+                .names()
+                .filter(|name| !name.starts_with("lib/"))
+                .collect();
+            return Err(vec![Problem {
+                file: file_of(name),
+                place: None,
+                field: String::new(),
+                message: format!("there is no such script; there are: {}", names.join(", ")),
+            }]);
+        };
+        let modules = Modules::default();
+        let mut engine = engine();
+        engine.set_module_resolver(Resolver {
+            library: library.clone(),
+            modules: modules.clone(),
+        });
+        let problem = |module: &str, position: Position, message: String| Problem {
+            file: file_of(module),
+            place: place(position),
+            field: String::new(),
+            message,
+        };
+        let mut ast = engine
+            .compile_into_self_contained(&Scope::new(), text)
+            .map_err(|error| {
+                let error = locate(name, *error);
+                vec![Problem {
+                    file: error.file,
+                    place: error.place,
+                    field: error.field.unwrap_or_default(),
+                    message: error.message,
+                }]
+            })?;
+        ast.set_source(name);
+        // From here on nothing can be imported that was not imported now.
+        engine.set_module_resolver(DummyModuleResolver::new());
+
+        let mut problems = Vec::new();
+        let loaded = modules.take();
+        let registered = lint::registered(&engine);
+        let imported: BTreeMap<String, lint::Arities> = loaded
+            .iter()
+            .map(|(module, ast)| (module.clone(), lint::defined(ast)))
+            .collect();
+        let all = std::iter::once((name, &ast))
+            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)));
+        for (module, ast) in all {
+            for (position, message) in lint::wrong_calls(ast, &registered, &imported) {
+                problems.push(problem(module, position, message));
+            }
+        }
+        let functions = lint::defined(&ast);
+        for (function, needed) in [("residents", true), ("exclude", false)] {
+            match functions.get(function) {
+                None if needed => problems.push(problem(
+                    name,
+                    Position::NONE,
+                    "there is no function `residents`; add `fn residents(record, ctx) { … }`"
+                        .into(),
+                )),
+                Some(arities) if !arities.contains(&2) => problems.push(problem(
+                    name,
+                    Position::NONE,
+                    format!(
+                        "`{function}` takes two parameters, such as `fn {function}(record, ctx)`"
+                    ),
+                )),
+                _ => {}
+            }
+        }
+        if !problems.is_empty() {
+            problems.sort();
+            problems.dedup();
+            return Err(problems);
+        }
+        let mut hasher = blake3::Hasher::new();
+        for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
+            hasher.update(module.as_bytes());
+            hasher.update(
+                blake3::hash(library.text(module).unwrap_or_default().as_bytes()).as_bytes(),
+            );
+        }
+        Ok(Script {
+            name: name.to_owned(),
+            engine,
+            ast,
+            excludes: functions.contains_key("exclude"),
+            hash: *hasher.finalize().as_bytes(),
+        })
+    }
+
+    /// A hash of the script and everything it imports.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// The residents of one record: none, one, or a household.
+    pub fn residents(&self, record: &str, ctx: &Context) -> Result<Vec<Mapped>, ScriptError> {
+        let record: Dynamic = serde_json::from_str(record).map_err(|_| {
+            self.error(
+                None,
+                "the record is not readable: it is nested too deep, or no JSON".into(),
+            )
+        })?;
+        let result = self.call("residents", record, ctx)?;
+        let maps = if result.is_array() {
+            result.into_array().unwrap_or_default()
+        } else if result.is_unit() {
+            Vec::new()
+        } else {
+            vec![result]
+        };
+        if maps.len() > MAX_RESIDENTS {
+            return Err(self.error(
+                None,
+                format!("`residents` gave more than {MAX_RESIDENTS} residents for one record"),
+            ));
+        }
+        maps.into_iter()
+            .map(|map| {
+                let resident = match map.as_map_ref() {
+                    Ok(map) => resident(&map)
+                        .map_err(|(field, message)| self.error(Some(field), message))?,
+                    Err(found) => {
+                        let message = format!(
+                            "`residents` gives maps #{{ … }}, a list of them, or (), not {found}"
+                        );
+                        return Err(self.error(None, message));
+                    }
+                };
+                Ok(Mapped { resident, map })
+            })
+            .collect()
+    }
+
+    /// The script's reason to leave a resident out, if it has one (R6).
+    pub fn exclude(&self, mapped: &Mapped, ctx: &Context) -> Result<Option<String>, ScriptError> {
+        if !self.excludes {
+            return Ok(None);
+        }
+        let result = self.call("exclude", mapped.map.clone(), ctx)?;
+        if result.is_unit() {
+            return Ok(None);
+        }
+        match result.into_immutable_string() {
+            Ok(reason) if !reason.trim().is_empty() => {
+                Ok(Some(reason.trim().chars().take(120).collect()))
+            }
+            _ => Err(self.error(
+                None,
+                "`exclude` gives a reason as text, or () to leave the resident in".into(),
+            )),
+        }
+    }
+
+    fn call(
+        &self,
+        function: &str,
+        argument: Dynamic,
+        ctx: &Context,
+    ) -> Result<Dynamic, ScriptError> {
+        // A scope per call: nothing one record sets can be seen by the next.
+        let mut scope = Scope::new();
+        ENDS.set(Some(Instant::now() + DEADLINE));
+        let options = CallFnOptions::new().eval_ast(true);
+        let result = self.engine.call_fn_with_options::<Dynamic>(
+            options,
+            &mut scope,
+            &self.ast,
+            function,
+            (argument, ctx.clone()),
+        );
+        ENDS.set(None);
+        result.map_err(|error| locate(&self.name, *error))
+    }
+
+    fn error(&self, field: Option<String>, message: String) -> ScriptError {
+        ScriptError {
+            file: file_of(&self.name),
+            place: None,
+            field,
+            message,
+        }
+    }
+}
+
+/// An engine with every limit set and nothing that reaches out.
+fn engine() -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_max_operations(1_000_000)
+        .set_max_call_levels(32)
+        .set_max_expr_depths(64, 64)
+        .set_max_string_size(64 * 1024)
+        .set_max_array_size(10_000)
+        .set_max_map_size(1_000)
+        .set_max_variables(500)
+        .set_max_functions(500)
+        .set_max_modules(50)
+        // The interner of a shared engine makes its threads wait for each other.
+        .set_max_strings_interned(0)
+        .set_strict_variables(true)
+        .set_fail_on_invalid_map_property(true)
+        .disable_symbol("eval")
+        .on_print(|_| {})
+        .on_debug(|_, _, _| {})
+        .on_progress(|_| match ENDS.get() {
+            Some(ends) if Instant::now() > ends => Some(Dynamic::UNIT),
+            _ => None,
+        });
+    // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
+    engine
+        .register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> {
+            Err("scripts do not sleep".into())
+        })
+        .register_fn(
+            "sleep",
+            |_: rhai::FLOAT| -> Result<(), Box<EvalAltResult>> {
+                Err("scripts do not sleep".into())
+            },
+        );
+    helpers::register(&mut engine);
+    context::register(&mut engine);
+    engine
+}
+
+/// The modules that a compilation has imported so far, and those it is in the middle of.
+#[derive(Clone, Default)]
+struct Modules(Arc<Mutex<(BTreeMap<String, AST>, Vec<String>)>>);
+
+impl Modules {
+    fn take(&self) -> BTreeMap<String, AST> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+/// Serves only what the library holds.
+struct Resolver {
+    library: Library,
+    modules: Modules,
+}
+
+impl Resolver {
+    fn compile(
+        &self,
+        engine: &Engine,
+        path: &str,
+        position: Position,
+    ) -> Result<AST, Box<EvalAltResult>> {
+        let refuse = |message: String| -> Box<EvalAltResult> {
+            EvalAltResult::ErrorRuntime(message.into(), position).into()
+        };
+        let plain = path
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_/".contains(&b));
+        let Some(text) = self.library.text(path).filter(|_| plain) else {
+            return Err(refuse(format!(
+                "there is no script `{path}` to import; names are paths below scripts/, such as \"lib/names\""
+            )));
+        };
+        let mut ast = engine.compile(text).map_err(|error| {
+            let message = lower(&error.err_type().to_string());
+            let inner = EvalAltResult::ErrorRuntime(message.into(), error.position()).into();
+            Box::new(EvalAltResult::ErrorInModule(
+                path.to_owned(),
+                inner,
+                position,
+            ))
+        })?;
+        ast.set_source(path);
+        Ok(ast)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, (BTreeMap<String, AST>, Vec<String>)> {
+        self.modules
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ModuleResolver for Resolver {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        _source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<rhai::Shared<Module>, Box<EvalAltResult>> {
+        let open = self.state().1.clone();
+        if open.iter().any(|open| open == path) {
+            let circle = format!(
+                "the imports run in a circle: {} → {path}; remove one of them",
+                open.join(" → ")
+            );
+            return Err(EvalAltResult::ErrorRuntime(circle.into(), position).into());
+        }
+        let ast = self.compile(engine, path, position)?;
+        self.state().1.push(path.to_owned());
+        let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
+        let mut state = self.state();
+        state.1.pop();
+        state.0.insert(path.to_owned(), ast);
+        module.map(Into::into)
+    }
+}
+
+/// The imports of a script, for the closure of files that a generation depends on.
+impl Script {
+    /// The names of everything the script imports by name, itself first.
+    pub fn closure(library: &Library, name: &str) -> BTreeSet<String> {
+        let engine = engine();
+        let mut open = vec![name.strip_suffix(".rhai").unwrap_or(name).to_owned()];
+        let mut closure = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if let Some(text) = library.text(&name)
+                && closure.insert(name)
+                && let Ok(ast) = engine.compile(text)
+            {
+                open.extend(lint::aliases(&ast).into_values());
+            }
+        }
+        closure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ctx() -> Context {
+        Context::new(super::super::Inputs {
+            today: jiff::civil::date(2026, 3, 1),
+            ..Default::default()
+        })
+    }
+
+    fn compile(text: &'static str) -> Result<Script, Vec<String>> {
+        Script::compile(&Library::of([("pms", text)]), "pms.rhai")
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    fn fails(body: &str, record: &str) -> String {
+        let text: &'static str =
+            Box::leak(format!("fn residents(record, ctx) {{\n{body}\n}}").into_boxed_str());
+        compile(text)
+            .unwrap()
+            .residents(record, &ctx())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_record_makes_none_one_or_several_residents() {
+        let script = compile(
+            r#"fn residents(record, ctx) {
+                list(record, "people").map(|p| #{ id: p.id, status: "current", unit: ctx.today })
+            }"#,
+        )
+        .unwrap();
+        let residents = script
+            .residents(r#"{"people":[{"id":"a"},{"id":7}]}"#, &ctx())
+            .unwrap();
+        let ids: Vec<_> = residents
+            .iter()
+            .map(|mapped| mapped.resident.id.as_str())
+            .collect();
+        assert_eq!(ids, ["a", "7"]);
+        assert_eq!(
+            residents[0].resident.unit.as_ref().unwrap().label,
+            "2026-03-01"
+        );
+        assert!(script.residents("{}", &ctx()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_exclusion_gives_its_reason() {
+        let script = compile(
+            r#"fn residents(record, ctx) { #{ id: record.id, status: "current", unit: "WAIT" } }
+               fn exclude(resident, ctx) { if resident.unit == "WAIT" { "waiting list" } }"#,
+        )
+        .unwrap();
+        let mapped = script.residents(r#"{"id":"a"}"#, &ctx()).unwrap();
+        assert_eq!(
+            script.exclude(&mapped[0], &ctx()).unwrap().as_deref(),
+            Some("waiting list")
+        );
+    }
+
+    #[test]
+    fn a_script_error_names_file_line_column_and_field() {
+        assert_eq!(
+            fails(
+                "#{ id: record.id,\n   status: record.stauts }",
+                r#"{"id":"a"}"#
+            ),
+            "scripts/pms.rhai:3:19: stauts: there is no `stauts`; if the PMS may leave it out, read it with \
+             get(record, \"stauts\")"
+        );
+        assert_eq!(
+            fails(
+                r#"#{ id: "a", status: "current", lease_end: parse_date(record, "LeaseTo", "%m/%d/%Y") }"#,
+                r#"{"LeaseTo":"31.12.2026"}"#
+            ),
+            "scripts/pms.rhai:2:43: LeaseTo: is no date of the form %m/%d/%Y"
+        );
+        assert_eq!(
+            fails(r#"#{ id: "a", status: "current", emial: "x" }"#, "{}"),
+            "scripts/pms.rhai: emial: a resident has no such field; did you mean `email`?"
+        );
+        assert_eq!(
+            fails(r#"#{ id: "a", status: "Current" }"#, "{}"),
+            "scripts/pms.rhai: status: `Current` is no status; it is one of: current, pending, past, applicant, void, unknown"
+        );
+        assert_eq!(
+            fails(r#"throw "no household""#, "{}"),
+            "scripts/pms.rhai:2:1: no household"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused_when_loaded() {
+        assert_eq!(
+            compile(
+                "fn residents(record, ctx) {\n  let x = txet(record, \"a\");\n  digits(1, 2)\n}"
+            )
+            .unwrap_err(),
+            [
+                "scripts/pms.rhai:2:11: there is no function `txet`; did you mean `text`?",
+                "scripts/pms.rhai:3:3: `digits` takes 1 arguments, not 2",
+            ]
+        );
+        assert_eq!(
+            compile("fn resident(record, ctx) { [] }").unwrap_err(),
+            [
+                "scripts/pms.rhai: there is no function `residents`; add `fn residents(record, ctx) { … }`"
+            ]
+        );
+        assert_eq!(
+            compile("fn residents(record) { [] }").unwrap_err(),
+            [
+                "scripts/pms.rhai: `residents` takes two parameters, such as `fn residents(record, ctx)`"
+            ]
+        );
+        let error = compile("fn residents(record, ctx) {\n  let a = b;\n}").unwrap_err();
+        assert!(error[0].starts_with("scripts/pms.rhai:2:11: "), "{error:?}");
+        assert!(compile("fn residents(record, ctx) { eval(\"1\") }").is_err());
+    }
+
+    #[test]
+    fn imports_come_from_the_library_alone_and_never_in_a_circle() {
+        let library = Library::of([
+            (
+                "pms",
+                "import \"lib/names\" as names;\nfn residents(record, ctx) { names::one(record) }",
+            ),
+            (
+                "lib/names",
+                "fn one(record) { #{ id: text(record, \"id\"), status: \"current\" } }",
+            ),
+            (
+                "bad",
+                "import \"../secret\" as s;\nfn residents(record, ctx) { s::x() }",
+            ),
+            (
+                "round",
+                "import \"lib/a\" as a;\nfn residents(record, ctx) { [] }",
+            ),
+            ("lib/a", "import \"lib/b\" as b;"),
+            ("lib/b", "import \"lib/a\" as a;"),
+            (
+                "typo",
+                "import \"lib/names\" as names;\nfn residents(record, ctx) { names::onee(record) }",
+            ),
+        ]);
+        let script = Script::compile(&library, "pms").unwrap();
+        assert_eq!(
+            script.residents(r#"{"id":"x"}"#, &ctx()).unwrap()[0]
+                .resident
+                .id,
+            "x"
+        );
+        assert_eq!(
+            Script::closure(&library, "pms")
+                .into_iter()
+                .collect::<Vec<_>>(),
+            ["lib/names", "pms"]
+        );
+        let refused = |name: &str| Script::compile(&library, name).unwrap_err()[0].to_string();
+        assert!(
+            refused("bad").contains("there is no script `../secret` to import"),
+            "{}",
+            refused("bad")
+        );
+        assert!(
+            refused("round").contains("the imports run in a circle"),
+            "{}",
+            refused("round")
+        );
+        assert_eq!(
+            refused("typo"),
+            "scripts/typo.rhai:2:36: there is no function `onee`; did you mean `one`?"
+        );
+    }
+
+    #[test]
+    fn a_script_that_never_ends_or_grows_without_end_is_stopped() {
+        for body in [
+            "loop {}",
+            "fn f(x) { f(x + 1) } f(1)",
+            "let s = \"x\"; loop { s += s; }",
+            "let a = [1]; loop { a += a; }",
+            "let m = #{}; let i = 0; loop { m[i.to_string()] = i; i += 1; }",
+        ] {
+            let text: &'static str = if body.starts_with("fn f") {
+                "fn f(x) { f(x + 1) }\nfn residents(record, ctx) { f(1) }"
+            } else {
+                Box::leak(format!("fn residents(record, ctx) {{ {body} }}").into_boxed_str())
+            };
+            let script = compile(text).unwrap();
+            let begun = Instant::now();
+            assert!(script.residents("{}", &ctx()).is_err(), "{body}");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{body}");
+        }
+    }
+
+    #[test]
+    fn scripts_reach_no_clock_and_do_not_sleep() {
+        assert_eq!(
+            fails("Fn(\"sleep\").call(1)", "{}"),
+            "scripts/pms.rhai:2:13: scripts do not sleep"
+        );
+        assert!(compile("fn residents(record, ctx) { sleep(1) }").is_err());
+        assert!(compile("fn residents(record, ctx) { timestamp() }").is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! What a script may know besides the record: `ctx`. The same for every record of a property and a run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rhai::{Dynamic, Engine, Map};
+
+/// Records to look up, by request and key, as JSON texts.
+pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The inputs of a mapping besides the record.
+#[derive(Debug, Clone)]
+pub struct Context(Arc<Inputs>);
+
+/// What [`Context`] holds.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The date at the property.
+    pub today: Date,
+    /// The PMS property that the record came from.
+    pub property: String,
+    /// The integration.
+    pub integration: String,
+    /// The property's country, by ISO 3166 code.
+    pub country: String,
+    /// The integration's `fields`.
+    pub fields: BTreeMap<String, String>,
+    /// The answers of the connector's other requests.
+    pub lookups: Arc<Lookups>,
+}
+
+impl Context {
+    /// For the records of one property.
+    pub fn new(inputs: Inputs) -> Context {
+        Context(Arc::new(inputs))
+    }
+
+    fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
+        let key = key.to_string();
+        let found = self
+            .0
+            .lookups
+            .get(name)
+            .and_then(|records| records.get(key.trim()));
+        found
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or(Dynamic::UNIT)
+    }
+}
+
+pub(super) fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Context>("Context")
+        .register_get("today", |ctx: &mut Context| ctx.0.today.to_string())
+        .register_get("property", |ctx: &mut Context| ctx.0.property.clone())
+        .register_get("integration", |ctx: &mut Context| ctx.0.integration.clone())
+        .register_get("country", |ctx: &mut Context| ctx.0.country.clone())
+        .register_get("fields", |ctx: &mut Context| {
+            ctx.0
+                .fields
+                .iter()
+                .map(|(name, text)| (name.as_str().into(), text.clone().into()))
+                .collect::<Map>()
+        })
+        .register_fn("lookup", |ctx: &mut Context, name: &str, key: Dynamic| {
+            ctx.lookup(name, &key)
+        });
+}

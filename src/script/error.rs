@@ -1,0 +1,146 @@
+//! What goes wrong in scripts: with the file, the line, the column and the PMS field, never with a value.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use rhai::{Dynamic, EvalAltResult, Position};
+
+use crate::model::{Place, Problem};
+
+/// A script failed on one record. The record is rejected; the run goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The script, or the shared script it was in.
+    pub file: PathBuf,
+    /// Where in it.
+    pub place: Option<Place>,
+    /// The field of the PMS's record, or of the resident, that it was about.
+    pub field: Option<String>,
+    /// What happened, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problem = Problem {
+            file: self.file.clone(),
+            place: self.place,
+            field: self.field.clone().unwrap_or_default(),
+            message: self.message.clone(),
+        };
+        problem.fmt(f)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// What a helper throws: it knows the field, rhai adds the place.
+#[derive(Debug, Clone)]
+pub(super) struct FieldError {
+    pub(super) field: String,
+    pub(super) message: String,
+}
+
+impl FieldError {
+    pub(super) fn thrown(field: &str, message: impl Into<String>) -> Box<EvalAltResult> {
+        let error = FieldError {
+            field: field.to_owned(),
+            message: message.into(),
+        };
+        EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE).into()
+    }
+}
+
+pub(super) fn place(position: Position) -> Option<Place> {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Some(Place {
+        line: number(position.line()?),
+        column: number(position.position().unwrap_or(1)),
+    })
+}
+
+/// The file of a module path, as problems name it.
+pub(super) fn file_of(module: &str) -> PathBuf {
+    let name = module.strip_suffix(".rhai").unwrap_or(module);
+    PathBuf::from("scripts").join(format!("{name}.rhai"))
+}
+
+/// The innermost error, with the module it happened in.
+pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
+    let mut module = script.to_owned();
+    let mut error = error;
+    let mut outer = error.position();
+    loop {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(_, source, inner, position) => {
+                if !source.is_empty() {
+                    module = source.to_string();
+                }
+                outer = position;
+                error = *inner;
+            }
+            EvalAltResult::ErrorInModule(name, inner, position) => {
+                module = name;
+                outer = position;
+                error = *inner;
+            }
+            other => {
+                error = other;
+                break;
+            }
+        }
+    }
+    let position = if error.position().is_none() {
+        outer
+    } else {
+        error.position()
+    };
+    let (field, message) = say(&mut error);
+    ScriptError {
+        file: file_of(&module),
+        place: place(position),
+        field,
+        message,
+    }
+}
+
+fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<FieldError>() {
+            Some(FieldError { field, message }) => (Some(field), message),
+            None => (
+                None,
+                value
+                    .clone()
+                    .into_string()
+                    .unwrap_or_else(|_| "the script threw an error".into()),
+            ),
+        },
+        EvalAltResult::ErrorPropertyNotFound(name, _) => (
+            Some(name.clone()),
+            format!(
+                "there is no `{name}`; if the PMS may leave it out, read it with get(record, \"{name}\")"
+            ),
+        ),
+        EvalAltResult::ErrorTooManyOperations(_) | EvalAltResult::ErrorTerminated(..) => (
+            None,
+            "the script runs too long for one record; look for a loop that does not end".into(),
+        ),
+        other => {
+            other.clear_position();
+            (None, lower(&other.to_string()))
+        }
+    }
+}
+
+/// Our messages begin in lower case and end without a full stop.
+pub(super) fn lower(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) if text.chars().nth(1).is_some_and(char::is_lowercase) => {
+            first.to_lowercase().chain(characters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

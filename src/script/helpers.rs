@@ -1,0 +1,312 @@
+//! What every PMS gets wrong, put right: the functions that scripts may call. All are pure: no clock, no
+//! file, no network, no randomness. `to_…` never fails, `parse_…` may.
+
+use jiff::civil::Date;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
+
+use crate::model::LeaseStatus;
+
+use super::error::FieldError;
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// Dates that PMSs write where they mean none (R12).
+const SENTINELS: [Date; 4] = [
+    jiff::civil::date(1900, 1, 1),
+    jiff::civil::date(1, 1, 1),
+    jiff::civil::date(9999, 12, 31),
+    jiff::civil::date(1753, 1, 1),
+];
+
+pub(super) fn register(engine: &mut Engine) {
+    engine
+        .register_fn("get", |record: &mut Map, path: &str| get(record, path))
+        .register_fn("text", |record: &mut Map, path: &str| {
+            text(&get(record, path))
+        })
+        .register_fn("text", |value: Dynamic| text(&value))
+        .register_fn("list", |record: &mut Map, path: &str| {
+            list(get(record, path))
+        })
+        .register_fn("list", |value: Dynamic| list(value))
+        .register_fn("first", |values: Array| first(values))
+        .register_fn("flag", |record: &mut Map, path: &str| {
+            flag(&get(record, path))
+        })
+        .register_fn("same", |one: Dynamic, other: Dynamic| same(&one, &other))
+        .register_fn("digits", |value: Dynamic| digits(&value))
+        .register_fn("emails", |value: Dynamic| emails(&value))
+        .register_fn("split_name", |value: Dynamic| split_name(&value))
+        .register_fn("to_status", |word: Dynamic, table: Map| {
+            to_status(&word, &table)
+        })
+        .register_fn(
+            "parse_date",
+            |record: &mut Map, path: &str, format: &str| {
+                parse_date(&get(record, path), path, &[format.to_owned()])
+            },
+        )
+        .register_fn(
+            "parse_date",
+            |record: &mut Map, path: &str, formats: Array| {
+                let formats: Vec<String> = formats
+                    .into_iter()
+                    .filter_map(|format| format.into_string().ok())
+                    .collect();
+                parse_date(&get(record, path), path, &formats)
+            },
+        );
+}
+
+/// The value at a path of names separated by `/`; an element of a list by its number from 0. Absent is `()`.
+fn get(record: &Map, path: &str) -> Dynamic {
+    if let Some(value) = record.get(path) {
+        return value.clone();
+    }
+    let Some((head, rest)) = path.split_once('/') else {
+        return Dynamic::UNIT;
+    };
+    record
+        .get(head)
+        .map_or(Dynamic::UNIT, |value| inside(value, rest))
+}
+
+fn inside(value: &Dynamic, path: &str) -> Dynamic {
+    if let Ok(map) = value.as_map_ref() {
+        return get(&map, path);
+    }
+    let Ok(items) = value.as_array_ref() else {
+        return Dynamic::UNIT;
+    };
+    let (head, rest) = path.split_once('/').unwrap_or((path, ""));
+    match head.parse::<usize>() {
+        Ok(index) => match items.get(index) {
+            Some(item) if rest.is_empty() => item.clone(),
+            Some(item) => inside(item, rest),
+            None => Dynamic::UNIT,
+        },
+        // One element is as good as the list of it.
+        Err(_) => items
+            .iter()
+            .map(|item| inside(item, path))
+            .find(|found| !found.is_unit())
+            .unwrap_or(Dynamic::UNIT),
+    }
+}
+
+/// Trimmed text; a number as its text; `()` for absent, empty and structures. Of an XML element with
+/// attributes, its text.
+fn text(value: &Dynamic) -> Dynamic {
+    as_text(value).map_or(Dynamic::UNIT, Dynamic::from)
+}
+
+fn as_text(value: &Dynamic) -> Option<ImmutableString> {
+    if let Ok(text) = value.as_immutable_string_ref() {
+        let trimmed = text.trim();
+        return match trimmed.len() {
+            0 => None,
+            length if length == text.len() => Some(text.clone()),
+            _ => Some(trimmed.into()),
+        };
+    }
+    if let Ok(map) = value.as_map_ref() {
+        return as_text(map.get("#text")?);
+    }
+    if value.is_int() || value.is_float() || value.is_bool() {
+        return Some(value.to_string().into());
+    }
+    None
+}
+
+/// One or many: a list stays, one value becomes the list of it, absent and empty become the empty list.
+fn list(value: Dynamic) -> Array {
+    if value.is_array() {
+        return value.into_array().unwrap_or_default();
+    }
+    let empty = value.is_unit()
+        || value
+            .as_immutable_string_ref()
+            .is_ok_and(|text| text.trim().is_empty());
+    if empty { Array::new() } else { vec![value] }
+}
+
+/// The first value that is neither absent nor empty text.
+fn first(values: Array) -> Dynamic {
+    values
+        .into_iter()
+        .find(|value| {
+            !value.is_unit()
+                && !value
+                    .as_immutable_string_ref()
+                    .is_ok_and(|text| text.trim().is_empty())
+        })
+        .unwrap_or(Dynamic::UNIT)
+}
+
+/// Whether it says yes: true, 1, y, yes, t, true; anything else is no.
+fn flag(value: &Dynamic) -> bool {
+    as_text(value).is_some_and(|text| {
+        ["true", "1", "y", "yes", "t"]
+            .iter()
+            .any(|yes| text.eq_ignore_ascii_case(yes))
+    })
+}
+
+/// Equal but for case and outer spaces; absent equals nothing.
+fn same(one: &Dynamic, other: &Dynamic) -> bool {
+    match (as_text(one), as_text(other)) {
+        (Some(one), Some(other)) => {
+            unicase::UniCase::new(one.as_str()) == unicase::UniCase::new(other.as_str())
+        }
+        _ => false,
+    }
+}
+
+fn digits(value: &Dynamic) -> ImmutableString {
+    as_text(value)
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect::<String>()
+        .into()
+}
+
+/// The emails of a text such as `a@x.com, b@x.com`.
+fn emails(value: &Dynamic) -> Array {
+    as_text(value)
+        .unwrap_or_default()
+        .split([',', ';', ' ', '\n', '\t'])
+        .filter(|email| email.contains('@'))
+        .map(|email| Dynamic::from(ImmutableString::from(email)))
+        .collect()
+}
+
+/// `Last, First Middle` or `First Middle Last`, as first and last name.
+fn split_name(value: &Dynamic) -> Map {
+    let name = as_text(value).unwrap_or_default();
+    let (first, last) = match name.split_once(',') {
+        Some((last, first)) => (first.trim(), last.trim()),
+        None => name
+            .rsplit_once(' ')
+            .map_or((name.as_str(), ""), |(first, last)| (first.trim(), last)),
+    };
+    Map::from([
+        ("first_name".into(), first.into()),
+        ("last_name".into(), last.into()),
+    ])
+}
+
+/// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
+/// table does not have is `unknown`.
+fn to_status(word: &Dynamic, table: &Map) -> ImmutableString {
+    let unknown = || ImmutableString::from(LeaseStatus::Unknown.as_str());
+    let Some(word) = as_text(word) else {
+        return unknown();
+    };
+    table
+        .iter()
+        .find(|(known, _)| {
+            unicase::UniCase::new(known.as_str()) == unicase::UniCase::new(word.as_str())
+        })
+        .and_then(|(_, status)| status.clone().into_immutable_string().ok())
+        .unwrap_or_else(unknown)
+}
+
+/// A date, written `YYYY-MM-DD`; `()` when it is absent or a sentinel (R12). Formats as `%m/%d/%Y`; a time
+/// behind the date is ignored.
+fn parse_date(value: &Dynamic, path: &str, formats: &[String]) -> Fallible<Dynamic> {
+    let Some(text) = as_text(value) else {
+        return Ok(Dynamic::UNIT);
+    };
+    for format in formats {
+        if let Some(date) = date_of(&text, format) {
+            return Ok(if SENTINELS.contains(&date) {
+                Dynamic::UNIT
+            } else {
+                date.to_string().into()
+            });
+        }
+    }
+    // The value stays out of the message: it may be a birthday.
+    Err(FieldError::thrown(
+        path,
+        format!("is no date of the form {}", formats.join(" or ")),
+    ))
+}
+
+fn date_of(text: &str, format: &str) -> Option<Date> {
+    let whole = jiff::fmt::strtime::BrokenDownTime::parse(format, text);
+    let broken = match whole {
+        Ok(broken) => broken,
+        Err(_) => {
+            let day = text
+                .split(['T', ' '])
+                .next()
+                .filter(|day| day.len() < text.len())?;
+            jiff::fmt::strtime::BrokenDownTime::parse(format, day).ok()?
+        }
+    };
+    broken.to_date().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eval(script: &str) -> Result<String, String> {
+        let mut engine = Engine::new();
+        register(&mut engine);
+        match engine.eval::<Dynamic>(script) {
+            Ok(value) => Ok(format!("{value:?}")),
+            Err(error) => {
+                let error = crate::script::error::locate("test", *error);
+                Err(format!(
+                    "{}: {}",
+                    error.field.unwrap_or_default(),
+                    error.message
+                ))
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_empty_is_absent() {
+        assert_eq!(eval(r##"let r = #{a: " x ", e: " ", n: 7, x: #{"@t": "c", "#text": "y"}}; [text(r, "a"), text(r, "e"), text(r, "n"), text(r, "x"), text(r, "no")]"##).unwrap(),
+            r#"["x", (), "7", "y", ()]"#);
+    }
+
+    #[test]
+    fn a_path_goes_through_lists_of_one_or_many() {
+        assert_eq!(eval(r#"let r = #{a: [#{b: 1}, #{c: 2}], d: #{b: 3}}; [get(r, "a/0/b"), get(r, "a/c"), get(r, "d/b"), get(r, "d/x/y")]"#).unwrap(), "[1, 2, 3, ()]");
+        assert_eq!(eval(r#"let r = #{a: #{}, b: [1, 2]}; [list(r, "a").len, list(r, "b").len, list(r, "c").len, list("").len]"#).unwrap(), "[1, 2, 0, 0]");
+    }
+
+    #[test]
+    fn dates_are_read_by_format_and_sentinels_are_absent_r12() {
+        assert_eq!(eval(r#"let r = #{d: "02/28/2026", t: "2026-02-28T00:00:00.0000000", s: "01/01/1900"}; [parse_date(r, "d", "%m/%d/%Y"), parse_date(r, "t", ["%m/%d/%Y", "%Y-%m-%d"]), parse_date(r, "s", "%m/%d/%Y"), parse_date(r, "x", "%Y")]"#).unwrap(),
+            r#"["2026-02-28", "2026-02-28", (), ()]"#);
+        assert_eq!(
+            eval(r#"let r = #{d: "02/30/2026"}; parse_date(r, "d", "%m/%d/%Y")"#).unwrap_err(),
+            "d: is no date of the form %m/%d/%Y"
+        );
+    }
+
+    #[test]
+    fn words_become_statuses_without_regard_to_case() {
+        assert_eq!(eval(r#"let t = #{"Future": "pending"}; [to_status(" FUTURE ", t), to_status("Gone", t), to_status((), t)]"#).unwrap(), r#"["pending", "unknown", "unknown"]"#);
+    }
+
+    #[test]
+    fn names_emails_and_flags_come_apart() {
+        assert_eq!(
+            eval(r#"let n = split_name("Ortiz, Ana Maria"); [n.first_name, n.last_name]"#).unwrap(),
+            r#"["Ana Maria", "Ortiz"]"#
+        );
+        assert_eq!(
+            eval(r#"emails("a@x.com, b@y.org; none")"#).unwrap(),
+            r#"["a@x.com", "b@y.org"]"#
+        );
+        assert_eq!(eval(r#"let r = #{a: "Y", b: "N", c: true}; [flag(r, "a"), flag(r, "b"), flag(r, "c"), flag(r, "d")]"#).unwrap(), "[true, false, true, false]");
+        assert_eq!(eval(r#"first([(), "", " ", "x", "y"])"#).unwrap(), r#""x""#);
+    }
+}

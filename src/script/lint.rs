@@ -1,0 +1,138 @@
+//! What rhai finds out only when a call is made, found out when a script is loaded: functions that do not
+//! exist, and functions with the wrong number of arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
+
+/// How many arguments each function takes, by name.
+pub(super) type Arities = BTreeMap<String, BTreeSet<usize>>;
+
+/// The functions that every script may call.
+pub(super) fn registered(engine: &Engine) -> Arities {
+    let mut arities = Arities::new();
+    let known = engine.collect_fn_metadata(
+        None,
+        |info| Some((info.metadata.name.to_string(), info.metadata.num_params)),
+        true,
+    );
+    for (name, arity) in known {
+        arities.entry(name).or_default().insert(arity);
+    }
+    arities.remove("sleep");
+    // Of the language itself, without an entry among the functions.
+    for (name, arity) in [
+        ("type_of", 1),
+        ("is_def_var", 1),
+        ("is_def_fn", 2),
+        ("call", 1),
+        ("curry", 2),
+        ("Fn", 1),
+        ("is_shared", 1),
+    ] {
+        arities.entry(name.to_owned()).or_default().insert(arity);
+    }
+    arities
+}
+
+/// The functions that a script defines.
+pub(super) fn defined(ast: &AST) -> Arities {
+    let mut arities = Arities::new();
+    for function in ast.iter_functions() {
+        arities
+            .entry(function.name.to_string())
+            .or_default()
+            .insert(function.params.len());
+    }
+    arities
+}
+
+/// Calls that cannot succeed, with their places.
+pub(super) fn wrong_calls(
+    ast: &AST,
+    registered: &Arities,
+    imported: &BTreeMap<String, Arities>,
+) -> Vec<(Position, String)> {
+    let own = defined(ast);
+    let aliases = aliases(ast);
+    let mut found = Vec::new();
+    ast.walk(&mut |path| {
+        let (call, position, receiver) = match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, position))) => (call, *position, 0),
+            Some(ASTNode::Expr(Expr::MethodCall(call, position))) => (call, *position, 1),
+            Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => (call, *position, 0),
+            _ => return true,
+        };
+        if call.op_token.is_some()
+            || call.name.starts_with("anon$")
+            || matches!(call.name.as_str(), "call" | "curry")
+        {
+            return true;
+        }
+        let count = call.args.len() + receiver;
+        let alias = call
+            .namespace
+            .path
+            .first()
+            .map(|ident| ident.name.to_string());
+        let known: Vec<&Arities> = match &alias {
+            Some(alias) => match aliases.get(alias).and_then(|module| imported.get(module)) {
+                Some(functions) => vec![functions],
+                // A module whose name is not a literal is known only when it runs.
+                None => return true,
+            },
+            None => vec![&own, registered],
+        };
+        let arities: BTreeSet<usize> = known
+            .iter()
+            .filter_map(|functions| functions.get(call.name.as_str()))
+            .flatten()
+            .copied()
+            .collect();
+        if arities.is_empty() {
+            let names: Vec<&str> = known
+                .iter()
+                .flat_map(|functions| functions.keys())
+                .map(String::as_str)
+                .collect();
+            let near = names
+                .iter()
+                .map(|name| (strsim::jaro_winkler(&call.name, name), *name))
+                .filter(|(likeness, name)| {
+                    *likeness >= 0.82 && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+                })
+                .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+            let remedy =
+                near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+            found.push((
+                position,
+                format!("there is no function `{}`{remedy}", call.name),
+            ));
+        } else if !arities.contains(&count) {
+            let takes: Vec<String> = arities.iter().map(ToString::to_string).collect();
+            found.push((
+                position,
+                format!(
+                    "`{}` takes {} arguments, not {count}",
+                    call.name,
+                    takes.join(" or ")
+                ),
+            ));
+        }
+        true
+    });
+    found
+}
+
+/// The modules that a script imports by a literal name, by what it calls them.
+pub(super) fn aliases(ast: &AST) -> BTreeMap<String, String> {
+    let mut aliases = BTreeMap::new();
+    for statement in ast.statements() {
+        if let Stmt::Import(import, _) = statement
+            && let Expr::StringConstant(module, _) = &import.0
+        {
+            aliases.insert(import.1.name.to_string(), module.to_string());
+        }
+    }
+    aliases
+}

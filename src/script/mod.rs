@@ -1,0 +1,15 @@
+//! The only module that names `rhai`: limits, helpers, compiling, calling, errors with their place. A
+//! script is a pure function of the record and `ctx`; it reaches no clock, file, network or randomness.
+
+mod error;
+mod library;
+mod context;
+mod helpers;
+mod output;
+mod lint;
+mod compiled;
+
+pub use compiled::{Mapped, Script};
+pub use context::{Context, Inputs, Lookups};
+pub use error::ScriptError;
+pub use library::{Library, LibraryError};

@@ -1,0 +1,208 @@
+//! What a script returns, checked key by key: a resident has these fields and no others.
+
+use jiff::civil::Date;
+use rhai::{Dynamic, Map};
+
+use crate::model::{LeaseStatus, Relationship, Resident, Unit};
+
+/// A household larger than this is a mistake of the script.
+pub(super) const MAX_RESIDENTS: usize = 100;
+
+/// A text longer than this is no name, email, phone or id.
+const MAX_TEXT: usize = 400;
+
+const FIELDS: [&str; 17] = [
+    "id",
+    "lease_id",
+    "household",
+    "relationship",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "unit",
+    "lease_start",
+    "lease_end",
+    "move_in",
+    "move_out",
+    "status",
+    "status_word",
+    "notice",
+    "eviction",
+];
+
+const RELATIONSHIPS: [Relationship; 6] = [
+    Relationship::Primary,
+    Relationship::CoResident,
+    Relationship::Occupant,
+    Relationship::Guarantor,
+    Relationship::Minor,
+    Relationship::Company,
+];
+
+/// Field and complaint.
+pub(super) type Complaint = (String, String);
+
+/// The resident that a map of the script's means.
+pub(super) fn resident(map: &Map) -> Result<Resident, Complaint> {
+    for key in map.keys() {
+        if !FIELDS.contains(&key.as_str()) {
+            let remedy = FIELDS
+                .iter()
+                .map(|field| (strsim::jaro_winkler(key, field), field))
+                .filter(|(likeness, _)| *likeness >= 0.82)
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map_or_else(
+                    || format!("it has: {}", FIELDS.join(", ")),
+                    |(_, near)| format!("did you mean `{near}`?"),
+                );
+            return Err((
+                key.to_string(),
+                format!("a resident has no such field; {remedy}"),
+            ));
+        }
+    }
+    let status_word = text(map, "status_word")?.unwrap_or_default();
+    Ok(Resident {
+        id: text(map, "id")?
+            .ok_or_else(|| complain("id", "is missing; it is the PMS's stable id of the person"))?,
+        lease_id: text(map, "lease_id")?,
+        household: text(map, "household")?,
+        relationship: relationship(map)?,
+        first_name: text(map, "first_name")?.unwrap_or_default(),
+        last_name: text(map, "last_name")?.unwrap_or_default(),
+        email: text(map, "email")?,
+        phone: text(map, "phone")?,
+        unit: unit(map)?,
+        lease_start: date(map, "lease_start")?,
+        lease_end: date(map, "lease_end")?,
+        move_in: date(map, "move_in")?,
+        move_out: date(map, "move_out")?,
+        status: status(map)?,
+        status_word,
+        notice: truth(map, "notice")?,
+        eviction: truth(map, "eviction")?,
+    })
+}
+
+fn complain(field: &str, message: impl Into<String>) -> Complaint {
+    (field.to_owned(), message.into())
+}
+
+fn text_of(field: &str, value: &Dynamic) -> Result<Option<String>, Complaint> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let text = if let Ok(text) = value.as_immutable_string_ref() {
+        text.trim().to_owned()
+    } else if value.is_int() {
+        value.to_string()
+    } else {
+        return Err(complain(
+            field,
+            format!(
+                "is text or (), not {}; the script gave the wrong thing",
+                value.type_name()
+            ),
+        ));
+    };
+    if text.len() > MAX_TEXT {
+        return Err(complain(
+            field,
+            format!("is longer than {MAX_TEXT} bytes; that is no {field}"),
+        ));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn text(map: &Map, field: &str) -> Result<Option<String>, Complaint> {
+    map.get(field)
+        .map_or(Ok(None), |value| text_of(field, value))
+}
+
+fn truth(map: &Map, field: &str) -> Result<bool, Complaint> {
+    match map.get(field) {
+        None => Ok(false),
+        Some(value) if value.is_unit() => Ok(false),
+        Some(value) => value.as_bool().map_err(|found| {
+            complain(
+                field,
+                format!("is true or false, not {found}; use flag(record, …)"),
+            )
+        }),
+    }
+}
+
+fn date(map: &Map, field: &str) -> Result<Option<Date>, Complaint> {
+    match text(map, field)? {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            complain(
+                field,
+                "is no date written YYYY-MM-DD; use parse_date(record, field, format)",
+            )
+        }),
+    }
+}
+
+fn status(map: &Map) -> Result<LeaseStatus, Complaint> {
+    let known = || LeaseStatus::ALL.map(LeaseStatus::as_str).join(", ");
+    let word = text(map, "status")?
+        .ok_or_else(|| complain("status", format!("is missing; it is one of: {}", known())))?;
+    word.parse().map_err(|()| {
+        complain(
+            "status",
+            format!("`{word}` is no status; it is one of: {}", known()),
+        )
+    })
+}
+
+fn relationship(map: &Map) -> Result<Relationship, Complaint> {
+    let Some(word) = text(map, "relationship")? else {
+        return Ok(Relationship::Primary);
+    };
+    RELATIONSHIPS
+        .into_iter()
+        .find(|relationship| relationship.as_str() == word)
+        .ok_or_else(|| {
+            let known = RELATIONSHIPS.map(Relationship::as_str).join(", ");
+            complain(
+                "relationship",
+                format!("`{word}` is no relationship; it is one of: {known}"),
+            )
+        })
+}
+
+/// A text, or `#{ id, label }`; a missing label is the id.
+fn unit(map: &Map) -> Result<Option<Unit>, Complaint> {
+    let Some(value) = map.get("unit") else {
+        return Ok(None);
+    };
+    let Ok(unit) = value.as_map_ref() else {
+        return Ok(text_of("unit", value)?.map(|id| Unit {
+            label: id.clone(),
+            id,
+        }));
+    };
+    if let Some(key) = unit
+        .keys()
+        .find(|key| !["id", "label"].contains(&key.as_str()))
+    {
+        return Err(complain(
+            "unit",
+            format!("has no field `{key}`; it has: id, label"),
+        ));
+    }
+    let (id, label) = (text(&unit, "id")?, text(&unit, "label")?);
+    Ok(match (id, label) {
+        (None, None) => None,
+        (Some(id), label) => Some(Unit {
+            label: label.unwrap_or_else(|| id.clone()),
+            id,
+        }),
+        (None, Some(label)) => Some(Unit {
+            id: label.clone(),
+            label,
+        }),
+    })
+}
