@@ -5,4 +5,5 @@ pub mod model;
 pub mod config;
 pub mod source;
 pub mod script;
+pub mod control;
 pub mod sandbox;

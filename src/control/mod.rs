@@ -1,0 +1,3 @@
+//! HTTP over the Unix socket: protocol, server, client. Decides nothing and stores nothing.
+
+pub mod protocol;

@@ -1,0 +1,295 @@
+//! What goes over the control socket: the JSON of answers and of errors. The same types serve the server,
+//! the client and `--json`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Alert, Change, Counts, Decision, IntegrationId, Person, Problem, Progress, Run, RunId,
+};
+
+/// `GET /v1/status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The daemon's version.
+    pub version: String,
+    /// When the daemon started.
+    pub started: Timestamp,
+    /// People in the store.
+    pub people: u64,
+    /// Open alerts.
+    pub open_alerts: u64,
+    /// Problems of files that belong to no single integration.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// Every integration, by id.
+    pub integrations: Vec<IntegrationStatus>,
+}
+
+/// `GET /v1/integrations/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegrationStatus {
+    /// The id.
+    pub id: IntegrationId,
+    /// The property's name; empty when its file was never loaded.
+    #[serde(default)]
+    pub property: String,
+    /// The connector's name.
+    #[serde(default)]
+    pub connector: String,
+    /// What it is doing.
+    pub state: IntegrationState,
+    /// The generation that runs; none when its files were never right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// Since when that generation runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<Timestamp>,
+    /// Why the files on disk are not what runs. Empty when they are.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// When a run began last (R4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_started: Option<Timestamp>,
+    /// When a run succeeded last (R4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// Why the last run did not succeed; none when it did (R4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When the next run is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
+    /// Residents linked to people.
+    pub linked: u64,
+    /// Open alerts.
+    pub open_alerts: u64,
+    /// The run under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<RunId>,
+}
+
+/// What an integration is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntegrationState {
+    /// Waits for its hour.
+    Idle,
+    /// Waits for a worker.
+    Queued,
+    /// A run is under way.
+    Running,
+    /// Switched off in its file.
+    Disabled,
+    /// Paused by hand.
+    Paused,
+    /// Its file is gone; its people stay.
+    Removed,
+    /// Its files were never right.
+    Broken,
+}
+
+impl IntegrationState {
+    /// One word for tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IntegrationState::Idle => "idle",
+            IntegrationState::Queued => "queued",
+            IntegrationState::Running => "running",
+            IntegrationState::Disabled => "disabled",
+            IntegrationState::Paused => "paused",
+            IntegrationState::Removed => "removed",
+            IntegrationState::Broken => "broken",
+        }
+    }
+}
+
+/// The answer to a request to sync: 200 with ended runs, or 202 with runs to come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyncReply {
+    /// The runs, one for each integration asked for.
+    pub runs: Vec<RunState>,
+}
+
+/// A run, ended or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The run's id, given as soon as it is asked for.
+    pub id: RunId,
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The report, once the run has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Run>,
+    /// How far it has come, while it is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+}
+
+/// `GET /v1/runs/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetail {
+    /// The run.
+    #[serde(flatten)]
+    pub state: RunState,
+    /// The decision for every record, while they are kept.
+    #[serde(default)]
+    pub decisions: Vec<Decision>,
+}
+
+/// An event of `GET /v1/runs/{id}/progress`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressEvent {
+    /// It waits for its turn.
+    Queued,
+    /// It has come so far.
+    Progress(Progress),
+    /// It has ended; no event follows.
+    Ended(Box<Run>),
+}
+
+/// A page of a list. `next` is the `cursor` of the following page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where to go on; none at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// `GET /v1/people/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PersonDetail {
+    /// The person.
+    pub person: Person,
+    /// Their links: integration and the resident's PMS id.
+    pub links: Vec<LinkDetail>,
+    /// Open alerts that concern them.
+    pub alerts: Vec<Alert>,
+    /// Their latest changes, newest first.
+    pub changes: Vec<Change>,
+}
+
+/// A link of a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkDetail {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The resident's PMS id.
+    pub resident: String,
+    /// When it was tied.
+    pub since: Timestamp,
+    /// Complete runs in a row that did not see the resident.
+    pub misses: u32,
+}
+
+/// `POST /v1/reload`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReloadReply {
+    /// What became of each integration, by id.
+    pub integrations: Vec<Reloaded>,
+    /// Problems of files that belong to no single integration.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+}
+
+/// What a reload did to one integration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The integration.
+    pub id: IntegrationId,
+    /// What became of it.
+    pub outcome: ReloadOutcome,
+    /// The generation that runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadOutcome {
+    /// A new generation runs.
+    Loaded,
+    /// Nothing that it depends on has changed.
+    Unchanged,
+    /// The files are not right; the generation before goes on.
+    Rejected,
+    /// Its file is gone: it is paused, its people stay.
+    Removed,
+}
+
+/// An error, as RFC 9457 has it (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub struct ProblemDocument {
+    /// A stable name of the kind of error, such as `urn:epms:not-found`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind, in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened, and what to do.
+    pub detail: String,
+}
+
+impl ProblemDocument {
+    fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        ProblemDocument {
+            kind: format!("urn:epms:{kind}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+        }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "not-found", "not found", detail)
+    }
+
+    /// The request itself is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(400, "bad-request", "bad request", detail)
+    }
+
+    /// The thing is there, but in a state in which this cannot be done.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", "conflict", detail)
+    }
+
+    /// The daemon is stopping.
+    pub fn stopping() -> Self {
+        Self::new(
+            503,
+            "stopping",
+            "stopping",
+            "the daemon is stopping; ask again when it runs",
+        )
+    }
+
+    /// The daemon failed.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(500, "internal", "internal error", detail)
+    }
+}
+
+/// One line for people: `12 seen: 3 created, 9 unchanged`.
+pub fn summary(counts: &Counts) -> String {
+    let parts: Vec<String> = crate::model::Fate::ALL
+        .into_iter()
+        .filter(|fate| counts.of(*fate) > 0)
+        .map(|fate| format!("{} {fate}", counts.of(fate)))
+        .collect();
+    if parts.is_empty() {
+        format!("{} seen", counts.seen)
+    } else {
+        format!("{} seen: {}", counts.seen, parts.join(", "))
+    }
+}
