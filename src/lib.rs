@@ -5,5 +5,6 @@ pub mod model;
 pub mod config;
 pub mod source;
 pub mod script;
+pub mod store;
 pub mod control;
 pub mod sandbox;

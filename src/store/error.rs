@@ -1,0 +1,74 @@
+//! What can go wrong with the store, by what to do about it.
+
+use std::path::PathBuf;
+
+/// The store could not be opened. Nothing in it was changed, and none is put in its place.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("another process holds {}; stop that daemon, or ask it over its socket", .0.display())]
+    InUse(PathBuf),
+    /// It was written by a later version of epms.
+    #[error("{} has schema {found}, and this epms knows {known}; start the newer epms, or restore a backup", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u64,
+        /// The newest schema that is known here.
+        known: u64,
+    },
+    /// The folder or the file cannot be read or written.
+    #[error("cannot open {}: {source}; check that the folder is there and belongs to the daemon", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is no store, or damaged.
+    #[error("{} is no readable store: {source}; restore a backup, it is not replaced by an empty one", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What redb said.
+        source: Box<redb::Error>,
+    },
+    /// It opened, but its first transaction failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A transaction failed. None of it is in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// redb, or the disk below it.
+    #[error("the store failed: {0}")]
+    Storage(#[source] Box<redb::Error>),
+    /// A value is not what its table says.
+    #[error("the store holds something unreadable in {table}: {what}; run a backup's restore")]
+    Value {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it, without the value.
+        what: String,
+    },
+}
+
+macro_rules! storage {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                StoreError::Storage(Box::new(error.into()))
+            }
+        }
+    )*};
+}
+
+storage!(
+    redb::TransactionError,
+    redb::TableError,
+    redb::StorageError,
+    redb::CommitError,
+    redb::SetDurabilityError
+);

@@ -1,0 +1,281 @@
+//! The only module that names `redb`: tables, transactions, indexes. Decides nothing: what is written was
+//! planned elsewhere. A store that cannot be read is never replaced by an empty one.
+
+mod tables;
+mod value;
+mod error;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use jiff::Timestamp;
+use redb::{Database, DatabaseError, ReadableDatabase};
+use serde::{Deserialize, Serialize};
+use unicase::UniCase;
+
+use crate::model::{Outcome, RunId};
+
+pub use error::{OpenError, StoreError};
+pub use read::View;
+pub use write::Write;
+
+/// The schema that this version writes.
+const SCHEMA: u64 = 1;
+
+/// When an integration ran and how it went (R4).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// When a run began last.
+    pub last_started: Option<Timestamp>,
+    /// When a run succeeded last.
+    pub last_success: Option<Timestamp>,
+    /// Why the last run did not succeed; none when it did.
+    pub last_error: Option<String>,
+    /// The last run.
+    pub last_run: Option<RunId>,
+    /// Paused by hand.
+    pub paused: bool,
+}
+
+/// The kept answer of a lookup request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// When it was read.
+    pub read: Timestamp,
+    /// The records, as JSON texts, by their id.
+    pub records: BTreeMap<String, String>,
+}
+
+/// The people store: one file, one process.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Opens the store in `folder`, and makes it when there is none. Runs that were under way when the
+    /// process before ended are marked interrupted.
+    pub fn open(folder: &Path) -> Result<Store, OpenError> {
+        let path = folder.join("epms.redb");
+        let io = |source| OpenError::Io {
+            path: path.clone(),
+            source,
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(io)?;
+        let database = Database::create(&path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.clone()),
+            DatabaseError::Storage(redb::StorageError::Io(source))
+                if source.kind() != std::io::ErrorKind::InvalidData =>
+            {
+                OpenError::Io {
+                    path: path.clone(),
+                    source,
+                }
+            }
+            other => OpenError::Damaged {
+                path: path.clone(),
+                source: Box::new(other.into()),
+            },
+        })?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
+        let store = Store { database };
+        let write = store.write()?;
+        match write.schema()? {
+            None => write.create(SCHEMA)?,
+            Some(SCHEMA) => {}
+            Some(found) => {
+                return Err(OpenError::Newer {
+                    path,
+                    found,
+                    known: SCHEMA,
+                });
+            }
+        }
+        for mut run in write.runs(|run| run.outcome == Outcome::Running)? {
+            run.outcome = Outcome::Interrupted;
+            write.put_run(&run)?;
+        }
+        write.commit()?;
+        Ok(store)
+    }
+
+    /// A store that lives in memory and ends with the process.
+    pub fn in_memory() -> Result<Store, OpenError> {
+        let database = Database::builder()
+            .create_with_backend(redb::backends::InMemoryBackend::new())
+            .map_err(|error| OpenError::Damaged {
+                path: "memory".into(),
+                source: Box::new(error.into()),
+            })?;
+        let store = Store { database };
+        let write = store.write()?;
+        write.create(SCHEMA)?;
+        write.commit()?;
+        Ok(store)
+    }
+
+    /// A view of the store as it is now.
+    pub fn read(&self) -> Result<View, StoreError> {
+        Ok(View::new(self.database.begin_read()?))
+    }
+
+    /// Begins a transaction; waits until the one before has ended.
+    pub fn write(&self) -> Result<Write, StoreError> {
+        let mut transaction = self.database.begin_write()?;
+        // Opens in a millisecond after a kill, and commits in two phases, which redb recommends for data
+        // that outsiders can influence.
+        transaction.set_quick_repair(true);
+        Ok(Write::new(transaction))
+    }
+}
+
+/// Names as they are compared: folded, so that case does not matter (R10).
+fn name_key(first: &str, last: &str) -> String {
+    let fold = |name: &str| UniCase::unicode(name).to_folded_case();
+    format!("{}\u{1f}{}", fold(first), fold(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cause, Counts, IntegrationId, Origin, Person, PersonId, Run};
+
+    fn person(id: u64, email: Option<&str>) -> Person {
+        Person {
+            id: PersonId(id),
+            first_name: "Ana".into(),
+            last_name: "Straße".into(),
+            email: email.map(String::from),
+            phone: None,
+            stays: BTreeMap::new(),
+            locks: Default::default(),
+            origin: Origin::Sync,
+            created: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn an_email_belongs_to_one_person() {
+        let store = Store::in_memory().unwrap();
+        let write = store.write().unwrap();
+        write.put_person(&person(1, Some("a@x.com"))).unwrap();
+        assert!(write.put_person(&person(2, Some("a@x.com"))).is_err());
+        drop(write);
+        let write = store.write().unwrap();
+        write.put_person(&person(1, Some("a@x.com"))).unwrap();
+        write.put_person(&person(1, Some("b@x.com"))).unwrap();
+        write.put_person(&person(2, Some("a@x.com"))).unwrap();
+        assert_eq!(
+            write.person_with_email("a@x.com").unwrap(),
+            Some(PersonId(2))
+        );
+        assert_eq!(
+            write.person_with_email("b@x.com").unwrap(),
+            Some(PersonId(1))
+        );
+    }
+
+    #[test]
+    fn a_transaction_that_is_dropped_never_happened() {
+        let store = Store::in_memory().unwrap();
+        let write = store.write().unwrap();
+        write.put_person(&person(1, None)).unwrap();
+        drop(write);
+        assert_eq!(store.read().unwrap().count_people().unwrap(), 0);
+    }
+
+    #[test]
+    fn numbers_are_given_once_and_not_by_a_transaction_that_was_dropped() {
+        let store = Store::in_memory().unwrap();
+        assert_eq!(store.write().unwrap().new_person_id().unwrap(), PersonId(1));
+        let write = store.write().unwrap();
+        assert_eq!(write.new_person_id().unwrap(), PersonId(1));
+        assert_eq!(write.new_person_id().unwrap(), PersonId(2));
+        write.commit().unwrap();
+        assert_eq!(store.write().unwrap().new_person_id().unwrap(), PersonId(3));
+    }
+
+    #[test]
+    fn a_run_under_way_when_the_process_ended_is_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let store = Store::open(&state).unwrap();
+        let write = store.write().unwrap();
+        let run = Run {
+            id: RunId(1),
+            integration: IntegrationId::new("i"),
+            cause: Cause::Manual,
+            generation: 1,
+            started: Timestamp::UNIX_EPOCH,
+            ended: None,
+            outcome: Outcome::Running,
+            pages: 0,
+            records: 0,
+            counts: Counts::default(),
+            changes: 0,
+            excluded_by: BTreeMap::new(),
+            notes: BTreeMap::new(),
+        };
+        write.put_run(&run).unwrap();
+        write.commit().unwrap();
+        drop(store);
+        let store = Store::open(&state).unwrap();
+        assert_eq!(
+            store
+                .read()
+                .unwrap()
+                .run(RunId(1))
+                .unwrap()
+                .unwrap()
+                .outcome,
+            Outcome::Interrupted
+        );
+        assert_eq!(
+            std::fs::metadata(&state).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        let file = std::fs::metadata(state.join("epms.redb")).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_store_is_opened_once_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert!(matches!(
+            Store::open(folder.path()),
+            Err(OpenError::InUse(_))
+        ));
+        let write = store.write().unwrap();
+        write.create(7).unwrap();
+        write.commit().unwrap();
+        drop(store);
+        let error = Store::open(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("has schema 7, and this epms knows 1; start the newer epms"),
+            "{error}"
+        );
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(
+            other.path().join("epms.redb"),
+            "no store at all, but something",
+        )
+        .unwrap();
+        assert!(matches!(
+            Store::open(other.path()),
+            Err(OpenError::Damaged { .. })
+        ));
+        assert_eq!(
+            std::fs::read(other.path().join("epms.redb")).unwrap(),
+            b"no store at all, but something"
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! Reading: one consistent view of the store, as of when it was taken.
+
+use std::ops::Bound;
+
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+
+use crate::model::{
+    Alert, AlertId, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
+};
+
+use super::value::from_bytes;
+use super::{History, StoreError, tables};
+
+/// A view of the store.
+pub struct View {
+    transaction: ReadTransaction,
+}
+
+type Read<T> = Result<T, StoreError>;
+
+impl View {
+    pub(super) fn new(transaction: ReadTransaction) -> View {
+        View { transaction }
+    }
+
+    /// A person.
+    pub fn person(&self, id: PersonId) -> Read<Option<Person>> {
+        let table = self.transaction.open_table(tables::PEOPLE)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("people-1", value.value()))
+            .transpose()
+    }
+
+    /// People by id, those after `after`, at most `limit` that `keep` keeps.
+    pub fn people(
+        &self,
+        after: Option<PersonId>,
+        limit: usize,
+        mut keep: impl FnMut(&Person) -> bool,
+    ) -> Read<Vec<Person>> {
+        let table = self.transaction.open_table(tables::PEOPLE)?;
+        let mut people = Vec::new();
+        for entry in table.range(behind(after.map(|id| id.0)))? {
+            if people.len() >= limit {
+                break;
+            }
+            let person: Person = from_bytes("people-1", entry?.1.value())?;
+            if keep(&person) {
+                people.push(person);
+            }
+        }
+        Ok(people)
+    }
+
+    /// How many people there are.
+    pub fn count_people(&self) -> Read<u64> {
+        Ok(self.transaction.open_table(tables::PEOPLE)?.len()?)
+    }
+
+    /// The links of an integration, by the resident's PMS id.
+    pub fn count_links(&self, integration: &IntegrationId) -> Read<u64> {
+        let table = self.transaction.open_table(tables::LINKS)?;
+        let mut count = 0;
+        for entry in table.range((integration.as_str(), "")..)? {
+            if entry?.0.value().0 != integration.as_str() {
+                break;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The links of a person.
+    pub fn links_of(&self, person: PersonId) -> Read<Vec<(IntegrationId, String, Link)>> {
+        let index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
+        let links = self.transaction.open_table(tables::LINKS)?;
+        let mut found = Vec::new();
+        for entry in index.range((person.0, "", "")..)? {
+            let entry = entry?;
+            let (of, integration, resident) = entry.0.value();
+            if of != person.0 {
+                break;
+            }
+            if let Some(value) = links.get((integration, resident))? {
+                let link = from_bytes("links-1", value.value())?;
+                found.push((IntegrationId::new(integration), resident.to_owned(), link));
+            }
+        }
+        Ok(found)
+    }
+
+    /// An alert.
+    pub fn alert(&self, id: AlertId) -> Read<Option<Alert>> {
+        let table = self.transaction.open_table(tables::ALERTS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("alerts-1", value.value()))
+            .transpose()
+    }
+
+    /// Alerts by id, those after `after`, at most `limit` that `keep` keeps.
+    pub fn alerts(
+        &self,
+        after: Option<AlertId>,
+        limit: usize,
+        mut keep: impl FnMut(&Alert) -> bool,
+    ) -> Read<Vec<Alert>> {
+        let table = self.transaction.open_table(tables::ALERTS)?;
+        let mut alerts = Vec::new();
+        for entry in table.range(behind(after.map(|id| id.0)))? {
+            if alerts.len() >= limit {
+                break;
+            }
+            let alert: Alert = from_bytes("alerts-1", entry?.1.value())?;
+            if keep(&alert) {
+                alerts.push(alert);
+            }
+        }
+        Ok(alerts)
+    }
+
+    /// Changes after the sequence number `after`, at most `limit`.
+    pub fn changes(&self, after: u64, limit: usize) -> Read<Vec<Change>> {
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        let range = table.range(behind(Some(after)))?;
+        range
+            .take(limit)
+            .map(|entry| from_bytes("changes-1", entry?.1.value()))
+            .collect()
+    }
+
+    /// The latest changes of a person, newest first, at most `limit`.
+    pub fn changes_of(&self, person: PersonId, limit: usize) -> Read<Vec<Change>> {
+        let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        let changes = self.transaction.open_table(tables::CHANGES)?;
+        let mut found = Vec::new();
+        for entry in index
+            .range((person.0, 0)..=(person.0, u64::MAX))?
+            .rev()
+            .take(limit)
+        {
+            if let Some(value) = changes.get(entry?.0.value().1)? {
+                found.push(from_bytes("changes-1", value.value())?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A run.
+    pub fn run(&self, id: RunId) -> Read<Option<Run>> {
+        let table = self.transaction.open_table(tables::RUNS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("runs-1", value.value()))
+            .transpose()
+    }
+
+    /// The latest runs, of one integration or of all, those before `before`, newest first, at most `limit`.
+    pub fn runs(
+        &self,
+        integration: Option<&IntegrationId>,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Read<Vec<Run>> {
+        let table = self.transaction.open_table(tables::RUNS)?;
+        let end = before.map_or(u64::MAX, |id| id.0);
+        let Some(integration) = integration else {
+            let range = table.range(..end)?.rev().take(limit);
+            return range
+                .map(|entry| from_bytes("runs-1", entry?.1.value()))
+                .collect();
+        };
+        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        let mut runs = Vec::new();
+        for entry in index
+            .range((integration.as_str(), 0)..(integration.as_str(), end))?
+            .rev()
+            .take(limit)
+        {
+            if let Some(value) = table.get(entry?.0.value().1)? {
+                runs.push(from_bytes("runs-1", value.value())?);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The decisions of a run; none when they are no longer kept.
+    pub fn decisions(&self, run: RunId) -> Read<Vec<Decision>> {
+        let table = self.transaction.open_table(tables::DECISIONS)?;
+        table.get(run.0)?.map_or(Ok(Vec::new()), |value| {
+            from_bytes("decisions-1", value.value())
+        })
+    }
+
+    /// When an integration ran and how it went.
+    pub fn history(&self, integration: &IntegrationId) -> Read<History> {
+        let table = self.transaction.open_table(tables::HISTORIES)?;
+        table
+            .get(integration.as_str())?
+            .map_or(Ok(History::default()), |value| {
+                from_bytes("histories-1", value.value())
+            })
+    }
+
+    /// The integrations that ever ran.
+    pub fn integrations(&self) -> Read<Vec<IntegrationId>> {
+        let table = self.transaction.open_table(tables::HISTORIES)?;
+        let mut found = Vec::new();
+        for entry in table.iter()? {
+            found.push(IntegrationId::new(entry?.0.value()));
+        }
+        Ok(found)
+    }
+}
+
+fn behind(after: Option<u64>) -> (Bound<u64>, Bound<u64>) {
+    (
+        after.map_or(Bound::Unbounded, Bound::Excluded),
+        Bound::Unbounded,
+    )
+}

@@ -1,0 +1,61 @@
+//! Every table of the store: key, value, and a version in the name. Values are our own bytes: one byte
+//! with the version of the form, then JSON; never types of redb's own encoding.
+
+use redb::TableDefinition;
+
+type Bytes = &'static [u8];
+
+/// Key: name. Value: a counter or the schema version, as text.
+pub(super) const META: TableDefinition<'static, &str, Bytes> = TableDefinition::new("meta-1");
+
+/// Key: person. Value: [`Person`](crate::model::Person).
+pub(super) const PEOPLE: TableDefinition<'static, u64, Bytes> = TableDefinition::new("people-1");
+
+/// Key: email in the form of R10. Value: person. This is what keeps people unique by email.
+pub(super) const PEOPLE_BY_EMAIL: TableDefinition<'static, &str, u64> =
+    TableDefinition::new("people-by-email-1");
+
+/// Key: integration, names in the form of R10 and folded, person. Value: nothing.
+pub(super) const PEOPLE_BY_NAME: TableDefinition<'static, (&str, &str, u64), ()> =
+    TableDefinition::new("people-by-name-1");
+
+/// Key: integration, resident's PMS id. Value: [`Link`](crate::model::Link).
+pub(super) const LINKS: TableDefinition<'static, (&str, &str), Bytes> =
+    TableDefinition::new("links-1");
+
+/// Key: person, integration, resident's PMS id. Value: nothing.
+pub(super) const LINKS_BY_PERSON: TableDefinition<'static, (u64, &str, &str), ()> =
+    TableDefinition::new("links-by-person-1");
+
+/// Key: alert. Value: [`Alert`](crate::model::Alert).
+pub(super) const ALERTS: TableDefinition<'static, u64, Bytes> = TableDefinition::new("alerts-1");
+
+/// Key: integration, kind, subject: the cause. Value: alert. This is what keeps alerts without twins (R30).
+pub(super) const ALERTS_BY_CAUSE: TableDefinition<'static, (&str, &str, &str), u64> =
+    TableDefinition::new("alerts-by-cause-1");
+
+/// Key: sequence number. Value: [`Change`](crate::model::Change).
+pub(super) const CHANGES: TableDefinition<'static, u64, Bytes> = TableDefinition::new("changes-1");
+
+/// Key: person, sequence number. Value: nothing.
+pub(super) const CHANGES_BY_PERSON: TableDefinition<'static, (u64, u64), ()> =
+    TableDefinition::new("changes-by-person-1");
+
+/// Key: run. Value: [`Run`](crate::model::Run).
+pub(super) const RUNS: TableDefinition<'static, u64, Bytes> = TableDefinition::new("runs-1");
+
+/// Key: integration, run. Value: nothing.
+pub(super) const RUNS_BY_INTEGRATION: TableDefinition<'static, (&str, u64), ()> =
+    TableDefinition::new("runs-by-integration-1");
+
+/// Key: run. Value: the list of its [`Decision`](crate::model::Decision)s.
+pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
+    TableDefinition::new("decisions-1");
+
+/// Key: integration. Value: [`History`](super::History).
+pub(super) const HISTORIES: TableDefinition<'static, &str, Bytes> =
+    TableDefinition::new("histories-1");
+
+/// Key: integration, request of its connector. Value: [`Lookup`](super::Lookup).
+pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
+    TableDefinition::new("lookups-1");

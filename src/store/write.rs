@@ -1,0 +1,327 @@
+//! Writing: one transaction, all of it or nothing. Indexes are kept here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use crate::model::{
+    Alert, AlertId, AlertKind, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
+};
+
+use super::value::{from_bytes, to_bytes};
+use super::{History, Lookup, StoreError, name_key, tables};
+
+/// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
+pub struct Write {
+    transaction: WriteTransaction,
+}
+
+type Done<T> = Result<T, StoreError>;
+
+const NEXT_PERSON: &str = "next-person";
+const NEXT_ALERT: &str = "next-alert";
+const NEXT_CHANGE: &str = "next-change";
+const NEXT_RUN: &str = "next-run";
+
+impl Write {
+    pub(super) fn new(transaction: WriteTransaction) -> Write {
+        Write { transaction }
+    }
+
+    /// Makes all of it last.
+    pub fn commit(self) -> Done<()> {
+        Ok(self.transaction.commit()?)
+    }
+
+    fn take_number(&self, name: &'static str) -> Done<u64> {
+        let mut meta = self.transaction.open_table(tables::META)?;
+        let number = match meta.get(name)? {
+            Some(value) => from_bytes("meta-1", value.value())?,
+            None => 1,
+        };
+        meta.insert(name, to_bytes("meta-1", &(number + 1))?.as_slice())?;
+        Ok(number)
+    }
+
+    /// An id that no person ever had.
+    pub fn new_person_id(&self) -> Done<PersonId> {
+        self.take_number(NEXT_PERSON).map(PersonId)
+    }
+
+    /// An id that no alert ever had.
+    pub fn new_alert_id(&self) -> Done<AlertId> {
+        self.take_number(NEXT_ALERT).map(AlertId)
+    }
+
+    /// An id that no run ever had.
+    pub fn new_run_id(&self) -> Done<RunId> {
+        self.take_number(NEXT_RUN).map(RunId)
+    }
+
+    /// A person.
+    pub fn person(&self, id: PersonId) -> Done<Option<Person>> {
+        let table = self.transaction.open_table(tables::PEOPLE)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("people-1", value.value()))
+            .transpose()
+    }
+
+    /// The person with an email, in the form of R10.
+    pub fn person_with_email(&self, email: &str) -> Done<Option<PersonId>> {
+        let table = self.transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
+        Ok(table.get(email)?.map(|value| PersonId(value.value())))
+    }
+
+    /// The people of a property with these names, without regard to case.
+    pub fn people_named(
+        &self,
+        integration: &IntegrationId,
+        first: &str,
+        last: &str,
+    ) -> Done<Vec<PersonId>> {
+        let table = self.transaction.open_table(tables::PEOPLE_BY_NAME)?;
+        let name = name_key(first, last);
+        let range = table.range(
+            (integration.as_str(), name.as_str(), 0)
+                ..=(integration.as_str(), name.as_str(), u64::MAX),
+        )?;
+        range
+            .map(|entry| Ok(PersonId(entry?.0.value().2)))
+            .collect()
+    }
+
+    /// Writes a person, new or not.
+    pub fn put_person(&self, person: &Person) -> Done<()> {
+        let before = self.person(person.id)?;
+        let id = person.id.0;
+        let mut emails = self.transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
+        let old_email = before.as_ref().and_then(|before| before.email.as_deref());
+        if old_email != person.email.as_deref() {
+            if let Some(email) = old_email {
+                emails.remove(email)?;
+            }
+            if let Some(email) = person.email.as_deref() {
+                let taken = emails.insert(email, id)?.map(|other| other.value());
+                if taken.is_some_and(|other| other != id) {
+                    return Err(StoreError::Value {
+                        table: "people-by-email-1",
+                        what: format!(
+                            "{} has the email that {} was to get",
+                            PersonId(taken.unwrap_or_default()),
+                            person.id
+                        ),
+                    });
+                }
+            }
+        }
+        let mut names = self.transaction.open_table(tables::PEOPLE_BY_NAME)?;
+        if let Some(before) = &before {
+            let key = name_key(&before.first_name, &before.last_name);
+            for integration in before.stays.keys() {
+                names.remove((integration.as_str(), key.as_str(), id))?;
+            }
+        }
+        let key = name_key(&person.first_name, &person.last_name);
+        for integration in person.stays.keys() {
+            names.insert((integration.as_str(), key.as_str(), id), ())?;
+        }
+        let mut people = self.transaction.open_table(tables::PEOPLE)?;
+        people.insert(id, to_bytes("people-1", person)?.as_slice())?;
+        Ok(())
+    }
+
+    /// The links of an integration, by the resident's PMS id.
+    pub fn links(&self, integration: &IntegrationId) -> Done<BTreeMap<String, Link>> {
+        let table = self.transaction.open_table(tables::LINKS)?;
+        let mut links = BTreeMap::new();
+        for entry in table.range((integration.as_str(), "")..)? {
+            let (key, value) = entry?;
+            let (of, resident) = key.value();
+            if of != integration.as_str() {
+                break;
+            }
+            links.insert(resident.to_owned(), from_bytes("links-1", value.value())?);
+        }
+        Ok(links)
+    }
+
+    /// Writes a link, new or not.
+    pub fn put_link(&self, integration: &IntegrationId, resident: &str, link: &Link) -> Done<()> {
+        let mut links = self.transaction.open_table(tables::LINKS)?;
+        let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
+        let key = (integration.as_str(), resident);
+        let before: Option<Link> = links
+            .insert(key, to_bytes("links-1", link)?.as_slice())?
+            .map(|value| from_bytes("links-1", value.value()))
+            .transpose()?;
+        if let Some(before) = before.filter(|before| before.person != link.person) {
+            index.remove((before.person.0, integration.as_str(), resident))?;
+        }
+        index.insert((link.person.0, integration.as_str(), resident), ())?;
+        Ok(())
+    }
+
+    /// Every alert of an integration, by its cause.
+    pub fn alerts(
+        &self,
+        integration: &IntegrationId,
+    ) -> Done<BTreeMap<(AlertKind, String), Alert>> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let alerts = self.transaction.open_table(tables::ALERTS)?;
+        let mut found = BTreeMap::new();
+        for entry in index.range((integration.as_str(), "", "")..)? {
+            let (key, id) = entry?;
+            if key.value().0 != integration.as_str() {
+                break;
+            }
+            if let Some(value) = alerts.get(id.value())? {
+                let alert: Alert = from_bytes("alerts-1", value.value())?;
+                found.insert((alert.kind, alert.subject.clone()), alert);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes an alert, new or not.
+    pub fn put_alert(&self, alert: &Alert) -> Done<()> {
+        let mut index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let mut alerts = self.transaction.open_table(tables::ALERTS)?;
+        index.insert(
+            (
+                alert.integration.as_str(),
+                alert.kind.as_str(),
+                alert.subject.as_str(),
+            ),
+            alert.id.0,
+        )?;
+        alerts.insert(alert.id.0, to_bytes("alerts-1", alert)?.as_slice())?;
+        Ok(())
+    }
+
+    /// Appends to the change log and gives the change its number.
+    pub fn append_change(&self, mut change: Change) -> Done<()> {
+        change.seq = self.take_number(NEXT_CHANGE)?;
+        let mut changes = self.transaction.open_table(tables::CHANGES)?;
+        let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        changes.insert(change.seq, to_bytes("changes-1", &change)?.as_slice())?;
+        index.insert((change.person.0, change.seq), ())?;
+        Ok(())
+    }
+
+    /// Writes a run, begun or ended.
+    pub fn put_run(&self, run: &Run) -> Done<()> {
+        let mut runs = self.transaction.open_table(tables::RUNS)?;
+        let mut index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        runs.insert(run.id.0, to_bytes("runs-1", run)?.as_slice())?;
+        index.insert((run.integration.as_str(), run.id.0), ())?;
+        Ok(())
+    }
+
+    /// Every run for which `keep` holds.
+    pub fn runs(&self, mut keep: impl FnMut(&Run) -> bool) -> Done<Vec<Run>> {
+        let table = self.transaction.open_table(tables::RUNS)?;
+        let mut runs = Vec::new();
+        for entry in table.iter()? {
+            let run: Run = from_bytes("runs-1", entry?.1.value())?;
+            if keep(&run) {
+                runs.push(run);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Keeps the decisions of a run, and forgets those of the integration's runs before its last `kept`.
+    pub fn put_decisions(
+        &self,
+        integration: &IntegrationId,
+        run: RunId,
+        decisions: &[Decision],
+        kept: usize,
+    ) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::DECISIONS)?;
+        table.insert(run.0, to_bytes("decisions-1", &decisions)?.as_slice())?;
+        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        let all = (integration.as_str(), 0)..=(integration.as_str(), u64::MAX);
+        // Those just behind the kept ones were forgotten run by run: one step is enough.
+        for entry in index.range(all)?.rev().skip(kept).take(4) {
+            table.remove(entry?.0.value().1)?;
+        }
+        Ok(())
+    }
+
+    /// When an integration ran and how it went.
+    pub fn history(&self, integration: &IntegrationId) -> Done<History> {
+        let table = self.transaction.open_table(tables::HISTORIES)?;
+        table
+            .get(integration.as_str())?
+            .map_or(Ok(History::default()), |value| {
+                from_bytes("histories-1", value.value())
+            })
+    }
+
+    /// Writes when an integration ran and how it went.
+    pub fn put_history(&self, integration: &IntegrationId, history: &History) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::HISTORIES)?;
+        table.insert(
+            integration.as_str(),
+            to_bytes("histories-1", history)?.as_slice(),
+        )?;
+        Ok(())
+    }
+
+    /// The kept answer of a lookup request.
+    pub fn lookup(&self, integration: &IntegrationId, request: &str) -> Done<Option<Lookup>> {
+        let table = self.transaction.open_table(tables::LOOKUPS)?;
+        table
+            .get((integration.as_str(), request))?
+            .map(|value| from_bytes("lookups-1", value.value()))
+            .transpose()
+    }
+
+    /// Keeps the answer of a lookup request.
+    pub fn put_lookup(
+        &self,
+        integration: &IntegrationId,
+        request: &str,
+        lookup: &Lookup,
+    ) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::LOOKUPS)?;
+        table.insert(
+            (integration.as_str(), request),
+            to_bytes("lookups-1", lookup)?.as_slice(),
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn schema(&self) -> Done<Option<u64>> {
+        let table = self.transaction.open_table(tables::META)?;
+        table
+            .get("schema")?
+            .map(|value| from_bytes("meta-1", value.value()))
+            .transpose()
+    }
+
+    /// Writes the schema version and makes sure that every table is there, so that a view can open it.
+    pub(super) fn create(&self, schema: u64) -> Done<()> {
+        let transaction = &self.transaction;
+        transaction
+            .open_table(tables::META)?
+            .insert("schema", to_bytes("meta-1", &schema)?.as_slice())?;
+        transaction.open_table(tables::PEOPLE)?;
+        transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
+        transaction.open_table(tables::PEOPLE_BY_NAME)?;
+        transaction.open_table(tables::LINKS)?;
+        transaction.open_table(tables::LINKS_BY_PERSON)?;
+        transaction.open_table(tables::ALERTS)?;
+        transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        transaction.open_table(tables::CHANGES)?;
+        transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        transaction.open_table(tables::RUNS)?;
+        transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        transaction.open_table(tables::DECISIONS)?;
+        transaction.open_table(tables::HISTORIES)?;
+        transaction.open_table(tables::LOOKUPS)?;
+        Ok(())
+    }
+}
