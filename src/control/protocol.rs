@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     Alert, Change, Counts, Decision, IntegrationId, Person, Problem, Progress, Run, RunId,
 };
+pub use crate::model::{ReloadOutcome, Reloaded};
 
 /// `GET /v1/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,35 +196,6 @@ pub struct ReloadReply {
     pub problems: Vec<Problem>,
 }
 
-/// What a reload did to one integration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reloaded {
-    /// The integration.
-    pub id: IntegrationId,
-    /// What became of it.
-    pub outcome: ReloadOutcome,
-    /// The generation that runs now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generation: Option<u64>,
-    /// Why it was rejected.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<Problem>,
-}
-
-/// What a reload did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReloadOutcome {
-    /// A new generation runs.
-    Loaded,
-    /// Nothing that it depends on has changed.
-    Unchanged,
-    /// The files are not right; the generation before goes on.
-    Rejected,
-    /// Its file is gone: it is paused, its people stay.
-    Removed,
-}
-
 /// An error, as RFC 9457 has it (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{title}: {detail}")]
@@ -257,6 +229,11 @@ impl ProblemDocument {
     /// The request itself is wrong.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad-request", "bad request", detail)
+    }
+
+    /// The path is asked with another method.
+    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
+        Self::new(405, "method-not-allowed", "method not allowed", detail)
     }
 
     /// The thing is there, but in a state in which this cannot be done.

@@ -106,6 +106,13 @@ pub struct Stay {
     pub excluded: bool,
 }
 
+impl Stay {
+    /// Whether nobody lives or will live there by it (R24).
+    pub fn is_closed(&self) -> bool {
+        self.status.is_closed()
+    }
+}
+
 /// A person. Unique by email within the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -142,6 +149,10 @@ pub struct Link {
     pub since: Timestamp,
     /// The status the PMS gave last, kept when a later word is unknown.
     pub status: LeaseStatus,
+    /// The email the PMS gave when it was taken over last: another one now has changed there (R19), a
+    /// person's other one was edited here (R18).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Complete, successful runs in a row that did not see the resident (R25).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub misses: u32,

@@ -148,11 +148,8 @@ impl Counts {
 /// What was decided for one resident, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The record's id, as the connector finds it; its position when it has none.
-    pub record: String,
-    /// The resident's PMS id, when the script made one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resident: Option<String>,
+    /// The resident's PMS id; for a record that made no resident, the record's id.
+    pub subject: String,
     /// What became of it.
     pub fate: Fate,
     /// The rule that decided, e.g. `R7`.

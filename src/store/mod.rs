@@ -46,6 +46,8 @@ pub struct History {
 pub struct Lookup {
     /// When it was read.
     pub read: Timestamp,
+    /// The fingerprint of the integration that read it: another may ask for other records.
+    pub read_by: String,
     /// The records, as JSON texts, by their id.
     pub records: BTreeMap<String, String>,
 }

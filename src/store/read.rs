@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::value::from_bytes;
-use super::{History, StoreError, tables};
+use super::{History, Lookup, StoreError, tables};
 
 /// A view of the store.
 pub struct View {
@@ -201,6 +201,27 @@ impl View {
             .map_or(Ok(History::default()), |value| {
                 from_bytes("histories-1", value.value())
             })
+    }
+
+    /// The kept answer of a lookup request.
+    pub fn lookup(&self, integration: &IntegrationId, request: &str) -> Read<Option<Lookup>> {
+        let table = self.transaction.open_table(tables::LOOKUPS)?;
+        table
+            .get((integration.as_str(), request))?
+            .map(|value| from_bytes("lookups-1", value.value()))
+            .transpose()
+    }
+
+    /// The highest id of a run that ever began.
+    pub fn last_run(&self) -> Read<Option<RunId>> {
+        let table = self.transaction.open_table(tables::RUNS)?;
+        Ok(table.last()?.map(|(id, _)| RunId(id.value())))
+    }
+
+    /// The number of the last change; 0 when there is none.
+    pub fn last_change(&self) -> Read<u64> {
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        Ok(table.last()?.map_or(0, |(seq, _)| seq.value()))
     }
 
     /// The integrations that ever ran.

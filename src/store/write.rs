@@ -21,7 +21,6 @@ type Done<T> = Result<T, StoreError>;
 const NEXT_PERSON: &str = "next-person";
 const NEXT_ALERT: &str = "next-alert";
 const NEXT_CHANGE: &str = "next-change";
-const NEXT_RUN: &str = "next-run";
 
 impl Write {
     pub(super) fn new(transaction: WriteTransaction) -> Write {
@@ -51,11 +50,6 @@ impl Write {
     /// An id that no alert ever had.
     pub fn new_alert_id(&self) -> Done<AlertId> {
         self.take_number(NEXT_ALERT).map(AlertId)
-    }
-
-    /// An id that no run ever had.
-    pub fn new_run_id(&self) -> Done<RunId> {
-        self.take_number(NEXT_RUN).map(RunId)
     }
 
     /// A person.
@@ -268,15 +262,6 @@ impl Write {
             to_bytes("histories-1", history)?.as_slice(),
         )?;
         Ok(())
-    }
-
-    /// The kept answer of a lookup request.
-    pub fn lookup(&self, integration: &IntegrationId, request: &str) -> Done<Option<Lookup>> {
-        let table = self.transaction.open_table(tables::LOOKUPS)?;
-        table
-            .get((integration.as_str(), request))?
-            .map(|value| from_bytes("lookups-1", value.value()))
-            .transpose()
     }
 
     /// Keeps the answer of a lookup request.

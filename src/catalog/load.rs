@@ -1,0 +1,383 @@
+//! Files and scripts to a catalog. A load is the same at the start, on a change, and for `check`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::config::{Credential, File, Files, Home, Read, check_fields, nearest};
+use crate::model::{IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
+use crate::script::{Library, Script};
+use crate::source::Source;
+
+use super::{Catalog, Integration, Slot};
+
+/// Loads everything. What is right replaces what was there; what is not leaves it as it was.
+pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
+    let mut loader = Loader::new(home);
+    let mut integrations = BTreeMap::new();
+    let ids: Vec<String> = loader.files.integrations.keys().cloned().collect();
+    for name in &ids {
+        let id = IntegrationId::new(name);
+        let old = before
+            .and_then(|catalog| catalog.integrations.get(&id))
+            .and_then(|slot| slot.current.clone());
+        let slot = match loader.integration(&id, name, old.as_ref(), now) {
+            Ok(integration) => Slot {
+                current: Some(integration),
+                problems: Vec::new(),
+                removed: false,
+            },
+            Err(problems) => Slot {
+                current: old,
+                problems: Problems(problems).sorted().0,
+                removed: false,
+            },
+        };
+        integrations.insert(id, slot);
+    }
+    for (id, slot) in before.into_iter().flat_map(|catalog| &catalog.integrations) {
+        if !integrations.contains_key(id) && slot.current.is_some() {
+            integrations.insert(
+                id.clone(),
+                Slot {
+                    current: slot.current.clone(),
+                    problems: Vec::new(),
+                    removed: true,
+                },
+            );
+        }
+    }
+    let mut problems = std::mem::take(&mut loader.files.others);
+    problems.extend(loader.library_problems.clone());
+    let settings = match &loader.files.settings {
+        Ok(file) => file.value.clone(),
+        Err(found) => {
+            problems.extend(found.iter().cloned());
+            before
+                .map(|catalog| catalog.settings.clone())
+                .unwrap_or_default()
+        }
+    };
+    Catalog {
+        settings,
+        integrations,
+        problems: Problems(problems).sorted().0,
+    }
+}
+
+/// Everything that is wrong in a home, including what nothing uses yet.
+pub fn check(home: &Home, now: Timestamp) -> Problems {
+    let catalog = load(home, None, now);
+    let mut problems = catalog.problems;
+    problems.extend(
+        catalog
+            .integrations
+            .into_values()
+            .flat_map(|slot| slot.problems),
+    );
+    let mut loader = Loader::new(home);
+    let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
+    for name in credentials {
+        problems.extend(loader.credential(&name).err().into_iter().flatten());
+    }
+    let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
+    for name in connectors {
+        match loader.source(&name) {
+            Ok(source) => {
+                problems.extend(loader.script(source.script()).err().into_iter().flatten())
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    let scripts: Vec<String> = loader
+        .library
+        .names()
+        .filter(|name| !name.contains('/'))
+        .map(String::from)
+        .collect();
+    for name in scripts {
+        problems.extend(loader.script(&name).err().into_iter().flatten());
+    }
+    Problems(problems).sorted()
+}
+
+/// What a load did to each integration.
+pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
+    after
+        .integrations
+        .iter()
+        .map(|(id, slot)| {
+            let generation = slot
+                .current
+                .as_ref()
+                .map(|integration| integration.generation);
+            let old = before.integrations.get(id);
+            let old_generation = old
+                .and_then(|slot| slot.current.as_ref())
+                .map(|integration| integration.generation);
+            let outcome = if slot.removed {
+                ReloadOutcome::Removed
+            } else if !slot.problems.is_empty() {
+                ReloadOutcome::Rejected
+            } else if generation == old_generation && !old.is_some_and(|old| old.removed) {
+                ReloadOutcome::Unchanged
+            } else {
+                ReloadOutcome::Loaded
+            };
+            Reloaded {
+                id: id.clone(),
+                outcome,
+                generation,
+                problems: slot.problems.clone(),
+            }
+        })
+        .collect()
+}
+
+type Found<T> = Result<T, Vec<Problem>>;
+
+/// What several integrations share is compiled once.
+struct Loader<'a> {
+    home: &'a Home,
+    files: Files,
+    library: Library,
+    library_problems: Vec<Problem>,
+    sources: BTreeMap<String, Found<Arc<Source>>>,
+    scripts: BTreeMap<String, Found<Arc<Script>>>,
+    /// The PMS properties taken so far, by credential, and by what integration.
+    taken: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(home: &'a Home) -> Loader<'a> {
+        let (library, library_problems) = match Library::read(&home.scripts()) {
+            Ok(library) => (library, Vec::new()),
+            Err(error) => (
+                Library::default(),
+                vec![Problem {
+                    file: PathBuf::from("scripts"),
+                    place: None,
+                    field: String::new(),
+                    message: error.to_string(),
+                }],
+            ),
+        };
+        Loader {
+            home,
+            files: Files::read(home),
+            library,
+            library_problems,
+            sources: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            taken: BTreeMap::new(),
+        }
+    }
+
+    fn source(&mut self, name: &str) -> Found<Arc<Source>> {
+        if !self.sources.contains_key(name) {
+            let compiled = match self.files.connectors.get(name) {
+                Some(Ok(file)) => Source::compile(file).map(Arc::new),
+                Some(Err(problems)) => Err(problems.clone()),
+                None => Err(Vec::new()),
+            };
+            self.sources.insert(name.to_owned(), compiled);
+        }
+        self.sources
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Err(Vec::new()))
+    }
+
+    fn script(&mut self, name: &str) -> Found<Arc<Script>> {
+        let compiled = self
+            .scripts
+            .entry(name.to_owned())
+            .or_insert_with(|| Script::compile(&self.library, name).map(Arc::new));
+        compiled.clone()
+    }
+
+    /// A credential that fits its connector.
+    fn credential(&mut self, name: &str) -> Found<File<Credential>> {
+        let file = match self.files.credentials.get(name) {
+            Some(Ok(file)) => file.clone(),
+            Some(Err(problems)) => return Err(problems.clone()),
+            None => return Err(Vec::new()),
+        };
+        let connector = &file.value.connector;
+        match self.files.connectors.get(connector) {
+            None => {
+                let message = format!(
+                    "there is no connector `{connector}`; {}",
+                    others(&self.files.connectors, connector)
+                );
+                Err(vec![file.document.problem("connector", message)])
+            }
+            // What is wrong with the connector is told where it is wrong.
+            Some(Err(problems)) => Err(problems.clone()),
+            Some(Ok(connector)) => {
+                let problems = check_fields(&file, &connector.value);
+                if problems.is_empty() {
+                    Ok(file)
+                } else {
+                    Err(problems)
+                }
+            }
+        }
+    }
+
+    fn integration(
+        &mut self,
+        id: &IntegrationId,
+        name: &str,
+        before: Option<&Arc<Integration>>,
+        now: Timestamp,
+    ) -> Found<Arc<Integration>> {
+        let file = match self.files.integrations.get(name) {
+            Some(Ok(file)) => file.clone(),
+            Some(Err(problems)) => return Err(problems.clone()),
+            None => return Err(Vec::new()),
+        };
+        let mut problems = Vec::new();
+        let config = &file.value;
+        for (index, property) in config.pms_properties.iter().enumerate() {
+            let key = (config.credential.clone(), property.clone());
+            if let Some(other) = self.taken.get(&key) {
+                problems.push(file.document.problem(
+                    &format!("pms_properties.{index}"),
+                    format!("`{property}` feeds the integration `{other}` already; remove it from one of the two"),
+                ));
+            } else {
+                self.taken.insert(key, name.to_owned());
+            }
+        }
+        if !self.files.credentials.contains_key(&config.credential) {
+            let message = format!(
+                "there is no credential `{}`; {}",
+                config.credential,
+                others(&self.files.credentials, &config.credential)
+            );
+            problems.push(file.document.problem("credential", message));
+            return Err(problems);
+        }
+        let credential = match self.credential(&config.credential) {
+            Ok(credential) => credential,
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        };
+        let connector = credential.value.connector.clone();
+        let source = match self.source(&connector) {
+            Ok(source) => source,
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        };
+        let script_name = config
+            .script
+            .clone()
+            .unwrap_or_else(|| source.script().to_owned());
+        let script = match self.script(&script_name) {
+            Ok(script) => Some(script),
+            Err(found)
+                if found
+                    .iter()
+                    .any(|problem| problem.message.starts_with("there is no such script")) =>
+            {
+                let names: Vec<&str> = self
+                    .library
+                    .names()
+                    .filter(|name| !name.contains('/'))
+                    .collect();
+                let message = format!(
+                    "there is no script `{script_name}`; there are: {}",
+                    names.join(", ")
+                );
+                problems.push(
+                    match (&config.script, self.files.connectors.get(&connector)) {
+                        (None, Some(Ok(connector))) => {
+                            connector.document.problem("script", message)
+                        }
+                        _ => file.document.problem("script", message),
+                    },
+                );
+                None
+            }
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        let timezone = TimeZone::get(&config.property.timezone).ok();
+        let (Some(script), Some(timezone), true) = (script, timezone, problems.is_empty()) else {
+            return Err(problems);
+        };
+        let settings = self
+            .files
+            .settings
+            .as_ref()
+            .map(|file| file.value.clone())
+            .unwrap_or_default();
+        let schedule = config.schedule.unwrap_or(settings.schedule);
+        let hash = self.closure(
+            &file,
+            &credential,
+            &connector,
+            &script,
+            &format!("{schedule:?}{:?}", settings.placeholder_emails),
+        );
+        if let Some(before) = before.filter(|before| before.hash == hash) {
+            return Ok(Arc::clone(before));
+        }
+        Ok(Arc::new(Integration {
+            id: id.clone(),
+            generation: before.map_or(1, |before| before.generation + 1),
+            loaded: now,
+            config: file.value,
+            schedule,
+            connector,
+            credential: credential.value,
+            source,
+            script,
+            placeholder_emails: settings.placeholder_emails,
+            home: self.home.root().to_owned(),
+            timezone,
+            hash,
+        }))
+    }
+
+    /// A hash of everything that an integration depends on.
+    fn closure(
+        &self,
+        file: &File<crate::config::Integration>,
+        credential: &File<Credential>,
+        connector: &str,
+        script: &Script,
+        settings: &str,
+    ) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher
+            .update(&file.hash)
+            .update(&credential.hash)
+            .update(&script.hash());
+        if let Some(Ok(connector)) = self.files.connectors.get(connector) {
+            hasher.update(&connector.hash);
+        }
+        hasher.update(settings.as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+}
+
+fn others<T>(files: &BTreeMap<String, Read<T>>, given: &str) -> String {
+    let names: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    match nearest(given, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "there are none yet".to_owned(),
+        None => format!("there are: {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,88 @@
+//! Everything loaded: files and scripts compiled together, immutable, numbered per integration. A load
+//! replaces an integration whole or leaves it as it was; it never touches a run under way.
+
+mod load;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::config::{self, Schedule, Settings};
+use crate::model::{IntegrationId, Problem};
+use crate::script::Script;
+use crate::source::Source;
+
+pub use load::{check, load, outcomes};
+pub use watch::{ReloadRequest, watch};
+
+/// Everything loaded, at one moment.
+#[derive(Debug)]
+pub struct Catalog {
+    /// The daemon's settings.
+    pub settings: Settings,
+    /// Every integration that has or had a file.
+    pub integrations: BTreeMap<IntegrationId, Slot>,
+    /// Problems of files that belong to no single integration.
+    pub problems: Vec<Problem>,
+}
+
+/// An integration: what runs, and what is wrong with what lies on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Slot {
+    /// What runs; none when its files were never right.
+    pub current: Option<Arc<Integration>>,
+    /// Why the files on disk are not what runs.
+    pub problems: Vec<Problem>,
+    /// Its file is gone: it does not run, and its people stay.
+    pub removed: bool,
+}
+
+/// One generation of an integration: its files and its script, compiled.
+#[derive(Debug)]
+pub struct Integration {
+    /// The id.
+    pub id: IntegrationId,
+    /// Counts up with every change of anything that it depends on.
+    pub generation: u64,
+    /// When this generation was loaded.
+    pub loaded: Timestamp,
+    /// The integration's file.
+    pub config: config::Integration,
+    /// When it is synced.
+    pub schedule: Schedule,
+    /// The connector's name.
+    pub connector: String,
+    /// The credential's file; its secrets are read by each run.
+    pub credential: config::Credential,
+    /// The connector.
+    pub source: Arc<Source>,
+    /// The mapping.
+    pub script: Arc<Script>,
+    /// Emails that stand for 'none'.
+    pub placeholder_emails: Vec<String>,
+    /// The home, for secrets that are named relative to it.
+    pub home: PathBuf,
+    timezone: TimeZone,
+    hash: [u8; 32],
+}
+
+impl Integration {
+    /// The date at the property.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.timezone.clone()).date()
+    }
+
+    /// What stands for everything that this generation depends on, also after a restart.
+    pub fn fingerprint(&self) -> String {
+        self.hash
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}

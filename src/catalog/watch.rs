@@ -1,0 +1,206 @@
+//! The owner of the catalog: reloads when files change, when somebody asks, and now and then in case a
+//! change made no noise. Events are only hints; what counts is what lies on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Home;
+use crate::model::{Problem, ReloadOutcome, Reloaded};
+
+use super::{Catalog, load, outcomes};
+
+/// No event for so long: the save is over.
+const QUIET: Duration = Duration::from_millis(150);
+/// A stream of events is cut off here.
+const LONGEST: Duration = Duration::from_secs(2);
+/// How often the disk is looked at without an event: some changes make none (links switched, network
+/// file systems, queues that ran over).
+const POLL: Duration = Duration::from_secs(20);
+/// An editor that saves by removing and writing anew is through by then.
+const VANISHED: Duration = Duration::from_millis(500);
+
+/// Somebody asks for a reload, and waits for what it did.
+pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
+
+/// Keeps the catalog in `sender` as the disk has it, until `stop`.
+pub async fn watch(
+    home: Home,
+    sender: watch::Sender<Arc<Catalog>>,
+    mut requests: mpsc::Receiver<ReloadRequest>,
+    stop: CancellationToken,
+) {
+    let (hint, mut hints) = mpsc::channel::<()>(1);
+    let mut watcher = arm(&home, &hint);
+    let mut seen = fingerprint(&home).await;
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let mut asked = Vec::new();
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(request) = requests.recv() => asked.push(request),
+            Some(()) = hints.recv() => quiet(&mut hints).await,
+            _ = poll.tick() => {}
+        }
+        while let Ok(request) = requests.try_recv() {
+            asked.push(request);
+        }
+        let found = fingerprint(&home).await;
+        if found == seen && asked.is_empty() {
+            continue;
+        }
+        // Folders may have been replaced: a watch stays with the one that was there.
+        watcher = arm(&home, &hint);
+        let before = Arc::clone(&sender.borrow());
+        let mut after = read(&home, &before).await;
+        let vanished = |after: &Catalog| {
+            after.integrations.iter().any(|(id, slot)| {
+                slot.removed && before.integrations.get(id).is_some_and(|old| !old.removed)
+            })
+        };
+        if asked.is_empty() && vanished(&after) {
+            tokio::time::sleep(VANISHED).await;
+            after = read(&home, &before).await;
+        }
+        seen = found;
+        let outcomes = outcomes(&before, &after);
+        tell(&before, &after, &outcomes);
+        let problems = after.problems.clone();
+        sender.send_replace(Arc::new(after));
+        for request in asked {
+            // Whoever asked may have gone; the reload has happened all the same.
+            let _ = request.send((outcomes.clone(), problems.clone()));
+        }
+    }
+    drop(watcher);
+}
+
+async fn read(home: &Home, before: &Arc<Catalog>) -> Catalog {
+    let (home, previous) = (home.clone(), Arc::clone(before));
+    let loaded =
+        tokio::task::spawn_blocking(move || load(&home, Some(&previous), Timestamp::now())).await;
+    // A load does not panic; if it did, nothing has changed.
+    loaded.unwrap_or_else(|_| Catalog {
+        settings: before.settings.clone(),
+        integrations: before.integrations.clone(),
+        problems: before.problems.clone(),
+    })
+}
+
+/// Logs what a reload did, once for each change.
+fn tell(before: &Catalog, after: &Catalog, outcomes: &[Reloaded]) {
+    for reloaded in outcomes {
+        let id = &reloaded.id;
+        let old = before.integrations.get(id);
+        match reloaded.outcome {
+            ReloadOutcome::Unchanged => {}
+            ReloadOutcome::Loaded => {
+                tracing::info!(integration = %id, generation = reloaded.generation, "integration loaded");
+            }
+            ReloadOutcome::Removed if old.is_some_and(|old| old.removed) => {}
+            ReloadOutcome::Removed => {
+                tracing::warn!(integration = %id, "integration file is gone; it is paused and its people stay");
+            }
+            ReloadOutcome::Rejected if old.is_some_and(|old| old.problems == reloaded.problems) => {
+            }
+            ReloadOutcome::Rejected => {
+                for problem in &reloaded.problems {
+                    tracing::error!(integration = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
+                }
+            }
+        }
+    }
+    for problem in after
+        .problems
+        .iter()
+        .filter(|problem| !before.problems.contains(problem))
+    {
+        tracing::error!(%problem, "file rejected");
+    }
+}
+
+/// Waits until nothing has changed for a moment.
+async fn quiet(hints: &mut mpsc::Receiver<()>) {
+    let end = Instant::now() + LONGEST;
+    while Instant::now() < end {
+        match tokio::time::timeout(QUIET, hints.recv()).await {
+            Ok(Some(())) => {}
+            Ok(None) | Err(_) => break,
+        }
+    }
+}
+
+fn arm(home: &Home, hint: &mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let hint = hint.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let only_read = event.is_ok_and(|event| event.kind.is_access());
+        if !only_read {
+            // A full channel means that a look is due already.
+            let _ = hint.try_send(());
+        }
+    });
+    let mut watcher = match watcher {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            tracing::warn!(%error, "cannot watch files; changes are found by looking every 20 seconds");
+            return None;
+        }
+    };
+    for (folder, mode) in [
+        (home.root().to_owned(), RecursiveMode::NonRecursive),
+        (home.config(), RecursiveMode::Recursive),
+        (home.scripts(), RecursiveMode::Recursive),
+    ] {
+        if folder.exists()
+            && let Err(error) = watcher.watch(&folder, mode)
+        {
+            tracing::warn!(folder = %home.name(&folder).display(), %error, "cannot watch a folder; it is looked at every 20 seconds");
+        }
+    }
+    Some(watcher)
+}
+
+async fn fingerprint(home: &Home) -> [u8; 32] {
+    let folders = [home.config(), home.scripts()];
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut hasher = blake3::Hasher::new();
+        for folder in folders {
+            hash_folder(&folder, &mut hasher, 0);
+        }
+        *hasher.finalize().as_bytes()
+    });
+    hashed.await.unwrap_or_default()
+}
+
+fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    for path in paths {
+        let ours = path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "rhai");
+        if path.is_dir()
+            && depth < 6
+            && !path
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
+        {
+            hash_folder(&path, hasher, depth + 1);
+        } else if ours && let Ok(bytes) = std::fs::read(&path) {
+            hasher.update(path.as_os_str().as_encoded_bytes());
+            hasher.update(blake3::hash(&bytes).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The control socket's server: HTTP in, [`Backend`] calls, JSON out. Knows how things are asked, not how
+//! they are done.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::connect_info::Connected;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::IncomingStream;
+use axum::{Json, Router};
+use futures_util::stream::{Stream, unfold};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{
+    Alert, AlertId, AlertKind, Change, IntegrationId, Person, PersonId, Run, RunId,
+};
+
+use super::protocol::{
+    IntegrationStatus, Page, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail,
+    RunState, Status, SyncReply,
+};
+
+/// An answer, or why there is none.
+pub type Answer<T> = Result<T, ProblemDocument>;
+
+/// Who asks: the peer of the connection, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The user; none when the system does not tell.
+    pub uid: Option<u32>,
+}
+
+/// A run that somebody waits for.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// The run.
+    pub id: RunId,
+    /// The integration.
+    pub integration: IntegrationId,
+    /// What happens to it; the last value is `Ended`.
+    pub events: watch::Receiver<ProgressEvent>,
+}
+
+/// Which items of a list, and how many.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// Only of this integration.
+    pub integration: Option<IntegrationId>,
+    /// People: only those in whose names, email, phone or unit this stands.
+    pub q: Option<String>,
+    /// Alerts: `open` (the default) or `all`.
+    pub state: Option<String>,
+    /// Alerts: only of this kind.
+    pub kind: Option<AlertKind>,
+    /// At most so many; 1 to 1,000.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// How many items a page has.
+    pub fn size(&self) -> usize {
+        self.limit.unwrap_or(100).clamp(1, 1_000)
+    }
+}
+
+/// What the daemon does for whoever asks over the socket.
+pub trait Backend: Send + Sync + 'static {
+    /// How everything stands.
+    fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
+    /// Asks for runs: of these integrations, or of all that are switched on.
+    fn sync(
+        &self,
+        integrations: Option<Vec<IntegrationId>>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Vec<Followed>>> + Send;
+    /// What happens to a run.
+    fn follow(&self, run: RunId) -> impl Future<Output = Answer<Followed>> + Send;
+    /// The latest runs, newest first.
+    fn runs(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Run>>> + Send;
+    /// A run with its decisions.
+    fn run(&self, run: RunId) -> impl Future<Output = Answer<RunDetail>> + Send;
+    /// People by id.
+    fn people(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Person>>> + Send;
+    /// A person with links, alerts and changes.
+    fn person(&self, person: PersonId) -> impl Future<Output = Answer<PersonDetail>> + Send;
+    /// Alerts in the order of R29.
+    fn alerts(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Alert>>> + Send;
+    /// An alert.
+    fn alert(&self, alert: AlertId) -> impl Future<Output = Answer<Alert>> + Send;
+    /// Changes after a sequence number.
+    fn changes(&self, after: u64, limit: usize)
+    -> impl Future<Output = Answer<Vec<Change>>> + Send;
+    /// Is marked changed whenever a run has committed.
+    fn commits(&self) -> watch::Receiver<u64>;
+    /// Loads the files anew.
+    fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Peer {
+            uid: stream
+                .io()
+                .peer_cred()
+                .ok()
+                .map(|credentials| credentials.uid()),
+        }
+    }
+}
+
+struct App<B> {
+    backend: Arc<B>,
+    stop: CancellationToken,
+}
+
+impl<B> Clone for App<B> {
+    fn clone(&self) -> Self {
+        App {
+            backend: Arc::clone(&self.backend),
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+/// Serves until `stop`; what waits for something that will not happen any more is let go.
+pub async fn serve<B: Backend>(
+    listener: UnixListener,
+    backend: Arc<B>,
+    stop: CancellationToken,
+) -> Result<(), std::io::Error> {
+    let app = router(App {
+        backend,
+        stop: stop.clone(),
+    });
+    axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
+}
+
+fn router<B: Backend>(app: App<B>) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async || "ok\n"))
+        .route("/v1/status", get(status::<B>))
+        .route("/v1/integrations", get(integrations::<B>))
+        .route("/v1/integrations/{id}", get(integration::<B>))
+        .route("/v1/integrations/{id}/sync", post(sync_one::<B>))
+        .route("/v1/sync", post(sync_all::<B>))
+        .route("/v1/runs", get(runs::<B>))
+        .route("/v1/runs/{id}", get(run::<B>))
+        .route("/v1/runs/{id}/progress", get(progress::<B>))
+        .route("/v1/people", get(people::<B>))
+        .route("/v1/people/{id}", get(person::<B>))
+        .route("/v1/alerts", get(alerts::<B>))
+        .route("/v1/alerts/{id}", get(alert::<B>))
+        .route("/v1/changes", get(changes::<B>))
+        .route("/v1/reload", post(reload::<B>))
+        .fallback(async || {
+            ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
+                .into_response()
+        })
+        .method_not_allowed_fallback(async || {
+            ProblemDocument::method_not_allowed(
+                "this path is asked in another way; GET reads, POST acts",
+            )
+            .into_response()
+        })
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .with_state(app)
+}
+
+impl IntoResponse for ProblemDocument {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+}
+
+/// Query parameters; what does not fit is told as a problem.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ProblemDocument;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Self, ProblemDocument> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Asked(query)),
+            Err(QueryRejection::FailedToDeserializeQueryString(error)) => {
+                Err(ProblemDocument::bad_request(error.body_text()))
+            }
+            Err(_) => Err(ProblemDocument::bad_request("the query is not readable")),
+        }
+    }
+}
+
+fn id<T: std::str::FromStr<Err = crate::model::IdError>>(text: &str) -> Answer<T> {
+    text.parse()
+        .map_err(|error: crate::model::IdError| ProblemDocument::bad_request(error.to_string()))
+}
+
+async fn status<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Status>> {
+    app.backend.status().await.map(Json)
+}
+
+async fn integrations<B: Backend>(
+    State(app): State<App<B>>,
+) -> Answer<Json<Vec<IntegrationStatus>>> {
+    Ok(Json(app.backend.status().await?.integrations))
+}
+
+async fn integration<B: Backend>(
+    State(app): State<App<B>>,
+    Path(name): Path<String>,
+) -> Answer<Json<IntegrationStatus>> {
+    let status = app.backend.status().await?;
+    status
+        .integrations
+        .into_iter()
+        .find(|integration| integration.id.as_str() == name)
+        .map(Json)
+        .ok_or_else(|| {
+            ProblemDocument::not_found("there is no such integration; /v1/integrations lists them")
+        })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    wait: Option<bool>,
+}
+
+async fn sync_one<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(name): Path<String>,
+    Asked(wait): Asked<Wait>,
+) -> Answer<Response> {
+    let followed = app
+        .backend
+        .sync(Some(vec![IntegrationId::new(name)]), peer)
+        .await?;
+    answer_sync(&app, followed, wait).await
+}
+
+async fn sync_all<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Asked(wait): Asked<Wait>,
+) -> Answer<Response> {
+    let followed = app.backend.sync(None, peer).await?;
+    answer_sync(&app, followed, wait).await
+}
+
+async fn answer_sync<B: Backend>(
+    app: &App<B>,
+    followed: Vec<Followed>,
+    wait: Wait,
+) -> Answer<Response> {
+    let wait = wait.wait.unwrap_or(true);
+    let mut runs = Vec::new();
+    for Followed {
+        id,
+        integration,
+        mut events,
+    } in followed
+    {
+        let report = if wait {
+            Some(ended(app, &mut events).await?)
+        } else {
+            None
+        };
+        runs.push(RunState {
+            id,
+            integration,
+            report,
+            progress: None,
+        });
+    }
+    let status = if wait {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    Ok((status, Json(SyncReply { runs })).into_response())
+}
+
+/// The report, when the run has ended.
+async fn ended<B: Backend>(
+    app: &App<B>,
+    events: &mut watch::Receiver<ProgressEvent>,
+) -> Answer<Run> {
+    let event = tokio::select! {
+        event = events.wait_for(|event| matches!(event, ProgressEvent::Ended(_))) => event.ok().map(|event| event.clone()),
+        () = app.stop.cancelled() => None,
+    };
+    match event {
+        Some(ProgressEvent::Ended(report)) => Ok(*report),
+        _ => Err(ProblemDocument::stopping()),
+    }
+}
+
+async fn runs<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<ListQuery>,
+) -> Answer<Json<Page<Run>>> {
+    app.backend.runs(query).await.map(Json)
+}
+
+async fn run<B: Backend>(
+    State(app): State<App<B>>,
+    Path(run): Path<String>,
+) -> Answer<Json<RunDetail>> {
+    app.backend.run(id(&run)?).await.map(Json)
+}
+
+async fn progress<B: Backend>(
+    State(app): State<App<B>>,
+    Path(run): Path<String>,
+) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let followed = app.backend.follow(id(&run)?).await?;
+    let stop = app.stop.clone();
+    let first = true;
+    let stream = unfold(
+        (Some(followed.events), first, stop),
+        async |(events, first, stop)| {
+            let mut events = events?;
+            if !first {
+                tokio::select! {
+                    changed = events.changed() => changed.ok()?,
+                    () = stop.cancelled() => return None,
+                }
+            }
+            let event = events.borrow_and_update().clone();
+            let rest = if matches!(event, ProgressEvent::Ended(_)) {
+                None
+            } else {
+                Some(events)
+            };
+            let event = Event::default().json_data(&event).ok()?;
+            Some((Ok(event), (rest, false, stop)))
+        },
+    );
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+async fn people<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<ListQuery>,
+) -> Answer<Json<Page<Person>>> {
+    app.backend.people(query).await.map(Json)
+}
+
+async fn person<B: Backend>(
+    State(app): State<App<B>>,
+    Path(person): Path<String>,
+) -> Answer<Json<PersonDetail>> {
+    app.backend.person(id(&person)?).await.map(Json)
+}
+
+async fn alerts<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<ListQuery>,
+) -> Answer<Json<Page<Alert>>> {
+    app.backend.alerts(query).await.map(Json)
+}
+
+async fn alert<B: Backend>(
+    State(app): State<App<B>>,
+    Path(alert): Path<String>,
+) -> Answer<Json<Alert>> {
+    app.backend.alert(id(&alert)?).await.map(Json)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangesQuery {
+    after: Option<u64>,
+    follow: Option<bool>,
+}
+
+/// Changes read from the store at once.
+const CHANGES: usize = 500;
+
+async fn changes<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<ChangesQuery>,
+) -> Answer<Response> {
+    let (after, follow) = (query.after.unwrap_or(0), query.follow.unwrap_or(false));
+    // The first read tells problems while a status can still be sent.
+    let commits = app.backend.commits();
+    let first = app.backend.changes(after, CHANGES).await?;
+    let state = (app, after, commits, Some(first), follow);
+    let stream = unfold(
+        state,
+        async |(app, mut after, mut commits, mut first, follow)| {
+            loop {
+                let batch = match first.take() {
+                    Some(batch) => batch,
+                    None => app.backend.changes(after, CHANGES).await.ok()?,
+                };
+                if let Some(last) = batch.last() {
+                    after = last.seq;
+                    let mut lines = Vec::new();
+                    for change in &batch {
+                        serde_json::to_writer(&mut lines, change).ok()?;
+                        lines.push(b'\n');
+                    }
+                    return Some((
+                        Ok::<_, Infallible>(lines),
+                        (app, after, commits, None, follow),
+                    ));
+                }
+                if !follow {
+                    return None;
+                }
+                tokio::select! {
+                    changed = commits.changed() => changed.ok()?,
+                    () = app.stop.cancelled() => return None,
+                }
+            }
+        },
+    );
+    let body = axum::body::Body::from_stream(stream);
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+async fn reload<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Answer<Json<ReloadReply>> {
+    app.backend.reload(peer).await.map(Json)
+}

@@ -1,0 +1,342 @@
+//! What the control socket asks, answered from the store, the catalog and the schedule.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::catalog::{Catalog, ReloadRequest, Slot};
+use crate::control::protocol::{
+    IntegrationState, IntegrationStatus, LinkDetail, Page, PersonDetail, ProblemDocument,
+    ProgressEvent, ReloadReply, RunDetail, RunState, Status,
+};
+use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
+use crate::model::{
+    Alert, AlertId, AlertState, Change, IdError, IntegrationId, Person, PersonId, Run, RunId,
+};
+use crate::store::{Store, StoreError, View};
+
+use super::runs::Command;
+use super::schedule::Phase;
+
+/// Answers for the daemon.
+pub(super) struct Daemon {
+    pub(super) started: Timestamp,
+    pub(super) store: Arc<Store>,
+    pub(super) catalog: watch::Receiver<Arc<Catalog>>,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    pub(super) commits: watch::Receiver<u64>,
+}
+
+impl Daemon {
+    /// Asks the store, off the threads that answer.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let store = Arc::clone(&self.store);
+        let answer = tokio::task::spawn_blocking(move || question(&store.read()?)).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the store failed a question");
+                Err(ProblemDocument::internal(error.to_string()))
+            }
+            Err(_) => Err(ProblemDocument::internal("the question ended unexpectedly")),
+        }
+    }
+
+    async fn command<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Command) -> Answer<T> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(make(reply))
+            .await
+            .map_err(|_| ProblemDocument::stopping())?;
+        answer.await.map_err(|_| ProblemDocument::stopping())
+    }
+}
+
+/// Where a page begins, from the cursor of the page before.
+fn cursor<T: std::str::FromStr<Err = IdError>>(query: &ListQuery) -> Answer<Option<T>> {
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error: IdError| ProblemDocument::bad_request(error.to_string()))
+    };
+    query.cursor.as_ref().map(parse).transpose()
+}
+
+/// A page of at most `size`, where one more was asked for to see whether there is another.
+fn page<T>(mut items: Vec<T>, size: usize, id: impl Fn(&T) -> String) -> Page<T> {
+    let more = items.len() > size;
+    items.truncate(size);
+    let next = if more { items.last().map(id) } else { None };
+    Page { items, next }
+}
+
+fn holds(text: &str, wanted: &str) -> bool {
+    text.to_lowercase().contains(wanted)
+}
+
+impl Backend for Daemon {
+    async fn status(&self) -> Answer<Status> {
+        let phases = self.command(Command::Phases).await?;
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let started = self.started;
+        self.ask(move |view| {
+            let open = view.alerts(None, usize::MAX, |alert| alert.state == AlertState::Open)?;
+            let mut integrations = Vec::new();
+            for (id, slot) in &catalog.integrations {
+                let history = view.history(id)?;
+                let (phase, next) = phases.get(id).copied().unwrap_or((Phase::Idle, None));
+                let current = slot.current.as_ref();
+                integrations.push(IntegrationStatus {
+                    id: id.clone(),
+                    property: current
+                        .map(|i| i.config.property.name.clone())
+                        .unwrap_or_default(),
+                    connector: current.map(|i| i.connector.clone()).unwrap_or_default(),
+                    state: state(slot, phase, history.paused),
+                    generation: current.map(|i| i.generation),
+                    loaded: current.map(|i| i.loaded),
+                    problems: slot.problems.clone(),
+                    last_started: history.last_started,
+                    last_success: history.last_success,
+                    last_error: history.last_error,
+                    next,
+                    linked: view.count_links(id)?,
+                    open_alerts: open.iter().filter(|alert| alert.integration == *id).count()
+                        as u64,
+                    running: match phase {
+                        Phase::Running { run, .. } => Some(run),
+                        _ => None,
+                    },
+                });
+            }
+            Ok(Status {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                started,
+                people: view.count_people()?,
+                open_alerts: open.len() as u64,
+                problems: catalog.problems.clone(),
+                integrations,
+            })
+        })
+        .await
+    }
+
+    async fn sync(
+        &self,
+        integrations: Option<Vec<IntegrationId>>,
+        peer: Peer,
+    ) -> Answer<Vec<Followed>> {
+        let followed = self
+            .command(|reply| Command::Sync(integrations, reply))
+            .await??;
+        for run in &followed {
+            tracing::info!(integration = %run.integration, run = %run.id, uid = peer.uid, "sync asked for");
+        }
+        Ok(followed)
+    }
+
+    async fn follow(&self, run: RunId) -> Answer<Followed> {
+        if let Some(followed) = self.command(|reply| Command::Follow(run, reply)).await? {
+            return Ok(followed);
+        }
+        let report = self.ask(move |view| view.run(run)).await?;
+        let report = report.ok_or_else(|| no_run(run))?;
+        let integration = report.integration.clone();
+        let (_, events) = watch::channel(ProgressEvent::Ended(Box::new(report)));
+        Ok(Followed {
+            id: run,
+            integration,
+            events,
+        })
+    }
+
+    async fn runs(&self, query: ListQuery) -> Answer<Page<Run>> {
+        let before = cursor::<RunId>(&query)?;
+        let size = query.size();
+        let runs = self
+            .ask(move |view| view.runs(query.integration.as_ref(), before, size + 1))
+            .await?;
+        Ok(page(runs, size, |run| run.id.to_string()))
+    }
+
+    async fn run(&self, run: RunId) -> Answer<RunDetail> {
+        let followed = self.command(|reply| Command::Follow(run, reply)).await?;
+        let (report, decisions) = self
+            .ask(move |view| Ok((view.run(run)?, view.decisions(run)?)))
+            .await?;
+        let (integration, progress) = match (&report, &followed) {
+            (_, Some(followed)) => {
+                let progress = match &*followed.events.borrow() {
+                    ProgressEvent::Progress(progress) => Some(*progress),
+                    _ => None,
+                };
+                (followed.integration.clone(), progress)
+            }
+            (Some(report), None) => (report.integration.clone(), None),
+            (None, None) => return Err(no_run(run)),
+        };
+        Ok(RunDetail {
+            state: RunState {
+                id: run,
+                integration,
+                report,
+                progress,
+            },
+            decisions,
+        })
+    }
+
+    async fn people(&self, query: ListQuery) -> Answer<Page<Person>> {
+        let after = cursor::<PersonId>(&query)?;
+        let size = query.size();
+        let wanted = query.q.as_deref().map(str::to_lowercase);
+        let keep = move |person: &Person| {
+            query
+                .integration
+                .as_ref()
+                .is_none_or(|integration| person.stays.contains_key(integration))
+                && wanted.as_deref().is_none_or(|wanted| {
+                    holds(
+                        &format!("{} {}", person.first_name, person.last_name),
+                        wanted,
+                    ) || person
+                        .email
+                        .as_deref()
+                        .is_some_and(|email| holds(email, wanted))
+                        || person
+                            .phone
+                            .as_deref()
+                            .is_some_and(|phone| holds(phone, wanted))
+                        || person
+                            .stays
+                            .values()
+                            .filter_map(|stay| stay.unit.as_ref())
+                            .any(|u| holds(&u.label, wanted))
+                })
+        };
+        let people = self
+            .ask(move |view| view.people(after, size + 1, keep))
+            .await?;
+        Ok(page(people, size, |person| person.id.to_string()))
+    }
+
+    async fn person(&self, id: PersonId) -> Answer<PersonDetail> {
+        let detail = self
+            .ask(move |view| {
+                let Some(person) = view.person(id)? else {
+                    return Ok(None);
+                };
+                let links = view
+                    .links_of(id)?
+                    .into_iter()
+                    .map(|(integration, resident, link)| LinkDetail {
+                        integration,
+                        resident,
+                        since: link.since,
+                        misses: link.misses,
+                    });
+                let alerts = view.alerts(None, usize::MAX, |alert| {
+                    alert.state == AlertState::Open
+                        && alert.sides.iter().any(|side| side.person == Some(id))
+                })?;
+                Ok(Some(PersonDetail {
+                    person,
+                    links: links.collect(),
+                    alerts,
+                    changes: view.changes_of(id, 20)?,
+                }))
+            })
+            .await?;
+        detail.ok_or_else(|| {
+            ProblemDocument::not_found(format!("there is no person {id}; `epms people` lists them"))
+        })
+    }
+
+    async fn alerts(&self, query: ListQuery) -> Answer<Page<Alert>> {
+        let all = match query.state.as_deref() {
+            None | Some("open") => false,
+            Some("all") => true,
+            Some(other) => {
+                return Err(ProblemDocument::bad_request(format!(
+                    "`{other}` is no state; ask for `open` or `all`"
+                )));
+            }
+        };
+        let after = cursor::<AlertId>(&query)?;
+        let size = query.size();
+        let mut alerts = self
+            .ask(move |view| {
+                view.alerts(None, usize::MAX, |alert| {
+                    (all || alert.state == AlertState::Open)
+                        && query.kind.is_none_or(|kind| kind == alert.kind)
+                        && query
+                            .integration
+                            .as_ref()
+                            .is_none_or(|integration| *integration == alert.integration)
+                })
+            })
+            .await?;
+        // In the order of R29, not of their ids: the page goes on behind the one named.
+        alerts.sort_by_key(|alert| (alert.kind, alert.id));
+        let start = match after {
+            Some(after) => alerts
+                .iter()
+                .position(|alert| alert.id == after)
+                .map_or(alerts.len(), |at| at + 1),
+            None => 0,
+        };
+        let rest: Vec<Alert> = alerts.into_iter().skip(start).take(size + 1).collect();
+        Ok(page(rest, size, |alert| alert.id.to_string()))
+    }
+
+    async fn alert(&self, id: AlertId) -> Answer<Alert> {
+        let alert = self.ask(move |view| view.alert(id)).await?;
+        alert.ok_or_else(|| {
+            ProblemDocument::not_found(format!("there is no alert {id}; `epms alerts` lists them"))
+        })
+    }
+
+    async fn changes(&self, after: u64, limit: usize) -> Answer<Vec<Change>> {
+        self.ask(move |view| view.changes(after, limit)).await
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {
+        tracing::info!(uid = peer.uid, "reload asked for");
+        let (reply, answer) = oneshot::channel();
+        self.reloads
+            .send(reply)
+            .await
+            .map_err(|_| ProblemDocument::stopping())?;
+        let (integrations, problems) = answer.await.map_err(|_| ProblemDocument::stopping())?;
+        Ok(ReloadReply {
+            integrations,
+            problems,
+        })
+    }
+}
+
+fn no_run(run: RunId) -> ProblemDocument {
+    ProblemDocument::not_found(format!("there is no run {run}; `epms runs` lists them"))
+}
+
+fn state(slot: &Slot, phase: Phase, paused: bool) -> IntegrationState {
+    match (phase, &slot.current) {
+        (Phase::Running { .. }, _) => IntegrationState::Running,
+        (Phase::Queued { .. }, _) => IntegrationState::Queued,
+        (Phase::Idle, _) if slot.removed => IntegrationState::Removed,
+        (Phase::Idle, None) => IntegrationState::Broken,
+        (Phase::Idle, Some(_)) if paused => IntegrationState::Paused,
+        (Phase::Idle, Some(integration)) if !integration.config.enabled => {
+            IntegrationState::Disabled
+        }
+        (Phase::Idle, Some(_)) => IntegrationState::Idle,
+    }
+}

@@ -1,0 +1,195 @@
+//! The daemon: all wiring on one screen. Open the store → load the catalog → bind the socket → ready →
+//! run; stop: take no new work → finish what runs within the grace time → remove the socket.
+
+mod schedule;
+mod runs;
+mod backend;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{self, ReloadRequest};
+use crate::config::{Environment, Home};
+use crate::control::listen::{ListenError, listen};
+use crate::control::server;
+use crate::model::Problems;
+use crate::source::{ClientError, Reader};
+use crate::store::{OpenError, Store, StoreError};
+use crate::sync::Tools;
+
+use backend::Daemon;
+use runs::Runs;
+
+/// Why the daemon did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// `config/epms.yaml` is not right. Integrations that are not right do not stop it.
+    #[error("{0}")]
+    Config(Problems),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed while it ran.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no control socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The HTTP client could not be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The control socket broke.
+    #[error("the control socket broke: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// What the daemon is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// Where its files lie.
+    pub home: Home,
+    /// What the process's environment says about places.
+    pub environment: Environment,
+    /// The socket, instead of what the settings say.
+    pub socket: Option<PathBuf>,
+}
+
+/// What the outside tells a daemon that runs.
+pub struct Signals {
+    /// End it.
+    pub stop: CancellationToken,
+    /// Load the files anew.
+    pub reload: mpsc::Receiver<()>,
+}
+
+/// Runs the daemon until it is told to stop. `ready` is called with the socket once it answers.
+pub async fn run(
+    start: Start,
+    mut signals: Signals,
+    ready: impl FnOnce(PathBuf),
+) -> Result<(), DaemonError> {
+    let Start {
+        home,
+        environment,
+        socket,
+    } = start;
+    let now: fn() -> Timestamp = Timestamp::now;
+    let loaded = {
+        let home = home.clone();
+        let load = move || catalog::load(&home, None, now());
+        tokio::task::spawn_blocking(load)
+            .await
+            .map_err(std::io::Error::other)?
+    };
+    let ours: Vec<_> = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.file.ends_with("epms.yaml"))
+        .cloned()
+        .collect();
+    if !ours.is_empty() {
+        return Err(DaemonError::Config(Problems(ours)));
+    }
+    let settings = loaded.settings.clone();
+    let state = home.state(&settings, &environment);
+    let store = tokio::task::spawn_blocking(move || Store::open(&state))
+        .await
+        .map_err(std::io::Error::other)??;
+    let store = Arc::new(store);
+    let path = socket.unwrap_or_else(|| home.socket(&settings, &environment));
+    let listener = listen(
+        &path,
+        settings.socket.mode.0,
+        settings.socket.group.as_deref(),
+    )
+    .await?;
+    for problem in loaded
+        .problems
+        .iter()
+        .chain(loaded.integrations.values().flat_map(|slot| &slot.problems))
+    {
+        tracing::error!(%problem, "file rejected");
+    }
+    tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
+
+    let tools = Tools {
+        reader: Arc::new(Reader::new()?),
+        store: Arc::clone(&store),
+        now,
+    };
+    let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
+    let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
+    let (commands, command_requests) = mpsc::channel(64);
+    let (commits_sender, commits) = watch::channel(0);
+    let stop = signals.stop.clone();
+    let drained = CancellationToken::new();
+
+    let runs = Runs {
+        catalog: catalog.clone(),
+        commands: command_requests,
+        tools,
+        commits: commits_sender,
+        stop: stop.clone(),
+    };
+    let daemon = Daemon {
+        started: now(),
+        store,
+        catalog,
+        commands,
+        reloads: reloads.clone(),
+        commits,
+    };
+    let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
+    {
+        let (home, stop) = (home.clone(), stop.clone());
+        tasks.spawn(async move {
+            catalog::watch(home, catalog_sender, reload_requests, stop).await;
+            Ok(())
+        });
+    }
+    {
+        // Those who wait for a run hear how it ended before the socket goes.
+        let drained = drained.clone();
+        tasks.spawn(async move { Ok(server::serve(listener, Arc::new(daemon), drained).await?) });
+    }
+    {
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    Some(()) = signals.reload.recv() => {
+                        let (reply, done) = tokio::sync::oneshot::channel();
+                        // The watcher logs what the reload did.
+                        let _ = reloads.send(reply).await;
+                        let _ = done.await;
+                    }
+                }
+            }
+        });
+    }
+    ready(path.clone());
+    let ended = runs.run().await;
+    stop.cancel();
+    drained.cancel();
+    let mut outcome = ended.map_err(DaemonError::from);
+    let rest = async {
+        while let Some(task) = tasks.join_next().await {
+            if let Ok(Err(error)) = task {
+                outcome = Err(error);
+            }
+        }
+    };
+    // A connection that does not end is not waited for.
+    let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
+    // It may be gone already; nothing is lost by that.
+    let _ = std::fs::remove_file(&path);
+    tracing::info!("daemon stopped");
+    outcome
+}

@@ -1,0 +1,315 @@
+//! The owner of the schedule: starts runs, tells those who wait how they go, and drains them at the end.
+//! What is due is decided in `schedule`; what a run does, in `sync`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Catalog, Slot};
+use crate::control::protocol::{ProblemDocument, ProgressEvent};
+use crate::control::server::{Answer, Followed};
+use crate::model::{Cause, Counts, IntegrationId, Outcome, Run, RunId};
+use crate::store::{History, StoreError};
+use crate::sync::{Job, Tools};
+
+use super::schedule::{Phase, Rhythm, Schedule};
+
+/// What the owner of the schedule is asked for.
+pub(super) enum Command {
+    /// Runs of these integrations, or of all that are switched on.
+    Sync(
+        Option<Vec<IntegrationId>>,
+        oneshot::Sender<Answer<Vec<Followed>>>,
+    ),
+    /// A run that is queued or under way.
+    Follow(RunId, oneshot::Sender<Option<Followed>>),
+    /// What every integration is doing, and when its next run is due.
+    Phases(oneshot::Sender<BTreeMap<IntegrationId, (Phase, Option<Timestamp>)>>),
+}
+
+/// The runs of all integrations.
+pub(super) struct Runs {
+    pub(super) catalog: watch::Receiver<Arc<Catalog>>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) tools: Tools,
+    /// Counts commits, for those who follow the change log.
+    pub(super) commits: watch::Sender<u64>,
+    pub(super) stop: CancellationToken,
+}
+
+struct State {
+    schedule: Schedule,
+    tasks: JoinSet<(IntegrationId, Run)>,
+    /// Those who wait for a run, by run.
+    waiting: BTreeMap<RunId, (IntegrationId, watch::Sender<ProgressEvent>)>,
+}
+
+impl Runs {
+    /// Runs what is due until `stop`, then finishes what runs within the grace time.
+    pub(super) async fn run(mut self) -> Result<(), StoreError> {
+        let last = self.tools.store.read()?.last_run()?;
+        let workers = self.catalog.borrow().settings.workers;
+        let mut state = State {
+            schedule: Schedule::new(workers, last),
+            tasks: JoinSet::new(),
+            waiting: BTreeMap::new(),
+        };
+        self.adopt(&mut state).await?;
+        loop {
+            self.start(&mut state);
+            let due = state
+                .schedule
+                .next_due()
+                .map_or(Duration::from_secs(3600), |due| {
+                    Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
+                });
+            // A clock that was set is noticed within a minute.
+            let due = due.min(Duration::from_secs(60));
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                Some(command) = self.commands.recv() => self.obey(&mut state, command),
+                Some(ended) = state.tasks.join_next() => self.ended(&mut state, ended),
+                Ok(()) = self.catalog.changed() => self.adopt(&mut state).await?,
+                () = tokio::time::sleep(due) => {}
+            }
+        }
+        self.drain(&mut state).await;
+        Ok(())
+    }
+
+    /// Takes the catalog over as it is now.
+    async fn adopt(&mut self, state: &mut State) -> Result<(), StoreError> {
+        let catalog = Arc::clone(&self.catalog.borrow_and_update());
+        let store = Arc::clone(&self.tools.store);
+        let ids: Vec<IntegrationId> = catalog.integrations.keys().cloned().collect();
+        let histories = tokio::task::spawn_blocking(move || -> Result<Vec<History>, StoreError> {
+            let view = store.read()?;
+            ids.iter().map(|id| view.history(id)).collect()
+        });
+        let histories = match histories.await {
+            Ok(histories) => histories?,
+            Err(_) => return Ok(()),
+        };
+        let now = (self.tools.now)();
+        state.schedule.set_workers(catalog.settings.workers);
+        for ((id, slot), history) in catalog.integrations.iter().zip(histories) {
+            let rhythm = rhythm(slot, history.paused);
+            state
+                .schedule
+                .adopt(id, rhythm, history.last_success, now, fastrand::f64());
+        }
+        state
+            .schedule
+            .retain(|id| catalog.integrations.contains_key(id));
+        Ok(())
+    }
+
+    fn start(&mut self, state: &mut State) {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        for (id, run, cause) in state.schedule.start((self.tools.now)()) {
+            let Some(integration) = catalog
+                .integrations
+                .get(&id)
+                .and_then(|slot| slot.current.clone())
+            else {
+                // Its file went between being asked for and being started.
+                state
+                    .schedule
+                    .finished(&id, (self.tools.now)(), fastrand::f64());
+                continue;
+            };
+            let events = state
+                .waiting
+                .entry(run)
+                .or_insert_with(|| waiting(&id))
+                .1
+                .clone();
+            let job = Job {
+                integration,
+                run,
+                cause,
+            };
+            let (tools, generation) = (self.tools.clone(), job.integration.generation);
+            state.tasks.spawn(async move {
+                let on_progress = {
+                    let events = events.clone();
+                    Arc::new(move |progress| {
+                        events.send_replace(ProgressEvent::Progress(progress));
+                    })
+                };
+                let report = crate::sync::run(job, tools.clone(), on_progress).await;
+                let report = report.unwrap_or_else(|error| {
+                    tracing::error!(integration = %id, run = %run, %error, "sync failed");
+                    lost(
+                        run,
+                        id.clone(),
+                        cause,
+                        generation,
+                        (tools.now)(),
+                        error.to_string(),
+                    )
+                });
+                (id, report)
+            });
+        }
+    }
+
+    fn obey(&mut self, state: &mut State, command: Command) {
+        // Whoever asked may have gone meanwhile; what was done is done all the same.
+        match command {
+            Command::Sync(ids, reply) => {
+                let _ = reply.send(self.request(state, ids));
+            }
+            Command::Follow(run, reply) => {
+                let followed = state
+                    .waiting
+                    .get(&run)
+                    .map(|(integration, events)| Followed {
+                        id: run,
+                        integration: integration.clone(),
+                        events: events.subscribe(),
+                    });
+                let _ = reply.send(followed);
+            }
+            Command::Phases(reply) => {
+                let catalog = self.catalog.borrow();
+                let phases = catalog
+                    .integrations
+                    .keys()
+                    .filter_map(|id| Some((id.clone(), state.schedule.phase(id)?)))
+                    .collect();
+                let _ = reply.send(phases);
+            }
+        }
+    }
+
+    fn request(&self, state: &mut State, ids: Option<Vec<IntegrationId>>) -> Answer<Vec<Followed>> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let all = ids.is_none();
+        let ids = ids.unwrap_or_else(|| catalog.integrations.keys().cloned().collect());
+        let mut followed = Vec::new();
+        for id in ids {
+            let Some(slot) = catalog.integrations.get(&id) else {
+                return Err(ProblemDocument::not_found(format!(
+                    "there is no integration `{id}`; `epms status` lists them"
+                )));
+            };
+            let Some(run) = state.schedule.request(&id) else {
+                if all {
+                    continue;
+                }
+                return Err(ProblemDocument::conflict(why_not(&id, slot)));
+            };
+            let (_, events) = state.waiting.entry(run).or_insert_with(|| waiting(&id));
+            followed.push(Followed {
+                id: run,
+                integration: id,
+                events: events.subscribe(),
+            });
+        }
+        Ok(followed)
+    }
+
+    fn ended(
+        &self,
+        state: &mut State,
+        ended: Result<(IntegrationId, Run), tokio::task::JoinError>,
+    ) {
+        let Ok((id, report)) = ended else { return };
+        state
+            .schedule
+            .finished(&id, (self.tools.now)(), fastrand::f64());
+        if let Some((_, events)) = state.waiting.remove(&report.id) {
+            events.send_replace(ProgressEvent::Ended(Box::new(report)));
+        }
+        self.commits.send_modify(|commits| *commits += 1);
+    }
+
+    /// Takes no new work, and waits for what runs; an uncommitted transaction never happened.
+    async fn drain(&mut self, state: &mut State) {
+        let grace = self.catalog.borrow().settings.grace.0;
+        if !state.tasks.is_empty() {
+            tracing::info!(
+                runs = state.tasks.len(),
+                grace_s = grace.as_secs(),
+                "waiting for runs under way"
+            );
+        }
+        let finish = async {
+            while let Some(ended) = state.tasks.join_next().await {
+                if let Ok((_, report)) = ended
+                    && let Some((_, events)) = state.waiting.remove(&report.id)
+                {
+                    events.send_replace(ProgressEvent::Ended(Box::new(report)));
+                }
+            }
+        };
+        if tokio::time::timeout(grace, finish).await.is_err() {
+            tracing::warn!(
+                runs = state.tasks.len(),
+                "grace time is over; runs under way are dropped, they wrote nothing"
+            );
+            state.tasks.shutdown().await;
+        }
+    }
+}
+
+fn waiting(id: &IntegrationId) -> (IntegrationId, watch::Sender<ProgressEvent>) {
+    (id.clone(), watch::Sender::new(ProgressEvent::Queued))
+}
+
+/// The rhythm of what may run; none for what may not.
+fn rhythm(slot: &Slot, paused: bool) -> Option<Rhythm> {
+    let integration = slot.current.as_ref().filter(|_| !slot.removed && !paused)?;
+    let duration = |span: crate::config::Span| {
+        SignedDuration::try_from(span.0).unwrap_or(SignedDuration::ZERO)
+    };
+    integration.config.enabled.then(|| Rhythm {
+        every: duration(integration.schedule.every),
+        jitter: duration(integration.schedule.jitter),
+    })
+}
+
+fn why_not(id: &IntegrationId, slot: &Slot) -> String {
+    match &slot.current {
+        None => format!(
+            "the files of `{id}` were never right; `epms check` says what is wrong with them"
+        ),
+        Some(_) if slot.removed => format!("the file of `{id}` is gone; put it back to sync it"),
+        Some(integration) if !integration.config.enabled => {
+            format!("`{id}` is switched off; write `enabled: true` into its file")
+        }
+        Some(_) => format!("`{id}` is paused; resume it first"),
+    }
+}
+
+/// The report of a run whose report could not be written.
+fn lost(
+    id: RunId,
+    integration: IntegrationId,
+    cause: Cause,
+    generation: u64,
+    at: Timestamp,
+    reason: String,
+) -> Run {
+    Run {
+        id,
+        integration,
+        cause,
+        generation,
+        started: at,
+        ended: Some(at),
+        outcome: Outcome::Failed { reason },
+        pages: 0,
+        records: 0,
+        counts: Counts::default(),
+        changes: 0,
+        excluded_by: BTreeMap::new(),
+        notes: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,34 @@
+//! What a reload did, integration by integration.
+
+use serde::{Deserialize, Serialize};
+
+use super::{IntegrationId, Problem};
+
+/// What a reload did to one integration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The integration.
+    pub id: IntegrationId,
+    /// What became of it.
+    pub outcome: ReloadOutcome,
+    /// The generation that runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadOutcome {
+    /// A new generation runs.
+    Loaded,
+    /// Nothing that it depends on has changed.
+    Unchanged,
+    /// The files are not right; the generation before goes on.
+    Rejected,
+    /// Its file is gone: it is paused, its people stay.
+    Removed,
+}

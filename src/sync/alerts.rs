@@ -1,0 +1,133 @@
+//! One alert per cause (R30): raised, refreshed, and closed when the cause is gone. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Person, Resident, Side,
+};
+
+use super::plan::Inputs;
+
+/// The kinds whose causes a run sees whole; what it does not raise again is gone.
+const SEEN_BY_RUNS: [AlertKind; 9] = [
+    AlertKind::DuplicateAccounts,
+    AlertKind::DuplicateEmails,
+    AlertKind::NameMismatch,
+    AlertKind::EmailMismatch,
+    AlertKind::MissingEmail,
+    AlertKind::UnknownStatus,
+    AlertKind::MappingFailed,
+    AlertKind::MultipleCurrentLeases,
+    AlertKind::MissingFromFeed,
+];
+
+/// What a run does to alerts. A raised one has the id 0 until it is written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct AlertWrites {
+    /// Alerts that are new, or open again.
+    pub raised: Vec<Alert>,
+    /// Alerts whose cause is still there.
+    pub refreshed: Vec<Alert>,
+    /// Alerts whose cause is gone.
+    pub closed: Vec<Alert>,
+}
+
+/// The causes that a run found.
+#[derive(Debug, Default)]
+pub(super) struct Causes(BTreeMap<(AlertKind, String), (Vec<Side>, String)>);
+
+impl Causes {
+    pub(super) fn raise(&mut self, kind: AlertKind, subject: &str, sides: Vec<Side>, detail: &str) {
+        self.0
+            .entry((kind, subject.to_owned()))
+            .or_insert_with(|| (sides, detail.to_owned()));
+    }
+
+    pub(super) fn settle(
+        self,
+        mut known: BTreeMap<(AlertKind, String), Alert>,
+        inputs: &Inputs<'_>,
+    ) -> AlertWrites {
+        let mut writes = AlertWrites::default();
+        for ((kind, subject), (sides, detail)) in self.0 {
+            match known.remove(&(kind, subject.clone())) {
+                Some(alert) if alert.state == AlertState::Open => {
+                    writes.refreshed.push(Alert {
+                        sides,
+                        detail,
+                        last_seen: inputs.now,
+                        ..alert
+                    });
+                }
+                before => writes.raised.push(Alert {
+                    id: before.map_or(AlertId(0), |alert| alert.id),
+                    kind,
+                    integration: inputs.integration.clone(),
+                    subject,
+                    state: AlertState::Open,
+                    sides,
+                    detail,
+                    raised_by: inputs.run,
+                    first_seen: inputs.now,
+                    last_seen: inputs.now,
+                }),
+            }
+        }
+        for alert in known.into_values() {
+            if alert.state == AlertState::Open && SEEN_BY_RUNS.contains(&alert.kind) {
+                writes.closed.push(Alert {
+                    state: AlertState::AutoClosed,
+                    last_seen: inputs.now,
+                    ..alert
+                });
+            }
+        }
+        writes
+    }
+}
+
+fn values(fields: [(Field, Option<&str>); 5]) -> BTreeMap<Field, String> {
+    fields
+        .into_iter()
+        .filter_map(|(field, value)| {
+            Some((field, value.filter(|value| !value.is_empty())?.to_owned()))
+        })
+        .collect()
+}
+
+/// The resident's side of an alert.
+pub(super) fn resident_side(resident: &Resident) -> Side {
+    Side {
+        resident: Some(resident.id.clone()),
+        person: None,
+        values: values([
+            (Field::FirstName, Some(&resident.first_name)),
+            (Field::LastName, Some(&resident.last_name)),
+            (Field::Email, resident.email.as_deref()),
+            (Field::Phone, resident.phone.as_deref()),
+            (
+                Field::Unit,
+                resident.unit.as_ref().map(|unit| unit.label.as_str()),
+            ),
+        ]),
+    }
+}
+
+/// A person's side of an alert.
+pub(super) fn person_side(person: &Person, integration: &IntegrationId) -> Side {
+    let unit = person
+        .stays
+        .get(integration)
+        .and_then(|stay| stay.unit.as_ref());
+    Side {
+        resident: None,
+        person: Some(person.id),
+        values: values([
+            (Field::FirstName, Some(&person.first_name)),
+            (Field::LastName, Some(&person.last_name)),
+            (Field::Email, person.email.as_deref()),
+            (Field::Phone, person.phone.as_deref()),
+            (Field::Unit, unit.map(|unit| unit.label.as_str())),
+        ]),
+    }
+}

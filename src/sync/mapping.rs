@@ -1,0 +1,164 @@
+//! Records to entries: the script, the normal forms, and what is excluded (R6). Knows nothing of people.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use unicase::UniCase;
+
+use crate::catalog::Integration;
+use crate::config::Include;
+use crate::model::{Record, Relationship, Resident};
+use crate::script::{Context, Inputs, Lookups};
+
+use super::entry::Entry;
+use super::normal::{Normal, Notes, name, normalise};
+
+/// Maps the records of one run.
+pub(super) struct Mapping {
+    integration: Arc<Integration>,
+    today: Date,
+    lookups: Arc<Lookups>,
+    contexts: BTreeMap<String, Context>,
+    excluded_words: Vec<UniCase<String>>,
+    records: u64,
+    pub(super) entries: Vec<Entry>,
+    pub(super) notes: Notes,
+    /// How many entries there must be a decision for.
+    pub(super) seen: u64,
+}
+
+impl Mapping {
+    pub(super) fn new(
+        integration: Arc<Integration>,
+        today: Date,
+        lookups: Arc<Lookups>,
+    ) -> Mapping {
+        let excluded_words = integration
+            .config
+            .exclude_statuses
+            .iter()
+            .map(|word| UniCase::new(name(word)))
+            .collect();
+        Mapping {
+            integration,
+            today,
+            lookups,
+            contexts: BTreeMap::new(),
+            excluded_words,
+            records: 0,
+            entries: Vec::new(),
+            notes: Notes::new(),
+            seen: 0,
+        }
+    }
+
+    pub(super) fn map(&mut self, record: &Record) {
+        self.records += 1;
+        let context = self.context(&record.property);
+        let script = Arc::clone(&self.integration.script);
+        let id = |mapping: &Mapping| {
+            let id = mapping
+                .integration
+                .source
+                .record_id("residents", &record.json);
+            id.unwrap_or_else(|| format!("record {}", mapping.records))
+        };
+        let mapped = match script.residents(&record.json, &context) {
+            Ok(mapped) => mapped,
+            Err(error) => {
+                let record = id(self);
+                return self.push(Entry::Rejected {
+                    record,
+                    message: error.to_string(),
+                });
+            }
+        };
+        if mapped.is_empty() {
+            let record = id(self);
+            return self.push(Entry::Nobody { record });
+        }
+        for one in mapped {
+            let excluded = match self.excluded(&one.resident) {
+                Some(reason) => Ok(Some(reason)),
+                None => script.exclude(&one, &context),
+            };
+            let entry = match excluded {
+                Ok(excluded) => self.entry(one.resident, excluded),
+                Err(error) => Entry::Rejected {
+                    record: one.resident.id,
+                    message: error.to_string(),
+                },
+            };
+            self.push(entry);
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.seen += 1;
+        self.entries.push(entry);
+    }
+
+    fn entry(&mut self, resident: Resident, excluded: Option<String>) -> Entry {
+        let country = &self.integration.config.property.country;
+        let placeholders = &self.integration.placeholder_emails;
+        if let Some(reason) = excluded {
+            // What is left out need not be right.
+            let mut unread = Notes::new();
+            let normal =
+                normalise(resident.clone(), country, placeholders, &mut unread).unwrap_or(Normal {
+                    resident,
+                    keep_phone: false,
+                });
+            return Entry::Resident {
+                normal,
+                excluded: Some(reason),
+            };
+        }
+        let id = resident.id.clone();
+        match normalise(resident, country, placeholders, &mut self.notes) {
+            Ok(normal) => Entry::Resident {
+                normal,
+                excluded: None,
+            },
+            Err(error) => Entry::Rejected {
+                record: id,
+                message: format!("{}: {}", error.field, error.message),
+            },
+        }
+    }
+
+    /// R6: the exclude list, then who is left out unless `include` says so (§10).
+    fn excluded(&self, resident: &Resident) -> Option<String> {
+        let word = UniCase::new(name(&resident.status_word));
+        if let Some(listed) = self.excluded_words.iter().find(|listed| **listed == word) {
+            return Some(format!("status {listed}"));
+        }
+        let include = match resident.relationship {
+            Relationship::Guarantor => Include::Guarantor,
+            Relationship::Minor => Include::Minor,
+            Relationship::Company => Include::Company,
+            Relationship::Primary | Relationship::CoResident | Relationship::Occupant => {
+                return None;
+            }
+        };
+        let included = self.integration.config.include.contains(&include);
+        (!included).then(|| resident.relationship.as_str().to_owned())
+    }
+
+    fn context(&mut self, property: &str) -> Context {
+        if let Some(context) = self.contexts.get(property) {
+            return context.clone();
+        }
+        let context = Context::new(Inputs {
+            today: self.today,
+            property: property.to_owned(),
+            integration: self.integration.id.to_string(),
+            country: self.integration.config.property.country.clone(),
+            fields: self.integration.config.fields.clone(),
+            lookups: Arc::clone(&self.lookups),
+        });
+        self.contexts.insert(property.to_owned(), context.clone());
+        context
+    }
+}

@@ -1,0 +1,116 @@
+//! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
+
+use crate::model::{AlertKind, Person, PersonId, Resident};
+use crate::store::StoreError;
+
+use super::normal::same;
+
+/// The people of the store, as matching asks for them.
+pub trait People {
+    /// A person.
+    fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError>;
+    /// The person with an email in the form of R10.
+    fn person_with_email(&self, email: &str) -> Result<Option<PersonId>, StoreError>;
+    /// The people of this property with these names, without regard to case.
+    fn people_named(&self, first: &str, last: &str) -> Result<Vec<PersonId>, StoreError>;
+    /// An id that no person ever had.
+    fn new_person_id(&self) -> Result<PersonId, StoreError>;
+}
+
+/// What matching decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Match {
+    /// Link to this person.
+    Link(Box<Person>),
+    /// Make a person.
+    Create,
+    /// Write nothing; tell these people apart first.
+    Flag {
+        kind: AlertKind,
+        rule: &'static str,
+        people: Vec<Person>,
+        detail: String,
+    },
+}
+
+/// Matches a resident with an email against the people of the store.
+pub(super) fn match_resident(
+    resident: &Resident,
+    email: &str,
+    people: &impl People,
+) -> Result<Match, StoreError> {
+    let load = |id: PersonId| -> Result<Person, StoreError> {
+        people.person(id)?.ok_or_else(|| StoreError::Value {
+            table: "people-1",
+            what: format!("{id} stands in an index and is not there"),
+        })
+    };
+    let by_email = people.person_with_email(email)?.map(load).transpose()?;
+    if let Some(person) = &by_email
+        && same(&person.first_name, &resident.first_name)
+        && same(&person.last_name, &resident.last_name)
+    {
+        return Ok(Match::Link(Box::new(person.clone())));
+    }
+    let mut by_name = people
+        .people_named(&resident.first_name, &resident.last_name)?
+        .into_iter()
+        .map(load)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(match (by_email, by_name.len()) {
+        (None, 0) => Match::Create,
+        (Some(person), 0) => Match::Flag {
+            kind: AlertKind::NameMismatch,
+            rule: "R14",
+            people: vec![person],
+            detail: "a person has this email under another name".into(),
+        },
+        (None, 1) => {
+            let detail = by_name
+                .first()
+                .map_or("", |person| confidence(resident, person));
+            Match::Flag {
+                kind: AlertKind::EmailMismatch,
+                rule: "R15",
+                people: by_name,
+                detail: detail.into(),
+            }
+        }
+        (by_email, _) => {
+            by_name.splice(0..0, by_email);
+            Match::Flag {
+                kind: AlertKind::DuplicateAccounts,
+                rule: "R15",
+                detail: format!("{} people fit this resident", by_name.len()),
+                people: by_name,
+            }
+        }
+    })
+}
+
+/// How likely a person of the same name and property is the same human (R15).
+fn confidence(resident: &Resident, person: &Person) -> &'static str {
+    let unit = resident.unit.as_ref().is_some_and(|unit| {
+        person.stays.values().any(|stay| {
+            stay.unit
+                .iter()
+                .chain(&stay.more_units)
+                .any(|other| other.id == unit.id)
+        })
+    });
+    let phone = resident.phone.is_some() && resident.phone == person.phone;
+    match (unit, phone) {
+        (true, true) => {
+            "a person of this property has this name, unit and phone under another email: confidence high"
+        }
+        (true, false) => {
+            "a person of this property has this name and unit under another email: confidence medium"
+        }
+        (false, true) => {
+            "a person of this property has this name and phone under another email: confidence medium"
+        }
+        (false, false) => {
+            "a person of this property has this name under another email; unit and phone differ too: confidence low"
+        }
+    }
+}

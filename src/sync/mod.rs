@@ -1,0 +1,18 @@
+//! One run: read → map → exclude → match → plan → commit → report. What is decided is decided in pure
+//! functions; a run that does not end in a commit has written only its report.
+
+mod normal;
+mod entry;
+mod mapping;
+mod matching;
+mod update;
+mod alerts;
+mod plan;
+mod run;
+
+pub use alerts::AlertWrites;
+pub use entry::Entry;
+pub use matching::People;
+pub use normal::{Normal, NotNormal, Notes, normalise};
+pub use plan::{Inputs, Plan, plan};
+pub use run::{Job, OnProgress, RunError, Tools, run};

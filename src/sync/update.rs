@@ -1,0 +1,260 @@
+//! What a resident changes about a linked person (R18–R20), and nothing about whether it may. Pure.
+
+use jiff::civil::Date;
+
+use crate::config::EmailChange;
+use crate::model::{
+    ChangeKind, Field, FieldChange, IntegrationId, LeaseStatus, Link, Person, Resident, Stay, Unit,
+};
+
+use super::normal::Normal;
+
+/// What one resident asks of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Update {
+    /// The person as they would be.
+    pub(super) person: Person,
+    /// What changes, field by field; empty when nothing does.
+    pub(super) fields: Vec<FieldChange>,
+    /// What the change is.
+    pub(super) kind: ChangeKind,
+    /// The email changed in the PMS, and something waits because of it (R19).
+    pub(super) held: bool,
+    /// The PMS has no email any more (R20).
+    pub(super) email_gone: bool,
+}
+
+/// What is known besides the resident and the person.
+#[derive(Debug, Clone)]
+pub(super) struct Ask<'a> {
+    pub(super) integration: &'a IntegrationId,
+    pub(super) normal: &'a Normal,
+    /// Further units of current leases of the same person (R21).
+    pub(super) more_units: Vec<Unit>,
+    /// The link as it was; none when the person is being linked now.
+    pub(super) link: Option<&'a Link>,
+    pub(super) email_change: EmailChange,
+    /// The email may be written: nobody else has it.
+    pub(super) email_is_free: bool,
+}
+
+/// The update that a resident asks for.
+pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
+    let resident = &ask.normal.resident;
+    let old = before.stays.get(ask.integration);
+    let wanted = stay(resident, ask.more_units.clone(), ask.link, old);
+    let changed_in_pms = email_changed(before, ask);
+    let email_gone = resident.email.is_none() && before.email.is_some();
+    let held_record = changed_in_pms && ask.email_change == EmailChange::HoldRecord;
+
+    let mut person = before.clone();
+    let stay = match old {
+        Some(old) if held_record => restrict(old, &wanted),
+        _ => wanted,
+    };
+    // Where somebody left, and lives elsewhere, the property they live in knows better who they are.
+    let governs = !stay.is_closed()
+        || person
+            .stays
+            .iter()
+            .all(|(integration, other)| integration == ask.integration || other.is_closed());
+    if governs && !held_record {
+        profile(&mut person, ask, changed_in_pms);
+    }
+    person.stays.insert(ask.integration.clone(), stay);
+
+    let fields = differences(before, &person, ask.integration);
+    let closed = |person: &Person| {
+        person
+            .stays
+            .get(ask.integration)
+            .is_some_and(Stay::is_closed)
+    };
+    let excluded = |person: &Person| {
+        person
+            .stays
+            .get(ask.integration)
+            .is_some_and(|stay| stay.excluded)
+    };
+    let kind = if closed(&person) && !closed(before) {
+        ChangeKind::Closed
+    } else if excluded(before) {
+        ChangeKind::Readmitted
+    } else {
+        ChangeKind::Updated
+    };
+    Update {
+        person,
+        fields,
+        kind,
+        held: changed_in_pms,
+        email_gone,
+    }
+}
+
+/// Whether the PMS's email is another one than it was (R19). An email that was edited here is not: the PMS
+/// wins over it (R18). Nor is one that is locked.
+fn email_changed(person: &Person, ask: &Ask<'_>) -> bool {
+    let Some(email) = &ask.normal.resident.email else {
+        return false;
+    };
+    let Some(link) = ask.link else { return false };
+    link.email.as_ref().is_some_and(|known| known != email)
+        && person.email.as_ref() != Some(email)
+        && !person.locks.contains(&Field::Email)
+}
+
+fn profile(person: &mut Person, ask: &Ask<'_>, email_changed: bool) {
+    let resident = &ask.normal.resident;
+    let open = |field: Field| !person.locks.contains(&field);
+    let (first, last, phone, email) = (
+        open(Field::FirstName),
+        open(Field::LastName),
+        open(Field::Phone),
+        open(Field::Email),
+    );
+    if first {
+        person.first_name.clone_from(&resident.first_name);
+    }
+    if last {
+        person.last_name.clone_from(&resident.last_name);
+    }
+    if phone && !ask.normal.keep_phone {
+        person.phone.clone_from(&resident.phone);
+    }
+    if email && resident.email.is_some() && !email_changed && ask.email_is_free {
+        person.email.clone_from(&resident.email);
+    }
+}
+
+/// The stay that a resident describes. An unknown status keeps the last known one (§10).
+fn stay(
+    resident: &Resident,
+    more_units: Vec<Unit>,
+    link: Option<&Link>,
+    old: Option<&Stay>,
+) -> Stay {
+    let status = match resident.status {
+        LeaseStatus::Unknown => old
+            .map(|old| old.status)
+            .or(link.map(|link| link.status))
+            .unwrap_or(LeaseStatus::Past),
+        known => known,
+    };
+    Stay {
+        status,
+        unit: resident.unit.clone(),
+        more_units,
+        lease_start: resident.lease_start,
+        lease_end: resident.lease_end,
+        move_in: resident.move_in,
+        move_out: resident.move_out,
+        notice: resident.notice,
+        eviction: resident.eviction,
+        excluded: false,
+    }
+}
+
+/// Of a wanted stay only what takes access away: an end, or an earlier end (R19).
+fn restrict(old: &Stay, wanted: &Stay) -> Stay {
+    let mut stay = Stay {
+        excluded: false,
+        ..old.clone()
+    };
+    let earlier = |old: Option<Date>, new: Option<Date>| match (old, new) {
+        (Some(old), Some(new)) => Some(old.min(new)),
+        (old, new) => old.or(new),
+    };
+    if wanted.is_closed() {
+        stay.status = wanted.status;
+    }
+    stay.lease_end = earlier(old.lease_end, wanted.lease_end);
+    stay.move_out = earlier(old.move_out, wanted.move_out);
+    stay
+}
+
+/// Every difference between two states of a person at one property, in the order of the nine fields.
+pub(super) fn differences(
+    before: &Person,
+    after: &Person,
+    integration: &IntegrationId,
+) -> Vec<FieldChange> {
+    let (was, is) = (before.stays.get(integration), after.stays.get(integration));
+    let date = |stay: Option<&Stay>, of: fn(&Stay) -> Option<Date>| {
+        stay.and_then(of).map(|date| date.to_string())
+    };
+    let mut found = Vec::new();
+    let mut compare = |field: Field, before: Option<String>, after: Option<String>| {
+        if before != after {
+            found.push(FieldChange {
+                field,
+                before,
+                after,
+            });
+        }
+    };
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    compare(
+        Field::FirstName,
+        text(&before.first_name),
+        text(&after.first_name),
+    );
+    compare(
+        Field::LastName,
+        text(&before.last_name),
+        text(&after.last_name),
+    );
+    compare(Field::Email, before.email.clone(), after.email.clone());
+    compare(Field::Phone, before.phone.clone(), after.phone.clone());
+    compare(
+        Field::LeaseStart,
+        date(was, |s| s.lease_start),
+        date(is, |s| s.lease_start),
+    );
+    compare(
+        Field::LeaseEnd,
+        date(was, |s| s.lease_end),
+        date(is, |s| s.lease_end),
+    );
+    compare(
+        Field::MoveIn,
+        date(was, |s| s.move_in),
+        date(is, |s| s.move_in),
+    );
+    compare(
+        Field::MoveOut,
+        date(was, |s| s.move_out),
+        date(is, |s| s.move_out),
+    );
+    compare(Field::Unit, was.and_then(units), is.and_then(units));
+    compare(
+        Field::Status,
+        was.map(|s| s.status.to_string()),
+        is.map(|s| s.status.to_string()),
+    );
+    compare(Field::Flags, was.and_then(flags), is.and_then(flags));
+    found
+}
+
+fn units(stay: &Stay) -> Option<String> {
+    let labels: Vec<&str> = stay
+        .unit
+        .iter()
+        .chain(&stay.more_units)
+        .map(|unit| unit.label.as_str())
+        .collect();
+    (!labels.is_empty()).then(|| labels.join(", "))
+}
+
+fn flags(stay: &Stay) -> Option<String> {
+    let set: Vec<&str> = [
+        ("notice", stay.notice),
+        ("eviction", stay.eviction),
+        ("excluded", stay.excluded),
+    ]
+    .into_iter()
+    .filter(|(_, set)| *set)
+    .map(|(name, _)| name)
+    .collect();
+    (!set.is_empty()).then(|| set.join(", "))
+}
