@@ -5,4 +5,5 @@ pub mod model;
 pub mod config;
 pub mod source;
 pub mod script;
+pub mod cases;
 pub mod sandbox;
