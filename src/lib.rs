@@ -5,6 +5,7 @@ pub mod model;
 pub mod config;
 pub mod source;
 pub mod script;
+pub mod cases;
 pub mod catalog;
 pub mod store;
 pub mod sync;

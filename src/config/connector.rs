@@ -239,7 +239,8 @@ pub struct AnswerRule {
     /// Status codes: `429`, `5xx`, or a list of them.
     #[serde(default)]
     pub status: Option<Statuses>,
-    /// Path in the answer; it must be there and not empty.
+    /// Path in the answer; it must be there and not empty. Of several values there, one that fits is
+    /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
     #[serde(default)]
     pub path: Option<String>,
     /// Text that stands at `path`, or anywhere in the answer; case does not matter.

@@ -31,20 +31,23 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
         {
             continue;
         }
-        let said = match path {
-            Some(path) => match around.and_then(|around| path.text(around)) {
-                Some(said) => Some(said.into_owned()),
-                None => continue,
-            },
-            None => None,
+        let fits = |place: &str| {
+            rule.text
+                .as_ref()
+                .is_none_or(|wanted| place.to_lowercase().contains(&wanted.to_lowercase()))
         };
-        if let Some(wanted) = &rule.text {
-            let wanted = wanted.to_lowercase();
-            let place = said.as_deref().unwrap_or(text);
-            if !place.to_lowercase().contains(&wanted) {
-                continue;
+        // A PMS may say several things at once: one that fits is enough.
+        let said = match (path, around) {
+            (Some(path), Some(around)) => {
+                match path.texts(around).into_iter().find(|said| fits(said)) {
+                    Some(said) => Some(said.into_owned()),
+                    None => continue,
+                }
             }
-        }
+            (Some(_), None) => continue,
+            (None, _) if fits(text) => None,
+            (None, _) => continue,
+        };
         return Judgement {
             verdict: rule.is,
             said: said.map(|said| shorten(&said)),
@@ -131,6 +134,32 @@ mod tests {
             judge(&rules, 200, Some(&json!({})), "{}").verdict,
             Verdict::Ok
         );
+    }
+
+    #[test]
+    fn of_several_messages_the_one_that_fits_decides() {
+        let rules = rules(concat!(
+            "  - { path: '**/Message', text: login failed, is: login_failed }\n",
+            "  - { path: '**/Message[@messageType=Error]', is: fatal }\n",
+        ));
+        let message = |kind: &str, text: &str| json!({"@messageType": kind, "#text": text});
+        let judged = |messages: Value| {
+            let around = json!({"R": {"Messages": {"Message": messages}}});
+            let judged = judge(&rules, 200, Some(&around), "");
+            (judged.verdict, judged.said)
+        };
+        assert_eq!(
+            judged(json!([
+                message("FYI", "Hello"),
+                message("Error", "Login failed.")
+            ])),
+            (Verdict::LoginFailed, Some("Login failed.".into()))
+        );
+        assert_eq!(
+            judged(json!([message("FYI", "Hello"), message("Error", "Bad")])),
+            (Verdict::Fatal, Some("Bad".into()))
+        );
+        assert_eq!(judged(message("FYI", "Hello")), (Verdict::Ok, None));
     }
 
     #[test]

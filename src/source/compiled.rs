@@ -150,6 +150,11 @@ impl Source {
                 None => {}
             }
             let records = compile.path(&at("records"), &request.records);
+            if let Some(message) = records.not_for_records() {
+                compile
+                    .problems
+                    .push(file.document.problem(&at("records"), message));
+            }
             let id = request
                 .id
                 .as_deref()

@@ -1,17 +1,24 @@
-//! Paths into an answer: `data`, `Residents/Resident`, `@tCode`, `**/Message`, `people/*`.
+//! Paths into an answer: `data`, `Residents/Resident`, `@tCode`, `**/Message[@type=Error]`, `people/*`.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
 
-/// Names separated by `/`. `*` is any name or any element of a list, `**` any depth.
+/// Names separated by `/`. `*` is any name or any element of a list, `**` any depth. `name[member=text]`
+/// is only those elements of that name whose member has that text, without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Path(Vec<Segment>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Segment {
     Name(String),
+    /// Elements of a name, with a member of a certain text.
+    Having {
+        name: String,
+        member: String,
+        text: String,
+    },
     Any,
     Deep,
 }
@@ -30,7 +37,7 @@ impl Path {
                 )),
                 "*" => Ok(Segment::Any),
                 "**" => Ok(Segment::Deep),
-                name => Ok(Segment::Name(name.to_owned())),
+                name => segment(name),
             })
             .collect::<Result<_, _>>()?;
         if segments.last() == Some(&Segment::Deep) {
@@ -45,6 +52,14 @@ impl Path {
         &self.0
     }
 
+    /// Why records cannot stand at this path: they are taken in one pass, without looking back.
+    pub(super) fn not_for_records(&self) -> Option<String> {
+        let plain = |segment: &Segment| matches!(segment, Segment::Name(_) | Segment::Any);
+        (!self.0.iter().all(plain)).then(|| {
+            format!("`{self}` has `**` or a condition; write the names down to the records, or `*` for any one")
+        })
+    }
+
     /// The first value at the path that is not null.
     pub fn first<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         first(&self.0, value)
@@ -52,16 +67,109 @@ impl Path {
 
     /// The first value at the path as text; absent, null, empty and structures are none.
     pub fn text<'a>(&self, value: &'a Value) -> Option<Cow<'a, str>> {
-        let found = self.first(value)?;
-        let found = found.get("#text").unwrap_or(found);
-        match found {
-            Value::String(text) => Some(text.trim())
-                .filter(|text| !text.is_empty())
-                .map(Cow::Borrowed),
-            Value::Number(number) => Some(Cow::Owned(number.to_string())),
-            Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
-            _ => None,
+        text_of(self.first(value)?)
+    }
+
+    /// Every value at the path that is a text, in the order of the answer.
+    pub(super) fn texts<'a>(&self, value: &'a Value) -> Vec<Cow<'a, str>> {
+        let mut texts = Vec::new();
+        each(&self.0, value, &mut |found| texts.extend(text_of(found)));
+        texts
+    }
+}
+
+fn segment(text: &str) -> Result<Segment, String> {
+    let Some((name, condition)) = text.split_once('[') else {
+        return Ok(Segment::Name(text.to_owned()));
+    };
+    let condition = condition
+        .strip_suffix(']')
+        .and_then(|condition| condition.split_once('='));
+    match condition {
+        Some((member, text)) if !name.is_empty() && !member.is_empty() && !text.is_empty() => {
+            Ok(Segment::Having {
+                name: name.to_owned(),
+                member: member.to_owned(),
+                text: text.to_owned(),
+            })
         }
+        _ => Err(format!(
+            "`{text}` is no condition; write one such as `Message[@type=Error]`"
+        )),
+    }
+}
+
+fn text_of(found: &Value) -> Option<Cow<'_, str>> {
+    match found.get("#text").unwrap_or(found) {
+        Value::String(text) => Some(text.trim())
+            .filter(|text| !text.is_empty())
+            .map(Cow::Borrowed),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        _ => None,
+    }
+}
+
+fn has(element: &Value, member: &str, text: &str) -> bool {
+    element
+        .get(member)
+        .and_then(text_of)
+        .is_some_and(|found| found.to_lowercase() == text.to_lowercase())
+}
+
+/// Calls `take` with everything at the path; a list at its end is taken element by element.
+fn each<'a>(segments: &[Segment], value: &'a Value, take: &mut dyn FnMut(&'a Value)) {
+    let Some((head, rest)) = segments.split_first() else {
+        match value {
+            Value::Array(items) => items.iter().for_each(take),
+            value => take(value),
+        }
+        return;
+    };
+    match (head, value) {
+        (Segment::Name(name), Value::Object(object)) => {
+            if let Some(found) = object.get(name) {
+                each(rest, found, take);
+            }
+        }
+        (Segment::Having { name, member, text }, Value::Object(object)) => {
+            if let Some(found) = object.get(name) {
+                let elements = found
+                    .as_array()
+                    .map_or(std::slice::from_ref(found), Vec::as_slice);
+                for element in elements.iter().filter(|element| has(element, member, text)) {
+                    each(rest, element, take);
+                }
+            }
+        }
+        (Segment::Name(_) | Segment::Having { .. }, Value::Array(items)) => {
+            items.iter().for_each(|item| each(segments, item, take));
+        }
+        (Segment::Any, Value::Object(object)) => {
+            object.values().for_each(|item| each(rest, item, take));
+        }
+        (Segment::Any, Value::Array(items)) => {
+            items.iter().for_each(|item| each(rest, item, take));
+        }
+        (Segment::Deep, _) => {
+            each(rest, value, take);
+            match value {
+                Value::Object(object) => {
+                    object.values().for_each(|item| each(segments, item, take));
+                }
+                // A name looks into a list by itself: its elements were seen already.
+                Value::Array(items) => items.iter().for_each(|item| match item {
+                    Value::Object(object) => {
+                        object
+                            .values()
+                            .for_each(|inner| each(segments, inner, take));
+                    }
+                    item => each(segments, item, take),
+                }),
+                _ => {}
+            }
+        }
+        _ => {}
     }
 }
 
@@ -71,8 +179,18 @@ fn first<'a>(segments: &[Segment], value: &'a Value) -> Option<&'a Value> {
     };
     match (head, value) {
         (Segment::Name(name), Value::Object(object)) => first(rest, object.get(name)?),
+        (Segment::Having { name, member, text }, Value::Object(object)) => {
+            let found = object.get(name)?;
+            let elements = found
+                .as_array()
+                .map_or(std::slice::from_ref(found), Vec::as_slice);
+            elements
+                .iter()
+                .filter(|element| has(element, member, text))
+                .find_map(|element| first(rest, element))
+        }
         // One element is as good as the list of it: XML cannot tell them apart.
-        (Segment::Name(_), Value::Array(items)) => {
+        (Segment::Name(_) | Segment::Having { .. }, Value::Array(items)) => {
             items.iter().find_map(|item| first(segments, item))
         }
         (Segment::Any, Value::Object(object)) => object.values().find_map(|item| first(rest, item)),
@@ -92,11 +210,12 @@ impl fmt::Display for Path {
             if index > 0 {
                 f.write_str("/")?;
             }
-            f.write_str(match segment {
-                Segment::Name(name) => name,
-                Segment::Any => "*",
-                Segment::Deep => "**",
-            })?;
+            match segment {
+                Segment::Name(name) => f.write_str(name)?,
+                Segment::Having { name, member, text } => write!(f, "{name}[{member}={text}]")?,
+                Segment::Any => f.write_str("*")?,
+                Segment::Deep => f.write_str("**")?,
+            }
         }
         Ok(())
     }
@@ -123,6 +242,33 @@ mod tests {
         assert_eq!(text("t/@k", &value).as_deref(), Some("1"));
         assert_eq!(text("e", &value), None);
         assert_eq!(text("a/x", &value), None);
+    }
+
+    #[test]
+    fn a_condition_picks_among_elements_of_a_name() {
+        let one = json!({"R": {"Ms": {"M": {"@t": "Error", "#text": "a"}}}});
+        let many = json!({"R": {"Ms": {"M": [{"@t": "FYI", "#text": "a"}, {"@t": "error", "#text": "b"}]}}});
+        assert_eq!(text("**/M[@t=Error]", &one).as_deref(), Some("a"));
+        assert_eq!(text("**/M[@t=Error]", &many).as_deref(), Some("b"));
+        assert_eq!(text("R/Ms/M[@t=Warning]", &many), None);
+        let path = Path::parse("R/Ms/M[@t=Error]").unwrap();
+        assert_eq!(path.to_string(), "R/Ms/M[@t=Error]");
+        assert!(path.not_for_records().is_some());
+        for wrong in ["M[@t]", "M[@t=]", "[@t=x]", "M[@t=x"] {
+            assert!(Path::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn all_texts_at_a_path_are_found_each_once() {
+        let many = json!({"R": {"Ms": {"M": [{"@t": "FYI", "#text": "a"}, "b", null]}, "M": "c"}, "L": [{"M": 1}]});
+        for (path, found) in [
+            ("**/M", vec!["c", "a", "b", "1"]),
+            ("R/Ms/M", vec!["a", "b"]),
+            ("R/*", vec!["c"]),
+        ] {
+            assert_eq!(Path::parse(path).unwrap().texts(&many), found, "{path}");
+        }
     }
 
     #[test]

@@ -52,9 +52,12 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
     if !walk.stack.is_empty() {
         return Err(DecodeError::Xml("it ends too early".into()));
     }
-    let around = walk
-        .root
-        .ok_or_else(|| DecodeError::Xml("it has no element".into()))?;
+    let around = match walk.root {
+        Some(around) => around,
+        // The root itself is the record: nothing stands around it.
+        None if !walk.records.is_empty() => Value::Null,
+        None => return Err(DecodeError::Xml("it has no element".into())),
+    };
     Ok(Decoded {
         around,
         records: walk.records,
@@ -166,7 +169,8 @@ impl Walk {
         let fits = match path.get(behind) {
             Some(Segment::Name(wanted)) => wanted == name,
             Some(Segment::Any) => true,
-            Some(Segment::Deep) | None => false,
+            // Refused for records when the connector is compiled.
+            Some(Segment::Deep | Segment::Having { .. }) | None => false,
         };
         match fits {
             true if behind + 1 == path.len() => Way::Record,
@@ -280,6 +284,15 @@ mod tests {
             error.to_string(),
             "the answer is no SOAP envelope; it begins with <html>"
         );
+    }
+
+    #[test]
+    fn the_root_itself_may_be_the_record() {
+        for path in ["a", "*"] {
+            let decoded = split_at(path, "<?xml version=\"1.0\"?><a k=\"1\"/>", false);
+            assert_eq!(decoded.records, [r#"{"@k":"1"}"#.into()]);
+            assert_eq!(decoded.around, Value::Null);
+        }
     }
 
     #[test]
