@@ -7,3 +7,4 @@ pub mod source;
 pub mod script;
 pub mod control;
 pub mod sandbox;
+pub mod cli;

@@ -1,3 +1,4 @@
 //! HTTP over the Unix socket: protocol, server, client. Decides nothing and stores nothing.
 
 pub mod protocol;
+pub mod client;
