@@ -1,6 +1,7 @@
 //! `epms alerts`: what somebody must look at, as a list or with both sides beside each other.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -139,11 +140,11 @@ fn show(alert: &Alert, view: &View) -> String {
     };
     // More than three columns of values do not fit; then the first side is set against two at a time.
     if others.is_empty() {
-        text += &format!("\n{}", beside(&[first], view));
+        let _ = write!(text, "\n{}", beside(&[first], view));
     }
     for some in others.chunks(2) {
         let sides: Vec<&Side> = std::iter::once(first).chain(some).collect();
-        text += &format!("\n{}", beside(&sides, view));
+        let _ = write!(text, "\n{}", beside(&sides, view));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! How a command ends: exit codes, and the errors behind them. It does not print them.
 
+use std::fmt::Write;
 use std::io;
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ impl From<Exit> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The daemon did not answer, or not well.
-    #[error("{error}{}", doubts_of(.doubts))]
+    #[error("{error}{}", below(.doubts))]
     Client {
         /// What the client says.
         error: ClientError,
@@ -56,8 +57,12 @@ pub enum Failure {
     },
 }
 
-fn doubts_of(doubts: &[Problem]) -> String {
-    doubts.iter().map(|doubt| format!("\n  {doubt}")).collect()
+fn below(doubts: &[Problem]) -> String {
+    let mut text = String::new();
+    for doubt in doubts {
+        let _ = write!(text, "\n  {doubt}");
+    }
+    text
 }
 
 impl From<ClientError> for Failure {

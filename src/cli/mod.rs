@@ -25,6 +25,10 @@ mod completions;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod tests;
 
 pub use arguments::{Arguments, Verb};
 pub use exit::{Exit, Failure};
@@ -32,7 +36,7 @@ pub use screen::Screen;
 pub use view::View;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Parser;

@@ -1,5 +1,7 @@
 //! `epms people`: the people of the store, as a list or one by one.
 
+use std::fmt::Write;
+
 use clap::{Args, Subcommand};
 
 use crate::control::client::{Client, PeopleFilter};
@@ -168,20 +170,25 @@ fn show(detail: &PersonDetail, view: &View) -> String {
         text += "\nno stays\n";
     }
     for (id, stay) in &person.stays {
-        text += &format!(
+        let _ = write!(
+            text,
             "\nstay at {}\n{}",
             clean(id.as_str()),
             stay_fields(person, stay, view)
         );
     }
     if !detail.links.is_empty() {
-        text += &format!("\nlinks\n{}", links(detail, view));
+        let _ = write!(text, "\nlinks\n{}", links(detail, view));
     }
     if !detail.alerts.is_empty() {
-        text += &format!("\nopen alerts\n{}", alerts::table(&detail.alerts, view));
+        let _ = write!(
+            text,
+            "\nopen alerts\n{}",
+            alerts::table(&detail.alerts, view)
+        );
     }
     if !detail.changes.is_empty() {
-        text += &format!("\nlatest changes\n{}", changes(&detail.changes, view));
+        let _ = write!(text, "\nlatest changes\n{}", changes(&detail.changes, view));
     }
     text
 }

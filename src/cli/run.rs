@@ -1,5 +1,7 @@
 //! `epms run r3`: what a run did, and what was decided for each resident.
 
+use std::fmt::Write;
+
 use clap::Args;
 
 use crate::control::client::Client;
@@ -54,7 +56,7 @@ fn render(detail: &RunDetail, all: bool, view: &View) -> String {
     text.push('\n');
     text += &facts(report, view);
     if let Some(progress) = state.progress {
-        text += &format!("\n{}\n", super::sync::so_far(progress));
+        let _ = write!(text, "\n{}\n", super::sync::so_far(progress));
     }
     text += &counts(report, view);
     text += &decisions(&detail.decisions, report, all, view);

@@ -1,5 +1,6 @@
 //! `epms sync`: a sync by hand, with progress, then a report. The syncing itself is the daemon's.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use clap::Args;
@@ -145,11 +146,11 @@ fn queued(asked: &SyncReply) -> String {
     if asked.runs.is_empty() {
         return "nothing to sync: no integration is switched on\n".to_owned();
     }
-    asked
-        .runs
-        .iter()
-        .map(|run| format!("{} of {}\n", run.id, clean(run.integration.as_str())))
-        .collect()
+    let mut text = String::new();
+    for run in &asked.runs {
+        let _ = writeln!(text, "{} of {}", run.id, clean(run.integration.as_str()));
+    }
+    text
 }
 
 fn report(ended: &SyncReply, view: &View) -> String {
@@ -165,7 +166,8 @@ fn report(ended: &SyncReply, view: &View) -> String {
         })
     });
     if let Some(run) = attention {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n`epms run {}` shows each decision, `epms alerts list` what somebody must look at\n",
             run.id
         );

@@ -63,10 +63,8 @@ impl Answers {
     pub(super) fn events(self, request: &str, events: &[impl Serialize]) -> Answers {
         let mut body = ": keep-alive\n\n".to_owned();
         for event in events {
-            body += &format!(
-                "event: progress\r\ndata: {}\r\n\r\n",
-                serde_json::to_string(event).unwrap()
-            );
+            let event = serde_json::to_string(event).unwrap();
+            body.extend(["event: progress\r\ndata: ", &event, "\r\n\r\n"]);
         }
         self.text(request, 200, "text/event-stream", body)
     }
