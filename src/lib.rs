@@ -12,3 +12,4 @@ pub mod sync;
 pub mod control;
 pub mod sandbox;
 pub mod daemon;
+pub mod cli;

@@ -42,17 +42,21 @@ impl Files {
     /// Reads all files of `home`.
     pub fn read(home: &Home) -> Files {
         let mut others = Vec::new();
-        let settings_path = home.config().join("epms.yaml");
-        let settings = match std::fs::read(&settings_path) {
-            Ok(bytes) => file(&home.name(&settings_path), &bytes, check_settings),
-            Err(error) => Err(vec![unreadable(&home.name(&settings_path), &error)]),
-        };
         Files {
-            settings,
+            settings: Files::read_settings(home),
             credentials: folder(home, "credentials", check_credential, &mut others),
             connectors: folder(home, "connectors", check_connector, &mut others),
             integrations: folder(home, "integrations", check_integration, &mut others),
             others,
+        }
+    }
+
+    /// Reads `config/epms.yaml` alone: all that a client needs to find the socket.
+    pub fn read_settings(home: &Home) -> Read<Settings> {
+        let path = home.config().join("epms.yaml");
+        match std::fs::read(&path) {
+            Ok(bytes) => file(&home.name(&path), &bytes, check_settings),
+            Err(error) => Err(vec![unreadable(&home.name(&path), &error)]),
         }
     }
 }

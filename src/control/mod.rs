@@ -3,3 +3,4 @@
 pub mod protocol;
 pub mod listen;
 pub mod server;
+pub mod client;

@@ -1,0 +1,173 @@
+//! The command line as a type. What a verb does is in the verb's own file.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::{alerts, changes, check, demo, people, run, runs, sandbox, status, sync, test};
+
+const TEMPLATE: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+try it
+  demo         local PMSs, a daemon and a first sync, all in one
+  sandbox      the local PMSs alone
+
+set up
+  check        validate all files and compile all scripts, offline
+  test         run the mapping tests of the scripts
+  reload       make the daemon read all files again
+
+run
+  run          the daemon; with a run's id, what that run did
+  sync         sync now, and report
+  status       integrations: state, last and next sync, health
+  runs         the latest runs
+
+people
+  people       list people, or show one
+  alerts       list what somebody must look at, or show one
+  changes      the change log, as JSON lines
+
+  completions  completions for a shell
+  help         help on a command
+
+options
+{options}{after-help}
+";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "epms",
+    version,
+    about = "feeds residents from property management systems into a store of people",
+    help_template = TEMPLATE,
+    after_help = "\
+examples
+  epms demo                        see it work, with made-up people
+  epms run                         start the daemon of this folder
+  epms sync --all                  sync everything now
+  epms alerts list --kind name_mismatch
+
+exit codes
+  0 done · 1 failed · 2 configuration or usage · 3 daemon or environment out of reach
+  4 held for approval · 5 denied",
+    max_term_width = 100,
+    disable_version_flag = false
+)]
+pub struct Arguments {
+    /// The folder with config/ and scripts/ [default: this folder if it has config/epms.yaml, else /etc/epms]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "EPMS_HOME",
+        hide_env = true
+    )]
+    pub home: Option<PathBuf>,
+    /// The daemon's socket, instead of the one that the home names
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// local PMSs, a daemon and a first sync, all in one
+    Demo(demo::DemoArguments),
+    /// the local PMSs alone
+    Sandbox(sandbox::SandboxArguments),
+    /// validate all files and compile all scripts, offline
+    Check(check::CheckArguments),
+    /// run the mapping tests of the scripts
+    Test(test::TestArguments),
+    /// make the daemon read all files again; the answer is the outcome for each integration
+    ///
+    /// Ends with 2 when something was rejected. What was rejected goes on as it was.
+    #[command(verbatim_doc_comment)]
+    Reload,
+    /// the daemon; with a run's id, what that run did
+    Run(run::RunArguments),
+    /// sync now, and report when it has ended
+    Sync(sync::SyncArguments),
+    /// integrations: state, last and next sync, health
+    Status(status::StatusArguments),
+    /// the latest runs
+    Runs(runs::RunsArguments),
+    /// people of the store
+    #[command(subcommand)]
+    People(people::PeopleVerb),
+    /// what somebody must look at
+    #[command(subcommand)]
+    Alerts(alerts::AlertsVerb),
+    /// the change log, as JSON lines
+    Changes(changes::ChangesArguments),
+    /// completions for a shell, to standard output
+    #[command(after_help = "examples\n  epms completions bash > /etc/bash_completion.d/epms")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_verb() {
+        let mut command = Arguments::command();
+        let help = command.render_long_help().to_string();
+        for verb in command.get_subcommands() {
+            assert!(
+                help.contains(&format!("\n  {} ", verb.get_name())),
+                "{}",
+                verb.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn run_is_the_daemon_without_an_id_and_a_run_with_one() {
+        let run = |line: &[&str]| match Arguments::try_parse_from(line).unwrap().verb {
+            Verb::Run(arguments) => arguments.run,
+            _ => unreachable!(),
+        };
+        assert_eq!(run(&["epms", "run"]), None);
+        assert_eq!(run(&["epms", "run", "r3"]), Some(crate::model::RunId(3)));
+        let error = Arguments::try_parse_from(["epms", "run", "p3"]).unwrap_err();
+        assert!(error.to_string().contains("it looks like `r3`"));
+    }
+
+    #[test]
+    fn global_options_may_stand_anywhere() {
+        let line = ["epms", "status", "--json", "--socket", "/x.sock"];
+        let arguments = Arguments::try_parse_from(line).unwrap();
+        assert!(arguments.json);
+        assert_eq!(arguments.socket, Some("/x.sock".into()));
+    }
+
+    #[test]
+    fn a_sync_of_nothing_is_refused() {
+        assert!(Arguments::try_parse_from(["epms", "sync"]).is_err());
+        assert!(Arguments::try_parse_from(["epms", "sync", "--all", "x"]).is_err());
+        assert!(Arguments::try_parse_from(["epms", "sync", ".."]).is_err());
+    }
+}

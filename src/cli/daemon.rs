@@ -1,0 +1,89 @@
+//! `epms run` without a run's id: the daemon in the foreground, with its signals and its log. Its wiring is
+//! in `daemon`.
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Environment, Files, Home, Log, LogFormat, LogLevel};
+use crate::daemon::{self, DaemonError, Signals, Start};
+use crate::model::Problems;
+
+use super::{Exit, Failure};
+
+pub(super) async fn run(
+    home: &Home,
+    socket: Option<PathBuf>,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let settings = Files::read_settings(home).map_err(|problems| Failure::Config(Problems(problems)))?;
+    log(settings.value.log);
+    let stop = CancellationToken::new();
+    let reload = signals(&stop)?;
+    let start = Start {
+        home: home.clone(),
+        environment: environment.clone(),
+        socket: socket.map(|path| environment.current.join(path)),
+    };
+    daemon::run(start, Signals { stop, reload }, |_| {}).await?;
+    Ok(Exit::Done)
+}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Failure {
+        match error {
+            DaemonError::Config(problems) => Failure::Config(problems),
+            DaemonError::Open(_) | DaemonError::Listen(_) => Failure::other(Exit::OutOfReach, error.to_string()),
+            other => Failure::other(Exit::Failed, other.to_string()),
+        }
+    }
+}
+
+/// SIGTERM and SIGINT stop, SIGHUP reloads. Installed before the daemon is ready: a signal that came
+/// earlier would end the process.
+fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (sender, reload) = mpsc::channel(1);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {
+                    // A full channel means that a reload is due already.
+                    let _ = sender.try_send(());
+                }
+            }
+        }
+        stop.cancel();
+    });
+    Ok(reload)
+}
+
+fn log(log: Log) {
+    let level = match log.level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+    };
+    // Other crates' events could carry what ours never do.
+    let ours = tracing_subscriber::filter::Targets::new().with_target("epms", level);
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level);
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    // A second subscriber in one process is refused; the first goes on.
+    let _ = match log.format {
+        LogFormat::Text => {
+            let color = std::io::IsTerminal::is_terminal(&std::io::stderr())
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            builder.with_ansi(color).finish().with(ours).try_init()
+        }
+        LogFormat::Json => builder.json().flatten_event(true).finish().with(ours).try_init(),
+    };
+}

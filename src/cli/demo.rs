@@ -1,0 +1,198 @@
+//! `epms demo`: local PMSs, a home with the shipped connectors and scripts, a daemon, a first sync, and what
+//! to try next. Nothing here is done in another way than outside the demo, but that the PMSs are local.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Environment, Home};
+use crate::control::client::{Client, Cut, RunsFilter};
+use crate::control::protocol::RunState;
+use crate::daemon::{self, Signals, Start};
+use crate::sandbox::{Kind, Sandbox};
+
+use super::demo_home::{self, Demo};
+use super::{Arguments, Exit, Failure, Screen, sandbox, sync};
+
+/// How large a demo, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+nothing outside this machine is reached, and all people are made up
+
+examples
+  epms demo
+  epms demo --once --residents 40 --seed 7")]
+pub struct DemoArguments {
+    /// Leave after the first sync instead of staying until Ctrl-C
+    #[arg(long)]
+    pub once: bool,
+    /// Where to put the home; it must be empty or new [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// How many residents to make up, per PMS
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(24..=100_000))]
+    pub residents: u32,
+    /// The same seed makes up the same residents
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+}
+
+pub(super) async fn run(
+    arguments: &DemoArguments,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let (folder, temporary) = folder(arguments, environment)?;
+    let pmss = vec![
+        sandbox::start(Kind::AppFolio, arguments.seed, arguments.residents, "elm", "Elm Court").await?,
+        sandbox::start(Kind::Yardi, arguments.seed + 1, arguments.residents, "harbor", "Harbor View").await?,
+    ];
+    let demo = demo_home::make(&folder, &pmss)?;
+    writeln!(screen.out, "home    {}", folder.display())?;
+    for pms in &pmss {
+        writeln!(screen.out, "{:7} {}", pms.kind().to_string(), pms.url())?;
+    }
+
+    let stop = CancellationToken::new();
+    // Bound to this scope, so that the daemon ends with the demo also where something fails.
+    let guard = stop.clone().drop_guard();
+    let (_reload, reload) = mpsc::channel(1);
+    let start = Start {
+        home: Home::at(&folder),
+        environment: Environment { current: environment.current.clone(), ..Environment::default() },
+        socket: None,
+    };
+    let (ready, socket) = oneshot::channel();
+    let mut daemon = tokio::spawn(daemon::run(start, Signals { stop, reload }, |socket| {
+        // Whoever waits for it is below.
+        let _ = ready.send(socket);
+    }));
+    let Ok(socket) = socket.await else {
+        let ended = (&mut daemon).await.map_err(std::io::Error::other)?;
+        ended?;
+        return Err(Failure::other(Exit::Failed, "the daemon ended before it was ready"));
+    };
+    writeln!(screen.out, "socket  {}\n", socket.display())?;
+    screen.out.flush()?;
+    let client = Client::new(&socket)?;
+    let exit = first_sync(&client, &demo, &socket, environment, screen).await?;
+    if !arguments.once {
+        next(&demo, &folder, &socket, screen)?;
+        stay(&pmss, screen).await?;
+    }
+    drop(guard);
+    daemon.await.map_err(std::io::Error::other)??;
+    drop(temporary);
+    Ok(exit)
+}
+
+fn folder(arguments: &DemoArguments, environment: &Environment) -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
+    let Some(asked) = &arguments.dir else {
+        let temporary = tempfile::Builder::new().prefix("epms-demo-").tempdir()?;
+        return Ok((temporary.path().to_owned(), Some(temporary)));
+    };
+    let folder = environment.current.join(asked);
+    if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        let told = format!("{} is not empty; name a new folder", folder.display());
+        return Err(Failure::other(Exit::Invalid, told));
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok((folder, None))
+}
+
+/// The daemon makes up for runs that it missed, and it has missed all of them: the first sync is under way.
+async fn first_sync(
+    client: &Client,
+    demo: &Demo,
+    socket: &Path,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let mut runs = Vec::new();
+    for integration in &demo.integrations {
+        let run = loop {
+            let status = client.integration(integration).await?;
+            let filter = RunsFilter { integration: Some(integration.clone()) };
+            let begun = client.runs(&filter, &Cut { limit: Some(1), cursor: None }).await?;
+            if let Some(run) = status.running.or(begun.items.first().map(|run| run.id)) {
+                break run;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        runs.push(RunState { id: run, integration: integration.clone(), report: None, progress: None });
+    }
+    let exit = sync::follow(runs, false, client, screen).await?;
+    for line in [
+        &["people", "list", "--limit", "15"][..],
+        &["alerts", "list"],
+        &["runs"],
+    ] {
+        writeln!(screen.out, "\n$ epms {}", line.join(" "))?;
+        screen.out.flush()?;
+        let words: Vec<OsString> = ["epms".into(), "--socket".into(), socket.into()]
+            .into_iter()
+            .chain(line.iter().map(OsString::from))
+            .collect();
+        let arguments = Arguments::try_parse_from(words)
+            .map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
+        Box::pin(super::dispatch(arguments, environment, screen)).await?;
+    }
+    Ok(exit)
+}
+
+fn next(demo: &Demo, folder: &Path, socket: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let (folder, socket) = (folder.display(), socket.display());
+    let first = demo.integrations.first().map_or_else(String::new, ToString::to_string);
+    write!(
+        screen.out,
+        "\ntry in another terminal
+  export EPMS_HOME={folder}
+  epms status
+  epms sync {first}            # nothing has changed, and it says so
+  epms alerts show a1
+  curl --unix-socket {socket} -X POST http://epms/v1/integrations/{first}/sync
+then change {folder}/config/integrations/{first}.yaml (exclude_statuses) or a script in
+{folder}/scripts/: it is in effect within a second, for the next sync; break one, and
+`epms status` says what is wrong with it while the one before goes on
+
+Enter lets something happen in the PMSs, Ctrl-C ends the demo\n"
+    )?;
+    screen.out.flush()?;
+    Ok(())
+}
+
+/// Until Ctrl-C. Each line of input is some life in the PMSs.
+async fn stay(pmss: &[Sandbox], screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let (sender, mut lines) = mpsc::channel(1);
+    // Reading a terminal cannot be given up: the thread ends with the process.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            if line.is_err() || sender.blocking_send(()).is_err() {
+                break;
+            }
+        }
+    });
+    let mut chance = fastrand::Rng::new();
+    let mut open = true;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => return Ok(ended?),
+            _ = terminate.recv() => return Ok(()),
+            line = lines.recv(), if open => {
+                open = line.is_some();
+                for pms in pmss.iter().filter(|_| line.is_some()) {
+                    let happened = pms.world().live(&mut chance);
+                    if let Some(happening) = happened {
+                        writeln!(screen.out, "{}: {}", pms.kind(), happening.what)?;
+                    }
+                }
+                screen.out.flush()?;
+            }
+        }
+    }
+}

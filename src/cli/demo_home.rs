@@ -1,0 +1,141 @@
+//! The home of the demo: the shipped files, a credential and an integration for each local PMS, and a few
+//! people who were made by hand before the first sync, so that it has something to match.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::model::{IntegrationId, LeaseStatus, Origin, Person, Stay};
+use crate::sandbox::{Kind, Relation, Sandbox, Status};
+use crate::store::Store;
+
+use super::sandbox::property_id;
+use super::{Exit, Failure, shipped};
+
+/// What was made.
+pub(super) struct Demo {
+    /// The integrations, one for each PMS.
+    pub(super) integrations: Vec<IntegrationId>,
+}
+
+pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
+    shipped::write(folder)?;
+    for name in ["config/credentials", "config/integrations", "secrets"] {
+        std::fs::create_dir_all(folder.join(name))?;
+    }
+    let mut integrations = Vec::new();
+    for pms in pmss {
+        let (id, name, excluded) = match pms.kind() {
+            Kind::AppFolio => ("elm-court", "Elm Court", "[Evict]"),
+            Kind::Yardi => ("harbor-view", "Harbor View", "[Applicant, Canceled, Denied]"),
+        };
+        credential(folder, pms)?;
+        let text = format!(
+            "# One property here, fed by one property of the PMS. The file's name is its id.
+version: 1
+property: {{ name: {name}, timezone: America/New_York, country: US }}
+credential: demo-{kind}
+pms_properties: [{property}]
+# The PMS's own words; residents with these are never pulled.
+exclude_statuses: {excluded}
+enabled: true
+",
+            kind = pms.kind(),
+            property = property_id(pms),
+        );
+        std::fs::write(folder.join(format!("config/integrations/{id}.yaml")), text)?;
+        integrations.push(IntegrationId::new(id));
+    }
+    if let (Some(pms), Some(integration)) = (pmss.first(), integrations.first()) {
+        people_by_hand(folder, pms, integration)?;
+    }
+    Ok(Demo { integrations })
+}
+
+/// Secrets lie in files of their own, as they would outside the demo.
+fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
+    let kind = pms.kind();
+    let mut text = format!("# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n");
+    for (field, value) in pms.credential() {
+        if matches!(field, "password" | "client_secret" | "interface_license") {
+            let name = format!("secrets/{kind}-{field}");
+            let mut options = std::fs::OpenOptions::new();
+            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(&name))?;
+            std::io::Write::write_all(&mut file, value.as_bytes())?;
+            text += &format!("  {field}: {{ file: {name} }}\n");
+        } else {
+            text += &format!("  {field}: {}\n", serde_json::Value::String(value));
+        }
+    }
+    std::fs::write(folder.join(format!("config/credentials/demo-{kind}.yaml")), text)?;
+    Ok(())
+}
+
+/// People as somebody may have typed them in before the feed was switched on: one whom the sync finds, one
+/// with another name, one with another email, and one who is there twice.
+fn people_by_hand(folder: &Path, pms: &Sandbox, integration: &IntegrationId) -> Result<(), Failure> {
+    let world = pms.world();
+    let mut shared = BTreeMap::new();
+    for (_, person) in world.people() {
+        *shared.entry(person.email.clone().map(|email| email.trim().to_lowercase())).or_insert(0) += 1;
+    }
+    let trapped: BTreeSet<_> = world.people().map(|(_, person)| person.id).take(24).collect();
+    let known: Vec<(String, String, String)> = world
+        .people()
+        .filter(|(home, person)| {
+            home.status == Status::Current
+                && person.relation == Relation::Primary
+                && person.company.is_none()
+                && person.move_out.is_none()
+                && !trapped.contains(&person.id)
+        })
+        .filter_map(|(_, person)| {
+            let email = person.email.clone()?.trim().to_lowercase();
+            (shared.get(&Some(email.clone())) == Some(&1) && !email.contains("none@"))
+                .then(|| (person.first.clone(), person.last.clone(), email))
+        })
+        .take(4)
+        .collect();
+    drop(world);
+    let store = Store::open(&folder.join("state")).map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
+    let failed = |error: crate::store::StoreError| Failure::other(Exit::Failed, error.to_string());
+    let write = store.write().map_err(failed)?;
+    let mut add = |first: &str, last: &str, email: &str| -> Result<(), crate::store::StoreError> {
+        let stay = Stay {
+            status: LeaseStatus::Current,
+            unit: None,
+            more_units: Vec::new(),
+            lease_start: None,
+            lease_end: None,
+            move_in: None,
+            move_out: None,
+            notice: false,
+            eviction: false,
+            excluded: false,
+        };
+        write.put_person(&Person {
+            id: write.new_person_id()?,
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            email: Some(email.to_owned()),
+            phone: None,
+            stays: BTreeMap::from([(integration.clone(), stay)]),
+            locks: BTreeSet::new(),
+            origin: Origin::Hand,
+            created: Timestamp::now(),
+        })
+    };
+    for (index, (first, last, email)) in known.iter().enumerate() {
+        match index {
+            0 => add(first, last, email),
+            1 => add("Sam", last, email),
+            2 => add(first, last, &format!("old.{email}")),
+            _ => add(first, last, &format!("work.{email}")).and_then(|()| add(first, last, &format!("home.{email}"))),
+        }
+        .map_err(failed)?;
+    }
+    write.commit().map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! The command line: one file per verb. What a verb decides, it decides elsewhere: here are arguments,
+//! tables and exit codes.
+
+mod arguments;
+mod exit;
+mod screen;
+mod view;
+mod table;
+mod pages;
+
+mod run;
+mod daemon;
+mod sync;
+mod status;
+mod runs;
+mod reload;
+mod people;
+mod alerts;
+mod changes;
+mod check;
+mod test;
+mod demo;
+mod demo_home;
+mod shipped;
+mod sandbox;
+mod completions;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod tests;
+
+pub use arguments::{Arguments, Verb};
+pub use exit::{Exit, Failure};
+pub use screen::Screen;
+pub use view::View;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::config::{Environment, Files, Home};
+use crate::control::client::{Client, ClientError};
+use crate::model::{IntegrationId, Problem};
+
+/// Does what the command line of this process says.
+pub async fn of_process() -> Exit {
+    let mut screen = Screen {
+        out: &mut std::io::stdout(),
+        err: &mut std::io::stderr(),
+        view: View::of_process(),
+        progress: std::io::stderr().is_terminal(),
+    };
+    match Environment::of_process() {
+        Ok(environment) => run_line(std::env::args_os(), &environment, &mut screen).await,
+        Err(error) => {
+            let told = format!("the current folder is out of reach: {error}; go to another");
+            finish(Err(Failure::other(Exit::OutOfReach, told)), &mut screen)
+        }
+    }
+}
+
+/// Does what `line` says; its first word is the program's name.
+pub async fn run_line(
+    line: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Exit {
+    match Arguments::try_parse_from(line) {
+        Ok(arguments) => run(arguments, environment, screen).await,
+        Err(told) => {
+            let text = told.render();
+            let text = if screen.view.color {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
+            let (written, exit) = if told.use_stderr() {
+                (screen.err.write_all(text.as_bytes()), Exit::Invalid)
+            } else {
+                (screen.out.write_all(text.as_bytes()), Exit::Done)
+            };
+            finish(written.map(|()| exit).map_err(Failure::from), screen)
+        }
+    }
+}
+
+/// Does what `arguments` say.
+pub async fn run(arguments: Arguments, environment: &Environment, screen: &mut Screen<'_>) -> Exit {
+    let ended = dispatch(arguments, environment, screen).await;
+    finish(ended, screen)
+}
+
+async fn dispatch(
+    arguments: Arguments,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let home = Home::find(arguments.home, environment);
+    let json = arguments.json;
+    // What needs no daemon comes first; what is left asks one.
+    match &arguments.verb {
+        Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
+        Verb::Sandbox(verb) => return sandbox::run(verb, json, screen).await,
+        Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
+        Verb::Test(verb) => return test::run(verb, json, &home, screen),
+        Verb::Completions { shell } => return completions::run(*shell, screen),
+        Verb::Run(verb) if verb.run.is_none() => {
+            return daemon::run(&home, arguments.socket, environment).await;
+        }
+        _ => {}
+    }
+    let (socket, doubts) = socket(arguments.socket, &home, environment);
+    let client = Client::new(&socket)?;
+    let ended = match &arguments.verb {
+        Verb::Sync(verb) => sync::run(verb, json, &client, screen).await,
+        Verb::Status(verb) => status::run(verb, json, &client, screen).await,
+        Verb::Runs(verb) => runs::run(verb, json, &client, screen).await,
+        Verb::Run(verb) => run::run(verb, json, &client, screen).await,
+        Verb::Reload => reload::run(json, &client, screen).await,
+        Verb::People(verb) => people::run(verb, json, &client, screen).await,
+        Verb::Alerts(verb) => alerts::run(verb, json, &client, screen).await,
+        Verb::Changes(verb) => changes::run(verb, &client, screen).await,
+        Verb::Demo(_)
+        | Verb::Sandbox(_)
+        | Verb::Check(_)
+        | Verb::Test(_)
+        | Verb::Completions { .. } => Ok(Exit::Done),
+    };
+    ended.map_err(|failure| match failure {
+        Failure::Client {
+            error: error @ ClientError::NotRunning { .. },
+            ..
+        } => Failure::Client { error, doubts },
+        other => other,
+    })
+}
+
+/// The socket to ask, and what is wrong with the file that would have named it. With a wrong file the
+/// daemon may still run, and then says itself what is wrong.
+fn socket(
+    asked: Option<PathBuf>,
+    home: &Home,
+    environment: &Environment,
+) -> (PathBuf, Vec<Problem>) {
+    if let Some(path) = asked {
+        return (environment.current.join(path), Vec::new());
+    }
+    match Files::read_settings(home) {
+        Ok(file) => (home.socket(&file.value, environment), Vec::new()),
+        Err(problems) => (
+            home.socket(&crate::config::Settings::default(), environment),
+            problems,
+        ),
+    }
+}
+
+/// Tells what failed. The daemon's answers go to `out`, errors to `err`.
+fn finish(ended: Result<Exit, Failure>, screen: &mut Screen<'_>) -> Exit {
+    let ended = ended.and_then(|exit| {
+        screen.out.flush()?;
+        Ok(exit)
+    });
+    match ended {
+        Ok(exit) => exit,
+        Err(failure) if failure.is_closed_pipe() => Exit::Done,
+        Err(failure) => {
+            // Where even this cannot be written, the exit code is all there is.
+            let _ = writeln!(screen.err, "epms: {failure}");
+            failure.exit()
+        }
+    }
+}
+
+/// An integration's id as an argument: anything that can stand in an address.
+fn integration_id(text: &str) -> Result<IntegrationId, String> {
+    if text.is_empty() || text == "." || text == ".." || text.contains('/') {
+        return Err(
+            "is no integration; write the name of a file in config/integrations without .yaml"
+                .into(),
+        );
+    }
+    Ok(IntegrationId::new(text))
+}

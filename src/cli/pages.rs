@@ -1,0 +1,52 @@
+//! Lists that come page by page: as many items as were asked for. What is in a list is the verb's to say.
+
+use clap::Args;
+
+use crate::control::client::{ClientError, Cut};
+use crate::control::protocol::Page;
+
+/// How much of a list to show.
+#[derive(Debug, Args)]
+pub struct Length {
+    /// The most to show
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    /// Go on where a list ended: `next` of its JSON
+    #[arg(long, value_name = "CURSOR", hide_short_help = true)]
+    pub cursor: Option<String>,
+}
+
+/// Reads pages until there are as many items as asked for, or no more.
+pub(super) async fn read<T>(
+    length: &Length,
+    mut page: impl AsyncFnMut(Cut) -> Result<Page<T>, ClientError>,
+) -> Result<Page<T>, ClientError> {
+    let mut all = Page {
+        items: Vec::new(),
+        next: length.cursor.clone(),
+    };
+    loop {
+        let more = page(Cut {
+            limit: Some(length.limit - all.items.len()),
+            cursor: all.next.take(),
+        })
+        .await?;
+        let none = more.items.is_empty();
+        all.items.extend(more.items);
+        all.next = more.next;
+        if none || all.next.is_none() || all.items.len() >= length.limit {
+            return Ok(all);
+        }
+    }
+}
+
+/// What to say below a list that goes on.
+pub(super) fn more<T>(page: &Page<T>) -> String {
+    if page.next.is_none() {
+        return String::new();
+    }
+    format!(
+        "\nthere are more; `--limit {}` shows more of them\n",
+        page.items.len() * 10
+    )
+}

@@ -1,0 +1,283 @@
+//! `epms people`: the people of the store, as a list or one by one.
+
+use std::fmt::Write;
+
+use clap::{Args, Subcommand};
+
+use crate::control::client::{Client, PeopleFilter};
+use crate::control::protocol::{Page, PersonDetail};
+use crate::model::{Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
+
+use super::alerts;
+use super::pages::{self, Length};
+use super::table::{Cell, Column, Table, Tone, clean};
+use super::view::View;
+use super::{Exit, Failure, Screen};
+
+/// What to do with people.
+#[derive(Debug, Subcommand)]
+pub enum PeopleVerb {
+    /// list people
+    List(ListArguments),
+    /// show one person: fields, stays, links, open alerts, latest changes
+    Show {
+        /// The person's id, such as p17
+        person: PersonId,
+    },
+}
+
+/// Which people to list.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+examples
+  epms people list --integration 123-building-name
+  epms people list lovelace --json")]
+pub struct ListArguments {
+    /// Only people whose name, email, phone or unit contains this
+    #[arg(value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Only people with a stay at the property of this integration
+    #[arg(long, visible_alias = "property", value_name = "ID", value_parser = super::integration_id)]
+    pub integration: Option<IntegrationId>,
+    /// How many.
+    #[command(flatten)]
+    pub length: Length,
+}
+
+pub(super) async fn run(
+    verb: &PeopleVerb,
+    json: bool,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    match verb {
+        PeopleVerb::List(arguments) => {
+            let filter = PeopleFilter {
+                integration: arguments.integration.clone(),
+                text: arguments.text.clone(),
+            };
+            let page = pages::read(&arguments.length, async |cut| {
+                client.people(&filter, &cut).await
+            });
+            screen.show(json, &page.await?, |page, view| list(page, &filter, view))?;
+        }
+        PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn list(page: &Page<Person>, filter: &PeopleFilter, view: &View) -> String {
+    if page.items.is_empty() {
+        return if *filter == PeopleFilter::default() {
+            "no people yet; `epms sync --all` brings them in\n".to_owned()
+        } else {
+            "nobody fits\n".to_owned()
+        };
+    }
+    let mut text = people(&page.items, filter.integration.as_ref(), view);
+    text += &pages::more(page);
+    text
+}
+
+/// People, one below the other, with their stay at `property`, or else their first.
+pub(super) fn people(people: &[Person], property: Option<&IntegrationId>, view: &View) -> String {
+    let mut table = Table::new([
+        ("ID", Column::Whole),
+        ("NAME", Column::Cut),
+        ("EMAIL", Column::Cut),
+        ("PROPERTY", Column::Cut),
+        ("UNIT", Column::Cut),
+        ("STATUS", Column::Whole),
+    ]);
+    for person in people {
+        let stay = property
+            .and_then(|id| person.stays.get_key_value(id))
+            .or_else(|| person.stays.first_key_value());
+        let further = person.stays.len().saturating_sub(1);
+        let at = stay.map_or_else(String::new, |(id, _)| id.to_string());
+        table.row([
+            person.id.into(),
+            name(person).into(),
+            person.email.clone().unwrap_or_default().into(),
+            if further == 0 {
+                at
+            } else {
+                format!("{at} +{further}")
+            }
+            .into(),
+            stay.map_or_else(String::new, |(_, stay)| unit(stay)).into(),
+            stay.map_or_else(|| "".into(), |(_, stay)| status(stay)),
+        ]);
+    }
+    table.render(view)
+}
+
+fn name(person: &Person) -> String {
+    format!("{} {}", person.first_name, person.last_name)
+        .trim()
+        .to_owned()
+}
+
+fn unit(stay: &Stay) -> String {
+    let labels = stay
+        .unit
+        .iter()
+        .chain(&stay.more_units)
+        .map(|unit| unit.label.as_str());
+    labels.collect::<Vec<_>>().join(", ")
+}
+
+fn status(stay: &Stay) -> Cell {
+    let tone = if stay.excluded || stay.status.is_closed() {
+        Tone::Faint
+    } else {
+        Tone::Plain
+    };
+    let mark = if stay.excluded {
+        "excluded"
+    } else {
+        stay.status.as_str()
+    };
+    Cell::new(mark, tone)
+}
+
+fn show(detail: &PersonDetail, view: &View) -> String {
+    let person = &detail.person;
+    let mut text = format!("{} {}\n\n", person.id, clean(&name(person)));
+    let mut fields = Table::of_pairs(0);
+    let mut field = |field: Field, value: Option<&str>| {
+        let lock = if person.locks.contains(&field) {
+            " (locked: no sync writes it)"
+        } else {
+            ""
+        };
+        fields.pair(field.as_str(), format!("{}{lock}", value.unwrap_or("–")));
+    };
+    field(Field::FirstName, Some(&person.first_name));
+    field(Field::LastName, Some(&person.last_name));
+    field(Field::Email, person.email.as_deref());
+    field(Field::Phone, person.phone.as_deref());
+    let origin = match person.origin {
+        Origin::Hand => "by hand",
+        Origin::Sync => "by a sync",
+    };
+    fields.pair(
+        "created",
+        format!("{origin}, {}", view.both(person.created)),
+    );
+    text += &fields.render(view);
+    if person.stays.is_empty() {
+        text += "\nno stays\n";
+    }
+    for (id, stay) in &person.stays {
+        let _ = write!(
+            text,
+            "\nstay at {}\n{}",
+            clean(id.as_str()),
+            stay_fields(person, stay, view)
+        );
+    }
+    if !detail.links.is_empty() {
+        let _ = write!(text, "\nlinks\n{}", links(detail, view));
+    }
+    if !detail.alerts.is_empty() {
+        let _ = write!(
+            text,
+            "\nopen alerts\n{}",
+            alerts::table(&detail.alerts, view)
+        );
+    }
+    if !detail.changes.is_empty() {
+        let _ = write!(text, "\nlatest changes\n{}", changes(&detail.changes, view));
+    }
+    text
+}
+
+fn stay_fields(person: &Person, stay: &Stay, view: &View) -> String {
+    let mut pairs = Table::of_pairs(2);
+    let mut marks = vec![stay.status.as_str()];
+    marks.extend(stay.notice.then_some("notice given"));
+    marks.extend(stay.eviction.then_some("being evicted"));
+    marks.extend(stay.excluded.then_some("excluded: no sync updates it"));
+    pairs.pair("status", marks.join(", "));
+    let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
+    for (field, value) in [
+        (
+            Field::Unit,
+            Some(unit(stay)).filter(|unit| !unit.is_empty()),
+        ),
+        (Field::LeaseStart, date(stay.lease_start)),
+        (Field::LeaseEnd, date(stay.lease_end)),
+        (Field::MoveIn, date(stay.move_in)),
+        (Field::MoveOut, date(stay.move_out)),
+    ] {
+        let lock = if person.locks.contains(&field) {
+            " (locked: no sync writes it)"
+        } else {
+            ""
+        };
+        pairs.pair(
+            field.as_str(),
+            format!("{}{lock}", value.as_deref().unwrap_or("–")),
+        );
+    }
+    pairs.render(view)
+}
+
+fn links(detail: &PersonDetail, view: &View) -> String {
+    let mut table = Table::new([
+        ("INTEGRATION", Column::Cut),
+        ("RESIDENT", Column::Cut),
+        ("SINCE", Column::Whole),
+        ("MISSED", Column::Whole),
+    ]);
+    for link in &detail.links {
+        let missed = match link.misses {
+            0 => Cell::from("–"),
+            1 => Cell::new("1 run", Tone::Attention),
+            runs => Cell::new(format!("{runs} runs"), Tone::Attention),
+        };
+        table.row([
+            link.integration.to_string().into(),
+            link.resident.clone().into(),
+            view.relative(link.since).into(),
+            missed,
+        ]);
+    }
+    table.render(view)
+}
+
+fn changes(changes: &[Change], view: &View) -> String {
+    let mut table = Table::new([
+        ("NO", Column::Number),
+        ("WHEN", Column::Whole),
+        ("WHAT", Column::Whole),
+        ("RULE", Column::Whole),
+        ("RUN", Column::Whole),
+        ("FIELDS", Column::Wrap),
+    ]);
+    for change in changes {
+        let none = "–";
+        let fields: Vec<String> = change
+            .fields
+            .iter()
+            .map(|field| {
+                let before = field.before.as_deref().unwrap_or(none);
+                let after = field.after.as_deref().unwrap_or(none);
+                format!("{}: {before} → {after}", field.field)
+            })
+            .collect();
+        table.row([
+            change.seq.into(),
+            view.relative(change.at).into(),
+            change.kind.into(),
+            change.rule.clone().into(),
+            change
+                .run
+                .map_or_else(|| none.to_owned(), |run| run.to_string())
+                .into(),
+            fields.join("; ").into(),
+        ]);
+    }
+    table.render(view)
+}

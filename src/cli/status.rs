@@ -1,0 +1,160 @@
+//! `epms status`: the daemon and its integrations. What is wrong stands below the table.
+
+use std::fmt::Write;
+
+use clap::Args;
+
+use crate::control::client::Client;
+use crate::control::protocol::{IntegrationState, IntegrationStatus, Status};
+use crate::model::{IntegrationId, Problem};
+
+use super::table::{Cell, Column, Table, Tone, clean, paragraph};
+use super::view::{View, length};
+use super::{Exit, Failure, Screen};
+
+/// Which integrations to show.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+where the files on disk were rejected, the problems stand below the table; the generation
+before goes on until they are right
+
+examples
+  epms status
+  epms status 123-building-name --json")]
+pub struct StatusArguments {
+    /// Only this integration
+    #[arg(value_parser = super::integration_id)]
+    pub integration: Option<IntegrationId>,
+}
+
+pub(super) async fn run(
+    arguments: &StatusArguments,
+    json: bool,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    if let Some(id) = &arguments.integration {
+        let status = client.integration(id).await?;
+        screen.show(json, &status, |status, view| integrations(&[status], view))?;
+    } else {
+        screen.show(json, &client.status().await?, render)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The daemon and all of its integrations.
+pub(super) fn render(status: &Status, view: &View) -> String {
+    let up = length(view.now.as_second() - status.started.as_second());
+    let mut text = format!(
+        "epms {}, up {up}: {}, {}\n\n",
+        clean(&status.version),
+        number(status.people, "person", "people"),
+        number(status.open_alerts, "open alert", "open alerts"),
+    );
+    if status.integrations.is_empty() {
+        text += "no integrations; put a file into config/integrations\n";
+    } else {
+        text += &integrations(&status.integrations.iter().collect::<Vec<_>>(), view);
+    }
+    if !status.problems.is_empty() {
+        text += "\nfiles that belong to no single integration:\n";
+        text += &problems(&status.problems, view);
+    }
+    text
+}
+
+/// `1 person`, `2 people`.
+pub(super) fn number(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Problems, one below the other, indented.
+pub(super) fn problems(problems: &[Problem], view: &View) -> String {
+    problems
+        .iter()
+        .map(|problem| paragraph(2, &problem.to_string(), view))
+        .collect()
+}
+
+fn integrations(all: &[&IntegrationStatus], view: &View) -> String {
+    let mut table = Table::new([
+        ("INTEGRATION", Column::Cut),
+        ("STATE", Column::Whole),
+        ("GEN", Column::Number),
+        ("LAST SUCCESS", Column::Whole),
+        ("NEXT", Column::Whole),
+        ("LINKED", Column::Number),
+        ("ALERTS", Column::Number),
+    ]);
+    for one in all {
+        let alerts = if one.open_alerts > 0 {
+            Tone::Attention
+        } else {
+            Tone::Plain
+        };
+        let success = if one.last_error.is_some() {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
+        table.row([
+            one.id.to_string().into(),
+            Cell::new(one.state.as_str(), tone(one.state)),
+            one.generation
+                .map_or_else(|| "–".to_owned(), |g| g.to_string())
+                .into(),
+            Cell::new(view.relative_or_never(one.last_success), success),
+            view.relative_or_never(one.next).into(),
+            one.linked.into(),
+            Cell::new(one.open_alerts, alerts),
+        ]);
+    }
+    let mut text = table.render(view);
+    for one in all {
+        if let Some(error) = &one.last_error {
+            let when = one
+                .last_started
+                .map(|time| format!(" {}", view.relative(time)));
+            let when = when.unwrap_or_default();
+            let _ = writeln!(
+                text,
+                "\n{}: the last run{when} did not succeed",
+                clean(one.id.as_str())
+            );
+            text += &paragraph(2, error, view);
+        }
+    }
+    for one in all {
+        if !one.problems.is_empty() {
+            let _ = writeln!(
+                text,
+                "\n{}: {}",
+                clean(one.id.as_str()),
+                what_runs(one, view)
+            );
+            text += &problems(&one.problems, view);
+        }
+    }
+    text
+}
+
+fn what_runs(one: &IntegrationStatus, view: &View) -> String {
+    let Some(generation) = one.generation else {
+        return "its files were never right, so it does not run".to_owned();
+    };
+    let since = one
+        .loaded
+        .map(|time| format!(" of {}", view.relative(time)));
+    let since = since.unwrap_or_default();
+    format!("its files on disk were rejected; generation {generation}{since} still runs")
+}
+
+fn tone(state: IntegrationState) -> Tone {
+    match state {
+        IntegrationState::Idle | IntegrationState::Queued => Tone::Plain,
+        IntegrationState::Running => Tone::Good,
+        IntegrationState::Disabled => Tone::Faint,
+        IntegrationState::Paused | IntegrationState::Removed => Tone::Attention,
+        IntegrationState::Broken => Tone::Bad,
+    }
+}

@@ -1,0 +1,186 @@
+//! `epms sync`: a sync by hand, with progress, then a report. The syncing itself is the daemon's.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::control::client::{Client, ClientError, Which};
+use crate::control::protocol::{ProgressEvent, RunState, SyncReply};
+use crate::model::{Fate, IntegrationId, Outcome, Progress};
+
+use super::runs::table;
+use super::table::clean;
+use super::view::View;
+use super::{Exit, Failure, Screen};
+
+/// How many runs are followed at once; the others wait their turn, as they do in the daemon.
+const FOLLOWED: usize = 8;
+
+/// What to sync.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+a request during a run joins the next one. ends with 1 when a run failed or was incomplete
+
+examples
+  epms sync 123-building-name
+  epms sync --all --no-wait")]
+pub struct SyncArguments {
+    /// The integrations: names of files in config/integrations, without .yaml
+    #[arg(
+        value_name = "INTEGRATION",
+        value_parser = super::integration_id,
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub integrations: Vec<IntegrationId>,
+    /// All integrations that are switched on
+    #[arg(long)]
+    pub all: bool,
+    /// Only ask for it; do not wait for the end
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+pub(super) async fn run(
+    arguments: &SyncArguments,
+    json: bool,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let which = if arguments.all {
+        Which::All
+    } else {
+        Which::These(&arguments.integrations)
+    };
+    let asked = client.sync(which, false).await?;
+    if arguments.no_wait {
+        screen.show(json, &asked, |asked, _| queued(asked))?;
+        return Ok(Exit::Done);
+    }
+    follow(asked.runs, json, client, screen).await
+}
+
+/// Follows runs to their ends, with progress, and reports.
+pub(super) async fn follow(
+    runs: Vec<RunState>,
+    json: bool,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let bars = MultiProgress::with_draw_target(if screen.progress {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    });
+    let ended: Vec<RunState> = stream::iter(runs)
+        .map(|run| ended(client, run, &bars))
+        .buffered(FOLLOWED)
+        .try_collect()
+        .await?;
+    // Time has passed since the command began.
+    screen.view.now = screen.view.now.max(latest(&ended));
+    let ended = SyncReply { runs: ended };
+    screen.show(json, &ended, report)?;
+    let good = |run: &RunState| {
+        run.report
+            .as_ref()
+            .is_some_and(|run| run.outcome.is_success())
+    };
+    Ok(if ended.runs.iter().all(good) {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Follows one run to its end.
+async fn ended(
+    client: &Client,
+    run: RunState,
+    bars: &MultiProgress,
+) -> Result<RunState, ClientError> {
+    let is_running = |report: &crate::model::Run| report.outcome == Outcome::Running;
+    if run
+        .report
+        .as_ref()
+        .is_some_and(|report| !is_running(report))
+    {
+        return Ok(run);
+    }
+    let bar = bars.add(ProgressBar::new_spinner());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(clean(run.integration.as_str()));
+    bar.set_message("asked for");
+    bar.enable_steady_tick(Duration::from_millis(120));
+    let report = client
+        .follow(run.id, |event| match event {
+            ProgressEvent::Queued => bar.set_message("waits for its turn"),
+            ProgressEvent::Progress(progress) => bar.set_message(so_far(*progress)),
+            ProgressEvent::Ended(_) => {}
+        })
+        .await;
+    bar.finish_and_clear();
+    Ok(RunState {
+        report: Some(report?),
+        progress: None,
+        ..run
+    })
+}
+
+fn latest(runs: &[RunState]) -> jiff::Timestamp {
+    let ends = runs.iter().filter_map(|run| run.report.as_ref()?.ended);
+    ends.max().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+/// How far a run has come, in words.
+pub(super) fn so_far(progress: Progress) -> String {
+    let Progress {
+        pages,
+        records,
+        mapped,
+        planning,
+    } = progress;
+    if planning {
+        format!("{records} records read, {mapped} residents mapped, deciding and writing")
+    } else {
+        format!("reading: {pages} pages, {records} records, {mapped} residents mapped")
+    }
+}
+
+fn queued(asked: &SyncReply) -> String {
+    if asked.runs.is_empty() {
+        return "nothing to sync: no integration is switched on\n".to_owned();
+    }
+    let mut text = String::new();
+    for run in &asked.runs {
+        let _ = writeln!(text, "{} of {}", run.id, clean(run.integration.as_str()));
+    }
+    text
+}
+
+fn report(ended: &SyncReply, view: &View) -> String {
+    if ended.runs.is_empty() {
+        return queued(ended);
+    }
+    let mut text = table(&ended.runs, view);
+    let attention = ended.runs.iter().find(|run| {
+        run.report.as_ref().is_some_and(|report| {
+            [Fate::Held, Fate::Flagged, Fate::Rejected]
+                .into_iter()
+                .any(|fate| report.counts.of(fate) > 0)
+        })
+    });
+    if let Some(run) = attention {
+        let _ = write!(
+            text,
+            "\n`epms run {}` shows each decision, `epms alerts list` what somebody must look at\n",
+            run.id
+        );
+    }
+    text
+}

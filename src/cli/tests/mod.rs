@@ -1,0 +1,5 @@
+//! Each verb against a server that gives made-up answers: what is printed, and how it ends.
+
+mod asking;
+mod records;
+mod syncing;

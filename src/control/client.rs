@@ -1,0 +1,334 @@
+//! The client of the control socket: one method for each request. It prints nothing, and repeats
+//! nothing that failed.
+
+mod error;
+mod lines;
+
+pub use error::ClientError;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::model::{
+    Alert, AlertId, AlertKind, Change, IntegrationId, Person, PersonId, Run, RunId,
+};
+
+use super::protocol::{
+    IntegrationStatus, Page, PersonDetail, ProgressEvent, ReloadReply, RunDetail, RunState, Status,
+    SyncReply,
+};
+use lines::Lines;
+
+/// How long an answer that waits for no run may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client of the daemon that listens on one socket.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+    http: reqwest::Client,
+}
+
+/// Which integrations a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// All that are switched on.
+    All,
+    /// These.
+    These(&'a [IntegrationId]),
+}
+
+/// Where in a list to begin, and how much of it to give.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cut {
+    /// The most items; the daemon may give fewer.
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Which people to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeopleFilter {
+    /// Only people who have a stay there.
+    pub integration: Option<IntegrationId>,
+    /// Only people whose name, email, phone or unit contains this.
+    pub text: Option<String>,
+}
+
+/// Which alerts to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertFilter {
+    /// Closed ones too.
+    pub closed_too: bool,
+    /// Only this kind.
+    pub kind: Option<AlertKind>,
+    /// Only from there.
+    pub integration: Option<IntegrationId>,
+}
+
+type Query = Vec<(&'static str, String)>;
+
+impl Client {
+    /// A client for `socket`. Nothing is sent yet.
+    pub fn new(socket: &Path) -> Result<Client, ClientError> {
+        // The HTTP client asks for a TLS provider even where no TLS is spoken. Already set is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .unix_socket(socket)
+            .no_proxy()
+            .tls_certs_only([])
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| ClientError::of_transport(socket, &error))?;
+        Ok(Client {
+            socket: socket.to_owned(),
+            http,
+        })
+    }
+
+    /// The socket it speaks to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Whether the daemon answers at all.
+    pub async fn healthz(&self) -> Result<(), ClientError> {
+        let request = self
+            .http
+            .get(address(&["healthz"], Vec::new()))
+            .timeout(PATIENCE);
+        self.send(request).await.map(drop)
+    }
+
+    /// The daemon and all of its integrations.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.get(&["v1", "status"], Vec::new()).await
+    }
+
+    /// All integrations, by id.
+    pub async fn integrations(&self) -> Result<Vec<IntegrationStatus>, ClientError> {
+        self.get(&["v1", "integrations"], Vec::new()).await
+    }
+
+    /// One integration.
+    pub async fn integration(&self, id: &IntegrationId) -> Result<IntegrationStatus, ClientError> {
+        self.get(&["v1", "integrations", id.as_str()], Vec::new())
+            .await
+    }
+
+    /// Asks for a sync. With `wait` the answer comes when the runs have ended.
+    pub async fn sync(&self, which: Which<'_>, wait: bool) -> Result<SyncReply, ClientError> {
+        let ids = match which {
+            Which::All => return self.post_sync(&["v1", "sync"], wait).await,
+            Which::These(ids) => ids,
+        };
+        // A wrong id among several is found before the first of them starts.
+        if ids.len() > 1 {
+            for id in ids {
+                self.integration(id).await?;
+            }
+        }
+        let replies = ids.iter().map(async |id| {
+            self.post_sync(&["v1", "integrations", id.as_str(), "sync"], wait)
+                .await
+        });
+        let replies = futures_util::future::try_join_all(replies).await?;
+        Ok(SyncReply {
+            runs: replies.into_iter().flat_map(|reply| reply.runs).collect(),
+        })
+    }
+
+    async fn post_sync(&self, path: &[&str], wait: bool) -> Result<SyncReply, ClientError> {
+        let address = address(path, vec![("wait", wait.to_string())]);
+        let mut request = self.http.request(Method::POST, address);
+        if !wait {
+            request = request.timeout(PATIENCE);
+        }
+        self.json(request).await
+    }
+
+    /// Tells `each` how a run comes on, and gives its report when it has ended.
+    pub async fn follow(
+        &self,
+        run: RunId,
+        mut each: impl FnMut(&ProgressEvent),
+    ) -> Result<Run, ClientError> {
+        let path = ["v1", "runs", &run.to_string(), "progress"];
+        let request = self.http.get(address(&path, Vec::new()));
+        let mut lines = Lines::of(self.send(request).await?);
+        while let Some(line) = lines.next(&self.socket).await? {
+            // Other lines of server-sent events are comments, names and ends of events.
+            let Some(data) = line.strip_prefix("data:") else {
+                continue;
+            };
+            let event = self.read(data.as_bytes())?;
+            each(&event);
+            if let ProgressEvent::Ended(report) = event {
+                return Ok(*report);
+            }
+        }
+        Err(ClientError::Broken(format!(
+            "the daemon stopped telling about {run} before it ended; see `epms run {run}`"
+        )))
+    }
+
+    /// Runs, latest first.
+    pub async fn runs(
+        &self,
+        integration: Option<&IntegrationId>,
+        cut: &Cut,
+    ) -> Result<Page<RunState>, ClientError> {
+        let mut query = cut.query();
+        query.extend(integration.map(|id| ("integration", id.to_string())));
+        self.get(&["v1", "runs"], query).await
+    }
+
+    /// One run with its decisions.
+    pub async fn run(&self, id: RunId) -> Result<RunDetail, ClientError> {
+        self.get(&["v1", "runs", &id.to_string()], Vec::new()).await
+    }
+
+    /// People, by id.
+    pub async fn people(
+        &self,
+        filter: &PeopleFilter,
+        cut: &Cut,
+    ) -> Result<Page<Person>, ClientError> {
+        let mut query = cut.query();
+        query.extend(
+            filter
+                .integration
+                .iter()
+                .map(|id| ("integration", id.to_string())),
+        );
+        query.extend(filter.text.iter().map(|text| ("q", text.clone())));
+        self.get(&["v1", "people"], query).await
+    }
+
+    /// One person.
+    pub async fn person(&self, id: PersonId) -> Result<PersonDetail, ClientError> {
+        self.get(&["v1", "people", &id.to_string()], Vec::new())
+            .await
+    }
+
+    /// Alerts, by kind.
+    pub async fn alerts(
+        &self,
+        filter: &AlertFilter,
+        cut: &Cut,
+    ) -> Result<Page<Alert>, ClientError> {
+        let mut query = cut.query();
+        let state = if filter.closed_too { "all" } else { "open" };
+        query.push(("state", state.to_owned()));
+        query.extend(filter.kind.map(|kind| ("kind", kind.to_string())));
+        query.extend(
+            filter
+                .integration
+                .iter()
+                .map(|id| ("integration", id.to_string())),
+        );
+        self.get(&["v1", "alerts"], query).await
+    }
+
+    /// One alert.
+    pub async fn alert(&self, id: AlertId) -> Result<Alert, ClientError> {
+        self.get(&["v1", "alerts", &id.to_string()], Vec::new())
+            .await
+    }
+
+    /// Gives `each` the changes after number `after`; with `follow` also those to come, until the daemon
+    /// or `each` ends it.
+    pub async fn changes<E: From<ClientError>>(
+        &self,
+        after: u64,
+        follow: bool,
+        mut each: impl FnMut(Change) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let query = vec![("after", after.to_string()), ("follow", follow.to_string())];
+        let request = self.http.get(address(&["v1", "changes"], query));
+        let mut lines = Lines::of(self.send(request).await?);
+        while let Some(line) = lines.next(&self.socket).await? {
+            // An empty line only shows that the connection lives.
+            if !line.is_empty() {
+                each(self.read(line.as_bytes())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all files again. The answer is the outcome.
+    pub async fn reload(&self) -> Result<ReloadReply, ClientError> {
+        let address = address(&["v1", "reload"], Vec::new());
+        self.json(self.http.request(Method::POST, address).timeout(PATIENCE))
+            .await
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: Query,
+    ) -> Result<T, ClientError> {
+        self.json(self.http.get(address(path, query)).timeout(PATIENCE))
+            .await
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let response = self.send(request).await?;
+        let bytes = response.bytes().await;
+        let bytes = bytes.map_err(|error| ClientError::of_transport(&self.socket, &error))?;
+        self.read(&bytes)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await;
+        let response = response.map_err(|error| ClientError::of_transport(&self.socket, &error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response.bytes().await;
+        let bytes = bytes.map_err(|error| ClientError::of_transport(&self.socket, &error))?;
+        Err(ClientError::of_answer(
+            status.as_u16(),
+            &bytes,
+            &self.socket,
+        ))
+    }
+
+    fn read<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(json).map_err(|error| ClientError::of_content(&self.socket, &error))
+    }
+}
+
+impl Cut {
+    fn query(&self) -> Query {
+        let mut query = Query::new();
+        query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(self.cursor.iter().map(|cursor| ("cursor", cursor.clone())));
+        query
+    }
+}
+
+/// The address of `path`, each part escaped. The host is never looked up: the socket is the way.
+fn address(path: &[&str], query: Query) -> Url {
+    let mut address = base();
+    if let Ok(mut segments) = address.path_segments_mut() {
+        segments.extend(path);
+    }
+    if !query.is_empty() {
+        address.query_pairs_mut().extend_pairs(query);
+    }
+    address
+}
+
+fn base() -> Url {
+    Url::parse("http://epms").expect("a constant address")
+}
