@@ -16,7 +16,7 @@ examples
   epms check
   epms check config/integrations/123-building-name.yaml")]
 pub struct CheckArguments {
-    /// Report only what concerns these files [default: all of the home]
+    /// report only what concerns these files [default: all of the home]
     pub paths: Vec<PathBuf>,
 }
 

@@ -16,16 +16,16 @@ examples
   epms demo
   epms demo --once --residents 40 --seed 7")]
 pub struct DemoArguments {
-    /// Leave after the first sync instead of staying until Ctrl-C
+    /// leave after the first sync instead of staying until Ctrl-C
     #[arg(long)]
     pub once: bool,
-    /// Where to put the home; it must be empty or new [default: a temporary folder]
+    /// where to put the home; it must be empty or new [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// How many residents to make up, per PMS
+    /// how many residents to make up, per PMS
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub residents: u32,
-    /// The same seed makes up the same residents
+    /// the same seed makes up the same residents
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
 }
