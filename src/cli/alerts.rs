@@ -21,7 +21,7 @@ pub enum AlertsVerb {
     List(ListArguments),
     /// show one alert: both sides, field by field
     Show {
-        /// The alert's id, such as a5
+        /// the alert's id, such as a5
         alert: AlertId,
     },
 }
@@ -33,13 +33,13 @@ examples
   epms alerts list
   epms alerts list --kind name_mismatch --integration 123-building-name")]
 pub struct ListArguments {
-    /// Open ones, or all
+    /// open ones, or all
     #[arg(long, value_enum, default_value_t = StateChoice::Open)]
     pub state: StateChoice,
-    /// Only this kind, such as name_mismatch
+    /// only this kind, such as name_mismatch
     #[arg(long, value_parser = kind)]
     pub kind: Option<AlertKind>,
-    /// Only alerts of this integration
+    /// only alerts of this integration
     #[arg(long, value_name = "ID", value_parser = super::integration_id)]
     pub integration: Option<IntegrationId>,
     /// How many.

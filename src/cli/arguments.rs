@@ -54,26 +54,25 @@ examples
   epms alerts list --kind name_mismatch
 
 exit codes
-  0 done · 1 failed · 2 configuration or usage · 3 daemon or environment out of reach
-  4 held for approval · 5 denied",
-    max_term_width = 100,
-    disable_version_flag = false
+  0 done · 1 failed · 2 configuration or usage · 3 out of reach · 4 held · 5 denied",
+    max_term_width = 100
 )]
 pub struct Arguments {
-    /// The folder with config/ and scripts/ [default: this folder if it has config/epms.yaml, else /etc/epms]
+    /// the folder with config/ and scripts/ [default: this folder if it has config/epms.yaml, else /etc/epms]
     #[arg(
         long,
         global = true,
         value_name = "DIR",
+        display_order = 900,
         env = "EPMS_HOME",
         hide_env = true
     )]
     pub home: Option<PathBuf>,
-    /// The daemon's socket, instead of the one that the home names
-    #[arg(long, global = true, value_name = "PATH")]
+    /// the daemon's socket, instead of the one that the home names
+    #[arg(long, global = true, value_name = "PATH", display_order = 901)]
     pub socket: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long, global = true)]
+    /// print JSON
+    #[arg(long, global = true, display_order = 902)]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]
@@ -115,7 +114,7 @@ pub enum Verb {
     /// completions for a shell, to standard output
     #[command(after_help = "examples\n  epms completions bash > /etc/bash_completion.d/epms")]
     Completions {
-        /// The shell
+        /// the shell
         shell: Shell,
     },
 }
@@ -166,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_sync_of_nothing_is_refused() {
-        assert!(Arguments::try_parse_from(["epms", "sync"]).is_err());
+        let error = Arguments::try_parse_from(["epms", "sync"]).unwrap_err();
+        assert!(error.to_string().contains("<INTEGRATION|--all>"), "{error}");
         assert!(Arguments::try_parse_from(["epms", "sync", "--all", "x"]).is_err());
         assert!(Arguments::try_parse_from(["epms", "sync", ".."]).is_err());
     }

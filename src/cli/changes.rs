@@ -15,10 +15,10 @@ examples
   epms changes --after 120
   epms changes --follow | jq .kind")]
 pub struct ChangesArguments {
-    /// Begin after the change of this number
+    /// begin after the change of this number
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub after: u64,
-    /// Go on with the changes to come, until Ctrl-C
+    /// go on with the changes to come, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
 }

@@ -1,5 +1,7 @@
 //! Lists that come page by page: as many items as were asked for. What is in a list is the verb's to say.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 
 use crate::control::client::{ClientError, Cut};
@@ -8,10 +10,10 @@ use crate::control::protocol::Page;
 /// How much of a list to show.
 #[derive(Debug, Args)]
 pub struct Length {
-    /// The most to show
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: usize,
-    /// Go on where a list ended: `next` of its JSON
+    /// the most to show
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub limit: NonZeroUsize,
+    /// go on where a list ended: `next` of its JSON
     #[arg(long, value_name = "CURSOR", hide_short_help = true)]
     pub cursor: Option<String>,
 }
@@ -25,16 +27,17 @@ pub(super) async fn read<T>(
         items: Vec::new(),
         next: length.cursor.clone(),
     };
+    let limit = length.limit.get();
     loop {
         let more = page(Cut {
-            limit: Some(length.limit - all.items.len()),
+            limit: Some(limit - all.items.len()),
             cursor: all.next.take(),
         })
         .await?;
         let none = more.items.is_empty();
         all.items.extend(more.items);
         all.next = more.next;
-        if none || all.next.is_none() || all.items.len() >= length.limit {
+        if none || all.next.is_none() || all.items.len() >= limit {
             return Ok(all);
         }
     }

@@ -21,7 +21,7 @@ pub enum PeopleVerb {
     List(ListArguments),
     /// show one person: fields, stays, links, open alerts, latest changes
     Show {
-        /// The person's id, such as p17
+        /// the person's id, such as p17
         person: PersonId,
     },
 }
@@ -33,10 +33,10 @@ examples
   epms people list --integration 123-building-name
   epms people list lovelace --json")]
 pub struct ListArguments {
-    /// Only people whose name, email, phone or unit contains this
+    /// only people whose name, email, phone or unit contains this
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
-    /// Only people with a stay at the property of this integration
+    /// only people with a stay at the property of this integration
     #[arg(long, visible_alias = "property", value_name = "ID", value_parser = super::integration_id)]
     pub integration: Option<IntegrationId>,
     /// How many.

@@ -21,9 +21,9 @@ examples
   epms run r3                      what run r3 did
   epms run r3 --all --json         … with every decision, as JSON")]
 pub struct RunArguments {
-    /// Show this run instead of starting the daemon
+    /// show this run instead of starting the daemon
     pub run: Option<RunId>,
-    /// Show the decisions `unchanged` too
+    /// show the decisions `unchanged` too
     #[arg(long, requires = "run")]
     pub all: bool,
 }

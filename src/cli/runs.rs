@@ -15,7 +15,7 @@ use super::{Exit, Failure, Screen};
 #[derive(Debug, Args)]
 #[command(after_help = "`epms run r3` shows one of them with its decisions")]
 pub struct RunsArguments {
-    /// Only runs of this integration
+    /// only runs of this integration
     #[arg(long, value_name = "ID", value_parser = super::integration_id)]
     pub integration: Option<IntegrationId>,
     /// How many.

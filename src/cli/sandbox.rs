@@ -19,13 +19,13 @@ examples
   epms sandbox
   epms sandbox yardi --residents 5000")]
 pub struct SandboxArguments {
-    /// Which kinds of PMS [default: all]
+    /// which kinds of PMS [default: all]
     #[arg(value_parser = kind, value_name = "KIND")]
     pub kinds: Vec<Kind>,
-    /// How many residents to make up, per PMS
+    /// how many residents to make up, per PMS
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub residents: u32,
-    /// The same seed makes up the same residents
+    /// the same seed makes up the same residents
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
 }

@@ -15,14 +15,14 @@ use super::{Exit, Failure, Screen};
 /// Which integrations to show.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-where the files on disk were rejected, the problems stand below the table; the generation
-before goes on until they are right
+where the files on disk were rejected, the problems stand below the table;
+the generation before goes on until they are right
 
 examples
   epms status
   epms status 123-building-name --json")]
 pub struct StatusArguments {
-    /// Only this integration
+    /// only this integration
     #[arg(value_parser = super::integration_id)]
     pub integration: Option<IntegrationId>,
 }
@@ -126,12 +126,9 @@ fn integrations(all: &[&IntegrationStatus], view: &View) -> String {
     }
     for one in all {
         if !one.problems.is_empty() {
-            let _ = writeln!(
-                text,
-                "\n{}: {}",
-                clean(one.id.as_str()),
-                what_runs(one, view)
-            );
+            let told = format!("{}: {}", one.id, what_runs(one, view));
+            text.push('\n');
+            text += &paragraph(0, &told, view);
             text += &problems(&one.problems, view);
         }
     }
@@ -144,9 +141,9 @@ fn what_runs(one: &IntegrationStatus, view: &View) -> String {
     };
     let since = one
         .loaded
-        .map(|time| format!(" of {}", view.relative(time)));
+        .map(|time| format!(", loaded {},", view.relative(time)));
     let since = since.unwrap_or_default();
-    format!("its files on disk were rejected; generation {generation}{since} still runs")
+    format!("the files on disk were rejected; generation {generation}{since} still runs")
 }
 
 fn tone(state: IntegrationState) -> Tone {

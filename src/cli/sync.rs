@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -21,25 +21,21 @@ const FOLLOWED: usize = 8;
 
 /// What to sync.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["integrations", "all"])))]
 #[command(after_help = "\
-a request during a run joins the next one. ends with 1 when a run failed or was incomplete
+a request during a run joins the next one; ends with 1 when a run failed or was incomplete
 
 examples
   epms sync 123-building-name
   epms sync --all --no-wait")]
 pub struct SyncArguments {
-    /// The integrations: names of files in config/integrations, without .yaml
-    #[arg(
-        value_name = "INTEGRATION",
-        value_parser = super::integration_id,
-        required_unless_present = "all",
-        conflicts_with = "all"
-    )]
+    /// the integrations: names of files in config/integrations, without .yaml
+    #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
     pub integrations: Vec<IntegrationId>,
-    /// All integrations that are switched on
+    /// all integrations that are switched on
     #[arg(long)]
     pub all: bool,
-    /// Only ask for it; do not wait for the end
+    /// only ask for it; do not wait for the end
     #[arg(long)]
     pub no_wait: bool,
 }

@@ -271,12 +271,23 @@ mod tests {
 
     #[test]
     fn on_a_terminal_a_table_fits_its_width() {
-        insta::assert_snapshot!(people().render(&view()), @"");
+        insta::assert_snapshot!(people().render(&view()), @r"
+        ID  NAME                                   WHY
+        ────────────────────────────────────────────────────────────────────────────────
+         1  Ada                                    short
+        20  A name that goes on for longer than…   a reason that needs more room than
+                                                   there is in one line and so goes on
+                                                   below
+        ");
     }
 
     #[test]
     fn elsewhere_nothing_is_cut() {
-        insta::assert_snapshot!(people().render(&plain()), @"");
+        insta::assert_snapshot!(people().render(&plain()), @r"
+        ID  NAME                                                                          WHY
+         1  Ada                                                                           short
+        20  A name that goes on for longer than anybody would want to read it in a table  a reason that needs more room than there is in one line and so goes on below
+        ");
     }
 
     #[test]

@@ -22,9 +22,9 @@ examples
   epms test
   epms test yardi/")]
 pub struct TestArguments {
-    /// Only tests whose PMS/CASE contains this
+    /// only tests whose PMS/CASE contains this
     pub filter: Option<String>,
-    /// Also write the results as JUnit XML
+    /// also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use super::super::examples::{BUILDING, integration, problem, status};
+use super::super::examples::{BUILDING, integration, problem, queued, status};
 use super::super::testing::{Answers, Server, epms, epms_at, view};
 use super::super::{Exit, Screen, run_line};
 use crate::config::Environment;
-use crate::control::client::Client;
-use crate::control::protocol::{IntegrationState, ProblemDocument};
+use crate::control::client::{Client, Which};
+use crate::control::protocol::{IntegrationState, ProblemDocument, SyncReply};
+use crate::model::IntegrationId;
 
 #[tokio::test]
 async fn the_status_shows_integrations_and_below_them_what_is_wrong() {
@@ -29,7 +30,30 @@ async fn the_status_shows_integrations_and_below_them_what_is_wrong() {
     status.problems = vec![problem("is not read; rename it to end in .yaml")];
     let ran = epms("status", Answers::default().json("GET /v1/status", &status)).await;
     assert_eq!(ran.exit, Exit::Done);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    epms 0.1.0, up 3h: 1204 people, 2 open alerts
+
+    INTEGRATION                    STATE   GEN  LAST SUCCESS  NEXT    LINKED  ALERTS
+    ────────────────────────────────────────────────────────────────────────────────
+    123-building-name              idle      4  4m ago        in 51m     312       2
+    oak-street-apartments-and-to…  idle      4  2d ago        in 51m     312       0
+    old-mill                       broken    –  –             –            0       0
+
+    oak-street-apartments-and-townhouses-north: the last run 4m ago did not succeed
+      the PMS refuses the login; check the password of `acme`
+
+    123-building-name: the files on disk were rejected; generation 4, loaded 2h ago,
+    still runs
+      config/integrations/123-building-name.yaml:9:1: scrpt: unknown field; did you
+      mean `script`?
+
+    old-mill: its files were never right, so it does not run
+      config/integrations/123-building-name.yaml:9:1: scrpt: unknown field
+
+    files that belong to no single integration:
+      config/integrations/123-building-name.yaml:9:1: scrpt: is not read; rename it
+      to end in .yaml
+    ");
 }
 
 #[tokio::test]
@@ -39,7 +63,11 @@ async fn one_integration_has_a_status_of_its_own() {
         &integration(BUILDING),
     );
     let ran = epms("status 123-building-name", answers).await;
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    INTEGRATION        STATE  GEN  LAST SUCCESS  NEXT    LINKED  ALERTS
+    ───────────────────────────────────────────────────────────────────
+    123-building-name  idle     4  4m ago        in 51m     312       2
+    ");
 }
 
 #[tokio::test]
@@ -85,7 +113,10 @@ async fn without_a_daemon_the_fault_of_the_file_that_names_the_socket_is_told_to
     let line = ["epms", "--home", "/nowhere", "status"].map(Into::into);
     let exit = run_line(line, &Environment::default(), &mut screen).await;
     assert_eq!(exit, Exit::OutOfReach);
-    assert_snapshot!(String::from_utf8(err).unwrap(), @"");
+    assert_snapshot!(String::from_utf8(err).unwrap(), @r"
+    epms: no daemon answers on /nowhere/state/epms.sock; start it with `epms run`
+      config/epms.yaml: there is no such file; create it, or name the home with --home
+    ");
 }
 
 #[tokio::test]
@@ -192,11 +223,19 @@ async fn a_reader_that_has_enough_is_no_failure() {
 }
 
 #[tokio::test]
-async fn the_client_knows_a_daemon_by_its_health() {
+async fn the_client_asks_more_than_the_verbs_do() {
     let server =
         Server::start(Answers::default().text("GET /healthz", 200, "text/plain", "ok".into()));
     let client = Client::new(&server.socket()).unwrap();
     assert_eq!(client.healthz().await, Ok(()));
+    let asked = SyncReply {
+        runs: vec![queued(3, BUILDING)],
+    };
+    let path = "POST /v1/integrations/123-building-name/sync?wait=true";
+    let waiting = Server::start(Answers::default().json(path, &asked));
+    let client = Client::new(&waiting.socket()).unwrap();
+    let these = [IntegrationId::new(BUILDING)];
+    assert_eq!(client.sync(Which::These(&these), true).await, Ok(asked));
     let all = Server::start(
         Answers::default().json("GET /v1/integrations", &vec![integration(BUILDING)]),
     );

@@ -25,7 +25,13 @@ async fn people_are_listed_with_their_stay() {
         Answers::default().json("GET /v1/people?limit=50", &page(vec![person(), long, bare]));
     let ran = epms("people list", answers).await;
     assert_eq!(ran.exit, Exit::Done);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    ID   NAME                  EMAIL                PROPERTY           UNIT  STATUS
+    ────────────────────────────────────────────────────────────────────────────────
+    p17  Ada Lovelace          ada@example.com      123-building-name  12B   current
+    p17  Maximiliane Wilhelm…  maximiliane.wilhel…  123-building-name  12B   current
+    p17  Ada Lovelace
+    ");
 }
 
 #[tokio::test]
@@ -45,13 +51,49 @@ async fn off_a_terminal_lists_are_plain_lines() {
     let server =
         Server::start(Answers::default().json("GET /v1/people?limit=50", &page(vec![person()])));
     let ran = epms_at("people list", &server.socket(), plain()).await;
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    ID   NAME          EMAIL            PROPERTY           UNIT  STATUS
+    p17  Ada Lovelace  ada@example.com  123-building-name  12B   current
+    ");
 }
 
 #[tokio::test]
 async fn a_person_is_shown_with_stays_links_alerts_and_changes() {
     let answers = Answers::default().json("GET /v1/people/p17", &person_detail());
-    assert_snapshot!(epms("people show p17", answers).await.out, @"");
+    assert_snapshot!(epms("people show p17", answers).await.out, @r"
+    p17 Ada Lovelace
+
+    first_name  Ada
+    last_name   Lovelace
+    email       ada@example.com
+    phone       +12125550123 (locked: no sync writes it)
+    created     by a sync, 2d ago (2026-02-27 12:00:00)
+
+    stay at 123-building-name
+      status       current, notice given
+      unit         12B
+      lease_start  2025-06-01
+      lease_end    2026-05-31
+      move_in      2025-06-03
+      move_out     –
+
+    links
+    INTEGRATION        RESIDENT  SINCE   MISSED
+    ───────────────────────────────────────────
+    123-building-name  t0001     2d ago  1 run
+
+    open alerts
+    ID  KIND           INTEGRATION        STATE  SINCE   WHAT
+    ────────────────────────────────────────────────────────────────────────────────
+    a5  name_mismatch  123-building-name  open   3h ago  a resident has the email of
+                                                         a person whose name is
+                                                         another
+
+    latest changes
+     NO  WHEN    WHAT     RULE  RUN  FIELDS
+    ─────────────────────────────────────────────────────────
+    121  4m ago  updated  R18   r3   move_out: 2026-05-31 → –
+    ");
 }
 
 #[tokio::test]
@@ -70,7 +112,13 @@ async fn alerts_are_listed_by_state_kind_and_integration() {
         "GET /v1/alerts?limit=50&state=all&kind=name_mismatch&integration=123-building-name";
     let answers = Answers::default().json(asked, &page(vec![alert()]));
     let line = "alerts list --state all --kind name_mismatch --integration 123-building-name";
-    assert_snapshot!(epms(line, answers).await.out, @"");
+    assert_snapshot!(epms(line, answers).await.out, @r"
+    ID  KIND           INTEGRATION        STATE  SINCE   WHAT
+    ────────────────────────────────────────────────────────────────────────────────
+    a5  name_mismatch  123-building-name  open   3h ago  a resident has the email of
+                                                         a person whose name is
+                                                         another
+    ");
 }
 
 #[tokio::test]
@@ -83,7 +131,20 @@ async fn an_unknown_kind_of_alert_is_answered_with_the_known_ones() {
 #[tokio::test]
 async fn an_alert_shows_both_sides_and_marks_what_differs() {
     let answers = Answers::default().json("GET /v1/alerts/a5", &alert());
-    assert_snapshot!(epms("alerts show a5", answers).await.out, @"");
+    assert_snapshot!(epms("alerts show a5", answers).await.out, @r"
+    a5 name_mismatch at 123-building-name: open
+      a resident has the email of a person whose name is another
+
+    subject    t0003
+    raised     3h ago (2026-03-01 09:00:00) by r3
+    last seen  4m ago (2026-03-01 11:55:42)
+
+                   resident t0003 of the PMS  person p17 of the store
+    ≠  first_name  Augusta                    Ada
+       last_name   Lovelace                   Lovelace
+       email       ada@example.com            ada@example.com
+    ≠  unit        –                          12B
+    ");
 }
 
 #[tokio::test]

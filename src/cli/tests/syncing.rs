@@ -40,7 +40,15 @@ async fn a_sync_follows_its_run_and_reports() {
         .events("GET /v1/runs/r3/progress", &events(run));
     let ran = epms("sync 123-building-name", answers).await;
     assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    RUN  INTEGRATION        STARTED  TOOK  OUTCOME    RESULT
+    ────────────────────────────────────────────────────────────────────────────────
+    r3   123-building-name  4m ago    12s  committed  55 seen: 3 created, 1 updated,
+                                                      8 unchanged, 1 flagged, 42
+                                                      excluded
+
+    `epms run r3` shows each decision, `epms alerts list` what somebody must look at
+    ");
 }
 
 #[tokio::test]
@@ -62,7 +70,18 @@ async fn a_sync_ends_with_1_when_one_of_its_runs_failed() {
         );
     let ran = epms("sync --all", answers).await;
     assert_eq!(ran.exit, Exit::Failed);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    RUN  INTEGRATION        STARTED  TOOK  OUTCOME    RESULT
+    ────────────────────────────────────────────────────────────────────────────────
+    r3   123-building-name  4m ago    12s  failed     the PMS did not answer page 2
+                                                      of 7 within 30s, 4 times; try
+                                                      again when it does
+    r4   oak-street         4m ago    12s  unchanged  55 seen: 3 created, 1 updated,
+                                                      8 unchanged, 1 flagged, 42
+                                                      excluded
+
+    `epms run r3` shows each decision, `epms alerts list` what somebody must look at
+    ");
 }
 
 #[tokio::test]
@@ -86,7 +105,9 @@ async fn a_sync_that_does_not_wait_names_the_run() {
     )
     .await;
     assert_eq!(ran.exit, Exit::Done);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    r3 of 123-building-name
+    ");
 }
 
 #[tokio::test]
@@ -142,7 +163,18 @@ async fn the_runs_are_listed_with_what_became_of_them() {
     };
     let answers = Answers::default().json("GET /v1/runs?limit=3", &page);
     let ran = epms("runs --limit 3", answers).await;
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    RUN  INTEGRATION        STARTED  TOOK  OUTCOME    RESULT
+    ────────────────────────────────────────────────────────────────────────────────
+    r6   oak-street         –           –  queued     waits for its turn
+    r5   123-building-name  4m ago      –  running    reading: 2 pages, 40 records,
+                                                      38 residents mapped
+    r3   123-building-name  4m ago    12s  committed  55 seen: 3 created, 1 updated,
+                                                      8 unchanged, 1 flagged, 42
+                                                      excluded
+
+    there are more; `--limit 30` shows more of them
+    ");
 }
 
 #[tokio::test]
@@ -174,7 +206,36 @@ async fn a_run_shows_its_counts_and_every_decision_but_unchanged() {
     let answers = Answers::default().json("GET /v1/runs/r3", &run_detail());
     let ran = epms("run r3", answers.clone()).await;
     assert_eq!(ran.exit, Exit::Done);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    run r3 of 123-building-name: committed
+
+    cause       manual
+    generation  4
+    started     4m ago (2026-03-01 11:55:30)
+    took        12s
+    read        55 records on 3 pages
+    written     4 changes
+    excluded    Canceled 2, Past 40
+    notes       phone dropped 4
+
+    RESIDENTS  COUNT
+    ────────────────
+    seen          55
+    created        3
+    updated        1
+    unchanged      8
+    flagged        1
+    excluded      42
+
+    RESIDENT  DECISION  RULE  PERSON  REASON
+    ────────────────────────────────────────────────────────────────────────────────
+    t0001     created   R17   p17     nobody had this email
+    t0003     flagged   R14   p4      the email is that of p4, but the name is
+                                      another
+    t0004     excluded  R6            the status `Past` is on the exclude list
+    record 5  rejected                scripts/yardi.rhai:12:9: `2026-13-01` is no
+                                      date of the form %Y-%m-%d
+    ");
     let all = epms("run r3 --all", answers).await.out;
     assert_eq!(all.lines().count(), ran.out.lines().count() + 1);
 }
@@ -199,7 +260,14 @@ async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one
     };
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
     assert_eq!(ran.exit, Exit::Invalid);
-    assert_snapshot!(ran.out, @"");
+    assert_snapshot!(ran.out, @r"
+    123-building-name: rejected; generation 4 still runs
+      config/integrations/123-building-name.yaml:9:1: scrpt: unknown field; did you
+      mean `script`?
+    oak-street: loaded as generation 2
+    old-mill: its file is gone; it rests, its people stay
+    4 integrations: 1 loaded, 1 unchanged, 1 rejected, 1 removed
+    ");
     reply.integrations.remove(0);
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
     assert_eq!(ran.exit, Exit::Done);
