@@ -6,11 +6,12 @@ use crate::config::{AnswerRule, Verdict};
 
 use super::Path;
 
-/// A rule with its path compiled.
+/// A rule with its paths compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) rule: AnswerRule,
     pub(super) path: Option<Path>,
+    pub(super) absent: Option<Path>,
 }
 
 /// What was decided about an answer.
@@ -25,9 +26,14 @@ pub(super) struct Judgement {
 
 /// Judges an answer. `around` is there when the answer could be decoded.
 pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &str) -> Judgement {
-    for Rule { rule, path } in rules {
+    for Rule { rule, path, absent } in rules {
         if let Some(statuses) = &rule.status
             && !statuses.contains(status)
+        {
+            continue;
+        }
+        if let Some(absent) = absent
+            && around.is_none_or(|around| absent.first(around).is_some())
         {
             continue;
         }
@@ -103,6 +109,10 @@ mod tests {
             .into_iter()
             .map(|rule| Rule {
                 path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()),
+                absent: rule
+                    .absent
+                    .as_deref()
+                    .map(|path| Path::parse(path).unwrap()),
                 rule,
             })
             .collect()
@@ -160,6 +170,22 @@ mod tests {
             (Verdict::Fatal, Some("Bad".into()))
         );
         assert_eq!(judged(message("FYI", "Hello")), (Verdict::Ok, None));
+    }
+
+    #[test]
+    fn what_is_absent_can_decide_where_the_answer_is_readable() {
+        let rules = rules("  - { absent: '*/*', is: fatal, hint: no result }\n");
+        let verdict = |around: Option<Value>| judge(&rules, 200, around.as_ref(), "").verdict;
+        assert_eq!(verdict(Some(json!({"R": null}))), Verdict::Fatal);
+        assert_eq!(
+            verdict(Some(json!({"R": {"Result": null}}))),
+            Verdict::Fatal
+        );
+        assert_eq!(
+            verdict(Some(json!({"R": {"Result": {"List": null}}}))),
+            Verdict::Ok
+        );
+        assert_eq!(verdict(None), Verdict::Ok);
     }
 
     #[test]
