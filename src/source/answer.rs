@@ -9,7 +9,7 @@ use super::Path;
 /// A rule with its paths compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
-    pub(super) rule: AnswerRule,
+    pub(super) spec: AnswerRule,
     pub(super) path: Option<Path>,
     pub(super) absent: Option<Path>,
 }
@@ -26,8 +26,8 @@ pub(super) struct Judgement {
 
 /// Judges an answer. `around` is there when the answer could be decoded.
 pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &str) -> Judgement {
-    for Rule { rule, path, absent } in rules {
-        if let Some(statuses) = &rule.status
+    for Rule { spec, path, absent } in rules {
+        if let Some(statuses) = &spec.status
             && !statuses.contains(status)
         {
             continue;
@@ -38,7 +38,7 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
             continue;
         }
         let fits = |place: &str| {
-            rule.text
+            spec.text
                 .as_ref()
                 .is_none_or(|wanted| place.to_lowercase().contains(&wanted.to_lowercase()))
         };
@@ -50,14 +50,13 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
                     None => continue,
                 }
             }
-            (Some(_), None) => continue,
             (None, _) if fits(text) => None,
-            (None, _) => continue,
+            _ => continue,
         };
         return Judgement {
-            verdict: rule.is,
+            verdict: spec.is,
             said: said.map(|said| shorten(&said)),
-            hint: rule.hint.clone(),
+            hint: spec.hint.clone(),
         };
     }
     let fault = around.and_then(|around| around.get("Fault")).map(|fault| {
@@ -113,7 +112,7 @@ mod tests {
                     .absent
                     .as_deref()
                     .map(|path| Path::parse(path).unwrap()),
-                rule,
+                spec: rule,
             })
             .collect()
     }

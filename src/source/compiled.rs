@@ -74,7 +74,7 @@ impl Compile<'_> {
                 Rule {
                     path: path("path", &rule.path),
                     absent: path("absent", &rule.absent),
-                    rule: rule.clone(),
+                    spec: rule.clone(),
                 }
             })
             .collect()
