@@ -11,8 +11,8 @@ use epms::cases;
 use epms::config::{Credential, CredentialValue, Files, Home, SecretReference};
 use epms::model::{LeaseStatus, Reading, Record, Relationship, Resident};
 use epms::sandbox::{
-    Entity, Household, Kind, Person, PhoneKind, PropertySpec, Relation, Sandbox, Settings, Status,
-    Trap, World, WorldOptions,
+    Entity, FaultKind, Household, Kind, Limits, Person, PhoneKind, PropertySpec, Relation, Sandbox,
+    Settings, Status, Trap, World, WorldOptions,
 };
 use epms::script::{Context, Inputs, Library, Lookups, Script};
 use epms::source::{Account, Reader, Scope, Source, SourceError};
@@ -29,11 +29,29 @@ fn library() -> Library {
 }
 
 fn source(pms: &str) -> Source {
-    let files = Files::read(&shipped());
+    source_in(&shipped(), pms)
+}
+
+fn source_in(home: &Home, pms: &str) -> Source {
+    let files = Files::read(home);
     let file = files.connectors[pms]
         .as_ref()
         .unwrap_or_else(|problems| panic!("{problems:#?}"));
     Source::compile(file).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// The shipped connector, but every request is made once only: a refusal shows at once.
+fn source_of_one_try(pms: &str) -> Source {
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("config/connectors/{pms}.yaml");
+    let text = std::fs::read_to_string(shipped().root().join(&name)).unwrap();
+    std::fs::create_dir_all(folder.path().join("config/connectors")).unwrap();
+    std::fs::write(
+        folder.path().join(&name),
+        text + "\nretry: { attempts: 1 }\n",
+    )
+    .unwrap();
+    source_in(&Home::at(folder.path()), pms)
 }
 
 /// A home with one script and one case of it.
@@ -571,4 +589,147 @@ async fn the_properties_are_told_by_id_and_name() {
         assert_eq!(ids, properties);
         assert!(records.iter().all(|record| record.json.contains("Oak")));
     }
+}
+
+#[tokio::test]
+async fn each_refusal_is_told_apart_with_what_to_do() {
+    type Check = fn(&SourceError) -> bool;
+    let login: Check = |error| matches!(error, SourceError::LoginFailed(_));
+    let unavailable: Check = |error| matches!(error, SourceError::Unavailable(_));
+    let unexpected: Check = |error| matches!(error, SourceError::Unexpected(_));
+    let later = FaultKind::TooMany {
+        retry_after: Some(9),
+    };
+    for (kind, fault, check, part) in [
+        (Kind::AppFolio, FaultKind::LoginFailed, login, "client_id"),
+        (Kind::AppFolio, later, unavailable, "too many requests"),
+        (Kind::AppFolio, FaultKind::ServerError, unavailable, "500"),
+        (Kind::AppFolio, FaultKind::Unavailable, unavailable, "503"),
+        (
+            Kind::AppFolio,
+            FaultKind::Maintenance,
+            unavailable,
+            "maintenance (status 533)",
+        ),
+        (
+            Kind::AppFolio,
+            FaultKind::Html,
+            unavailable,
+            "not readable as JSON",
+        ),
+        (
+            Kind::AppFolio,
+            FaultKind::NoResult,
+            unexpected,
+            "nothing at `data`",
+        ),
+        (
+            Kind::AppFolio,
+            FaultKind::Truncated,
+            unavailable,
+            "ends too early",
+        ),
+        (
+            Kind::AppFolio,
+            FaultKind::RepeatedPage,
+            unexpected,
+            "the same as one before",
+        ),
+        (
+            Kind::Yardi,
+            FaultKind::LoginFailed,
+            login,
+            "(it said: Login failed. Please",
+        ),
+        (Kind::Yardi, later, unavailable, "too many requests"),
+        (Kind::Yardi, FaultKind::ServerError, unavailable, "too slow"),
+        (Kind::Yardi, FaultKind::Unavailable, unavailable, "503"),
+        (
+            Kind::Yardi,
+            FaultKind::Maintenance,
+            unavailable,
+            "maintenance",
+        ),
+        (
+            Kind::Yardi,
+            FaultKind::NoResult,
+            unexpected,
+            "no result in the answer",
+        ),
+        (
+            Kind::Yardi,
+            FaultKind::Truncated,
+            unavailable,
+            "not readable as XML",
+        ),
+    ] {
+        let mut live = Live::start(kind, 60, 10).await;
+        live.source = source_of_one_try(&kind.to_string());
+        live.sandbox.fault(fault);
+        let error = live.failure().await;
+        assert!(check(&error), "{kind} {fault:?}: {error:?}");
+        assert!(
+            error.to_string().contains(part),
+            "{kind} {fault:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_empty_property_of_yardi_is_a_complete_reading_of_nobody() {
+    let live = Live::start(Kind::Yardi, 60, 10).await;
+    live.sandbox.fault(FaultKind::Empty);
+    assert!(live.complete("residents").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_property_or_licence_that_yardi_refuses_is_denied_with_the_remedy() {
+    let mut live = Live::start(Kind::Yardi, 60, 10).await;
+    live.scope.properties = vec!["nowhere".into()];
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(error.to_string().contains("`pms_properties`"), "{error}");
+
+    let home = tempfile::tempdir().unwrap();
+    let mut credential = credential(&live.sandbox, home.path());
+    std::fs::write(home.path().join("interface_license"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(error.to_string().contains("interface_license"), "{error}");
+
+    // The platform is nearly always the same, and need not be written.
+    credential.fields.remove("platform");
+    std::fs::write(home.path().join("password"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    assert!(matches!(live.failure().await, SourceError::LoginFailed(_)));
+}
+
+#[tokio::test]
+async fn the_budget_of_appfolio_is_kept_without_a_single_refusal() {
+    let mut live = Live::start(Kind::AppFolio, 60, 2).await;
+    let settings = Settings {
+        page_size: 2,
+        limits: Some(Limits::APPFOLIO),
+        ..Settings::default()
+    };
+    let sandbox = Sandbox::start(Kind::AppFolio, world(60), settings)
+        .await
+        .unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let credential = credential(&sandbox, home.path());
+    live.source = source_of_one_try("appfolio");
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    live.sandbox = sandbox;
+    live.complete("residents").await;
+    assert!(live.sandbox.requests().len() > 16);
 }

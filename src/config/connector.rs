@@ -243,6 +243,9 @@ pub struct AnswerRule {
     /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
     #[serde(default)]
     pub path: Option<String>,
+    /// Path in the answer at which there must be nothing, or an empty element. Needs an answer that is readable.
+    #[serde(default)]
+    pub absent: Option<String>,
     /// Text that stands at `path`, or anywhere in the answer; case does not matter.
     #[serde(default)]
     pub text: Option<String>,

@@ -6,11 +6,12 @@ use crate::config::{AnswerRule, Verdict};
 
 use super::Path;
 
-/// A rule with its path compiled.
+/// A rule with its paths compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
-    pub(super) rule: AnswerRule,
+    pub(super) spec: AnswerRule,
     pub(super) path: Option<Path>,
+    pub(super) absent: Option<Path>,
 }
 
 /// What was decided about an answer.
@@ -25,14 +26,19 @@ pub(super) struct Judgement {
 
 /// Judges an answer. `around` is there when the answer could be decoded.
 pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &str) -> Judgement {
-    for Rule { rule, path } in rules {
-        if let Some(statuses) = &rule.status
+    for Rule { spec, path, absent } in rules {
+        if let Some(statuses) = &spec.status
             && !statuses.contains(status)
         {
             continue;
         }
+        if let Some(absent) = absent
+            && around.is_none_or(|around| absent.first(around).is_some())
+        {
+            continue;
+        }
         let fits = |place: &str| {
-            rule.text
+            spec.text
                 .as_ref()
                 .is_none_or(|wanted| place.to_lowercase().contains(&wanted.to_lowercase()))
         };
@@ -44,14 +50,13 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
                     None => continue,
                 }
             }
-            (Some(_), None) => continue,
             (None, _) if fits(text) => None,
-            (None, _) => continue,
+            _ => continue,
         };
         return Judgement {
-            verdict: rule.is,
+            verdict: spec.is,
             said: said.map(|said| shorten(&said)),
-            hint: rule.hint.clone(),
+            hint: spec.hint.clone(),
         };
     }
     let fault = around.and_then(|around| around.get("Fault")).map(|fault| {
@@ -103,7 +108,11 @@ mod tests {
             .into_iter()
             .map(|rule| Rule {
                 path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()),
-                rule,
+                absent: rule
+                    .absent
+                    .as_deref()
+                    .map(|path| Path::parse(path).unwrap()),
+                spec: rule,
             })
             .collect()
     }
@@ -160,6 +169,22 @@ mod tests {
             (Verdict::Fatal, Some("Bad".into()))
         );
         assert_eq!(judged(message("FYI", "Hello")), (Verdict::Ok, None));
+    }
+
+    #[test]
+    fn what_is_absent_can_decide_where_the_answer_is_readable() {
+        let rules = rules("  - { absent: '*/*', is: fatal, hint: no result }\n");
+        let verdict = |around: Option<Value>| judge(&rules, 200, around.as_ref(), "").verdict;
+        assert_eq!(verdict(Some(json!({"R": null}))), Verdict::Fatal);
+        assert_eq!(
+            verdict(Some(json!({"R": {"Result": null}}))),
+            Verdict::Fatal
+        );
+        assert_eq!(
+            verdict(Some(json!({"R": {"Result": {"List": null}}}))),
+            Verdict::Ok
+        );
+        assert_eq!(verdict(None), Verdict::Ok);
     }
 
     #[test]

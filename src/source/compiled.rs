@@ -57,19 +57,24 @@ impl Compile<'_> {
             .iter()
             .enumerate()
             .map(|(index, rule)| {
-                if rule.status.is_none() && rule.path.is_none() && rule.text.is_none() {
+                if rule.status.is_none()
+                    && rule.path.is_none()
+                    && rule.absent.is_none()
+                    && rule.text.is_none()
+                {
                     self.problems.push(self.document.problem(
                         &format!("{field}.{index}"),
-                        "matches every answer; add `status`, `path` or `text`",
+                        "matches every answer; add `status`, `path`, `absent` or `text`",
                     ));
                 }
-                let path = rule
-                    .path
-                    .as_deref()
-                    .map(|path| self.path(&format!("{field}.{index}.path"), path));
+                let mut path = |key: &str, path: &Option<String>| {
+                    path.as_deref()
+                        .map(|path| self.path(&format!("{field}.{index}.{key}"), path))
+                };
                 Rule {
-                    rule: rule.clone(),
-                    path,
+                    path: path("path", &rule.path),
+                    absent: path("absent", &rule.absent),
+                    spec: rule.clone(),
                 }
             })
             .collect()

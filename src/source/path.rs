@@ -120,57 +120,54 @@ fn has(element: &Value, member: &str, text: &str) -> bool {
 /// Calls `take` with everything at the path; a list at its end is taken element by element.
 fn each<'a>(segments: &[Segment], value: &'a Value, take: &mut dyn FnMut(&'a Value)) {
     let Some((head, rest)) = segments.split_first() else {
-        match value {
-            Value::Array(items) => items.iter().for_each(take),
-            value => take(value),
-        }
+        elements(value).iter().for_each(take);
         return;
     };
     match (head, value) {
+        (Segment::Deep, _) => {
+            each(rest, value, take);
+            for inner in elements(value).iter().filter_map(Value::as_object) {
+                for inner in inner.values() {
+                    each(segments, inner, take);
+                }
+            }
+        }
+        (Segment::Any, Value::Array(items)) => {
+            for item in items {
+                each(rest, item, take);
+            }
+        }
+        (_, Value::Array(items)) => {
+            for item in items {
+                each(segments, item, take);
+            }
+        }
+        (Segment::Any, Value::Object(object)) => {
+            for inner in object.values() {
+                each(rest, inner, take);
+            }
+        }
         (Segment::Name(name), Value::Object(object)) => {
             if let Some(found) = object.get(name) {
                 each(rest, found, take);
             }
         }
         (Segment::Having { name, member, text }, Value::Object(object)) => {
-            if let Some(found) = object.get(name) {
-                let elements = found
-                    .as_array()
-                    .map_or(std::slice::from_ref(found), Vec::as_slice);
-                for element in elements.iter().filter(|element| has(element, member, text)) {
+            for element in object.get(name).map_or(&[][..], elements) {
+                if has(element, member, text) {
                     each(rest, element, take);
                 }
             }
         }
-        (Segment::Name(_) | Segment::Having { .. }, Value::Array(items)) => {
-            items.iter().for_each(|item| each(segments, item, take));
-        }
-        (Segment::Any, Value::Object(object)) => {
-            object.values().for_each(|item| each(rest, item, take));
-        }
-        (Segment::Any, Value::Array(items)) => {
-            items.iter().for_each(|item| each(rest, item, take));
-        }
-        (Segment::Deep, _) => {
-            each(rest, value, take);
-            match value {
-                Value::Object(object) => {
-                    object.values().for_each(|item| each(segments, item, take));
-                }
-                // A name looks into a list by itself: its elements were seen already.
-                Value::Array(items) => items.iter().for_each(|item| match item {
-                    Value::Object(object) => {
-                        object
-                            .values()
-                            .for_each(|inner| each(segments, inner, take));
-                    }
-                    item => each(segments, item, take),
-                }),
-                _ => {}
-            }
-        }
         _ => {}
     }
+}
+
+/// The elements of a list; one value is as good as the list of it.
+fn elements(value: &Value) -> &[Value] {
+    value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn first<'a>(segments: &[Segment], value: &'a Value) -> Option<&'a Value> {
@@ -180,11 +177,7 @@ fn first<'a>(segments: &[Segment], value: &'a Value) -> Option<&'a Value> {
     match (head, value) {
         (Segment::Name(name), Value::Object(object)) => first(rest, object.get(name)?),
         (Segment::Having { name, member, text }, Value::Object(object)) => {
-            let found = object.get(name)?;
-            let elements = found
-                .as_array()
-                .map_or(std::slice::from_ref(found), Vec::as_slice);
-            elements
+            elements(object.get(name)?)
                 .iter()
                 .filter(|element| has(element, member, text))
                 .find_map(|element| first(rest, element))
