@@ -33,16 +33,28 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let mut found = catalog::check(home, Timestamp::now()).0;
     if !arguments.paths.is_empty() {
-        let asked: Vec<PathBuf> = arguments.paths.iter().map(|path| home.name(&current.join(path))).collect();
+        let asked: Vec<PathBuf> = arguments
+            .paths
+            .iter()
+            .map(|path| home.name(&current.join(path)))
+            .collect();
         for path in &asked {
             if !home.root().join(path).exists() {
-                let told = format!("there is no {}; paths lie below {}", path.display(), home.root().display());
+                let told = format!(
+                    "there is no {}; paths lie below {}",
+                    path.display(),
+                    home.root().display()
+                );
                 return Err(Failure::other(Exit::Invalid, told));
             }
         }
         found.retain(|problem| asked.iter().any(|path| problem.file.starts_with(path)));
     }
-    let exit = if found.is_empty() { Exit::Done } else { Exit::Invalid };
+    let exit = if found.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Invalid
+    };
     screen.show(json, &Problems(found), |found, _| told(&found.0, home))?;
     Ok(exit)
 }
@@ -52,6 +64,10 @@ fn told(found: &[Problem], home: &Home) -> String {
         return format!("everything in {} is right\n", home.root().display());
     }
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    let count = if found.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", found.len()) };
+    let count = if found.len() == 1 {
+        "1 problem".to_owned()
+    } else {
+        format!("{} problems", found.len())
+    };
     format!("{}\n\n{count}\n", lines.join("\n"))
 }

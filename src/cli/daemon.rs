@@ -18,7 +18,8 @@ pub(super) async fn run(
     socket: Option<PathBuf>,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let settings = Files::read_settings(home).map_err(|problems| Failure::Config(Problems(problems)))?;
+    let settings =
+        Files::read_settings(home).map_err(|problems| Failure::Config(Problems(problems)))?;
     log(settings.value.log);
     let stop = CancellationToken::new();
     let reload = signals(&stop)?;
@@ -35,7 +36,9 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Failure {
         match error {
             DaemonError::Config(problems) => Failure::Config(problems),
-            DaemonError::Open(_) | DaemonError::Listen(_) => Failure::other(Exit::OutOfReach, error.to_string()),
+            DaemonError::Open(_) | DaemonError::Listen(_) => {
+                Failure::other(Exit::OutOfReach, error.to_string())
+            }
             other => Failure::other(Exit::Failed, other.to_string()),
         }
     }
@@ -74,7 +77,9 @@ fn log(log: Log) {
     };
     // Other crates' events could carry what ours never do.
     let ours = tracing_subscriber::filter::Targets::new().with_target("epms", level);
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level);
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level);
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
     // A second subscriber in one process is refused; the first goes on.
@@ -84,6 +89,11 @@ fn log(log: Log) {
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             builder.with_ansi(color).finish().with(ours).try_init()
         }
-        LogFormat::Json => builder.json().flatten_event(true).finish().with(ours).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .finish()
+            .with(ours)
+            .try_init(),
     };
 }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Environment, Home};
-use crate::control::client::{Client, Cut, RunsFilter};
+use crate::control::client::{Client, Cut};
 use crate::control::protocol::RunState;
 use crate::daemon::{self, Signals, Start};
 use crate::sandbox::{Kind, Sandbox};
@@ -48,8 +48,22 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let (folder, temporary) = folder(arguments, environment)?;
     let pmss = vec![
-        sandbox::start(Kind::AppFolio, arguments.seed, arguments.residents, "elm", "Elm Court").await?,
-        sandbox::start(Kind::Yardi, arguments.seed + 1, arguments.residents, "harbor", "Harbor View").await?,
+        sandbox::start(
+            Kind::AppFolio,
+            arguments.seed,
+            arguments.residents,
+            "elm",
+            "Elm Court",
+        )
+        .await?,
+        sandbox::start(
+            Kind::Yardi,
+            arguments.seed + 1,
+            arguments.residents,
+            "harbor",
+            "Harbor View",
+        )
+        .await?,
     ];
     let demo = demo_home::make(&folder, &pmss)?;
     writeln!(screen.out, "home    {}", folder.display())?;
@@ -63,7 +77,10 @@ pub(super) async fn run(
     let (_reload, reload) = mpsc::channel(1);
     let start = Start {
         home: Home::at(&folder),
-        environment: Environment { current: environment.current.clone(), ..Environment::default() },
+        environment: Environment {
+            current: environment.current.clone(),
+            ..Environment::default()
+        },
         socket: None,
     };
     let (ready, socket) = oneshot::channel();
@@ -74,7 +91,10 @@ pub(super) async fn run(
     let Ok(socket) = socket.await else {
         let ended = (&mut daemon).await.map_err(std::io::Error::other)?;
         ended?;
-        return Err(Failure::other(Exit::Failed, "the daemon ended before it was ready"));
+        return Err(Failure::other(
+            Exit::Failed,
+            "the daemon ended before it was ready",
+        ));
     };
     writeln!(screen.out, "socket  {}\n", socket.display())?;
     screen.out.flush()?;
@@ -90,7 +110,10 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-fn folder(arguments: &DemoArguments, environment: &Environment) -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
+fn folder(
+    arguments: &DemoArguments,
+    environment: &Environment,
+) -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
     let Some(asked) = &arguments.dir else {
         let temporary = tempfile::Builder::new().prefix("epms-demo-").tempdir()?;
         return Ok((temporary.path().to_owned(), Some(temporary)));
@@ -116,14 +139,26 @@ async fn first_sync(
     for integration in &demo.integrations {
         let run = loop {
             let status = client.integration(integration).await?;
-            let filter = RunsFilter { integration: Some(integration.clone()) };
-            let begun = client.runs(&filter, &Cut { limit: Some(1), cursor: None }).await?;
+            let begun = client
+                .runs(
+                    Some(integration),
+                    &Cut {
+                        limit: Some(1),
+                        cursor: None,
+                    },
+                )
+                .await?;
             if let Some(run) = status.running.or(begun.items.first().map(|run| run.id)) {
                 break run;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        runs.push(RunState { id: run, integration: integration.clone(), report: None, progress: None });
+        runs.push(RunState {
+            id: run,
+            integration: integration.clone(),
+            report: None,
+            progress: None,
+        });
     }
     let exit = sync::follow(runs, false, client, screen).await?;
     for line in [
@@ -146,7 +181,10 @@ async fn first_sync(
 
 fn next(demo: &Demo, folder: &Path, socket: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let (folder, socket) = (folder.display(), socket.display());
-    let first = demo.integrations.first().map_or_else(String::new, ToString::to_string);
+    let first = demo
+        .integrations
+        .first()
+        .map_or_else(String::new, ToString::to_string);
     write!(
         screen.out,
         "\ntry in another terminal

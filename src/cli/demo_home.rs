@@ -29,7 +29,11 @@ pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
     for pms in pmss {
         let (id, name, excluded) = match pms.kind() {
             Kind::AppFolio => ("elm-court", "Elm Court", "[Evict]"),
-            Kind::Yardi => ("harbor-view", "Harbor View", "[Applicant, Canceled, Denied]"),
+            Kind::Yardi => (
+                "harbor-view",
+                "Harbor View",
+                "[Applicant, Canceled, Denied]",
+            ),
         };
         credential(folder, pms)?;
         let text = format!(
@@ -57,31 +61,56 @@ enabled: true
 /// Secrets lie in files of their own, as they would outside the demo.
 fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
     let kind = pms.kind();
-    let mut text = format!("# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n");
+    let mut text = format!(
+        "# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n"
+    );
     for (field, value) in pms.credential() {
         if matches!(field, "password" | "client_secret" | "interface_license") {
             let name = format!("secrets/{kind}-{field}");
             let mut options = std::fs::OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(&name))?;
+            let mut file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(folder.join(&name))?;
             std::io::Write::write_all(&mut file, value.as_bytes())?;
             text += &format!("  {field}: {{ file: {name} }}\n");
         } else {
             text += &format!("  {field}: {}\n", serde_json::Value::String(value));
         }
     }
-    std::fs::write(folder.join(format!("config/credentials/demo-{kind}.yaml")), text)?;
+    std::fs::write(
+        folder.join(format!("config/credentials/demo-{kind}.yaml")),
+        text,
+    )?;
     Ok(())
 }
 
 /// People as somebody may have typed them in before the feed was switched on: one whom the sync finds, one
 /// with another name, one with another email, and one who is there twice.
-fn people_by_hand(folder: &Path, pms: &Sandbox, integration: &IntegrationId) -> Result<(), Failure> {
+fn people_by_hand(
+    folder: &Path,
+    pms: &Sandbox,
+    integration: &IntegrationId,
+) -> Result<(), Failure> {
     let world = pms.world();
     let mut shared = BTreeMap::new();
     for (_, person) in world.people() {
-        *shared.entry(person.email.clone().map(|email| email.trim().to_lowercase())).or_insert(0) += 1;
+        *shared
+            .entry(
+                person
+                    .email
+                    .clone()
+                    .map(|email| email.trim().to_lowercase()),
+            )
+            .or_insert(0) += 1;
     }
-    let trapped: BTreeSet<_> = world.people().map(|(_, person)| person.id).take(24).collect();
+    let trapped: BTreeSet<_> = world
+        .people()
+        .map(|(_, person)| person.id)
+        .take(24)
+        .collect();
     let known: Vec<(String, String, String)> = world
         .people()
         .filter(|(home, person)| {
@@ -99,10 +128,11 @@ fn people_by_hand(folder: &Path, pms: &Sandbox, integration: &IntegrationId) -> 
         .take(4)
         .collect();
     drop(world);
-    let store = Store::open(&folder.join("state")).map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
+    let store = Store::open(&folder.join("state"))
+        .map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     let failed = |error: crate::store::StoreError| Failure::other(Exit::Failed, error.to_string());
     let write = store.write().map_err(failed)?;
-    let mut add = |first: &str, last: &str, email: &str| -> Result<(), crate::store::StoreError> {
+    let add = |first: &str, last: &str, email: &str| -> Result<(), crate::store::StoreError> {
         let stay = Stay {
             status: LeaseStatus::Current,
             unit: None,
@@ -132,7 +162,8 @@ fn people_by_hand(folder: &Path, pms: &Sandbox, integration: &IntegrationId) -> 
             0 => add(first, last, email),
             1 => add("Sam", last, email),
             2 => add(first, last, &format!("old.{email}")),
-            _ => add(first, last, &format!("work.{email}")).and_then(|()| add(first, last, &format!("home.{email}"))),
+            _ => add(first, last, &format!("work.{email}"))
+                .and_then(|()| add(first, last, &format!("home.{email}"))),
         }
         .map_err(failed)?;
     }

@@ -101,8 +101,7 @@ pub(super) fn ended(run: Run) -> RunState {
 
 pub(super) fn run_detail() -> RunDetail {
     let decision = |record: &str, fate, rule: &str, reason: &str, person: Option<u64>| Decision {
-        record: record.into(),
-        resident: Some(format!("t000{record}")),
+        subject: format!("t000{record}"),
         fate,
         rule: rule.into(),
         reason: reason.into(),
@@ -127,8 +126,7 @@ pub(super) fn run_detail() -> RunDetail {
         ),
     ];
     decisions.push(Decision {
-        record: "5".into(),
-        resident: None,
+        subject: "record 5".into(),
         fate: Fate::Rejected,
         rule: String::new(),
         reason: "scripts/yardi.rhai:12:9: `2026-13-01` is no date of the form %Y-%m-%d".into(),

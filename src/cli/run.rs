@@ -118,12 +118,8 @@ fn decisions(decisions: &[Decision], run: &Run, all: bool, view: &View) -> Strin
         if decision.fate == Fate::Unchanged && !all {
             continue;
         }
-        let resident = match &decision.resident {
-            Some(resident) => resident.clone(),
-            None => format!("record {}", decision.record),
-        };
         table.row([
-            resident.into(),
+            decision.subject.clone().into(),
             Cell::new(decision.fate, tone(decision.fate)),
             decision.rule.clone().into(),
             decision

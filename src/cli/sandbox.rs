@@ -49,10 +49,23 @@ pub(super) async fn run(
     json: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let kinds = if arguments.kinds.is_empty() { Kind::ALL.to_vec() } else { arguments.kinds.clone() };
+    let kinds = if arguments.kinds.is_empty() {
+        Kind::ALL.to_vec()
+    } else {
+        arguments.kinds.clone()
+    };
     let mut sandboxes = Vec::new();
     for kind in kinds {
-        sandboxes.push(start(kind, arguments.seed, arguments.residents, "elm", "Elm Court").await?);
+        sandboxes.push(
+            start(
+                kind,
+                arguments.seed,
+                arguments.residents,
+                "elm",
+                "Elm Court",
+            )
+            .await?,
+        );
     }
     let running: Vec<Running> = sandboxes
         .iter()
@@ -69,16 +82,30 @@ pub(super) async fn run(
 }
 
 /// A PMS with one property.
-pub(super) async fn start(kind: Kind, seed: u64, residents: u32, code: &str, name: &str) -> Result<Sandbox, Failure> {
+pub(super) async fn start(
+    kind: Kind,
+    seed: u64,
+    residents: u32,
+    code: &str,
+    name: &str,
+) -> Result<Sandbox, Failure> {
     let world = World::seeded(WorldOptions {
         seed,
-        properties: vec![PropertySpec { code: code.into(), name: name.into() }],
+        properties: vec![PropertySpec {
+            code: code.into(),
+            name: name.into(),
+        }],
         residents: residents as usize,
         today: jiff::Zoned::now().date(),
     });
     Sandbox::start(kind, world, Settings::default())
         .await
-        .map_err(|error| Failure::other(Exit::OutOfReach, format!("cannot start a local {kind}: {error}")))
+        .map_err(|error| {
+            Failure::other(
+                Exit::OutOfReach,
+                format!("cannot start a local {kind}: {error}"),
+            )
+        })
 }
 
 /// The id under which its PMS knows the property.
@@ -86,14 +113,23 @@ pub(super) fn property_id(sandbox: &Sandbox) -> String {
     let world = sandbox.world();
     match sandbox.kind() {
         Kind::AppFolio => world.property_uuid(0),
-        Kind::Yardi => world.properties().first().map(|property| property.code.clone()).unwrap_or_default(),
+        Kind::Yardi => world
+            .properties()
+            .first()
+            .map(|property| property.code.clone())
+            .unwrap_or_default(),
     }
 }
 
 fn told(running: &[Running]) -> String {
     let mut text = String::new();
     for one in running {
-        let _ = writeln!(text, "{} (pms_properties: [{}])", one.kind, one.pms_properties.join(", "));
+        let _ = writeln!(
+            text,
+            "{} (pms_properties: [{}])",
+            one.kind,
+            one.pms_properties.join(", ")
+        );
         for (field, value) in &one.credential {
             let _ = writeln!(text, "  {field}: {value}");
         }

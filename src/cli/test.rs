@@ -51,7 +51,8 @@ pub(super) fn run(
     home: &Home,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let library = Library::read(&home.scripts()).map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
+    let library = Library::read(&home.scripts())
+        .map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
     let (cases, problems) = cases::load(home, arguments.filter.as_deref());
     if !problems.is_empty() {
         return Err(Failure::Config(Problems(problems)));
@@ -59,7 +60,10 @@ pub(super) fn run(
     let ended: Vec<CaseOutcome> = cases.iter().map(|case| case.run(&library)).collect();
     if let Some(file) = &arguments.junit {
         std::fs::write(file, junit(&ended)).map_err(|error| {
-            Failure::other(Exit::Failed, format!("cannot write {}: {error}", file.display()))
+            Failure::other(
+                Exit::Failed,
+                format!("cannot write {}: {error}", file.display()),
+            )
         })?;
     }
     let failed = ended.iter().filter(|case| !case.passed).count();
@@ -68,11 +72,27 @@ pub(super) fn run(
         failed,
         cases: ended
             .into_iter()
-            .map(|CaseOutcome { name, file, passed, diff }| Ended { name, file, passed, diff })
+            .map(
+                |CaseOutcome {
+                     name,
+                     file,
+                     passed,
+                     diff,
+                 }| Ended {
+                    name,
+                    file,
+                    passed,
+                    diff,
+                },
+            )
             .collect(),
     };
     screen.show(json, &results, |results, _| told(results))?;
-    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+    Ok(if failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
 fn told(results: &Results) -> String {
@@ -90,7 +110,11 @@ fn told(results: &Results) -> String {
             let _ = writeln!(text, "       {line}");
         }
     }
-    let _ = writeln!(text, "\n{} passed, {} failed", results.passed, results.failed);
+    let _ = writeln!(
+        text,
+        "\n{} passed, {} failed",
+        results.passed, results.failed
+    );
     text
 }
 
@@ -105,7 +129,12 @@ fn junit(cases: &[CaseOutcome]) -> String {
     );
     for case in cases {
         let (folder, name) = case.name.split_once('/').unwrap_or(("", &case.name));
-        let _ = write!(xml, "    <testcase classname=\"{}\" name=\"{}\"", escape(folder), escape(name));
+        let _ = write!(
+            xml,
+            "    <testcase classname=\"{}\" name=\"{}\"",
+            escape(folder),
+            escape(name)
+        );
         if case.passed {
             xml += "/>\n";
         } else {

@@ -88,7 +88,7 @@ pub trait Backend: Send + Sync + 'static {
     /// What happens to a run.
     fn follow(&self, run: RunId) -> impl Future<Output = Answer<Followed>> + Send;
     /// The latest runs, newest first.
-    fn runs(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Run>>> + Send;
+    fn runs(&self, query: ListQuery) -> impl Future<Output = Answer<Page<RunState>>> + Send;
     /// A run with its decisions.
     fn run(&self, run: RunId) -> impl Future<Output = Answer<RunDetail>> + Send;
     /// People by id.
@@ -322,7 +322,7 @@ async fn ended<B: Backend>(
 async fn runs<B: Backend>(
     State(app): State<App<B>>,
     Asked(query): Asked<ListQuery>,
-) -> Answer<Json<Page<Run>>> {
+) -> Answer<Json<Page<RunState>>> {
     app.backend.runs(query).await.map(Json)
 }
 

@@ -12,7 +12,7 @@ use crate::control::protocol::{
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
 use crate::model::{
-    Alert, AlertId, AlertState, Change, IdError, IntegrationId, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertState, Change, IdError, IntegrationId, Person, PersonId, RunId,
 };
 use crate::store::{Store, StoreError, View};
 
@@ -154,13 +154,19 @@ impl Backend for Daemon {
         })
     }
 
-    async fn runs(&self, query: ListQuery) -> Answer<Page<Run>> {
+    async fn runs(&self, query: ListQuery) -> Answer<Page<RunState>> {
         let before = cursor::<RunId>(&query)?;
         let size = query.size();
         let runs = self
             .ask(move |view| view.runs(query.integration.as_ref(), before, size + 1))
             .await?;
-        Ok(page(runs, size, |run| run.id.to_string()))
+        let runs = runs.into_iter().map(|run| RunState {
+            id: run.id,
+            integration: run.integration.clone(),
+            report: Some(run),
+            progress: None,
+        });
+        Ok(page(runs.collect(), size, |run| run.id.to_string()))
     }
 
     async fn run(&self, run: RunId) -> Answer<RunDetail> {
