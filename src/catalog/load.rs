@@ -87,7 +87,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     for name in connectors {
         match loader.source(&name) {
             Ok(source) => {
-                problems.extend(loader.script(source.script()).err().into_iter().flatten())
+                problems.extend(loader.script(source.script()).err().into_iter().flatten());
             }
             Err(found) => problems.extend(found),
         }

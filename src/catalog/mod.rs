@@ -79,10 +79,10 @@ impl Integration {
 
     /// What stands for everything that this generation depends on, also after a restart.
     pub fn fingerprint(&self) -> String {
-        self.hash
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
+        blake3::Hash::from(self.hash)
+            .to_hex()
+            .chars()
+            .take(16)
             .collect()
     }
 }

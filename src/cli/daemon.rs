@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Environment, Files, Home, Log, LogFormat, LogLevel};
 use crate::daemon::{self, DaemonError, Signals, Start};
@@ -80,8 +82,6 @@ fn log(log: Log) {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(level);
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
     // A second subscriber in one process is refused; the first goes on.
     let _ = match log.format {
         LogFormat::Text => {

@@ -778,10 +778,7 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         let problems = match Document::parse(Path::new("f.yaml"), text) {
-            Ok(document) => document
-                .read::<Outer>()
-                .map(|_| Vec::new())
-                .unwrap_or_else(|p| p),
+            Ok(document) => document.read::<Outer>().map_or_else(|p| p, |_| Vec::new()),
             Err(problems) => problems,
         };
         problems.iter().map(ToString::to_string).collect()

@@ -65,11 +65,11 @@ impl Runs {
             let due = state
                 .schedule
                 .next_due()
-                .map_or(Duration::from_secs(3600), |due| {
+                .map_or(Duration::from_hours(1), |due| {
                     Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
                 });
             // A clock that was set is noticed within a minute.
-            let due = due.min(Duration::from_secs(60));
+            let due = due.min(Duration::from_mins(1));
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(&mut state, command),

@@ -160,20 +160,19 @@ impl Schedule {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
-            let (run, cause) = match entry.phase {
-                Phase::Queued { run, cause } => (run, cause),
-                _ => {
-                    let run = RunId(self.next_run);
-                    self.next_run += 1;
-                    (
-                        run,
-                        if entry.made_up {
-                            Cause::Start
-                        } else {
-                            Cause::Schedule
-                        },
-                    )
-                }
+            let (run, cause) = if let Phase::Queued { run, cause } = entry.phase {
+                (run, cause)
+            } else {
+                let run = RunId(self.next_run);
+                self.next_run += 1;
+                (
+                    run,
+                    if entry.made_up {
+                        Cause::Start
+                    } else {
+                        Cause::Schedule
+                    },
+                )
             };
             entry.phase = Phase::Running { run, next: None };
             entry.made_up = false;

@@ -54,6 +54,7 @@ impl Problems {
     }
 
     /// One after the other, each once, by file and place.
+    #[must_use]
     pub fn sorted(mut self) -> Self {
         self.0.sort();
         self.0.dedup();

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::module_resolvers::DummyModuleResolver;
@@ -86,7 +86,7 @@ impl Script {
         engine.set_module_resolver(DummyModuleResolver::new());
 
         let mut problems = Vec::new();
-        let loaded = modules.take();
+        let loaded = std::mem::take(&mut modules.state().loaded);
         let registered = lint::registered(&engine);
         let imported: BTreeMap<String, lint::Arities> = loaded
             .iter()
@@ -276,11 +276,17 @@ fn engine() -> Engine {
 
 /// The modules that a compilation has imported so far, and those it is in the middle of.
 #[derive(Clone, Default)]
-struct Modules(Arc<Mutex<(BTreeMap<String, AST>, Vec<String>)>>);
+struct Modules(Arc<Mutex<Imports>>);
+
+#[derive(Default)]
+struct Imports {
+    loaded: BTreeMap<String, AST>,
+    open: Vec<String>,
+}
 
 impl Modules {
-    fn take(&self) -> BTreeMap<String, AST> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).0)
+    fn state(&self) -> MutexGuard<'_, Imports> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -320,13 +326,6 @@ impl Resolver {
         ast.set_source(path);
         Ok(ast)
     }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, (BTreeMap<String, AST>, Vec<String>)> {
-        self.modules
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl ModuleResolver for Resolver {
@@ -337,7 +336,7 @@ impl ModuleResolver for Resolver {
         path: &str,
         position: Position,
     ) -> Result<rhai::Shared<Module>, Box<EvalAltResult>> {
-        let open = self.state().1.clone();
+        let open = self.modules.state().open.clone();
         if open.iter().any(|open| open == path) {
             let circle = format!(
                 "the imports run in a circle: {} → {path}; remove one of them",
@@ -346,11 +345,11 @@ impl ModuleResolver for Resolver {
             return Err(EvalAltResult::ErrorRuntime(circle.into(), position).into());
         }
         let ast = self.compile(engine, path, position)?;
-        self.state().1.push(path.to_owned());
+        self.modules.state().open.push(path.to_owned());
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
-        let mut state = self.state();
-        state.1.pop();
-        state.0.insert(path.to_owned(), ast);
+        let mut state = self.modules.state();
+        state.open.pop();
+        state.loaded.insert(path.to_owned(), ast);
         module.map(Into::into)
     }
 }

@@ -42,6 +42,7 @@ pub(super) struct FieldError {
 }
 
 impl FieldError {
+    #[allow(clippy::unnecessary_box_returns, reason = "rhai's own error type")]
     pub(super) fn thrown(field: &str, message: impl Into<String>) -> Box<EvalAltResult> {
         let error = FieldError {
             field: field.to_owned(),
@@ -74,7 +75,7 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
         match error {
             EvalAltResult::ErrorInFunctionCall(_, source, inner, position) => {
                 if !source.is_empty() {
-                    module = source.to_string();
+                    module.clone_from(&source);
                 }
                 outer = position;
                 error = *inner;

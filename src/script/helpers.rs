@@ -236,15 +236,14 @@ fn parse_date(value: &Dynamic, path: &str, formats: &[String]) -> Fallible<Dynam
 
 fn date_of(text: &str, format: &str) -> Option<Date> {
     let whole = jiff::fmt::strtime::BrokenDownTime::parse(format, text);
-    let broken = match whole {
-        Ok(broken) => broken,
-        Err(_) => {
-            let day = text
-                .split(['T', ' '])
-                .next()
-                .filter(|day| day.len() < text.len())?;
-            jiff::fmt::strtime::BrokenDownTime::parse(format, day).ok()?
-        }
+    let broken = if let Ok(broken) = whole {
+        broken
+    } else {
+        let day = text
+            .split(['T', ' '])
+            .next()
+            .filter(|day| day.len() < text.len())?;
+        jiff::fmt::strtime::BrokenDownTime::parse(format, day).ok()?
     };
     broken.to_date().ok()
 }

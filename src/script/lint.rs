@@ -58,9 +58,11 @@ pub(super) fn wrong_calls(
     let mut found = Vec::new();
     ast.walk(&mut |path| {
         let (call, position, receiver) = match path.last() {
-            Some(ASTNode::Expr(Expr::FnCall(call, position))) => (call, *position, 0),
+            Some(
+                ASTNode::Expr(Expr::FnCall(call, position))
+                | ASTNode::Stmt(Stmt::FnCall(call, position)),
+            ) => (call, *position, 0),
             Some(ASTNode::Expr(Expr::MethodCall(call, position))) => (call, *position, 1),
-            Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => (call, *position, 0),
             _ => return true,
         };
         if call.op_token.is_some()

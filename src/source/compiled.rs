@@ -122,7 +122,7 @@ impl Source {
                 compile.template(Place::Plain, "auth.basic.password", password);
             }
             Some(Auth::Bearer { token }) => {
-                compile.template(Place::Header, "auth.bearer.token", token)
+                compile.template(Place::Header, "auth.bearer.token", token);
             }
             None => {}
         }

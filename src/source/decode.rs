@@ -20,7 +20,7 @@ pub(super) struct Decoded {
 
 /// Bytes that are not what the connector says they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
+pub(super) enum DecodeError {
     /// Not in the encoding that it declares.
     #[error("the answer is not valid {0}")]
     Encoding(&'static str),

@@ -34,7 +34,7 @@ pub(super) enum After {
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     pub(super) values: PageValues,
-    pub(super) pages: u64,
+    pub(super) count: u64,
     pub(super) records: u64,
     seen: BTreeSet<[u8; 32]>,
 }
@@ -69,12 +69,12 @@ impl Pages {
         records: &[Box<str>],
     ) -> Result<After, String> {
         let count = records.len() as u64;
-        self.pages += 1;
+        self.count += 1;
         self.records += count;
         if count > 0 && !self.is_new(records) {
-            return Err(format!("page {} is the same as one before it", self.pages));
+            return Err(format!("page {} is the same as one before it", self.count));
         }
-        if self.pages >= MAX_PAGES {
+        if self.count >= MAX_PAGES {
             return Err(format!("there are more than {MAX_PAGES} pages"));
         }
         let Some(Paging { page, path }) = paging else {
@@ -87,12 +87,12 @@ impl Pages {
                 Some(link) => url
                     .join(&link)
                     .map(After::Url)
-                    .map_err(|_| format!("the link to page {} is no URL", self.pages + 1)),
+                    .map_err(|_| format!("the link to page {} is no URL", self.count + 1)),
             },
             Page::Cursor(_) => match told {
                 None => Ok(After::End),
                 Some(cursor) if cursor == self.values.cursor => {
-                    Err(format!("the cursor of page {} leads to itself", self.pages))
+                    Err(format!("the cursor of page {} leads to itself", self.count))
                 }
                 Some(cursor) => {
                     self.values.cursor = cursor.into_owned();
@@ -162,7 +162,7 @@ mod tests {
                 .unwrap(),
             After::End
         );
-        assert_eq!((pages.pages, pages.records), (2, 3));
+        assert_eq!((pages.count, pages.records), (2, 3));
     }
 
     #[test]

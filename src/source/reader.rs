@@ -174,7 +174,7 @@ impl Reader {
             };
             match self.read_property(&call, &taker).await {
                 Ok(read) => {
-                    pages += read.pages;
+                    pages += read.count;
                     records += read.records;
                 }
                 Err(reason) => return Reading::Partial { reason },

@@ -158,7 +158,7 @@ mod tests {
             email: email.map(String::from),
             phone: None,
             stays: BTreeMap::new(),
-            locks: Default::default(),
+            locks: std::collections::BTreeSet::default(),
             origin: Origin::Sync,
             created: Timestamp::UNIX_EPOCH,
         }
