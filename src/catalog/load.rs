@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::config::{Credential, File, Files, Home, Read, check_fields, nearest};
+use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
 use crate::model::{IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
@@ -16,7 +16,7 @@ use super::{Catalog, Integration, Slot};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
-    let mut loader = Loader::new(home);
+    let mut loader = Loader::new(home, before.map(|catalog| &catalog.settings));
     let mut integrations = BTreeMap::new();
     let ids: Vec<String> = loader.files.integrations.keys().cloned().collect();
     for name in &ids {
@@ -52,15 +52,10 @@ pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
     }
     let mut problems = std::mem::take(&mut loader.files.others);
     problems.extend(loader.library_problems.clone());
-    let settings = match &loader.files.settings {
-        Ok(file) => file.value.clone(),
-        Err(found) => {
-            problems.extend(found.iter().cloned());
-            before
-                .map(|catalog| catalog.settings.clone())
-                .unwrap_or_default()
-        }
-    };
+    if let Err(found) = &loader.files.settings {
+        problems.extend(found.iter().cloned());
+    }
+    let settings = loader.settings;
     Catalog {
         settings,
         integrations,
@@ -78,7 +73,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
             .into_values()
             .flat_map(|slot| slot.problems),
     );
-    let mut loader = Loader::new(home);
+    let mut loader = Loader::new(home, None);
     let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
     for name in credentials {
         problems.extend(loader.credential(&name).err().into_iter().flatten());
@@ -143,6 +138,8 @@ type Found<T> = Result<T, Vec<Problem>>;
 struct Loader<'a> {
     home: &'a Home,
     files: Files,
+    /// What applies: what the file says, and where it is not right, what applied before.
+    settings: Settings,
     library: Library,
     library_problems: Vec<Problem>,
     sources: BTreeMap<String, Found<Arc<Source>>>,
@@ -152,7 +149,12 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(home: &'a Home) -> Loader<'a> {
+    fn new(home: &'a Home, before: Option<&Settings>) -> Loader<'a> {
+        let files = Files::read(home);
+        let settings = match &files.settings {
+            Ok(file) => file.value.clone(),
+            Err(_) => before.cloned().unwrap_or_default(),
+        };
         let (library, library_problems) = match Library::read(&home.scripts()) {
             Ok(library) => (library, Vec::new()),
             Err(error) => (
@@ -167,7 +169,8 @@ impl<'a> Loader<'a> {
         };
         Loader {
             home,
-            files: Files::read(home),
+            files,
+            settings,
             library,
             library_problems,
             sources: BTreeMap::new(),
@@ -316,12 +319,7 @@ impl<'a> Loader<'a> {
         let (Some(script), Some(timezone), true) = (script, timezone, problems.is_empty()) else {
             return Err(problems);
         };
-        let settings = self
-            .files
-            .settings
-            .as_ref()
-            .map(|file| file.value.clone())
-            .unwrap_or_default();
+        let settings = &self.settings;
         let schedule = config.schedule.unwrap_or(settings.schedule);
         let hash = self.closure(
             &file,
@@ -343,7 +341,7 @@ impl<'a> Loader<'a> {
             credential: credential.value,
             source,
             script,
-            placeholder_emails: settings.placeholder_emails,
+            placeholder_emails: settings.placeholder_emails.clone(),
             home: self.home.root().to_owned(),
             timezone,
             hash,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
 
 use crate::model::{Place, Problem};
 
@@ -127,6 +127,13 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
             None,
             "the script runs too long for one record; look for a loop that does not end".into(),
         ),
+        EvalAltResult::ErrorParsing(ParseErrorType::VariableUndefined(name), _) => {
+            let message = format!(
+                "there is no variable `{name}`; declare it with let, or write #{{ {name}: … }} if a map is meant"
+            );
+            (None, message)
+        }
+        EvalAltResult::ErrorParsing(kind, _) => (None, lower(&kind.to_string())),
         other => {
             other.clear_position();
             (None, lower(&other.to_string()))
