@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::control::client::{AlertFilter, Client};
 use crate::control::protocol::Page;
-use crate::model::{Alert, AlertId, AlertKind, Field, IntegrationId, Side};
+use crate::model::{Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Side};
 
 use super::pages::{self, Length};
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -27,7 +27,7 @@ pub enum AlertsVerb {
 }
 
 /// Which alerts to list.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 examples
   epms alerts list
@@ -48,9 +48,10 @@ pub struct ListArguments {
 }
 
 /// Which states to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum StateChoice {
     /// those that wait for somebody
+    #[default]
     Open,
     /// those whose cause went away, too
     All,
@@ -100,21 +101,39 @@ pub(super) fn table(alerts: &[Alert], view: &View) -> String {
         ("ID", Column::Whole),
         ("KIND", Column::Whole),
         ("INTEGRATION", Column::Cut),
-        ("STATE", Column::Whole),
+        ("ABOUT", Column::Cut),
         ("SINCE", Column::Whole),
         ("WHAT", Column::Wrap),
     ]);
     for alert in alerts {
+        let since = match alert.state {
+            AlertState::Open => view.relative(alert.first_seen),
+            AlertState::AutoClosed => "closed".to_owned(),
+        };
         table.row([
             alert.id.into(),
             alert.kind.into(),
             alert.integration.to_string().into(),
-            alert.state.into(),
-            view.relative(alert.first_seen).into(),
+            about(alert).into(),
+            since.into(),
             alert.detail.clone().into(),
         ]);
     }
     table.render(view)
+}
+
+/// Whom an alert is about, as people would say it; else what it is about.
+fn about(alert: &Alert) -> String {
+    let name = |side: &Side| {
+        let names = [Field::FirstName, Field::LastName].map(|field| side.values.get(&field));
+        let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    };
+    alert
+        .sides
+        .first()
+        .and_then(name)
+        .unwrap_or_else(|| alert.subject.clone())
 }
 
 fn show(alert: &Alert, view: &View) -> String {

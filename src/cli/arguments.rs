@@ -103,12 +103,18 @@ pub enum Verb {
     Status(status::StatusArguments),
     /// the latest runs
     Runs(runs::RunsArguments),
-    /// people of the store
-    #[command(subcommand)]
-    People(people::PeopleVerb),
-    /// what somebody must look at
-    #[command(subcommand)]
-    Alerts(alerts::AlertsVerb),
+    /// people of the store; alone, it lists them
+    People {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: Option<people::PeopleVerb>,
+    },
+    /// what somebody must look at; alone, it lists it
+    Alerts {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: Option<alerts::AlertsVerb>,
+    },
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
     /// completions for a shell, to standard output

@@ -101,7 +101,7 @@ pub(super) async fn run(
     let client = Client::new(&socket)?;
     let exit = first_sync(&client, &demo, &socket, environment, screen).await?;
     if !arguments.once {
-        next(&demo, &folder, &socket, screen)?;
+        next(&demo, &folder, screen)?;
         stay(&pmss, screen).await?;
     }
     drop(guard);
@@ -162,8 +162,8 @@ async fn first_sync(
     }
     let exit = sync::follow(runs, false, client, screen).await?;
     for line in [
-        &["people", "list", "--limit", "15"][..],
-        &["alerts", "list"],
+        &["people", "list", "--limit", "12"][..],
+        &["alerts", "list", "--limit", "20"],
         &["runs"],
     ] {
         writeln!(screen.out, "\n$ epms {}", line.join(" "))?;
@@ -179,25 +179,31 @@ async fn first_sync(
     Ok(exit)
 }
 
-fn next(demo: &Demo, folder: &Path, socket: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {
-    let (folder, socket) = (folder.display(), socket.display());
+fn next(demo: &Demo, folder: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let folder = folder.display();
     let first = demo
         .integrations
         .first()
         .map_or_else(String::new, ToString::to_string);
     write!(
         screen.out,
-        "\ntry in another terminal
+        "
+try in another terminal
   export EPMS_HOME={folder}
   epms status
-  epms sync {first}            # nothing has changed, and it says so
+  epms sync {first}          nothing has changed, and it says so
   epms alerts show a1
-  curl --unix-socket {socket} -X POST http://epms/v1/integrations/{first}/sync
-then change {folder}/config/integrations/{first}.yaml (exclude_statuses) or a script in
-{folder}/scripts/: it is in effect within a second, for the next sync; break one, and
-`epms status` says what is wrong with it while the one before goes on
+  curl --unix-socket $EPMS_HOME/state/epms.sock \\
+    -X POST http://epms/v1/integrations/{first}/sync
 
-Enter lets something happen in the PMSs, Ctrl-C ends the demo\n"
+then change a line in $EPMS_HOME
+  config/integrations/{first}.yaml    such as exclude_statuses
+  scripts/yardi.rhai                     such as a word of the status table
+it is in effect within a second, for the next sync; break it, and the one before
+goes on while `epms status` says what is wrong
+
+Enter lets something happen in the PMSs, Ctrl-C ends the demo
+"
     )?;
     screen.out.flush()?;
     Ok(())

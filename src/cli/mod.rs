@@ -122,8 +122,16 @@ async fn dispatch(
         Verb::Runs(verb) => runs::run(verb, json, &client, screen).await,
         Verb::Run(verb) => run::run(verb, json, &client, screen).await,
         Verb::Reload => reload::run(json, &client, screen).await,
-        Verb::People(verb) => people::run(verb, json, &client, screen).await,
-        Verb::Alerts(verb) => alerts::run(verb, json, &client, screen).await,
+        Verb::People { verb } => {
+            let list = people::PeopleVerb::List(people::ListArguments::default());
+            let verb = verb.as_ref().unwrap_or(&list);
+            people::run(verb, json, &client, screen).await
+        }
+        Verb::Alerts { verb } => {
+            let list = alerts::AlertsVerb::List(alerts::ListArguments::default());
+            let verb = verb.as_ref().unwrap_or(&list);
+            alerts::run(verb, json, &client, screen).await
+        }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
         Verb::Demo(_)
         | Verb::Sandbox(_)

@@ -18,6 +18,15 @@ pub struct Length {
     pub cursor: Option<String>,
 }
 
+impl Default for Length {
+    fn default() -> Length {
+        Length {
+            limit: NonZeroUsize::MIN.saturating_add(49),
+            cursor: None,
+        }
+    }
+}
+
 /// Reads pages until there are as many items as asked for, or no more.
 pub(super) async fn read<T>(
     length: &Length,

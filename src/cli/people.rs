@@ -27,7 +27,7 @@ pub enum PeopleVerb {
 }
 
 /// Which people to list.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
 examples
   epms people list --integration 123-building-name

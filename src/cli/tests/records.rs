@@ -83,11 +83,12 @@ async fn a_person_is_shown_with_stays_links_alerts_and_changes() {
     123-building-name  t0001     2d ago  1 run
 
     open alerts
-    ID  KIND           INTEGRATION        STATE  SINCE   WHAT
+    ID  KIND           INTEGRATION        ABOUT             SINCE   WHAT
     ────────────────────────────────────────────────────────────────────────────────
-    a5  name_mismatch  123-building-name  open   3h ago  a resident has the email of
-                                                         a person whose name is
-                                                         another
+    a5  name_mismatch  123-building-name  Augusta Lovelace  3h ago  a resident has
+                                                                    the email of a
+                                                                    person whose
+                                                                    name is another
 
     latest changes
      NO  WHEN    WHAT     RULE  RUN  FIELDS
@@ -113,11 +114,12 @@ async fn alerts_are_listed_by_state_kind_and_integration() {
     let answers = Answers::default().json(asked, &page(vec![alert()]));
     let line = "alerts list --state all --kind name_mismatch --integration 123-building-name";
     assert_snapshot!(epms(line, answers).await.out, @r"
-    ID  KIND           INTEGRATION        STATE  SINCE   WHAT
+    ID  KIND           INTEGRATION        ABOUT             SINCE   WHAT
     ────────────────────────────────────────────────────────────────────────────────
-    a5  name_mismatch  123-building-name  open   3h ago  a resident has the email of
-                                                         a person whose name is
-                                                         another
+    a5  name_mismatch  123-building-name  Augusta Lovelace  3h ago  a resident has
+                                                                    the email of a
+                                                                    person whose
+                                                                    name is another
     ");
 }
 
