@@ -28,8 +28,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "config", "script", "cases", "catalog", "store", "control", "sandbox",
-            "daemon",
+            "model", "config", "source", "script", "cases", "catalog", "store", "control",
+            "sandbox", "daemon",
         ],
     ),
 ];

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::{alerts, changes, check, demo, people, run, runs, sandbox, status, sync, test};
+use super::{
+    alerts, changes, check, demo, discover, people, run, runs, sandbox, status, sync, test,
+};
 
 const TEMPLATE: &str = "\
 {about}
@@ -19,6 +21,7 @@ try it
 set up
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
+  discover     the properties and lease statuses that a PMS has
   reload       make the daemon read all files again
 
 run
@@ -90,6 +93,8 @@ pub enum Verb {
     Check(check::CheckArguments),
     /// run the mapping tests of the scripts
     Test(test::TestArguments),
+    /// the properties and lease statuses that a PMS has
+    Discover(discover::DiscoverArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration
     ///
     /// Ends with 2 when something was rejected. What was rejected goes on as it was.

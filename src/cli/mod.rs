@@ -19,6 +19,7 @@ mod alerts;
 mod changes;
 mod check;
 mod test;
+mod discover;
 mod demo;
 mod demo_home;
 mod shipped;
@@ -108,6 +109,7 @@ async fn dispatch(
         Verb::Sandbox(verb) => return sandbox::run(verb, json, screen).await,
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
         Verb::Test(verb) => return test::run(verb, json, &home, screen),
+        Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Run(verb) if verb.run.is_none() => {
             return daemon::run(&home, arguments.socket, environment).await;
@@ -137,6 +139,7 @@ async fn dispatch(
         | Verb::Sandbox(_)
         | Verb::Check(_)
         | Verb::Test(_)
+        | Verb::Discover(_)
         | Verb::Completions { .. } => Ok(Exit::Done),
     };
     ended.map_err(|failure| match failure {

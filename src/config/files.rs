@@ -259,6 +259,28 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
     }
+    let units = &integration.units;
+    let mut mapped: BTreeMap<&str, &str> = BTreeMap::new();
+    for (pms, here) in &units.map {
+        let field = format!("units.map.{pms}");
+        if !units.here.is_empty() && !units.here.contains(here) {
+            let known: Vec<&str> = units.here.iter().map(String::as_str).collect();
+            let remedy = nearest(here, &known).map_or_else(
+                || "add it to `units.here`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("`{here}` is not among the units here; {remedy}");
+            problems.push(document.problem(&field, message));
+        }
+        if let Some(other) = mapped.insert(here, pms)
+            && !units.shared.contains(here)
+        {
+            let message = format!(
+                "`{here}` is the unit of `{other}` already; if both are meant, add `{here}` to `units.shared`"
+            );
+            problems.push(document.problem(&field, message));
+        }
+    }
     let mut seen = BTreeSet::new();
     for (index, property) in integration.pms_properties.iter().enumerate() {
         let field = format!("pms_properties.{index}");

@@ -39,9 +39,38 @@ pub struct Integration {
     /// After how many complete runs without a linked resident an alert is raised (R25).
     #[serde(default = "twenty_four")]
     pub missing_after: u32,
+    /// How the PMS's units become the units here (R33–R35).
+    #[serde(default)]
+    pub units: Units,
     /// Settings that only the script reads, as `ctx.fields`.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+}
+
+/// How the PMS's units become the units here. With neither `here` nor `map`, the label as the script gives
+/// it is the unit (R34).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Units {
+    /// Whether units are synced at all (R33).
+    pub sync: bool,
+    /// The units of the property here, from which an unmapped one gets a suggestion.
+    pub here: Vec<String>,
+    /// The PMS's unit id, and the unit here.
+    pub map: BTreeMap<String, String>,
+    /// Units here that several PMS units may be mapped onto.
+    pub shared: Vec<String>,
+}
+
+impl Default for Units {
+    fn default() -> Self {
+        Units {
+            sync: true,
+            here: Vec::new(),
+            map: BTreeMap::new(),
+            shared: Vec::new(),
+        }
+    }
 }
 
 /// The property here.

@@ -19,7 +19,7 @@ pub use credential::{Credential, CredentialValue};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields};
 pub use home::{Environment, Home};
-pub use integration::{EmailChange, Include, Integration, Property};
+pub use integration::{EmailChange, Include, Integration, Property, Units};
 pub use secret::{Secret, SecretError, SecretReference};
 pub use settings::{Log, LogFormat, LogLevel, Mode, Schedule, Settings, Socket};
 pub use yaml::{Document, nearest};

@@ -23,6 +23,7 @@ pub struct Source {
 pub(super) struct Request {
     pub(super) records: Path,
     pub(super) id: Option<Path>,
+    pub(super) name: Option<Path>,
     pub(super) total: Option<Path>,
     pub(super) paging: Option<Paging>,
     pub(super) rules: Vec<Rule>,
@@ -164,6 +165,10 @@ impl Source {
                 .id
                 .as_deref()
                 .map(|path| compile.path(&at("id"), path));
+            let name_path = request
+                .name
+                .as_deref()
+                .map(|path| compile.path(&at("name"), path));
             let total = request
                 .total
                 .as_deref()
@@ -200,6 +205,7 @@ impl Source {
                 Request {
                     records,
                     id,
+                    name: name_path,
                     total,
                     paging,
                     rules,
@@ -235,6 +241,18 @@ impl Source {
     /// The script that maps the records, unless the integration names another.
     pub fn script(&self) -> &str {
         &self.connector.script
+    }
+
+    /// Whether the connector has such a request.
+    pub fn has(&self, request: &str) -> bool {
+        self.requests.contains_key(request)
+    }
+
+    /// What people call a record of `request`, as text.
+    pub fn record_name(&self, request: &str, json: &str) -> Option<String> {
+        let path = self.requests.get(request)?.name.as_ref()?;
+        let record: serde_json::Value = serde_json::from_str(json).ok()?;
+        path.text(&record).map(std::borrow::Cow::into_owned)
     }
 
     /// The id inside a record of `request`, as text.

@@ -5,6 +5,7 @@ mod normal;
 mod entry;
 mod mapping;
 mod matching;
+mod units;
 mod update;
 mod alerts;
 mod plan;

@@ -1,0 +1,254 @@
+//! `epms discover`: what a PMS has: its properties, and the lease statuses in use with counts. It reads the
+//! PMS as a sync would, and writes nothing, here or there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::catalog::{self, Integration};
+use crate::config::Home;
+use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
+use crate::script::{Context, Inputs, Lookups};
+use crate::source::{Account, Reader, Scope};
+
+use super::table::{Column, Table};
+use super::view::View;
+use super::{Exit, Failure, Screen};
+
+/// Which PMS to ask.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+asks the PMS itself, with the integration's credential; nothing is written, here or there. ids of
+properties go into `pms_properties`, words of statuses into `exclude_statuses`
+
+examples
+  epms discover 123-building-name
+  epms discover 123-building-name --json")]
+pub struct DiscoverArguments {
+    /// The integration whose credential and connector to use
+    #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
+    pub integration: IntegrationId,
+}
+
+#[derive(Serialize)]
+struct Found {
+    properties: Vec<FoundProperty>,
+    statuses: Vec<FoundStatus>,
+    /// Records that the script could not map.
+    rejected: u64,
+}
+
+#[derive(Serialize)]
+struct FoundProperty {
+    id: String,
+    name: String,
+    attached: bool,
+}
+
+#[derive(Serialize)]
+struct FoundStatus {
+    /// The PMS's own word.
+    word: String,
+    /// What the script makes of it.
+    status: LeaseStatus,
+    residents: u64,
+    /// Whether it is on the integration's exclude list.
+    excluded: bool,
+}
+
+pub(super) async fn run(
+    arguments: &DiscoverArguments,
+    json: bool,
+    home: &Home,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let now = Timestamp::now();
+    let catalog = catalog::load(home, None, now);
+    let id = &arguments.integration;
+    let Some(slot) = catalog.integrations.get(id) else {
+        let known: Vec<&str> = catalog
+            .integrations
+            .keys()
+            .map(IntegrationId::as_str)
+            .collect();
+        let told = match known.as_slice() {
+            [] => format!("there is no integration `{id}`; there are none yet"),
+            known => format!(
+                "there is no integration `{id}`; there are: {}",
+                known.join(", ")
+            ),
+        };
+        return Err(Failure::other(Exit::Invalid, told));
+    };
+    let Some(integration) = slot.current.clone() else {
+        return Err(Failure::Config(Problems(slot.problems.clone())));
+    };
+    let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
+    let found = discover(&integration, &reader, now)
+        .await
+        .map_err(|told| Failure::other(Exit::Failed, told))?;
+    screen.show(json, &found, told)?;
+    Ok(Exit::Done)
+}
+
+async fn discover(
+    integration: &Arc<Integration>,
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<Found, String> {
+    let name = &integration.config.credential;
+    let source = &integration.source;
+    let account = reader
+        .account(name, &integration.credential, source, &integration.home)
+        .map_err(|error| format!("credential `{name}`: {error}"))?;
+    let scope = Scope {
+        properties: integration.config.pms_properties.clone(),
+        fields: integration.config.fields.clone(),
+        today: integration.today(now),
+    };
+    let mut properties = Vec::new();
+    if source.has("properties") {
+        for record in read(reader, integration, &account, "properties", &scope).await? {
+            let id = source
+                .record_id("properties", &record.json)
+                .unwrap_or_default();
+            properties.push(FoundProperty {
+                name: source
+                    .record_name("properties", &record.json)
+                    .unwrap_or_default(),
+                attached: integration.config.pms_properties.contains(&id),
+                id,
+            });
+        }
+    }
+    properties.sort_by(|a, b| a.id.cmp(&b.id));
+
+    let mut lookups = Lookups::new();
+    for (request, _) in source.lookups() {
+        let mut records = BTreeMap::new();
+        for record in read(reader, integration, &account, request, &scope).await? {
+            if let Some(id) = source.record_id(request, &record.json) {
+                records.insert(id, String::from(record.json));
+            }
+        }
+        lookups.insert(request.to_owned(), records);
+    }
+    let lookups = Arc::new(lookups);
+    let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
+    for record in read(reader, integration, &account, "residents", &scope).await? {
+        let context = Context::new(Inputs {
+            today: scope.today,
+            property: record.property.clone(),
+            integration: integration.id.to_string(),
+            country: integration.config.property.country.clone(),
+            fields: integration.config.fields.clone(),
+            lookups: Arc::clone(&lookups),
+        });
+        match integration.script.residents(&record.json, &context) {
+            Ok(mapped) => {
+                for resident in mapped.into_iter().map(|mapped| mapped.resident) {
+                    *counts
+                        .entry((resident.status, resident.status_word))
+                        .or_default() += 1;
+                }
+            }
+            Err(_) => rejected += 1,
+        }
+    }
+    let statuses = counts
+        .into_iter()
+        .map(|((status, word), residents)| FoundStatus {
+            excluded: integration
+                .config
+                .exclude_statuses
+                .iter()
+                .any(|listed| listed.trim().eq_ignore_ascii_case(word.trim())),
+            word,
+            status,
+            residents,
+        });
+    Ok(Found {
+        properties,
+        statuses: statuses.collect(),
+        rejected,
+    })
+}
+
+async fn read(
+    reader: &Reader,
+    integration: &Integration,
+    account: &Account,
+    request: &str,
+    scope: &Scope,
+) -> Result<Vec<Record>, String> {
+    let (taker, mut pages) = mpsc::channel(2);
+    let collect = async {
+        let mut records = Vec::new();
+        while let Some(page) = pages.recv().await {
+            records.extend(page);
+        }
+        records
+    };
+    let (reading, records) = tokio::join!(
+        reader.read(&integration.source, account, request, scope, taker),
+        collect
+    );
+    match reading {
+        Reading::Complete { .. } => Ok(records),
+        Reading::Partial { reason } => Err(reason.to_string()),
+    }
+}
+
+fn told(found: &Found, view: &View) -> String {
+    let mut text = String::new();
+    if found.properties.is_empty() {
+        text += "the PMS lists no properties\n";
+    } else {
+        let mut table = Table::new([
+            ("PROPERTY", Column::Whole),
+            ("NAME", Column::Cut),
+            ("", Column::Whole),
+        ]);
+        for property in &found.properties {
+            let attached = if property.attached { "attached" } else { "" };
+            table.row([
+                property.id.clone().into(),
+                property.name.clone().into(),
+                attached.into(),
+            ]);
+        }
+        text += &table.render(view);
+    }
+    text.push('\n');
+    if found.statuses.is_empty() {
+        text += "no residents in the attached properties\n";
+    } else {
+        let mut table = Table::new([
+            ("STATUS WORD", Column::Cut),
+            ("MEANS", Column::Whole),
+            ("RESIDENTS", Column::Whole),
+            ("", Column::Whole),
+        ]);
+        for status in &found.statuses {
+            let excluded = if status.excluded { "excluded" } else { "" };
+            table.row([
+                status.word.clone().into(),
+                status.status.as_str().into(),
+                status.residents.to_string().into(),
+                excluded.into(),
+            ]);
+        }
+        text += &table.render(view);
+    }
+    if found.rejected > 0 {
+        text += &format!(
+            "\n{} records could not be mapped; `epms run` of the next sync says why\n",
+            found.rejected
+        );
+    }
+    text
+}
