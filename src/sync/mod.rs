@@ -8,7 +8,11 @@ mod matching;
 mod update;
 mod alerts;
 mod plan;
+mod commit;
 mod run;
+
+#[cfg(test)]
+mod tests;
 
 pub use alerts::AlertWrites;
 pub use entry::Entry;
