@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::config::EmailChange;
 use crate::model::{
     Actor, Alert, AlertKind, Change, ChangeKind, Counts, Decision, Fate, FieldChange,
-    IntegrationId, LeaseStatus, Link, Origin, Person, PersonId, Resident, RunId,
+    IntegrationId, LeaseStatus, Link, Origin, Person, PersonId, Resident, RunId, Unit,
 };
 use crate::store::StoreError;
 
@@ -522,6 +522,7 @@ impl<P: People> Planner<'_, P> {
         if let Some(reason) = &lease.excluded {
             self.rest(chosen, &before, reason);
         } else if lease.normal.resident.status.is_closed()
+            && !is_lease_of(&before, self.inputs.integration, &lease.normal.resident)
             && groups
                 .iter()
                 .any(|(group, _)| self.unjudged.contains(&group.id))
@@ -793,4 +794,12 @@ impl<P: People> Planner<'_, P> {
         }
         Ok(())
     }
+}
+
+/// Whether a lease is the one that the person's stay was made of, as far as one can see.
+fn is_lease_of(person: &Person, integration: &IntegrationId, resident: &Resident) -> bool {
+    person.stays.get(integration).is_some_and(|stay| {
+        let unit = |unit: &Option<Unit>| unit.as_ref().map(|unit| unit.id.clone());
+        stay.lease_start == resident.lease_start && unit(&stay.unit) == unit(&resident.unit)
+    })
 }

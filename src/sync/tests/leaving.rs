@@ -160,17 +160,26 @@ fn r25_a_lease_that_could_not_be_mapped_is_not_ended_by_another_one_that_is_over
     let feed = [
         Item::Here(Resident {
             lease_id: Some("old".into()),
+            unit: unit("55"),
             ..past(ana())
         }),
         Item::Bad("t1".into()),
     ];
     let seen = world.run(feed.clone());
-    assert_eq!(seen.changes, []);
+    assert_eq!(seen.ruled("t1"), (Fate::Rejected, "R12"));
+    assert_eq!((seen.changes.len(), seen.report.counts.held), (0, 1));
     assert_eq!(world.stay(1).status, LeaseStatus::Current);
-    assert_eq!(seen.report.counts.held, 1);
     world.settles(feed);
-    world.run([past(ana())]);
+}
+
+#[test]
+fn r24_another_lease_that_cannot_be_mapped_keeps_nobody_in() {
+    let mut world = World::new();
+    world.run([Item::Here(ana()), Item::Bad("t1".into())]);
+    let feed = [Item::Here(past(ana())), Item::Bad("t1".into())];
+    world.run(feed.clone());
     assert!(world.stay(1).is_closed());
+    world.settles(feed);
 }
 
 #[test]
