@@ -12,6 +12,10 @@ use super::normal::Normal;
 
 /// What mapping made of a record, or of one resident in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every entry is a resident"
+)]
 pub enum Entry {
     /// A resident, in the normal forms.
     Resident {

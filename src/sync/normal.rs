@@ -142,7 +142,7 @@ pub(super) fn phone(text: &str, country: &str) -> Option<String> {
     let text = text
         .split(['x', ';', '#'])
         .next()?
-        .trim_end_matches("e")
+        .trim_end_matches('e')
         .trim();
     let international = text.starts_with('+');
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -181,9 +181,9 @@ fn is_nanp(national: &str) -> bool {
     national.len() == 10
         && (b'2'..=b'9').contains(&digit(0))
         && digit(1) != b'9'
-        && !national.get(1..3).is_some_and(|rest| rest == "11")
+        && national.get(1..3).is_none_or(|rest| rest != "11")
         && (b'2'..=b'9').contains(&digit(3))
-        && !national.get(4..6).is_some_and(|rest| rest == "11")
+        && national.get(4..6).is_none_or(|rest| rest != "11")
 }
 
 #[cfg(test)]

@@ -412,7 +412,7 @@ impl<P: People> Planner<'_, P> {
         let made = update(&nobody, &ask);
         self.multiple(group);
         self.taken.extend(made.person.email.clone());
-        self.link(group, resident, made.person.id, None);
+        self.link(group, resident, made.person.id, resident.email.clone());
         self.change(
             made.person.id,
             &group.id,
@@ -458,14 +458,13 @@ impl<P: People> Planner<'_, P> {
         }
     }
 
-    /// Writes the link of a group where it is new or changed. Without an email that was taken over, the one
-    /// that is known stays: another one must still be seen as a change when this lease counts (R19).
+    /// Writes the link of a group where it is new or changed.
     fn link(
         &mut self,
         group: &Group,
         resident: &Resident,
         person: PersonId,
-        email: Option<Option<String>>,
+        email: Option<String>,
     ) {
         let old = self.inputs.links.get(&group.id);
         let status = match (resident.status, old) {
@@ -476,15 +475,22 @@ impl<P: People> Planner<'_, P> {
             person,
             since: old.map_or(self.inputs.now, |old| old.since),
             status,
-            email: email.unwrap_or_else(|| match old {
-                Some(old) => old.email.clone(),
-                None => resident.email.clone(),
-            }),
+            email,
             misses: 0,
         };
         if old != Some(&link) {
             self.new_links.insert(group.id.clone(), link);
         }
+    }
+
+    /// Writes the link of a group whose lease does not count. The email that is known stays: another one must
+    /// still be seen as a change when the lease counts (R19).
+    fn link_only(&mut self, group: &Group, resident: &Resident, person: PersonId) {
+        let email = match self.inputs.links.get(&group.id) {
+            Some(old) => old.email.clone(),
+            None => resident.email.clone(),
+        };
+        self.link(group, resident, person, email);
     }
 
     /// Updates a person from all residents that are tied to them here: the one that counts decides (R21, R22).
@@ -538,7 +544,7 @@ impl<P: People> Planner<'_, P> {
             let reason =
                 format!("a lease that the feed leaves out now counts more (status {absent})");
             self.unjudged.insert(chosen.id.clone());
-            self.link(chosen, &lease.normal.resident, id, None);
+            self.link_only(chosen, &lease.normal.resident, id);
             if is_new {
                 self.change(id, &chosen.id, ChangeKind::Linked, "R22", Vec::new());
             }
@@ -574,7 +580,7 @@ impl<P: People> Planner<'_, P> {
                 if fate == Fate::Linked {
                     self.change(id, &group.id, ChangeKind::Linked, "R22", Vec::new());
                 }
-                self.link(group, &lease.normal.resident, id, None);
+                self.link_only(group, &lease.normal.resident, id);
                 self.decide(
                     &group.id,
                     fate,
@@ -706,7 +712,7 @@ impl<P: People> Planner<'_, P> {
             (true, _, Some(link)) | (false, None, Some(link)) => link.email.clone(),
             _ => resident.email.clone(),
         };
-        self.link(group, resident, before.id, Some(email));
+        self.link(group, resident, before.id, email);
         let changed = !update.fields.is_empty();
         let (rule, kind, fate) = if is_new {
             // A person who was linked here before, under another PMS id, comes back or moved (R22).

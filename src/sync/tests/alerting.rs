@@ -68,7 +68,8 @@ fn r30_each_property_has_its_own_alerts() {
 
 #[test]
 fn r30_an_alert_about_a_record_that_could_not_be_mapped_stays_open() {
-    let causes: [(&str, fn(&mut World) -> Vec<Item>); 3] = [
+    type Cause = fn(&mut World) -> Vec<Item>;
+    let causes: [(&str, Cause); 3] = [
         ("name", |world| {
             world.by_hand("Ana", "Ott", Some("bob@x.com"));
             vec![bob().into()]

@@ -299,10 +299,12 @@ impl Seen {
 const NO_ALERTS: [AlertKind; 0] = [];
 const NO_CHANGES: [ChangeKind; 0] = [];
 
+#[allow(clippy::unnecessary_wraps, reason = "so residents have them")]
 fn day(month: i8, day: i8) -> Option<Date> {
     Some(date(2026, month, day))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "so residents have them")]
 fn unit(label: &str) -> Option<Unit> {
     Some(Unit {
         id: format!("u{label}"),
