@@ -11,7 +11,7 @@ use super::error::FieldError;
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// Dates that PMSs write where they mean none (R12).
-const SENTINELS: [Date; 4] = [
+pub(crate) const SENTINELS: [Date; 4] = [
     jiff::civil::date(1900, 1, 1),
     jiff::civil::date(1, 1, 1),
     jiff::civil::date(9999, 12, 31),

@@ -12,4 +12,5 @@ mod compiled;
 pub use compiled::{Mapped, Script};
 pub use context::{Context, Inputs, Lookups};
 pub use error::ScriptError;
+pub(crate) use helpers::SENTINELS;
 pub use library::{Library, LibraryError};

@@ -1,6 +1,6 @@
 //! One alert per cause (R30): raised, refreshed, and closed when the cause is gone. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Person, Resident, Side,
@@ -8,7 +8,7 @@ use crate::model::{
 
 use super::plan::Inputs;
 
-/// The kinds whose causes a run sees whole; what it does not raise again is gone.
+/// The kinds whose causes a run looks for; what it could judge and does not raise again is gone.
 const SEEN_BY_RUNS: [AlertKind; 9] = [
     AlertKind::DuplicateAccounts,
     AlertKind::DuplicateEmails,
@@ -32,6 +32,41 @@ pub struct AlertWrites {
     pub closed: Vec<Alert>,
 }
 
+/// Whom a run could tell nothing about: alerts about them stay as they are.
+#[derive(Debug)]
+pub(super) struct Judged<'a> {
+    /// Residents of the feed.
+    pub(super) seen: &'a BTreeSet<&'a str>,
+    /// Residents whose records could not be used.
+    pub(super) unjudged: &'a BTreeSet<String>,
+    /// There are records that could be anybody's.
+    pub(super) unread: bool,
+    /// There are records that could not be mapped.
+    pub(super) rejected: bool,
+}
+
+impl Judged<'_> {
+    /// Whether the run would have raised the alert if its cause were still there.
+    fn may_close(&self, alert: &Alert, inputs: &Inputs<'_>) -> bool {
+        match alert.kind {
+            AlertKind::MappingFailed | AlertKind::MissingFromFeed => true,
+            AlertKind::UnknownStatus => !self.rejected,
+            kind => alert.sides.iter().all(|side| {
+                let Some(resident) = &side.resident else {
+                    return true;
+                };
+                if self.seen.contains(resident.as_str()) || self.unjudged.contains(resident) {
+                    return !self.unjudged.contains(resident);
+                }
+                // Who is linked and not in the feed may come back as they were (R25); one who is not there
+                // shares no email with anybody.
+                let absent = inputs.links.contains_key(resident);
+                !self.unread && (kind == AlertKind::DuplicateEmails || !absent)
+            }),
+        }
+    }
+}
+
 /// The causes that a run found.
 #[derive(Debug, Default)]
 pub(super) struct Causes(BTreeMap<(AlertKind, String), (Vec<Side>, String)>);
@@ -47,6 +82,7 @@ impl Causes {
         self,
         mut known: BTreeMap<(AlertKind, String), Alert>,
         inputs: &Inputs<'_>,
+        judged: &Judged<'_>,
     ) -> AlertWrites {
         let mut writes = AlertWrites::default();
         for ((kind, subject), (sides, detail)) in self.0 {
@@ -74,7 +110,10 @@ impl Causes {
             }
         }
         for alert in known.into_values() {
-            if alert.state == AlertState::Open && SEEN_BY_RUNS.contains(&alert.kind) {
+            if alert.state == AlertState::Open
+                && SEEN_BY_RUNS.contains(&alert.kind)
+                && judged.may_close(&alert, inputs)
+            {
                 writes.closed.push(Alert {
                     state: AlertState::AutoClosed,
                     last_seen: inputs.now,

@@ -70,6 +70,7 @@ impl Mapping {
                 let record = id(self);
                 return self.push(Entry::Rejected {
                     record,
+                    resident: None,
                     message: error.to_string(),
                 });
             }
@@ -86,7 +87,8 @@ impl Mapping {
             let entry = match excluded {
                 Ok(excluded) => self.entry(one.resident, excluded),
                 Err(error) => Entry::Rejected {
-                    record: one.resident.id,
+                    record: one.resident.id.clone(),
+                    resident: Some(one.resident.id),
                     message: error.to_string(),
                 },
             };
@@ -122,7 +124,8 @@ impl Mapping {
                 excluded: None,
             },
             Err(error) => Entry::Rejected {
-                record: id,
+                record: id.clone(),
+                resident: Some(id),
                 message: format!("{}: {}", error.field, error.message),
             },
         }

@@ -9,7 +9,11 @@ mod units;
 mod update;
 mod alerts;
 mod plan;
+mod commit;
 mod run;
+
+#[cfg(test)]
+mod tests;
 
 pub use alerts::AlertWrites;
 pub use entry::Entry;

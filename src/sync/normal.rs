@@ -7,6 +7,7 @@ use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::{Resident, Unit};
+use crate::script::SENTINELS;
 
 /// A resident in the normal forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,15 @@ pub fn normalise(
             field: "last_name",
             message: "is empty, and so is first_name; correct it in the PMS, or map another field",
         });
+    }
+    for date in [
+        &mut resident.lease_start,
+        &mut resident.lease_end,
+        &mut resident.move_in,
+        &mut resident.move_out,
+    ] {
+        // A script may give a date as it stands in the PMS.
+        *date = date.filter(|date| !SENTINELS.contains(date));
     }
     if let (Some(start), Some(end)) = (resident.lease_start, resident.lease_end)
         && end < start
@@ -82,7 +92,7 @@ pub fn normalise(
 }
 
 /// Trimmed, NFC, inner white space collapsed (R10).
-pub fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     text.nfc()
         .collect::<String>()
         .split_whitespace()
@@ -91,12 +101,12 @@ pub fn name(text: &str) -> String {
 }
 
 /// Whether two texts are equal but for case (R10).
-pub fn same(one: &str, other: &str) -> bool {
+pub(super) fn same(one: &str, other: &str) -> bool {
     UniCase::unicode(one) == UniCase::unicode(other)
 }
 
 /// Trimmed and lower case (R10); none when it is empty; an error tells why it counts as absent (R11).
-pub fn email(text: &str, placeholders: &[String]) -> Result<Option<String>, &'static str> {
+pub(super) fn email(text: &str, placeholders: &[String]) -> Result<Option<String>, &'static str> {
     let email = text.trim().to_lowercase();
     if email.is_empty() {
         return Ok(None);
@@ -126,13 +136,13 @@ const NANP: [&str; 25] = [
 
 /// E.164 when it is valid for the country (R11). National numbers are understood for the countries of the
 /// North American Numbering Plan; elsewhere a number must be written with `+` or `00`.
-pub fn phone(text: &str, country: &str) -> Option<String> {
+pub(super) fn phone(text: &str, country: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     // An extension is nobody's phone.
     let text = text
         .split(['x', ';', '#'])
         .next()?
-        .trim_end_matches("e")
+        .trim_end_matches('e')
         .trim();
     let international = text.starts_with('+');
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -171,9 +181,9 @@ fn is_nanp(national: &str) -> bool {
     national.len() == 10
         && (b'2'..=b'9').contains(&digit(0))
         && digit(1) != b'9'
-        && !national.get(1..3).is_some_and(|rest| rest == "11")
+        && national.get(1..3).is_none_or(|rest| rest != "11")
         && (b'2'..=b'9').contains(&digit(3))
-        && !national.get(4..6).is_some_and(|rest| rest == "11")
+        && national.get(4..6).is_none_or(|rest| rest != "11")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::store::StoreError;
 
-use super::alerts::{AlertWrites, Causes};
+use super::alerts::{AlertWrites, Causes, Judged};
 use super::entry::{Entry, Group, Lease, group, rank};
 use super::matching::{Match, People, match_resident};
 use super::normal::same;
@@ -76,6 +76,10 @@ struct Planner<'a, P> {
     plan: Plan,
     causes: Causes,
     new_links: BTreeMap<String, Link>,
+    /// Emails that nobody is given in this run any more.
+    taken: BTreeSet<String>,
+    /// Residents whose record was rejected, or of whom not everything is known.
+    unjudged: BTreeSet<String>,
 }
 
 /// Plans a run.
@@ -88,9 +92,14 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
             other => failed.push(other),
         }
     }
-    let any_rejected = failed
-        .iter()
-        .any(|entry| matches!(entry, Entry::Rejected { .. }));
+    let (mut unjudged, mut unread) = (BTreeSet::new(), false);
+    for entry in &failed {
+        if let Entry::Rejected { resident, .. } = entry {
+            unread |= resident.is_none();
+            unjudged.extend(resident.clone());
+        }
+    }
+    let rejected = unread || !unjudged.is_empty();
     let groups = group(leases);
     let alerts = std::mem::take(&mut inputs.alerts);
     let mut planner = Planner {
@@ -99,6 +108,8 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
         plan: Plan::default(),
         causes: Causes::default(),
         new_links: BTreeMap::new(),
+        taken: BTreeSet::new(),
+        unjudged: unjudged.clone(),
     };
     for entry in failed {
         planner.failed(entry);
@@ -119,10 +130,17 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     for (person, groups) in homes {
         planner.update(person, groups)?;
     }
-    planner.missing(&groups, any_rejected)?;
+    let seen: BTreeSet<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+    planner.missing(&seen, &unjudged, unread)?;
+    let judged = Judged {
+        seen: &seen,
+        unjudged: &planner.unjudged,
+        unread,
+        rejected,
+    };
     let mut plan = planner.plan;
     plan.links = planner.new_links.into_iter().collect();
-    plan.alerts = planner.causes.settle(alerts, &inputs);
+    plan.alerts = planner.causes.settle(alerts, &inputs, &judged);
     Ok(plan)
 }
 
@@ -174,7 +192,9 @@ impl<P: People> Planner<'_, P> {
 
     fn failed(&mut self, entry: Entry) {
         match entry {
-            Entry::Rejected { record, message } => {
+            Entry::Rejected {
+                record, message, ..
+            } => {
                 self.causes
                     .raise(AlertKind::MappingFailed, &record, Vec::new(), &message);
                 self.decide(&record, Fate::Rejected, "R12", message, None);
@@ -217,9 +237,15 @@ impl<P: People> Planner<'_, P> {
                 .iter()
                 .copied()
                 .partition(|group| self.inputs.links.contains_key(&group.id));
-            if sharing.len() < 2 || new.is_empty() || self.is_one_human(&linked, &new)? {
+            let people: BTreeSet<PersonId> = linked
+                .iter()
+                .filter_map(|group| self.inputs.links.get(&group.id))
+                .map(|link| link.person)
+                .collect();
+            if people.len() + new.len() < 2 || self.is_one_human(&people, &new)? {
                 continue;
             }
+            self.taken.insert(email.to_owned());
             let subject = format!("email:{}", &blake3::hash(email.as_bytes()).to_hex()[..16]);
             let sides = sharing
                 .iter()
@@ -237,26 +263,20 @@ impl<P: People> Planner<'_, P> {
         Ok(held)
     }
 
-    /// A linked resident, and one with a new PMS id but the same email and name: a transfer, a new lease or
-    /// a return (R22), not two humans.
-    fn is_one_human(&self, linked: &[&Group], new: &[&Group]) -> Result<bool, StoreError> {
-        let ([new], Some(first)) = (new, linked.first()) else {
+    /// Somebody who is linked, and a resident with a new PMS id but the same email and name: a transfer, a new
+    /// lease or a return (R22), not two humans.
+    fn is_one_human(
+        &self,
+        people: &BTreeSet<PersonId>,
+        new: &[&Group],
+    ) -> Result<bool, StoreError> {
+        let (Some(person), 1, [new]) = (people.first(), people.len(), new) else {
             return Ok(false);
         };
-        let Some(person) = self.inputs.links.get(&first.id).map(|link| link.person) else {
+        let (Some(person), Some(resident)) = (self.people.person(*person)?, new.resident()) else {
             return Ok(false);
         };
-        let one = linked.iter().all(|group| {
-            self.inputs
-                .links
-                .get(&group.id)
-                .is_some_and(|link| link.person == person)
-        });
-        let (Some(person), Some(resident)) = (self.people.person(person)?, new.resident()) else {
-            return Ok(false);
-        };
-        Ok(one
-            && person.email == resident.email
+        Ok(person.email == resident.email
             && same(&person.first_name, &resident.first_name)
             && same(&person.last_name, &resident.last_name))
     }
@@ -339,7 +359,10 @@ impl<P: People> Planner<'_, P> {
 
     /// The leases of a group that do not count (R21).
     fn others(&mut self, group: &Group, person: Option<PersonId>) {
-        for lease in group.leases.iter().skip(1) {
+        for lease in group.others() {
+            if lease.excluded.is_none() && lease.normal.resident.status == LeaseStatus::Unknown {
+                self.unknown_status(&lease.normal.resident);
+            }
             match &lease.excluded {
                 Some(reason) => self.exclude(&group.id, reason, person),
                 None => {
@@ -370,7 +393,7 @@ impl<P: People> Planner<'_, P> {
 
     /// R17: a person from the PMS.
     fn create(&mut self, group: &Group) -> Result<(), StoreError> {
-        let Some(Lease { normal, .. }) = group.lease() else {
+        let Some(normal) = group.stay() else {
             return Ok(());
         };
         let resident = &normal.resident;
@@ -385,10 +408,11 @@ impl<P: People> Planner<'_, P> {
             origin: Origin::Sync,
             created: self.inputs.now,
         };
-        let ask = self.ask(group, normal, None, true);
+        let ask = self.ask(group, &normal, None, true);
         let made = update(&nobody, &ask);
-        self.multiple(group, &ask.more_units);
-        self.link(group, resident, made.person.id, None);
+        self.multiple(group);
+        self.taken.extend(made.person.email.clone());
+        self.link(group, resident, made.person.id, resident.email.clone());
         self.change(
             made.person.id,
             &group.id,
@@ -409,46 +433,26 @@ impl<P: People> Planner<'_, P> {
         link: Option<&'b Link>,
         email_is_free: bool,
     ) -> Ask<'b> {
-        let resident = &normal.resident;
-        let mut more_units: Vec<Unit> = Vec::new();
-        if resident.status == LeaseStatus::Current {
-            for lease in group
-                .leases
-                .iter()
-                .skip(1)
-                .filter(|lease| lease.excluded.is_none())
-            {
-                let other = &lease.normal.resident;
-                if other.status == LeaseStatus::Current
-                    && let Some(unit) = &other.unit
-                    && Some(unit) != resident.unit.as_ref()
-                    && !more_units.contains(unit)
-                {
-                    more_units.push(unit.clone());
-                }
-            }
-        }
         Ask {
             integration: self.inputs.integration,
             normal,
-            more_units,
+            more_units: group.more_units(),
             link,
             email_change: self.inputs.email_change,
             email_is_free,
         }
     }
 
-    fn multiple(&mut self, group: &Group, more_units: &[Unit]) {
-        if !more_units.is_empty() {
+    fn multiple(&mut self, group: &Group) {
+        let units = group.more_units().len() + 1;
+        if units > 1 {
             let sides = group
-                .leases
-                .iter()
+                .lease()
+                .into_iter()
+                .chain(group.others())
                 .map(|lease| super::alerts::resident_side(&lease.normal.resident))
                 .collect();
-            let detail = format!(
-                "{} units at the same time; all are kept",
-                more_units.len() + 1
-            );
+            let detail = format!("{units} units at the same time; all are kept");
             self.causes
                 .raise(AlertKind::MultipleCurrentLeases, &group.id, sides, &detail);
         }
@@ -460,7 +464,7 @@ impl<P: People> Planner<'_, P> {
         group: &Group,
         resident: &Resident,
         person: PersonId,
-        email: Option<Option<String>>,
+        email: Option<String>,
     ) {
         let old = self.inputs.links.get(&group.id);
         let status = match (resident.status, old) {
@@ -471,12 +475,22 @@ impl<P: People> Planner<'_, P> {
             person,
             since: old.map_or(self.inputs.now, |old| old.since),
             status,
-            email: email.unwrap_or_else(|| resident.email.clone()),
+            email,
             misses: 0,
         };
         if old != Some(&link) {
             self.new_links.insert(group.id.clone(), link);
         }
+    }
+
+    /// Writes the link of a group whose lease does not count. The email that is known stays: another one must
+    /// still be seen as a change when the lease counts (R19).
+    fn link_only(&mut self, group: &Group, resident: &Resident, person: PersonId) {
+        let email = match self.inputs.links.get(&group.id) {
+            Some(old) => old.email.clone(),
+            None => resident.email.clone(),
+        };
+        self.link(group, resident, person, email);
     }
 
     /// Updates a person from all residents that are tied to them here: the one that counts decides (R21, R22).
@@ -489,10 +503,7 @@ impl<P: People> Planner<'_, P> {
             let (Some(one), Some(other)) = (a.lease(), b.lease()) else {
                 return std::cmp::Ordering::Equal;
             };
-            one.excluded
-                .is_some()
-                .cmp(&other.excluded.is_some())
-                .then_with(|| rank(&one.normal.resident, &other.normal.resident))
+            rank(one, other).then_with(|| a.id.cmp(&b.id))
         });
         let matched = groups.iter_mut().find_map(|(_, person)| person.take());
         let newly: BTreeSet<&str> = groups
@@ -516,10 +527,24 @@ impl<P: People> Planner<'_, P> {
         let is_new = newly.contains(chosen.id.as_str());
         if let Some(reason) = &lease.excluded {
             self.rest(chosen, &before, reason);
+        } else if lease.normal.resident.status.is_closed()
+            && !is_lease_of(&before, self.inputs.integration, &lease.normal.resident)
+            && groups
+                .iter()
+                .any(|(group, _)| self.unjudged.contains(&group.id))
+        {
+            self.decide(
+                &chosen.id,
+                Fate::Held,
+                "R12",
+                "this lease is over, and another one of this person could not be mapped",
+                Some(id),
+            );
         } else if let Some(absent) = self.better_absent(id, &groups, &lease.normal.resident) {
             let reason =
                 format!("a lease that the feed leaves out now counts more (status {absent})");
-            self.link(chosen, &lease.normal.resident, id, None);
+            self.unjudged.insert(chosen.id.clone());
+            self.link_only(chosen, &lease.normal.resident, id);
             if is_new {
                 self.change(id, &chosen.id, ChangeKind::Linked, "R22", Vec::new());
             }
@@ -535,7 +560,11 @@ impl<P: People> Planner<'_, P> {
                 Some(id),
             );
         } else {
-            self.write(chosen, lease, before, is_new)?;
+            let ids: Vec<&Group> = groups.iter().map(|(group, _)| *group).collect();
+            match Group::of_all(&ids) {
+                Some(all) if ids.len() > 1 => self.write(&all, before, is_new)?,
+                _ => self.write(chosen, before, is_new)?,
+            }
         }
         self.others(chosen, Some(id));
         for (group, _) in groups.iter().skip(1) {
@@ -551,7 +580,7 @@ impl<P: People> Planner<'_, P> {
                 if fate == Fate::Linked {
                     self.change(id, &group.id, ChangeKind::Linked, "R22", Vec::new());
                 }
-                self.link(group, &lease.normal.resident, id, None);
+                self.link_only(group, &lease.normal.resident, id);
                 self.decide(
                     &group.id,
                     fate,
@@ -613,14 +642,11 @@ impl<P: People> Planner<'_, P> {
     }
 
     /// R18–R20: writes what the PMS says about a person, or what of it may be written.
-    fn write(
-        &mut self,
-        group: &Group,
-        lease: &Lease,
-        before: Person,
-        is_new: bool,
-    ) -> Result<(), StoreError> {
-        let resident = &lease.normal.resident;
+    fn write(&mut self, group: &Group, before: Person, is_new: bool) -> Result<(), StoreError> {
+        let Some(normal) = group.stay() else {
+            return Ok(());
+        };
+        let resident = &normal.resident;
         let link = self.inputs.links.get(&group.id);
         let holder = match &resident.email {
             Some(email) if before.email.as_ref() != Some(email) => {
@@ -629,10 +655,14 @@ impl<P: People> Planner<'_, P> {
             _ => None,
         };
         let other = holder.filter(|holder| *holder != before.id);
-        let ask = self.ask(group, &lease.normal, link, other.is_none());
+        let is_free = other.is_none()
+            && resident
+                .email
+                .as_ref()
+                .is_none_or(|email| !self.taken.contains(email));
+        let ask = self.ask(group, &normal, link, is_free);
         let update = update(&before, &ask);
-        let more_units = ask.more_units;
-        self.multiple(group, &more_units);
+        self.multiple(group);
         if resident.status == LeaseStatus::Unknown {
             self.unknown_status(resident);
         }
@@ -651,17 +681,17 @@ impl<P: People> Planner<'_, P> {
                 sides(),
                 "the email of a linked resident changed in the PMS",
             );
-        } else if let Some(other) =
-            other.filter(|_| !before.locks.contains(&crate::model::Field::Email))
-        {
+        } else if update.email_taken {
             waits = Some(("R18", "another person has the email that the PMS gives"));
             let mut sides = sides();
-            sides.extend(
-                self.people
-                    .person(other)?
-                    .iter()
-                    .map(|other| super::alerts::person_side(other, self.inputs.integration)),
-            );
+            if let Some(other) = other {
+                let other = self.people.person(other)?;
+                sides.extend(
+                    other
+                        .iter()
+                        .map(|other| super::alerts::person_side(other, self.inputs.integration)),
+                );
+            }
             self.causes.raise(
                 AlertKind::DuplicateAccounts,
                 &group.id,
@@ -682,7 +712,7 @@ impl<P: People> Planner<'_, P> {
             (true, _, Some(link)) | (false, None, Some(link)) => link.email.clone(),
             _ => resident.email.clone(),
         };
-        self.link(group, resident, before.id, Some(email));
+        self.link(group, resident, before.id, email);
         let changed = !update.fields.is_empty();
         let (rule, kind, fate) = if is_new {
             // A person who was linked here before, under another PMS id, comes back or moved (R22).
@@ -711,6 +741,9 @@ impl<P: People> Planner<'_, P> {
         };
         if changed || is_new {
             self.change(before.id, &group.id, kind, rule, update.fields);
+            if update.person.email != before.email {
+                self.taken.extend(update.person.email.clone());
+            }
             self.plan.people.push(update.person);
         }
         let (rule, reason) = match (fate, waits) {
@@ -723,19 +756,28 @@ impl<P: People> Planner<'_, P> {
     }
 
     /// R25: counts misses of linked residents that a complete reading did not name.
-    fn missing(&mut self, groups: &[Group], any_rejected: bool) -> Result<(), StoreError> {
-        let seen: BTreeSet<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+    fn missing(
+        &mut self,
+        seen: &BTreeSet<&str>,
+        rejected: &BTreeSet<String>,
+        unread: bool,
+    ) -> Result<(), StoreError> {
         for (resident, link) in &self.inputs.links {
             if seen.contains(resident.as_str()) || link.status.is_closed() {
                 continue;
             }
-            // A record that could not be mapped may have been theirs.
-            let misses = if any_rejected {
+            let misses = if rejected.contains(resident) {
+                0
+            } else if unread {
+                // What could not be read may have been theirs.
                 link.misses
             } else {
                 link.misses.saturating_add(1)
             };
-            if misses != link.misses && link.misses <= self.inputs.missing_after {
+            // Beyond the alert there is nothing to count.
+            if misses < link.misses
+                || (misses > link.misses && link.misses <= self.inputs.missing_after)
+            {
                 self.new_links.insert(
                     resident.clone(),
                     Link {
@@ -758,4 +800,12 @@ impl<P: People> Planner<'_, P> {
         }
         Ok(())
     }
+}
+
+/// Whether a lease is the one that the person's stay was made of, as far as one can see.
+fn is_lease_of(person: &Person, integration: &IntegrationId, resident: &Resident) -> bool {
+    person.stays.get(integration).is_some_and(|stay| {
+        let unit = |unit: &Option<Unit>| unit.as_ref().map(|unit| unit.id.clone());
+        stay.lease_start == resident.lease_start && unit(&stay.unit) == unit(&resident.unit)
+    })
 }

@@ -8,20 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::catalog::Integration;
-use crate::model::{
-    AlertId, Cause, Counts, IntegrationId, Link, Outcome, Person, PersonId, Progress, Reading, Run,
-    RunId,
-};
+use crate::model::{Cause, Counts, Outcome, Progress, Reading, Run, RunId};
 use crate::script::Lookups;
 use crate::source::{Account, Reader, Records, Scope, SourceError};
-use crate::store::{Lookup, Store, StoreError, Write};
+use crate::store::{Lookup, Store, StoreError};
 
+use super::commit::{Stop, Work, begin, commit, fail};
 use super::mapping::Mapping;
-use super::matching::People;
-use super::plan::{Inputs, Plan, plan};
-
-/// Decisions are kept for so many runs of an integration.
-const DECISIONS_KEPT: usize = 24;
 
 /// What a run is started with. It ends with what it began with (R9).
 #[derive(Debug, Clone)]
@@ -57,14 +50,6 @@ pub enum RunError {
     /// The thread that worked on it ended.
     #[error("the run ended unexpectedly: {0}")]
     Panicked(#[from] tokio::task::JoinError),
-}
-
-/// Why a run wrote nothing.
-enum Stop {
-    /// The reading was not complete.
-    Incomplete(String),
-    /// It could not run to its end.
-    Failed(String),
 }
 
 /// Everything that was read, mapped.
@@ -108,21 +93,27 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
             report.pages = mapped.pages;
             report.records = mapped.records;
             let (tools, job, report) = (tools.clone(), job.clone(), report.clone());
-            tokio::task::spawn_blocking(move || commit(&job, &tools, report, mapped)).await??
+            tokio::task::spawn_blocking(move || {
+                let config = &job.integration.config;
+                let work = Work {
+                    email_change: config.email_change,
+                    missing_after: config.missing_after,
+                    seen: mapped.mapping.seen,
+                    entries: mapped.mapping.entries,
+                    notes: mapped.mapping.notes,
+                    lookups: mapped.lookups,
+                };
+                commit(&tools.store, tools.now, report, work)
+            })
+            .await??
         }
         Err(stop) => Err(stop),
     };
     let report = match outcome {
         Ok(report) => report,
         Err(stop) => {
-            report.ended = Some((tools.now)());
-            report.outcome = match stop {
-                Stop::Incomplete(reason) => Outcome::Incomplete { reason },
-                Stop::Failed(reason) => Outcome::Failed { reason },
-            };
-            let (store, ending) = (Arc::clone(&tools.store), report.clone());
-            tokio::task::spawn_blocking(move || fail(&store, &ending)).await??;
-            report
+            let (store, now) = (Arc::clone(&tools.store), tools.now);
+            tokio::task::spawn_blocking(move || fail(&store, now, report, stop)).await??
         }
     };
     tell(&report);
@@ -156,25 +147,6 @@ fn tell(report: &Run) {
             outcome = report.outcome.as_str(), reason, elapsed_ms = elapsed, "sync wrote nothing"
         ),
     }
-}
-
-fn begin(store: &Store, report: &Run) -> Result<(), StoreError> {
-    let write = store.write()?;
-    write.put_run(report)?;
-    let mut history = write.history(&report.integration)?;
-    history.last_started = Some(report.started);
-    history.last_run = Some(report.id);
-    write.put_history(&report.integration, &history)?;
-    write.commit()
-}
-
-fn fail(store: &Store, report: &Run) -> Result<(), StoreError> {
-    let write = store.write()?;
-    write.put_run(report)?;
-    let mut history = write.history(&report.integration)?;
-    history.last_error = report.outcome.reason().map(String::from);
-    write.put_history(&report.integration, &history)?;
-    write.commit()
 }
 
 async fn read(
@@ -307,144 +279,4 @@ async fn lookups(
         ));
     }
     Ok(Ok((known, fresh)))
-}
-
-/// Plans and commits, all together or not at all.
-fn commit(
-    job: &Job,
-    tools: &Tools,
-    mut report: Run,
-    mapped: Mapped,
-) -> Result<Result<Run, Stop>, StoreError> {
-    let Mapped {
-        mapping,
-        records,
-        lookups,
-        ..
-    } = mapped;
-    let id = &job.integration.id;
-    let write = tools.store.write()?;
-    let links = write.links(id)?;
-    let open = links
-        .values()
-        .filter(|link| !link.status.is_closed())
-        .count();
-    if records == 0 && open > 0 {
-        // R26: nothing where there was something proves nothing.
-        return Ok(Err(Stop::Incomplete(format!(
-            "the feed is empty, and {open} residents of it are linked; nothing was written: check `pms_properties` and \
-             the rights of the credential"
-        ))));
-    }
-    let now = (tools.now)();
-    let inputs = Inputs {
-        integration: id,
-        run: job.run,
-        now,
-        email_change: job.integration.config.email_change,
-        missing_after: job.integration.config.missing_after,
-        entries: mapping.entries,
-        links,
-        alerts: write.alerts(id)?,
-    };
-    let property = Property {
-        write: &write,
-        integration: id,
-    };
-    let plan = plan(inputs, &property)?;
-    report.counts = Counts {
-        seen: mapping.seen,
-        ..plan.counts
-    };
-    if !report.counts.add_up() {
-        return Ok(Err(Stop::Failed(format!(
-            "the counts do not add up ({:?}); nothing was written: this is a mistake in epms, report it",
-            report.counts
-        ))));
-    }
-    report.changes = plan.changes.len() as u64;
-    report.excluded_by.clone_from(&plan.excluded_by);
-    report.notes = mapping.notes;
-    report.outcome = if plan.writes_nothing() {
-        Outcome::Unchanged
-    } else {
-        Outcome::Committed
-    };
-    apply(&write, id, plan, &report)?;
-    for (request, lookup) in &lookups {
-        write.put_lookup(id, request, lookup)?;
-    }
-    report.ended = Some((tools.now)());
-    write.put_run(&report)?;
-    let mut history = write.history(id)?;
-    history.last_success = report.ended;
-    history.last_error = None;
-    write.put_history(id, &history)?;
-    write.commit()?;
-    Ok(Ok(report))
-}
-
-fn apply(
-    write: &Write,
-    integration: &IntegrationId,
-    plan: Plan,
-    report: &Run,
-) -> Result<(), StoreError> {
-    for person in &plan.people {
-        write.put_person(person)?;
-    }
-    for (resident, link) in &plan.links {
-        write.put_link(integration, resident, link)?;
-    }
-    for mut alert in plan.alerts.raised {
-        if alert.id == AlertId(0) {
-            alert.id = write.new_alert_id()?;
-        }
-        write.put_alert(&alert)?;
-    }
-    for alert in plan.alerts.refreshed.iter().chain(&plan.alerts.closed) {
-        write.put_alert(alert)?;
-    }
-    for change in plan.changes {
-        write.append_change(change)?;
-    }
-    write.put_decisions(integration, report.id, &plan.decisions, DECISIONS_KEPT)
-}
-
-/// The people as one property's matching sees them.
-struct Property<'a> {
-    write: &'a Write,
-    integration: &'a IntegrationId,
-}
-
-impl People for Property<'_> {
-    fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.write.person(id)
-    }
-
-    fn person_with_email(&self, email: &str) -> Result<Option<PersonId>, StoreError> {
-        self.write.person_with_email(email)
-    }
-
-    fn people_named(&self, first: &str, last: &str) -> Result<Vec<PersonId>, StoreError> {
-        self.write.people_named(self.integration, first, last)
-    }
-
-    fn new_person_id(&self) -> Result<PersonId, StoreError> {
-        self.write.new_person_id()
-    }
-}
-
-impl Plan {
-    /// Whether nothing that anybody would notice is written: misses and `last_seen` are not.
-    fn writes_nothing(&self) -> bool {
-        self.people.is_empty()
-            && self.changes.is_empty()
-            && self.alerts.raised.is_empty()
-            && self.alerts.closed.is_empty()
-            && self
-                .links
-                .iter()
-                .all(|(_, link): &(String, Link)| link.misses > 0)
-    }
 }

@@ -1,5 +1,7 @@
 //! What a resident changes about a linked person (R18–R20), and nothing about whether it may. Pure.
 
+use std::cmp::Reverse;
+
 use jiff::civil::Date;
 
 use crate::config::EmailChange;
@@ -22,6 +24,8 @@ pub(super) struct Update {
     pub(super) held: bool,
     /// The PMS has no email any more (R20).
     pub(super) email_gone: bool,
+    /// The email would be written if nobody else had it.
+    pub(super) email_taken: bool,
 }
 
 /// What is known besides the resident and the person.
@@ -43,23 +47,30 @@ pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
     let resident = &ask.normal.resident;
     let old = before.stays.get(ask.integration);
     let wanted = stay(resident, ask.more_units.clone(), ask.link, old);
-    let changed_in_pms = email_changed(before, ask);
+    let governs = governs(before, ask.integration, &wanted);
+    // Where somebody left, and lives elsewhere, an email is of no use to anybody.
+    let changed_in_pms = email_changed(before, ask) && (governs || !wanted.is_closed());
     let email_gone = resident.email.is_none() && before.email.is_some();
     let held_record = changed_in_pms && ask.email_change == EmailChange::HoldRecord;
+    let email_wanted = governs
+        && !changed_in_pms
+        && resident.email.is_some()
+        && resident.email != before.email
+        && !before.locks.contains(&Field::Email);
 
     let mut person = before.clone();
-    let stay = match old {
+    let mut stay = match old {
         Some(old) if held_record => restrict(old, &wanted),
         _ => wanted,
     };
-    // Where somebody left, and lives elsewhere, the property they live in knows better who they are.
-    let governs = !stay.is_closed()
-        || person
-            .stays
-            .iter()
-            .all(|(integration, other)| integration == ask.integration || other.is_closed());
+    if let Some(old) = old {
+        keep_locked(&mut stay, old, before);
+    }
     if governs && !held_record {
-        profile(&mut person, ask, changed_in_pms);
+        profile(&mut person, ask);
+        if email_wanted && ask.email_is_free {
+            person.email.clone_from(&resident.email);
+        }
     }
     person.stays.insert(ask.integration.clone(), stay);
 
@@ -89,6 +100,49 @@ pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
         kind,
         held: changed_in_pms,
         email_gone,
+        email_taken: email_wanted && !ask.email_is_free,
+    }
+}
+
+/// Whether this property says who the person is: of several, the one where the stay counts most (R21), so that
+/// properties that differ do not take turns. One that rests says nothing.
+fn governs(person: &Person, here: &IntegrationId, stay: &Stay) -> bool {
+    let weight = |integration: &IntegrationId, stay: &Stay| {
+        (
+            stay.is_closed(),
+            stay.excluded,
+            stay.status,
+            Reverse(stay.lease_start),
+            integration.clone(),
+        )
+    };
+    let weight_here = weight(here, stay);
+    person
+        .stays
+        .iter()
+        .filter(|(integration, _)| *integration != here)
+        .all(|(integration, other)| weight_here < weight(integration, other))
+}
+
+/// Fields of the stay that somebody locked (R18).
+fn keep_locked(stay: &mut Stay, old: &Stay, person: &Person) {
+    for field in &person.locks {
+        match field {
+            Field::LeaseStart => stay.lease_start = old.lease_start,
+            Field::LeaseEnd => stay.lease_end = old.lease_end,
+            Field::MoveIn => stay.move_in = old.move_in,
+            Field::MoveOut => stay.move_out = old.move_out,
+            Field::Unit => {
+                stay.unit.clone_from(&old.unit);
+                stay.more_units.clone_from(&old.more_units);
+            }
+            Field::FirstName
+            | Field::LastName
+            | Field::Email
+            | Field::Phone
+            | Field::Status
+            | Field::Flags => {}
+        }
     }
 }
 
@@ -104,14 +158,14 @@ fn email_changed(person: &Person, ask: &Ask<'_>) -> bool {
         && !person.locks.contains(&Field::Email)
 }
 
-fn profile(person: &mut Person, ask: &Ask<'_>, email_changed: bool) {
+/// Name and phone.
+fn profile(person: &mut Person, ask: &Ask<'_>) {
     let resident = &ask.normal.resident;
-    let open = |field: Field| !person.locks.contains(&field);
-    let (first, last, phone, email) = (
+    let open = |field| !person.locks.contains(&field);
+    let (first, last, phone) = (
         open(Field::FirstName),
         open(Field::LastName),
         open(Field::Phone),
-        open(Field::Email),
     );
     if first {
         person.first_name.clone_from(&resident.first_name);
@@ -121,9 +175,6 @@ fn profile(person: &mut Person, ask: &Ask<'_>, email_changed: bool) {
     }
     if phone && !ask.normal.keep_phone {
         person.phone.clone_from(&resident.phone);
-    }
-    if email && resident.email.is_some() && !email_changed && ask.email_is_free {
-        person.email.clone_from(&resident.email);
     }
 }
 

@@ -1,0 +1,261 @@
+//! Who leaves, and who is merely not there: R23–R26.
+
+use super::*;
+
+#[test]
+fn r23_who_is_deleted_in_the_pms_stays_here() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    let before = world.people();
+    for _ in 0..6 {
+        let seen = world.run([bob()]);
+        assert_eq!(seen.changes, []);
+        assert_eq!(seen.report.counts.seen, 1);
+    }
+    assert_eq!(world.people(), before);
+    assert_eq!(world.links().len(), 2);
+}
+
+#[test]
+fn r24_a_move_out_closes_the_stay_and_keeps_the_account() {
+    let mut world = World::new();
+    world.run([ana()]);
+    let gone = Resident {
+        move_out: day(2, 27),
+        ..past(ana())
+    };
+    world.run([gone.clone()]);
+    let stay = world.stay(1);
+    assert!(stay.is_closed());
+    assert_eq!(stay.move_out, day(2, 27));
+    assert_eq!(world.person(1).email.as_deref(), Some("ana@x.com"));
+    assert_eq!(world.links()["t1"].status, LeaseStatus::Past);
+}
+
+#[test]
+fn r24_notice_and_eviction_close_nothing_and_are_seen() {
+    let mut world = World::new();
+    world.run([ana()]);
+    let seen = world.run([Resident {
+        notice: true,
+        eviction: true,
+        ..ana()
+    }]);
+    assert_eq!(seen.change_kinds(), [ChangeKind::Updated]);
+    let stay = world.stay(1);
+    assert!(stay.notice && stay.eviction && !stay.is_closed());
+}
+
+#[test]
+fn r25_absence_changes_nothing_and_is_named_after_so_many_complete_runs() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    let before = world.people();
+    for misses in 1..=5 {
+        let seen = world.run([bob()]);
+        assert_eq!(
+            seen.report.outcome.as_str(),
+            if misses == 3 {
+                "committed"
+            } else {
+                "unchanged"
+            }
+        );
+        let expected: &[AlertKind] = if misses < 3 {
+            &[]
+        } else {
+            &[AlertKind::MissingFromFeed]
+        };
+        assert_eq!(seen.kinds(), expected, "{misses}");
+    }
+    assert_eq!(world.people(), before);
+    assert_eq!(world.open_alerts()[0].subject, "t1");
+    let seen = world.run([ana(), bob()]);
+    assert_eq!(seen.kinds(), NO_ALERTS);
+    assert_eq!(world.links()["t1"].misses, 0);
+    assert_eq!(world.run([bob()]).kinds(), NO_ALERTS);
+}
+
+#[test]
+fn r25_misses_are_counted_in_complete_runs_only() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    let links = world.links();
+    for _ in 0..6 {
+        let seen = world.run(nobody());
+        assert_eq!(seen.report.outcome.as_str(), "incomplete");
+        assert_eq!(seen.kinds(), NO_ALERTS);
+    }
+    assert_eq!(world.links(), links);
+}
+
+#[test]
+fn r25_a_record_that_could_not_be_read_may_have_been_theirs() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    for _ in 0..6 {
+        let seen = world.run([Item::Here(bob()), Item::Unread("record 2".into())]);
+        assert_eq!(seen.kinds(), [AlertKind::MappingFailed]);
+    }
+    assert_eq!(world.links()["t1"].misses, 0);
+}
+
+#[test]
+fn r25_a_record_that_is_somebody_elses_counts_for_nobody_else() {
+    let mut world = World::new();
+    world.run([ana(), bob(), resident("t3", "Cy", "Dean", "cy@x.com")]);
+    for _ in 0..3 {
+        world.run([Item::Here(bob()), Item::Bad("t3".into())]);
+    }
+    let links = world.links();
+    assert_eq!((links["t1"].misses, links["t3"].misses), (3, 0));
+    let subjects: Vec<_> = world
+        .open_alerts()
+        .into_iter()
+        .map(|alert| (alert.kind, alert.subject))
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            (AlertKind::MappingFailed, "t3".into()),
+            (AlertKind::MissingFromFeed, "t1".into())
+        ]
+    );
+}
+
+#[test]
+fn r25_who_is_over_is_not_missed() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    world.run([past(ana()), bob()]);
+    for _ in 0..6 {
+        assert_eq!(world.run([bob()]).kinds(), NO_ALERTS);
+    }
+    assert_eq!(world.links()["t1"].misses, 0);
+}
+
+#[test]
+fn r25_a_lease_that_the_feed_leaves_out_is_not_ended_by_another_one_that_is_over() {
+    let mut world = World::new();
+    world.run([ana()]);
+    let old = Resident {
+        lease_start: None,
+        ..past(with_id(ana(), "t0"))
+    };
+    let other = with_id(with_status(ana(), LeaseStatus::Pending), "t0");
+    world.run([ana(), other]);
+    for _ in 0..6 {
+        world.run([old.clone()]);
+        assert_eq!(world.stay(1).status, LeaseStatus::Current);
+    }
+    assert_eq!(world.open_alerts()[0].kind, AlertKind::MissingFromFeed);
+    world.run([past(ana()), old]);
+    assert!(world.stay(1).is_closed());
+}
+
+#[test]
+fn r25_a_lease_that_could_not_be_mapped_is_not_ended_by_another_one_that_is_over() {
+    let mut world = World::new();
+    world.run([ana()]);
+    let feed = [
+        Item::Here(Resident {
+            lease_id: Some("old".into()),
+            unit: unit("55"),
+            ..past(ana())
+        }),
+        Item::Bad("t1".into()),
+    ];
+    let seen = world.run(feed.clone());
+    assert_eq!(seen.ruled("t1"), (Fate::Rejected, "R12"));
+    assert_eq!((seen.changes.len(), seen.report.counts.held), (0, 1));
+    assert_eq!(world.stay(1).status, LeaseStatus::Current);
+    world.settles(feed);
+}
+
+#[test]
+fn r24_another_lease_that_cannot_be_mapped_keeps_nobody_in() {
+    let mut world = World::new();
+    world.run([Item::Here(ana()), Item::Bad("t1".into())]);
+    let feed = [Item::Here(past(ana())), Item::Bad("t1".into())];
+    world.run(feed.clone());
+    assert!(world.stay(1).is_closed());
+    world.settles(feed);
+}
+
+#[test]
+fn r26_an_empty_feed_where_people_are_linked_writes_nothing_but_its_report() {
+    let mut world = World::new();
+    let seen = world.run(nobody());
+    assert_eq!(seen.report.outcome, Outcome::Unchanged, "nobody is linked");
+    world.run([ana()]);
+    let (people, links) = (world.people(), world.links());
+    world.lookups = vec![("units".into(), lookup(&world))];
+    let seen = world.run(nobody());
+    let Outcome::Incomplete { reason } = &seen.report.outcome else {
+        panic!("{seen:#?}");
+    };
+    assert!(
+        reason.contains("1 residents of it are linked; nothing was written"),
+        "{reason}"
+    );
+    assert_eq!((world.people(), world.links()), (people, links));
+    assert_eq!((seen.changes.len(), seen.decisions.len()), (0, 0));
+    let view = world.store.read().unwrap();
+    assert_eq!(view.lookup(&world.integration, "units").unwrap(), None);
+    let history = view.history(&world.integration).unwrap();
+    assert_eq!(history.last_run, Some(seen.report.id));
+    assert_eq!(history.last_error.as_deref(), Some(reason.as_str()));
+    assert_eq!(view.run(seen.report.id).unwrap(), Some(seen.report));
+    drop(view);
+    // Where all have left, nobody is missing.
+    world.run([past(ana())]);
+    assert_eq!(world.run(nobody()).report.outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn r26_people_lookups_and_report_come_together_or_not_at_all() {
+    let mut world = World::new();
+    world.run([bob()]);
+    world.lookups = vec![("units".into(), lookup(&world))];
+    let before = world.store.read().unwrap();
+    let seen = world.run([ana(), bob()]);
+    assert_eq!(before.lookup(&world.integration, "units").unwrap(), None);
+    assert_eq!(before.count_people().unwrap(), 1);
+    assert_eq!(before.run(seen.report.id).unwrap(), None);
+    let after = world.store.read().unwrap();
+    assert!(after.lookup(&world.integration, "units").unwrap().is_some());
+    assert_eq!(after.count_people().unwrap(), 2);
+    let report = after.run(seen.report.id).unwrap().unwrap();
+    assert_eq!(report.outcome, Outcome::Committed);
+    let history = after.history(&world.integration).unwrap();
+    assert_eq!(history.last_success, report.ended);
+}
+
+#[test]
+fn a_run_whose_counts_do_not_add_up_writes_nothing() {
+    let mut world = World::new();
+    let mut notes = Notes::new();
+    let report = world.run([bob()]).report;
+    let work = Work {
+        email_change: world.email_change,
+        missing_after: world.missing_after,
+        entries: World::entries(vec![ana().into(), bob().into()], &mut notes),
+        seen: 3,
+        notes,
+        lookups: Vec::new(),
+    };
+    let now = world.now;
+    let stop = commit(&world.store, || now, report, work)
+        .unwrap()
+        .unwrap_err();
+    assert!(format!("{stop:?}").contains("do not add up"), "{stop:?}");
+    assert_eq!(world.people().len(), 1);
+}
+
+fn lookup(world: &World) -> Lookup {
+    Lookup {
+        read: world.now,
+        read_by: "me".into(),
+        records: BTreeMap::from([("7".into(), "{}".into())]),
+    }
+}

@@ -1,0 +1,214 @@
+//! Records to entries, with a real script and the integration's file: R5, R6, R9, R11.
+
+use std::sync::Arc;
+
+use crate::catalog::{Integration, load};
+use crate::config::Home;
+use crate::model::Record;
+use crate::script::Lookups;
+
+use super::super::mapping::Mapping;
+use super::*;
+
+const SCRIPT: &str = r#"
+fn residents(record, ctx) {
+    list(record, "people").map(|p| #{
+        id: p.id, first_name: text(p, "first"), last_name: "Ortiz", email: text(p, "email"),
+        status: to_status(p.status, #{ current: ["Current", "Notice"], past: ["Past"] }),
+        status_word: p.status, relationship: get(p, "is"), unit: text(p, "unit"),
+        lease_start: text(p, "start"), lease_end: text(p, "end"),
+    })
+}
+fn exclude(resident, ctx) {
+    if resident.unit == "WAIT" { return "waiting list"; }
+    if resident.unit == "THROW" { throw "no such unit"; }
+    if ctx.property != "p1" { "another property" }
+}
+"#;
+
+/// A home with one integration.
+fn home(more: &str) -> (tempfile::TempDir, Home) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("scripts/pms.rhai", SCRIPT);
+    write(
+        "config/connectors/pms.yaml",
+        "version: 1\nscript: pms.rhai\nhosts: [pms.test]\ncredential_fields: {}\nrequests:\n  residents:\n    url: \
+         \"https://pms.test/{{ property }}\"\n    format: json\n    records: data\n    id: id\n",
+    );
+    write("config/epms.yaml", "version: 1\n");
+    write(
+        "config/credentials/acme.yaml",
+        "version: 1\nconnector: pms\nfields: {}\n",
+    );
+    write(
+        "config/integrations/elm.yaml",
+        &format!(
+            "version: 1\nproperty: {{ name: Elm, timezone: America/New_York }}\ncredential: acme\npms_properties: [p1]\n{more}"
+        ),
+    );
+    let home = Home::at(folder.path());
+    (folder, home)
+}
+
+fn loaded(home: &Home) -> Arc<Integration> {
+    let catalog = load(home, None, Timestamp::UNIX_EPOCH);
+    let slot = &catalog.integrations[&IntegrationId::new("elm")];
+    assert!(
+        slot.problems.is_empty() && catalog.problems.is_empty(),
+        "{:#?} {:#?}",
+        slot.problems,
+        catalog.problems
+    );
+    Arc::clone(slot.current.as_ref().unwrap())
+}
+
+fn mapping(integration: Arc<Integration>) -> Mapping {
+    Mapping::new(integration, date(2026, 3, 1), Arc::new(Lookups::new()))
+}
+
+fn map_with(mapping: &mut Mapping, property: &str, people: &str) {
+    mapping.map(&Record {
+        property: property.into(),
+        json: format!(r#"{{"id":"r1","people":[{people}]}}"#).into(),
+    });
+}
+
+fn map(more: &str, people: &str) -> Mapping {
+    let (_folder, home) = home(more);
+    let mut mapping = mapping(loaded(&home));
+    map_with(&mut mapping, "p1", people);
+    mapping
+}
+
+/// The reason of every entry that is a resident, none where it comes in.
+fn reasons(mapping: &Mapping) -> Vec<Option<&str>> {
+    mapping
+        .entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Resident { excluded, .. } => excluded.as_deref(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn r5_the_script_learns_which_property_was_asked_for() {
+    let (_folder, home) = home("");
+    let mut mapping = mapping(loaded(&home));
+    let ana = r#"{"id":"t1","first":"Ana","status":"Current"}"#;
+    map_with(&mut mapping, "p1", ana);
+    map_with(&mut mapping, "p2", ana);
+    assert_eq!(reasons(&mapping), [None, Some("another property")]);
+}
+
+#[test]
+fn r6_the_exclude_list_ignores_case_and_outer_spaces() {
+    let mapping = map(
+        "exclude_statuses: [\" NOTICE \", past]\n",
+        r#"{"id":"t1","first":"A","status":"Notice"},{"id":"t2","first":"B","status":" Past "},
+           {"id":"t3","first":"C","status":"Current"},{"id":"t4","first":"D","status":"Noticed"}"#,
+    );
+    assert_eq!(
+        reasons(&mapping),
+        [Some("status NOTICE"), Some("status past"), None, None]
+    );
+    assert_eq!(mapping.seen, 4);
+}
+
+#[test]
+fn r6_a_script_leaves_out_by_a_rule_of_its_own_and_gives_the_reason() {
+    let mapping = map(
+        "exclude_statuses: [Past]\n",
+        r#"{"id":"t1","first":"A","status":"Current","unit":"WAIT"},{"id":"t2","first":"B","status":"Past","unit":"WAIT"}"#,
+    );
+    assert_eq!(
+        reasons(&mapping),
+        [Some("waiting list"), Some("status Past")]
+    );
+}
+
+#[test]
+fn r6_what_is_left_out_need_not_be_right() {
+    let mapping = map(
+        "",
+        r#"{"id":"t1","status":"Current","unit":"WAIT","start":"2026-02-01","end":"2026-01-01","email":"none@none.com"}"#,
+    );
+    assert!(matches!(&mapping.entries[0], Entry::Resident { .. }));
+    assert_eq!(
+        reasons(&map("", r#"{"id":"t1","status":"Current","unit":"WAIT"}"#)),
+        [Some("waiting list")]
+    );
+    assert_eq!(mapping.notes, Notes::new());
+}
+
+#[test]
+fn r6_guarantors_minors_and_companies_come_in_only_where_they_are_included() {
+    let people = r#"{"id":"t1","first":"A","status":"Current","is":"guarantor"},
+                    {"id":"t2","first":"B","status":"Current","is":"minor"},
+                    {"id":"t3","first":"C","status":"Current","is":"company"},
+                    {"id":"t4","first":"D","status":"Current","is":"occupant"}"#;
+    assert_eq!(
+        reasons(&map("", people)),
+        [Some("guarantor"), Some("minor"), Some("company"), None]
+    );
+    assert_eq!(
+        reasons(&map("include: [guarantor, minor]\n", people)),
+        [None, None, Some("company"), None]
+    );
+}
+
+#[test]
+fn r12_what_cannot_be_mapped_is_rejected_alone_and_by_the_id_of_the_resident() {
+    let mapping = map(
+        "",
+        r#"{"id":"t1","first":"A","status":"Current","unit":"THROW"},
+           {"id":"t2","first":"B","status":"Current","start":"2026-02-01","end":"2026-01-01"},
+           {"id":"t3","first":"C","status":"Current"}"#,
+    );
+    let rejected: Vec<_> = mapping
+        .entries
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::Rejected { resident, .. } => resident.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rejected, ["t1", "t2"]);
+    assert_eq!((mapping.seen, mapping.entries.len()), (3, 3));
+}
+
+#[test]
+fn r12_a_record_that_the_script_cannot_read_is_rejected_by_its_own_id() {
+    let mapping = map("", r#"{"id":"t1","first":"A"}"#);
+    let Entry::Rejected {
+        record, resident, ..
+    } = &mapping.entries[0]
+    else {
+        panic!("{:?}", mapping.entries);
+    };
+    assert_eq!((record.as_str(), resident), ("r1", &None));
+    let nobody = map("", "");
+    assert!(matches!(&nobody.entries[..], [Entry::Nobody { record }] if record == "r1"));
+}
+
+#[test]
+fn r9_a_run_maps_to_its_end_with_what_it_began_with() {
+    let (folder, home) = home("exclude_statuses: [Notice]\n");
+    let mut begun = mapping(loaded(&home));
+    let file = folder.path().join("config/integrations/elm.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[Notice]", "[Current]")).unwrap();
+    let mut next = mapping(loaded(&home));
+    let people =
+        r#"{"id":"t1","first":"A","status":"Notice"},{"id":"t2","first":"B","status":"Current"}"#;
+    map_with(&mut begun, "p1", people);
+    map_with(&mut next, "p1", people);
+    assert_eq!(reasons(&begun), [Some("status Notice"), None]);
+    assert_eq!(reasons(&next), [None, Some("status Current")]);
+}

@@ -1,0 +1,385 @@
+//! The rules of `user-sync`, each shown over the real store: residents in, report, people and alerts out.
+
+mod alerting;
+mod entering;
+mod histories;
+mod leaving;
+mod mapping;
+mod matching;
+mod updating;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::EmailChange;
+use crate::model::{
+    Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
+    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Resident, Run, RunId, Stay, Unit,
+};
+use crate::store::{Lookup, Store};
+
+use super::commit::{Property, Work, begin, commit, fail};
+use super::entry::Entry;
+use super::normal::{Normal, Notes, normalise};
+use super::plan::plan;
+
+const HOME: &str = "elm";
+const OTHER: &str = "oak";
+
+/// What the mapping would give for one resident of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Item {
+    /// It maps well.
+    Here(Resident),
+    /// It is left out, for this reason.
+    LeftOut(Resident, &'static str),
+    /// The script understood who it is, and something else about it is wrong.
+    Bad(String),
+    /// The script could not read the record.
+    Unread(String),
+}
+
+impl From<Resident> for Item {
+    fn from(resident: Resident) -> Item {
+        Item::Here(resident)
+    }
+}
+
+/// A store, a clock, and the settings of the next run.
+struct World {
+    store: Store,
+    now: Timestamp,
+    last_run: u64,
+    integration: IntegrationId,
+    email_change: EmailChange,
+    missing_after: u32,
+    lookups: Vec<(String, Lookup)>,
+}
+
+/// What a run said and did.
+#[derive(Debug)]
+struct Seen {
+    report: Run,
+    decisions: Vec<Decision>,
+    changes: Vec<Change>,
+    /// The integration's open alerts after the run.
+    alerts: Vec<Alert>,
+}
+
+impl World {
+    fn new() -> World {
+        World {
+            store: Store::in_memory().unwrap(),
+            now: "2026-03-01T10:00:00Z".parse().unwrap(),
+            last_run: 0,
+            integration: IntegrationId::new(HOME),
+            email_change: EmailChange::HoldRecord,
+            missing_after: 3,
+            lookups: Vec::new(),
+        }
+    }
+
+    /// The next runs are another property's.
+    fn at(&mut self, integration: &str) -> &mut World {
+        self.integration = IntegrationId::new(integration);
+        self
+    }
+
+    fn entries(items: Vec<Item>, notes: &mut Notes) -> Vec<Entry> {
+        let placeholders = crate::config::Settings::default().placeholder_emails;
+        items
+            .into_iter()
+            .map(|item| match item {
+                Item::Here(resident) => {
+                    let id = resident.id.clone();
+                    match normalise(resident, "US", &placeholders, notes) {
+                        Ok(normal) => Entry::Resident {
+                            normal,
+                            excluded: None,
+                        },
+                        Err(error) => Entry::Rejected {
+                            record: id.clone(),
+                            resident: Some(id),
+                            message: error.message.into(),
+                        },
+                    }
+                }
+                Item::LeftOut(resident, reason) => Entry::Resident {
+                    normal: Normal {
+                        resident,
+                        keep_phone: false,
+                    },
+                    excluded: Some(reason.into()),
+                },
+                Item::Bad(id) => Entry::Rejected {
+                    record: id.clone(),
+                    resident: Some(id),
+                    message: "lease_end: is wrong".into(),
+                },
+                Item::Unread(record) => Entry::Rejected {
+                    record,
+                    resident: None,
+                    message: "the script failed".into(),
+                },
+            })
+            .collect()
+    }
+
+    /// One run over these residents, by the functions that every run goes through.
+    fn run<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
+        let items: Vec<Item> = items.into_iter().map(Into::into).collect();
+        self.now += SignedDuration::from_hours(1);
+        self.last_run += 1;
+        let now = self.now;
+        let mut notes = Notes::new();
+        let entries = World::entries(items, &mut notes);
+        let records = entries.len() as u64;
+        let report = Run {
+            id: RunId(self.last_run),
+            integration: self.integration.clone(),
+            cause: Cause::Schedule,
+            generation: 1,
+            started: now,
+            ended: None,
+            outcome: Outcome::Running,
+            pages: 1,
+            records,
+            counts: Counts::default(),
+            changes: 0,
+            excluded_by: BTreeMap::new(),
+            notes: BTreeMap::new(),
+        };
+        let before = self.store.read().unwrap().last_change().unwrap();
+        begin(&self.store, &report).unwrap();
+        let work = Work {
+            email_change: self.email_change,
+            missing_after: self.missing_after,
+            entries,
+            seen: records,
+            notes,
+            lookups: self.lookups.clone(),
+        };
+        let report = match commit(&self.store, || now, report.clone(), work).unwrap() {
+            Ok(report) => report,
+            Err(stop) => fail(&self.store, || now, report, stop).unwrap(),
+        };
+        if report.outcome.is_success() {
+            assert_eq!(report.counts.seen, records);
+            assert!(report.counts.add_up(), "{report:?}");
+        }
+        let view = self.store.read().unwrap();
+        Seen {
+            decisions: view.decisions(report.id).unwrap(),
+            changes: view.changes(before, usize::MAX).unwrap(),
+            alerts: self.open_alerts(),
+            report,
+        }
+    }
+
+    /// A run on what was just read writes nothing, says so, and leaves the alerts as they are.
+    #[track_caller]
+    fn settles<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) {
+        let (people, alerts) = (self.people(), self.open_alerts());
+        let seen = self.run(items);
+        assert_eq!(seen.report.outcome, Outcome::Unchanged, "{seen:#?}");
+        assert_eq!(seen.changes, []);
+        assert_eq!(self.people(), people);
+        let causes = |alerts: &[Alert]| -> Vec<_> {
+            let of = |alert: &Alert| {
+                let (id, first) = (alert.id, alert.first_seen);
+                (id, alert.kind, alert.subject.clone(), first)
+            };
+            alerts.iter().map(of).collect()
+        };
+        assert_eq!(causes(&seen.alerts), causes(&alerts));
+    }
+
+    fn people(&self) -> Vec<Person> {
+        let view = self.store.read().unwrap();
+        view.people(None, usize::MAX, |_| true).unwrap()
+    }
+
+    fn person(&self, id: u64) -> Person {
+        let view = self.store.read().unwrap();
+        view.person(PersonId(id)).unwrap().unwrap()
+    }
+
+    /// A person's stay at the property of the next run.
+    fn stay(&self, id: u64) -> Stay {
+        self.person(id).stays[&self.integration].clone()
+    }
+
+    fn open_alerts(&self) -> Vec<Alert> {
+        let view = self.store.read().unwrap();
+        let open = |alert: &Alert| {
+            alert.state == AlertState::Open && alert.integration == self.integration
+        };
+        view.alerts(None, usize::MAX, open).unwrap()
+    }
+
+    fn links(&self) -> BTreeMap<String, Link> {
+        self.store
+            .write()
+            .unwrap()
+            .links(&self.integration)
+            .unwrap()
+    }
+
+    /// What somebody does by hand.
+    fn edit(&self, id: u64, change: impl FnOnce(&mut Person)) {
+        let mut person = self.person(id);
+        change(&mut person);
+        let write = self.store.write().unwrap();
+        write.put_person(&person).unwrap();
+        write.commit().unwrap();
+    }
+
+    /// A person made by hand, who lives nowhere.
+    fn by_hand(&self, first: &str, last: &str, email: Option<&str>) -> u64 {
+        let write = self.store.write().unwrap();
+        let id = write.new_person_id().unwrap();
+        let person = Person {
+            id,
+            first_name: first.into(),
+            last_name: last.into(),
+            email: email.map(String::from),
+            phone: None,
+            stays: BTreeMap::new(),
+            locks: std::collections::BTreeSet::new(),
+            origin: Origin::Hand,
+            created: self.now,
+        };
+        write.put_person(&person).unwrap();
+        write.commit().unwrap();
+        id.0
+    }
+}
+
+impl Seen {
+    /// What was decided about a resident; the first decision where it has several leases.
+    #[track_caller]
+    fn fate(&self, resident: &str) -> Fate {
+        self.decision(resident).fate
+    }
+
+    #[track_caller]
+    fn decision(&self, resident: &str) -> &Decision {
+        self.decisions
+            .iter()
+            .find(|decision| decision.subject == resident)
+            .unwrap_or_else(|| panic!("nothing was decided about {resident}: {self:#?}"))
+    }
+
+    /// Fate and rule.
+    #[track_caller]
+    fn ruled(&self, resident: &str) -> (Fate, &str) {
+        let decision = self.decision(resident);
+        (decision.fate, &decision.rule)
+    }
+
+    fn kinds(&self) -> Vec<AlertKind> {
+        self.alerts.iter().map(|alert| alert.kind).collect()
+    }
+
+    #[track_caller]
+    fn alert(&self, kind: AlertKind) -> &Alert {
+        self.alerts
+            .iter()
+            .find(|alert| alert.kind == kind)
+            .unwrap_or_else(|| panic!("no {kind} is open: {self:#?}"))
+    }
+
+    fn change_kinds(&self) -> Vec<ChangeKind> {
+        self.changes.iter().map(|change| change.kind).collect()
+    }
+}
+
+const NO_ALERTS: [AlertKind; 0] = [];
+const NO_CHANGES: [ChangeKind; 0] = [];
+
+#[allow(clippy::unnecessary_wraps, reason = "so residents have them")]
+fn day(month: i8, day: i8) -> Option<Date> {
+    Some(date(2026, month, day))
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "so residents have them")]
+fn unit(label: &str) -> Option<Unit> {
+    Some(Unit {
+        id: format!("u{label}"),
+        label: label.into(),
+    })
+}
+
+/// A current resident of unit 101, until the end of the year.
+fn resident(id: &str, first: &str, last: &str, email: &str) -> Resident {
+    Resident {
+        id: id.into(),
+        lease_id: Some(format!("lease-{id}")),
+        household: None,
+        relationship: crate::model::Relationship::Primary,
+        first_name: first.into(),
+        last_name: last.into(),
+        email: Some(email.into()),
+        phone: None,
+        unit: unit("101"),
+        lease_start: day(1, 1),
+        lease_end: day(12, 31),
+        move_in: day(1, 1),
+        move_out: None,
+        status: LeaseStatus::Current,
+        status_word: "Current".into(),
+        notice: false,
+        eviction: false,
+    }
+}
+
+fn ana() -> Resident {
+    resident("t1", "Ana", "Ortiz", "ana@x.com")
+}
+
+fn bob() -> Resident {
+    Resident {
+        unit: unit("102"),
+        ..resident("t2", "Bob", "Marsh", "bob@x.com")
+    }
+}
+
+fn with_status(resident: Resident, status: LeaseStatus) -> Resident {
+    Resident {
+        status,
+        status_word: status.to_string(),
+        ..resident
+    }
+}
+
+fn past(resident: Resident) -> Resident {
+    with_status(resident, LeaseStatus::Past)
+}
+
+fn with_email(resident: Resident, email: &str) -> Resident {
+    Resident {
+        email: Some(email.into()),
+        ..resident
+    }
+}
+
+fn with_id(resident: Resident, id: &str) -> Resident {
+    Resident {
+        id: id.into(),
+        lease_id: Some(format!("lease-{id}")),
+        ..resident
+    }
+}
+
+fn without_email(resident: Resident) -> Resident {
+    Resident {
+        email: None,
+        ..resident
+    }
+}
+
+fn nobody() -> [Resident; 0] {
+    []
+}
