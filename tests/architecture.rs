@@ -1,6 +1,8 @@
 //! The architecture as rules: which module may name which, where a foreign crate has its home, and that
 //! every file says what it is. The picture itself is in the crate docs of `src/lib.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,8 @@
 //! Mistakes that people make in files, and exactly what they are told: file, line, column, field, what is
 //! wrong, and what to do.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use std::path::Path;
 
 use epms::catalog;
@@ -251,6 +253,21 @@ fn a_pms_property_feeds_one_integration_only() {
           remove it from one of the two"
         ]
     );
+}
+
+#[test]
+fn r35_two_pms_units_onto_one_unit_are_refused_unless_both_are_meant() {
+    let twice =
+        "enabled: true\nunits: { here: [A-1], map: { '101': A-1, '102': A-1, '103': A-l } }";
+    assert_eq!(
+        integration("enabled: true", twice),
+        [
+            "config/integrations/elm-court.yaml:7:49: units.map.102: `A-1` is the unit of `101` already; if both are meant, add `A-1` to `units.shared`",
+            "config/integrations/elm-court.yaml:7:61: units.map.103: `A-l` is not among the units here; did you mean `A-1`?",
+        ]
+    );
+    let meant = "enabled: true\nunits: { map: { '101': A-1, '102': A-1 }, shared: [A-1] }";
+    assert_eq!(integration("enabled: true", meant), Vec::<String>::new());
 }
 
 #[test]

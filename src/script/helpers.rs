@@ -197,19 +197,23 @@ fn split_name(value: &Dynamic) -> Map {
 }
 
 /// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
-/// table does not have is `unknown`.
-fn to_status(word: &Dynamic, table: &Map) -> ImmutableString {
-    let unknown = || ImmutableString::from(LeaseStatus::Unknown.as_str());
-    let Some(word) = as_text(word) else {
-        return unknown();
-    };
-    table
-        .iter()
-        .find(|(known, _)| {
+/// table does not have is `unknown`; a table that is written another way round is an error.
+fn to_status(word: &Dynamic, table: &Map) -> Fallible<ImmutableString> {
+    let found = as_text(word).and_then(|word| {
+        table.iter().find(|(known, _)| {
             unicase::UniCase::new(known.as_str()) == unicase::UniCase::new(word.as_str())
         })
-        .and_then(|(_, status)| status.clone().into_immutable_string().ok())
-        .unwrap_or_else(unknown)
+    });
+    if let Some(status) = found.and_then(|(_, status)| status.clone().into_immutable_string().ok())
+    {
+        return Ok(status);
+    }
+    if table.values().any(|status| !status.is_string()) {
+        let message =
+            "the status table is not written as word: status, such as #{ \"Future\": \"pending\" }";
+        return Err(FieldError::thrown("status", message));
+    }
+    Ok(LeaseStatus::Unknown.as_str().into())
 }
 
 /// A date, written `YYYY-MM-DD`; `()` when it is absent or a sentinel (R12). Formats as `%m/%d/%Y`; a time

@@ -9,12 +9,13 @@ use crate::model::{
 use super::plan::Inputs;
 
 /// The kinds whose causes a run looks for; what it could judge and does not raise again is gone.
-const SEEN_BY_RUNS: [AlertKind; 9] = [
+const SEEN_BY_RUNS: [AlertKind; 10] = [
     AlertKind::DuplicateAccounts,
     AlertKind::DuplicateEmails,
     AlertKind::NameMismatch,
     AlertKind::EmailMismatch,
     AlertKind::MissingEmail,
+    AlertKind::UnmappedUnit,
     AlertKind::UnknownStatus,
     AlertKind::MappingFailed,
     AlertKind::MultipleCurrentLeases,
@@ -50,7 +51,7 @@ impl Judged<'_> {
     fn may_close(&self, alert: &Alert, inputs: &Inputs<'_>) -> bool {
         match alert.kind {
             AlertKind::MappingFailed | AlertKind::MissingFromFeed => true,
-            AlertKind::UnknownStatus => !self.rejected,
+            AlertKind::UnknownStatus | AlertKind::UnmappedUnit => !self.rejected,
             kind => alert.sides.iter().all(|side| {
                 let Some(resident) = &side.resident else {
                     return true;

@@ -1,6 +1,8 @@
 //! The commit of a run: what was read becomes a plan, and the plan is written together with the report of
 //! the run, all of it or nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::config::EmailChange;
@@ -33,6 +35,8 @@ pub(super) struct Work {
     /// How many of them there are, counted where records are mapped: there must be a decision for each.
     pub(super) seen: u64,
     pub(super) notes: Notes,
+    /// PMS units that the mapping list does not know (R35), and what to do about each.
+    pub(super) unmapped: BTreeMap<String, String>,
     pub(super) lookups: Vec<(String, Lookup)>,
 }
 
@@ -96,6 +100,7 @@ pub(super) fn commit(
         email_change: work.email_change,
         missing_after: work.missing_after,
         entries: work.entries,
+        unmapped: work.unmapped,
         links,
         alerts: write.alerts(id)?,
     };

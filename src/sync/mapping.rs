@@ -8,11 +8,12 @@ use unicase::UniCase;
 
 use crate::catalog::Integration;
 use crate::config::Include;
-use crate::model::{Record, Relationship, Resident};
+use crate::model::{Record, Relationship, Resident, Unit};
 use crate::script::{Context, Inputs, Lookups};
 
 use super::entry::Entry;
 use super::normal::{Normal, Notes, name, normalise};
+use super::units::{Placed, place};
 
 /// Maps the records of one run.
 pub(super) struct Mapping {
@@ -24,6 +25,8 @@ pub(super) struct Mapping {
     records: u64,
     pub(super) entries: Vec<Entry>,
     pub(super) notes: Notes,
+    /// PMS units that the mapping list does not know (R35), and what to do about each.
+    pub(super) unmapped: BTreeMap<String, String>,
     /// How many entries there must be a decision for.
     pub(super) seen: u64,
 }
@@ -49,6 +52,7 @@ impl Mapping {
             records: 0,
             entries: Vec::new(),
             notes: Notes::new(),
+            unmapped: BTreeMap::new(),
             seen: 0,
         }
     }
@@ -119,15 +123,41 @@ impl Mapping {
         }
         let id = resident.id.clone();
         match normalise(resident, country, placeholders, &mut self.notes) {
-            Ok(normal) => Entry::Resident {
-                normal,
-                excluded: None,
-            },
+            Ok(mut normal) => {
+                let lives_there = normal.resident.status.may_come_in();
+                let unit = normal.resident.unit.take();
+                normal.resident.unit = unit.and_then(|unit| self.place(unit, lives_there));
+                Entry::Resident {
+                    normal,
+                    excluded: None,
+                }
+            }
             Err(error) => Entry::Rejected {
                 record: id.clone(),
                 resident: Some(id),
                 message: format!("{}: {}", error.field, error.message),
             },
+        }
+    }
+
+    /// The unit here (R33–R35); none where units are not synced or the list does not know it.
+    fn place(&mut self, unit: Unit, lives_there: bool) -> Option<Unit> {
+        let (id, label) = (unit.id.clone(), unit.label.clone());
+        match place(unit, &self.integration.config.units) {
+            Placed::Here(unit) => Some(unit),
+            Placed::Off => None,
+            // Where somebody lived once is nothing to be woken for.
+            Placed::Unmapped { .. } if !lives_there => None,
+            Placed::Unmapped { suggestion } => {
+                let remedy =
+                    suggestion.map_or_else(String::new, |here| format!("; it looks like `{here}`"));
+                let detail = format!(
+                    "the PMS's unit `{id}` ({label}) is not mapped, its people have none{remedy}; \
+                     add it to units.map of the integration"
+                );
+                self.unmapped.insert(id, detail);
+                None
+            }
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Inputs<'a> {
     pub missing_after: u32,
     /// What mapping made of the records, in their order.
     pub entries: Vec<Entry>,
+    /// PMS units that the mapping list does not know (R35), and what to do about each.
+    pub unmapped: BTreeMap<String, String>,
     /// The links of the integration.
     pub links: BTreeMap<String, Link>,
     /// The alerts of the integration.
@@ -113,6 +115,11 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     };
     for entry in failed {
         planner.failed(entry);
+    }
+    for (unit, detail) in &inputs.unmapped {
+        planner
+            .causes
+            .raise(AlertKind::UnmappedUnit, unit, Vec::new(), detail);
     }
     let duplicates = planner.duplicate_emails(&groups)?;
     let mut homes: BTreeMap<PersonId, Vec<(&Group, Option<Person>)>> = BTreeMap::new();

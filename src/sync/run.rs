@@ -100,6 +100,7 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
                     missing_after: config.missing_after,
                     seen: mapped.mapping.seen,
                     entries: mapped.mapping.entries,
+                    unmapped: mapped.mapping.unmapped,
                     notes: mapped.mapping.notes,
                     lookups: mapped.lookups,
                 };

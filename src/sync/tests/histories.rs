@@ -170,6 +170,7 @@ fn preview(world: &World, items: Vec<Item>) -> Plan {
         email_change: world.email_change,
         missing_after: world.missing_after,
         entries: World::entries(items, &mut Notes::new()),
+        unmapped: std::collections::BTreeMap::new(),
         links: write.links(id).unwrap(),
         alerts: write.alerts(id).unwrap(),
     };

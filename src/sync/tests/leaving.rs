@@ -240,6 +240,7 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
         email_change: world.email_change,
         missing_after: world.missing_after,
         entries: World::entries(vec![ana().into(), bob().into()], &mut notes),
+        unmapped: std::collections::BTreeMap::new(),
         seen: 3,
         notes,
         lookups: Vec::new(),

@@ -14,7 +14,7 @@ const SCRIPT: &str = r#"
 fn residents(record, ctx) {
     list(record, "people").map(|p| #{
         id: p.id, first_name: text(p, "first"), last_name: "Ortiz", email: text(p, "email"),
-        status: to_status(p.status, #{ current: ["Current", "Notice"], past: ["Past"] }),
+        status: to_status(p.status, #{ Current: "current", Notice: "current", Past: "past" }),
         status_word: p.status, relationship: get(p, "is"), unit: text(p, "unit"),
         lease_start: text(p, "start"), lease_end: text(p, "end"),
     })
@@ -211,4 +211,43 @@ fn r9_a_run_maps_to_its_end_with_what_it_began_with() {
     map_with(&mut next, "p1", people);
     assert_eq!(reasons(&begun), [Some("status Notice"), None]);
     assert_eq!(reasons(&next), [None, Some("status Current")]);
+}
+
+#[test]
+fn r35_an_unmapped_unit_leaves_its_people_without_one_and_is_told_once() {
+    let people = r#"{"id":"t1","first":"A","status":"Current","unit":"101"},{"id":"t2","first":"B","status":"Current","unit":"102"},{"id":"t3","first":"C","status":"Current","unit":"102"},{"id":"t4","first":"D","status":"Past","unit":"103"}"#;
+    let mapping = map(
+        "units: { here: [A-1, '0102'], map: { '101': A-1 } }\n",
+        people,
+    );
+    let units: Vec<Option<&str>> = mapping
+        .entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Resident { normal, .. } => {
+                let unit = normal.resident.unit.as_ref();
+                unit.map(|unit| unit.label.as_str())
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(units, [Some("A-1"), None, None, None]);
+    let told: Vec<(&str, &str)> = mapping
+        .unmapped
+        .iter()
+        .map(|(unit, detail)| (unit.as_str(), detail.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [(
+            "102",
+            "the PMS's unit `102` (102) is not mapped, its people have none; it looks like `0102`; add it to \
+             units.map of the integration"
+        )]
+    );
+    assert_eq!(
+        map("units: { sync: false }\n", people).unmapped.len(),
+        0,
+        "R33"
+    );
 }

@@ -159,6 +159,7 @@ impl World {
             entries,
             seen: records,
             notes,
+            unmapped: std::collections::BTreeMap::new(),
             lookups: self.lookups.clone(),
         };
         let report = match commit(&self.store, || now, report.clone(), work).unwrap() {
