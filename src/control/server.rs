@@ -213,6 +213,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// What the path names; what is not UTF-8 is told as a problem.
+struct Named(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ProblemDocument;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Self, ProblemDocument> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Named(name)),
+            Err(error) => Err(ProblemDocument::bad_request(error.body_text())),
+        }
+    }
+}
+
 fn id<T: std::str::FromStr<Err = crate::model::IdError>>(text: &str) -> Answer<T> {
     text.parse()
         .map_err(|error: crate::model::IdError| ProblemDocument::bad_request(error.to_string()))
@@ -230,7 +247,7 @@ async fn integrations<B: Backend>(
 
 async fn integration<B: Backend>(
     State(app): State<App<B>>,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Answer<Json<IntegrationStatus>> {
     let status = app.backend.status().await?;
     status
@@ -252,7 +269,7 @@ struct Wait {
 async fn sync_one<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(name): Path<String>,
+    Named(name): Named,
     Asked(wait): Asked<Wait>,
 ) -> Answer<Response> {
     let followed = app
@@ -328,14 +345,14 @@ async fn runs<B: Backend>(
 
 async fn run<B: Backend>(
     State(app): State<App<B>>,
-    Path(run): Path<String>,
+    Named(run): Named,
 ) -> Answer<Json<RunDetail>> {
     app.backend.run(id(&run)?).await.map(Json)
 }
 
 async fn progress<B: Backend>(
     State(app): State<App<B>>,
-    Path(run): Path<String>,
+    Named(run): Named,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let followed = app.backend.follow(id(&run)?).await?;
     let stop = app.stop.clone();
@@ -372,7 +389,7 @@ async fn people<B: Backend>(
 
 async fn person<B: Backend>(
     State(app): State<App<B>>,
-    Path(person): Path<String>,
+    Named(person): Named,
 ) -> Answer<Json<PersonDetail>> {
     app.backend.person(id(&person)?).await.map(Json)
 }
@@ -386,7 +403,7 @@ async fn alerts<B: Backend>(
 
 async fn alert<B: Backend>(
     State(app): State<App<B>>,
-    Path(alert): Path<String>,
+    Named(alert): Named,
 ) -> Answer<Json<Alert>> {
     app.backend.alert(id(&alert)?).await.map(Json)
 }
