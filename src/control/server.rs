@@ -327,6 +327,8 @@ async fn ended<B: Backend>(
     events: &mut watch::Receiver<ProgressEvent>,
 ) -> Answer<Run> {
     let event = tokio::select! {
+        // A run that ended as the last one before the stop is told of, not the stop.
+        biased;
         event = events.wait_for(|event| matches!(event, ProgressEvent::Ended(_))) => event.ok().map(|event| event.clone()),
         () = app.stop.cancelled() => None,
     };
@@ -343,10 +345,7 @@ async fn runs<B: Backend>(
     app.backend.runs(query).await.map(Json)
 }
 
-async fn run<B: Backend>(
-    State(app): State<App<B>>,
-    Named(run): Named,
-) -> Answer<Json<RunDetail>> {
+async fn run<B: Backend>(State(app): State<App<B>>, Named(run): Named) -> Answer<Json<RunDetail>> {
     app.backend.run(id(&run)?).await.map(Json)
 }
 
@@ -363,6 +362,7 @@ async fn progress<B: Backend>(
             let mut events = events?;
             if !first {
                 tokio::select! {
+                    biased;
                     changed = events.changed() => changed.ok()?,
                     () = stop.cancelled() => return None,
                 }
@@ -401,10 +401,7 @@ async fn alerts<B: Backend>(
     app.backend.alerts(query).await.map(Json)
 }
 
-async fn alert<B: Backend>(
-    State(app): State<App<B>>,
-    Named(alert): Named,
-) -> Answer<Json<Alert>> {
+async fn alert<B: Backend>(State(app): State<App<B>>, Named(alert): Named) -> Answer<Json<Alert>> {
     app.backend.alert(id(&alert)?).await.map(Json)
 }
 
@@ -451,6 +448,7 @@ async fn changes<B: Backend>(
                     return None;
                 }
                 tokio::select! {
+                    biased;
                     changed = commits.changed() => changed.ok()?,
                     () = app.stop.cancelled() => return None,
                 }

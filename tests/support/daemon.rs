@@ -149,11 +149,16 @@ impl Daemon {
         let ids = [IntegrationId::new(id)];
         let reply = self.client.sync(Which::These(&ids), false).await.unwrap();
         let run = reply.runs[0].id;
+        self.begun(run).await;
+        run
+    }
+
+    /// Waits until a run is under way, also for those who will read the store later.
+    pub async fn begun(&self, run: RunId) {
         eventually("the run is under way", async || {
-            self.integration(id).await.running == Some(run)
+            self.client.run(run).await.unwrap().state.report.is_some()
         })
         .await;
-        run
     }
 
     pub async fn integration(&self, id: &str) -> IntegrationStatus {
