@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +47,7 @@ pub(super) async fn run(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let leave = leave()?;
     let (folder, temporary) = folder(arguments, environment)?;
     let pmss = vec![
         sandbox::start(
@@ -98,16 +100,44 @@ pub(super) async fn run(
     };
     writeln!(screen.out, "socket  {}\n", socket.display())?;
     screen.out.flush()?;
-    let client = Client::new(&socket)?;
-    let exit = first_sync(&client, &demo, &socket, environment, screen).await?;
-    if !arguments.once {
-        next(&demo, &folder, screen)?;
-        stay(&pmss, screen).await?;
-    }
+    let shown = async {
+        let client = Client::new(&socket)?;
+        let exit = first_sync(&client, &demo, &socket, environment, screen).await?;
+        if !arguments.once {
+            next(&demo, &folder, screen)?;
+            stay(&pmss, screen).await?;
+        }
+        Ok(exit)
+    };
+    let ended = tokio::select! {
+        ended = shown => ended,
+        // What was asked for has not come to its end.
+        () = leave.cancelled() => Ok(if arguments.once { Exit::Failed } else { Exit::Done }),
+    };
+    // However it ended: the daemon goes before the folder in which it writes.
     drop(guard);
     daemon.await.map_err(std::io::Error::other)??;
     drop(temporary);
-    Ok(exit)
+    ended
+}
+
+/// Is cancelled by Ctrl-C and SIGTERM; from here on neither ends the process by itself, and with it leaves
+/// the folder behind.
+fn leave() -> std::io::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let leave = CancellationToken::new();
+    tokio::spawn({
+        let leave = leave.clone();
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            leave.cancel();
+        }
+    });
+    Ok(leave)
 }
 
 fn folder(
@@ -209,7 +239,7 @@ Enter lets something happen in the PMSs, Ctrl-C ends the demo
     Ok(())
 }
 
-/// Until Ctrl-C. Each line of input is some life in the PMSs.
+/// For ever. Each line of input is some life in the PMSs.
 async fn stay(pmss: &[Sandbox], screen: &mut Screen<'_>) -> Result<(), Failure> {
     let (sender, mut lines) = mpsc::channel(1);
     // Reading a terminal cannot be given up: the thread ends with the process.
@@ -221,22 +251,15 @@ async fn stay(pmss: &[Sandbox], screen: &mut Screen<'_>) -> Result<(), Failure> 
         }
     });
     let mut chance = fastrand::Rng::new();
-    let mut open = true;
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    loop {
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => return Ok(ended?),
-            _ = terminate.recv() => return Ok(()),
-            line = lines.recv(), if open => {
-                open = line.is_some();
-                for pms in pmss.iter().filter(|_| line.is_some()) {
-                    let happened = pms.world().live(&mut chance);
-                    if let Some(happening) = happened {
-                        writeln!(screen.out, "{}: {}", pms.kind(), happening.what)?;
-                    }
-                }
-                screen.out.flush()?;
+    while lines.recv().await.is_some() {
+        for pms in pmss {
+            let happened = pms.world().live(&mut chance);
+            if let Some(happening) = happened {
+                writeln!(screen.out, "{}: {}", pms.kind(), happening.what)?;
             }
         }
+        screen.out.flush()?;
     }
+    // There is no more input, as where it runs in the background.
+    std::future::pending().await
 }

@@ -213,6 +213,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// What the path names; what is not UTF-8 is told as a problem.
+struct Named(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ProblemDocument;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Self, ProblemDocument> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Named(name)),
+            Err(error) => Err(ProblemDocument::bad_request(error.body_text())),
+        }
+    }
+}
+
 fn id<T: std::str::FromStr<Err = crate::model::IdError>>(text: &str) -> Answer<T> {
     text.parse()
         .map_err(|error: crate::model::IdError| ProblemDocument::bad_request(error.to_string()))
@@ -230,7 +247,7 @@ async fn integrations<B: Backend>(
 
 async fn integration<B: Backend>(
     State(app): State<App<B>>,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Answer<Json<IntegrationStatus>> {
     let status = app.backend.status().await?;
     status
@@ -252,7 +269,7 @@ struct Wait {
 async fn sync_one<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Path(name): Path<String>,
+    Named(name): Named,
     Asked(wait): Asked<Wait>,
 ) -> Answer<Response> {
     let followed = app
@@ -310,6 +327,8 @@ async fn ended<B: Backend>(
     events: &mut watch::Receiver<ProgressEvent>,
 ) -> Answer<Run> {
     let event = tokio::select! {
+        // A run that ended as the last one before the stop is told of, not the stop.
+        biased;
         event = events.wait_for(|event| matches!(event, ProgressEvent::Ended(_))) => event.ok().map(|event| event.clone()),
         () = app.stop.cancelled() => None,
     };
@@ -326,16 +345,13 @@ async fn runs<B: Backend>(
     app.backend.runs(query).await.map(Json)
 }
 
-async fn run<B: Backend>(
-    State(app): State<App<B>>,
-    Path(run): Path<String>,
-) -> Answer<Json<RunDetail>> {
+async fn run<B: Backend>(State(app): State<App<B>>, Named(run): Named) -> Answer<Json<RunDetail>> {
     app.backend.run(id(&run)?).await.map(Json)
 }
 
 async fn progress<B: Backend>(
     State(app): State<App<B>>,
-    Path(run): Path<String>,
+    Named(run): Named,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let followed = app.backend.follow(id(&run)?).await?;
     let stop = app.stop.clone();
@@ -346,6 +362,7 @@ async fn progress<B: Backend>(
             let mut events = events?;
             if !first {
                 tokio::select! {
+                    biased;
                     changed = events.changed() => changed.ok()?,
                     () = stop.cancelled() => return None,
                 }
@@ -372,7 +389,7 @@ async fn people<B: Backend>(
 
 async fn person<B: Backend>(
     State(app): State<App<B>>,
-    Path(person): Path<String>,
+    Named(person): Named,
 ) -> Answer<Json<PersonDetail>> {
     app.backend.person(id(&person)?).await.map(Json)
 }
@@ -384,10 +401,7 @@ async fn alerts<B: Backend>(
     app.backend.alerts(query).await.map(Json)
 }
 
-async fn alert<B: Backend>(
-    State(app): State<App<B>>,
-    Path(alert): Path<String>,
-) -> Answer<Json<Alert>> {
+async fn alert<B: Backend>(State(app): State<App<B>>, Named(alert): Named) -> Answer<Json<Alert>> {
     app.backend.alert(id(&alert)?).await.map(Json)
 }
 
@@ -434,6 +448,7 @@ async fn changes<B: Backend>(
                     return None;
                 }
                 tokio::select! {
+                    biased;
                     changed = commits.changed() => changed.ok()?,
                     () = app.stop.cancelled() => return None,
                 }

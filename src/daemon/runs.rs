@@ -162,6 +162,9 @@ impl Runs {
     fn obey(&mut self, state: &mut State, command: Command) {
         // Whoever asked may have gone meanwhile; what was done is done all the same.
         match command {
+            Command::Sync(_, reply) if self.stop.is_cancelled() => {
+                let _ = reply.send(Err(ProblemDocument::stopping()));
+            }
             Command::Sync(ids, reply) => {
                 let _ = reply.send(self.request(state, ids));
             }
@@ -240,12 +243,18 @@ impl Runs {
                 "waiting for runs under way"
             );
         }
+        // What is queued will not run: whoever waits for it need not wait for the others.
+        let State {
+            schedule, waiting, ..
+        } = state;
+        waiting.retain(|waited, (id, _)| {
+            matches!(schedule.phase(id), Some((Phase::Running { run, .. }, _)) if run == *waited)
+        });
         let finish = async {
-            while let Some(ended) = state.tasks.join_next().await {
-                if let Ok((_, report)) = ended
-                    && let Some((_, events)) = state.waiting.remove(&report.id)
-                {
-                    events.send_replace(ProgressEvent::Ended(Box::new(report)));
+            while !state.tasks.is_empty() {
+                tokio::select! {
+                    Some(command) = self.commands.recv() => self.obey(state, command),
+                    Some(ended) = state.tasks.join_next() => self.ended(state, ended),
                 }
             }
         };

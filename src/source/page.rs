@@ -12,6 +12,9 @@ use super::template::PageValues;
 
 /// More pages than this are no answer.
 const MAX_PAGES: u64 = 100_000;
+/// More pages in a row without a record than this lead nowhere. Some PMSs filter after they cut pages, so
+/// that a few of them are nothing odd.
+const MAX_EMPTY: u64 = 100;
 
 /// How a request pages, with its paths compiled.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub(super) struct Pages {
     pub(super) count: u64,
     pub(super) records: u64,
     seen: BTreeSet<[u8; 32]>,
+    /// Pages in a row without a record.
+    empty: u64,
 }
 
 impl Pages {
@@ -73,6 +78,13 @@ impl Pages {
         self.records += count;
         if count > 0 && !self.is_new(records) {
             return Err(format!("page {} is the same as one before it", self.count));
+        }
+        self.empty = if count == 0 { self.empty + 1 } else { 0 };
+        if self.empty > MAX_EMPTY {
+            return Err(format!(
+                "after page {} there are only pages without records, and no end of them",
+                self.count - self.empty
+            ));
         }
         if self.count >= MAX_PAGES {
             return Err(format!("there are more than {MAX_PAGES} pages"));
@@ -218,6 +230,28 @@ mod tests {
             pages
                 .take(Some(&paging), &url, &json!({"c": "k"}), &records(1..2))
                 .is_err()
+        );
+    }
+
+    #[test]
+    fn pages_without_records_end_the_reading_when_there_are_too_many_in_a_row() {
+        let paging = paging(Page::Next("next".into()));
+        let url = Url::parse("http://h/x").unwrap();
+        let mut pages = Pages::start(Some(&paging));
+        let mut take = |records: std::ops::Range<u64>| {
+            let next = json!({"next": "/y"});
+            pages.take(Some(&paging), &url, &next, &self::records(records))
+        };
+        for begin in 0..3 {
+            assert!(take(begin..begin + 1).is_ok());
+            for _ in 0..MAX_EMPTY {
+                assert!(take(0..0).is_ok());
+            }
+        }
+        let error = take(0..0).unwrap_err();
+        assert_eq!(
+            error,
+            "after page 203 there are only pages without records, and no end of them"
         );
     }
 }

@@ -647,15 +647,18 @@ impl Call<'_> {
                 "the next run tries again",
             )),
             Verdict::LoginFailed => SourceError::LoginFailed(told(
-                format!("the PMS refuses the login (status {status})"),
-                &format!("check the credential `{}`", self.account.name),
-            )),
-            Verdict::Denied => SourceError::Denied(told(
-                format!("the login is right but may not do this (status {status})"),
-                &format!(
-                    "ask the PMS's administrator for the right that the credential `{}` lacks",
+                format!(
+                    "the PMS refuses the login of the credential `{}` (status {status})",
                     self.account.name
                 ),
+                "check the credential",
+            )),
+            Verdict::Denied => SourceError::Denied(told(
+                format!(
+                    "the login of the credential `{}` is right but may not do this (status {status})",
+                    self.account.name
+                ),
+                "ask the PMS's administrator for the right that it lacks",
             )),
             Verdict::Fatal => SourceError::Unexpected(told(
                 format!("the PMS answered with status {status}"),

@@ -1,0 +1,237 @@
+//! Nothing leaks: planted secrets and one resident's name, email and phone, looked for in everything that
+//! the daemon logs; and who may look at its files.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use epms::model::Outcome;
+use epms::sandbox::{Fault, FaultKind, Kind};
+use jiff::ToSpan;
+use support::{Daemon, Home, pms_of_pages, told};
+
+const FIRST: &str = "Zacharina";
+const LAST: &str = "Quillfeather";
+const EMAIL: &str = "zq.canary@example.com";
+const PHONE: &str = "(503) 555-0177";
+
+/// What must stand nowhere, in any case.
+fn canaries(pms: &epms::sandbox::Sandbox) -> Vec<String> {
+    let mut canaries: Vec<String> = pms
+        .credential()
+        .into_iter()
+        .filter(|(field, _)| {
+            matches!(
+                *field,
+                "password" | "client_secret" | "interface_license" | "username" | "client_id"
+            )
+        })
+        .map(|(_, value)| value.to_lowercase())
+        .collect();
+    assert!(
+        canaries.iter().all(|value| value.len() >= 6),
+        "{canaries:?}"
+    );
+    canaries.extend([FIRST, LAST, EMAIL, "zq.canary"].map(str::to_lowercase));
+    canaries.extend(["5035550177", "555-0177"].map(str::to_owned));
+    canaries
+}
+
+fn assert_clean(what: &str, text: &str, canaries: &[String]) {
+    let lower = text.to_lowercase();
+    for canary in canaries {
+        if let Some(at) = lower.find(canary.as_str()) {
+            let around: String = lower[at.saturating_sub(200)..].chars().take(400).collect();
+            panic!("`{canary}` stands in {what}: …{around}…");
+        }
+    }
+}
+
+async fn nothing_of_it_is_logged(kind: Kind, format: &str) {
+    let pms = pms_of_pages(kind, 21, 60, 20).await;
+    let person = pms
+        .world()
+        .move_in("elm", FIRST, LAST, Some(EMAIL), Some(PHONE))
+        .unwrap();
+    let home = Home::new();
+    home.feed("elm", &pms);
+    home.set(&format!("log: {{ format: {format}, level: debug }}"));
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let canary = daemon.person_with(EMAIL).await.unwrap();
+    let mut answers = String::new();
+
+    // Everything that may go wrong, with her in the middle of it.
+    for fault in [
+        FaultKind::Truncated,
+        FaultKind::CutConnection,
+        FaultKind::Html,
+        FaultKind::ServerError,
+        FaultKind::LoginFailed,
+        FaultKind::NoResult,
+        FaultKind::ChangedField,
+        FaultKind::RepeatedPage,
+        FaultKind::TooMany {
+            retry_after: Some(9999),
+        },
+    ] {
+        pms.fault(Fault::new(fault));
+        let report = daemon.sync("elm").await;
+        answers += report.outcome.reason().unwrap_or_default();
+        pms.clear_faults();
+    }
+    let email = Some("zq.canary.other@example.com".to_owned());
+    pms.world().change_email(person, email).unwrap();
+    assert!(daemon.sync("elm").await.counts.held > 0);
+    pms.world().change_email(person, None).unwrap();
+    daemon.sync("elm").await;
+    pms.world()
+        .change_email(person, Some(EMAIL.into()))
+        .unwrap();
+    let household = pms.world().household_of(person).unwrap();
+    let today = pms.world().today();
+    // A lease that ends before it begins is an error of her record.
+    let end = today.saturating_sub(900.days());
+    pms.world().renew(household, today, Some(end)).unwrap();
+    let report = daemon.sync("elm").await;
+    assert!(report.counts.rejected > 0, "{report:?}");
+    answers += &daemon.get(&format!("/v1/runs/{}", report.id)).await.body;
+    // A script that fails in her record, with a text that holds her name.
+    let script = format!("scripts/{kind}.rhai");
+    let generation = daemon.generation("elm").await;
+    let (from, to) = match kind {
+        Kind::AppFolio => (
+            "    let word = text(record, \"Status\");",
+            "    if text(record, \"Email\") != () { throw text(record, \"FirstName\"); }\n    let word = text(record, \"Status\");",
+        ),
+        Kind::Yardi => (
+            "    let code = text(record, \"@tCode\");",
+            "    if text(record, \"Email\") != () { text(record, \"Email\").no_such_member; }\n    let code = text(record, \"@tCode\");",
+        ),
+    };
+    home.edit(&script, from, to);
+    daemon.reloaded("elm", generation).await;
+    let report = daemon.sync("elm").await;
+    assert!(report.counts.rejected > 10, "{report:?}");
+
+    // Requests and files that hold what they should not.
+    for path in [
+        format!("/v1/people?q={LAST}"),
+        format!("/v1/people?{LAST}={EMAIL}"),
+        format!("/v1/people/{EMAIL}"),
+        format!("/v1/integrations/{LAST}"),
+        format!("/v1/people/{}", canary.id),
+    ] {
+        daemon.get(&path).await;
+    }
+    daemon.post(&format!("/v1/integrations/{LAST}/sync")).await;
+    let account = "config/credentials/elm-account.yaml";
+    let field = if kind == Kind::Yardi {
+        "password"
+    } else {
+        "client_secret"
+    };
+    let secret = pms.credential()[field].clone();
+    let reference = format!("{{ file: secrets/elm-account-{field} }}");
+    // As somebody does who is in a hurry: the secret itself instead of where it lies.
+    home.edit(
+        account,
+        &reference,
+        &serde_json::Value::String(secret).to_string(),
+    );
+    let reply = daemon.client.reload().await.unwrap();
+    assert!(!reply.integrations[0].problems.is_empty(), "{reply:?}");
+    let canaries = canaries(&pms);
+    let shown = told(&home.epms(&["status"]).await);
+    assert!(shown.contains(account), "{shown}");
+    assert_clean("the status", &shown, &canaries);
+    assert_clean("the reasons", &answers, &canaries);
+    let log = daemon.log();
+    assert_eq!(daemon.stop().await, Some(0));
+    assert!(log.len() > 2000, "{log}");
+    assert_eq!(
+        log.lines().all(|line| line.starts_with('{')),
+        format == "json"
+    );
+    assert_clean("the log", &log, &canaries);
+}
+
+#[tokio::test]
+async fn no_secret_and_no_resident_stands_in_the_log_of_json_pages() {
+    nothing_of_it_is_logged(Kind::AppFolio, "text").await;
+}
+
+#[tokio::test]
+async fn no_secret_and_no_resident_stands_in_the_json_log_of_json_pages() {
+    nothing_of_it_is_logged(Kind::AppFolio, "json").await;
+}
+
+#[tokio::test]
+async fn no_secret_and_no_resident_stands_in_the_log_of_soap() {
+    nothing_of_it_is_logged(Kind::Yardi, "text").await;
+}
+
+#[tokio::test]
+async fn no_secret_and_no_resident_stands_in_the_json_log_of_soap() {
+    nothing_of_it_is_logged(Kind::Yardi, "json").await;
+}
+
+#[tokio::test]
+async fn the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_say() {
+    let home = Home::new();
+    let mode = |name: &str| {
+        let metadata = std::fs::metadata(home.path(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    for wanted in [0o600, 0o660] {
+        home.set(&format!("socket: {{ mode: \"0{wanted:o}\" }}"));
+        let daemon = Daemon::start(&home).await;
+        assert_eq!(mode("state/epms.sock"), wanted);
+        assert_eq!(mode("state"), 0o700);
+        assert_eq!(mode("state/epms.redb"), 0o600);
+        assert_eq!(daemon.stop().await, Some(0));
+    }
+    home.set("socket: { path: run/here.sock }");
+    std::fs::create_dir(home.path("run")).unwrap();
+    let mut command = support::epms();
+    command.args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
+    let daemon = Daemon::spawn(command, &home.path("run/here.sock"), home.beside()).await;
+    assert_eq!(home.epms(&["status"]).await.status.code(), Some(0));
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_account_goes_to_no_host_but_those_of_its_connector() {
+    let (right, wrong) = (
+        pms_of_pages(Kind::AppFolio, 22, 30, 1000).await,
+        pms_of_pages(Kind::AppFolio, 22, 30, 1000).await,
+    );
+    let home = Home::new();
+    home.feed("elm", &right);
+    let host = right.url().replace("http://", "");
+    home.edit(
+        "config/connectors/appfolio.yaml",
+        "hosts: [\"{{ credential.url | host }}\"]",
+        &format!("hosts: [\"{host}\"]"),
+    );
+    home.edit(
+        "config/credentials/elm-account.yaml",
+        &right.url(),
+        &wrong.url(),
+    );
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let report = daemon.sync("elm").await;
+    assert!(
+        matches!(report.outcome, Outcome::Failed { .. }),
+        "{report:?}"
+    );
+    let reason = report.outcome.reason().unwrap();
+    assert!(
+        reason.contains("is not among the connector's hosts"),
+        "{reason}"
+    );
+    assert!(wrong.requests().is_empty());
+}
