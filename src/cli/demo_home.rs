@@ -11,7 +11,6 @@ use crate::model::{IntegrationId, LeaseStatus, Origin, Person, Stay};
 use crate::sandbox::{Kind, Relation, Sandbox, Status};
 use crate::store::Store;
 
-use super::sandbox::property_id;
 use super::{Exit, Failure, shipped};
 
 /// What was made.
@@ -34,6 +33,9 @@ pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
                 "Harbor View",
                 "[Applicant, Canceled, Denied]",
             ),
+            Kind::RealPage => ("mill-yard", "Mill Yard", "[Applicant, Former Applicant]"),
+            Kind::Entrata => ("quay-house", "Quay House", "[Applicant, Cancelled]"),
+            Kind::Mri => ("orchard-row", "Orchard Row", "[]"),
         };
         credential(folder, pms)?;
         let text = format!(
@@ -47,7 +49,7 @@ exclude_statuses: {excluded}
 enabled: true
 ",
             kind = pms.kind(),
-            property = property_id(pms),
+            property = pms.property_id(0),
         );
         std::fs::write(folder.join(format!("config/integrations/{id}.yaml")), text)?;
         integrations.push(IntegrationId::new(id));

@@ -8,6 +8,7 @@ mod view;
 mod table;
 mod pages;
 
+mod life;
 mod run;
 mod daemon;
 mod sync;

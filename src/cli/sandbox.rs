@@ -6,9 +6,9 @@ use std::fmt::Write;
 use clap::Args;
 use serde::Serialize;
 
-use crate::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
+use crate::sandbox::{FaultKind, Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
-use super::{Exit, Failure, Screen};
+use super::{Exit, Failure, Screen, life};
 
 /// Which PMSs to be.
 #[derive(Debug, Args)]
@@ -17,7 +17,8 @@ prints the address and the credential of each, and serves until Ctrl-C
 
 examples
   epms sandbox
-  epms sandbox yardi --residents 5000")]
+  epms sandbox yardi --residents 5000
+  epms sandbox entrata mri --life 30 --faults drip,expired-token")]
 pub struct SandboxArguments {
     /// which kinds of PMS [default: all]
     #[arg(value_parser = kind, value_name = "KIND")]
@@ -28,6 +29,31 @@ pub struct SandboxArguments {
     /// the same seed makes up the same residents
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// people move, renew and change their names: about this many events a minute
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub life: Option<f64>,
+    /// what goes wrong from the start, commas between
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = fault)]
+    pub faults: Vec<FaultKind>,
+    /// the port of the first PMS; each further one has the next [default: any that is free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=60_000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("must be between 0.01 and 60000 events a minute".to_owned())
+    }
+}
+
+fn fault(text: &str) -> Result<FaultKind, String> {
+    text.parse().map_err(|_| {
+        let known = FaultKind::NAMED.map(|(name, _)| name).join(", ");
+        format!("there is no such fault; write one of: {known}")
+    })
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
@@ -55,29 +81,39 @@ pub(super) async fn run(
         arguments.kinds.clone()
     };
     let mut sandboxes = Vec::new();
-    for kind in kinds {
-        sandboxes.push(
-            start(
-                kind,
-                arguments.seed,
-                arguments.residents,
-                "elm",
-                "Elm Court",
-            )
-            .await?,
-        );
+    for (port, kind) in (arguments.port.unwrap_or(0)..).zip(kinds) {
+        let mut settings = Settings::default();
+        settings.addr.set_port(arguments.port.map_or(0, |_| port));
+        let sandbox = serve(
+            kind,
+            (arguments.seed, arguments.residents),
+            ("elm", "Elm Court"),
+            settings,
+        )
+        .await?;
+        for &fault in &arguments.faults {
+            sandbox.fault(fault);
+        }
+        sandboxes.push(sandbox);
     }
     let running: Vec<Running> = sandboxes
         .iter()
         .map(|sandbox| Running {
             kind: sandbox.kind().to_string(),
             credential: sandbox.credential(),
-            pms_properties: vec![property_id(sandbox)],
+            pms_properties: vec![sandbox.property_id(0)],
         })
         .collect();
     screen.show(json, &running, |running, _| told(running))?;
     screen.out.flush()?;
-    tokio::signal::ctrl_c().await?;
+    let Some(rate) = arguments.life else {
+        tokio::signal::ctrl_c().await?;
+        return Ok(Exit::Done);
+    };
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended?,
+        broken = life::go_on(&sandboxes, rate, arguments.seed, json, screen) => broken?,
+    }
     Ok(Exit::Done)
 }
 
@@ -89,6 +125,15 @@ pub(super) async fn start(
     code: &str,
     name: &str,
 ) -> Result<Sandbox, Failure> {
+    serve(kind, (seed, residents), (code, name), Settings::default()).await
+}
+
+async fn serve(
+    kind: Kind,
+    (seed, residents): (u64, u32),
+    (code, name): (&str, &str),
+    settings: Settings,
+) -> Result<Sandbox, Failure> {
     let world = World::seeded(WorldOptions {
         seed,
         properties: vec![PropertySpec {
@@ -98,27 +143,12 @@ pub(super) async fn start(
         residents: residents as usize,
         today: jiff::Zoned::now().date(),
     });
-    Sandbox::start(kind, world, Settings::default())
+    Sandbox::start(kind, world, settings)
         .await
         .map_err(|error| {
-            Failure::other(
-                Exit::OutOfReach,
-                format!("cannot start a local {kind}: {error}"),
-            )
+            let text = format!("cannot start a local {kind}: {error}");
+            Failure::other(Exit::OutOfReach, text)
         })
-}
-
-/// The id under which its PMS knows the property.
-pub(super) fn property_id(sandbox: &Sandbox) -> String {
-    let world = sandbox.world();
-    match sandbox.kind() {
-        Kind::AppFolio => world.property_uuid(0),
-        Kind::Yardi => world
-            .properties()
-            .first()
-            .map(|property| property.code.clone())
-            .unwrap_or_default(),
-    }
 }
 
 fn told(running: &[Running]) -> String {

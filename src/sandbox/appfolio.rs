@@ -9,7 +9,6 @@ mod render;
 use std::collections::HashSet;
 
 use axum::http::Method;
-use base64::Engine;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -48,17 +47,14 @@ pub(super) fn seen(asked: &Asked) -> Seen {
             .to_owned(),
         property: query.get("filters[PropertyId]").map(str::to_owned),
         page: query.get("page[number]").and_then(|text| text.parse().ok()),
-        target: match asked.query.as_str() {
-            "" => asked.path.clone(),
-            query => format!("{}?{query}", asked.path),
-        },
+        target: asked.target(),
     }
 }
 
 /// Answers one request, faults applied.
 pub(super) fn answer(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Reply {
     let refused = faults.iter().find_map(|fault| match fault {
-        FaultKind::LoginFailed => Some(failure(401, "Unauthorized")),
+        FaultKind::LoginFailed | FaultKind::ExpiredToken => Some(failure(401, "Unauthorized")),
         FaultKind::TooMany { retry_after } => {
             let reply = failure(429, "Too Many Requests");
             Some(match retry_after {
@@ -165,19 +161,9 @@ fn rename_status(row: &mut Map<String, Value>) {
 }
 
 fn let_in(shared: &Shared, asked: &Asked) -> bool {
-    let basic = asked
-        .header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
-        .and_then(|(_, coded)| {
-            base64::engine::general_purpose::STANDARD
-                .decode(coded.trim())
-                .ok()
-        })
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let pair = basic.as_deref().and_then(|text| text.split_once(':'));
-    shared.secret_is("client_id", pair.map(|(id, _)| id))
-        && shared.secret_is("client_secret", pair.map(|(_, secret)| secret))
+    let (id, secret) = asked.basic().unzip();
+    shared.secret_is("client_id", id.as_deref())
+        && shared.secret_is("client_secret", secret.as_deref())
         && shared.secret_is("developer_id", asked.header("x-appfolio-developer-id"))
 }
 

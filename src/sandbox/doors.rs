@@ -53,8 +53,17 @@ impl World {
             pseudo,
             bedrooms,
             rent,
+            leases: 0,
         });
         id
+    }
+
+    /// The number of the next lease of a unit, which is then taken.
+    pub(super) fn next_lease(&mut self, unit: UnitId) -> u32 {
+        self.units.get_mut(unit.0 as usize).map_or(1, |unit| {
+            unit.leases += 1;
+            unit.leases
+        })
     }
 }
 

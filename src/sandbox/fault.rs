@@ -1,26 +1,31 @@
 //! Faults a sandbox can be told to have. Which requests one hits is decided here; what it looks
 //! like on the wire is the server's.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::serve::Seen;
+use super::{Kind, NoSuch};
 
-/// A way of going wrong. Where the two PMSs differ it says how each shows it.
+/// A way of going wrong. Where the PMSs differ it says how each shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// AppFolio 401; Voyager the message `Login failed` with 200.
+    /// AppFolio and MRI 401; Voyager the message `Login failed`, RealPage a fault and Entrata an
+    /// error, each with 200.
     LoginFailed,
     /// 429, with a `Retry-After` in seconds or without one.
     TooMany {
         /// The seconds to wait, if the server says.
         retry_after: Option<u64>,
     },
-    /// 500; Voyager as a SOAP fault.
+    /// 500; Voyager and RealPage as a SOAP fault, MRI as the text of a database error.
     ServerError,
     /// 503.
     Unavailable,
-    /// AppFolio 533 "Data Unavailable"; Voyager a page of HTML with 200.
+    /// AppFolio 533 "Data Unavailable"; Voyager and RealPage a page of HTML with 200; Entrata error
+    /// 310 and MRI an `Error` in place of the rows, both with 200.
     Maintenance,
     /// The answer begins only after this time.
     Delay(Duration),
@@ -30,18 +35,84 @@ pub enum FaultKind {
     CutConnection,
     /// A complete HTTP answer whose body is the first half of the real one.
     Truncated,
-    /// Every page has the rows of page one. Voyager has no pages and does not show it.
+    /// Every page has the rows of page one. Voyager and RealPage have no pages and do not show it.
     RepeatedPage,
-    /// There is always a next page. Voyager has no pages and does not show it.
+    /// There is always a next page. Voyager and RealPage have no pages and do not show it.
     EndlessNext,
     /// An answer with nothing in it, as if everybody had gone.
     Empty,
     /// A page of HTML with 200.
     Html,
-    /// The status field has another name: `TenantStatus`, `ResidentStatus`.
+    /// The status field has another name: AppFolio `TenantStatus`, Voyager `ResidentStatus`,
+    /// RealPage `leasestate`, Entrata `leaseStatusId`, MRI `Status`.
     ChangedField,
-    /// AppFolio `{}`; Voyager an answer without the result element.
+    /// AppFolio `{}`; Voyager and RealPage an answer without the result element; Entrata one
+    /// without `result`, MRI one without `value` or without a body.
     NoResult,
+    /// 401 with a login that was good a moment ago; once, unless told otherwise.
+    ExpiredToken,
+    /// The number of rows declared is not the number there is. Only Entrata declares one.
+    WrongTotal,
+}
+
+impl FaultKind {
+    /// Every fault by name, times in it as the name alone means them.
+    pub const NAMED: [(&str, FaultKind); 18] = [
+        ("login-failed", Self::LoginFailed),
+        ("expired-token", Self::ExpiredToken),
+        ("too-many", Self::TooMany { retry_after: None }),
+        (
+            "too-many-retry-after",
+            Self::TooMany {
+                retry_after: Some(2),
+            },
+        ),
+        ("server-error", Self::ServerError),
+        ("unavailable", Self::Unavailable),
+        ("maintenance", Self::Maintenance),
+        ("delay", Self::Delay(Duration::from_secs(3))),
+        ("drip", Self::Drip(Duration::from_millis(50))),
+        ("cut-connection", Self::CutConnection),
+        ("truncated", Self::Truncated),
+        ("repeated-page", Self::RepeatedPage),
+        ("endless-next", Self::EndlessNext),
+        ("empty", Self::Empty),
+        ("html", Self::Html),
+        ("no-result", Self::NoResult),
+        ("changed-field", Self::ChangedField),
+        ("wrong-total", Self::WrongTotal),
+    ];
+
+    /// Whether a PMS can show it at all: one without pages cannot repeat one.
+    pub fn shows_on(self, kind: Kind) -> bool {
+        match self {
+            Self::RepeatedPage | Self::EndlessNext => !matches!(kind, Kind::Yardi | Kind::RealPage),
+            Self::WrongTotal => kind == Kind::Entrata,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let same = |one: &FaultKind| match (self, one) {
+            (Self::TooMany { retry_after: a }, Self::TooMany { retry_after: b }) => {
+                a.is_some() == b.is_some()
+            }
+            _ => std::mem::discriminant(self) == std::mem::discriminant(one),
+        };
+        let named = Self::NAMED.iter().find(|(_, one)| same(one));
+        out.write_str(named.map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = NoSuch;
+
+    fn from_str(name: &str) -> Result<Self, NoSuch> {
+        let named = Self::NAMED.iter().find(|(known, _)| *known == name);
+        named.map(|(_, kind)| *kind).ok_or(NoSuch("fault"))
+    }
 }
 
 /// A [`FaultKind`] and the requests it hits.
@@ -58,11 +129,11 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Hits every request until cleared.
+    /// Hits every request until cleared; a token expires once.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
-            times: None,
+            times: (kind == FaultKind::ExpiredToken).then_some(1),
             after: 0,
             only: None,
         }
@@ -82,7 +153,7 @@ impl Fault {
         self
     }
 
-    /// Hits only this operation or this property (code for Voyager, UUID for AppFolio).
+    /// Hits only this operation or this property (see `Sandbox::property_id`).
     #[must_use]
     pub fn only(mut self, name: &str) -> Self {
         self.only = Some(name.to_owned());
@@ -167,6 +238,15 @@ mod tests {
             .map(|_| faults.due(&seen("units", None)).len())
             .collect();
         assert_eq!(hits, [0, 1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn every_fault_has_one_name_and_comes_back_by_it() {
+        for (name, kind) in FaultKind::NAMED {
+            assert_eq!(name.parse(), Ok(kind));
+            assert_eq!(kind.to_string(), name);
+        }
+        assert_eq!("fire".parse::<FaultKind>(), Err(NoSuch("fault")));
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl World {
             .collect();
         let person = primary.id;
         let id = self.next_household();
+        let lease = self.next_lease(unit);
         self.households.push(Household {
             id,
             occupancy: id.0,
@@ -43,6 +44,8 @@ impl World {
             lease_start: Some(self.today),
             lease_end: Some(self.today.saturating_add(364.days())),
             renewed: None,
+            next_lease: None,
+            lease,
             move_in: Some(self.today),
             move_out: None,
             notice: None,
@@ -165,9 +168,10 @@ impl World {
     /// A household moves to another unit, of the same property or another.
     pub fn transfer(&mut self, household: HouseholdId, unit: UnitId) -> Result<(), NoSuch> {
         let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
+        self.change(household)?;
+        let lease = self.next_lease(unit);
         let home = self.change(household)?;
-        home.unit = unit;
-        home.property = property;
+        (home.unit, home.property, home.lease) = (unit, property, lease);
         Ok(())
     }
 
@@ -183,6 +187,7 @@ impl World {
         home.lease_start = Some(start);
         home.lease_end = end;
         home.renewed = Some(today);
+        home.next_lease = None;
         Ok(())
     }
 
@@ -203,6 +208,12 @@ impl World {
     pub fn advance_to(&mut self, today: Date) {
         self.today = today;
         for home in &mut self.households {
+            if let Some((start, end)) = home.next_lease.filter(|(start, _)| *start <= today) {
+                (home.lease_start, home.lease_end) = (Some(start), Some(end));
+                home.next_lease = None;
+                home.renewed = Some(start);
+                home.updated = Timestamp::now();
+            }
             let due = match home.status {
                 Status::Future if home.move_in.is_some_and(|day| day <= today) => Status::Current,
                 Status::Notice if home.move_out.is_some_and(|day| day < today) => Status::Past,

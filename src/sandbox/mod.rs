@@ -2,15 +2,20 @@
 //! reach nothing outside the process and know nothing of the rest of this program.
 //!
 //! A further PMS is one more [`Kind`] and a file with three functions: `secrets` makes up its
-//! credential, `seen` says what a request asks for, `answer` renders the world.
+//! credential, `seen` says what a request asks for, `answer` renders the world. Where its people are
+//! unlike other PMSs' people, a fourth one, `prepare`, makes the world so.
 
 mod appfolio;
 mod chance;
 mod doors;
+mod entrata;
 mod fault;
 mod find;
+mod grow;
 mod life;
+mod mri;
 mod names;
+mod realpage;
 mod recipe;
 mod seed;
 mod serve;
@@ -53,11 +58,55 @@ pub enum Kind {
     AppFolio,
     /// Yardi Voyager 7, interfaces `ItfResidentData` and `ItfResidentTransactions20`.
     Yardi,
+    /// RealPage Exchange (OneSite).
+    RealPage,
+    /// Entrata's API behind its gateway.
+    Entrata,
+    /// MRI's residential API.
+    Mri,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Kind; 2] = [Self::AppFolio, Self::Yardi];
+    pub const ALL: [Kind; 5] = [
+        Self::AppFolio,
+        Self::Yardi,
+        Self::RealPage,
+        Self::Entrata,
+        Self::Mri,
+    ];
+
+    /// The id under which this PMS knows a property; empty if there is none.
+    fn property_id(self, world: &World, index: usize) -> String {
+        let Some(property) = world.properties().get(index) else {
+            return String::new();
+        };
+        let code = &property.code;
+        let number = |first: usize| match code.bytes().all(|sign| sign.is_ascii_digit()) {
+            true if !code.is_empty() => code.clone(),
+            _ => (first + index).to_string(),
+        };
+        match self {
+            Self::AppFolio => world.property_uuid(index),
+            Self::Yardi => code.clone(),
+            Self::RealPage => number(4_120_101),
+            Self::Entrata => number(641_201),
+            Self::Mri => code.to_uppercase(),
+        }
+    }
+
+    /// The id under which this PMS knows a person.
+    fn person_id(self, world: &World, person: &Person) -> String {
+        let number = person.id.0;
+        match self {
+            Self::AppFolio => world.uuid(Entity::Person, number),
+            Self::Yardi => person.code(),
+            Self::RealPage => number.to_string(),
+            Self::Entrata => (86_190_000 + number).to_string(),
+            Self::Mri if number.is_multiple_of(9) => format!("WF{number:08}"),
+            Self::Mri => format!("{number:010}"),
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -65,6 +114,9 @@ impl fmt::Display for Kind {
         out.write_str(match self {
             Self::AppFolio => "appfolio",
             Self::Yardi => "yardi",
+            Self::RealPage => "realpage",
+            Self::Entrata => "entrata",
+            Self::Mri => "mri",
         })
     }
 }
@@ -105,10 +157,18 @@ impl Limits {
 pub struct Settings {
     /// Where it listens; port 0 takes a free one.
     pub addr: SocketAddr,
-    /// The most rows on a page, and the number without `page[size]`.
+    /// The most rows on a page, and the number when a request names none.
     pub page_size: usize,
-    /// The client path of a Voyager address.
+    /// The client in an address: Voyager's path, RealPage's partner, Entrata's organisation.
     pub client: String,
+    /// The host in MRI's next links, when it is not the host of the request.
+    pub link_host: Option<String>,
+    /// How many former people RealPage has for each current one, in its list of everybody who ever
+    /// lived there. They are added to the world, ten thousand at most.
+    pub former: usize,
+    /// Of how many leases in a hundred somebody is the guarantor in Entrata. They are added to
+    /// the world.
+    pub guarantors: u8,
     /// The request budget; none means no limit.
     pub limits: Option<Limits>,
 }
@@ -119,6 +179,9 @@ impl Default for Settings {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             page_size: 1000,
             client: "acme".to_owned(),
+            link_host: None,
+            former: 15,
+            guarantors: 70,
             limits: None,
         }
     }
@@ -137,9 +200,18 @@ impl Sandbox {
     pub async fn start(kind: Kind, world: World, settings: Settings) -> std::io::Result<Sandbox> {
         let listener = TcpListener::bind(settings.addr).await?;
         let addr = listener.local_addr()?;
+        let world = match kind {
+            Kind::AppFolio | Kind::Yardi => world,
+            Kind::RealPage => realpage::prepare(world, &settings),
+            Kind::Entrata => entrata::prepare(world, &settings),
+            Kind::Mri => mri::prepare(world),
+        };
         let secrets = match kind {
             Kind::AppFolio => appfolio::secrets(&world),
             Kind::Yardi => yardi::secrets(&world),
+            Kind::RealPage => realpage::secrets(&world),
+            Kind::Entrata => entrata::secrets(&world),
+            Kind::Mri => mri::secrets(&world),
         };
         let shared = Arc::new(Shared {
             kind,
@@ -177,10 +249,26 @@ impl Sandbox {
 
     /// What goes into a credential's `url`.
     pub fn url(&self) -> String {
-        match self.shared.kind {
-            Kind::AppFolio => format!("http://{}", self.addr),
-            Kind::Yardi => format!("http://{}/{}", self.addr, self.shared.settings.client),
-        }
+        let client = &self.shared.settings.client;
+        let path = match self.shared.kind {
+            Kind::AppFolio | Kind::Mri => String::new(),
+            Kind::Yardi => format!("/{client}"),
+            Kind::RealPage => realpage::path(client),
+            Kind::Entrata => format!("/ext/orgs/{client}"),
+        };
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// The id under which the PMS knows the property with this index; empty if there is none.
+    pub fn property_id(&self, index: usize) -> String {
+        self.shared.kind.property_id(&self.world(), index)
+    }
+
+    /// The id under which the PMS knows a person, unless deleted.
+    pub fn person_id(&self, id: PersonId) -> Option<String> {
+        let world = self.world();
+        let (_, person) = world.person(id)?;
+        Some(self.shared.kind.person_id(&world, person))
     }
 
     /// Which PMS it is.

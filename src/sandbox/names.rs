@@ -149,15 +149,21 @@ pub(super) fn no_phone(rng: &mut Rng) -> String {
     pick(rng, &["call office", "000-000-0000", "555-01", "n/a"]).to_owned()
 }
 
+const NO_EMAIL: [&str; 4] = [
+    "none@none.com",
+    "none@none.com",
+    "noemail@noemail.com",
+    "na@na.com",
+];
+
 /// An address that stands for "none".
 pub(super) fn no_email(rng: &mut Rng) -> String {
-    let words = [
-        "none@none.com",
-        "none@none.com",
-        "noemail@noemail.com",
-        "na@na.com",
-    ];
-    pick(rng, &words).to_owned()
+    pick(rng, &NO_EMAIL).to_owned()
+}
+
+/// Whether an address came from [`no_email`], so that a PMS can show its own instead.
+pub(super) fn is_no_email(address: &str) -> bool {
+    NO_EMAIL.contains(&address)
 }
 
 /// One of `options`, which is never empty here.

@@ -42,6 +42,17 @@ pub enum Trap {
     Accented,
     /// Moved out more than a year ago.
     LongGone,
+    /// Lives there and has signed the next lease: in RealPage the same person again on a
+    /// `Future Lease`, in Entrata one more lease interval. RealPage and Entrata only.
+    RenewalAhead,
+    /// Has two unit spaces. Entrata only.
+    TwoUnitSpaces,
+    /// Is the only customer of a lease that shows one object where a list is due. Entrata only.
+    LoneObject,
+    /// Has keys with blanks behind them. MRI only.
+    PaddedKeys,
+    /// Has a one-letter status (`O`, `R`) where others have a word. MRI only.
+    ShortStatus,
 }
 
 /// What a household is made from.

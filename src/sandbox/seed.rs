@@ -65,9 +65,10 @@ impl World {
     }
 }
 
-struct Seeder {
-    rng: Rng,
-    world: World,
+/// Puts one household after the other into a world.
+pub(super) struct Seeder {
+    pub(super) rng: Rng,
+    pub(super) world: World,
     doors: Vec<Vec<UnitId>>,
     waiting: Vec<Option<UnitId>>,
     start: Timestamp,
@@ -117,11 +118,32 @@ impl Seeder {
         }
     }
 
+    /// A seeder of a world that has people already.
+    pub(super) fn over(world: World, rng: Rng) -> Self {
+        let mut doors = vec![Vec::new(); world.properties.len()];
+        let mut waiting = vec![None; world.properties.len()];
+        for unit in &world.units {
+            if unit.pseudo {
+                waiting[unit.property] = Some(unit.id);
+            } else {
+                doors[unit.property].push(unit.id);
+            }
+        }
+        let midnight = world.today.to_zoned(TimeZone::UTC);
+        Self {
+            rng,
+            doors,
+            waiting,
+            start: midnight.map(|zoned| zoned.timestamp()).unwrap_or_default(),
+            world,
+        }
+    }
+
     fn ago(&mut self, days: std::ops::Range<i64>) -> Date {
         self.world.today.saturating_sub(self.rng.i64(days).days())
     }
 
-    fn household(&mut self, property: usize, recipe: Recipe) {
+    pub(super) fn household(&mut self, property: usize, recipe: Recipe) {
         let Recipe {
             status,
             members,
@@ -130,6 +152,7 @@ impl Seeder {
         let has = |trap| traps.contains(&trap);
         let unit = self.unit(property, status, has(Trap::PseudoUnit));
         let id = HouseholdId(u32::try_from(self.world.households.len()).unwrap_or(u32::MAX));
+        let lease = self.world.next_lease(unit);
         let seconds = self.rng.i64(3_600..7_000_000);
         let mut home = Household {
             id,
@@ -140,6 +163,8 @@ impl Seeder {
             lease_start: None,
             lease_end: None,
             renewed: None,
+            next_lease: None,
+            lease,
             move_in: None,
             move_out: None,
             notice: None,

@@ -1,5 +1,5 @@
 //! What all sandboxes do with a request: count it, apply faults, send the answer. It does not know
-//! what an answer says; that is `appfolio` and `yardi`.
+//! what an answer says; that is the file of each PMS.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,11 +10,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use base64::Engine;
 use futures_util::stream;
 
 use super::fault::{FaultKind, Faults};
 use super::world::World;
-use super::{Kind, Limits, Settings, appfolio, yardi};
+use super::{Kind, Limits, Settings, appfolio, entrata, mri, realpage, yardi};
 
 /// One request as the sandbox understood it, whether it was let in or not. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,26 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// User and password of HTTP Basic.
+    pub(super) fn basic(&self) -> Option<(String, String)> {
+        let (scheme, coded) = self.header("authorization")?.split_once(' ')?;
+        let engine = base64::engine::general_purpose::STANDARD;
+        let bytes = engine.decode(coded.trim()).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (user, password) = text.split_once(':')?;
+        scheme
+            .eq_ignore_ascii_case("basic")
+            .then(|| (user.to_owned(), password.to_owned()))
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> String {
+        match self.query.as_str() {
+            "" => self.path.clone(),
+            query => format!("{}?{query}", self.path),
+        }
     }
 }
 
@@ -137,19 +158,26 @@ impl Shared {
         None
     }
 
+    /// Index of the property its PMS knows by this id.
+    pub(super) fn property(&self, world: &World, id: &str) -> Option<usize> {
+        let named = |at: &usize| self.kind.property_id(world, *at).eq_ignore_ascii_case(id);
+        (0..world.properties().len()).find(named)
+    }
+
     fn reply(&self, asked: &Asked, faults: &[FaultKind]) -> Reply {
         let mut faults = faults.to_vec();
         if let Some(seconds) = self.over_budget() {
-            faults.insert(
-                0,
-                FaultKind::TooMany {
-                    retry_after: Some(seconds),
-                },
-            );
+            // The others do not say how long to wait.
+            let told = matches!(self.kind, Kind::AppFolio | Kind::Yardi);
+            let retry_after = told.then_some(seconds);
+            faults.insert(0, FaultKind::TooMany { retry_after });
         }
         match self.kind {
             Kind::AppFolio => appfolio::answer(self, asked, &faults),
             Kind::Yardi => yardi::answer(self, asked, &faults),
+            Kind::RealPage => realpage::answer(self, asked, &faults),
+            Kind::Entrata => entrata::answer(self, asked, &faults),
+            Kind::Mri => mri::answer(self, asked, &faults),
         }
     }
 }
@@ -172,6 +200,9 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     let seen = match shared.kind {
         Kind::AppFolio => appfolio::seen(&asked),
         Kind::Yardi => yardi::seen(&asked),
+        Kind::RealPage => realpage::seen(&asked),
+        Kind::Entrata => entrata::seen(&asked),
+        Kind::Mri => mri::seen(&asked),
     };
     let faults = shared.faults.due(&seen);
     asked.number = shared.note(seen);

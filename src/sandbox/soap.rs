@@ -105,7 +105,7 @@ pub(super) fn action(asked: &Asked) -> Option<&str> {
     Some(named.trim().trim_matches('"'))
 }
 
-/// A call: the operation and its parameters, by local name.
+/// A call: the operation and its parameters, by local name; one inside another is `outer/inner`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) envelope: String,
@@ -155,16 +155,18 @@ impl Call {
                 name.clone_into(&mut self.operation);
                 self.namespace = bound;
             }
-            [_, body, _] if body == "Body" => {
-                self.fields.entry(name.to_owned()).or_default();
+            [_, body, _, outer @ ..] if body == "Body" => {
+                let mut key = outer.to_vec();
+                key.push(name.to_owned());
+                self.fields.entry(key.join("/")).or_default();
             }
             _ => {}
         }
     }
 
     fn text(&mut self, path: &[String], text: &str) {
-        if let [_, _, _, name] = path
-            && let Some(value) = self.fields.get_mut(name)
+        if let [_, _, _, names @ ..] = path
+            && let Some(value) = self.fields.get_mut(&names.join("/"))
         {
             value.push_str(text);
         }

@@ -152,6 +152,10 @@ pub struct Household {
     pub lease_end: Option<Date>,
     /// When it was last renewed.
     pub renewed: Option<Date>,
+    /// First and last day of a renewal that is signed and has not begun.
+    pub next_lease: Option<(Date, Date)>,
+    /// Which lease of its unit this is, counted from 1.
+    pub lease: u32,
     /// Day of moving in, past or expected.
     pub move_in: Option<Date>,
     /// Day of moving out, past or expected.
@@ -204,6 +208,8 @@ pub struct Unit {
     pub bedrooms: u32,
     /// Rent in whole dollars.
     pub rent: u32,
+    /// How many leases there were, those that are over included.
+    pub leases: u32,
 }
 
 /// One property.

@@ -70,6 +70,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Re
             "Server was unable to process request. ---> Execution Timeout Expired.",
         )),
         FaultKind::Unavailable => Some(Reply::html(503)),
+        FaultKind::ExpiredToken => Some(Reply::html(401)),
         FaultKind::Maintenance | FaultKind::Html => Some(Reply::html(200)),
         _ => None,
     });

@@ -1,0 +1,1 @@
+//! Claims about the sandbox's entrata, over real sockets.

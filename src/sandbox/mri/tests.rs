@@ -1,0 +1,1 @@
+//! Claims about the sandbox's mri, over real sockets.

@@ -1,0 +1,1 @@
+//! Claims about the sandbox's realpage, over real sockets.
