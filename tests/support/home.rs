@@ -144,10 +144,7 @@ impl Home {
     }
 
     pub fn integration(&self, id: &str, credential: &str, pms: &Sandbox) {
-        let property = match pms.kind() {
-            Kind::AppFolio => pms.world().property_uuid(0),
-            Kind::Yardi => pms.world().properties()[0].code.clone(),
-        };
+        let property = pms.property_id(0);
         self.write(
             &format!("config/integrations/{id}.yaml"),
             format!(
