@@ -389,6 +389,7 @@ impl Live {
             let ctx = Context::new(Inputs {
                 today: TODAY,
                 property: record.property.clone(),
+                request: record.request.to_string(),
                 country: "US".into(),
                 lookups: Arc::clone(&lookups),
                 ..Inputs::default()

@@ -106,7 +106,8 @@ async fn nothing_of_it_is_logged(kind: Kind, format: &str) {
             "    let word = text(record, \"Status\");",
             "    if text(record, \"Email\") != () { throw text(record, \"FirstName\"); }\n    let word = text(record, \"Status\");",
         ),
-        Kind::Yardi => (
+        // The canary flies through the two that are most unlike each other.
+        _ => (
             "    let code = text(record, \"@tCode\");",
             "    if text(record, \"Email\") != () { text(record, \"Email\").no_such_member; }\n    let code = text(record, \"@tCode\");",
         ),

@@ -71,6 +71,7 @@ struct Written {
 #[serde(deny_unknown_fields, default)]
 struct WrittenContext {
     property: String,
+    request: String,
     integration: String,
     country: String,
     fields: BTreeMap<String, String>,
@@ -123,6 +124,7 @@ impl Default for WrittenContext {
     fn default() -> Self {
         WrittenContext {
             property: String::new(),
+            request: "residents".into(),
             integration: String::new(),
             country: "US".into(),
             fields: BTreeMap::new(),
@@ -248,6 +250,7 @@ fn read(path: &Path, file: &Path, name: &str, folder: &str) -> Result<Case, Vec<
         context: Context::new(Inputs {
             today: written.today,
             property: written.ctx.property,
+            request: written.ctx.request,
             integration: written.ctx.integration,
             country: written.ctx.country,
             fields: written.ctx.fields,
@@ -299,8 +302,8 @@ fn inline(
     document: &Document,
 ) -> Result<Box<str>, Problem> {
     match (format, record) {
-        (Format::Json, Value::Object(_)) => Ok(record.to_string().into_boxed_str()),
-        (Format::Json, _) => Err(document.problem(
+        (Format::Json | Format::Csv, Value::Object(_)) => Ok(record.to_string().into_boxed_str()),
+        (Format::Json | Format::Csv, _) => Err(document.problem(
             field,
             "is no mapping; write the record as YAML, or add `format: xml` if it is XML text",
         )),

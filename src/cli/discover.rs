@@ -139,9 +139,14 @@ async fn discover(
     }
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
-    for record in read(reader, integration, &account, "residents", &scope).await? {
+    let mut residents = Vec::new();
+    for request in source.feeds() {
+        residents.extend(read(reader, integration, &account, request, &scope).await?);
+    }
+    for record in residents {
         let context = Context::new(Inputs {
             today: scope.today,
+            request: record.request.to_string(),
             property: record.property.clone(),
             integration: integration.id.to_string(),
             country: integration.config.property.country.clone(),

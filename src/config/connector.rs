@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::Span;
+use super::answer::AnswerRule;
+use super::request::Request;
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
 /// `{{ today }}`, `{{ page.… }}` and `{{ fields.NAME }}`; values are escaped for the place they stand in.
+/// What proves who asks (`auth`, and the request of a login) is shared by all integrations of a credential,
+/// so only `credential.NAME` and `today` may stand there.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
@@ -39,7 +43,9 @@ pub struct Connector {
     /// What answers mean, for every request; after the request's own rules.
     #[serde(default)]
     pub errors: Vec<AnswerRule>,
-    /// The requests. `residents` must be there; the others are lookups that scripts may ask.
+    /// The requests. `residents` must be there; one with `feeds: residents` is read with it, one that
+    /// `auth.login` names is the login, `properties` is for `discover`, and the others are lookups that
+    /// scripts may ask.
     pub requests: BTreeMap<String, Request>,
 }
 
@@ -55,7 +61,7 @@ pub struct CredentialField {
 }
 
 /// A budget. What is absent is not limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)]
 pub struct Limits {
@@ -64,6 +70,12 @@ pub struct Limits {
     pub per_hour: Option<u32>,
     /// Requests under way at once.
     pub concurrent: Option<usize>,
+    /// The header in which the PMS tells how many requests are left: one number, or one for each of its
+    /// windows, separated by `;`. At 0 the next request waits for `reset`, no longer than `retry.longest`.
+    pub remaining: Option<String>,
+    /// The header in which it tells when they are back: seconds, or a Unix time; one for each window as in
+    /// `remaining`. It also says how long to wait after a refusal without `Retry-After`.
+    pub reset: Option<String>,
 }
 
 /// How often and how long a request is repeated that may succeed later.
@@ -78,7 +90,8 @@ pub struct Retry {
     pub longest: Span,
 }
 
-/// How requests prove who asks. All fields are templates.
+/// How requests prove who asks. All texts are templates, unless they are said to be something else.
+/// Headers with a key or a secret need none of this: they stand in `headers`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
@@ -87,257 +100,68 @@ pub enum Auth {
     Basic { username: String, password: String },
     /// `Authorization: Bearer …`.
     Bearer { token: String },
+    /// A request that answers with a token.
+    Login(Login),
+    /// OAuth2 with client credentials.
+    #[serde(rename = "oauth2")]
+    OAuth2(OAuth2),
 }
 
-/// One kind of request.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The method.
-    #[serde(default)]
-    pub method: Method,
-    /// That a POST only reads, and may be repeated.
-    #[serde(default)]
-    pub reads: bool,
-    /// Template of the URL. Values are escaped as path segments, except one that is itself an http(s) URL.
-    pub url: String,
-    /// Templates of query parameters. One that comes out empty is left out.
-    #[serde(default)]
-    pub query: BTreeMap<String, String>,
-    /// Headers; templates.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    #[serde(default)]
-    pub body: Option<Body>,
-    /// The form of the answer.
-    pub format: Format,
-    /// Path of the records in the answer: names separated by `/`; `*` is any name, `**` any depth. For
-    /// `soap` it begins inside the Body. Empty for an answer that is the list itself.
-    #[serde(default)]
-    pub records: String,
-    /// Path of the id inside a record; for reports, and as the key of lookups.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Path of what people call it, for `discover`.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// How the next page is found. Without it there is one page.
-    #[serde(default)]
-    pub page: Option<Page>,
-    /// Path of the number of records in all, as the PMS declares it.
-    #[serde(default)]
-    pub total: Option<String>,
-    /// What answers mean, first match first; before the connector's rules and the usual reading.
-    #[serde(default)]
-    pub errors: Vec<AnswerRule>,
-    /// Whether it is asked once for each PMS property, or once in all.
-    #[serde(default)]
-    pub per: Per,
-    /// For lookups: how long an answer serves.
-    #[serde(default)]
-    pub refresh: Option<Span>,
-}
-
-/// The methods that read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum Method {
-    #[default]
-    Get,
-    Post,
-}
-
-/// The body of a request. Text leaves are templates.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Body {
-    /// `application/x-www-form-urlencoded`.
-    Form(BTreeMap<String, String>),
-    /// `application/json`.
-    Json(serde_json::Value),
-    /// XML.
-    Xml(String),
-    /// The content of a SOAP body; the envelope is added.
-    Soap(Soap),
-}
-
-/// A SOAP request.
+/// A request that answers with a token for the others. The token is kept in memory for the credential,
+/// shared by its integrations, and fetched again when it is idle or old, or when the PMS refuses it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Soap {
-    /// `1.1` or `1.2`.
+pub struct Login {
+    /// The request, by its name in `requests`.
+    pub request: String,
+    /// Path of the token in the answer. Empty where the whole answer is the token, as a JSON text.
     #[serde(default)]
-    pub version: SoapVersion,
-    /// The SOAPAction.
-    pub action: String,
-    /// Template of the element inside the Body.
-    pub xml: String,
-}
-
-/// The SOAP versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[allow(missing_docs)]
-pub enum SoapVersion {
-    #[default]
-    #[serde(rename = "1.1")]
-    V11,
-    #[serde(rename = "1.2")]
-    V12,
-}
-
-/// The form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Format {
-    Json,
-    Xml,
-    Soap,
-}
-
-/// How the next page is found.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Page {
-    /// Path of a URL, or a path on the same host, in the answer; none at the end.
-    Next(String),
-    /// Path of a cursor for `{{ page.cursor }}` in the answer; none at the end.
-    Cursor(String),
-    /// `{{ page.offset }}` grows by what came, until a page has fewer than `{{ page.size }}` records.
-    Offset(Counted),
-    /// `{{ page.number }}` grows by one, until a page has fewer than `{{ page.size }}` records.
-    Number(Counted),
-}
-
-/// A page that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counted {
-    /// The number of the first record or page.
+    pub token: String,
+    /// The header in which requests carry the token.
+    #[serde(default = "authorization")]
+    pub header: String,
+    /// Template of that header; here `{{ token }}` is the token.
+    #[serde(default = "bearer")]
+    pub value: String,
+    /// A token that was not used for so long is not used again.
     #[serde(default)]
-    pub first: u64,
-    /// Records on a page.
-    pub size: u64,
+    pub idle: Option<Span>,
+    /// A token that is so old is not used again.
+    #[serde(default)]
+    pub lifetime: Option<Span>,
 }
 
-/// For what a request is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Per {
-    #[default]
-    Property,
-    Once,
-}
-
-/// What an answer means. All conditions given must hold; the first rule that matches decides.
+/// OAuth2 with client credentials (RFC 6749, 4.4). The token goes into `Authorization: Bearer …`, and is
+/// fetched again a while before `expires_in` ends, or when the PMS refuses it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AnswerRule {
-    /// Status codes: `429`, `5xx`, or a list of them.
+pub struct OAuth2 {
+    /// The token endpoint. Its host must be among the connector's `hosts`.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+    /// The scope asked for.
     #[serde(default)]
-    pub status: Option<Statuses>,
-    /// Path in the answer; it must be there and not empty. Of several values there, one that fits is
-    /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
+    pub scope: Option<String>,
+    /// The audience, where the server wants one.
     #[serde(default)]
-    pub path: Option<String>,
-    /// Path in the answer at which there must be nothing, or an empty element. Needs an answer that is readable.
+    pub audience: Option<String>,
+    /// Where the client proves itself.
     #[serde(default)]
-    pub absent: Option<String>,
-    /// Text that stands at `path`, or anywhere in the answer; case does not matter.
-    #[serde(default)]
-    pub text: Option<String>,
-    /// What it means.
-    pub is: Verdict,
-    /// What to do about it, for whoever is woken.
-    #[serde(default)]
-    pub hint: Option<String>,
+    pub style: ClientStyle,
 }
 
-/// What an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Where an OAuth2 client proves itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Records follow.
-    Ok,
-    /// There are no records, truly.
-    Empty,
-    /// Try again soon.
-    Retry,
-    /// Too many requests; try again when the PMS says.
-    RateLimited,
-    /// The PMS is closed for a while.
-    Maintenance,
-    /// The login is wrong: trying again could lock the account.
-    LoginFailed,
-    /// The login is right and may not do this.
-    Denied,
-    /// Wrong, and trying again would not help.
-    Fatal,
-}
-
-/// One status code or many: `429`, `5xx`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statuses(Vec<(u16, u16)>);
-
-impl Statuses {
-    /// Whether `status` is one of them.
-    pub fn contains(&self, status: u16) -> bool {
-        self.0
-            .iter()
-            .any(|(low, high)| (*low..=*high).contains(&status))
-    }
-}
-
-impl<'de> Deserialize<'de> for Statuses {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StatusesVisitor;
-
-        fn range<E: de::Error>(text: &str) -> Result<(u16, u16), E> {
-            let number = match text.strip_suffix("xx") {
-                Some(class) => class
-                    .parse()
-                    .ok()
-                    .map(|class: u16| (class * 100, class * 100 + 99)),
-                None => text.parse().ok().map(|code| (code, code)),
-            };
-            number
-                .filter(|(low, _)| (100..600).contains(low))
-                .ok_or_else(|| {
-                    E::custom(format!(
-                        "`{text}` is not a status code; write `429`, `5xx` or a list of them"
-                    ))
-                })
-        }
-
-        impl<'de> Visitor<'de> for StatusesVisitor {
-            type Value = Statuses;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a status code")
-            }
-
-            fn visit_i64<E: de::Error>(self, code: i64) -> Result<Statuses, E> {
-                self.visit_str(&code.to_string())
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Statuses, E> {
-                Ok(Statuses(vec![range(text)?]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Statuses, A::Error> {
-                let mut ranges = Vec::new();
-                while let Some(text) = seq.next_element::<String>()? {
-                    ranges.push(range(&text)?);
-                }
-                Ok(Statuses(ranges))
-            }
-        }
-
-        deserializer.deserialize_any(StatusesVisitor)
-    }
+pub enum ClientStyle {
+    /// With HTTP Basic.
+    #[default]
+    Basic,
+    /// In the form.
+    Body,
 }
 
 impl<'de> Deserialize<'de> for CredentialField {
@@ -405,4 +229,12 @@ impl Default for Retry {
 
 fn timeout() -> Span {
     Span::seconds(60)
+}
+
+fn authorization() -> String {
+    "Authorization".into()
+}
+
+fn bearer() -> String {
+    "Bearer {{ token }}".into()
 }

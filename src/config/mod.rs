@@ -8,18 +8,22 @@ mod secret;
 mod settings;
 mod credential;
 mod connector;
+mod request;
+mod answer;
 mod integration;
 mod files;
 
-pub use connector::{
-    AnswerRule, Auth, Body, Connector, Counted, CredentialField, Format, Limits, Method, Page, Per,
-    Request, Retry, Soap, SoapVersion, Statuses, Verdict,
-};
+pub use answer::{AnswerRule, Statuses, Verdict};
+pub use connector::{Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Retry};
 pub use credential::{Credential, CredentialValue};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Include, Integration, Property, Units};
+pub use request::{
+    Body, Counted, Feeds, Format, Inner, Keep, Link, Method, Next, Page, Per, Request, Soap,
+    SoapVersion, Total,
+};
 pub use secret::{Secret, SecretError, SecretReference};
 pub use settings::{Log, LogFormat, LogLevel, Mode, Schedule, Settings, Socket};
 pub use yaml::{Document, nearest};

@@ -1,4 +1,5 @@
-//! What a script may know besides the record: `ctx`. The same for every record of a property and a run.
+//! What a script may know besides the record: `ctx`. The same for every record of a request, a
+//! property and a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Inputs {
     pub today: Date,
     /// The PMS property that the record came from.
     pub property: String,
+    /// The request that the record answers, as the connector names it.
+    pub request: String,
     /// The integration.
     pub integration: String,
     /// The property's country, by ISO 3166 code.
@@ -31,7 +34,7 @@ pub struct Inputs {
 }
 
 impl Context {
-    /// For the records of one property.
+    /// For the records of one request and property.
     pub fn new(inputs: Inputs) -> Context {
         Context(Arc::new(inputs))
     }
@@ -54,6 +57,7 @@ pub(super) fn register(engine: &mut Engine) {
         .register_type_with_name::<Context>("Context")
         .register_get("today", |ctx: &mut Context| ctx.0.today.to_string())
         .register_get("property", |ctx: &mut Context| ctx.0.property.clone())
+        .register_get("request", |ctx: &mut Context| ctx.0.request.clone())
         .register_get("integration", |ctx: &mut Context| ctx.0.integration.clone())
         .register_get("country", |ctx: &mut Context| ctx.0.country.clone())
         .register_get("fields", |ctx: &mut Context| {

@@ -55,7 +55,7 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
         };
         return Judgement {
             verdict: spec.is,
-            said: said.map(|said| shorten(&said)),
+            said,
             hint: spec.hint.clone(),
         };
     }
@@ -74,20 +74,15 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
         408 | 425 | 500..=599 => Verdict::Retry,
         _ => Verdict::Fatal,
     };
-    let said = fault.and_then(|fault| Path::default().text(fault).map(|said| shorten(&said)));
+    let said = fault.and_then(|fault| {
+        Path::default()
+            .text(fault)
+            .map(std::borrow::Cow::into_owned)
+    });
     Judgement {
         verdict,
         said,
         hint: None,
-    }
-}
-
-/// One short line: an answer may be a page.
-fn shorten(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line,
     }
 }
 

@@ -20,6 +20,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: Limits,
+    /// The PMS wants no request before.
+    held: Mutex<Option<Instant>>,
     windows: Mutex<Vec<Window>>,
     slots: Arc<Semaphore>,
     /// Whoever waits first asks first.
@@ -61,7 +63,7 @@ impl Window {
 }
 
 impl Budget {
-    pub(super) fn new(limits: Limits) -> Budget {
+    pub(super) fn new(limits: &Limits) -> Budget {
         let window = |most: Option<u32>, seconds: u64| {
             Some(Window {
                 // A limit of none would wait for ever.
@@ -77,7 +79,8 @@ impl Budget {
             window(limits.per_hour, 3600),
         ];
         Budget {
-            limits,
+            limits: limits.clone(),
+            held: Mutex::default(),
             windows: Mutex::new(windows.into_iter().flatten().collect()),
             slots: Arc::new(Semaphore::new(
                 limits.concurrent.unwrap_or(8).clamp(1, 1024),
@@ -86,8 +89,21 @@ impl Budget {
         }
     }
 
-    pub(super) fn is_for(&self, limits: Limits) -> bool {
-        self.limits == limits
+    pub(super) fn is_for(&self, limits: &Limits) -> bool {
+        self.limits == *limits
+    }
+
+    /// No further request for so long.
+    pub(super) fn hold(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = (*held).max(Some(until));
+    }
+
+    fn held(&self, now: Instant) -> Option<Duration> {
+        let held = *self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.filter(|until| *until > now)
+            .map(|until| until.duration_since(now))
     }
 
     /// Waits until one more request may be made; it counts as under way while the permit lives.
@@ -110,7 +126,8 @@ impl Budget {
         let wait = windows
             .iter_mut()
             .filter_map(|window| window.wait(now))
-            .max();
+            .max()
+            .max(self.held(now));
         if wait.is_none() {
             windows.iter_mut().for_each(|window| window.under_way += 1);
         }
@@ -148,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_second_sees_more_than_its_limit() {
-        let budget = Arc::new(Budget::new(Limits {
+        let budget = Arc::new(Budget::new(&Limits {
             per_second: Some(4),
             ..Limits::default()
         }));
@@ -161,8 +178,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_budget_that_is_held_waits() {
+        let budget = Arc::new(Budget::new(&Limits::default()));
+        budget.hold(Duration::from_millis(40));
+        budget.hold(Duration::ZERO);
+        assert!(spend(&budget, 1, Duration::ZERO).await >= Duration::from_millis(40));
+    }
+
+    #[tokio::test]
     async fn no_more_are_under_way_than_may_be() {
-        let budget = Arc::new(Budget::new(Limits {
+        let budget = Arc::new(Budget::new(&Limits {
             concurrent: Some(1),
             ..Limits::default()
         }));

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::config::Format;
 
-use super::{Path, json, xml};
+use super::path::Segment;
+use super::{Path, csv, json, xml};
 
 /// An answer taken apart.
 #[derive(Debug)]
@@ -16,6 +17,30 @@ pub(super) struct Decoded {
     pub(super) records: Vec<Box<str>>,
     /// Whether the place was there where the records stand, be it empty.
     pub(super) found: bool,
+    /// Why nothing was found in a text inside the answer, although the answer itself is readable.
+    pub(super) broken: Option<DecodeError>,
+}
+
+/// What an answer looks like.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    pub(super) format: Format,
+    pub(super) records: Path,
+    /// The form of a text inside the answer, and its path: there the records are.
+    pub(super) inner: Option<(Format, Path)>,
+    /// What separates the columns of CSV.
+    pub(super) delimiter: u8,
+}
+
+impl Shape {
+    pub(super) fn new(format: Format, records: Path) -> Shape {
+        Shape {
+            format,
+            records,
+            inner: None,
+            delimiter: b',',
+        }
+    }
 }
 
 /// Bytes that are not what the connector says they are.
@@ -30,6 +55,9 @@ pub(super) enum DecodeError {
     /// Not XML, or XML with a document type, or too deep.
     #[error("the answer is not readable as XML: {0}")]
     Xml(String),
+    /// Not CSV, or rows that do not fit the header.
+    #[error("the answer is not readable as CSV: {0}")]
+    Csv(String),
     /// XML, but no SOAP envelope.
     #[error("the answer is no SOAP envelope; it begins with <{0}>")]
     NoEnvelope(String),
@@ -37,16 +65,65 @@ pub(super) enum DecodeError {
 
 /// Takes an answer apart.
 pub(super) fn decode(
-    format: Format,
-    records: &Path,
+    shape: &Shape,
     charset: Option<&str>,
     body: &[u8],
 ) -> Result<Decoded, DecodeError> {
     let text = text(body, charset)?;
+    let Some((format, path)) = &shape.inner else {
+        return split(shape.format, shape, &text);
+    };
+    let mut around = whole(shape.format, &text)?;
+    let inner = path
+        .text(&around)
+        .map(|text| split(*format, shape, text.trim_start_matches('\u{feff}')));
+    let (records, found, broken) = match inner {
+        Some(Ok(inner)) => {
+            put(&mut around, path.segments(), inner.around);
+            (inner.records, inner.found, None)
+        }
+        Some(Err(error)) => (Vec::new(), false, Some(error)),
+        None => (Vec::new(), false, None),
+    };
+    Ok(Decoded {
+        around,
+        records,
+        found,
+        broken,
+    })
+}
+
+fn split(format: Format, shape: &Shape, text: &str) -> Result<Decoded, DecodeError> {
     match format {
-        Format::Json => json::split(&text, records),
-        Format::Xml => xml::split(&text, records, false),
-        Format::Soap => xml::split(&text, records, true),
+        Format::Json => json::split(text, &shape.records),
+        Format::Xml => xml::split(text, &shape.records, false),
+        Format::Soap => xml::split(text, &shape.records, true),
+        Format::Csv => csv::split(text, shape.delimiter),
+    }
+}
+
+/// An answer as one value, no records taken out.
+pub(super) fn whole(format: Format, text: &str) -> Result<Value, DecodeError> {
+    match format {
+        Format::Json => json::whole(text),
+        format => {
+            let nowhere = Shape::new(format, Path::default());
+            split(format, &nowhere, text).map(|decoded| decoded.around)
+        }
+    }
+}
+
+/// Puts a value where a path of names leads.
+fn put(around: &mut Value, path: &[Segment], value: Value) {
+    match path.split_first() {
+        None => *around = value,
+        Some((Segment::Name(name), rest)) => {
+            if let Some(inner) = around.get_mut(name) {
+                put(inner, rest, value);
+            }
+        }
+        // Refused when the connector is compiled.
+        Some(_) => {}
     }
 }
 
@@ -82,6 +159,30 @@ pub(super) fn text<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_inside_a_text_of_the_answer_are_found_and_the_rules_see_them_in_place() {
+        let shape = Shape {
+            inner: Some((Format::Xml, Path::parse("R/Result").unwrap())),
+            ..Shape::new(Format::Xml, Path::parse("L/P").unwrap())
+        };
+        let answer =
+            b"<R><Result>&lt;L c=\"1\"&gt;&lt;P&gt;A &amp;amp; B&lt;/P&gt;&lt;/L&gt;</Result></R>";
+        let decoded = decode(&shape, None, answer).unwrap();
+        assert_eq!(decoded.records, [r#""A & B""#.into()]);
+        assert_eq!(
+            decoded.around,
+            serde_json::json!({"R": {"Result": {"L": {"@c": "1"}}}})
+        );
+        let decoded = decode(&shape, None, b"<R><Result>Login failed</Result></R>").unwrap();
+        assert!(!decoded.found && decoded.broken.is_some());
+        assert_eq!(
+            decoded.around,
+            serde_json::json!({"R": {"Result": "Login failed"}})
+        );
+        let decoded = decode(&shape, None, b"<R><Result/></R>").unwrap();
+        assert!(!decoded.found && decoded.broken.is_none());
+    }
 
     #[test]
     fn a_body_is_read_in_the_encoding_it_declares() {

@@ -65,6 +65,15 @@ pub(super) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
     first + most.saturating_sub(first).mul_f64(random.clamp(0.0, 1.0))
 }
 
+/// One short line: an answer may be a page.
+pub(super) fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

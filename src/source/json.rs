@@ -8,12 +8,18 @@ use serde_json::value::RawValue;
 use super::decode::{DecodeError, Decoded};
 use super::path::{Path, Segment};
 
+/// An answer as one value.
+pub(super) fn whole(text: &str) -> Result<Value, DecodeError> {
+    serde_json::from_str(text).map_err(|error| DecodeError::Json(without_values(&error)))
+}
+
 pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> {
     let unreadable = |error: serde_json::Error| DecodeError::Json(without_values(&error));
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let walk = Walk {
         path: records.segments(),
+        key: None,
         found: &mut found,
     };
     let around = walk.deserialize(&mut deserializer).map_err(unreadable)?;
@@ -21,9 +27,10 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
     let mut decoded = Decoded {
         around,
         records: Vec::new(),
-        found: !found.is_empty(),
+        found: found.place || !found.nodes.is_empty(),
+        broken: None,
     };
-    for node in found {
+    for (key, node) in found.nodes {
         match node.get().as_bytes().first() {
             Some(b'[') => {
                 let items: Vec<Box<RawValue>> =
@@ -32,14 +39,12 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
                     .records
                     .extend(items.into_iter().map(Box::<str>::from));
             }
-            Some(b'{') => decoded.records.push(node.get().into()),
-            // A text, a number or null where records are expected is for the rules to judge; it must be
-            // reachable for them.
-            _ => {
-                decoded.found = false;
-                let value = serde_json::from_str(node.get()).map_err(unreadable)?;
-                put(&mut decoded.around, records.segments(), value);
-            }
+            Some(b'{') => decoded.records.push(match key {
+                Some(key) => keyed(&key, node.get()),
+                None => node.get().into(),
+            }),
+            // A text, a number or null where records are expected is for the rules to judge.
+            _ => decoded.found = false,
         }
     }
     Ok(decoded)
@@ -55,23 +60,27 @@ fn without_values(error: &serde_json::Error) -> String {
     format!("{what} in line {}, column {}", error.line(), error.column())
 }
 
-fn put(around: &mut Value, path: &[Segment], value: Value) {
-    match path.split_first() {
-        None => *around = value,
-        Some((Segment::Name(name), rest)) => {
-            if let Some(inner) = around.get_mut(name) {
-                put(inner, rest, value);
-            }
-        }
-        // With `*` there may be several; none of them is a place to look at.
-        Some(_) => {}
-    }
+/// An object with the name that it has in the object around it. A `@key` of its own stands.
+fn keyed(key: &str, object: &str) -> Box<str> {
+    let members = object.trim_start_matches('{').trim_start();
+    let comma = if members.starts_with('}') { "" } else { "," };
+    format!("{{\"@key\":{}{comma}{members}", Value::from(key)).into_boxed_str()
+}
+
+/// What stands at the place of the records.
+#[derive(Default)]
+struct Found<'de> {
+    /// The nodes, each with its name where the path ends in `*`.
+    nodes: Vec<(Option<String>, &'de RawValue)>,
+    /// That the list or object is there whose members are the records.
+    place: bool,
 }
 
 /// Goes down the path, keeps what lies beside it, and takes what lies at its end as it is written.
 struct Walk<'p, 'f, 'de> {
     path: &'p [Segment],
-    found: &'f mut Vec<&'de RawValue>,
+    key: Option<String>,
+    found: &'f mut Found<'de>,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
@@ -80,8 +89,12 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         if self.path.is_empty() {
             let node: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
-            self.found.push(node);
-            return Ok(Value::Null);
+            self.found.nodes.push((self.key, node));
+            return match node.get().as_bytes().first() {
+                Some(b'[' | b'{') => Ok(Value::Null),
+                // No records, and so it must be reachable for the rules.
+                _ => serde_json::from_str(node.get()).map_err(serde::de::Error::custom),
+            };
         }
         deserializer.deserialize_any(self)
     }
@@ -96,6 +109,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut around = serde_json::Map::new();
+        self.found.place |= self.path == [Segment::Any];
         while let Some(key) = map.next_key::<String>()? {
             let rest = match self.path {
                 [Segment::Name(name), rest @ ..] if *name == key => Some(rest),
@@ -105,6 +119,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
             let value = match rest {
                 Some(path) => map.next_value_seed(Walk {
                     path,
+                    key: (self.path == [Segment::Any]).then(|| key.clone()),
                     found: &mut *self.found,
                 })?,
                 None => map.next_value()?,
@@ -116,6 +131,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut around = Vec::new();
+        self.found.place |= self.path == [Segment::Any];
         // A name behind a list is looked for in each of its elements.
         let path = match self.path {
             [Segment::Any, rest @ ..] => rest,
@@ -123,6 +139,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
         };
         while let Some(value) = seq.next_element_seed(Walk {
             path,
+            key: None,
             found: &mut *self.found,
         })? {
             around.push(value);
@@ -201,6 +218,22 @@ mod tests {
         );
         assert!(!split_at("data", r#"{"data":null}"#).2);
         assert!(!split_at("data", r#"{"error":1}"#).2);
+    }
+
+    #[test]
+    fn an_object_keyed_by_id_is_a_list_whose_records_know_their_key() {
+        let text = r#"{"people":{"7":{"n":"Ana"},"8":{},"9\"":{ "@key": "own" }}}"#;
+        let (_, records, found) = split_at("people/*", text);
+        assert_eq!(records[0], r#"{"@key":"7","n":"Ana"}"#);
+        assert_eq!(records[1], r#"{"@key":"8"}"#);
+        let own: Value = serde_json::from_str(&records[2]).unwrap();
+        assert_eq!((own, found), (json!({"@key": "own"}), true));
+        for empty in [r#"{"people":{}}"#, r#"{"people":[]}"#] {
+            assert_eq!(split_at("people/*", empty).2, true);
+        }
+        assert!(!split_at("people/*", r#"{"people":null}"#).2);
+        let (around, _, found) = split_at("*", r#"{"error":"no"}"#);
+        assert_eq!((around, found), (json!({"error": "no"}), false));
     }
 
     #[test]

@@ -1,22 +1,37 @@
-//! How a PMS is read: request templates, authentication, paging, limits, retries; JSON and XML to records.
+//! How a PMS is read: request templates, authentication, paging, limits, retries; JSON, XML and CSV to
+//! records.
 //! Knows no PMS by name, maps nothing and stores nothing.
 
 mod path;
 mod decode;
 mod json;
 mod xml;
+mod csv;
 mod template;
 mod answer;
+mod link;
 mod page;
+mod rate;
 mod budget;
+mod trust;
+mod token;
+mod account;
 mod error;
 mod compiled;
+mod compile;
+mod call;
+mod body;
+mod send;
+mod verdict;
+mod fetch;
+mod auth;
 mod reader;
 
+pub use account::Account;
 pub use compiled::Source;
 pub use error::{SourceError, Told};
 pub use path::Path;
-pub use reader::{Account, ClientError, Reader, Records, Scope};
+pub use reader::{ClientError, Reader, Records, Scope};
 
 /// `host`, or `host:port` where the URL names a port. None for anything but http and https.
 fn authority(url: &url::Url) -> Option<String> {
@@ -36,7 +51,7 @@ pub fn records_of(
     path: &Path,
     body: &[u8],
 ) -> Result<Vec<Box<str>>, String> {
-    match decode::decode(format, path, None, body) {
+    match decode::decode(&decode::Shape::new(format, path.clone()), None, body) {
         Ok(decoded) if decoded.found => Ok(decoded.records),
         Ok(_) => Err(format!("there is nothing at `{path}` in the answer")),
         Err(error) => Err(error.to_string()),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::Page;
+use crate::config::{Keep, Page};
 
 use super::Path;
 use super::template::PageValues;
@@ -21,6 +21,19 @@ const MAX_EMPTY: u64 = 100;
 pub(super) struct Paging {
     pub(super) page: Page,
     pub(super) path: Path,
+}
+
+/// A page that came, and what its successor depends on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came<'a> {
+    /// What was asked.
+    pub(super) url: &'a Url,
+    pub(super) around: &'a Value,
+    pub(super) records: &'a [Box<str>],
+    /// The link of the `Link` header.
+    pub(super) link: Option<&'a str>,
+    /// Query parameters that every further page is asked with; an empty one is left out.
+    pub(super) force: &'a [(String, String)],
 }
 
 /// What comes after a page.
@@ -69,10 +82,15 @@ impl Pages {
     pub(super) fn take(
         &mut self,
         paging: Option<&Paging>,
-        url: &Url,
-        around: &Value,
-        records: &[Box<str>],
+        came: Came<'_>,
     ) -> Result<After, String> {
+        let Came {
+            url,
+            around,
+            records,
+            link,
+            force,
+        } = came;
         let count = records.len() as u64;
         self.count += 1;
         self.records += count;
@@ -94,12 +112,13 @@ impl Pages {
         };
         let told = path.text(around);
         match page {
-            Page::Next(_) => match told {
+            Page::Next(next) => match told {
                 None => Ok(After::End),
-                Some(link) => url
-                    .join(&link)
-                    .map(After::Url)
-                    .map_err(|_| format!("the link to page {} is no URL", self.count + 1)),
+                Some(link) => self.follow(url, &link, next.keep, force),
+            },
+            Page::Link(next) => match link {
+                None => Ok(After::End),
+                Some(link) => self.follow(url, link, next.keep, force),
             },
             Page::Cursor(_) => match told {
                 None => Ok(After::End),
@@ -123,6 +142,34 @@ impl Pages {
         }
     }
 
+    fn follow(
+        &mut self,
+        url: &Url,
+        link: &str,
+        keep: Keep,
+        force: &[(String, String)],
+    ) -> Result<After, String> {
+        let next = target(url, link, keep, force).ok_or_else(|| {
+            let what = match keep {
+                Keep::Url => "is no URL",
+                Keep::Query => "has no query",
+            };
+            format!("the link to page {} {what}", self.count + 1)
+        })?;
+        for asked in [url, &next] {
+            let is_new = self
+                .seen
+                .insert(*blake3::hash(asked.as_str().as_bytes()).as_bytes());
+            if asked == &next && !is_new {
+                return Err(format!(
+                    "the link of page {} leads back to a page before it",
+                    self.count
+                ));
+            }
+        }
+        Ok(After::Url(next))
+    }
+
     fn is_new(&mut self, records: &[Box<str>]) -> bool {
         let mut hasher = blake3::Hasher::new();
         for record in records {
@@ -133,16 +180,66 @@ impl Pages {
     }
 }
 
+/// Where a link leads from a page.
+fn target(url: &Url, link: &str, keep: Keep, force: &[(String, String)]) -> Option<Url> {
+    let mut next = match keep {
+        Keep::Url => url.join(link).ok()?,
+        Keep::Query => {
+            let query = match link.split_once('?') {
+                Some((_, query)) => query,
+                None if link.contains("://") || link.starts_with('/') => return None,
+                None => link,
+            };
+            let query = query.split('#').next().filter(|query| !query.is_empty())?;
+            let mut next = url.clone();
+            next.set_query(Some(query));
+            next
+        }
+    };
+    if !force.is_empty() {
+        let forced = |name: &str| force.iter().any(|(one, _)| one.eq_ignore_ascii_case(name));
+        let kept: Vec<(String, String)> = next
+            .query_pairs()
+            .filter(|(name, _)| !forced(name))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let added = force.iter().filter(|(_, value)| !value.is_empty());
+        next.query_pairs_mut()
+            .clear()
+            .extend_pairs(kept.iter().chain(added));
+    }
+    Some(next)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Counted;
+    use crate::config::{Counted, Next};
+
+    fn next() -> Page {
+        Page::Next(Next {
+            path: "next".into(),
+            keep: Keep::Url,
+            force: std::collections::BTreeMap::new(),
+        })
+    }
+
+    fn came<'a>(url: &'a Url, around: &'a Value, records: &'a [Box<str>]) -> Came<'a> {
+        Came {
+            url,
+            around,
+            records,
+            link: None,
+            force: &[],
+        }
+    }
 
     fn paging(page: Page) -> Paging {
         let path = match &page {
-            Page::Next(path) | Page::Cursor(path) => Path::parse(path).unwrap(),
+            Page::Next(next) => Path::parse(&next.path).unwrap(),
+            Page::Cursor(path) => Path::parse(path).unwrap(),
             _ => Path::default(),
         };
         Paging { page, path }
@@ -158,7 +255,7 @@ mod tests {
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
         let after = pages
-            .take(Some(&paging), &url, &Value::Null, &records(0..2))
+            .take(Some(&paging), came(&url, &Value::Null, &records(0..2)))
             .unwrap();
         assert_eq!(
             after,
@@ -170,7 +267,7 @@ mod tests {
         );
         assert_eq!(
             pages
-                .take(Some(&paging), &url, &Value::Null, &records(2..3))
+                .take(Some(&paging), came(&url, &Value::Null, &records(2..3)))
                 .unwrap(),
             After::End
         );
@@ -179,15 +276,13 @@ mod tests {
 
     #[test]
     fn a_next_link_may_be_a_path_and_ends_when_it_is_null() {
-        let paging = paging(Page::Next("next".into()));
+        let paging = paging(next());
         let url = Url::parse("http://h:1/api/x?page=1").unwrap();
         let mut pages = Pages::start(Some(&paging));
         let after = pages
             .take(
                 Some(&paging),
-                &url,
-                &json!({"next": "/api/x?page[n]=2"}),
-                &records(0..1),
+                came(&url, &json!({"next": "/api/x?page[n]=2"}), &records(0..1)),
             )
             .unwrap();
         assert_eq!(
@@ -196,7 +291,10 @@ mod tests {
         );
         assert_eq!(
             pages
-                .take(Some(&paging), &url, &json!({"next": null}), &records(1..2))
+                .take(
+                    Some(&paging),
+                    came(&url, &json!({"next": null}), &records(1..2))
+                )
                 .unwrap(),
             After::End
         );
@@ -204,14 +302,20 @@ mod tests {
 
     #[test]
     fn a_page_that_comes_again_ends_the_reading() {
-        let paging = paging(Page::Next("next".into()));
+        let paging = paging(next());
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
         pages
-            .take(Some(&paging), &url, &json!({"next": "/y"}), &records(0..2))
+            .take(
+                Some(&paging),
+                came(&url, &json!({"next": "/y"}), &records(0..2)),
+            )
             .unwrap();
         let error = pages
-            .take(Some(&paging), &url, &json!({"next": "/z"}), &records(0..2))
+            .take(
+                Some(&paging),
+                came(&url, &json!({"next": "/z"}), &records(0..2)),
+            )
             .unwrap_err();
         assert_eq!(error, "page 2 is the same as one before it");
     }
@@ -223,24 +327,30 @@ mod tests {
         let mut pages = Pages::start(Some(&paging));
         assert!(
             pages
-                .take(Some(&paging), &url, &json!({"c": "k"}), &records(0..1))
+                .take(
+                    Some(&paging),
+                    came(&url, &json!({"c": "k"}), &records(0..1))
+                )
                 .is_ok()
         );
         assert!(
             pages
-                .take(Some(&paging), &url, &json!({"c": "k"}), &records(1..2))
+                .take(
+                    Some(&paging),
+                    came(&url, &json!({"c": "k"}), &records(1..2))
+                )
                 .is_err()
         );
     }
 
     #[test]
     fn pages_without_records_end_the_reading_when_there_are_too_many_in_a_row() {
-        let paging = paging(Page::Next("next".into()));
+        let paging = paging(next());
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
         let mut take = |records: std::ops::Range<u64>| {
             let next = json!({"next": "/y"});
-            pages.take(Some(&paging), &url, &next, &self::records(records))
+            pages.take(Some(&paging), came(&url, &next, &self::records(records)))
         };
         for begin in 0..3 {
             assert!(take(begin..begin + 1).is_ok());
@@ -253,5 +363,47 @@ mod tests {
             error,
             "after page 203 there are only pages without records, and no end of them"
         );
+    }
+
+    #[test]
+    fn a_link_that_leads_back_ends_the_reading() {
+        let paging = paging(next());
+        let url = Url::parse("http://h/x?skip=1").unwrap();
+        let mut pages = Pages::start(Some(&paging));
+        let error = pages
+            .take(Some(&paging), came(&url, &json!({"next": "?skip=1"}), &[]))
+            .unwrap_err();
+        assert_eq!(error, "the link of page 1 leads back to a page before it");
+    }
+
+    #[test]
+    fn of_a_link_only_the_query_may_count_and_parameters_are_forced() {
+        let url = Url::parse("https://h:8/api.asp?$api=A&$format=json").unwrap();
+        let to = |link: &str, force: &[(&str, &str)]| {
+            let force: Vec<_> = force
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            target(&url, link, Keep::Query, &force).map(String::from)
+        };
+        assert_eq!(
+            to("http://other/x?$api=A&$skip=301#f", &[]).as_deref(),
+            Some("https://h:8/api.asp?$api=A&$skip=301")
+        );
+        assert_eq!(
+            to("$skip=301", &[]).as_deref(),
+            Some("https://h:8/api.asp?$skip=301")
+        );
+        assert_eq!(
+            to(
+                "?%24skip=301&%24format=xml",
+                &[("$format", "json"), ("x", "")]
+            )
+            .as_deref(),
+            Some("https://h:8/api.asp?%24skip=301&%24format=json")
+        );
+        for nothing in ["https://h:8/api.asp", "/api.asp?", "/api.asp"] {
+            assert_eq!(to(nothing, &[]), None, "{nothing}");
+        }
     }
 }

@@ -52,6 +52,11 @@ impl Path {
         &self.0
     }
 
+    /// Whether it leads to one place, by names alone.
+    pub(super) fn is_names(&self) -> bool {
+        self.0.iter().all(|one| matches!(one, Segment::Name(_)))
+    }
+
     /// Why records cannot stand at this path: they are taken in one pass, without looking back.
     pub(super) fn not_for_records(&self) -> Option<String> {
         let plain = |segment: &Segment| matches!(segment, Segment::Name(_) | Segment::Any);

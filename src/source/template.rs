@@ -48,6 +48,8 @@ pub(super) struct Values<'a> {
     pub(super) property: &'a str,
     pub(super) today: Date,
     pub(super) page: &'a PageValues,
+    /// The token of a login, for the header that carries it.
+    pub(super) token: &'a str,
 }
 
 /// The templates of one connector.
@@ -56,16 +58,35 @@ pub(super) struct Templates {
     environment: Environment<'static>,
 }
 
-/// The names that a template may use, `credential.*` apart.
-const NAMES: [&str; 7] = [
-    "property",
-    "today",
-    "page.number",
-    "page.offset",
-    "page.size",
-    "page.cursor",
-    "fields",
-];
+/// What a template may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Uses {
+    /// Everything about the request at hand.
+    All,
+    /// Only what is the same for all integrations of a credential.
+    Credential,
+    /// That, and the token of the login.
+    Token,
+}
+
+impl Uses {
+    /// The names, `credential.*` and `fields.*` apart.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Uses::All => &[
+                "property",
+                "today",
+                "page.number",
+                "page.offset",
+                "page.size",
+                "page.cursor",
+                "fields",
+            ],
+            Uses::Credential => &["today"],
+            Uses::Token => &["today", "token"],
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Day(Date);
@@ -137,6 +158,7 @@ impl Templates {
         field: &str,
         text: &str,
         credential_fields: &[&str],
+        uses: Uses,
     ) -> Result<(), String> {
         let name = format!("{}:{field}", place.name());
         self.environment
@@ -164,12 +186,27 @@ impl Templates {
                         "the template uses `{variable}`, which is no credential field; {near}"
                     ));
                 }
-            } else if !NAMES.contains(&variable.as_str()) && !variable.starts_with("fields.") {
-                return Err(format!(
-                    "the template uses `{variable}`, which does not exist; there are: credential.…, fields.…, {}",
-                    NAMES[..6].join(", ")
-                ));
+                continue;
             }
+            let names = uses.names();
+            if names.contains(&variable.as_str())
+                || (uses == Uses::All && variable.starts_with("fields."))
+            {
+                continue;
+            }
+            let all = Uses::All.names();
+            let why = if all.contains(&variable.as_str()) || variable.starts_with("fields.") {
+                "is not the same for all integrations of the credential, which share this"
+            } else {
+                "does not exist"
+            };
+            return Err(format!(
+                "the template uses `{variable}`, which {why}; there are: credential.…, {}",
+                match uses {
+                    Uses::All => format!("fields.…, {}", names[..6].join(", ")),
+                    _ => names.join(", "),
+                }
+            ));
         }
         Ok(())
     }
@@ -193,6 +230,7 @@ impl Templates {
                 fields => values.fields,
                 property => values.property,
                 today => Value::from_object(Day(values.today)),
+                token => values.token,
                 page => context! {
                     number => values.page.number,
                     offset => values.page.offset,
@@ -256,7 +294,7 @@ mod tests {
 
     fn render(place: Place, text: &str) -> Result<String, String> {
         let mut templates = Templates::new();
-        templates.add(place, "f", text, &["url", "password"])?;
+        templates.add(place, "f", text, &["url", "password"], Uses::All)?;
         let credential = BTreeMap::from([
             (
                 "url".to_owned(),
@@ -273,6 +311,7 @@ mod tests {
                 number: 2,
                 ..PageValues::default()
             },
+            token: "",
         };
         templates.render(place, "f", &values)
     }

@@ -20,7 +20,7 @@ pub(super) struct Mapping {
     integration: Arc<Integration>,
     today: Date,
     lookups: Arc<Lookups>,
-    contexts: BTreeMap<String, Context>,
+    contexts: BTreeMap<Arc<str>, BTreeMap<String, Context>>,
     excluded_words: Vec<UniCase<String>>,
     records: u64,
     pub(super) entries: Vec<Entry>,
@@ -59,13 +59,13 @@ impl Mapping {
 
     pub(super) fn map(&mut self, record: &Record) {
         self.records += 1;
-        let context = self.context(&record.property);
+        let context = self.context(record);
         let script = Arc::clone(&self.integration.script);
         let id = |mapping: &Mapping| {
             let id = mapping
                 .integration
                 .source
-                .record_id("residents", &record.json);
+                .record_id(&record.request, &record.json);
             id.unwrap_or_else(|| format!("record {}", mapping.records))
         };
         let mapped = match script.residents(&record.json, &context) {
@@ -179,19 +179,24 @@ impl Mapping {
         (!included).then(|| resident.relationship.as_str().to_owned())
     }
 
-    fn context(&mut self, property: &str) -> Context {
-        if let Some(context) = self.contexts.get(property) {
+    fn context(&mut self, record: &Record) -> Context {
+        let contexts = self
+            .contexts
+            .entry(Arc::clone(&record.request))
+            .or_default();
+        if let Some(context) = contexts.get(&record.property) {
             return context.clone();
         }
         let context = Context::new(Inputs {
             today: self.today,
-            property: property.to_owned(),
+            property: record.property.clone(),
+            request: record.request.to_string(),
             integration: self.integration.id.to_string(),
             country: self.integration.config.property.country.clone(),
             fields: self.integration.config.fields.clone(),
             lookups: Arc::clone(&self.lookups),
         });
-        self.contexts.insert(property.to_owned(), context.clone());
+        contexts.insert(record.property.clone(), context.clone());
         context
     }
 }

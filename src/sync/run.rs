@@ -196,7 +196,7 @@ async fn read(
     });
     let reading = tools
         .reader
-        .read(&integration.source, &account, "residents", &scope, taker)
+        .residents(&integration.source, &account, &scope, taker)
         .await;
     let mapping = mapper.await?;
     Ok(match reading {

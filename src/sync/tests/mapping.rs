@@ -73,6 +73,7 @@ fn mapping(integration: Arc<Integration>) -> Mapping {
 
 fn map_with(mapping: &mut Mapping, property: &str, people: &str) {
     mapping.map(&Record {
+        request: "residents".into(),
         property: property.into(),
         json: format!(r#"{{"id":"r1","people":[{people}]}}"#).into(),
     });

@@ -1,0 +1,114 @@
+//! `config/connectors/*.yaml`: what the answers of a PMS mean. The language only; `source` judges by it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+
+/// What an answer means. All conditions given must hold; the first rule that matches decides.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRule {
+    /// Status codes: `429`, `5xx`, or a list of them.
+    #[serde(default)]
+    pub status: Option<Statuses>,
+    /// Path in the answer; it must be there and not empty. Of several values there, one that fits is
+    /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Path in the answer at which there must be nothing, or an empty element. Needs an answer that is readable.
+    #[serde(default)]
+    pub absent: Option<String>,
+    /// Text that stands at `path`, or anywhere in the answer; case does not matter.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// What it means.
+    pub is: Verdict,
+    /// What to do about it, for whoever is woken.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Records follow.
+    Ok,
+    /// There are no records, truly.
+    Empty,
+    /// Try again soon.
+    Retry,
+    /// Too many requests; try again when the PMS says.
+    RateLimited,
+    /// The PMS is closed for a while.
+    Maintenance,
+    /// The login is wrong: trying again could lock the account.
+    LoginFailed,
+    /// The login is right and may not do this.
+    Denied,
+    /// Wrong, and trying again would not help.
+    Fatal,
+}
+
+/// One status code or many: `429`, `5xx`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statuses(Vec<(u16, u16)>);
+
+impl Statuses {
+    /// Whether `status` is one of them.
+    pub fn contains(&self, status: u16) -> bool {
+        self.0
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&status))
+    }
+}
+
+impl<'de> Deserialize<'de> for Statuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StatusesVisitor;
+
+        fn range<E: de::Error>(text: &str) -> Result<(u16, u16), E> {
+            let number = match text.strip_suffix("xx") {
+                Some(class) => class
+                    .parse()
+                    .ok()
+                    .map(|class: u16| (class * 100, class * 100 + 99)),
+                None => text.parse().ok().map(|code| (code, code)),
+            };
+            number
+                .filter(|(low, _)| (100..600).contains(low))
+                .ok_or_else(|| {
+                    E::custom(format!(
+                        "`{text}` is not a status code; write `429`, `5xx` or a list of them"
+                    ))
+                })
+        }
+
+        impl<'de> Visitor<'de> for StatusesVisitor {
+            type Value = Statuses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status code")
+            }
+
+            fn visit_i64<E: de::Error>(self, code: i64) -> Result<Statuses, E> {
+                self.visit_str(&code.to_string())
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Statuses, E> {
+                Ok(Statuses(vec![range(text)?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Statuses, A::Error> {
+                let mut ranges = Vec::new();
+                while let Some(text) = seq.next_element::<String>()? {
+                    ranges.push(range(&text)?);
+                }
+                Ok(Statuses(ranges))
+            }
+        }
+
+        deserializer.deserialize_any(StatusesVisitor)
+    }
+}

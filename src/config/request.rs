@@ -1,0 +1,341 @@
+//! `config/connectors/*.yaml`: the requests of a connector. The language only; `source` speaks it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use super::Span;
+use super::answer::AnswerRule;
+
+/// One kind of request.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The method.
+    #[serde(default)]
+    pub method: Method,
+    /// That a POST only reads, and may be repeated.
+    #[serde(default)]
+    pub reads: bool,
+    /// Template of the URL. Values are escaped as path segments, except one that is itself an http(s) URL.
+    pub url: String,
+    /// Templates of query parameters. One that comes out empty is left out.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Headers; templates.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default)]
+    pub body: Option<Body>,
+    /// The form of the answer.
+    pub format: Format,
+    /// For `csv`: what separates the columns; a comma unless it says otherwise.
+    #[serde(default)]
+    pub delimiter: Option<char>,
+    /// Where the records are inside a text of the answer that is itself XML, JSON or CSV.
+    #[serde(default)]
+    pub inner: Option<Inner>,
+    /// Path of the records in the answer: names separated by `/`; `*` is any name. For `soap` it begins
+    /// inside the Body, with `inner` inside that text. Empty for an answer that is the list itself, and for
+    /// `csv`. One object where a list is expected is as good as the list of it. In JSON, an object whose
+    /// members are the records is `people/*`; each gets its name as `@key`.
+    #[serde(default)]
+    pub records: String,
+    /// Path of the id inside a record; for reports, and as the key of lookups.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Path of what people call it, for `discover`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// How the next page is found. Without it there is one page.
+    #[serde(default)]
+    pub page: Option<Page>,
+    /// Where the PMS declares the number of records in all: a path in the answer, or a header.
+    #[serde(default)]
+    pub total: Option<Total>,
+    /// What answers mean, first match first; before the connector's rules and the usual reading.
+    #[serde(default)]
+    pub errors: Vec<AnswerRule>,
+    /// Whether it is asked once for each PMS property, or once in all.
+    #[serde(default)]
+    pub per: Per,
+    /// That its records are residents too, and go through the script with those of `residents`; the script
+    /// sees the request's name as `ctx.request`. A run is complete only when all of them are.
+    #[serde(default)]
+    pub feeds: Option<Feeds>,
+    /// For lookups: how long an answer serves.
+    #[serde(default)]
+    pub refresh: Option<Span>,
+}
+
+/// The methods that read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Method {
+    #[default]
+    Get,
+    Post,
+}
+
+/// The body of a request. Text leaves are templates.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// `application/x-www-form-urlencoded`.
+    Form(BTreeMap<String, String>),
+    /// `application/json`.
+    Json(serde_json::Value),
+    /// XML.
+    Xml(String),
+    /// The content of a SOAP body; the envelope is added.
+    Soap(Soap),
+}
+
+/// A SOAP request.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Soap {
+    /// `1.1` or `1.2`.
+    #[serde(default)]
+    pub version: SoapVersion,
+    /// The SOAPAction.
+    pub action: String,
+    /// Template of the element inside the Body.
+    pub xml: String,
+}
+
+/// The SOAP versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[allow(missing_docs)]
+pub enum SoapVersion {
+    #[default]
+    #[serde(rename = "1.1")]
+    V11,
+    #[serde(rename = "1.2")]
+    V12,
+}
+
+/// The form of an answer. A byte-order mark is no part of it. An answer of status 204, which has no body, is
+/// none of them: where it means that there is nothing, the connector says so with the rule
+/// `{ status: 204, is: empty }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// XML. Elements become objects by their local names, attributes `@name`, text beside them `#text`.
+    Xml,
+    /// XML in a SOAP envelope of either version.
+    Soap,
+    /// A header row, then one row for each record. An empty field is null.
+    Csv,
+}
+
+/// A text of the answer that is itself an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inner {
+    /// Path of the text.
+    pub path: String,
+    /// Its form.
+    #[serde(default = "xml")]
+    pub format: Format,
+}
+
+/// How the next page is found.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// In the answer: a path, or `{ path: …, keep: …, force: … }`; none at the end.
+    Next(Next),
+    /// In a `Link` header (RFC 8288): its `rel`, usually `next`, or `{ rel: …, keep: …, force: … }`; none at
+    /// the end.
+    Link(Link),
+    /// Path of a cursor for `{{ page.cursor }}` in the answer; none at the end.
+    Cursor(String),
+    /// `{{ page.offset }}` grows by what came, until a page has fewer than `{{ page.size }}` records.
+    Offset(Counted),
+    /// `{{ page.number }}` grows by one, until a page has fewer than `{{ page.size }}` records.
+    Number(Counted),
+}
+
+/// A next page whose link stands in the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Path of the link: a URL, or a path on the same host; with `keep: query` also a query string alone.
+    pub path: String,
+    /// What of the link counts.
+    pub keep: Keep,
+    /// Query parameters that the next page is asked with, whatever the link says; templates.
+    pub force: BTreeMap<String, String>,
+}
+
+/// A next page whose link stands in a `Link` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The relation of the link.
+    pub rel: String,
+    /// What of the link counts.
+    pub keep: Keep,
+    /// Query parameters that the next page is asked with, whatever the link says; templates.
+    pub force: BTreeMap<String, String>,
+}
+
+/// What of a link counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// All of it.
+    #[default]
+    Url,
+    /// Only its query: scheme, host and path stay those of the first request.
+    Query,
+}
+
+/// Where the number of records in all stands: a path, or `{ header: NAME }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Total {
+    Path(String),
+    Header(String),
+}
+
+/// What a request feeds besides the request of that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Feeds {
+    Residents,
+}
+
+/// A page that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    /// The number of the first record or page.
+    #[serde(default)]
+    pub first: u64,
+    /// Records on a page.
+    pub size: u64,
+}
+
+/// For what a request is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Per {
+    #[default]
+    Property,
+    Once,
+}
+
+fn xml() -> Format {
+    Format::Xml
+}
+
+impl<'de> Deserialize<'de> for Next {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            path: String,
+            #[serde(default)]
+            keep: Keep,
+            #[serde(default)]
+            force: BTreeMap<String, String>,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "a path, or `{ path: …, keep: query }`",
+            |path| Next {
+                path,
+                keep: Keep::Url,
+                force: BTreeMap::new(),
+            },
+            |Long { path, keep, force }| Next { path, keep, force },
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Link {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            rel: String,
+            #[serde(default)]
+            keep: Keep,
+            #[serde(default)]
+            force: BTreeMap<String, String>,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "`next`, or `{ rel: next, keep: query }`",
+            |rel| Link {
+                rel,
+                keep: Keep::Url,
+                force: BTreeMap::new(),
+            },
+            |Long { rel, keep, force }| Link { rel, keep, force },
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Total {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            header: String,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "a path, or `{ header: NAME }`",
+            Total::Path,
+            |Long { header }| Total::Header(header),
+        )
+    }
+}
+
+/// Reads what is written as a text where it is simple, and as a mapping where it is not.
+fn text_or_mapping<'de, D: Deserializer<'de>, L: Deserialize<'de>, T>(
+    deserializer: D,
+    expecting: &'static str,
+    text: fn(String) -> T,
+    mapping: fn(L) -> T,
+) -> Result<T, D::Error> {
+    struct Either<L, T> {
+        expecting: &'static str,
+        text: fn(String) -> T,
+        mapping: fn(L) -> T,
+    }
+
+    impl<'de, L: Deserialize<'de>, T> Visitor<'de> for Either<L, T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.expecting)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            Ok((self.text)(text.to_owned()))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            L::deserialize(de::value::MapAccessDeserializer::new(map)).map(self.mapping)
+        }
+    }
+
+    deserializer.deserialize_any(Either {
+        expecting,
+        text,
+        mapping,
+    })
+}

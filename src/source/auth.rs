@@ -1,0 +1,132 @@
+//! Tokens: fetched by a login or from an OAuth2 server, one at a time for all integrations of a credential.
+
+use std::time::Instant;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use url::Url;
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+use crate::config::{Auth, ClientStyle, Format, Method, OAuth2, Secret};
+
+use super::SourceError;
+use super::call::{Call, Prepared};
+use super::reader::Reader;
+use super::template::{PageValues, Place};
+use super::token::{Lasts, Token};
+
+/// How errors name the request of an OAuth2 token.
+const OAUTH2: &str = "auth.oauth2";
+
+impl Reader {
+    /// The token for a request: the kept one, unless it is the one that was `refused`, or a new one. None
+    /// where the connector needs none.
+    pub(super) async fn token(
+        &self,
+        call: &Call<'_>,
+        refused: Option<u64>,
+    ) -> Result<Option<Token>, SourceError> {
+        if call.source.tokens.is_none() {
+            return Ok(None);
+        }
+        let (shared, fingerprint) = (&call.account.shared, call.account.fingerprint);
+        // Whoever else needs a token meanwhile waits for this one.
+        let mut session = shared.session.lock().await;
+        if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
+            return Ok(Some(token));
+        }
+        let (text, lasts) = self.new_token(call).await?;
+        let secret = Secret::new(text);
+        shared.keep_secret(secret.clone());
+        Ok(Some(session.keep(
+            secret,
+            fingerprint,
+            lasts,
+            Instant::now(),
+        )))
+    }
+
+    async fn new_token(&self, call: &Call<'_>) -> Result<(String, Lasts), SourceError> {
+        let (Some(reading), Some(auth)) = (&call.source.tokens, &call.source.connector.auth) else {
+            return Err(SourceError::Stopped);
+        };
+        let call = Call {
+            request: call.source.login().unwrap_or(OAUTH2),
+            property: "",
+            ..*call
+        };
+        match auth {
+            Auth::Login(login) => {
+                let (_, spec) = call.spec()?;
+                let request = call.source.requests.get(call.request);
+                let rules = request.map_or(&[][..], |request| &request.rules);
+                let values = PageValues::default();
+                let url = call.url(&values)?;
+                let prepared = call.prepare(&url, &url, &values, None)?;
+                let ((token, _), _) = self
+                    .exchange(&call, &prepared, true, |answer| {
+                        call.token_of(spec.format, reading, rules, answer)
+                    })
+                    .await?;
+                let lasts = Lasts {
+                    idle: login.idle.map(|idle| idle.0),
+                    lifetime: login.lifetime.map(|lifetime| lifetime.0),
+                };
+                Ok((token, lasts))
+            }
+            Auth::OAuth2(oauth2) => {
+                let prepared = call.client_credentials(oauth2)?;
+                let (token, _) = self
+                    .exchange(&call, &prepared, true, |answer| {
+                        call.token_of(Format::Json, reading, &reading.rules, answer)
+                    })
+                    .await?;
+                Ok(token)
+            }
+            Auth::Basic { .. } | Auth::Bearer { .. } => Err(SourceError::Stopped),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// RFC 6749, 4.4.2.
+    fn client_credentials(&self, oauth2: &OAuth2) -> Result<Prepared, SourceError> {
+        let values = PageValues::default();
+        let plain =
+            |field: &str| self.render(Place::Plain, &format!("auth.oauth2.{field}"), &values);
+        let url = self.render(Place::Url, "auth.oauth2.token_url", &values)?;
+        let url = Url::parse(&url).map_err(|_| {
+            let remedy = "correct the connector or the credential";
+            SourceError::NotAllowed(self.told("what `token_url` gives is no URL", None, remedy))
+        })?;
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        for (name, asked) in [("scope", &oauth2.scope), ("audience", &oauth2.audience)] {
+            if asked.is_some() {
+                form.append_pair(name, &plain(name)?);
+            }
+        }
+        let (id, secret) = (plain("client_id")?, plain("client_secret")?);
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, kind);
+        match oauth2.style {
+            // Both are form-encoded before they are joined (2.3.1).
+            ClientStyle::Basic => {
+                let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+                headers.insert(AUTHORIZATION, self.basic(&encoded(&id), &encoded(&secret))?);
+            }
+            ClientStyle::Body => {
+                form.append_pair("client_id", &id);
+                form.append_pair("client_secret", &secret);
+            }
+        }
+        Ok(Prepared {
+            method: Method::Post,
+            url,
+            headers,
+            body: Some(form.finish()),
+            repeatable: true,
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Sends one request, once, and takes its answer in.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+
+use crate::config::Method;
+
+use super::call::{Call, Prepared};
+use super::{SourceError, authority};
+
+/// An answer larger than this is no page.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header, where it stands once and is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The encoding that the header names.
+    pub(super) fn charset(&self) -> Option<String> {
+        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let (_, charset) = value.split_once("charset=")?;
+        Some(
+            charset
+                .split(';')
+                .next()?
+                .trim_matches(['"', ' '])
+                .to_owned(),
+        )
+    }
+}
+
+/// Sends it, once.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    call: &Call<'_>,
+    prepared: &Prepared,
+) -> Result<Answer, SourceError> {
+    let Prepared {
+        method,
+        url,
+        headers,
+        body,
+        ..
+    } = prepared;
+    let timeout = call.source.connector.timeout;
+    let mut builder = match method {
+        Method::Get => client.get(url.clone()),
+        Method::Post => client.post(url.clone()),
+    };
+    builder = builder.headers(headers.clone());
+    if let Some(body) = body {
+        builder = builder.body(body.clone());
+    }
+    let unavailable = |error: &reqwest::Error| {
+        let what = if error.is_timeout() {
+            format!("no answer within {timeout}")
+        } else if error.is_connect() {
+            format!("cannot connect to {}", authority(url).unwrap_or_default())
+        } else {
+            "the connection broke off in the middle of the answer".to_owned()
+        };
+        SourceError::Unavailable(call.told(&what, None, "the next run tries again"))
+    };
+    let mut response = builder
+        .timeout(timeout.0)
+        .send()
+        .await
+        .map_err(|error| unavailable(&error))?;
+    if response.status().is_redirection() {
+        let to = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .unwrap_or_default();
+        let to = url
+            .join(to)
+            .ok()
+            .and_then(|url| authority(&url))
+            .unwrap_or_else(|| "another place".into());
+        let what = format!("the PMS redirects to {to}");
+        return Err(SourceError::NotAllowed(call.told(
+            &what,
+            None,
+            "write the right URL into the credential",
+        )));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| unavailable(&error))?
+    {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            let what = format!("the answer is larger than {} MiB", MAX_ANSWER >> 20);
+            return Err(SourceError::Unexpected(call.told(
+                &what,
+                None,
+                "ask for smaller pages",
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: std::mem::take(response.headers_mut()),
+        body,
+    })
+}
+
+/// `Retry-After` in seconds or as a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(of("7"), Some(Duration::from_secs(7)));
+        assert_eq!(
+            of("Sun, 06 Nov 1994 08:49:40 GMT"),
+            Some(Duration::from_secs(3))
+        );
+        assert_eq!(of("soon"), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! The token of a credential: kept in memory, for as long as it serves.
+
+use std::time::{Duration, Instant};
+
+use crate::config::Secret;
+
+use super::account::Fingerprint;
+
+/// The token that the integrations of a credential share.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    kept: Option<Kept>,
+    serial: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    secret: Secret,
+    fingerprint: Fingerprint,
+    fetched: Instant,
+    used: Instant,
+    lasts: Lasts,
+}
+
+/// How long a token serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lasts {
+    /// Since its last use.
+    pub(super) idle: Option<Duration>,
+    /// Since it was fetched.
+    pub(super) lifetime: Option<Duration>,
+}
+
+/// A token for one request.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) secret: Secret,
+    /// Which one it is.
+    pub(super) serial: u64,
+    /// That it was fetched earlier, and may have become useless since.
+    pub(super) kept: bool,
+}
+
+impl Lasts {
+    /// What `expires_in` says, with a margin for clocks and for the way: a minute, and a tenth at most.
+    pub(super) fn expires_in(seconds: Option<u64>) -> Lasts {
+        let lifetime = seconds
+            .map(Duration::from_secs)
+            .map(|lifetime| lifetime - (lifetime / 10).min(Duration::from_secs(60)));
+        Lasts {
+            idle: None,
+            lifetime,
+        }
+    }
+
+    fn over(&self, fetched: Instant, used: Instant, now: Instant) -> bool {
+        let past = |limit: Option<Duration>, since: Instant| {
+            limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit)
+        };
+        past(self.lifetime, fetched) || past(self.idle, used)
+    }
+}
+
+impl Session {
+    /// The kept token, if it serves: for these values, not too old, and not the one that was refused.
+    pub(super) fn take(
+        &mut self,
+        fingerprint: Fingerprint,
+        refused: Option<u64>,
+        now: Instant,
+    ) -> Option<Token> {
+        let serial = self.serial;
+        let kept = self.kept.as_mut().filter(|kept| {
+            kept.fingerprint == fingerprint
+                && refused != Some(serial)
+                && !kept.lasts.over(kept.fetched, kept.used, now)
+        })?;
+        kept.used = now;
+        Some(Token {
+            secret: kept.secret.clone(),
+            serial,
+            kept: true,
+        })
+    }
+
+    /// Keeps a token that was just fetched.
+    pub(super) fn keep(
+        &mut self,
+        secret: Secret,
+        fingerprint: Fingerprint,
+        lasts: Lasts,
+        now: Instant,
+    ) -> Token {
+        self.serial += 1;
+        self.kept = Some(Kept {
+            secret: secret.clone(),
+            fingerprint,
+            fetched: now,
+            used: now,
+            lasts,
+        });
+        Token {
+            secret,
+            serial: self.serial,
+            kept: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_over_when_it_is_idle_or_old() {
+        let begun = Instant::now();
+        let at = |minutes: u64| begun + Duration::from_secs(minutes * 60);
+        let lasts = Lasts {
+            idle: Some(Duration::from_secs(20 * 60)),
+            lifetime: Some(Duration::from_secs(8 * 3600)),
+        };
+        assert!(!lasts.over(begun, at(100), at(119)));
+        assert!(lasts.over(begun, at(100), at(120)));
+        assert!(lasts.over(begun, at(479), at(480)));
+        assert!(!Lasts::default().over(begun, begun, at(100_000)));
+    }
+
+    #[test]
+    fn what_expires_is_renewed_a_while_before() {
+        let lifetime = |seconds| Lasts::expires_in(Some(seconds)).lifetime;
+        assert_eq!(lifetime(3600), Some(Duration::from_secs(3540)));
+        assert_eq!(lifetime(10), Some(Duration::from_secs(9)));
+        assert_eq!(Lasts::expires_in(None), Lasts::default());
+    }
+}

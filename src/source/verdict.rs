@@ -1,0 +1,161 @@
+//! An answer to records or a token, or to the error that it means.
+
+use crate::config::{Format, Verdict};
+
+use super::answer::{Judgement, judge};
+use super::call::Call;
+use super::compiled::{Request, TokenAnswer};
+use super::decode::{Decoded, decode, text, whole};
+use super::send::Answer;
+use super::token::Lasts;
+use super::{SourceError, Told};
+
+impl Call<'_> {
+    /// The records of an answer, or why there are none.
+    pub(super) fn records(
+        &self,
+        request: &Request,
+        answer: &Answer,
+    ) -> Result<Decoded, SourceError> {
+        let charset = answer.charset();
+        let charset = charset.as_deref();
+        let decoded = decode(&request.shape, charset, &answer.body);
+        let raw = text(&answer.body, charset).unwrap_or_default();
+        let around = decoded.as_ref().ok().map(|decoded| &decoded.around);
+        let judgement = judge(&request.rules, answer.status, around, &raw);
+        match judgement.verdict {
+            Verdict::Ok => {}
+            Verdict::Empty => {
+                return Ok(Decoded {
+                    around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
+                    records: Vec::new(),
+                    found: true,
+                    broken: None,
+                });
+            }
+            _ => return Err(self.failure(&judgement, answer.status)),
+        }
+        let told = |what: &str, remedy: &str| {
+            let remedy = judgement.hint.as_deref().unwrap_or(remedy);
+            self.told(what, judgement.said.as_deref(), remedy)
+        };
+        let again = "nothing was written; the next run tries again";
+        match decoded {
+            Ok(decoded) if decoded.found => match self.missing_column(request, &decoded) {
+                None => Ok(decoded),
+                Some(what) => Err(SourceError::Unexpected(told(
+                    &what,
+                    "nothing was written; check what the PMS answers and the request's `id`",
+                ))),
+            },
+            Ok(Decoded {
+                broken: Some(error),
+                ..
+            }) => Err(SourceError::Unavailable(told(&error.to_string(), again))),
+            Ok(_) => Err(SourceError::Unexpected(told(
+                &format!(
+                    "there is nothing at `{}` in the answer",
+                    request.shape.records
+                ),
+                "nothing was written; if this means an empty list, say so with a rule `is: empty`",
+            ))),
+            Err(_) if answer.status == 204 => Err(SourceError::Unexpected(told(
+                "the answer has no body (status 204)",
+                "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
+            ))),
+            Err(error) => Err(SourceError::Unavailable(told(&error.to_string(), again))),
+        }
+    }
+
+    /// CSV without the column of the id is another text with status 200.
+    fn missing_column(&self, request: &Request, decoded: &Decoded) -> Option<String> {
+        let inner = request.shape.inner.as_ref().map(|(format, _)| *format);
+        if inner.unwrap_or(request.shape.format) != Format::Csv || !decoded.records.is_empty() {
+            return None;
+        }
+        let id = request.id.as_ref()?.to_string();
+        let text = decoded.around.to_string();
+        (!text.contains(&format!("{:?}", id))).then(|| format!("the answer has no column `{id}`"))
+    }
+
+    /// The token in an answer, and how long it serves, where the answer says so.
+    pub(super) fn token_of(
+        &self,
+        format: Format,
+        reading: &TokenAnswer,
+        rules: &[super::answer::Rule],
+        answer: &Answer,
+    ) -> Result<(String, Lasts), SourceError> {
+        let charset = answer.charset();
+        let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
+        let decoded = whole(format, &raw);
+        let judgement = judge(rules, answer.status, decoded.as_ref().ok(), &raw);
+        if judgement.verdict != Verdict::Ok {
+            return Err(self.failure(&judgement, answer.status));
+        }
+        let around = decoded.map_err(|error| {
+            SourceError::Unavailable(self.told(
+                &error.to_string(),
+                None,
+                "the next run tries again",
+            ))
+        })?;
+        // What stands around a token may be another: nothing of it is told.
+        let Some(token) = reading.path.text(&around) else {
+            let what = match reading.path.to_string() {
+                path if path.is_empty() => "the answer is no text, and so no token".to_owned(),
+                path => format!("there is no token at `{path}` in the answer"),
+            };
+            let remedy =
+                "check the connector's `auth`, and say with a rule what such an answer means";
+            return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
+        };
+        let seconds = super::Path::parse("expires_in")
+            .ok()
+            .and_then(|path| path.text(&around)?.parse::<f64>().ok())
+            .filter(|seconds| *seconds >= 0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let lasts = Lasts::expires_in(seconds.map(|seconds| seconds as u64));
+        Ok((token.into_owned(), lasts))
+    }
+
+    fn failure(&self, judgement: &Judgement, status: u16) -> SourceError {
+        let Judgement {
+            verdict,
+            said,
+            hint,
+        } = judgement;
+        let name = &self.account.name;
+        let told = |what: String, remedy: &str| -> Told {
+            self.told(&what, said.as_deref(), hint.as_deref().unwrap_or(remedy))
+        };
+        match verdict {
+            Verdict::Retry => SourceError::Unavailable(told(
+                format!("the PMS failed with status {status}"),
+                "the next run tries again",
+            )),
+            Verdict::RateLimited => SourceError::Unavailable(told(
+                format!("the PMS says there were too many requests (status {status})"),
+                "the next run tries again; lower the connector's `limits` if it comes often",
+            )),
+            Verdict::Maintenance => SourceError::Unavailable(told(
+                format!("the PMS is closed for maintenance (status {status})"),
+                "the next run tries again",
+            )),
+            Verdict::LoginFailed => SourceError::LoginFailed(told(
+                format!("the PMS refuses the login of the credential `{name}` (status {status})"),
+                "check the credential; the PMS is asked again when its values have changed, or after an hour",
+            )),
+            Verdict::Denied => SourceError::Denied(told(
+                format!("the login is right but may not do this (status {status})"),
+                &format!(
+                    "ask the PMS's administrator for the right that the credential `{name}` lacks"
+                ),
+            )),
+            Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
+                format!("the PMS answered with status {status}"),
+                "nothing was written; check the connector's request",
+            )),
+        }
+    }
+}
