@@ -19,7 +19,7 @@ fn elm() -> [IntegrationId; 1] {
     [IntegrationId::new("elm")]
 }
 
-async fn home(pms: &Arc<Sandbox>) -> Home {
+fn home(pms: &Arc<Sandbox>) -> Home {
     let home = Home::new();
     home.feed("elm", pms);
     home
@@ -46,7 +46,7 @@ fn live(pms: &Sandbox, random: &mut fastrand::Rng, times: usize) {
 async fn killed_at_many_points(kind: Kind, points: u32, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let pms = pms_of_pages(kind, seed, 300, 40).await;
-    let (quiet_home, home) = (home(&pms).await, home(&pms).await);
+    let (quiet_home, home) = (home(&pms), home(&pms));
     let quiet = Daemon::start(&quiet_home).await;
     quiet.settle().await;
     let mut fates: BTreeMap<String, u32> = BTreeMap::new();
@@ -113,7 +113,7 @@ async fn a_daemon_killed_at_any_point_of_a_run_comes_to_the_same_people_on_soap(
 #[tokio::test]
 async fn a_daemon_killed_in_its_very_first_run_begins_anew() {
     let pms = pms_of_pages(Kind::AppFolio, 13, 200, 20).await;
-    let (quiet_home, home) = (home(&pms).await, home(&pms).await);
+    let (quiet_home, home) = (home(&pms), home(&pms));
     let quiet = Daemon::start(&quiet_home).await;
     quiet.settle().await;
     let expected = plain(&quiet.people().await);
@@ -132,7 +132,7 @@ async fn a_daemon_killed_in_its_very_first_run_begins_anew() {
 #[tokio::test]
 async fn an_interrupted_run_says_so_and_wrote_nothing() {
     let pms = pms_of_pages(Kind::AppFolio, 14, 40, 1000).await;
-    let home = home(&pms).await;
+    let home = home(&pms);
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     let people = daemon.people().await;
@@ -154,7 +154,7 @@ async fn an_interrupted_run_says_so_and_wrote_nothing() {
 #[tokio::test]
 async fn a_stop_during_a_run_lets_it_end_and_tells_who_waits() {
     let pms = pms_of_pages(Kind::AppFolio, 15, 40, 1000).await;
-    let home = home(&pms).await;
+    let home = home(&pms);
     let mut daemon = Daemon::start(&home).await;
     daemon.settle().await;
     pms.world()
@@ -207,7 +207,7 @@ async fn a_stop_during_a_run_lets_it_end_and_tells_who_waits() {
 #[tokio::test]
 async fn a_stop_that_takes_too_long_drops_the_run_and_ends_all_the_same() {
     let pms = pms_of_pages(Kind::AppFolio, 16, 40, 1000).await;
-    let home = home(&pms).await;
+    let home = home(&pms);
     home.set("grace: 1s");
     let mut daemon = Daemon::start(&home).await;
     daemon.settle().await;

@@ -5,7 +5,7 @@
 
 mod support;
 
-use epms::control::client::Which;
+use epms::control::client::{Cut, Which};
 use epms::control::protocol::ProgressEvent;
 use epms::model::{Cause, ChangeKind, IntegrationId, LeaseStatus, Outcome, RunId};
 use epms::sandbox::{FaultKind, Kind};
@@ -29,7 +29,7 @@ async fn started() -> (std::sync::Arc<epms::sandbox::Sandbox>, Home, Daemon) {
 #[tokio::test]
 async fn a_run_that_was_missed_is_made_up_at_start_and_only_then() {
     let (_pms, home, daemon) = started().await;
-    let runs = daemon.client.runs(None, &Default::default()).await.unwrap();
+    let runs = daemon.client.runs(None, &Cut::default()).await.unwrap();
     let [run] = runs.items.as_slice() else {
         panic!("{runs:?}")
     };
@@ -119,7 +119,7 @@ async fn five_requests_during_a_run_become_one_more_run() {
         Outcome::Unchanged
     );
     daemon.settle().await;
-    let runs = daemon.client.runs(None, &Default::default()).await.unwrap();
+    let runs = daemon.client.runs(None, &Cut::default()).await.unwrap();
     assert_eq!(runs.items.len(), 3, "the one at start, {first}, and one");
 }
 

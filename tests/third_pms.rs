@@ -68,7 +68,7 @@ fn tenancy(number: usize) -> Value {
         "flat": if number % 10 == 9 { format!("C-{number}") } else { number.to_string() },
         "state": state,
         "since": "01.04.2025",
-        "until": if number % 2 == 0 { Value::Null } else { "31.03.2027".into() },
+        "until": if number.is_multiple_of(2) { Value::Null } else { "31.03.2027".into() },
         "tenants": [{
             "no": format!("P-{number}"),
             "given": "Maren",

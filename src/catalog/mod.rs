@@ -18,7 +18,7 @@ use crate::script::Script;
 use crate::source::Source;
 
 pub use load::{check, load, outcomes};
-pub use watch::{ReloadRequest, watch};
+pub use watch::{Fingerprint, ReloadRequest, fingerprint, watch};
 
 /// Everything loaded, at one moment.
 #[derive(Debug)]

@@ -29,16 +29,21 @@ const VANISHED: Duration = Duration::from_millis(500);
 /// Somebody asks for a reload, and waits for what it did.
 pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
 
-/// Keeps the catalog in `sender` as the disk has it, until `stop`.
+/// What the files of a home hold, to tell whether they have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+/// Keeps the catalog in `sender` as the disk has it, until `stop`. `seen` was taken before what is in
+/// `sender` was loaded: what changed since then is loaded at once.
 pub async fn watch(
     home: Home,
+    mut seen: Fingerprint,
     sender: watch::Sender<Arc<Catalog>>,
     mut requests: mpsc::Receiver<ReloadRequest>,
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
     let mut watcher = arm(&home, &hint);
-    let mut seen = fingerprint(&home).await;
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -52,12 +57,13 @@ pub async fn watch(
         while let Ok(request) = requests.try_recv() {
             asked.push(request);
         }
-        let found = fingerprint(&home).await;
-        if found == seen && asked.is_empty() {
+        if fingerprint(&home).await == seen && asked.is_empty() {
             continue;
         }
         // Folders may have been replaced: a watch stays with the one that was there.
         watcher = arm(&home, &hint);
+        // Only now: what the watch before did not get to tell is in it, the rest the new one tells.
+        let found = fingerprint(&home).await;
         let before = Arc::clone(&sender.borrow());
         let mut after = read(&home, &before).await;
         let vanished = |after: &Catalog| {
@@ -167,16 +173,18 @@ fn arm(home: &Home, hint: &mpsc::Sender<()>) -> Option<RecommendedWatcher> {
     Some(watcher)
 }
 
-async fn fingerprint(home: &Home) -> [u8; 32] {
+/// Takes the fingerprint of a home's files.
+pub async fn fingerprint(home: &Home) -> Fingerprint {
     let folders = [home.config(), home.scripts()];
     let hashed = tokio::task::spawn_blocking(move || {
         let mut hasher = blake3::Hasher::new();
         for folder in folders {
             hash_folder(&folder, &mut hasher, 0);
         }
-        *hasher.finalize().as_bytes()
+        Fingerprint(*hasher.finalize().as_bytes())
     });
-    hashed.await.unwrap_or_default()
+    // It does not panic; if it did, nothing would look like it, and all would be read anew.
+    hashed.await.unwrap_or(Fingerprint([0; 32]))
 }
 
 fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
@@ -202,5 +210,40 @@ fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
             hasher.update(path.as_os_str().as_encoded_bytes());
             hasher.update(blake3::hash(&bytes).as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(workers: u32) -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("config")).unwrap();
+        let home = Home::at(folder.path());
+        set(&home, workers);
+        (folder, home)
+    }
+
+    fn set(home: &Home, workers: u32) {
+        let text = format!("version: 1\nworkers: {workers}\n");
+        std::fs::write(home.config().join("epms.yaml"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_changes_between_the_load_and_the_watch_is_loaded_too() {
+        let (_folder, home) = home(2);
+        let seen = fingerprint(&home).await;
+        let (sender, mut catalog) =
+            watch::channel(Arc::new(load(&home, None, Timestamp::UNIX_EPOCH)));
+        set(&home, 3);
+        let (_requests, requests) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let watching = tokio::spawn(super::watch(home, seen, sender, requests, stop.clone()));
+        let changed = catalog.wait_for(|catalog| catalog.settings.workers == 3);
+        let patience = Duration::from_secs(15);
+        assert!(tokio::time::timeout(patience, changed).await.is_ok());
+        stop.cancel();
+        watching.await.unwrap();
     }
 }

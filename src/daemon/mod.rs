@@ -80,6 +80,8 @@ pub async fn run(
         socket,
     } = start;
     let now: fn() -> Timestamp = Timestamp::now;
+    // Before the load: what changes from here on is for the watcher to see.
+    let seen = catalog::fingerprint(&home).await;
     let loaded = {
         let home = home.clone();
         let load = move || catalog::load(&home, None, now());
@@ -149,7 +151,7 @@ pub async fn run(
     {
         let (home, stop) = (home.clone(), stop.clone());
         tasks.spawn(async move {
-            catalog::watch(home, catalog_sender, reload_requests, stop).await;
+            catalog::watch(home, seen, catalog_sender, reload_requests, stop).await;
             Ok(())
         });
     }

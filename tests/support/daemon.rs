@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use epms::control::client::{Client, Cut, PeopleFilter, Which};
+use epms::control::client::{AlertFilter, Client, Cut, PeopleFilter, Which};
 use epms::control::protocol::{IntegrationState, IntegrationStatus, ProblemDocument};
 use epms::model::{Alert, Change, IntegrationId, Person, Run, RunId};
 use nix::sys::signal::{Signal, kill};
@@ -206,7 +206,11 @@ impl Daemon {
             limit: Some(1000),
             cursor: None,
         };
-        let page = self.client.alerts(&Default::default(), &cut).await.unwrap();
+        let page = self
+            .client
+            .alerts(&AlertFilter::default(), &cut)
+            .await
+            .unwrap();
         assert_eq!(page.next, None);
         page.items
     }

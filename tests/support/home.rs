@@ -1,5 +1,6 @@
 //! A home in a temporary folder, with the connectors and scripts of the repository.
 
+use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -135,9 +136,9 @@ impl Home {
                 self.write(&file, value);
                 std::fs::set_permissions(self.path(&file), PermissionsExt::from_mode(0o600))
                     .unwrap();
-                text += &format!("  {field}: {{ file: {file} }}\n");
+                writeln!(text, "  {field}: {{ file: {file} }}").unwrap();
             } else {
-                text += &format!("  {field}: {}\n", serde_json::Value::String(value));
+                writeln!(text, "  {field}: {}", serde_json::Value::String(value)).unwrap();
             }
         }
         self.write(&format!("config/credentials/{name}.yaml"), text);

@@ -1,7 +1,12 @@
 //! What tests of the real program share: a home, a daemon on it, requests over its socket, and waiting for
 //! a condition. Nothing here sleeps for an effect.
 
-#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file is a crate of its own, and uses a part of it"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod daemon;
