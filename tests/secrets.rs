@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use epms::model::Outcome;
 use epms::sandbox::{Fault, FaultKind, Kind};
 use jiff::ToSpan;
-use support::{Daemon, Home, pms_of_pages, told};
+use support::{Daemon, Home, eventually, pms_of_pages, told};
 
 const FIRST: &str = "Zacharina";
 const LAST: &str = "Quillfeather";
@@ -82,6 +82,11 @@ async fn nothing_of_it_is_logged(kind: Kind, format: &str) {
         answers += report.outcome.reason().unwrap_or_default();
         pms.clear_faults();
     }
+    // A login that was refused is not tried again at once.
+    eventually("the login is tried again", async || {
+        daemon.sync("elm").await.outcome.is_success()
+    })
+    .await;
     let email = Some("zq.canary.other@example.com".to_owned());
     pms.world().change_email(person, email).unwrap();
     assert!(daemon.sync("elm").await.counts.held > 0);

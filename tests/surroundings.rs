@@ -152,11 +152,8 @@ async fn a_wrong_password_fails_the_run_and_names_the_credential_and_no_secret()
         );
         assert!(reason(&report).contains("`elm-account`"), "{report:?}");
         assert!(reason(&report).contains("check "), "{report:?}");
-        assert_eq!(
-            pms.requests().len(),
-            asked + 1,
-            "a wrong login is tried once"
-        );
+        assert_eq!(asked, 1, "a wrong login is tried once");
+        assert_eq!(pms.requests().len(), asked, "and not again at once");
         assert!(daemon.people().await.is_empty());
         let status = daemon.integration("elm").await;
         assert_eq!(status.last_error.as_deref(), Some(reason(&report)));

@@ -104,7 +104,8 @@ async fn discover(
     let source = &integration.source;
     let account = reader
         .account(name, &integration.credential, source, &integration.home)
-        .map_err(|error| format!("credential `{name}`: {error}"))?;
+        .map_err(|error| format!("credential `{name}`: {error}"))?
+        .asked_by_hand(true);
     let scope = Scope {
         properties: integration.config.pms_properties.clone(),
         fields: integration.config.fields.clone(),

@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::{Catalog, Slot};
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, Counts, IntegrationId, Outcome, Run, RunId};
 use crate::store::{History, StoreError};
-use crate::sync::{Job, Tools};
+use crate::sync::{Job, RunError, Tools};
 
 use super::schedule::{Phase, Rhythm, Schedule};
 
@@ -142,18 +143,27 @@ impl Runs {
                         events.send_replace(ProgressEvent::Progress(progress));
                     })
                 };
-                let report = crate::sync::run(job, tools.clone(), on_progress).await;
-                let report = report.unwrap_or_else(|error| {
-                    tracing::error!(integration = %id, run = %run, %error, "sync failed");
-                    lost(
-                        run,
-                        id.clone(),
-                        cause,
-                        generation,
-                        (tools.now)(),
-                        error.to_string(),
-                    )
-                });
+                // A task of its own: should it panic, the schedule and whoever waits still hear of its end.
+                let report = AbortOnDropHandle::new(tokio::spawn(crate::sync::run(
+                    job,
+                    tools.clone(),
+                    on_progress,
+                )))
+                .await;
+                let report = report
+                    .map_err(RunError::from)
+                    .flatten()
+                    .unwrap_or_else(|error| {
+                        tracing::error!(integration = %id, run = %run, %error, "sync failed");
+                        lost(
+                            run,
+                            id.clone(),
+                            cause,
+                            generation,
+                            (tools.now)(),
+                            error.to_string(),
+                        )
+                    });
                 (id, report)
             });
         }

@@ -25,8 +25,18 @@ pub struct Account {
     pub(super) values: BTreeMap<String, Value>,
     pub(super) secrets: Vec<Secret>,
     pub(super) fingerprint: Fingerprint,
+    /// Somebody asks, and not the clock.
+    pub(super) by_hand: bool,
     pub(super) budget: Arc<Budget>,
     pub(super) shared: Arc<Shared>,
+}
+
+impl Account {
+    /// For a run that somebody asked for: a refused login is tried again, though not many times over.
+    #[must_use]
+    pub fn asked_by_hand(self, by_hand: bool) -> Account {
+        Account { by_hand, ..self }
+    }
 }
 
 impl fmt::Debug for Account {

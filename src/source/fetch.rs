@@ -68,7 +68,7 @@ impl Reader {
             let pass = account
                 .shared
                 .trust
-                .enter(account.fingerprint)
+                .enter(account.fingerprint, account.by_hand)
                 .await
                 .map_err(|told| SourceError::LoginFailed(again(call, told)))?;
             let permit = account.budget.spend().await;
@@ -134,7 +134,7 @@ fn again(call: &Call<'_>, told: Told) -> Told {
         request: call.request.to_owned(),
         property: call.property.to_owned(),
         what: format!(
-            "{}; it is not asked again for up to an hour, or until the values of the credential `{}` change",
+            "{}; it is not asked again by the clock for up to an hour, or until the values of the credential `{}` change",
             told.what, call.account.name
         ),
         ..told

@@ -348,8 +348,10 @@ mod tests {
         let paging = paging(next());
         let url = Url::parse("http://h/x").unwrap();
         let mut pages = Pages::start(Some(&paging));
+        let mut number = 0;
         let mut take = |records: std::ops::Range<u64>| {
-            let next = json!({"next": "/y"});
+            number += 1;
+            let next = json!({"next": format!("/{number}")});
             pages.take(Some(&paging), came(&url, &next, &self::records(records)))
         };
         for begin in 0..3 {

@@ -113,6 +113,7 @@ impl Reader {
             fingerprint: Fingerprint::new(&self.key, &source.connector, &values),
             values,
             secrets,
+            by_hand: false,
             budget: shared.budget(&source.connector.limits),
             shared,
         })

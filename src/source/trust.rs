@@ -10,8 +10,12 @@ use tokio::sync::MutexGuard;
 use super::Told;
 use super::account::Fingerprint;
 
-/// A refusal counts for so long.
+/// A refusal counts for so long for a run that the clock started.
 const REFUSED_FOR: Duration = Duration::from_secs(3600);
+
+/// A refusal counts for so long where somebody asks: they may have put it right in the PMS. It is long
+/// enough for the other integrations of a credential not to be refused one by one.
+const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
 
 /// That a credential was taken counts for so long.
 const ACCEPTED_FOR: Duration = Duration::from_secs(600);
@@ -47,13 +51,18 @@ pub(super) struct Pass<'a> {
 }
 
 impl Known {
-    fn look(known: Option<&Known>, fingerprint: Fingerprint, now: Instant) -> Look {
+    fn look(known: Option<&Known>, fingerprint: Fingerprint, by_hand: bool, now: Instant) -> Look {
+        let refused_for = if by_hand {
+            REFUSED_BY_HAND_FOR
+        } else {
+            REFUSED_FOR
+        };
         let Some(known) = known.filter(|known| known.fingerprint == fingerprint) else {
             return Look::Unknown;
         };
         let age = now.saturating_duration_since(known.at);
         match &known.refused {
-            Some(told) if age < REFUSED_FOR => Look::Refused(told.clone()),
+            Some(told) if age < refused_for => Look::Refused(told.clone()),
             None if age < ACCEPTED_FOR => Look::Accepted,
             _ => Look::Unknown,
         }
@@ -62,28 +71,32 @@ impl Known {
 
 impl Trust {
     /// Waits until there is leave to ask, or says why there is none.
-    pub(super) async fn enter(&self, fingerprint: Fingerprint) -> Result<Pass<'_>, Told> {
+    pub(super) async fn enter(
+        &self,
+        fingerprint: Fingerprint,
+        by_hand: bool,
+    ) -> Result<Pass<'_>, Told> {
         let pass = |alone| Pass {
             trust: self,
             fingerprint,
             _alone: alone,
         };
-        match self.look(fingerprint) {
+        match self.look(fingerprint, by_hand) {
             Look::Accepted => return Ok(pass(None)),
             Look::Refused(told) => return Err(told),
             Look::Unknown => {}
         }
         let alone = self.alone.lock().await;
-        match self.look(fingerprint) {
+        match self.look(fingerprint, by_hand) {
             Look::Accepted => Ok(pass(None)),
             Look::Refused(told) => Err(told),
             Look::Unknown => Ok(pass(Some(alone))),
         }
     }
 
-    fn look(&self, fingerprint: Fingerprint) -> Look {
+    fn look(&self, fingerprint: Fingerprint, by_hand: bool) -> Look {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Known::look(known.as_ref(), fingerprint, Instant::now())
+        Known::look(known.as_ref(), fingerprint, by_hand, Instant::now())
     }
 }
 
@@ -155,6 +168,7 @@ mod tests {
             Known::look(
                 Some(known),
                 fingerprint,
+                false,
                 at + Duration::from_secs(minutes * 60),
             )
         };
@@ -163,15 +177,21 @@ mod tests {
         assert_eq!(look(&refused, two, 0), Look::Unknown);
         assert_eq!(look(&accepted, one, 9), Look::Accepted);
         assert_eq!(look(&accepted, one, 10), Look::Unknown);
-        assert_eq!(Known::look(None, one, at), Look::Unknown);
+        assert_eq!(Known::look(None, one, false, at), Look::Unknown);
+        let by_hand = |seconds: u64| {
+            let now = at + Duration::from_secs(seconds);
+            Known::look(Some(&refused), one, true, now)
+        };
+        assert_eq!(by_hand(9), Look::Refused(told()));
+        assert_eq!(by_hand(10), Look::Unknown, "somebody asks again");
     }
 
     #[tokio::test]
     async fn while_nobody_knows_one_asks_and_the_others_hear_of_it() {
         let (one, _) = fingerprints();
         let trust = Trust::default();
-        let pass = trust.enter(one).await.unwrap();
-        let (second, ()) = tokio::join!(trust.enter(one), async {
+        let pass = trust.enter(one, false).await.unwrap();
+        let (second, ()) = tokio::join!(trust.enter(one, false), async {
             pass.refused(told());
             drop(pass);
         });

@@ -144,7 +144,7 @@ impl Call<'_> {
             )),
             Verdict::LoginFailed => SourceError::LoginFailed(told(
                 format!("the PMS refuses the login of the credential `{name}` (status {status})"),
-                "check the credential; the PMS is asked again when its values have changed, or after an hour",
+                "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once",
             )),
             Verdict::Denied => SourceError::Denied(told(
                 format!("the login is right but may not do this (status {status})"),

@@ -602,7 +602,8 @@ impl<P: People> Planner<'_, P> {
     }
 
     /// The status of a link of the person that this run did not see and that counts more than what it saw:
-    /// its absence proves nothing (R25).
+    /// its absence proves nothing (R25). But where the PMS knows the person under another id, as after a
+    /// promotion of a roommate, an old one that stays away for longer than the alert waits is out of date.
     fn better_absent(
         &self,
         person: PersonId,
@@ -613,7 +614,9 @@ impl<P: People> Planner<'_, P> {
             .links
             .iter()
             .filter(|(id, link)| {
-                link.person == person && !groups.iter().any(|(group, _)| group.id == **id)
+                link.person == person
+                    && link.misses < self.inputs.missing_after
+                    && !groups.iter().any(|(group, _)| group.id == **id)
             })
             .map(|(_, link)| link.status)
             .filter(|status| *status < seen.status && seen.status != LeaseStatus::Unknown)
@@ -793,7 +796,15 @@ impl<P: People> Planner<'_, P> {
                     },
                 );
             }
+            // Somebody whom the feed names under another id is not missing.
+            let elsewhere = self
+                .inputs
+                .links
+                .iter()
+                .chain(&self.new_links)
+                .any(|(other, same)| same.person == link.person && seen.contains(other.as_str()));
             if misses >= self.inputs.missing_after
+                && !elsewhere
                 && let Some(person) = self.people.person(link.person)?
             {
                 let sides = vec![super::alerts::person_side(&person, self.inputs.integration)];

@@ -164,7 +164,7 @@ async fn read(
         &integration.source,
         &integration.home,
     ) {
-        Ok(account) => account,
+        Ok(account) => account.asked_by_hand(job.cause == Cause::Manual),
         Err(error) => return Ok(Err(Stop::Failed(format!("credential `{name}`: {error}")))),
     };
     let today = integration.today(started);
