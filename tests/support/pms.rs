@@ -178,5 +178,9 @@ pub fn compile(yaml: &str) -> Result<Source, Vec<Problem>> {
     let text = format!("{head}{hosts}{retry}{yaml}");
     let document = Document::parse(Path::new("pms.yaml"), &text)?;
     let value = document.read()?;
-    Source::compile(&File { value, document })
+    Source::compile(&File {
+        value,
+        document,
+        hash: [0; 32],
+    })
 }
