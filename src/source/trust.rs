@@ -11,10 +11,10 @@ use super::Told;
 use super::account::Fingerprint;
 
 /// A refusal counts for so long.
-const REFUSED_FOR: Duration = Duration::from_secs(3600);
+const REFUSED_FOR: Duration = Duration::from_hours(1);
 
 /// That a credential was taken counts for so long.
-const ACCEPTED_FOR: Duration = Duration::from_secs(600);
+const ACCEPTED_FOR: Duration = Duration::from_mins(10);
 
 /// What is known of a credential.
 #[derive(Debug, Default)]
@@ -152,11 +152,7 @@ mod tests {
         };
         let (refused, accepted) = (known(Some(told())), known(None));
         let look = |known: &Known, fingerprint, minutes: u64| {
-            Known::look(
-                Some(known),
-                fingerprint,
-                at + Duration::from_secs(minutes * 60),
-            )
+            Known::look(Some(known), fingerprint, at + Duration::from_mins(minutes))
         };
         assert_eq!(look(&refused, one, 59), Look::Refused(told()));
         assert_eq!(look(&refused, one, 60), Look::Unknown);

@@ -16,42 +16,46 @@ use tokio::sync::mpsc;
 
 /// What was asked.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The path and the query.
-    pub to: String,
-    pub headers: HeaderMap,
-    pub body: String,
+    pub(crate) to: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Asked {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 }
 
 /// What is answered: status, headers, body.
-pub struct Reply(pub u16, pub Vec<(&'static str, String)>, pub Vec<u8>);
+pub(crate) struct Reply(
+    pub(crate) u16,
+    pub(crate) Vec<(&'static str, String)>,
+    pub(crate) Vec<u8>,
+);
 
-pub fn ok(body: impl Into<Vec<u8>>) -> Reply {
+pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Reply {
     Reply(200, Vec::new(), body.into())
 }
 
-pub fn status(status: u16) -> Reply {
+pub(crate) fn status(status: u16) -> Reply {
     Reply(status, Vec::new(), b"{}".to_vec())
 }
 
 /// A server, a connector for it, and a reader.
-pub struct Pms {
-    pub url: String,
+pub(crate) struct Pms {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
-    pub source: Source,
-    pub reader: Reader,
-    pub home: tempfile::TempDir,
+    pub(crate) source: Source,
+    pub(crate) reader: Reader,
+    pub(crate) home: tempfile::TempDir,
 }
 
 impl Pms {
     /// Starts a server that answers request by request, the first being number 0. In the YAML, `HOST` is it.
-    pub async fn start(
+    pub(crate) async fn start(
         yaml: &str,
         answer: impl Fn(usize, &Asked) -> Reply + Clone + Send + Sync + 'static,
     ) -> Pms {
@@ -92,16 +96,16 @@ impl Pms {
         }
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    pub fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.to).collect()
     }
 
     /// The credential as it is now.
-    pub fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         let plain = |text: &str| CredentialValue::Plain(text.into());
         let credential = Credential {
             version: 1,
@@ -121,7 +125,7 @@ impl Pms {
     }
 
     /// All residents, as a run reads them.
-    pub async fn read(&self) -> (Reading<SourceError>, Vec<Record>) {
+    pub(crate) async fn read(&self) -> (Reading<SourceError>, Vec<Record>) {
         let scope = Scope {
             properties: vec!["p1".into()],
             fields: BTreeMap::new(),
@@ -143,7 +147,7 @@ impl Pms {
     }
 
     /// The records of a complete reading.
-    pub async fn records(&self) -> Vec<Value> {
+    pub(crate) async fn records(&self) -> Vec<Value> {
         let (reading, records) = self.read().await;
         assert!(matches!(reading, Reading::Complete { .. }), "{reading:?}");
         records
@@ -153,7 +157,7 @@ impl Pms {
     }
 
     /// Why a reading was not complete.
-    pub async fn failure(&self) -> SourceError {
+    pub(crate) async fn failure(&self) -> SourceError {
         match self.read().await.0 {
             Reading::Partial { reason } => reason,
             complete @ Reading::Complete { .. } => panic!("{complete:?}"),
@@ -162,7 +166,7 @@ impl Pms {
 }
 
 /// Compiles a connector: its head is the same everywhere.
-pub fn compile(yaml: &str) -> Result<Source, Vec<Problem>> {
+pub(crate) fn compile(yaml: &str) -> Result<Source, Vec<Problem>> {
     let head = "version: 1\nscript: pms.rhai\n\
         credential_fields: { url: plain, user: plain, secret: secret }\n";
     let hosts = if yaml.contains("\nhosts:") {
