@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_expires_is_renewed_a_while_before() {
         let lifetime = |seconds| Lasts::expires_in(Some(seconds)).lifetime;
-        assert_eq!(lifetime(3600), Some(Duration::from_secs(3540)));
+        assert_eq!(lifetime(3600), Some(Duration::from_mins(59)));
         assert_eq!(lifetime(10), Some(Duration::from_secs(9)));
         assert_eq!(Lasts::expires_in(None), Lasts::default());
     }
