@@ -1,18 +1,17 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod request;
+
 use std::collections::BTreeMap;
 
 use crate::config::{
-    self, AnswerRule, Auth, Body, Connector, Document, Format, Login, OAuth2, Page, Verdict,
-    nearest,
+    AnswerRule, Auth, Connector, Document, Format, Login, OAuth2, Verdict, nearest,
 };
 use crate::model::Problem;
 
 use super::answer::Rule;
-use super::compiled::{Request, Source, TokenAnswer, Total};
-use super::decode::Shape;
-use super::page::Paging;
+use super::compiled::{Source, TokenAnswer};
 use super::template::{Place, Templates, Uses};
 use super::{Path, authority};
 
@@ -225,174 +224,6 @@ impl<'a> Compile<'a> {
         }
     }
 
-    fn request(&mut self, name: &str, request: &config::Request, shared: &[Rule]) -> Request {
-        let at = |field: &str| format!("requests.{name}.{field}");
-        let is_login = match &self.connector.auth {
-            Some(Auth::Login(login)) => login.request == name,
-            _ => false,
-        };
-        if is_login {
-            self.uses = Uses::Credential;
-        }
-        self.template(Place::Url, &at("url"), &request.url);
-        for (key, value) in &request.query {
-            self.template(Place::Plain, &at(&format!("query.{key}")), value);
-        }
-        self.headers(&at("headers"), &request.headers);
-        if let Some(body) = &request.body {
-            self.body(&at("body"), body);
-        }
-        self.uses = Uses::All;
-        let id = request.id.as_deref().map(|path| self.path(&at("id"), path));
-        let total = match &request.total {
-            Some(config::Total::Path(path)) => Some(Total::Path(self.path(&at("total"), path))),
-            Some(config::Total::Header(name)) => {
-                self.header_name(&at("total.header"), name);
-                Some(Total::Header(name.clone()))
-            }
-            None => None,
-        };
-        let mut rules = self.rules(&at("errors"), &request.errors);
-        rules.extend(shared.iter().cloned());
-        if is_login {
-            if request.page.is_some() {
-                self.problem(&at("page"), "a login has one answer; remove it");
-            }
-        } else if name != "residents" && request.feeds.is_none() && id.is_none() {
-            self.problem(
-                &format!("requests.{name}"),
-                "has no `id`; add the path of the key by which its records are looked up",
-            );
-        }
-        if name == "properties" && request.feeds.is_some() {
-            self.problem(
-                &at("feeds"),
-                "`properties` is for `discover`; give the request another name",
-            );
-        }
-        let label = request
-            .name
-            .as_deref()
-            .map(|path| self.path(&at("name"), path));
-        Request {
-            shape: self.shape(name, request),
-            id,
-            name: label,
-            total,
-            paging: request
-                .page
-                .as_ref()
-                .map(|page| self.paging(&at("page"), page)),
-            rules,
-        }
-    }
-
-    fn shape(&mut self, name: &str, request: &config::Request) -> Shape {
-        let at = |field: &str| format!("requests.{name}.{field}");
-        let records = self.path(&at("records"), &request.records);
-        if let Some(message) = records.not_for_records() {
-            self.problem(&at("records"), message);
-        }
-        let inner = request.inner.as_ref().map(|inner| {
-            let path = self.path(&at("inner.path"), &inner.path);
-            if path.segments().is_empty() || !path.is_names() {
-                self.problem(
-                    &at("inner.path"),
-                    "does not lead to one text; write the names down to it",
-                );
-            }
-            if request.format == Format::Csv {
-                self.problem(&at("inner"), "a text inside CSV has no path; remove it");
-            }
-            (inner.format, path)
-        });
-        let is_csv = inner.as_ref().map_or(request.format, |(format, _)| *format) == Format::Csv;
-        if is_csv && !request.records.is_empty() {
-            self.problem(&at("records"), "the rows of CSV have no path; remove it");
-        }
-        let is_resident = name == "residents" || request.feeds.is_some();
-        if is_csv && is_resident && request.id.is_none() {
-            self.problem(
-                &format!("requests.{name}"),
-                "has no `id`; name the column of the id, which tells CSV from a page with an error",
-            );
-        }
-        let delimiter = match request.delimiter {
-            Some(_) if !is_csv => {
-                self.problem(&at("delimiter"), "is only for `format: csv`; remove it");
-                b','
-            }
-            Some(delimiter) => u8::try_from(delimiter)
-                .ok()
-                .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte))
-                .unwrap_or_else(|| {
-                    self.problem(
-                        &at("delimiter"),
-                        "cannot separate columns; write one such as \";\"",
-                    );
-                    b','
-                }),
-            None => b',',
-        };
-        Shape {
-            format: request.format,
-            records,
-            inner,
-            delimiter,
-        }
-    }
-
-    fn paging(&mut self, field: &str, page: &Page) -> Paging {
-        let path = match page {
-            Page::Next(next) => {
-                // The place of a short form is that of the key itself.
-                let path = self.path(&format!("{field}.next.path"), &next.path);
-                self.force(&format!("{field}.next.force"), &next.force);
-                path
-            }
-            Page::Link(link) => {
-                if link.rel.trim().is_empty() {
-                    self.problem(&format!("{field}.link"), "is empty; write `next`");
-                }
-                self.force(&format!("{field}.link.force"), &link.force);
-                Path::default()
-            }
-            Page::Cursor(path) => self.path(&format!("{field}.cursor"), path),
-            Page::Offset(counted) | Page::Number(counted) => {
-                if counted.size == 0 {
-                    self.problem(field, "`size` is 0; write 1 or more");
-                }
-                Path::default()
-            }
-        };
-        Paging {
-            page: page.clone(),
-            path,
-        }
-    }
-
-    fn force(&mut self, field: &str, force: &BTreeMap<String, String>) {
-        for (name, value) in force {
-            self.template(Place::Plain, &format!("{field}.{name}"), value);
-        }
-    }
-
-    fn body(&mut self, field: &str, body: &Body) {
-        match body {
-            Body::Form(members) => {
-                for (key, value) in members {
-                    self.template(Place::Plain, &format!("{field}.form.{key}"), value);
-                }
-            }
-            Body::Json(value) => self.leaves(&format!("{field}.json"), value),
-            Body::Xml(text) => self.template(Place::Xml, &format!("{field}.xml"), text),
-            Body::Soap(soap) => {
-                self.template(Place::Header, &format!("{field}.soap.action"), &soap.action);
-                self.template(Place::Xml, &format!("{field}.soap.xml"), &soap.xml);
-            }
-        }
-    }
-
     fn template(&mut self, place: Place, field: &str, text: &str) {
         if let Err(message) =
             self.templates
@@ -435,23 +266,5 @@ impl<'a> Compile<'a> {
                 }
             })
             .collect()
-    }
-
-    /// The text leaves of a JSON body, by their dotted place.
-    fn leaves(&mut self, field: &str, value: &serde_json::Value) {
-        match value {
-            serde_json::Value::String(text) => self.template(Place::Plain, field, text),
-            serde_json::Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.leaves(&format!("{field}.{index}"), item);
-                }
-            }
-            serde_json::Value::Object(members) => {
-                for (name, item) in members {
-                    self.leaves(&format!("{field}.{name}"), item);
-                }
-            }
-            _ => {}
-        }
     }
 }

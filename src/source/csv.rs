@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 use super::decode::{DecodeError, Decoded};
 
 /// Takes the rows apart. What stands around them is `header`, the names of the columns.
-pub(super) fn split(text: &str, delimiter: u8) -> Result<Decoded, DecodeError> {
+pub(super) fn split(
+    text: &str,
+    delimiter: u8,
+    column: Option<&str>,
+) -> Result<Decoded, DecodeError> {
     if text.trim_start().starts_with('<') {
         return Err(DecodeError::Csv("it begins with <, as a page does".into()));
     }
@@ -22,6 +26,11 @@ pub(super) fn split(text: &str, delimiter: u8) -> Result<Decoded, DecodeError> {
         .collect();
     if header.iter().all(String::is_empty) {
         return Err(DecodeError::Csv("it has no header row".into()));
+    }
+    if let Some(column) = column
+        && !header.iter().any(|name| name == column)
+    {
+        return Err(DecodeError::Csv(format!("it has no column `{column}`")));
     }
     let mut records = Vec::new();
     for row in reader.records() {
@@ -79,7 +88,7 @@ mod tests {
     #[test]
     fn rows_become_objects_by_the_header() {
         let text = "Id; Name ;Tag;Tag\n7;\"Ana; \"\"B\"\"\";x;y\n8; ;;\n";
-        let decoded = split(text, b';').unwrap();
+        let decoded = split(text, b';', Some("Id")).unwrap();
         assert_eq!(
             decoded.records,
             [
@@ -87,17 +96,18 @@ mod tests {
                 r#"{"Id":"8","Name":null,"Tag":[null,null]}"#.into()
             ]
         );
-        assert!(split("Id,Name\n", b',').unwrap().records.is_empty());
+        assert!(split("Id,Name\n", b',', None).unwrap().records.is_empty());
     }
 
     #[test]
     fn what_is_no_csv_is_told_without_its_values() {
-        let error = |text| split(text, b',').unwrap_err().to_string();
+        let error = |text| split(text, b',', Some("Id")).unwrap_err().to_string();
         assert_eq!(
             error("Id,Name\n7,Ana\n8\n"),
             "the answer is not readable as CSV: 1 fields in line 3, and 2 in the header"
         );
         assert!(error("").ends_with("it has no header row"));
+        assert!(error("Down\n").ends_with("it has no column `Id`"));
         assert!(error("<html>").ends_with("as a page does"));
     }
 }

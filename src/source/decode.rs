@@ -30,6 +30,8 @@ pub(super) struct Shape {
     pub(super) inner: Option<(Format, Path)>,
     /// What separates the columns of CSV.
     pub(super) delimiter: u8,
+    /// The column that CSV must have, as it is told from an error page by nothing else.
+    pub(super) column: Option<String>,
 }
 
 impl Shape {
@@ -39,6 +41,7 @@ impl Shape {
             records,
             inner: None,
             delimiter: b',',
+            column: None,
         }
     }
 }
@@ -98,7 +101,7 @@ fn split(format: Format, shape: &Shape, text: &str) -> Result<Decoded, DecodeErr
         Format::Json => json::split(text, &shape.records),
         Format::Xml => xml::split(text, &shape.records, false),
         Format::Soap => xml::split(text, &shape.records, true),
-        Format::Csv => csv::split(text, shape.delimiter),
+        Format::Csv => csv::split(text, shape.delimiter, shape.column.as_deref()),
     }
 }
 

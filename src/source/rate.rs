@@ -76,8 +76,8 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    fn seconds(seconds: u64) -> Option<Duration> {
-        Some(Duration::from_secs(seconds))
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
     }
 
     #[test]
@@ -85,10 +85,10 @@ mod tests {
         let used = |remaining, reset| used_up(Some(remaining), Some(reset), at(1000));
         let resets = "36686;686;26";
         assert_eq!(used("14000;900;3", resets), None);
-        assert_eq!(used("14000;900;0", resets), seconds(26));
-        assert_eq!(used("14000/DAY;0/HOUR;0/MINUTE", resets), seconds(686));
-        assert_eq!(used("0", resets), seconds(36_686));
-        assert_eq!(used("5;0", "9"), seconds(9));
+        assert_eq!(used("14000;900;0", resets), Some(secs(26)));
+        assert_eq!(used("14000/DAY;0/HOUR;0/MINUTE", resets), Some(secs(686)));
+        assert_eq!(used("0", resets), Some(secs(36_686)));
+        assert_eq!(used("5;0", "9"), Some(secs(9)));
         assert_eq!(used("soon", "9"), None);
         assert_eq!(used("0", "soon"), None);
         assert_eq!(used_up(None, Some("9"), at(0)), None);
@@ -98,16 +98,16 @@ mod tests {
     fn a_reset_may_be_a_time() {
         let now = at(1_700_000_000);
         let used = |reset| used_up(Some("0"), Some(reset), now);
-        assert_eq!(used("1700000030"), seconds(30));
-        assert_eq!(used("1700000030000"), seconds(30));
-        assert_eq!(used("1600000000"), seconds(0));
+        assert_eq!(used("1700000030"), Some(secs(30)));
+        assert_eq!(used("1700000030000"), Some(secs(30)));
+        assert_eq!(used("1600000000"), Some(secs(0)));
         assert_eq!(used("2.5"), Some(Duration::from_millis(2500)));
     }
 
     #[test]
     fn after_a_refusal_the_window_that_is_back_first_is_waited_for() {
         let refused = |remaining| refused(remaining, Some("36686;686;26"), at(0));
-        assert_eq!(refused(None), seconds(26));
-        assert_eq!(refused(Some("14000;0;3")), seconds(686));
+        assert_eq!(refused(None), Some(secs(26)));
+        assert_eq!(refused(Some("14000;0;3")), Some(secs(686)));
     }
 }

@@ -46,7 +46,7 @@ impl Lasts {
     pub(super) fn expires_in(seconds: Option<u64>) -> Lasts {
         let lifetime = seconds
             .map(Duration::from_secs)
-            .map(|lifetime| lifetime - (lifetime / 10).min(Duration::from_secs(60)));
+            .map(|lifetime| lifetime.saturating_sub((lifetime / 10).min(Duration::from_mins(1))));
         Lasts {
             idle: None,
             lifetime,
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn a_token_is_over_when_it_is_idle_or_old() {
         let begun = Instant::now();
-        let at = |minutes: u64| begun + Duration::from_secs(minutes * 60);
+        let at = |minutes: u64| begun + Duration::from_mins(minutes);
         let lasts = Lasts {
-            idle: Some(Duration::from_secs(20 * 60)),
-            lifetime: Some(Duration::from_secs(8 * 3600)),
+            idle: Some(Duration::from_mins(20)),
+            lifetime: Some(Duration::from_hours(8)),
         };
         assert!(!lasts.over(begun, at(100), at(119)));
         assert!(lasts.over(begun, at(100), at(120)));
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_expires_is_renewed_a_while_before() {
         let lifetime = |seconds| Lasts::expires_in(Some(seconds)).lifetime;
-        assert_eq!(lifetime(3600), Some(Duration::from_secs(3540)));
+        assert_eq!(lifetime(3600), Some(Duration::from_mins(59)));
         assert_eq!(lifetime(10), Some(Duration::from_secs(9)));
         assert_eq!(Lasts::expires_in(None), Lasts::default());
     }

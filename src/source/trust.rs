@@ -11,14 +11,14 @@ use super::Told;
 use super::account::Fingerprint;
 
 /// A refusal counts for so long for a run that the clock started.
-const REFUSED_FOR: Duration = Duration::from_secs(3600);
+const REFUSED_FOR: Duration = Duration::from_hours(1);
 
 /// A refusal counts for so long where somebody asks: they may have put it right in the PMS. It is long
 /// enough for the other integrations of a credential not to be refused one by one.
 const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
 
 /// That a credential was taken counts for so long.
-const ACCEPTED_FOR: Duration = Duration::from_secs(600);
+const ACCEPTED_FOR: Duration = Duration::from_mins(10);
 
 /// What is known of a credential.
 #[derive(Debug, Default)]
@@ -169,7 +169,7 @@ mod tests {
                 Some(known),
                 fingerprint,
                 false,
-                at + Duration::from_secs(minutes * 60),
+                at + Duration::from_mins(minutes),
             )
         };
         assert_eq!(look(&refused, one, 59), Look::Refused(told()));

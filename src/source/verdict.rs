@@ -41,13 +41,7 @@ impl Call<'_> {
         };
         let again = "nothing was written; the next run tries again";
         match decoded {
-            Ok(decoded) if decoded.found => match self.missing_column(request, &decoded) {
-                None => Ok(decoded),
-                Some(what) => Err(SourceError::Unexpected(told(
-                    &what,
-                    "nothing was written; check what the PMS answers and the request's `id`",
-                ))),
-            },
+            Ok(decoded) if decoded.found => Ok(decoded),
             Ok(Decoded {
                 broken: Some(error),
                 ..
@@ -65,17 +59,6 @@ impl Call<'_> {
             ))),
             Err(error) => Err(SourceError::Unavailable(told(&error.to_string(), again))),
         }
-    }
-
-    /// CSV without the column of the id is another text with status 200.
-    fn missing_column(&self, request: &Request, decoded: &Decoded) -> Option<String> {
-        let inner = request.shape.inner.as_ref().map(|(format, _)| *format);
-        if inner.unwrap_or(request.shape.format) != Format::Csv || !decoded.records.is_empty() {
-            return None;
-        }
-        let id = request.id.as_ref()?.to_string();
-        let text = decoded.around.to_string();
-        (!text.contains(&format!("{:?}", id))).then(|| format!("the answer has no column `{id}`"))
     }
 
     /// The token in an answer, and how long it serves, where the answer says so.
