@@ -25,6 +25,8 @@ mod yardi;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use chance::Happening;
 pub use fault::{Fault, FaultKind};

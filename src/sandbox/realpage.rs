@@ -7,7 +7,7 @@
 
 mod render;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::PoisonError;
 
