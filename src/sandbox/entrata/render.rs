@@ -181,11 +181,12 @@ fn intervals(world: &World, home: &Household) -> Vec<Value> {
 
 fn customer(world: &World, home: &Household, person: &Person) -> Value {
     let number = person.id.0;
-    let (kind, relation) = match (person.relation, number % 3) {
+    let (kind, relation) = match (person.relation, number % 4) {
         (Relation::Primary, _) => ("Primary", "Primary"),
         (Relation::Guarantor, 0) => ("Guarantor", "Other"),
         (Relation::Guarantor, _) => ("Guarantor", "Guarantor"),
         (Relation::Roommate, 0) => ("Co-Applicant", "Spouse"),
+        (Relation::Roommate, 2) => ("Co-Applicant", "Roommate"),
         (Relation::Roommate, _) => ("Occupant", "Roommate"),
         (Relation::Occupant, _) => ("Occupant", "Child"),
     };
@@ -208,7 +209,7 @@ fn customer(world: &World, home: &Household, person: &Person) -> Value {
         .parse()
         .unwrap_or(number);
     let status = home.status_of(person, world.today());
-    // Somebody who does not live there keeps the company of an emergency who may come in.
+    // An emergency contact is no resident, though one may come in.
     let contact = json!([{
         "contactTypeName": "Emergency Contact", "relationship": "Partner", "hasAccessToUnit": "1",
     }]);
