@@ -93,7 +93,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         status => filed_under(status),
     };
     let sub_status = match home.status {
-        Status::Eviction if home.id.0 % 2 == 0 => Some("Eviction"),
+        Status::Eviction if home.id.0.is_multiple_of(2) => Some("Eviction"),
         Status::Eviction => Some("In Collections, Eviction"),
         Status::Denied => Some("Denied"),
         _ if home.monthly(today) => Some("Month To Month"),
@@ -111,6 +111,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
     } else {
         vec![space("", 0)]
     };
+    let spaces = one_or_many(spaces, home.id.0.is_multiple_of(7));
     let place = (!unit.pseudo).then_some(());
     let mut row = json!({
         "id": lease_id(home),
@@ -131,7 +132,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         "unitId": place.map(|()| unit_id(unit).to_string()),
         "unitNumber": place.map(|()| unit.label.as_str()),
         "buildingName": unit.building,
-        "unitSpaces": place.map(|()| json!({ "unitSpace": one_or_many(spaces, home.id.0 % 7 == 0) })),
+        "unitSpaces": place.map(|()| json!({ "unitSpace": spaces })),
         "leaseIntervals": { "leaseInterval": intervals(world, home) },
     });
     if changed && let Some(fields) = row.as_object_mut() {

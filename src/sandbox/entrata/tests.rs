@@ -189,11 +189,11 @@ async fn a_person_who_left_is_past_on_a_current_lease_and_minors_are_children() 
     let sandbox = start(Kind::Entrata, 60, 1000).await;
     let all = leases(&sandbox, ALL).await;
     let find = |person| {
-        let id = sandbox.person_id(person).unwrap();
+        let id: u64 = sandbox.person_id(person).unwrap().parse().unwrap();
         let mut found = all
             .iter()
             .flat_map(|lease| customers(lease).into_iter().map(move |one| (lease, one)));
-        found.find(|(_, one)| one["id"].to_string() == id).unwrap()
+        found.find(|(_, one)| one["id"] == id).unwrap()
     };
     let trapped = |trap| sandbox.world().trapped(trap)[0];
     let (lease, gone) = find(trapped(Trap::DepartedRoommate));
