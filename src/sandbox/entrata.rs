@@ -9,7 +9,7 @@
 mod method;
 mod render;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::PoisonError;
 

@@ -25,6 +25,8 @@ mod yardi;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use chance::Happening;
 pub use fault::{Fault, FaultKind};
@@ -82,9 +84,13 @@ impl Kind {
             return String::new();
         };
         let code = &property.code;
-        let number = |first: usize| match code.bytes().all(|sign| sign.is_ascii_digit()) {
-            true if !code.is_empty() => code.clone(),
-            _ => (first + index).to_string(),
+        let digits = !code.is_empty() && code.bytes().all(|sign| sign.is_ascii_digit());
+        let number = |first: usize| {
+            if digits {
+                code.clone()
+            } else {
+                (first + index).to_string()
+            }
         };
         match self {
             Self::AppFolio => world.property_uuid(index),

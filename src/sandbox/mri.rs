@@ -8,7 +8,7 @@
 
 mod render;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wire;
 
 use std::sync::PoisonError;

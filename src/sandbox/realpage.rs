@@ -7,13 +7,15 @@
 
 mod render;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::PoisonError;
 
+use quick_xml::escape::partial_escape;
+
 use super::fault::FaultKind;
 use super::serve::{Asked, Reply, Seen, Shared};
-use super::soap::{self, Call, Version, escape};
+use super::soap::{self, Call, Version};
 use super::world::{Entity, World};
 use super::{Kind, Settings};
 
@@ -188,7 +190,7 @@ fn server_fault(code: &str, text: &str) -> Reply {
             "<s:Fault><faultcode \
              xmlns:a=\"http://schemas.microsoft.com/ws/2005/05/addressing/none\">{code}</faultcode>\
              <faultstring xml:lang=\"en-US\">{}</faultstring></s:Fault>",
-            escape(text)
+            partial_escape(text)
         ),
     )
 }

@@ -93,7 +93,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         status => filed_under(status),
     };
     let sub_status = match home.status {
-        Status::Eviction if home.id.0 % 2 == 0 => Some("Eviction"),
+        Status::Eviction if home.id.0.is_multiple_of(2) => Some("Eviction"),
         Status::Eviction => Some("In Collections, Eviction"),
         Status::Denied => Some("Denied"),
         _ if home.monthly(today) => Some("Month To Month"),
@@ -111,6 +111,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
     } else {
         vec![space("", 0)]
     };
+    let spaces = one_or_many(spaces, home.id.0.is_multiple_of(7));
     let place = (!unit.pseudo).then_some(());
     let mut row = json!({
         "id": lease_id(home),
@@ -131,7 +132,7 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         "unitId": place.map(|()| unit_id(unit).to_string()),
         "unitNumber": place.map(|()| unit.label.as_str()),
         "buildingName": unit.building,
-        "unitSpaces": place.map(|()| json!({ "unitSpace": one_or_many(spaces, home.id.0 % 7 == 0) })),
+        "unitSpaces": place.map(|()| json!({ "unitSpace": spaces })),
         "leaseIntervals": { "leaseInterval": intervals(world, home) },
     });
     if changed && let Some(fields) = row.as_object_mut() {
@@ -181,11 +182,12 @@ fn intervals(world: &World, home: &Household) -> Vec<Value> {
 
 fn customer(world: &World, home: &Household, person: &Person) -> Value {
     let number = person.id.0;
-    let (kind, relation) = match (person.relation, number % 3) {
+    let (kind, relation) = match (person.relation, number % 4) {
         (Relation::Primary, _) => ("Primary", "Primary"),
         (Relation::Guarantor, 0) => ("Guarantor", "Other"),
         (Relation::Guarantor, _) => ("Guarantor", "Guarantor"),
         (Relation::Roommate, 0) => ("Co-Applicant", "Spouse"),
+        (Relation::Roommate, 2) => ("Co-Applicant", "Roommate"),
         (Relation::Roommate, _) => ("Occupant", "Roommate"),
         (Relation::Occupant, _) => ("Occupant", "Child"),
     };
@@ -208,7 +210,7 @@ fn customer(world: &World, home: &Household, person: &Person) -> Value {
         .parse()
         .unwrap_or(number);
     let status = home.status_of(person, world.today());
-    // Somebody who does not live there keeps the company of an emergency who may come in.
+    // An emergency contact is no resident, though one may come in.
     let contact = json!([{
         "contactTypeName": "Emergency Contact", "relationship": "Partner", "hasAccessToUnit": "1",
     }]);
