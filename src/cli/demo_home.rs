@@ -67,7 +67,7 @@ fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
         "# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n"
     );
     for (field, value) in pms.credential() {
-        if matches!(field, "password" | "client_secret" | "interface_license") {
+        if Sandbox::SECRETS.contains(&field) {
             let name = format!("secrets/{kind}-{field}");
             let mut options = std::fs::OpenOptions::new();
             let mut file = options

@@ -282,6 +282,16 @@ impl Sandbox {
         self.shared.kind
     }
 
+    /// The fields of credentials that are secrets, whatever the kind.
+    pub const SECRETS: [&'static str; 6] = [
+        "password",
+        "client_secret",
+        "interface_license",
+        "license_key",
+        "api_key",
+        "partner_key",
+    ];
+
     /// All fields of a credential that is let in, secrets included. The same world has the same.
     pub fn credential(&self) -> BTreeMap<&'static str, String> {
         let mut fields = self.shared.secrets.clone();

@@ -602,8 +602,7 @@ impl<P: People> Planner<'_, P> {
     }
 
     /// The status of a link of the person that this run did not see and that counts more than what it saw:
-    /// its absence proves nothing (R25). But where the PMS knows the person under another id, as after a
-    /// promotion of a roommate, an old one that stays away for longer than the alert waits is out of date.
+    /// its absence proves nothing (R25).
     fn better_absent(
         &self,
         person: PersonId,
@@ -614,9 +613,7 @@ impl<P: People> Planner<'_, P> {
             .links
             .iter()
             .filter(|(id, link)| {
-                link.person == person
-                    && link.misses < self.inputs.missing_after
-                    && !groups.iter().any(|(group, _)| group.id == **id)
+                link.person == person && !groups.iter().any(|(group, _)| group.id == **id)
             })
             .map(|(_, link)| link.status)
             .filter(|status| *status < seen.status && seen.status != LeaseStatus::Unknown)
@@ -765,6 +762,27 @@ impl<P: People> Planner<'_, P> {
         Ok(())
     }
 
+    /// Whether this run names the person of a link under another id, with a lease that counts as much.
+    fn is_named_otherwise(&self, resident: &str, link: &Link, seen: &BTreeSet<&str>) -> bool {
+        self.inputs
+            .links
+            .keys()
+            .chain(self.new_links.keys())
+            .any(|other| {
+                let same = self
+                    .new_links
+                    .get(other)
+                    .or_else(|| self.inputs.links.get(other));
+                other != resident
+                    && seen.contains(other.as_str())
+                    && same.is_some_and(|same| {
+                        same.person == link.person
+                            && !same.status.is_closed()
+                            && same.status <= link.status
+                    })
+            })
+    }
+
     /// R25: counts misses of linked residents that a complete reading did not name.
     fn missing(
         &mut self,
@@ -796,15 +814,20 @@ impl<P: People> Planner<'_, P> {
                     },
                 );
             }
-            // Somebody whom the feed names under another id is not missing.
-            let elsewhere = self
-                .inputs
-                .links
-                .iter()
-                .chain(&self.new_links)
-                .any(|(other, same)| same.person == link.person && seen.contains(other.as_str()));
+            if misses >= self.inputs.missing_after && self.is_named_otherwise(resident, link, seen)
+            {
+                // The PMS gave the person another id, as when a roommate is promoted: this one is out of date,
+                // and must not keep the stay open when the other ends.
+                let over = LeaseStatus::Past;
+                let out_of_date = Link {
+                    status: over,
+                    misses: 0,
+                    ..link.clone()
+                };
+                self.new_links.insert(resident.clone(), out_of_date);
+                continue;
+            }
             if misses >= self.inputs.missing_after
-                && !elsewhere
                 && let Some(person) = self.people.person(link.person)?
             {
                 let sides = vec![super::alerts::person_side(&person, self.inputs.integration)];

@@ -15,7 +15,6 @@ pub struct Home {
 }
 
 /// Fields of a sandbox's credential that are secrets.
-const SECRETS: [&str; 3] = ["password", "client_secret", "interface_license"];
 
 impl Home {
     /// The repository's files. Only the pace of the connectors is another: no limits, and one repetition at
@@ -131,7 +130,7 @@ impl Home {
     pub fn credential(&self, name: &str, pms: &Sandbox) {
         let mut text = format!("version: 1\nconnector: {}\nfields:\n", pms.kind());
         for (field, value) in pms.credential() {
-            if SECRETS.contains(&field) {
+            if Sandbox::SECRETS.contains(&field) {
                 let file = format!("secrets/{name}-{field}");
                 self.write(&file, value);
                 std::fs::set_permissions(self.path(&file), PermissionsExt::from_mode(0o600))

@@ -154,6 +154,20 @@ fn r25_a_lease_that_the_feed_leaves_out_is_not_ended_by_another_one_that_is_over
 }
 
 #[test]
+fn r25_an_old_id_of_somebody_whom_the_feed_names_under_another_is_given_up_and_keeps_nobody_in() {
+    let mut world = World::new();
+    world.run([ana()]);
+    // A roommate is promoted: the r-code goes, a t-code comes.
+    let promoted = with_id(ana(), "t9");
+    for _ in 0..6 {
+        assert_eq!(world.run([promoted.clone()]).kinds(), NO_ALERTS);
+        assert_eq!(world.stay(1).status, LeaseStatus::Current);
+    }
+    world.run([past(promoted)]);
+    assert!(world.stay(1).is_closed(), "the old id does not keep her in");
+}
+
+#[test]
 fn r25_a_lease_that_could_not_be_mapped_is_not_ended_by_another_one_that_is_over() {
     let mut world = World::new();
     world.run([ana()]);
