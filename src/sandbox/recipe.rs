@@ -7,7 +7,7 @@ use super::names;
 use super::world::{Relation, Status};
 
 /// A record that a careless connector gets wrong. With 24 or more residents a world has each at
-/// least once, and one with fewer has the first ones; [`World::trapped`] names who carries it.
+/// least once, and one with fewer has the first ones; [`World::trapped`](super::World::trapped) names who carries it.
 /// AppFolio lists tenants only, so it shows neither `Guarantor` nor `Minor`; and it tells a
 /// `DepartedRoommate` by status `Past`, where Voyager has a move-out date and a mark in the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
