@@ -14,7 +14,7 @@ use crate::config::{Environment, Home};
 use crate::control::client::{Client, Cut};
 use crate::control::protocol::RunState;
 use crate::daemon::{self, Signals, Start};
-use crate::sandbox::{Kind, Sandbox};
+use crate::sandbox::{Kind, Sandbox, Settings};
 
 use super::demo_home::{self, Demo};
 use super::{Arguments, Exit, Failure, Screen, sandbox, sync};
@@ -49,28 +49,11 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let leave = leave()?;
     let (folder, temporary) = folder(arguments, environment)?;
-    let pmss = vec![
-        sandbox::start(
-            Kind::AppFolio,
-            arguments.seed,
-            arguments.residents,
-            "elm",
-            "Elm Court",
-        )
-        .await?,
-        sandbox::start(
-            Kind::Yardi,
-            arguments.seed + 1,
-            arguments.residents,
-            "harbor",
-            "Harbor View",
-        )
-        .await?,
-    ];
+    let pmss = pmss(arguments).await?;
     let demo = demo_home::make(&folder, &pmss)?;
-    writeln!(screen.out, "home    {}", folder.display())?;
+    writeln!(screen.out, "home     {}", folder.display())?;
     for pms in &pmss {
-        writeln!(screen.out, "{:7} {}", pms.kind().to_string(), pms.url())?;
+        writeln!(screen.out, "{:8} {}", pms.kind().to_string(), pms.url())?;
     }
 
     let stop = CancellationToken::new();
@@ -98,7 +81,7 @@ pub(super) async fn run(
             "the daemon ended before it was ready",
         ));
     };
-    writeln!(screen.out, "socket  {}\n", socket.display())?;
+    writeln!(screen.out, "socket   {}\n", socket.display())?;
     screen.out.flush()?;
     let shown = async {
         let client = Client::new(&socket)?;
@@ -138,6 +121,36 @@ fn leave() -> std::io::Result<CancellationToken> {
         }
     });
     Ok(leave)
+}
+
+/// One PMS of each kind. Voyager has three properties: one of its own integration, two that feed one.
+async fn pmss(arguments: &DemoArguments) -> Result<Vec<Sandbox>, Failure> {
+    let mut pmss = Vec::new();
+    for (place, kind) in Kind::ALL.into_iter().enumerate() {
+        let seed = arguments.seed + place as u64;
+        let size = arguments.residents;
+        let (size, properties): (u32, &[(&str, &str)]) = match kind {
+            Kind::AppFolio => (size, &[("elm", "Elm Court")]),
+            Kind::Yardi => (
+                size.saturating_mul(3),
+                &[
+                    ("harbor", "Harbor View"),
+                    ("north", "North Tower"),
+                    ("south", "South Tower"),
+                ],
+            ),
+            Kind::RealPage => (size, &[("4120101", "Mill Yard")]),
+            Kind::Entrata => (size, &[("641201", "Quay House")]),
+            Kind::Mri => (size, &[("ORCH", "Orchard Row")]),
+        };
+        // Former residents by the thousand are for `epms sandbox`; here they would hide the others.
+        let settings = Settings {
+            former: 2,
+            ..Settings::default()
+        };
+        pmss.push(sandbox::start(kind, (seed, size), properties, settings).await?);
+    }
+    Ok(pmss)
 }
 
 fn folder(

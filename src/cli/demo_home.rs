@@ -15,8 +15,92 @@ use super::{Exit, Failure, shipped};
 
 /// What was made.
 pub(super) struct Demo {
-    /// The integrations, one for each PMS.
+    /// The integrations: one for each PMS, and one that two properties feed.
     pub(super) integrations: Vec<IntegrationId>,
+}
+
+/// One integration of the demo.
+struct Feed {
+    id: &'static str,
+    name: &'static str,
+    kind: Kind,
+    /// Which properties of the PMS feed it.
+    properties: &'static [usize],
+    excluded: &'static str,
+}
+
+const FEEDS: &[Feed] = &[
+    Feed {
+        id: "elm-court",
+        name: "Elm Court",
+        kind: Kind::AppFolio,
+        properties: &[0],
+        excluded: "[Evict]",
+    },
+    Feed {
+        id: "harbor-view",
+        name: "Harbor View",
+        kind: Kind::Yardi,
+        properties: &[0],
+        excluded: "[Applicant, Canceled, Denied]",
+    },
+    Feed {
+        id: "mill-yard",
+        name: "Mill Yard",
+        kind: Kind::RealPage,
+        properties: &[0],
+        excluded: "[Applicant, Former Applicant]",
+    },
+    Feed {
+        id: "orchard-row",
+        name: "Orchard Row",
+        kind: Kind::Mri,
+        properties: &[0],
+        excluded: "[]",
+    },
+    Feed {
+        id: "quay-house",
+        name: "Quay House",
+        kind: Kind::Entrata,
+        properties: &[0],
+        excluded: "[]",
+    },
+    Feed {
+        id: "twin-towers",
+        name: "Twin Towers",
+        kind: Kind::Yardi,
+        properties: &[1, 2],
+        excluded: "[Applicant, Canceled, Denied, Past]",
+    },
+];
+
+fn integration(folder: &Path, feed: &Feed, pms: &Sandbox) -> Result<(), Failure> {
+    let Feed {
+        id,
+        name,
+        kind,
+        excluded,
+        ..
+    } = feed;
+    let properties: Vec<String> = feed
+        .properties
+        .iter()
+        .map(|index| pms.property_id(*index))
+        .collect();
+    let text = format!(
+        "# One property here, and what of the PMS feeds it. The file's name is its id.
+version: 1
+property: {{ name: {name}, timezone: America/New_York, country: US }}
+credential: demo-{kind}
+pms_properties: [{}]
+# The PMS's own words; residents with these are never pulled.
+exclude_statuses: {excluded}
+enabled: true
+",
+        properties.join(", ")
+    );
+    std::fs::write(folder.join(format!("config/integrations/{id}.yaml")), text)?;
+    Ok(())
 }
 
 pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
@@ -26,33 +110,14 @@ pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
     }
     let mut integrations = Vec::new();
     for pms in pmss {
-        let (id, name, excluded) = match pms.kind() {
-            Kind::AppFolio => ("elm-court", "Elm Court", "[Evict]"),
-            Kind::Yardi => (
-                "harbor-view",
-                "Harbor View",
-                "[Applicant, Canceled, Denied]",
-            ),
-            Kind::RealPage => ("mill-yard", "Mill Yard", "[Applicant, Former Applicant]"),
-            Kind::Entrata => ("quay-house", "Quay House", "[Applicant, Cancelled]"),
-            Kind::Mri => ("orchard-row", "Orchard Row", "[]"),
-        };
         credential(folder, pms)?;
-        let text = format!(
-            "# One property here, fed by one property of the PMS. The file's name is its id.
-version: 1
-property: {{ name: {name}, timezone: America/New_York, country: US }}
-credential: demo-{kind}
-pms_properties: [{property}]
-# The PMS's own words; residents with these are never pulled.
-exclude_statuses: {excluded}
-enabled: true
-",
-            kind = pms.kind(),
-            property = pms.property_id(0),
-        );
-        std::fs::write(folder.join(format!("config/integrations/{id}.yaml")), text)?;
-        integrations.push(IntegrationId::new(id));
+    }
+    for feed in FEEDS {
+        let Some(pms) = pmss.iter().find(|pms| pms.kind() == feed.kind) else {
+            continue;
+        };
+        integration(folder, feed, pms)?;
+        integrations.push(IntegrationId::new(feed.id));
     }
     if let (Some(pms), Some(integration)) = (pmss.first(), integrations.first()) {
         people_by_hand(folder, pms, integration)?;

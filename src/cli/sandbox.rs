@@ -84,13 +84,8 @@ pub(super) async fn run(
     for (port, kind) in (arguments.port.unwrap_or(0)..).zip(kinds) {
         let mut settings = Settings::default();
         settings.addr.set_port(arguments.port.map_or(0, |_| port));
-        let sandbox = serve(
-            kind,
-            (arguments.seed, arguments.residents),
-            ("elm", "Elm Court"),
-            settings,
-        )
-        .await?;
+        let people = (arguments.seed, arguments.residents);
+        let sandbox = start(kind, people, &[("elm", "Elm Court")], settings).await?;
         for &fault in &arguments.faults {
             sandbox.fault(fault);
         }
@@ -117,29 +112,20 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-/// A PMS with one property.
+/// A PMS with these properties, each by code and name.
 pub(super) async fn start(
     kind: Kind,
-    seed: u64,
-    residents: u32,
-    code: &str,
-    name: &str,
-) -> Result<Sandbox, Failure> {
-    serve(kind, (seed, residents), (code, name), Settings::default()).await
-}
-
-async fn serve(
-    kind: Kind,
     (seed, residents): (u64, u32),
-    (code, name): (&str, &str),
+    properties: &[(&str, &str)],
     settings: Settings,
 ) -> Result<Sandbox, Failure> {
+    let properties = properties.iter().map(|(code, name)| PropertySpec {
+        code: (*code).into(),
+        name: (*name).into(),
+    });
     let world = World::seeded(WorldOptions {
         seed,
-        properties: vec![PropertySpec {
-            code: code.into(),
-            name: name.into(),
-        }],
+        properties: properties.collect(),
         residents: residents as usize,
         today: jiff::Zoned::now().date(),
     });
