@@ -88,29 +88,31 @@ pub(super) fn match_resident(
     })
 }
 
-/// How likely a person of the same name and property is the same human (R15).
+/// How likely a person of the same name and property is the same human (R15). What one side does not know
+/// speaks neither for nor against it.
 fn confidence(resident: &Resident, person: &Person) -> &'static str {
-    let unit = resident.unit.as_ref().is_some_and(|unit| {
-        person.stays.values().any(|stay| {
-            stay.unit
-                .iter()
-                .chain(&stay.more_units)
-                .any(|other| other.id == unit.id)
-        })
-    });
-    let phone = resident.phone.is_some() && resident.phone == person.phone;
+    let mut units = person
+        .stays
+        .values()
+        .flat_map(|stay| stay.unit.iter().chain(&stay.more_units))
+        .peekable();
+    let unit = match (&resident.unit, units.peek()) {
+        (Some(unit), Some(_)) => Some(units.any(|other| other.id == unit.id)),
+        _ => None,
+    };
+    let phone = match (&resident.phone, &person.phone) {
+        (Some(one), Some(other)) => Some(one == other),
+        _ => None,
+    };
     match (unit, phone) {
-        (true, true) => {
-            "a person of this property has this name, unit and phone under another email: confidence high"
+        (Some(true), Some(true)) => {
+            "same name, unit and phone under another email: confidence high"
         }
-        (true, false) => {
-            "a person of this property has this name and unit under another email: confidence medium"
+        (Some(true), _) => "same name and unit under another email: confidence medium",
+        (_, Some(true)) => "same name and phone under another email: confidence medium",
+        (Some(false), Some(false)) => {
+            "same name under another email; unit and phone differ too: confidence low"
         }
-        (false, true) => {
-            "a person of this property has this name and phone under another email: confidence medium"
-        }
-        (false, false) => {
-            "a person of this property has this name under another email; unit and phone differ too: confidence low"
-        }
+        _ => "same name at this property under another email: confidence medium",
     }
 }

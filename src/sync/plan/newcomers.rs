@@ -1,0 +1,201 @@
+//! Residents that are not linked yet: held because others share their email (R16), matched (R13–R15, R22),
+//! or made people (R17). What matching is, is in `matching`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{AlertKind, ChangeKind, Fate, LeaseStatus, Origin, Person, PersonId};
+use crate::store::StoreError;
+
+use super::super::alerts;
+use super::super::entry::{Group, Lease};
+use super::super::matching::{Match, People, match_resident};
+use super::super::normal::same;
+use super::super::update::update;
+use super::{Attach, Planner};
+
+impl<P: People> Planner<'_, P> {
+    /// The groups that are held because others have the same email (R16), by position.
+    pub(super) fn duplicate_emails(
+        &mut self,
+        groups: &[Group],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut by_email: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
+        for group in groups {
+            let Some(lease) = group.lease().filter(|lease| lease.excluded.is_none()) else {
+                continue;
+            };
+            let resident = &lease.normal.resident;
+            let Some(email) = resident.email.as_deref() else {
+                continue;
+            };
+            let counts = match self.inputs.links.get(&group.id) {
+                Some(_) => !resident.status.is_closed(),
+                None => resident.status.may_come_in(),
+            };
+            if counts {
+                by_email.entry(email).or_default().push(group);
+            }
+        }
+        let mut held = BTreeSet::new();
+        for (email, sharing) in by_email {
+            let (linked, new): (Vec<&Group>, Vec<&Group>) = sharing
+                .iter()
+                .copied()
+                .partition(|group| self.inputs.links.contains_key(&group.id));
+            let people: BTreeSet<PersonId> = linked
+                .iter()
+                .filter_map(|group| self.inputs.links.get(&group.id))
+                .map(|link| link.person)
+                .collect();
+            if people.len() + new.len() < 2 || self.is_one_human(&people, &new)? {
+                continue;
+            }
+            self.taken.insert(email.to_owned());
+            let subject = format!("email:{}", &blake3::hash(email.as_bytes()).to_hex()[..16]);
+            let sides = sharing
+                .iter()
+                .filter_map(|group| group.resident())
+                .map(alerts::resident_side)
+                .collect();
+            let detail = format!(
+                "{} residents of the feed have the same email; correct it in the PMS",
+                sharing.len()
+            );
+            self.causes
+                .raise(AlertKind::DuplicateEmails, &subject, sides, &detail);
+            held.extend(new.iter().map(|group| group.id.clone()));
+        }
+        Ok(held)
+    }
+
+    /// Somebody who is linked, and a resident with a new PMS id but the same email and name: a transfer, a new
+    /// lease or a return (R22), not two humans.
+    fn is_one_human(
+        &self,
+        people: &BTreeSet<PersonId>,
+        new: &[&Group],
+    ) -> Result<bool, StoreError> {
+        let (Some(person), 1, [new]) = (people.first(), people.len(), new) else {
+            return Ok(false);
+        };
+        let (Some(person), Some(resident)) = (self.people.person(*person)?, new.resident()) else {
+            return Ok(false);
+        };
+        Ok(person.email == resident.email
+            && same(&person.first_name, &resident.first_name)
+            && same(&person.last_name, &resident.last_name))
+    }
+
+    /// Decides where a group belongs, and tells at once where nothing is written for it.
+    pub(super) fn attach(
+        &mut self,
+        group: &Group,
+        duplicates: &BTreeSet<String>,
+    ) -> Result<Attach, StoreError> {
+        if let Some(link) = self.inputs.links.get(&group.id) {
+            return Ok(Attach::Linked(link.person));
+        }
+        let Some(Lease { normal, excluded }) = group.lease() else {
+            return Ok(Attach::Not);
+        };
+        let resident = &normal.resident;
+        if let Some(reason) = excluded {
+            let reason = reason.clone();
+            self.exclude(&group.id, &reason, None);
+        } else if resident.status == LeaseStatus::Unknown {
+            self.unknown_status(resident);
+            self.decide(
+                &group.id,
+                Fate::Ineligible,
+                "R7",
+                "its status is not known to the mapping",
+                None,
+            );
+        } else if !resident.status.may_come_in() {
+            self.decide(
+                &group.id,
+                Fate::Ineligible,
+                "R7",
+                format!("{} does not come in new", resident.status),
+                None,
+            );
+        } else if let Some(email) = &resident.email {
+            if duplicates.contains(&group.id) {
+                self.decide(
+                    &group.id,
+                    Fate::Held,
+                    "R16",
+                    "another resident has the same email",
+                    None,
+                );
+            } else {
+                match match_resident(resident, email, self.people)? {
+                    Match::Create => return Ok(Attach::Create),
+                    Match::Link(person) => return Ok(Attach::Link(person)),
+                    Match::Flag {
+                        kind,
+                        rule,
+                        people,
+                        detail,
+                    } => {
+                        let person = people.first().map(|person| person.id);
+                        let mut sides = vec![alerts::resident_side(resident)];
+                        sides.extend(
+                            people
+                                .iter()
+                                .map(|person| alerts::person_side(person, self.inputs.integration)),
+                        );
+                        self.causes.raise(kind, &group.id, sides, &detail);
+                        self.decide(&group.id, Fate::Flagged, rule, detail, person);
+                    }
+                }
+            }
+        } else {
+            let sides = vec![alerts::resident_side(resident)];
+            self.causes.raise(
+                AlertKind::MissingEmail,
+                &group.id,
+                sides,
+                "the PMS has no usable email; add it there",
+            );
+            self.decide(&group.id, Fate::Held, "R17", "it has no email", None);
+        }
+        self.others(group, None);
+        Ok(Attach::Not)
+    }
+
+    /// R17: a person from the PMS.
+    pub(super) fn create(&mut self, group: &Group) -> Result<(), StoreError> {
+        let Some(normal) = group.stay() else {
+            return Ok(());
+        };
+        let resident = &normal.resident;
+        let nobody = Person {
+            id: self.people.new_person_id()?,
+            first_name: String::new(),
+            last_name: String::new(),
+            email: None,
+            phone: None,
+            stays: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            origin: Origin::Sync,
+            created: self.inputs.now,
+        };
+        let ask = self.ask(group, &normal, None, true);
+        let made = update(&nobody, &ask);
+        self.multiple(group);
+        self.taken.extend(made.person.email.clone());
+        self.link(group, resident, made.person.id, resident.email.clone());
+        self.change(
+            made.person.id,
+            &group.id,
+            ChangeKind::Created,
+            "R17",
+            made.fields,
+        );
+        self.decide(&group.id, Fate::Created, "R17", "", Some(made.person.id));
+        self.others(group, Some(made.person.id));
+        self.plan.people.push(made.person);
+        Ok(())
+    }
+}
