@@ -224,6 +224,9 @@ async fn first_sync(
 
 fn next(demo: &Demo, folder: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let folder = folder.display();
+    // Whoever runs it by cargo has no `epms` on the path.
+    let program = std::env::current_exe().unwrap_or_else(|_| "epms".into());
+    let program = program.display();
     let first = demo
         .integrations
         .first()
@@ -232,6 +235,7 @@ fn next(demo: &Demo, folder: &Path, screen: &mut Screen<'_>) -> Result<(), Failu
         screen.out,
         "
 try in another terminal
+  alias epms={program}
   export EPMS_HOME={folder}
   epms status
   epms sync {first}          nothing has changed, and it says so

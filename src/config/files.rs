@@ -56,7 +56,8 @@ impl Files {
         let path = home.config().join("epms.yaml");
         match std::fs::read(&path) {
             Ok(bytes) => file(&home.name(&path), &bytes, check_settings),
-            Err(error) => Err(vec![unreadable(&home.name(&path), &error)]),
+            // Which home was looked into is what people ask first.
+            Err(error) => Err(vec![unreadable(&path, &error)]),
         }
     }
 }

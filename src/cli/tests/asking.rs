@@ -115,7 +115,7 @@ async fn without_a_daemon_the_fault_of_the_file_that_names_the_socket_is_told_to
     assert_eq!(exit, Exit::OutOfReach);
     assert_snapshot!(String::from_utf8(err).unwrap(), @r"
     epms: no daemon answers on /nowhere/state/epms.sock; start it with `epms run`
-      config/epms.yaml: there is no such file; create it, or name the home with --home
+      /nowhere/config/epms.yaml: there is no such file; create it, or name the home with --home
     ");
 }
 
