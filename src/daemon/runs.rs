@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::catalog::{Catalog, Slot};
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
-use crate::model::{Cause, Counts, IntegrationId, Outcome, Run, RunId};
+use crate::model::{IntegrationId, Outcome, Run, RunId};
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
@@ -155,14 +155,15 @@ impl Runs {
                     .flatten()
                     .unwrap_or_else(|error| {
                         tracing::error!(integration = %id, run = %run, %error, "sync failed");
-                        lost(
-                            run,
-                            id.clone(),
-                            cause,
-                            generation,
-                            (tools.now)(),
-                            error.to_string(),
-                        )
+                        let now = (tools.now)();
+                        // Its report could not be written; whoever waits has it all the same.
+                        Run {
+                            ended: Some(now),
+                            outcome: Outcome::Failed {
+                                reason: error.to_string(),
+                            },
+                            ..Run::begun(run, id.clone(), cause, generation, now)
+                        }
                     });
                 (id, report)
             });
@@ -304,31 +305,5 @@ fn why_not(id: &IntegrationId, slot: &Slot) -> String {
             format!("`{id}` is switched off; write `enabled: true` into its file")
         }
         Some(_) => format!("`{id}` is paused; resume it first"),
-    }
-}
-
-/// The report of a run whose report could not be written.
-fn lost(
-    id: RunId,
-    integration: IntegrationId,
-    cause: Cause,
-    generation: u64,
-    at: Timestamp,
-    reason: String,
-) -> Run {
-    Run {
-        id,
-        integration,
-        cause,
-        generation,
-        started: at,
-        ended: Some(at),
-        outcome: Outcome::Failed { reason },
-        pages: 0,
-        records: 0,
-        counts: Counts::default(),
-        changes: 0,
-        excluded_by: BTreeMap::new(),
-        notes: BTreeMap::new(),
     }
 }

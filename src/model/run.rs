@@ -254,6 +254,33 @@ pub struct Run {
     pub notes: BTreeMap<String, u64>,
 }
 
+impl Run {
+    /// The report of a run that begins.
+    pub fn begun(
+        id: RunId,
+        integration: IntegrationId,
+        cause: Cause,
+        generation: u64,
+        started: Timestamp,
+    ) -> Run {
+        Run {
+            id,
+            integration,
+            cause,
+            generation,
+            started,
+            ended: None,
+            outcome: Outcome::Running,
+            pages: 0,
+            records: 0,
+            counts: Counts::default(),
+            changes: 0,
+            excluded_by: BTreeMap::new(),
+            notes: BTreeMap::new(),
+        }
+    }
+}
+
 /// How far a run under way has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {

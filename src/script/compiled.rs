@@ -2,18 +2,16 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::module_resolvers::DummyModuleResolver;
-use rhai::{
-    AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope,
-};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Problem, Resident};
 
-use super::error::{file_of, locate, lower, place};
+use super::error::{file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
+use super::resolver::{Modules, Resolver};
 use super::{Context, Library, ScriptError, context, helpers, lint};
 
 /// How long a script may take for one record. A record takes some 20 µs.
@@ -274,87 +272,6 @@ fn engine() -> Engine {
     engine
 }
 
-/// The modules that a compilation has imported so far, and those it is in the middle of.
-#[derive(Clone, Default)]
-struct Modules(Arc<Mutex<Imports>>);
-
-#[derive(Default)]
-struct Imports {
-    loaded: BTreeMap<String, AST>,
-    open: Vec<String>,
-}
-
-impl Modules {
-    fn state(&self) -> MutexGuard<'_, Imports> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Serves only what the library holds.
-struct Resolver {
-    library: Library,
-    modules: Modules,
-}
-
-impl Resolver {
-    fn compile(
-        &self,
-        engine: &Engine,
-        path: &str,
-        position: Position,
-    ) -> Result<AST, Box<EvalAltResult>> {
-        let refuse = |message: String| -> Box<EvalAltResult> {
-            EvalAltResult::ErrorRuntime(message.into(), position).into()
-        };
-        let plain = path
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_/".contains(&b));
-        let Some(text) = self.library.text(path).filter(|_| plain) else {
-            return Err(refuse(format!(
-                "there is no script `{path}` to import; names are paths below scripts/, such as \"lib/names\""
-            )));
-        };
-        let mut ast = engine.compile(text).map_err(|error| {
-            let message = lower(&error.err_type().to_string());
-            let inner = EvalAltResult::ErrorRuntime(message.into(), error.position()).into();
-            Box::new(EvalAltResult::ErrorInModule(
-                path.to_owned(),
-                inner,
-                position,
-            ))
-        })?;
-        ast.set_source(path);
-        Ok(ast)
-    }
-}
-
-impl ModuleResolver for Resolver {
-    fn resolve(
-        &self,
-        engine: &Engine,
-        _source: Option<&str>,
-        path: &str,
-        position: Position,
-    ) -> Result<rhai::Shared<Module>, Box<EvalAltResult>> {
-        let open = self.modules.state().open.clone();
-        if open.iter().any(|open| open == path) {
-            let circle = format!(
-                "the imports run in a circle: {} → {path}; remove one of them",
-                open.join(" → ")
-            );
-            return Err(EvalAltResult::ErrorRuntime(circle.into(), position).into());
-        }
-        let ast = self.compile(engine, path, position)?;
-        self.modules.state().open.push(path.to_owned());
-        let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
-        let mut state = self.modules.state();
-        state.open.pop();
-        state.loaded.insert(path.to_owned(), ast);
-        module.map(Into::into)
-    }
-}
-
-/// The imports of a script, for the closure of files that a generation depends on.
 impl Script {
     /// The names of everything the script imports by name, itself first.
     pub fn closure(library: &Library, name: &str) -> BTreeSet<String> {

@@ -7,6 +7,7 @@ mod context;
 mod helpers;
 mod output;
 mod lint;
+mod resolver;
 mod compiled;
 
 pub use compiled::{Mapped, Script};

@@ -148,7 +148,7 @@ fn name_key(first: &str, last: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cause, Counts, IntegrationId, Origin, Person, PersonId, Run};
+    use crate::model::{Cause, IntegrationId, Origin, Person, PersonId, Run};
 
     fn person(id: u64, email: Option<&str>) -> Person {
         Person {
@@ -211,21 +211,8 @@ mod tests {
         let state = folder.path().join("state");
         let store = Store::open(&state).unwrap();
         let write = store.write().unwrap();
-        let run = Run {
-            id: RunId(1),
-            integration: IntegrationId::new("i"),
-            cause: Cause::Manual,
-            generation: 1,
-            started: Timestamp::UNIX_EPOCH,
-            ended: None,
-            outcome: Outcome::Running,
-            pages: 0,
-            records: 0,
-            counts: Counts::default(),
-            changes: 0,
-            excluded_by: BTreeMap::new(),
-            notes: BTreeMap::new(),
-        };
+        let id = IntegrationId::new("i");
+        let run = Run::begun(RunId(1), id, Cause::Manual, 1, Timestamp::UNIX_EPOCH);
         write.put_run(&run).unwrap();
         write.commit().unwrap();
         drop(store);

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::catalog::Integration;
-use crate::model::{Cause, Counts, Outcome, Progress, Reading, Run, RunId};
+use crate::model::{Cause, Counts, Progress, Reading, Run, RunId};
 use crate::script::Lookups;
 use crate::source::{Account, Reader, Records, Scope, SourceError};
 use crate::store::{Lookup, Store, StoreError};
@@ -63,21 +63,13 @@ struct Mapped {
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
 pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run, RunError> {
     let started = (tools.now)();
-    let mut report = Run {
-        id: job.run,
-        integration: job.integration.id.clone(),
-        cause: job.cause,
-        generation: job.integration.generation,
+    let mut report = Run::begun(
+        job.run,
+        job.integration.id.clone(),
+        job.cause,
+        job.integration.generation,
         started,
-        ended: None,
-        outcome: Outcome::Running,
-        pages: 0,
-        records: 0,
-        counts: Counts::default(),
-        changes: 0,
-        excluded_by: BTreeMap::new(),
-        notes: BTreeMap::new(),
-    };
+    );
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
