@@ -1,5 +1,5 @@
 //! MRI's residential API over a world, as JSON and as XML: lease details, residents, pending moves
-//! in, the rent roll and the list of properties.
+//! in, the rent roll, the units and the list of properties.
 //!
 //! One row is one person of one lease. Who is to move in is only in `PendingMoveIns`; applicants
 //! are in none. `IsCurrent` says who lives there, whatever the word of the status. Households share
@@ -28,7 +28,8 @@ const PATH: &str = "/mriapiservices/api.asp";
 const DETAILS: &str = "MRI_S-PMRM_ResidentLeaseDetailsByPropertyID";
 const RESIDENTS: &str = "MRI_S-PMRM_ResidentsByPropertyID";
 const PENDING: &str = "MRI_S-PMRM_PendingMoveIns";
-const UNITS: &str = "MRI_S-PMRM_ResidentialRentRoll";
+const RENT_ROLL: &str = "MRI_S-PMRM_ResidentialRentRoll";
+const UNITS: &str = "MRI_S-PMRM_UnitVacancyInformation";
 const PROPERTIES: &str = "MRI_S-PMRM_PropertyIDByNameOrAddress";
 
 /// Makes a world one that MRI would know.
@@ -148,7 +149,7 @@ impl Scope {
         let name = match api {
             DETAILS | RESIDENTS => "RMPROPID",
             PENDING => "PropertyID",
-            UNITS => "PROPERTYID",
+            RENT_ROLL | UNITS => "PROPERTYID",
             _ => return Ok(Scope::Any),
         };
         if let Some(id) = query.get(name) {
@@ -193,11 +194,16 @@ fn all(world: &World, api: &str, scope: Scope) -> Option<Vec<Value>> {
         PENDING => people()
             .filter_map(|(home, one)| render::pending(world, home, one))
             .collect(),
-        UNITS => {
+        RENT_ROLL | UNITS => {
             let Scope::Property(at) = scope else {
                 return None;
             };
-            render::rent_roll(world, at)
+            let rows = render::rent_roll(world, at);
+            if api == RENT_ROLL {
+                rows
+            } else {
+                rows.into_iter().map(render::vacancy).collect()
+            }
         }
         PROPERTIES => (0..world.properties().len())
             .map(|at| render::property(world, at))

@@ -25,12 +25,16 @@ impl Home {
         home.copy(Path::new(env!("CARGO_MANIFEST_DIR")), "config/epms.yaml");
         home.copy(Path::new(env!("CARGO_MANIFEST_DIR")), "config/connectors");
         home.copy(Path::new(env!("CARGO_MANIFEST_DIR")), "scripts");
-        for pms in ["appfolio", "yardi"] {
+        for pms in Kind::ALL {
             let name = format!("config/connectors/{pms}.yaml");
+            let mut limits = false;
             let text: String = home
                 .read(&name)
                 .lines()
-                .filter(|line| !line.starts_with("limits:"))
+                .filter(|line| {
+                    limits = line.starts_with("limits:") || limits && line.starts_with(' ');
+                    !limits
+                })
                 .flat_map(|line| [line, "\n"])
                 .collect();
             home.write(

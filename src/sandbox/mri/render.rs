@@ -253,6 +253,14 @@ pub(super) fn rent_roll(world: &World, property: usize) -> Vec<Value> {
     .collect()
 }
 
+/// A row of the units, from one of the rent roll. Which fields it has nobody has seen: here it has those of the unit.
+pub(super) fn vacancy(mut row: Value) -> Value {
+    if let Some(fields) = row.as_object_mut() {
+        fields.retain(|name, _| !matches!(name.as_str(), "CurrentCharges" | "Residents"));
+    }
+    row
+}
+
 /// A row of the list of properties.
 pub(super) fn property(world: &World, at: usize) -> Value {
     let property = &world.properties()[at];

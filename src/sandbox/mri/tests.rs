@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
-use super::{DETAILS, PENDING, PROPERTIES, RESIDENTS, UNITS};
+use super::{DETAILS, PENDING, PROPERTIES, RENT_ROLL, RESIDENTS};
 use crate::sandbox::testing::{client, start, world};
 use crate::sandbox::{Kind, Relation, Sandbox, Settings, Status, Trap};
 
@@ -278,7 +278,7 @@ async fn changed_rows_are_found_by_day_and_units_show_who_lives_there() {
     };
     let (ever, lately) = (count("2000-01-01").await, count("2026-03-01").await);
     assert!(lately > 0 && lately < ever, "{lately} {ever}");
-    let units = rows(&sandbox, UNITS, "PROPERTYID").await;
+    let units = rows(&sandbox, RENT_ROLL, "PROPERTYID").await;
     let listed: usize = units
         .iter()
         .map(|row| row["Residents"].as_array().unwrap().len())
