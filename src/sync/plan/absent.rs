@@ -70,7 +70,7 @@ impl<P: People> Planner<'_, P> {
                 let over = LeaseStatus::Past;
                 let out_of_date = Link {
                     status: over,
-                    misses: 0,
+                    misses,
                     ..link.clone()
                 };
                 self.new_links.insert(resident.clone(), out_of_date);
