@@ -91,7 +91,7 @@ impl Group {
     }
 
     /// What the lease that counts says, together with its renewals: leases of the same unit that run now or
-    /// next are one stay without a gap (R21).
+    /// next are one stay without a gap (R21). So are those of which nobody knows whether they run.
     pub(super) fn stay(&self) -> Option<Cow<'_, Normal>> {
         let lease = self.lease()?;
         let mut normal = Cow::Borrowed(&lease.normal);
@@ -99,7 +99,8 @@ impl Group {
         let Some(unit) = &resident.unit else {
             return Some(normal);
         };
-        if resident.status != LeaseStatus::Current || lease.excluded.is_some() {
+        let unknown = resident.status == LeaseStatus::Unknown;
+        if resident.status != LeaseStatus::Current && !unknown || lease.excluded.is_some() {
             return Some(normal);
         }
         for other in self.others() {
@@ -107,7 +108,7 @@ impl Group {
             let runs = matches!(
                 other_resident.status,
                 LeaseStatus::Current | LeaseStatus::Pending
-            );
+            ) || unknown && other_resident.status == LeaseStatus::Unknown;
             let here = other_resident.unit.as_ref().map(|unit| &unit.id) == Some(&unit.id);
             if other.excluded.is_some() || !runs || !here {
                 continue;

@@ -178,7 +178,8 @@ fn profile(person: &mut Person, ask: &Ask<'_>) {
     }
 }
 
-/// The stay that a resident describes. An unknown status keeps the last known one (§10).
+/// The stay that a resident describes. An unknown status keeps the last known one (§10), and with it notice and eviction,
+/// which most PMSs tell by the status alone.
 fn stay(
     resident: &Resident,
     more_units: Vec<Unit>,
@@ -192,6 +193,7 @@ fn stay(
             .unwrap_or(LeaseStatus::Past),
         known => known,
     };
+    let kept = old.filter(|_| resident.status == LeaseStatus::Unknown);
     Stay {
         status,
         unit: resident.unit.clone(),
@@ -200,8 +202,8 @@ fn stay(
         lease_end: resident.lease_end,
         move_in: resident.move_in,
         move_out: resident.move_out,
-        notice: resident.notice,
-        eviction: resident.eviction,
+        notice: kept.map_or(resident.notice, |old| old.notice),
+        eviction: kept.map_or(resident.eviction, |old| old.eviction),
         excluded: false,
     }
 }

@@ -1,0 +1,236 @@
+//! Every fault on every PMS, through whole runs: how the run ends, what it says, and that nobody is lost by it.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use epms::catalog::{self, Integration};
+use epms::model::{Cause, IntegrationId, Person, Run, RunId};
+use epms::sandbox::{Fault, FaultKind, Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
+use epms::source::Reader;
+use epms::store::Store;
+use epms::sync::{Job, Tools, run};
+use jiff::Timestamp;
+use support::Home;
+
+const ID: &str = "elm-court";
+
+/// A home with one integration, the PMS it feeds from, and a store.
+struct Feed {
+    home: Home,
+    pms: Sandbox,
+    tools: Tools,
+    runs: u64,
+}
+
+impl Feed {
+    /// In small pages, so that there are several.
+    async fn start(kind: Kind) -> Feed {
+        // A page of Entrata's is as large as the connector asks for.
+        let page_size = if kind == Kind::Entrata { 1000 } else { 20 };
+        let world = World::seeded(WorldOptions {
+            seed: 5,
+            properties: vec![PropertySpec {
+                code: "elm".into(),
+                name: "Elm Court".into(),
+            }],
+            residents: 90,
+            today: jiff::Zoned::now().date(),
+        });
+        let settings = Settings {
+            page_size,
+            former: 1,
+            ..Settings::default()
+        };
+        let pms = Sandbox::start(kind, world, settings).await.unwrap();
+        let home = Home::new();
+        home.feed(ID, &pms);
+        if kind == Kind::Entrata {
+            let name = "config/connectors/entrata.yaml";
+            home.write(name, home.read(name).replace("size: 500", "size: 20"));
+        }
+        Feed {
+            home,
+            pms,
+            tools: Tools {
+                reader: Arc::new(Reader::new().unwrap()),
+                store: Arc::new(Store::in_memory().unwrap()),
+                now: Timestamp::now,
+            },
+            runs: 0,
+        }
+    }
+
+    fn integration(&self) -> Arc<Integration> {
+        let home = epms::config::Home::at(self.home.root());
+        let catalog = catalog::load(&home, None, Timestamp::now());
+        assert!(catalog.problems.is_empty(), "{:?}", catalog.problems);
+        let slot = &catalog.integrations[&IntegrationId::new(ID)];
+        assert!(slot.problems.is_empty(), "{:?}", slot.problems);
+        Arc::clone(slot.current.as_ref().unwrap())
+    }
+
+    /// One run, asked for by hand: the clock would not ask again with a login that was refused.
+    async fn run(&mut self) -> Run {
+        self.runs += 1;
+        let job = Job {
+            integration: self.integration(),
+            run: RunId(self.runs),
+            cause: Cause::Manual,
+        };
+        run(job, self.tools.clone(), Arc::new(|_| ()))
+            .await
+            .unwrap()
+    }
+
+    fn people(&self) -> Vec<Person> {
+        let view = self.tools.store.read().unwrap();
+        view.people(None, usize::MAX, |_| true).unwrap()
+    }
+}
+
+/// The fault as it is tried here: not longer than it must.
+fn soon(fault: FaultKind) -> FaultKind {
+    match fault {
+        FaultKind::TooMany {
+            retry_after: Some(_),
+        } => FaultKind::TooMany {
+            retry_after: Some(1),
+        },
+        other => other,
+    }
+}
+
+const NEXT: &str = "the next run tries again";
+
+/// How the run ends, what happened and what to do; nothing is told of a run that went well.
+fn expected(kind: Kind, fault: FaultKind) -> (&'static str, &'static str, &'static str) {
+    use Kind::{AppFolio, Entrata, Mri, RealPage, Yardi};
+    match fault {
+        FaultKind::LoginFailed | FaultKind::ExpiredToken => {
+            let fields = match kind {
+                AppFolio => "check client_id, client_secret and developer_id",
+                Entrata => "check api_key",
+                Mri => "check client_id, database, web_user, partner_key and password",
+                RealPage if fault == FaultKind::LoginFailed => "check pmc_id, username, password",
+                Yardi if fault == FaultKind::LoginFailed => "check username, password, server_name",
+                RealPage | Yardi => "check the credential",
+            };
+            ("failed", "the PMS refuses the login", fields)
+        }
+        FaultKind::TooMany { .. } => ("incomplete", "there were too many requests (", NEXT),
+        FaultKind::ServerError => ("incomplete", "the PMS failed with status 500", NEXT),
+        FaultKind::Unavailable => ("incomplete", "the PMS failed with status 503", NEXT),
+        FaultKind::Maintenance => match kind {
+            Entrata => ("incomplete", "closed or busy", NEXT),
+            Mri => ("incomplete", "an error in place of records", NEXT),
+            _ => ("incomplete", "the PMS is closed for maintenance", NEXT),
+        },
+        FaultKind::Html => match kind {
+            Yardi | RealPage => ("incomplete", "the PMS is closed for maintenance", NEXT),
+            _ => ("incomplete", "the answer is not readable as JSON", NEXT),
+        },
+        FaultKind::Delay(_) | FaultKind::Drip(_) => ("incomplete", "no answer within 1s", NEXT),
+        FaultKind::CutConnection => ("incomplete", "the connection broke off", NEXT),
+        FaultKind::Truncated => ("incomplete", "it ends too early", NEXT),
+        FaultKind::RepeatedPage => ("incomplete", "page 2 is the same as one before it", NEXT),
+        // Entrata's pages are counted, and its links are not followed.
+        FaultKind::EndlessNext if kind == Entrata => ("unchanged", "", ""),
+        FaultKind::EndlessNext => ("incomplete", "only pages without records", NEXT),
+        FaultKind::Empty => (
+            "incomplete",
+            "the feed is empty, and ",
+            "check `pms_properties` and the rights of the credential",
+        ),
+        FaultKind::NoResult => match kind {
+            Yardi | RealPage => ("incomplete", "there is no result in the answer", ""),
+            _ => ("incomplete", "there is nothing at `", "nothing was written"),
+        },
+        // Entrata says it in other words as well.
+        FaultKind::ChangedField if kind == Entrata => ("unchanged", "", ""),
+        // Everybody keeps the last known status, and an alert is written.
+        FaultKind::ChangedField => ("committed", "", ""),
+        FaultKind::WrongTotal => (
+            "incomplete",
+            "the PMS declares ",
+            "nothing was written; the next run tries again",
+        ),
+    }
+}
+
+async fn every_fault_of(kind: Kind) {
+    let mut feed = Feed::start(kind).await;
+    let first = feed.run().await;
+    assert_eq!(first.outcome.as_str(), "committed", "{kind}: {first:?}");
+    let people = feed.people();
+    assert!(people.len() > 20, "{}", people.len());
+    let connector = format!("config/connectors/{kind}.yaml");
+    let patient = feed.home.read(&connector);
+    let impatient: String = patient
+        .lines()
+        .map(|line| match line.starts_with("timeout:") {
+            true => "timeout: 1s\n".to_owned(),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (name, fault) in FaultKind::NAMED {
+        if !fault.shows_on(kind) {
+            continue;
+        }
+        feed.pms.fault(Fault::new(soon(fault)));
+        if matches!(fault, FaultKind::Delay(_) | FaultKind::Drip(_)) {
+            feed.home.write(&connector, &impatient);
+        }
+        let run = feed.run().await;
+        let told = run.outcome.reason().unwrap_or_default();
+        let (outcome, what, remedy) = expected(kind, fault);
+        if run.outcome.as_str() != outcome || !told.contains(what) || !told.contains(remedy) {
+            wrong.push(format!("{name}: {} {told}", run.outcome.as_str()));
+        }
+        for (before, after) in people.iter().zip(feed.people()) {
+            if *before != after {
+                wrong.push(format!("{name}: {before:?}\n  became {after:?}"));
+            }
+        }
+        assert_eq!(feed.people().len(), people.len(), "{kind} {name}");
+
+        feed.pms.clear_faults();
+        feed.home.write(&connector, &patient);
+        // A login that was refused is not tried again at once.
+        feed.tools.reader = Arc::new(Reader::new().unwrap());
+        let next = feed.run().await;
+        if !next.outcome.is_success() || feed.people() != people {
+            wrong.push(format!("{name}: the next run: {:?}", next.outcome));
+        }
+    }
+    assert!(wrong.is_empty(), "{kind}\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn no_fault_of_appfolio_costs_anybody() {
+    every_fault_of(Kind::AppFolio).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_yardi_costs_anybody() {
+    every_fault_of(Kind::Yardi).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_realpage_costs_anybody() {
+    every_fault_of(Kind::RealPage).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_entrata_costs_anybody() {
+    every_fault_of(Kind::Entrata).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_mri_costs_anybody() {
+    every_fault_of(Kind::Mri).await;
+}
