@@ -14,8 +14,6 @@ pub struct Home {
     beside: TempDir,
 }
 
-/// Fields of a sandbox's credential that are secrets.
-
 impl Home {
     /// The repository's files. Only the pace of the connectors is another: no limits, and one repetition at
     /// once, so that a PMS that fails is given up quickly.
