@@ -465,9 +465,10 @@ async fn everybody_of_realpage_comes_out_once_for_each_lease_and_right() {
         let found = leases.remove(&key).unwrap();
         statuses.insert(found.status_word.clone());
         let known = Person {
-            email: match no_email.contains(&person.id) {
-                true => Some("none@nowhere.com".into()),
-                false => person.email.clone(),
+            email: if no_email.contains(&person.id) {
+                Some("none@nowhere.com".into())
+            } else {
+                person.email.clone()
             },
             ..person.clone()
         };
@@ -622,9 +623,10 @@ async fn everybody_of_mri_who_lives_there_or_did_or_will_comes_out_once_and_righ
         let guarantor = person.relation == Relation::Guarantor;
         let moved = person.move_in.or(home.move_in).filter(|_| !guarantor);
         // Where MRI has no first day it is the day of moving in, unless that came after the lease.
-        let start = match home.id.0.is_multiple_of(6) {
-            true => moved.filter(|moved| home.lease_end.is_none_or(|end| *moved <= end)),
-            false => home.lease_start,
+        let start = if home.id.0.is_multiple_of(6) {
+            moved.filter(|moved| home.lease_end.is_none_or(|end| *moved <= end))
+        } else {
+            home.lease_start
         };
         assert_eq!(
             (found.lease_start, found.lease_end),
