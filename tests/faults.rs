@@ -169,14 +169,14 @@ async fn every_fault_of(kind: Kind) {
     assert!(people.len() > 20, "{}", people.len());
     let connector = format!("config/connectors/{kind}.yaml");
     let patient = feed.home.read(&connector);
-    let impatient: String = patient
+    let lines: Vec<&str> = patient
         .lines()
         .map(|line| {
             let times = line.starts_with("timeout:");
-            let line = if times { "timeout: 1s" } else { line };
-            format!("{line}\n")
+            if times { "timeout: 1s" } else { line }
         })
         .collect();
+    let impatient = lines.join("\n");
     let mut wrong = Vec::new();
     for (name, fault) in FaultKind::NAMED {
         if !fault.shows_on(kind) {
