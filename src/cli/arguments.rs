@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    alerts, changes, check, demo, discover, people, run, runs, sandbox, status, sync, test,
+    add, alerts, changes, check, demo, discover, people, run, runs, sandbox, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -19,6 +19,7 @@ try it
   sandbox      the local PMSs alone
 
 set up
+  add          an integration, step by step: questions, or flags
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   discover     the properties and lease statuses that a PMS has
@@ -89,6 +90,12 @@ pub enum Verb {
     Demo(demo::DemoArguments),
     /// the local PMSs alone
     Sandbox(sandbox::SandboxArguments),
+    /// an integration, step by step: questions, or flags
+    Add {
+        /// What to add.
+        #[command(subcommand)]
+        what: add::AddVerb,
+    },
     /// validate all files and compile all scripts, offline
     Check(check::CheckArguments),
     /// run the mapping tests of the scripts

@@ -2,18 +2,20 @@
 //! PMS as a sync would, and writes nothing, here or there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::catalog::{self, Integration};
-use crate::config::Home;
+use crate::config::{self, Credential, Home};
 use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
-use crate::script::{Context, Inputs, Lookups};
-use crate::source::{Account, Reader, Scope};
+use crate::script::{Context, Inputs, Lookups, Script};
+use crate::source::{Account, Reader, Scope, Source};
 
 use super::table::{Column, Table};
 use super::view::View;
@@ -43,19 +45,19 @@ struct Found {
 }
 
 #[derive(Serialize)]
-struct FoundProperty {
-    id: String,
-    name: String,
+pub(super) struct FoundProperty {
+    pub(super) id: String,
+    pub(super) name: String,
     attached: bool,
 }
 
 #[derive(Serialize)]
-struct FoundStatus {
+pub(super) struct FoundStatus {
     /// The PMS's own word.
-    word: String,
+    pub(super) word: String,
     /// What the script makes of it.
-    status: LeaseStatus,
-    residents: u64,
+    pub(super) status: LeaseStatus,
+    pub(super) residents: u64,
     /// Whether it is on the integration's exclude list.
     excluded: bool,
 }
@@ -88,32 +90,74 @@ pub(super) async fn run(
         return Err(Failure::Config(Problems(slot.problems.clone())));
     };
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
-    let found = discover(&integration, &reader, now)
+    let found = discover(&Asking::of(&integration, now), &reader)
         .await
         .map_err(|told| Failure::other(Exit::Failed, told))?;
     screen.show(json, &found, told)?;
     Ok(Exit::Done)
 }
 
-async fn discover(
-    integration: &Arc<Integration>,
+/// What is asked about, and with what. An integration that has no file yet is asked about in the same way.
+pub(super) struct Asking<'a> {
+    pub(super) id: &'a str,
+    pub(super) config: &'a config::Integration,
+    pub(super) credential: &'a Credential,
+    pub(super) source: &'a Source,
+    pub(super) script: &'a Script,
+    pub(super) home: &'a Path,
+    pub(super) today: Date,
+}
+
+impl<'a> Asking<'a> {
+    fn of(integration: &'a Integration, now: Timestamp) -> Asking<'a> {
+        Asking {
+            id: integration.id.as_str(),
+            config: &integration.config,
+            credential: &integration.credential,
+            source: &integration.source,
+            script: &integration.script,
+            home: &integration.home,
+            today: integration.today(now),
+        }
+    }
+
+    fn account(&self, reader: &Reader) -> Result<Account, String> {
+        let name = &self.config.credential;
+        let account = reader
+            .account(name, self.credential, self.source, self.home)
+            .map_err(|error| format!("credential `{name}`: {error}"))?;
+        Ok(account.asked_by_hand(true))
+    }
+
+    fn scope(&self) -> Scope {
+        Scope {
+            properties: self.config.pms_properties.clone(),
+            fields: self.config.fields.clone(),
+            today: self.today,
+        }
+    }
+}
+
+async fn discover(asking: &Asking<'_>, reader: &Reader) -> Result<Found, String> {
+    let properties = properties(asking, reader).await?;
+    let (statuses, rejected) = statuses(asking, reader).await?;
+    Ok(Found {
+        properties,
+        statuses,
+        rejected,
+    })
+}
+
+/// The properties that the PMS lists; none where the connector has no request for them.
+pub(super) async fn properties(
+    asking: &Asking<'_>,
     reader: &Reader,
-    now: Timestamp,
-) -> Result<Found, String> {
-    let name = &integration.config.credential;
-    let source = &integration.source;
-    let account = reader
-        .account(name, &integration.credential, source, &integration.home)
-        .map_err(|error| format!("credential `{name}`: {error}"))?
-        .asked_by_hand(true);
-    let scope = Scope {
-        properties: integration.config.pms_properties.clone(),
-        fields: integration.config.fields.clone(),
-        today: integration.today(now),
-    };
+) -> Result<Vec<FoundProperty>, String> {
+    let source = asking.source;
     let mut properties = Vec::new();
     if source.has("properties") {
-        for record in read(reader, integration, &account, "properties", &scope).await? {
+        let (account, scope) = (asking.account(reader)?, asking.scope());
+        for record in read(reader, source, &account, "properties", &scope).await? {
             let id = source
                 .record_id("properties", &record.json)
                 .unwrap_or_default();
@@ -121,17 +165,26 @@ async fn discover(
                 name: source
                     .record_name("properties", &record.json)
                     .unwrap_or_default(),
-                attached: integration.config.pms_properties.contains(&id),
+                attached: asking.config.pms_properties.contains(&id),
                 id,
             });
         }
     }
     properties.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(properties)
+}
 
+/// The statuses of the residents in the attached properties, and how many records could not be mapped.
+pub(super) async fn statuses(
+    asking: &Asking<'_>,
+    reader: &Reader,
+) -> Result<(Vec<FoundStatus>, u64), String> {
+    let (source, config) = (asking.source, asking.config);
+    let (account, scope) = (asking.account(reader)?, asking.scope());
     let mut lookups = Lookups::new();
     for (request, _) in source.lookups() {
         let mut records = BTreeMap::new();
-        for record in read(reader, integration, &account, request, &scope).await? {
+        for record in read(reader, source, &account, request, &scope).await? {
             if let Some(id) = source.record_id(request, &record.json) {
                 records.insert(id, String::from(record.json));
             }
@@ -142,19 +195,19 @@ async fn discover(
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
     let mut residents = Vec::new();
     for request in source.feeds() {
-        residents.extend(read(reader, integration, &account, request, &scope).await?);
+        residents.extend(read(reader, source, &account, request, &scope).await?);
     }
     for record in residents {
         let context = Context::new(Inputs {
             today: scope.today,
             request: record.request.to_string(),
             property: record.property.clone(),
-            integration: integration.id.to_string(),
-            country: integration.config.property.country.clone(),
-            fields: integration.config.fields.clone(),
+            integration: asking.id.to_owned(),
+            country: config.property.country.clone(),
+            fields: config.fields.clone(),
             lookups: Arc::clone(&lookups),
         });
-        match integration.script.residents(&record.json, &context) {
+        match asking.script.residents(&record.json, &context) {
             Ok(mapped) => {
                 for resident in mapped.into_iter().map(|mapped| mapped.resident) {
                     *counts
@@ -168,8 +221,7 @@ async fn discover(
     let statuses = counts
         .into_iter()
         .map(|((status, word), residents)| FoundStatus {
-            excluded: integration
-                .config
+            excluded: config
                 .exclude_statuses
                 .iter()
                 .any(|listed| listed.trim().eq_ignore_ascii_case(word.trim())),
@@ -177,16 +229,12 @@ async fn discover(
             status,
             residents,
         });
-    Ok(Found {
-        properties,
-        statuses: statuses.collect(),
-        rejected,
-    })
+    Ok((statuses.collect(), rejected))
 }
 
 async fn read(
     reader: &Reader,
-    integration: &Integration,
+    source: &Source,
     account: &Account,
     request: &str,
     scope: &Scope,
@@ -199,10 +247,8 @@ async fn read(
         }
         records
     };
-    let (reading, records) = tokio::join!(
-        reader.read(&integration.source, account, request, scope, taker),
-        collect
-    );
+    let (reading, records) =
+        tokio::join!(reader.read(source, account, request, scope, taker), collect);
     match reading {
         Reading::Complete { .. } => Ok(records),
         Reading::Partial { reason } => Err(reason.to_string()),

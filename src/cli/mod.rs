@@ -21,6 +21,7 @@ mod changes;
 mod check;
 mod test;
 mod discover;
+mod add;
 mod demo;
 mod demo_home;
 mod shipped;
@@ -111,6 +112,13 @@ async fn dispatch(
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
         Verb::Test(verb) => return test::run(verb, json, &home, screen),
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Add { what } => {
+            // Somebody answers only where the questions can be seen.
+            let somebody = screen.progress && std::io::stdin().is_terminal();
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = somebody.then_some(&mut input as &mut dyn std::io::BufRead);
+            return add::run(what, json, &home, input, screen).await;
+        }
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Run(verb) if verb.run.is_none() => {
             return daemon::run(&home, arguments.socket, environment).await;
@@ -141,6 +149,7 @@ async fn dispatch(
         | Verb::Check(_)
         | Verb::Test(_)
         | Verb::Discover(_)
+        | Verb::Add { .. }
         | Verb::Completions { .. } => Ok(Exit::Done),
     };
     ended.map_err(|failure| match failure {

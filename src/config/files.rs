@@ -134,7 +134,7 @@ fn folder<T: DeserializeOwned>(
 }
 
 /// Whether a file stem may be an id: it stands in commands, URLs and logs.
-fn is_name(stem: &str) -> bool {
+pub fn is_name(stem: &str) -> bool {
     !stem.is_empty()
         && stem.len() <= 100
         && stem

@@ -17,7 +17,7 @@ pub use answer::{AnswerRule, Statuses, Verdict};
 pub use connector::{Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Retry};
 pub use credential::{Credential, CredentialValue};
 pub use duration::Span;
-pub use files::{File, Files, Read, check_fields};
+pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Include, Integration, Property, Units};
 pub use request::{

@@ -1,5 +1,6 @@
 //! Each verb against a server that gives made-up answers: what is printed, and how it ends.
 
+mod adding;
 mod asking;
 mod records;
 mod syncing;

@@ -1,0 +1,211 @@
+//! The credential: one that is there, or a new one with exactly the fields that its connector asks for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::config::{Connector, Credential, CredentialValue, Document, File, Files, Home, Read};
+use crate::model::Problems;
+
+use super::super::{Exit, Failure};
+use super::ask::{Dialog, Question};
+use super::text::{self, NewCredential};
+use super::{IntegrationArguments, answer};
+
+/// A credential, be it there already or new.
+pub(super) struct Account<'a> {
+    pub(super) name: String,
+    pub(super) credential: Credential,
+    pub(super) file: &'a File<Connector>,
+    /// Of the file that is to be written.
+    pub(super) text: Option<String>,
+}
+
+/// The credential that the flags name, or the answers.
+pub(super) fn account<'a>(
+    arguments: &IntegrationArguments,
+    home: &Home,
+    files: &'a Files,
+    connector: Option<(&'a str, &'a File<Connector>)>,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Account<'a>, Failure> {
+    let wanted = connector.map(|(name, _)| name);
+    let known: Vec<&str> = files
+        .credentials
+        .iter()
+        .filter(|(_, read)| {
+            read.as_ref()
+                .is_ok_and(|file| wanted.is_none_or(|name| file.value.connector == name))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let text = match known.as_slice() {
+        [] => "name of the new credential".to_owned(),
+        known => format!(
+            "credential (there are: {}; or a new name)",
+            known.join(", ")
+        ),
+    };
+    // Nobody there: which account feeds a property is not to be guessed.
+    let default = known.first().copied().or(wanted);
+    let question = Question {
+        flag: "--credential",
+        text: &text,
+        default: default.filter(|_| dialog.is_open()),
+    };
+    let name = dialog.answer(arguments.credential.as_deref(), question, answer::stem)?;
+    let invalid = |told: String| Failure::other(Exit::Invalid, told);
+    if files.credentials.contains_key(&name) {
+        let (_, file) = of(&files.credentials, &name)?;
+        let of_file = &file.value.connector;
+        if let Some(wanted) = wanted.filter(|wanted| wanted != of_file) {
+            return Err(invalid(format!(
+                "the credential `{name}` is for the connector `{of_file}`, not `{wanted}`; give another --credential"
+            )));
+        }
+        if !(arguments.fields.is_empty() && arguments.secrets.is_empty()) {
+            return Err(invalid(format!(
+                "the credential `{name}` is there already and is not changed; leave --field and --secret away, \
+                 or give a new name with --credential"
+            )));
+        }
+        return Ok(Account {
+            credential: file.value.clone(),
+            file: of(&files.connectors, of_file)?.1,
+            name,
+            text: None,
+        });
+    }
+    let Some((connector, file)) = connector else {
+        return Err(invalid(format!(
+            "there is no credential `{name}`; add --connector to make it"
+        )));
+    };
+    let name = new_stem(home, "credentials", &name).map_err(invalid)?;
+    let new = NewCredential {
+        connector: connector.to_owned(),
+        fields: fields(arguments, home, connector, &file.value, dialog)?,
+    };
+    let text = text::credential(&new, &file.value.credential_fields);
+    let credential = Document::parse(Path::new("credential.yaml"), &text)
+        .and_then(|document| document.read())
+        .map_err(|problems| Failure::Config(Problems(problems)))?;
+    Ok(Account {
+        name,
+        credential,
+        file,
+        text: Some(text),
+    })
+}
+
+/// Exactly the fields that the connector asks for.
+fn fields(
+    arguments: &IntegrationArguments,
+    home: &Home,
+    connector: &str,
+    asked: &Connector,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<BTreeMap<String, CredentialValue>, Failure> {
+    let asked = &asked.credential_fields;
+    let names: Vec<&str> = asked.keys().map(String::as_str).collect();
+    let mut given: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let flags = [
+        ("--field", &arguments.fields),
+        ("--secret", &arguments.secrets),
+    ];
+    for (flag, texts) in flags {
+        for text in texts {
+            let invalid = |told: String| Failure::other(Exit::Invalid, format!("{flag}: {told}"));
+            let (name, value) = answer::pair(text).map_err(invalid)?;
+            let Some(field) = asked.get(name) else {
+                return Err(invalid(format!(
+                    "the connector `{connector}` has no field `{name}`; it asks for: {}",
+                    names.join(", ")
+                )));
+            };
+            if field.secret && flag == "--field" {
+                return Err(invalid(format!(
+                    "`{name}` is a secret; put it elsewhere and give its place with --secret {name}=file:PATH"
+                )));
+            }
+            if given.insert(name, (flag, value)).is_some() {
+                return Err(invalid(format!("`{name}` is given twice; keep one")));
+            }
+        }
+    }
+    let mut fields = BTreeMap::new();
+    for (name, field) in asked {
+        if let Some(help) = &field.help {
+            dialog.say(&format!("  {name}: {help}"))?;
+        }
+        let default = field.default.as_deref();
+        match given.get(name.as_str()) {
+            Some(("--secret", value)) => {
+                let reference = answer::reference(value).map_err(|told| {
+                    Failure::other(Exit::Invalid, format!("--secret {name}: {told}"))
+                })?;
+                fields.insert(name.clone(), CredentialValue::Secret(reference));
+            }
+            Some((_, value)) => {
+                fields.insert(name.clone(), CredentialValue::Plain((*value).to_owned()));
+            }
+            None if field.secret => {
+                // A default of a secret would be a secret in a file; it stays with the connector.
+                if default.is_some() {
+                    continue;
+                }
+                let (text, flag) = (
+                    format!("where {name} is kept (a file's path, env:NAME or credential:NAME)"),
+                    format!("--secret {name}=file:PATH"),
+                );
+                let question = Question {
+                    flag: &flag,
+                    text: &text,
+                    default: None,
+                };
+                let check = |text: &str| answer::typed_reference(text, home.root());
+                let reference = dialog.answer(None, question, check)?;
+                fields.insert(name.clone(), CredentialValue::Secret(reference));
+            }
+            None => {
+                let flag = format!("--field {name}=VALUE");
+                let question = Question {
+                    flag: &flag,
+                    text: name,
+                    default,
+                };
+                let value = dialog.answer(None, question, answer::filled)?;
+                if Some(value.as_str()) != default {
+                    fields.insert(name.clone(), CredentialValue::Plain(value));
+                }
+            }
+        }
+    }
+    Ok(fields)
+}
+
+/// A file that must be right.
+pub(super) fn of<'a, T>(
+    files: &'a BTreeMap<String, Read<T>>,
+    name: &str,
+) -> Result<(&'a str, &'a File<T>), Failure> {
+    match files.get_key_value(name) {
+        Some((name, Ok(file))) => Ok((name, file)),
+        Some((_, Err(problems))) => Err(Failure::Config(Problems(problems.clone()))),
+        None => Err(Failure::other(
+            Exit::Invalid,
+            format!("there is no `{name}`; `epms check` says what is wrong"),
+        )),
+    }
+}
+
+/// A stem under which nothing lies yet.
+pub(super) fn new_stem(home: &Home, folder: &str, stem: &str) -> Result<String, String> {
+    let stem = answer::stem(stem)?;
+    let name = format!("config/{folder}/{stem}.yaml");
+    match home.root().join(&name).symlink_metadata() {
+        Err(_) => Ok(stem),
+        Ok(_) => Err(format!(
+            "{name} is there already and is not overwritten; give another name"
+        )),
+    }
+}

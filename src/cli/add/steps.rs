@@ -1,0 +1,204 @@
+//! The set-up steps in the product's order: connector, credential, properties, statuses, switch on.
+
+use crate::config::{Connector, File, Files, Home, Integration, nearest};
+
+use super::super::{Exit, Failure};
+use super::account::{account, new_stem, of};
+use super::ask::{Dialog, Question};
+use super::text::NewIntegration;
+use super::{IntegrationArguments, answer, look};
+
+/// What is to be written.
+pub(super) struct Plan {
+    /// The text of the credential's file, where it is a new one.
+    pub(super) credential: Option<String>,
+    pub(super) integration: NewIntegration,
+}
+
+/// Asks for all that the flags leave open.
+pub(super) async fn plan(
+    arguments: &IntegrationArguments,
+    home: &Home,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Plan, Failure> {
+    let files = Files::read(home);
+    let connector = connector(arguments, home, &files, dialog)?;
+    let account = account(arguments, home, &files, connector, dialog)?;
+    let mut look = look::Look::new(home, account.file, &account.name, &account.credential);
+
+    let pms_properties = properties(arguments, &mut look, dialog).await?;
+    for property in &pms_properties {
+        free(&files, &account.name, property)?;
+    }
+    let known = look.name_of(&pms_properties);
+    let name = dialog.answer(
+        arguments.name.as_deref(),
+        Question {
+            flag: "--name",
+            text: "name of the property here",
+            default: known.as_deref(),
+        },
+        answer::filled,
+    )?;
+    let id = dialog.answer(
+        arguments.id.as_deref(),
+        Question {
+            flag: "--id",
+            text: "id of the integration",
+            default: answer::slug(&name).as_deref(),
+        },
+        |id| new_stem(home, "integrations", id),
+    )?;
+    let timezone = dialog.answer(
+        arguments.timezone.as_deref(),
+        Question {
+            flag: "--timezone",
+            text: "time zone of the property, such as America/New_York",
+            default: None,
+        },
+        answer::timezone,
+    )?;
+    let country = dialog.answer(
+        arguments.country.as_deref(),
+        Question {
+            flag: "--country",
+            text: "country of the property",
+            default: Some("US"),
+        },
+        answer::country,
+    )?;
+    let exclude_statuses = statuses(arguments, &mut look, &pms_properties, dialog).await?;
+    let enabled = dialog.answer(
+        arguments.disabled.then_some("n"),
+        Question {
+            flag: "--disabled",
+            text: "switch it on",
+            default: Some("y"),
+        },
+        answer::yes,
+    )?;
+    Ok(Plan {
+        credential: account.text,
+        integration: NewIntegration {
+            id,
+            name,
+            timezone,
+            country,
+            credential: account.name,
+            pms_properties,
+            exclude_statuses,
+            enabled,
+        },
+    })
+}
+
+/// The connector by its name; none where an existing credential says it.
+fn connector<'a>(
+    arguments: &IntegrationArguments,
+    home: &Home,
+    files: &'a Files,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Option<(&'a str, &'a File<Connector>)>, Failure> {
+    let existing = arguments
+        .credential
+        .as_deref()
+        .is_some_and(|name| files.credentials.contains_key(name.trim()));
+    if existing && arguments.connector.is_none() {
+        return Ok(None);
+    }
+    let names: Vec<&str> = files.connectors.keys().map(String::as_str).collect();
+    if names.is_empty() {
+        let told = format!(
+            "there are no connectors in {}; name a home that has some with --home",
+            home.config().join("connectors").display()
+        );
+        return Err(Failure::other(Exit::Invalid, told));
+    }
+    let list = names.join(", ");
+    let text = format!("connector ({list})");
+    let question = Question {
+        flag: "--connector",
+        text: &text,
+        default: None,
+    };
+    let name = dialog.answer(arguments.connector.as_deref(), question, |name| {
+        let name = name.trim();
+        if names.contains(&name) {
+            return Ok(name.to_owned());
+        }
+        let near = nearest(name, &names).map_or_else(
+            || format!("there are: {list}"),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Err(format!("there is no connector `{name}`; {near}"))
+    })?;
+    of(&files.connectors, &name).map(Some)
+}
+
+async fn properties(
+    arguments: &IntegrationArguments,
+    look: &mut look::Look<'_>,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Vec<String>, Failure> {
+    let given = answer::unique(arguments.pms_properties.iter().map(String::as_str));
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if dialog.is_open() {
+        dialog.say("asking the PMS for its properties …")?;
+        let told = look.properties().await;
+        dialog.say(&told)?;
+    }
+    let question = Question {
+        flag: "--pms-property",
+        text: "ids of the PMS's properties that feed it, with commas between them",
+        default: None,
+    };
+    dialog.answer(None, question, |text| match answer::parts(text) {
+        parts if parts.is_empty() => Err("is empty; write at least one id".into()),
+        parts => Ok(parts),
+    })
+}
+
+async fn statuses(
+    arguments: &IntegrationArguments,
+    look: &mut look::Look<'_>,
+    properties: &[String],
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Vec<String>, Failure> {
+    let given = answer::unique(arguments.exclude_statuses.iter().map(String::as_str));
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if dialog.is_open() {
+        dialog.say("asking the PMS for the statuses in use …")?;
+        let told = look.statuses(properties).await;
+        dialog.say(&told)?;
+    }
+    let question = Question {
+        flag: "--exclude-status",
+        text: "words of status that are never pulled, with commas between them (empty: none)",
+        default: Some(""),
+    };
+    dialog.answer(None, question, |text| Ok(answer::parts(text)))
+}
+
+/// A PMS property feeds one integration: a second one would put the first out of use.
+fn free(files: &Files, credential: &str, property: &str) -> Result<(), Failure> {
+    let taken = |one: &Integration| {
+        one.credential == credential && one.pms_properties.iter().any(|known| known == property)
+    };
+    let other = files
+        .integrations
+        .iter()
+        .find(|(_, read)| read.as_ref().is_ok_and(|file| taken(&file.value)));
+    match other {
+        None => Ok(()),
+        Some((id, _)) => Err(Failure::other(
+            Exit::Invalid,
+            format!(
+                "`{property}` feeds the integration `{id}` already; give another --pms-property"
+            ),
+        )),
+    }
+}
