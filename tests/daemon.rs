@@ -8,7 +8,7 @@ mod support;
 use epms::control::client::{Cut, Which};
 use epms::control::protocol::ProgressEvent;
 use epms::model::{Cause, ChangeKind, IntegrationId, LeaseStatus, Outcome, RunId};
-use epms::sandbox::{FaultKind, Kind};
+use epms::sandbox::{Fault, FaultKind, Kind};
 use jiff::ToSpan;
 use reqwest::Method;
 use support::{Daemon, Home, pms, shut};
@@ -377,4 +377,43 @@ async fn a_household_of_the_pms_comes_in_with_each_of_its_people() {
     let path = format!("/v1/people?integration=elm&q={}", unit.label);
     let there = daemon.get(&path).await.json();
     assert_eq!(there["items"].as_array().unwrap().len(), 2, "{there}");
+}
+
+#[tokio::test]
+async fn r1_nothing_is_ever_written_to_a_pms() {
+    for kind in Kind::ALL {
+        let pms = pms(kind, 1, 30).await;
+        let home = Home::new();
+        home.feed("elm", &pms);
+        let before = pms.world().clone();
+        let daemon = Daemon::start(&home).await;
+        daemon.settle().await;
+        daemon.sync("elm").await;
+        assert!(*pms.world() == before, "{kind} is as it was");
+    }
+}
+
+#[tokio::test]
+async fn r4_the_time_of_the_last_sync_is_visible_and_so_is_why_it_failed() {
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let good = daemon.integration("elm").await;
+    assert!(good.last_success >= good.last_started && good.last_started.is_some());
+    assert_eq!(good.last_error, None);
+
+    pms.fault(Fault::new(FaultKind::Truncated));
+    daemon.sync("elm").await;
+    let bad = daemon.integration("elm").await;
+    assert!(bad.last_started > good.last_started);
+    assert_eq!(bad.last_success, good.last_success);
+    assert!(bad.last_error.is_some());
+
+    pms.clear_faults();
+    daemon.sync("elm").await;
+    let again = daemon.integration("elm").await;
+    assert!(again.last_success > good.last_success);
+    assert_eq!(again.last_error, None);
 }
