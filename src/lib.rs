@@ -31,6 +31,7 @@
 //! catalog  config and scripts compiled together, numbered per integration; watch → load → swap
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → match → plan → commit → report; `plan` is pure
+//! acts     what people do by hand: each act one transaction, with its actor, before and after
 //! control  HTTP over the Unix socket: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
@@ -80,6 +81,7 @@ pub mod cases;
 pub mod catalog;
 pub mod store;
 pub mod sync;
+pub mod acts;
 pub mod control;
 pub mod sandbox;
 pub mod daemon;

@@ -19,12 +19,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "sync",
         &["model", "config", "source", "script", "catalog", "store"],
     ),
+    ("acts", &["model", "store", "sync"]),
     ("control", &["model"]),
     ("sandbox", &[]),
     (
         "daemon",
         &[
-            "model", "config", "source", "catalog", "store", "sync", "control",
+            "model", "config", "source", "catalog", "store", "sync", "acts", "control",
         ],
     ),
     (

@@ -1,0 +1,6 @@
+//! What people do to the store by hand: one transaction an act, with its actor, before and after. Reads no
+//! PMS, and decides nothing that a run decides.
+
+mod error;
+
+pub use error::ActError;
