@@ -153,6 +153,9 @@ pub struct Link {
     /// person's other one was edited here (R18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The unit of the current lease that the PMS named last: it stays theirs while the resident is absent (R25).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// Complete, successful runs in a row that did not see the resident (R25).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub misses: u32,

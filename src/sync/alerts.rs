@@ -40,6 +40,10 @@ pub(super) struct Judged<'a> {
     pub(super) seen: &'a BTreeSet<&'a str>,
     /// Residents whose records could not be used.
     pub(super) unjudged: &'a BTreeSet<String>,
+    /// Those of them whose own records could not be mapped.
+    pub(super) unmapped: &'a BTreeSet<String>,
+    /// People of whom the feed tells enough to say where they live.
+    pub(super) told_of: &'a BTreeSet<String>,
     /// There are records that could be anybody's.
     pub(super) unread: bool,
     /// There are records that could not be mapped.
@@ -52,17 +56,25 @@ impl Judged<'_> {
         match alert.kind {
             AlertKind::MappingFailed | AlertKind::MissingFromFeed => true,
             AlertKind::UnknownStatus | AlertKind::UnmappedUnit => !self.rejected,
-            kind => alert.sides.iter().all(|side| {
+            AlertKind::MultipleCurrentLeases => self.told_of.contains(&alert.subject),
+            // Who shares an email is read off the feed alone; one who is not there shares none.
+            AlertKind::DuplicateEmails => alert
+                .sides
+                .iter()
+                .filter_map(|side| side.resident.as_deref())
+                .all(|one| {
+                    !self.unmapped.contains(one) && (self.seen.contains(one) || !self.unread)
+                }),
+            _ => alert.sides.iter().all(|side| {
                 let Some(resident) = &side.resident else {
                     return true;
                 };
                 if self.seen.contains(resident.as_str()) || self.unjudged.contains(resident) {
                     return !self.unjudged.contains(resident);
                 }
-                // Who is linked and not in the feed may come back as they were (R25); one who is not there
-                // shares no email with anybody.
+                // Who is linked and not in the feed may come back as they were (R25).
                 let absent = inputs.links.contains_key(resident);
-                !self.unread && (kind == AlertKind::DuplicateEmails || !absent)
+                !self.unread && !absent
             }),
         }
     }

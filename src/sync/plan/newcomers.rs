@@ -181,9 +181,10 @@ impl<P: People> Planner<'_, P> {
             origin: Origin::Sync,
             created: self.inputs.now,
         };
-        let ask = self.ask(group, &normal, None, true);
+        let more_units = group.more_units();
+        self.multiple(group, nobody.id, &more_units);
+        let ask = self.ask(&normal, more_units, None, true);
         let made = update(&nobody, &ask);
-        self.multiple(group);
         self.taken.extend(made.person.email.clone());
         self.link(group, resident, made.person.id, resident.email.clone());
         self.change(

@@ -274,3 +274,28 @@ fn lookup(world: &World) -> Lookup {
         records: BTreeMap::from([("7".into(), "{}".into())]),
     }
 }
+
+#[test]
+fn r25_a_second_home_stays_while_its_resident_is_absent() {
+    let mut world = World::new();
+    let moved = Resident {
+        unit: unit("205"),
+        lease_start: day(3, 1),
+        ..with_id(ana(), "t1b")
+    };
+    world.run([ana()]);
+    world.run([ana(), moved.clone()]);
+    for _ in 1..world.missing_after {
+        let seen = world.run([moved.clone()]);
+        assert_eq!(seen.change_kinds(), NO_CHANGES);
+        assert_eq!(seen.kinds(), [AlertKind::MultipleCurrentLeases]);
+        assert_eq!(world.stay(1).more_units, [unit("101").unwrap()]);
+    }
+    // Now the old id counts as given up: the PMS names the person under another one.
+    let seen = world.run([moved.clone()]);
+    assert_eq!(seen.change_kinds(), [ChangeKind::Updated]);
+    assert_eq!(seen.kinds(), NO_ALERTS);
+    assert_eq!(world.stay(1).unit, unit("205"));
+    assert_eq!(world.stay(1).more_units, []);
+    world.settles([moved]);
+}

@@ -6,6 +6,7 @@ mod histories;
 mod leaving;
 mod mapping;
 mod matching;
+mod oracle;
 mod updating;
 
 use std::collections::BTreeMap;
