@@ -2,5 +2,7 @@
 //! PMS, and decides nothing that a run decides.
 
 mod error;
+mod approve;
 
+pub use approve::{Approve, approve};
 pub use error::ActError;

@@ -75,6 +75,7 @@ pub(super) fn report(id: u64, integration: &str, outcome: Outcome) -> Run {
             ..Counts::default()
         },
         changes: 4,
+        approved_by: None,
         excluded_by: BTreeMap::from([("Canceled".into(), 2), ("Past".into(), 40)]),
         notes: BTreeMap::from([("phone dropped".into(), 4)]),
     }

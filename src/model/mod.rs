@@ -2,8 +2,10 @@
 
 mod alert;
 mod change;
+mod guard;
 mod ids;
 mod person;
+mod preview;
 mod problem;
 mod record;
 mod reload;
@@ -13,8 +15,10 @@ mod status;
 
 pub use alert::{Alert, AlertKind, AlertState, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
 pub use ids::{AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};
+pub use preview::Preview;
 pub use problem::{Place, Problem, Problems};
 pub use record::{Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};

@@ -91,8 +91,8 @@ impl Store {
         let store = Store { database };
         let write = store.write()?;
         match write.schema()? {
-            None => write.create(SCHEMA)?,
-            Some(SCHEMA) => {}
+            // A store of an earlier version may lack a table.
+            None | Some(SCHEMA) => write.create(SCHEMA)?,
             Some(found) => {
                 return Err(OpenError::Newer {
                     path,

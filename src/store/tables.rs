@@ -56,6 +56,9 @@ pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
 pub(super) const HISTORIES: TableDefinition<'static, &str, Bytes> =
     TableDefinition::new("histories-1");
 
+/// Key: integration. Value: [`GuardState`](crate::model::GuardState).
+pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("guards-1");
+
 /// Key: integration, request of its connector. Value: [`Lookup`](super::Lookup).
 pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("lookups-1");

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, Change, Decision, GuardState, IntegrationId, Link, Person, PersonId,
+    Run, RunId,
 };
 
 use super::value::{from_bytes, to_bytes};
@@ -264,6 +265,26 @@ impl Write {
         Ok(())
     }
 
+    /// What the guard knows of an integration (R27).
+    pub fn guard(&self, integration: &IntegrationId) -> Done<GuardState> {
+        let table = self.transaction.open_table(tables::GUARDS)?;
+        table
+            .get(integration.as_str())?
+            .map_or(Ok(GuardState::default()), |value| {
+                from_bytes("guards-1", value.value())
+            })
+    }
+
+    /// Writes what the guard knows of an integration.
+    pub fn put_guard(&self, integration: &IntegrationId, state: &GuardState) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::GUARDS)?;
+        table.insert(
+            integration.as_str(),
+            to_bytes("guards-1", state)?.as_slice(),
+        )?;
+        Ok(())
+    }
+
     /// Keeps the answer of a lookup request.
     pub fn put_lookup(
         &self,
@@ -306,6 +327,7 @@ impl Write {
         transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
         transaction.open_table(tables::DECISIONS)?;
         transaction.open_table(tables::HISTORIES)?;
+        transaction.open_table(tables::GUARDS)?;
         transaction.open_table(tables::LOOKUPS)?;
         Ok(())
     }

@@ -9,6 +9,7 @@ mod units;
 mod update;
 mod alerts;
 mod plan;
+mod guard;
 mod commit;
 mod run;
 
@@ -20,4 +21,4 @@ pub use entry::Entry;
 pub use matching::People;
 pub use normal::{Normal, NotNormal, Notes, normalise};
 pub use plan::{Inputs, Plan, plan};
-pub use run::{Job, OnProgress, RunError, Tools, run};
+pub use run::{Job, OnProgress, RunError, Tools, preview, run};

@@ -91,8 +91,8 @@ struct Planner<'a, P> {
     told_of: BTreeSet<String>,
 }
 
-/// Plans a run.
-pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreError> {
+/// Plans a run. Takes the entries and the alerts out of `inputs`; the rest stays as it is.
+pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, StoreError> {
     let mut leases = Vec::new();
     let mut failed = Vec::new();
     for entry in std::mem::take(&mut inputs.entries) {
@@ -111,8 +111,9 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     let rejected = unread || !unjudged.is_empty();
     let groups = group(leases);
     let alerts = std::mem::take(&mut inputs.alerts);
+    let inputs = &*inputs;
     let mut planner = Planner {
-        inputs: &inputs,
+        inputs,
         people,
         plan: Plan::default(),
         causes: Causes::default(),
@@ -157,7 +158,7 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     };
     let mut plan = planner.plan;
     plan.links = planner.new_links.into_iter().collect();
-    plan.alerts = planner.causes.settle(alerts, &inputs, &judged);
+    plan.alerts = planner.causes.settle(alerts, inputs, &judged);
     Ok(plan)
 }
 

@@ -2,6 +2,7 @@
 
 mod alerting;
 mod entering;
+mod guarding;
 mod histories;
 mod leaving;
 mod mapping;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::EmailChange;
+use crate::config::{EmailChange, Guard};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
     LeaseStatus, Link, Origin, Outcome, Person, PersonId, Resident, Run, RunId, Stay, Unit,
@@ -56,6 +57,7 @@ struct World {
     integration: IntegrationId,
     email_change: EmailChange,
     missing_after: u32,
+    guard: Guard,
     lookups: Vec<(String, Lookup)>,
 }
 
@@ -78,6 +80,7 @@ impl World {
             integration: IntegrationId::new(HOME),
             email_change: EmailChange::HoldRecord,
             missing_after: 3,
+            guard: Guard::default(),
             lookups: Vec::new(),
         }
     }
@@ -149,6 +152,7 @@ impl World {
             records,
             counts: Counts::default(),
             changes: 0,
+            approved_by: None,
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         };
@@ -157,6 +161,7 @@ impl World {
         let work = Work {
             email_change: self.email_change,
             missing_after: self.missing_after,
+            guard: self.guard.clone(),
             entries,
             seen: records,
             notes,

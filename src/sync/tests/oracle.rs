@@ -618,6 +618,7 @@ proptest! {
         let mut world = World::new();
         let mut oracle = Oracle { hold_email, missing_after: MISSING_AFTER, ..Oracle::default() };
         world.missing_after = MISSING_AFTER;
+        world.guard.limit = 1000;
         if hold_email {
             world.email_change = EmailChange::HoldEmail;
         }
