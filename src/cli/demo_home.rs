@@ -220,6 +220,9 @@ fn people_by_hand(
             phone: None,
             stays: BTreeMap::from([(integration.clone(), stay)]),
             locks: BTreeSet::new(),
+            pinned: false,
+            merged_into: None,
+            withdrawn: false,
             origin: Origin::Hand,
             created: Timestamp::now(),
         })

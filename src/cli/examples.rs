@@ -164,6 +164,9 @@ pub(super) fn person() -> Person {
         phone: Some("+12125550123".into()),
         stays: BTreeMap::from([(IntegrationId::new(BUILDING), stay)]),
         locks: [Field::Phone].into(),
+        pinned: false,
+        merged_into: None,
+        withdrawn: false,
         origin: Origin::Sync,
         created: at("2026-02-27T12:00:00Z"),
     }
@@ -205,6 +208,7 @@ pub(super) fn person_detail() -> PersonDetail {
 pub(super) fn side(resident: Option<&str>, person: Option<u64>, values: &[(Field, &str)]) -> Side {
     Side {
         resident: resident.map(str::to_owned),
+        mapped: None,
         person: person.map(PersonId),
         values: values
             .iter()
@@ -221,6 +225,7 @@ pub(super) fn alert() -> Alert {
         integration: IntegrationId::new(BUILDING),
         subject: "t0003".into(),
         state: AlertState::Open,
+        acts: Vec::new(),
         sides: vec![
             side(
                 Some("t0003"),

@@ -1,5 +1,7 @@
 //! `epms people`: the people of the store, as a list or one by one.
 
+mod hand;
+
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
@@ -24,6 +26,9 @@ pub enum PeopleVerb {
         /// the person's id, such as p17
         person: PersonId,
     },
+    /// What is done by hand.
+    #[command(flatten)]
+    Hand(hand::HandVerb),
 }
 
 /// Which people to list.
@@ -62,6 +67,7 @@ pub(super) async fn run(
             screen.show(json, &page.await?, |page, view| list(page, &filter, view))?;
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
+        PeopleVerb::Hand(verb) => return hand::run(verb, json, client, screen).await,
     }
     Ok(Exit::Done)
 }

@@ -1,11 +1,14 @@
 //! What goes over the control socket: the JSON of answers and of errors. The same types serve the server,
 //! the client and `--json`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Alert, Change, Counts, Decision, IntegrationId, Person, Problem, Progress, Run, RunId,
+    Alert, Change, Counts, Decision, Field, IntegrationId, Person, Problem, Progress, Resolution,
+    Run, RunId,
 };
 pub use crate::model::{ReloadOutcome, Reloaded};
 
@@ -184,6 +187,34 @@ pub struct LinkDetail {
     pub since: Timestamp,
     /// Complete runs in a row that did not see the resident.
     pub misses: u32,
+}
+
+/// What is done to an alert by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertAct {
+    /// `POST /v1/alerts/{id}/resolve`.
+    Resolve(Resolution),
+    /// `POST /v1/alerts/{id}/dismiss`.
+    Dismiss,
+    /// `POST /v1/alerts/{id}/undo`.
+    Undo,
+}
+
+/// What is done to a person by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonAct {
+    /// `POST /v1/people/{id}/link`: ties a resident of an integration to the person.
+    Link(IntegrationId, String),
+    /// `POST /v1/people/{id}/unlink`.
+    Unlink(IntegrationId, String),
+    /// `POST /v1/people/{id}/lock`.
+    Lock(BTreeSet<Field>),
+    /// `POST /v1/people/{id}/unlock`.
+    Unlock(BTreeSet<Field>),
+    /// `POST /v1/people/{id}/pin`.
+    Pin,
+    /// `POST /v1/people/{id}/unpin`.
+    Unpin,
 }
 
 /// `POST /v1/reload`.

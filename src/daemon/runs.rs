@@ -29,6 +29,8 @@ pub(super) enum Command {
     ),
     /// A run that is queued or under way.
     Follow(RunId, oneshot::Sender<Option<Followed>>),
+    /// Looks anew at what may run: something was paused or resumed.
+    Adopt(oneshot::Sender<()>),
     /// What every integration is doing, and when its next run is due.
     Phases(oneshot::Sender<BTreeMap<IntegrationId, (Phase, Option<Timestamp>)>>),
 }
@@ -44,6 +46,8 @@ pub(super) struct Runs {
 }
 
 struct State {
+    /// Those who wait until it is looked at anew what may run.
+    to_adopt: Vec<oneshot::Sender<()>>,
     schedule: Schedule,
     tasks: JoinSet<(IntegrationId, Run)>,
     /// Those who wait for a run, by run.
@@ -59,9 +63,17 @@ impl Runs {
             schedule: Schedule::new(workers, last),
             tasks: JoinSet::new(),
             waiting: BTreeMap::new(),
+            to_adopt: Vec::new(),
         };
         self.adopt(&mut state).await?;
         loop {
+            if !state.to_adopt.is_empty() {
+                let asked = std::mem::take(&mut state.to_adopt);
+                self.adopt(&mut state).await?;
+                for reply in asked {
+                    let _ = reply.send(());
+                }
+            }
             self.start(&mut state);
             let due = state
                 .schedule
@@ -190,6 +202,7 @@ impl Runs {
                     });
                 let _ = reply.send(followed);
             }
+            Command::Adopt(reply) => state.to_adopt.push(reply),
             Command::Phases(reply) => {
                 let catalog = self.catalog.borrow();
                 let phases = catalog

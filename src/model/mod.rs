@@ -1,5 +1,6 @@
 //! What things are: ids, residents, people, alerts, changes, runs. No I/O, no clock, no other module.
 
+mod act;
 mod alert;
 mod change;
 mod guard;
@@ -13,10 +14,11 @@ mod resident;
 mod run;
 mod status;
 
+pub use act::{Act, ActKind, Done, OfResident, Resolution, Ruling, Swap};
 pub use alert::{Alert, AlertKind, AlertState, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
-pub use ids::{AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use preview::Preview;
 pub use problem::{Place, Problem, Problems};

@@ -6,6 +6,7 @@ mod value;
 mod error;
 mod read;
 mod write;
+mod acts;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -159,6 +160,9 @@ mod tests {
             phone: None,
             stays: BTreeMap::new(),
             locks: std::collections::BTreeSet::default(),
+            pinned: false,
+            merged_into: None,
+            withdrawn: false,
             origin: Origin::Sync,
             created: Timestamp::UNIX_EPOCH,
         }

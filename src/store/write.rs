@@ -14,10 +14,10 @@ use super::{History, Lookup, StoreError, name_key, tables};
 
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
 pub struct Write {
-    transaction: WriteTransaction,
+    pub(super) transaction: WriteTransaction,
 }
 
-type Done<T> = Result<T, StoreError>;
+pub(super) type Done<T> = Result<T, StoreError>;
 
 const NEXT_PERSON: &str = "next-person";
 const NEXT_ALERT: &str = "next-alert";
@@ -33,7 +33,7 @@ impl Write {
         Ok(self.transaction.commit()?)
     }
 
-    fn take_number(&self, name: &'static str) -> Done<u64> {
+    pub(super) fn take_number(&self, name: &'static str) -> Done<u64> {
         let mut meta = self.transaction.open_table(tables::META)?;
         let number = match meta.get(name)? {
             Some(value) => from_bytes("meta-1", value.value())?,
@@ -194,14 +194,14 @@ impl Write {
         Ok(())
     }
 
-    /// Appends to the change log and gives the change its number.
-    pub fn append_change(&self, mut change: Change) -> Done<()> {
+    /// Appends to the change log and gives the change its number, with which it is returned.
+    pub fn append_change(&self, mut change: Change) -> Done<Change> {
         change.seq = self.take_number(NEXT_CHANGE)?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
         changes.insert(change.seq, to_bytes("changes-1", &change)?.as_slice())?;
         index.insert((change.person.0, change.seq), ())?;
-        Ok(())
+        Ok(change)
     }
 
     /// Writes a run, begun or ended.
@@ -327,6 +327,8 @@ impl Write {
         transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
         transaction.open_table(tables::DECISIONS)?;
         transaction.open_table(tables::HISTORIES)?;
+        transaction.open_table(tables::ACTS)?;
+        transaction.open_table(tables::RULINGS)?;
         transaction.open_table(tables::GUARDS)?;
         transaction.open_table(tables::LOOKUPS)?;
         Ok(())

@@ -151,6 +151,7 @@ fn carry_out(
         entries: work.entries,
         unmapped: work.unmapped,
         links: write.links(id)?,
+        rulings: write.rulings(id)?,
         alerts,
     };
     let at = inputs.now;
@@ -261,7 +262,8 @@ fn held_alert(before: Option<Alert>, report: &Run, at: Timestamp, reason: &str) 
             ..alert
         },
         before => Alert {
-            id: before.map_or(AlertId(0), |alert| alert.id),
+            id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
+            acts: before.map(|alert| alert.acts).unwrap_or_default(),
             kind: AlertKind::MassChangeHeld,
             integration: report.integration.clone(),
             subject: HELD.to_owned(),

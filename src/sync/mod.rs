@@ -22,3 +22,4 @@ pub use matching::People;
 pub use normal::{Normal, NotNormal, Notes, normalise};
 pub use plan::{Inputs, Plan, plan};
 pub use run::{Job, OnProgress, RunError, Tools, preview, run};
+pub use update::{differences, stay};

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::config::EmailChange;
 use crate::model::{
     Actor, Alert, AlertKind, Change, ChangeKind, Counts, Decision, Fate, FieldChange,
-    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, RunId, Unit,
+    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, Unit,
 };
 use crate::store::StoreError;
 
@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub unmapped: BTreeMap<String, String>,
     /// The links of the integration.
     pub links: BTreeMap<String, Link>,
+    /// What is remembered of residents who are not linked: whom they are not.
+    pub rulings: BTreeMap<String, Ruling>,
     /// The alerts of the integration.
     pub alerts: BTreeMap<(AlertKind, String), Alert>,
 }

@@ -40,6 +40,13 @@ impl<P: People> Planner<'_, P> {
                 what: format!("{id} is linked and is not there"),
             })?,
         };
+        if before.pinned {
+            self.told_of.insert(id.to_string());
+            for (group, _) in &groups {
+                self.leave(group, &before);
+            }
+            return Ok(());
+        }
         let Some((chosen, _)) = groups.first() else {
             return Ok(());
         };
@@ -160,6 +167,27 @@ impl<P: People> Planner<'_, P> {
             }
         }
         units
+    }
+
+    /// A person who was kept from runs by hand: nothing of them is written. That their resident was seen is.
+    fn leave(&mut self, group: &Group, person: &Person) {
+        if let Some(link) = self.inputs.links.get(&group.id)
+            && link.misses > 0
+        {
+            let link = Link {
+                misses: 0,
+                ..link.clone()
+            };
+            self.new_links.insert(group.id.clone(), link);
+        }
+        self.decide(
+            &group.id,
+            Fate::Unchanged,
+            "pin",
+            "pinned by hand: no run writes to this person",
+            Some(person.id),
+        );
+        self.others(group, Some(person.id));
     }
 
     /// R8: a linked person whose status is excluded now stops being updated, stays, and shows it.

@@ -172,6 +172,7 @@ fn preview(world: &World, items: Vec<Item>) -> Plan {
         entries: World::entries(items, &mut Notes::new()),
         unmapped: std::collections::BTreeMap::new(),
         links: write.links(id).unwrap(),
+        rulings: write.rulings(id).unwrap(),
         alerts: write.alerts(id).unwrap(),
     };
     let people = Property {

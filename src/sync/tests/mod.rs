@@ -1,5 +1,6 @@
 //! The rules of `user-sync`, each shown over the real store: residents in, report, people and alerts out.
 
+mod acting;
 mod alerting;
 mod entering;
 mod guarding;
@@ -248,15 +249,10 @@ impl World {
         let write = self.store.write().unwrap();
         let id = write.new_person_id().unwrap();
         let person = Person {
-            id,
             first_name: first.into(),
             last_name: last.into(),
             email: email.map(String::from),
-            phone: None,
-            stays: BTreeMap::new(),
-            locks: std::collections::BTreeSet::new(),
-            origin: Origin::Hand,
-            created: self.now,
+            ..Person::new(id, Origin::Hand, self.now)
         };
         write.put_person(&person).unwrap();
         write.commit().unwrap();
