@@ -311,10 +311,9 @@ fn ways(alert: &Alert) -> String {
             "as it was before, while nothing newer touched it",
         ));
     }
-    let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (line, what) in lines {
-        let _ = write!(text, "\n  {line:width$}  {what}");
+        let _ = write!(text, "\n  {line}\n      {what}");
     }
     if text.is_empty() {
         return text;

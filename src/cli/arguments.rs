@@ -31,7 +31,8 @@ run
   sync         sync now, and report
   preview      what the next run would do, for whom, and why
   approve      let a held plan through
-  pause        keep an integration from syncing; resume lets it
+  pause        keep an integration from syncing
+  resume       let a paused integration sync again
   status       integrations: state, last and next sync, health
   runs         the latest runs
 

@@ -27,6 +27,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         last_started: Some(at("2026-03-01T11:55:30Z")),
         last_success: Some(at("2026-03-01T11:55:42Z")),
         last_error: None,
+        failures: 0,
         next: Some(at("2026-03-01T12:51:00Z")),
         linked: 312,
         open_alerts: 2,

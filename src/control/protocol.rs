@@ -61,6 +61,9 @@ pub struct IntegrationStatus {
     /// Why the last run did not succeed; none when it did (R4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Runs in a row whose source failed: the more, the rarer it is asked (R28).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     /// When the next run is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
@@ -71,6 +74,14 @@ pub struct IntegrationStatus {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<RunId>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What an integration is doing.

@@ -109,6 +109,7 @@ impl Backend for Daemon {
                     last_started: history.last_started,
                     last_success: history.last_success,
                     last_error: history.last_error,
+                    failures: history.failures,
                     next,
                     linked: view.count_links(id)?,
                     open_alerts: open.iter().filter(|alert| alert.integration == *id).count()

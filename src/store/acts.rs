@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use redb::ReadableTable;
 
-use crate::model::{Act, ActId, Alert, AlertId, IntegrationId, Link, PersonId, Ruling};
+use crate::model::{
+    Act, ActId, Alert, AlertId, AlertKind, AlertState, IntegrationId, Link, PersonId, Ruling,
+};
 
 use super::value::{from_bytes, to_bytes};
 use super::write::Done;
@@ -52,6 +54,37 @@ impl Write {
             .get(id.0)?
             .map(|value| from_bytes("alerts-1", value.value()))
             .transpose()
+    }
+
+    /// The alert of a cause.
+    pub fn alert_of(
+        &self,
+        integration: &IntegrationId,
+        kind: AlertKind,
+        subject: &str,
+    ) -> Done<Option<Alert>> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let id = index.get((integration.as_str(), kind.as_str(), subject))?;
+        id.map_or(Ok(None), |id| self.alert(AlertId(id.value())))
+    }
+
+    /// The alert of a kind about a subject, whichever integration raised it; an open one before others.
+    pub fn alert_about(&self, kind: AlertKind, subject: &str) -> Done<Option<Alert>> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let mut found: Option<Alert> = None;
+        for entry in index.iter()? {
+            let (key, id) = entry?;
+            let (_, of_kind, of) = key.value();
+            if of_kind != kind.as_str() || of != subject {
+                continue;
+            }
+            let alert = self.alert(AlertId(id.value()))?;
+            match alert {
+                Some(alert) if alert.state == AlertState::Open => return Ok(Some(alert)),
+                alert => found = found.or(alert),
+            }
+        }
+        Ok(found)
     }
 
     /// A link.

@@ -36,6 +36,8 @@ pub struct History {
     pub last_success: Option<Timestamp>,
     /// Why the last run did not succeed; none when it did.
     pub last_error: Option<String>,
+    /// Runs in a row whose source failed (R28).
+    pub failures: u32,
     /// The last run.
     pub last_run: Option<RunId>,
     /// Paused by hand.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::config::{EmailChange, Guard, OnTrip};
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Counts, GuardState, IntegrationId, Link, Outcome,
-    Person, PersonId, Preview, Run,
+    AlertId, AlertKind, Counts, GuardState, IntegrationId, Link, Outcome, Person, PersonId,
+    Preview, Run,
 };
 use crate::store::{Lookup, Store, StoreError, Write};
 
@@ -17,6 +17,7 @@ use super::guard::{self, Facts, Verdict};
 use super::matching::People;
 use super::normal::Notes;
 use super::plan::{Inputs, Plan, plan};
+use super::standing::{self, Cause};
 
 /// Decisions are kept for so many runs of an integration.
 const DECISIONS_KEPT: usize = 24;
@@ -28,13 +29,15 @@ pub(super) enum Stop {
     Incomplete(String),
     /// It could not run to its end.
     Failed(String),
+    /// The PMS refused the login of this credential.
+    LoginFailed { credential: String, reason: String },
 }
 
 impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Outcome {
         match stop {
             Stop::Incomplete(reason) => Outcome::Incomplete { reason },
-            Stop::Failed(reason) => Outcome::Failed { reason },
+            Stop::Failed(reason) | Stop::LoginFailed { reason, .. } => Outcome::Failed { reason },
         }
     }
 }
@@ -42,6 +45,7 @@ impl From<Stop> for Outcome {
 /// What a complete reading gave, and how the integration wants it carried out.
 #[derive(Debug)]
 pub(super) struct Work {
+    pub(super) credential: String,
     pub(super) email_change: EmailChange,
     pub(super) missing_after: u32,
     pub(super) guard: Guard,
@@ -72,11 +76,16 @@ pub(super) fn fail(
     mut report: Run,
     stop: Stop,
 ) -> Result<Run, StoreError> {
-    report.ended = Some(now());
-    report.outcome = stop.into();
+    let at = now();
+    report.ended = Some(at);
     let write = store.write()?;
+    if let Stop::LoginFailed { credential, reason } = &stop {
+        standing::login_failed(&write, credential, &report, reason, at)?;
+    }
+    report.outcome = stop.into();
     write.put_run(&report)?;
     let mut history = write.history(&report.integration)?;
+    history.failures = history.failures.saturating_add(1);
     history.last_error = report.outcome.reason().map(String::from);
     write.put_history(&report.integration, &history)?;
     write.commit()?;
@@ -141,7 +150,7 @@ fn carry_out(
         integration: id,
     };
     let mut alerts = write.alerts(id)?;
-    let held_before = alerts.remove(&(AlertKind::MassChangeHeld, HELD.to_owned()));
+    let held_before = alerts.remove(&(AlertKind::MassChangeHeld, standing::GUARD.to_owned()));
     let mut inputs = Inputs {
         integration: id,
         run: report.id,
@@ -209,20 +218,19 @@ fn carry_out(
                 approval: None,
             };
             report.approved_by = approved_by;
-            plan.alerts.closed.extend(
-                held_before
-                    .filter(|alert| alert.state == AlertState::Open)
-                    .map(|alert| Alert {
-                        state: AlertState::AutoClosed,
-                        last_seen: at,
-                        ..alert
-                    }),
-            );
+            plan.alerts.closed.extend(standing::close(held_before, at));
+            standing::fresh(write, id, at)?;
         }
         Verdict::Trips { plan: held, reason } => {
             let reason = guard::advice(&reason, report.id, work.guard.on_trip, facts.empty);
             let digest = held.digest.clone();
-            let alert = held_alert(held_before, &report, at, &reason);
+            let cause = Cause {
+                kind: AlertKind::MassChangeHeld,
+                integration: id,
+                subject: standing::GUARD,
+                run: report.id,
+            };
+            let alert = standing::open(held_before, &cause, &reason, at);
             if alert.first_seen == at {
                 plan.alerts.raised.push(alert);
             } else {
@@ -233,6 +241,7 @@ fn carry_out(
             report.outcome = Outcome::Held { reason, digest };
         }
     }
+    standing::login_worked(write, &work.credential, at)?;
     apply(write, id, &mut plan, &report)?;
     write.put_guard(id, &state)?;
     if !stopped {
@@ -247,34 +256,10 @@ fn carry_out(
     if report.outcome.is_success() {
         history.last_success = report.ended;
     }
+    // The source answered, whatever the guard says to it.
+    history.failures = 0;
     write.put_history(id, &history)?;
     Ok(Ok((report, plan)))
-}
-
-/// The subject of the alert about a held plan: there is one for each integration.
-const HELD: &str = "guard";
-
-fn held_alert(before: Option<Alert>, report: &Run, at: Timestamp, reason: &str) -> Alert {
-    match before {
-        Some(alert) if alert.state == AlertState::Open => Alert {
-            detail: reason.to_owned(),
-            last_seen: at,
-            ..alert
-        },
-        before => Alert {
-            id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
-            acts: before.map(|alert| alert.acts).unwrap_or_default(),
-            kind: AlertKind::MassChangeHeld,
-            integration: report.integration.clone(),
-            subject: HELD.to_owned(),
-            state: AlertState::Open,
-            sides: Vec::new(),
-            detail: reason.to_owned(),
-            raised_by: report.id,
-            first_seen: at,
-            last_seen: at,
-        },
-    }
 }
 
 fn does_not_add_up(counts: Counts) -> Stop {

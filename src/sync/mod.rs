@@ -10,6 +10,7 @@ mod update;
 mod alerts;
 mod plan;
 mod guard;
+mod standing;
 mod commit;
 mod run;
 
@@ -22,4 +23,5 @@ pub use matching::People;
 pub use normal::{Normal, NotNormal, Notes, normalise};
 pub use plan::{Inputs, Plan, plan};
 pub use run::{Job, OnProgress, RunError, Tools, preview, run};
+pub use standing::stale;
 pub use update::{differences, stay};

@@ -137,6 +137,7 @@ impl Mapped {
     fn work(self, job: &Job) -> Work {
         let config = &job.integration.config;
         Work {
+            credential: config.credential.clone(),
             email_change: config.email_change,
             missing_after: config.missing_after,
             guard: config.guard.clone(),
@@ -239,18 +240,20 @@ async fn read(
             records,
             lookups: fresh,
         }),
-        Reading::Partial { reason } => Err(stop(&reason)),
+        Reading::Partial { reason } => Err(stop(&reason, name)),
     })
 }
 
-fn stop(error: &SourceError) -> Stop {
+fn stop(error: &SourceError, credential: &str) -> Stop {
     match error {
         SourceError::Unavailable(_) | SourceError::Unexpected(_) | SourceError::Stopped => {
             Stop::Incomplete(error.to_string())
         }
-        SourceError::LoginFailed(_) | SourceError::Denied(_) | SourceError::NotAllowed(_) => {
-            Stop::Failed(error.to_string())
-        }
+        SourceError::LoginFailed(_) => Stop::LoginFailed {
+            credential: credential.to_owned(),
+            reason: error.to_string(),
+        },
+        SourceError::Denied(_) | SourceError::NotAllowed(_) => Stop::Failed(error.to_string()),
     }
 }
 
@@ -300,7 +303,8 @@ async fn lookups(
             collect
         );
         if let Reading::Partial { reason } = reading {
-            return Ok(Err(stop(&reason)));
+            let credential = &job.integration.config.credential;
+            return Ok(Err(stop(&reason, credential)));
         }
         known.insert(request.to_owned(), records.clone());
         fresh.push((

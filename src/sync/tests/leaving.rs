@@ -251,6 +251,7 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
     let mut notes = Notes::new();
     let report = world.run([bob()]).report;
     let work = Work {
+        credential: "acme".into(),
         email_change: world.email_change,
         missing_after: world.missing_after,
         guard: world.guard.clone(),

@@ -160,6 +160,7 @@ impl World {
         let before = self.store.read().unwrap().last_change().unwrap();
         begin(&self.store, &report).unwrap();
         let work = Work {
+            credential: "acme".into(),
             email_change: self.email_change,
             missing_after: self.missing_after,
             guard: self.guard.clone(),
