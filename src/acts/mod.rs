@@ -9,8 +9,10 @@ mod resolve;
 mod undo;
 mod tie;
 mod keep;
+mod enrol;
 
 pub use approve::{Approve, approve};
+pub use enrol::{Forms, add, import};
 pub use error::ActError;
 pub use keep::{lock, pin, unlock, unpin};
 pub use resolve::{dismiss, resolve};

@@ -61,8 +61,8 @@ pub struct PeopleFilter {
     pub text: Option<String>,
 }
 
-/// Which alerts to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Which alerts to list; by default the open ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFilter {
     /// Only in this state; none for all.
     pub state: Option<AlertState>,
@@ -70,6 +70,16 @@ pub struct AlertFilter {
     pub kind: Option<AlertKind>,
     /// Only from there.
     pub integration: Option<IntegrationId>,
+}
+
+impl Default for AlertFilter {
+    fn default() -> Self {
+        AlertFilter {
+            state: Some(AlertState::Open),
+            kind: None,
+            integration: None,
+        }
+    }
 }
 
 type Query = Vec<(&'static str, String)>;

@@ -23,7 +23,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Done, IntegrationId, Person, PersonId, Preview, Run, RunId,
+    Alert, AlertId, AlertKind, Change, Done, Enrolment, Imported, IntegrationId, Person, PersonId,
+    Preview, Run, RunId,
 };
 
 use super::protocol::{
@@ -138,6 +139,15 @@ pub trait Backend: Send + Sync + 'static {
         act: PersonAct,
         peer: Peer,
     ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Makes a person by hand.
+    fn add_person(&self, told: Enrolment, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
+    /// Makes the people of a CSV file by hand.
+    fn import_people(
+        &self,
+        csv: String,
+        dry_run: bool,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Imported>> + Send;
     /// What happened to a person, newest first.
     fn history(
         &self,
@@ -203,7 +213,7 @@ fn router<B: Backend>(app: App<B>) -> Router {
         .route("/v1/runs", get(runs::<B>))
         .route("/v1/runs/{id}", get(run::<B>))
         .route("/v1/runs/{id}/progress", get(progress::<B>))
-        .route("/v1/people", get(people::<B>))
+        .route("/v1/people", get(people::<B>).post(acts::add_person::<B>))
         .route("/v1/people/{id}", get(person::<B>))
         .route("/v1/alerts", get(alerts::<B>))
         .route("/v1/alerts/{id}", get(alert::<B>))
@@ -221,6 +231,7 @@ fn router<B: Backend>(app: App<B>) -> Router {
             .into_response()
         })
         .layer(DefaultBodyLimit::max(64 * 1024))
+        .merge(acts::import_route())
         .with_state(app)
 }
 

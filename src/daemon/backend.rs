@@ -14,8 +14,8 @@ use crate::control::protocol::{
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
 use crate::model::{
-    Alert, AlertId, AlertState, Change, Done, IdError, IntegrationId, Person, PersonId, Preview,
-    RunId,
+    Alert, AlertId, AlertState, Change, Done, Enrolment, IdError, Imported, IntegrationId, Person,
+    PersonId, Preview, RunId,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -346,6 +346,14 @@ impl Backend for Daemon {
 
     async fn to_person(&self, person: PersonId, act: PersonAct, peer: Peer) -> Answer<Done> {
         self.done_to_person(person, act, peer).await
+    }
+
+    async fn add_person(&self, told: Enrolment, peer: Peer) -> Answer<Done> {
+        self.enrolled(told, peer).await
+    }
+
+    async fn import_people(&self, csv: String, dry_run: bool, peer: Peer) -> Answer<Imported> {
+        self.imported(csv, dry_run, peer).await
     }
 
     async fn history(&self, id: PersonId, query: ListQuery) -> Answer<Page<Change>> {

@@ -78,7 +78,7 @@ impl Runs {
             self.tell_stale(&mut state).await?;
             let due = state
                 .schedule
-                .next_due()
+                .next_moment()
                 .map_or(Duration::from_hours(1), |due| {
                     Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
                 });

@@ -47,6 +47,18 @@ struct Entry {
     stale: bool,
 }
 
+impl Entry {
+    /// After which moment it is to be told that it is stale. A run that is under way, or made up for those
+    /// missed while nobody was there, may still succeed.
+    fn stale_at(&self) -> Option<Timestamp> {
+        let waits = self.phase == Phase::Idle && !self.made_up;
+        let rhythm = self.rhythm.filter(|_| waits && !self.stale)?;
+        let patience = rhythm.every.saturating_mul(STALE_AFTER);
+        let patience = patience.saturating_add(rhythm.jitter);
+        Some(self.since.checked_add(patience).unwrap_or(Timestamp::MAX))
+    }
+}
+
 /// How a run ended, as the schedule must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -275,11 +287,7 @@ impl Schedule {
     pub(super) fn stale(&mut self, now: Timestamp) -> Vec<IntegrationId> {
         let mut stale = Vec::new();
         for (id, entry) in &mut self.entries {
-            let Some(rhythm) = entry.rhythm.filter(|_| !entry.stale) else {
-                continue;
-            };
-            let patience = rhythm.every.saturating_mul(STALE_AFTER);
-            if now.duration_since(entry.since) > patience.saturating_add(rhythm.jitter) {
+            if entry.stale_at().is_some_and(|at| now > at) {
                 entry.stale = true;
                 stale.push(id.clone());
             }
@@ -287,8 +295,14 @@ impl Schedule {
         stale
     }
 
-    /// When something will be due that waits for nothing but the clock.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    /// When there is something to do that waits for nothing but the clock: a run, or to tell of a stale feed.
+    pub(super) fn next_moment(&self) -> Option<Timestamp> {
+        let stale = self.entries.values().filter_map(Entry::stale_at);
+        self.next_due().into_iter().chain(stale).min()
+    }
+
+    /// When a run will be due that waits for nothing but the clock.
+    fn next_due(&self) -> Option<Timestamp> {
         let idle = self
             .entries
             .values()

@@ -3,6 +3,7 @@
 mod act;
 mod alert;
 mod change;
+mod enrolment;
 mod guard;
 mod ids;
 mod person;
@@ -17,6 +18,7 @@ mod status;
 pub use act::{Act, ActKind, Done, OfResident, Resolution, Ruling, Swap};
 pub use alert::{Alert, AlertKind, AlertState, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use enrolment::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem};
 pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};

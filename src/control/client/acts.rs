@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{AlertAct, IntegrationStatus, Page, PersonAct, SyncReply};
-use crate::model::{AlertId, Change, Done, IntegrationId, PersonId, Preview, RunId};
+use crate::model::{
+    AlertId, Change, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
+};
 
 impl Client {
     /// What the next run would do. Waits as long as reading the PMS takes.
@@ -74,6 +76,23 @@ impl Client {
             PersonAct::Pin => self.post(&path("pin"), &()).await,
             PersonAct::Unpin => self.post(&path("unpin"), &()).await,
         }
+    }
+
+    /// Makes a person by hand.
+    pub async fn add_person(&self, told: &Enrolment) -> Result<Done, ClientError> {
+        self.post(&["v1", "people"], told).await
+    }
+
+    /// Makes the people of a CSV file by hand, or tells what that would do.
+    pub async fn import_people(
+        &self,
+        csv: Vec<u8>,
+        dry_run: bool,
+    ) -> Result<Imported, ClientError> {
+        let query = vec![("dry_run", dry_run.to_string())];
+        let address = address(&["v1", "people", "import"], query);
+        let request = self.http.request(Method::POST, address).body(csv);
+        self.json(request).await
     }
 
     /// What happened to a person, newest first.

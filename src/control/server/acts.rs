@@ -2,8 +2,8 @@
 //! connection, never what the request says.
 
 use axum::Router;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, FromRequest, Request, State};
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, body::Bytes};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{AlertAct, Page, PersonAct, ProblemDocument};
-use crate::model::{Change, Done, Field, IntegrationId, Preview, Resolution};
+use crate::model::{Change, Done, Enrolment, Field, Imported, IntegrationId, Preview, Resolution};
 
 use super::{Answer, App, Asked, Backend, ListQuery, Named, Peer, Wait, answer_sync, id};
 
@@ -33,8 +33,17 @@ pub(super) fn routes<B: Backend>() -> Router<App<B>> {
         .route("/v1/people/{id}/unpin", post(unpin::<B>))
 }
 
+/// A file of people is larger than any other body: so many bytes at most.
+const FILE: usize = 16 * 1024 * 1024;
+
+pub(super) fn import_route<B: Backend>() -> Router<App<B>> {
+    Router::new()
+        .route("/v1/people/import", post(import_people::<B>))
+        .layer(DefaultBodyLimit::max(FILE))
+}
+
 /// The JSON body of a request; what does not fit is told as a problem.
-struct Told<T>(T);
+pub(super) struct Told<T>(T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
     type Rejection = ProblemDocument;
@@ -131,6 +140,36 @@ async fn undo<B: Backend>(
 ) -> Answer<Json<Done>> {
     let act = AlertAct::Undo;
     app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
+}
+
+pub(super) async fn add_person<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Told(told): Told<Enrolment>,
+) -> Answer<Json<Done>> {
+    app.backend.add_person(told, peer).await.map(Json)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportQuery {
+    dry_run: Option<bool>,
+}
+
+async fn import_people<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Asked(asked): Asked<ImportQuery>,
+    file: Result<Bytes, BytesRejection>,
+) -> Answer<Json<Imported>> {
+    let file = file.map_err(|error| ProblemDocument::bad_request(error.body_text()))?;
+    let csv = String::from_utf8(file.to_vec())
+        .map_err(|_| ProblemDocument::bad_request("the file is not UTF-8; save it as UTF-8"))?;
+    let dry_run = asked.dry_run.unwrap_or(false);
+    app.backend
+        .import_people(csv, dry_run, peer)
+        .await
+        .map(Json)
 }
 
 async fn history<B: Backend>(

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::acts::{self, ActError, Approve, Hand};
+use crate::acts::{self, ActError, Approve, Forms, Hand};
+use crate::catalog::Catalog;
 use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument};
 use crate::control::server::{Answer, Backend, Followed, Peer};
-use crate::model::{Actor, AlertId, Done, IntegrationId, PersonId, Preview, RunId};
+use crate::model::{
+    Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
+};
 use crate::store::Store;
 use crate::sync;
 
@@ -103,6 +106,50 @@ impl Daemon {
         Ok(done)
     }
 
+    pub(super) async fn enrolled(&self, told: Enrolment, peer: Peer) -> Answer<Done> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let done = self
+            .act(peer, move |store, hand| {
+                let country = |id: &IntegrationId| country(&catalog, id);
+                let forms = Forms {
+                    country: &country,
+                    placeholders: &catalog.settings.placeholder_emails,
+                };
+                acts::add(store, &told, &forms, hand)
+            })
+            .await?;
+        tracing::info!(act = %done.act, uid = peer.uid, "person added by hand");
+        Ok(done)
+    }
+
+    pub(super) async fn imported(
+        &self,
+        csv: String,
+        dry_run: bool,
+        peer: Peer,
+    ) -> Answer<Imported> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let imported = self
+            .act(peer, move |store, hand| {
+                let country = |id: &IntegrationId| country(&catalog, id);
+                let forms = Forms {
+                    country: &country,
+                    placeholders: &catalog.settings.placeholder_emails,
+                };
+                acts::import(store, &csv, dry_run, &forms, hand)
+            })
+            .await?;
+        tracing::info!(
+            made = imported.made.len(),
+            there = imported.there.len(),
+            problems = imported.problems.len(),
+            dry_run,
+            uid = peer.uid,
+            "people imported by hand"
+        );
+        Ok(imported)
+    }
+
     pub(super) async fn paused(
         &self,
         id: IntegrationId,
@@ -154,6 +201,16 @@ impl Daemon {
             Err(_) => Err(ProblemDocument::internal("the act ended unexpectedly")),
         }
     }
+}
+
+/// The country of an integration's property, where its files were ever right.
+fn country(catalog: &Catalog, id: &IntegrationId) -> Option<String> {
+    let slot = catalog.integrations.get(id)?;
+    let country = slot
+        .current
+        .as_ref()
+        .map(|one| one.config.property.country.clone());
+    Some(country.unwrap_or_else(|| "US".to_owned()))
 }
 
 fn problem(error: ActError) -> ProblemDocument {

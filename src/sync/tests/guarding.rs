@@ -144,9 +144,12 @@ fn r27_email_changes_and_closings_count_together() {
 fn r27_an_exclusion_of_linked_people_counts_and_so_does_one_that_grows() {
     let leave_out = |house: &[Resident], count: usize| -> Vec<Item> {
         let items = house.iter().enumerate();
-        let items = items.map(|(place, one)| match place < count {
-            true => Item::LeftOut(one.clone(), "status Current"),
-            false => Item::Here(one.clone()),
+        let items = items.map(|(place, one)| {
+            if place < count {
+                Item::LeftOut(one.clone(), "status Current")
+            } else {
+                Item::Here(one.clone())
+            }
         });
         items.collect()
     };
