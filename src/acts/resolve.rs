@@ -2,8 +2,8 @@
 //! two sides had agreed from the start.
 
 use crate::model::{
-    ActKind, Alert, AlertId, AlertKind, AlertState, ChangeKind, Done, LeaseStatus, Link, Origin,
-    Person, PersonId, Resident, Resolution, Ruling,
+    ActKind, Alert, AlertId, AlertKind, AlertState, ChangeKind, Done, Field, LeaseStatus, Link,
+    Origin, Person, PersonId, Resident, Resolution, Ruling,
 };
 use crate::store::Store;
 use crate::sync::stay;
@@ -21,7 +21,7 @@ pub fn resolve(
     hand: &Hand,
 ) -> Result<Done, ActError> {
     let mut desk = Desk::open(store, ActKind::Merge, hand)?;
-    let alert = open_alert(&desk, id)?;
+    let alert = alert_in(&desk, id, &[AlertState::Open, AlertState::Dismissed])?;
     let fits = match (alert.kind, resolution) {
         (AlertKind::NameMismatch, Resolution::Merge { into }) => {
             let person = person_of(&alert, *into)?;
@@ -64,7 +64,7 @@ pub fn resolve(
 /// Dismisses an alert: it opens again only when either side's values change (R30).
 pub fn dismiss(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     let mut desk = Desk::open(store, ActKind::Dismiss, hand)?;
-    let alert = open_alert(&desk, id)?;
+    let alert = alert_in(&desk, id, &[AlertState::Open])?;
     if matches!(
         alert.kind,
         AlertKind::MassChangeHeld | AlertKind::CredentialFailing | AlertKind::SyncStale
@@ -100,15 +100,22 @@ fn ways(kind: AlertKind) -> &'static str {
     }
 }
 
-fn open_alert(desk: &Desk<'_>, id: AlertId) -> Answer<Alert> {
+fn alert_in(desk: &Desk<'_>, id: AlertId, states: &[AlertState]) -> Answer<Alert> {
     let alert = desk.alert(id)?;
-    if alert.state == AlertState::Open {
+    if states.contains(&alert.state) {
         return Ok(alert);
     }
     Err(ActError::Refused(format!(
         "{id} is {}: only an open alert can be acted on",
         alert.state
     )))
+}
+
+fn out_of_date(alert: &Alert, what: &str) -> ActError {
+    ActError::Refused(format!(
+        "{} is out of date: {what}; sync `{}`, then look at it again",
+        alert.id, alert.integration
+    ))
 }
 
 /// The resident whom the alert is about.
@@ -153,7 +160,18 @@ fn take_over(desk: &mut Desk<'_>, alert: &Alert, person: PersonId, email: Email)
     let resident = resident_of(alert)?;
     let before = desk.living(person)?;
     let mut after = written(&before, alert, resident);
+    if email == Email::Keep && before.email != resident.email {
+        return Err(out_of_date(
+            alert,
+            "the person does not have the resident's email any more",
+        ));
+    }
     if email == Email::Replace {
+        if before.locks.contains(&Field::Email) {
+            return Err(ActError::Refused(format!(
+                "the email of {person} is locked; `epms people unlock {person} email` gives it back to the PMS"
+            )));
+        }
         free_email(desk, resident, &[person])?;
         after.email.clone_from(&resident.email);
     }
@@ -172,7 +190,6 @@ fn at<'a>(alert: &'a Alert, resident: &'a Resident) -> Where<'a> {
 
 /// The person with what the PMS says (R18), but for the email. What is locked stays.
 fn written(before: &Person, alert: &Alert, resident: &Resident) -> Person {
-    use crate::model::Field;
     let mut after = before.clone();
     let open = |field| !before.locks.contains(&field);
     if open(Field::FirstName) {
@@ -193,6 +210,18 @@ fn written(before: &Person, alert: &Alert, resident: &Resident) -> Person {
     after
 }
 
+/// The resident's link, which belongs to a side of the alert where there is one.
+fn link_of(desk: &Desk<'_>, alert: &Alert, resident: &Resident) -> Answer<Option<Link>> {
+    let link = desk.store().link(&alert.integration, &resident.id)?;
+    match &link {
+        Some(link) if !people_of(alert).contains(&link.person) => Err(out_of_date(
+            alert,
+            &format!("the resident is linked to {} by now", link.person),
+        )),
+        _ => Ok(link),
+    }
+}
+
 /// Links the resident to the person; a link that is there already is given to them.
 fn tie(
     desk: &mut Desk<'_>,
@@ -200,7 +229,7 @@ fn tie(
     resident: &Resident,
     person: PersonId,
 ) -> Answer<ChangeKind> {
-    let old = desk.store().link(&alert.integration, &resident.id)?;
+    let old = link_of(desk, alert, resident)?;
     let kind = match &old {
         Some(old) if old.person == person => ChangeKind::Updated,
         _ => ChangeKind::Linked,
@@ -249,8 +278,7 @@ fn free_email(desk: &Desk<'_>, resident: &Resident, but: &[PersonId]) -> Answer<
 fn separate(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
     let resident = resident_of(alert)?;
     free_email(desk, resident, &[])?;
-    let link = desk.store().link(&alert.integration, &resident.id)?;
-    if let Some(old) = link {
+    if let Some(old) = link_of(desk, alert, resident)? {
         leave(desk, alert, resident, old.person)?;
     }
     let new = Person::new(desk.store().new_person_id()?, Origin::Sync, desk.hand().now);
@@ -323,7 +351,9 @@ fn merge(desk: &mut Desk<'_>, alert: &Alert, into: Option<PersonId>) -> Answer<(
         desk.put_person(Some(before), gone, ChangeKind::Merged, &at(alert, resident))?;
     }
     let mut after = written(&after, alert, resident);
-    after.email.clone_from(&resident.email);
+    if !survivor.locks.contains(&Field::Email) {
+        after.email.clone_from(&resident.email);
+    }
     let kind = tie(desk, alert, resident, into)?;
     desk.put_person(Some(survivor), after, kind, &at(alert, resident))
 }

@@ -1,7 +1,7 @@
 //! Undoing the last act on an alert (R31): everything as it was, unless something newer touched the same.
 
 use crate::model::{
-    Act, ActKind, AlertId, AlertState, ChangeKind, Done, Link, OfResident, Person, Swap,
+    Act, ActKind, AlertId, AlertState, ChangeKind, Done, Link, OfResident, Person, PersonId, Swap,
 };
 use crate::store::Store;
 
@@ -21,7 +21,7 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     for link in act.links.iter().rev() {
         untie(&mut desk, link)?;
     }
-    people(&mut desk, &act, &rule)?;
+    people(store, &mut desk, &act, &rule)?;
     for ruling in &act.rulings {
         let OfResident {
             integration,
@@ -29,7 +29,10 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
             swap,
         } = ruling;
         if desk.store().ruling(integration, resident)? != swap.after {
-            return Err(newer(&act, "what is remembered of the resident"));
+            return Err(ActError::Refused(format!(
+                "what is remembered of resident {resident} at {integration} has changed since; undo is not possible \
+                 any more"
+            )));
         }
         desk.put_ruling(integration, resident, swap.before.clone())?;
     }
@@ -52,11 +55,22 @@ fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>
     Ok(None)
 }
 
-fn newer(act: &Act, what: &str) -> ActError {
-    ActError::Refused(format!(
-        "{what} has changed since {} at {}; `epms people history` shows by what: undo is not possible any more",
+/// A person was changed since: by what.
+fn touched(store: &Store, act: &Act, person: PersonId) -> Answer<ActError> {
+    let changes = store.read()?.changes_of(person, u64::MAX, 1)?;
+    let by = changes.first().map_or_else(String::new, |change| {
+        let run = change
+            .run
+            .map_or_else(String::new, |run| format!(" of {run}"));
+        format!(
+            ": change {} ({} by {}{run}) is newer",
+            change.seq, change.kind, change.rule
+        )
+    });
+    Ok(ActError::Refused(format!(
+        "{person} has changed since the {} at {}{by}; undo is not possible any more",
         act.kind, act.at
-    ))
+    )))
 }
 
 fn untie(desk: &mut Desk<'_>, link: &OfResident<Link>) -> Answer<()> {
@@ -76,7 +90,7 @@ fn untie(desk: &mut Desk<'_>, link: &OfResident<Link>) -> Answer<()> {
 }
 
 /// People as they were. Emails are freed before they are given back.
-fn people(desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
+fn people(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
     let mut back = Vec::new();
     for Swap { before, after } in &act.people {
         let Some(after) = after else { continue };
@@ -92,7 +106,10 @@ fn people(desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
             })
             .filter(|_| unchanged(&now, after)),
         };
-        let wanted = wanted.ok_or_else(|| newer(act, &format!("{}", after.id)))?;
+        let wanted = match wanted {
+            Some(wanted) => wanted,
+            None => return Err(touched(store, act, after.id)?),
+        };
         back.push((now, wanted));
     }
     for (now, wanted) in &back {

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, demo, discover, pause, people, preview, run, runs,
-    sandbox, status, sync, test,
+    add, alerts, approve, changes, check, demo, discover, explain, pause, people, preview, run,
+    runs, sandbox, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -30,6 +30,7 @@ run
   run          the daemon; with a run's id, what that run did
   sync         sync now, and report
   preview      what the next run would do, for whom, and why
+  explain      why a resident came in, or did not
   approve      let a held plan through
   pause        keep an integration from syncing
   resume       let a paused integration sync again
@@ -118,6 +119,8 @@ pub enum Verb {
     Sync(sync::SyncArguments),
     /// what the next run would do: the whole run, of which nothing remains
     Preview(preview::PreviewArguments),
+    /// why a resident came in, or did not: from the PMS's record to the decision
+    Explain(explain::ExplainArguments),
     /// let the plan of a held run through
     Approve(approve::ApproveArguments),
     /// keep an integration from syncing until it is resumed

@@ -19,6 +19,7 @@ mod people;
 mod alerts;
 mod approve;
 mod preview;
+mod explain;
 mod pause;
 mod done;
 mod changes;
@@ -149,6 +150,7 @@ async fn dispatch(
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
         Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
+        Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
         Verb::Approve(verb) => approve::run(verb, json, &client, screen).await,
         Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
         Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,

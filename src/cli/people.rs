@@ -279,7 +279,8 @@ fn actor(actor: &Actor) -> String {
     }
 }
 
-fn changes(changes: &[Change], view: &View) -> String {
+/// Changes, one below the other.
+pub(super) fn changes(changes: &[Change], view: &View) -> String {
     let mut table = Table::new([
         ("NO", Column::Number),
         ("WHEN", Column::Whole),

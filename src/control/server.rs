@@ -23,8 +23,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Done, Enrolment, Imported, IntegrationId, Person, PersonId,
-    Preview, Run, RunId,
+    Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
+    Person, PersonId, Preview, Run, RunId,
 };
 
 use super::protocol::{
@@ -111,6 +111,14 @@ pub trait Backend: Send + Sync + 'static {
         integration: IntegrationId,
         peer: Peer,
     ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// Why a resident is where they are; with `live`, from what the PMS says now.
+    fn explain(
+        &self,
+        integration: IntegrationId,
+        resident: String,
+        live: bool,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Explanation>> + Send;
     /// Lets the plan of a held run through, and asks for the run that carries it out.
     fn approve(
         &self,

@@ -1,6 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
 mod acts;
+mod explain;
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use crate::control::protocol::{
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
 use crate::model::{
-    Alert, AlertId, AlertState, Change, Done, Enrolment, IdError, Imported, IntegrationId, Person,
-    PersonId, Preview, RunId,
+    Alert, AlertId, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
+    IntegrationId, Person, PersonId, Preview, RunId,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -320,6 +321,16 @@ impl Backend for Daemon {
 
     async fn preview(&self, integration: IntegrationId, peer: Peer) -> Answer<Preview> {
         self.see(integration, peer).await
+    }
+
+    async fn explain(
+        &self,
+        integration: IntegrationId,
+        resident: String,
+        live: bool,
+        peer: Peer,
+    ) -> Answer<Explanation> {
+        self.explained(integration, resident, live, peer).await
     }
 
     async fn approve(

@@ -15,6 +15,24 @@ use super::{View, Write, tables};
 const NEXT_ACT: &str = "next-act";
 
 impl View {
+    /// A link.
+    pub fn link(&self, integration: &IntegrationId, resident: &str) -> Done<Option<Link>> {
+        let table = self.transaction.open_table(tables::LINKS)?;
+        table
+            .get((integration.as_str(), resident))?
+            .map(|value| from_bytes("links-1", value.value()))
+            .transpose()
+    }
+
+    /// What is remembered of a resident.
+    pub fn ruling(&self, integration: &IntegrationId, resident: &str) -> Done<Option<Ruling>> {
+        let table = self.transaction.open_table(tables::RULINGS)?;
+        table
+            .get((integration.as_str(), resident))?
+            .map(|value| from_bytes("rulings-1", value.value()))
+            .transpose()
+    }
+
     /// Something done by hand.
     pub fn act(&self, id: ActId) -> Done<Option<Act>> {
         let table = self.transaction.open_table(tables::ACTS)?;

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 
 use crate::config::{EmailChange, Guard, OnTrip};
 use crate::model::{
-    AlertId, AlertKind, Counts, GuardState, IntegrationId, Link, Outcome, Person, PersonId,
-    Preview, Run,
+    Alert, AlertId, AlertKind, Counts, GuardState, IntegrationId, Link, Live, Outcome, Person,
+    PersonId, Preview, Run, Step,
 };
 use crate::store::{Lookup, Store, StoreError, Write};
 
 use super::entry::Entry;
 use super::guard::{self, Facts, Verdict};
-use super::matching::People;
+use super::matching::{People, candidates, considered};
 use super::normal::Notes;
 use super::plan::{Inputs, Plan, plan};
 use super::standing::{self, Cause};
@@ -134,6 +134,62 @@ pub(super) fn preview(
         raised: plan.alerts.raised,
         closed: plan.alerts.closed,
         names,
+    }))
+}
+
+/// What the same run makes of one resident, and whom it considers, of which nothing remains in the store.
+pub(super) fn explain(
+    store: &Store,
+    now: impl Fn() -> Timestamp,
+    report: Run,
+    work: Work,
+    steps: Vec<Step>,
+    resident: &str,
+) -> Result<Result<Live, Stop>, StoreError> {
+    let write = store.write()?;
+    let id = report.integration.clone();
+    let property = Property {
+        write: &write,
+        integration: &id,
+    };
+    let mut seen = Vec::new();
+    // Somebody linked is not matched any more.
+    if write.link(&id, resident)?.is_none() {
+        let ruling = write.ruling(&id, resident)?;
+        let normal = work.entries.iter().find_map(|entry| match entry {
+            Entry::Resident { normal, .. } if normal.resident.id == resident => Some(normal),
+            _ => None,
+        });
+        if let Some(normal) = normal
+            && let Some(email) = &normal.resident.email
+        {
+            let candidates = candidates(&normal.resident, email, &property)?;
+            seen = considered(&normal.resident, ruling.as_ref(), &candidates);
+        }
+    }
+    let (report, plan) = match carry_out(&write, now, report, work)? {
+        Ok(done) => done,
+        Err(stop) => return Ok(Err(stop)),
+    };
+    let about = |alert: &Alert| {
+        let sides = &alert.sides;
+        alert.subject == resident
+            || sides
+                .iter()
+                .any(|side| side.resident.as_deref() == Some(resident))
+    };
+    let (mut decisions, mut changes, mut raised) =
+        (plan.decisions, plan.changes, plan.alerts.raised);
+    decisions.retain(|decision| decision.subject == resident);
+    changes.retain(|change| change.resident.as_deref() == Some(resident));
+    raised.retain(about);
+    Ok(Ok(Live {
+        outcome: report.outcome,
+        steps,
+        considered: seen,
+        decisions,
+        changes,
+        raised,
     }))
 }
 

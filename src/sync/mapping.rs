@@ -8,8 +8,8 @@ use unicase::UniCase;
 
 use crate::catalog::Integration;
 use crate::config::Include;
-use crate::model::{Record, Relationship, Resident, Unit};
-use crate::script::{Context, Inputs, Lookups};
+use crate::model::{self, Record, Relationship, Resident, RuleSeen, Step, Unit};
+use crate::script::{Context, Inputs, Lookups, Mapped};
 
 use super::entry::Entry;
 use super::normal::{Normal, Notes, name, normalise};
@@ -23,6 +23,9 @@ pub(super) struct Mapping {
     contexts: BTreeMap<Arc<str>, BTreeMap<String, Context>>,
     excluded_words: Vec<UniCase<String>>,
     records: u64,
+    /// Whose way is kept, step by step.
+    watched: Option<String>,
+    pub(super) steps: Vec<Step>,
     pub(super) entries: Vec<Entry>,
     pub(super) notes: Notes,
     /// PMS units that the mapping list does not know (R35), and what to do about each.
@@ -50,11 +53,19 @@ impl Mapping {
             contexts: BTreeMap::new(),
             excluded_words,
             records: 0,
+            watched: None,
+            steps: Vec::new(),
             entries: Vec::new(),
             notes: Notes::new(),
             unmapped: BTreeMap::new(),
             seen: 0,
         }
+    }
+
+    /// Keeps the way of one resident, by their PMS id or by their record's.
+    pub(super) fn watching(mut self, resident: Option<String>) -> Mapping {
+        self.watched = resident;
+        self
     }
 
     pub(super) fn map(&mut self, record: &Record) {
@@ -71,14 +82,20 @@ impl Mapping {
         let mapped = match script.residents(&record.json, &context) {
             Ok(mapped) => mapped,
             Err(error) => {
-                let record = id(self);
+                let id = id(self);
+                self.step(record, &id, Vec::new(), Some(error.to_string()));
                 return self.push(Entry::Rejected {
-                    record,
+                    record: id,
                     resident: None,
                     message: error.to_string(),
                 });
             }
         };
+        if self.watched.is_some() {
+            let id = id(self);
+            let residents = self.ways(&mapped, &context);
+            self.step(record, &id, residents, None);
+        }
         if mapped.is_empty() {
             let record = id(self);
             return self.push(Entry::Nobody { record });
@@ -163,20 +180,104 @@ impl Mapping {
 
     /// R6: the exclude list, then who is left out unless `include` says so (§10).
     fn excluded(&self, resident: &Resident) -> Option<String> {
-        let word = UniCase::new(name(&resident.status_word));
-        if let Some(listed) = self.excluded_words.iter().find(|listed| **listed == word) {
-            return Some(format!("status {listed}"));
-        }
+        self.rules(resident).find_map(|rule| rule.takes)
+    }
+
+    /// The exclusion rules before the script's, in their order, each with the value that it sees.
+    fn rules<'a>(&'a self, resident: &'a Resident) -> impl Iterator<Item = RuleTold<'a>> {
+        let word = name(&resident.status_word);
+        let statuses = self.excluded_words.iter().map(move |listed| RuleTold {
+            rule: Rule::Status(listed),
+            saw: &resident.status_word,
+            takes: (*listed == UniCase::new(word.clone())).then(|| format!("status {listed}")),
+        });
         let include = match resident.relationship {
-            Relationship::Guarantor => Include::Guarantor,
-            Relationship::Minor => Include::Minor,
-            Relationship::Company => Include::Company,
-            Relationship::Primary | Relationship::CoResident | Relationship::Occupant => {
-                return None;
-            }
+            Relationship::Guarantor => Some(Include::Guarantor),
+            Relationship::Minor => Some(Include::Minor),
+            Relationship::Company => Some(Include::Company),
+            Relationship::Primary | Relationship::CoResident | Relationship::Occupant => None,
         };
-        let included = self.integration.config.include.contains(&include);
-        (!included).then(|| resident.relationship.as_str().to_owned())
+        let relationship = resident.relationship.as_str();
+        let left_out =
+            include.is_some_and(|include| !self.integration.config.include.contains(&include));
+        statuses.chain(std::iter::once(RuleTold {
+            rule: Rule::Include,
+            saw: relationship,
+            takes: left_out.then(|| relationship.to_owned()),
+        }))
+    }
+
+    /// The ways of the residents of a record, as `map` goes them.
+    fn ways(&self, mapped: &[Mapped], context: &Context) -> Vec<model::Mapping> {
+        let settings = &self.integration.config;
+        mapped
+            .iter()
+            .map(|one| {
+                let mut exclusions: Vec<RuleSeen> = Vec::new();
+                for told in self.rules(&one.resident) {
+                    let taken = told.takes.is_some();
+                    exclusions.push(told.into());
+                    if taken {
+                        break;
+                    }
+                }
+                if exclusions.iter().all(|rule| rule.takes.is_none()) {
+                    let (saw, takes) = match self.integration.script.exclude(one, context) {
+                        Ok(reason) => ("the resident as mapped".to_owned(), reason),
+                        Err(error) => (error.to_string(), None),
+                    };
+                    exclusions.push(RuleSeen {
+                        rule: "the script's exclude".into(),
+                        saw,
+                        takes,
+                    });
+                }
+                let normal = normalise(
+                    one.resident.clone(),
+                    &settings.property.country,
+                    &self.integration.placeholder_emails,
+                    &mut Notes::new(),
+                );
+                let (normal, error) = match normal {
+                    Ok(mut normal) => {
+                        let unit = normal.resident.unit.take();
+                        normal.resident.unit = match unit.map(|unit| place(unit, &settings.units)) {
+                            Some(Placed::Here(unit)) => Some(unit),
+                            _ => None,
+                        };
+                        (Some(normal.resident), None)
+                    }
+                    Err(error) => (None, Some(format!("{}: {}", error.field, error.message))),
+                };
+                model::Mapping {
+                    mapped: one.resident.clone(),
+                    normal,
+                    error,
+                    exclusions,
+                }
+            })
+            .collect()
+    }
+
+    /// Keeps the step where it is one of the watched resident.
+    fn step(
+        &mut self,
+        record: &Record,
+        id: &str,
+        residents: Vec<model::Mapping>,
+        error: Option<String>,
+    ) {
+        let Some(watched) = &self.watched else { return };
+        let is_theirs = id == watched || residents.iter().any(|one| one.mapped.id == *watched);
+        if is_theirs {
+            self.steps.push(Step {
+                request: record.request.to_string(),
+                property: record.property.clone(),
+                record: serde_json::from_str(&record.json).unwrap_or_default(),
+                residents,
+                error,
+            });
+        }
     }
 
     fn context(&mut self, record: &Record) -> Context {
@@ -198,5 +299,32 @@ impl Mapping {
         });
         contexts.insert(record.property.clone(), context.clone());
         context
+    }
+}
+
+/// An exclusion rule, looking at a resident.
+struct RuleTold<'a> {
+    rule: Rule<'a>,
+    saw: &'a str,
+    takes: Option<String>,
+}
+
+enum Rule<'a> {
+    /// A word of `exclude_statuses`.
+    Status(&'a UniCase<String>),
+    /// Who is left out unless `include` names them.
+    Include,
+}
+
+impl From<RuleTold<'_>> for RuleSeen {
+    fn from(told: RuleTold<'_>) -> RuleSeen {
+        RuleSeen {
+            rule: match told.rule {
+                Rule::Status(word) => format!("exclude_statuses: {word}"),
+                Rule::Include => "include".into(),
+            },
+            saw: told.saw.to_owned(),
+            takes: told.takes,
+        }
     }
 }

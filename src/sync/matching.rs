@@ -1,6 +1,6 @@
 //! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
 
-use crate::model::{AlertKind, Person, PersonId, Resident, Ruling};
+use crate::model::{AlertKind, Considered, Person, PersonId, Resident, Ruling};
 use crate::store::StoreError;
 
 use super::normal::same;
@@ -33,14 +33,20 @@ pub(super) enum Match {
     },
 }
 
-/// Matches a resident with an email against the people of the store.
-pub(super) fn match_resident(
+/// The people whom a resident could be.
+pub(super) struct Candidates {
+    /// Who has the email.
+    pub(super) by_email: Option<Person>,
+    /// Who has the names, at this property.
+    pub(super) by_name: Vec<Person>,
+}
+
+/// The people whom a resident with this email could be.
+pub(super) fn candidates(
     resident: &Resident,
     email: &str,
-    ruling: Option<&Ruling>,
     people: &impl People,
-) -> Result<Match, StoreError> {
-    let apart = |id: PersonId| ruling.is_some_and(|ruling| ruling.apart.contains(&id));
+) -> Result<Candidates, StoreError> {
     let load = |id: PersonId| -> Result<Person, StoreError> {
         people.person(id)?.ok_or_else(|| StoreError::Value {
             table: "people-1",
@@ -48,29 +54,49 @@ pub(super) fn match_resident(
         })
     };
     let by_email = people.person_with_email(email)?.map(load).transpose()?;
+    let by_name = people
+        .people_named(&resident.first_name, &resident.last_name)?
+        .into_iter()
+        .map(load)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Candidates { by_email, by_name })
+}
+
+/// Matches a resident with an email against the people of the store.
+pub(super) fn match_resident(
+    resident: &Resident,
+    email: &str,
+    ruling: Option<&Ruling>,
+    people: &impl People,
+) -> Result<Match, StoreError> {
+    let candidates = candidates(resident, email, people)?;
+    Ok(judge(resident, ruling, candidates))
+}
+
+fn judge(resident: &Resident, ruling: Option<&Ruling>, candidates: Candidates) -> Match {
+    let apart = |id: PersonId| ruling.is_some_and(|ruling| ruling.apart.contains(&id));
+    let Candidates {
+        by_email,
+        mut by_name,
+    } = candidates;
     if let Some(person) = &by_email
         && same(&person.first_name, &resident.first_name)
         && same(&person.last_name, &resident.last_name)
     {
         if apart(person.id) {
-            return Ok(Match::Flag {
+            return Match::Flag {
                 kind: AlertKind::NameMismatch,
                 rule: "R13",
                 people: vec![person.clone()],
                 detail: "this person was untied from the resident by hand; correct the email in the PMS, or \
                          link them again"
                     .into(),
-            });
+            };
         }
-        return Ok(Match::Link(Box::new(person.clone())));
+        return Match::Link(Box::new(person.clone()));
     }
-    let mut by_name = people
-        .people_named(&resident.first_name, &resident.last_name)?
-        .into_iter()
-        .filter(|id| !apart(*id))
-        .map(load)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(match (by_email, by_name.len()) {
+    by_name.retain(|person| !apart(person.id));
+    match (by_email, by_name.len()) {
         (None, 0) => Match::Create,
         (Some(person), 0) => Match::Flag {
             kind: AlertKind::NameMismatch,
@@ -98,7 +124,52 @@ pub(super) fn match_resident(
                 people: by_name,
             }
         }
-    })
+    }
+}
+
+/// The candidates, for whoever asks why.
+pub(super) fn considered(
+    resident: &Resident,
+    ruling: Option<&Ruling>,
+    candidates: &Candidates,
+) -> Vec<Considered> {
+    let mut seen = std::collections::BTreeSet::new();
+    candidates
+        .by_email
+        .iter()
+        .chain(&candidates.by_name)
+        .filter(|person| seen.insert(person.id))
+        .map(|person| {
+            let lives_in = |unit: &str| {
+                let stays = person.stays.values();
+                let mut units = stays.flat_map(|stay| stay.unit.iter().chain(&stay.more_units));
+                units.any(|one| one.id == unit)
+            };
+            let unit = resident.unit.as_ref();
+            let same_values = [
+                ("email", person.email == resident.email),
+                ("first_name", same(&person.first_name, &resident.first_name)),
+                ("last_name", same(&person.last_name, &resident.last_name)),
+                (
+                    "phone",
+                    person.phone.is_some() && person.phone == resident.phone,
+                ),
+                ("unit", unit.is_some_and(|unit| lives_in(&unit.id))),
+            ];
+            Considered {
+                person: person.id,
+                first_name: person.first_name.clone(),
+                last_name: person.last_name.clone(),
+                email: person.email.clone(),
+                same: same_values
+                    .into_iter()
+                    .filter(|(_, same)| *same)
+                    .map(|(field, _)| field.to_owned())
+                    .collect(),
+                apart: ruling.is_some_and(|ruling| ruling.apart.contains(&person.id)),
+            }
+        })
+        .collect()
 }
 
 /// How likely a person of the same name and property is the same human (R15). What one side does not know

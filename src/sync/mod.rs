@@ -22,6 +22,6 @@ pub use entry::Entry;
 pub use matching::People;
 pub use normal::{Normal, NotNormal, Notes, normalise};
 pub use plan::{Inputs, Plan, plan};
-pub use run::{Job, OnProgress, RunError, Tools, preview, run};
+pub use run::{Job, OnProgress, RunError, Tools, explain, preview, run};
 pub use standing::stale;
 pub use update::{differences, stay};

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::catalog::Integration;
-use crate::model::{Cause, Counts, Outcome, Preview, Progress, Reading, Run, RunId};
+use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::script::Lookups;
 use crate::source::{Account, Reader, Records, Scope, SourceError};
 use crate::store::{Lookup, Store, StoreError};
@@ -73,7 +73,7 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
-    let outcome = match read(&job, &tools, started, &on_progress).await? {
+    let outcome = match read(&job, &tools, started, &on_progress, None).await? {
         Ok(mapped) => {
             let (pages, records, seen) = (mapped.pages, mapped.records, mapped.mapping.seen);
             on_progress(Progress {
@@ -116,7 +116,7 @@ pub async fn preview(
     };
     let id = job.integration.id.clone();
     let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
-    let outcome = match read(&job, &tools, started, &on_progress).await? {
+    let outcome = match read(&job, &tools, started, &on_progress, None).await? {
         Ok(mapped) => {
             report.pages = mapped.pages;
             report.records = mapped.records;
@@ -130,6 +130,44 @@ pub async fn preview(
         report.ended = Some((tools.now)());
         report.outcome = stop.into();
         Preview::of(report)
+    }))
+}
+
+/// Does everything that a run does, keeps the way of one resident, and leaves nothing in the store.
+pub async fn explain(
+    integration: Arc<Integration>,
+    tools: Tools,
+    resident: String,
+) -> Result<Live, RunError> {
+    let started = (tools.now)();
+    let job = Job {
+        integration,
+        run: RunId(0),
+        cause: Cause::Manual,
+    };
+    let id = job.integration.id.clone();
+    let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
+    let quiet: OnProgress = Arc::new(|_| {});
+    let outcome = match read(&job, &tools, started, &quiet, Some(resident.clone())).await? {
+        Ok(mut mapped) => {
+            report.pages = mapped.pages;
+            report.records = mapped.records;
+            let steps = std::mem::take(&mut mapped.mapping.steps);
+            let work = move || {
+                let work = mapped.work(&job);
+                commit::explain(&tools.store, tools.now, report, work, steps, &resident)
+            };
+            tokio::task::spawn_blocking(work).await??
+        }
+        Err(stop) => Err(stop),
+    };
+    Ok(outcome.unwrap_or_else(|stop| Live {
+        outcome: stop.into(),
+        steps: Vec::new(),
+        considered: Vec::new(),
+        decisions: Vec::new(),
+        changes: Vec::new(),
+        raised: Vec::new(),
     }))
 }
 
@@ -189,6 +227,7 @@ async fn read(
     tools: &Tools,
     started: Timestamp,
     on_progress: &OnProgress,
+    watched: Option<String>,
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let integration = &job.integration;
     let name = &integration.config.credential;
@@ -213,7 +252,7 @@ async fn read(
     };
 
     let (taker, mut pages) = mpsc::channel::<Records>(2);
-    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known));
+    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known)).watching(watched);
     let on_progress = Arc::clone(on_progress);
     let mapper = tokio::task::spawn_blocking(move || {
         let (mut mapping, mut progress) = (mapping, Progress::default());

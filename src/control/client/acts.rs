@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{AlertAct, IntegrationStatus, Page, PersonAct, SyncReply};
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
+    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
+    RunId,
 };
 
 impl Client {
@@ -15,6 +16,24 @@ impl Client {
         let path = ["v1", "integrations", integration.as_str(), "preview"];
         let address = address(&path, Vec::new());
         self.json(self.http.request(Method::POST, address)).await
+    }
+
+    /// Why a resident is where they are. With `live` it waits as long as reading the PMS takes.
+    pub async fn explain(
+        &self,
+        integration: &IntegrationId,
+        resident: &str,
+        live: bool,
+    ) -> Result<Explanation, ClientError> {
+        let path = [
+            "v1",
+            "integrations",
+            integration.as_str(),
+            "residents",
+            resident,
+        ];
+        let address = address(&path, vec![("live", live.to_string())]);
+        self.json(self.http.get(address)).await
     }
 
     /// Lets a held plan through, and asks for the run that carries it out. Does not wait for its end.

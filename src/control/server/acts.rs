@@ -2,8 +2,8 @@
 //! connection, never what the request says.
 
 use axum::Router;
-use axum::extract::rejection::{BytesRejection, JsonRejection};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, body::Bytes};
@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{AlertAct, Page, PersonAct, ProblemDocument};
-use crate::model::{Change, Done, Enrolment, Field, Imported, IntegrationId, Preview, Resolution};
+use crate::model::{
+    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution,
+};
 
 use super::{Answer, App, Asked, Backend, ListQuery, Named, Peer, Wait, answer_sync, id};
 
@@ -20,6 +22,10 @@ pub(super) fn routes<B: Backend>() -> Router<App<B>> {
         .route("/v1/integrations/{id}/preview", post(preview::<B>))
         .route("/v1/integrations/{id}/pause", post(pause::<B>))
         .route("/v1/integrations/{id}/resume", post(resume::<B>))
+        .route(
+            "/v1/integrations/{id}/residents/{resident}",
+            get(explain::<B>),
+        )
         .route("/v1/runs/{id}/approve", post(approve::<B>))
         .route("/v1/alerts/{id}/resolve", post(resolve::<B>))
         .route("/v1/alerts/{id}/dismiss", post(dismiss::<B>))
@@ -71,6 +77,30 @@ async fn preview<B: Backend>(
     let preview = app.backend.preview(IntegrationId::new(name), peer);
     tokio::select! {
         preview = preview => preview.map(Json),
+        () = app.stop.cancelled() => Err(ProblemDocument::stopping()),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExplainQuery {
+    live: Option<bool>,
+}
+
+async fn explain<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    Asked(asked): Asked<ExplainQuery>,
+) -> Answer<Json<Explanation>> {
+    let Path((name, resident)) =
+        path.map_err(|error| ProblemDocument::bad_request(error.body_text()))?;
+    let live = asked.live.unwrap_or(false);
+    let explained = app
+        .backend
+        .explain(IntegrationId::new(name), resident, live, peer);
+    tokio::select! {
+        explained = explained => explained.map(Json),
         () = app.stop.cancelled() => Err(ProblemDocument::stopping()),
     }
 }

@@ -419,6 +419,77 @@ fn who_was_merged_is_not_acted_on_any_more() {
     assert!(error.to_string().contains("was merged into p1"), "{error}");
 }
 
+#[test]
+fn r18_a_locked_email_is_not_replaced_by_a_resolution() {
+    let lock = |world: &World, person: u64| {
+        let fields = BTreeSet::from([Field::Email]);
+        acts::lock(&world.store, PersonId(person), &fields, &world.hand()).unwrap();
+    };
+    let (world, _) = with_another_email();
+    lock(&world, 1);
+    let error = world
+        .resolve(AlertKind::EmailMismatch, &Resolution::ReplaceEmail)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("epms people unlock p1 email"),
+        "{error}"
+    );
+    let world = with_two_accounts();
+    lock(&world, 1);
+    world
+        .resolve(AlertKind::DuplicateAccounts, &into(1))
+        .unwrap();
+    assert_eq!(world.person(1).email.as_deref(), Some("ana@home.com"));
+}
+
+#[test]
+fn r31_an_alert_that_is_out_of_date_moves_nobody() {
+    // Somebody linked the resident to another person since.
+    let (world, _) = with_another_email();
+    let other = world.by_hand("Zoe", "Hall", None);
+    let integration = world.integration.clone();
+    acts::link(
+        &world.store,
+        PersonId(other),
+        &integration,
+        "t9",
+        &world.hand(),
+    )
+    .unwrap();
+    for resolution in [Resolution::ReplaceEmail, Resolution::CreateSeparate] {
+        let error = world
+            .resolve(AlertKind::EmailMismatch, &resolution)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("is linked to p2 by now"),
+            "{error}"
+        );
+    }
+    assert_eq!(world.links()["t9"].person, PersonId(other));
+    // Or gave the person another email.
+    let mut world = World::new();
+    world.by_hand("Anna", "Ortiz", Some("ana@x.com"));
+    world.run([ana()]);
+    world.edit(1, |person| person.email = Some("anna@x.com".into()));
+    let error = world.resolve(AlertKind::NameMismatch, &MERGE).unwrap_err();
+    assert!(error.to_string().contains("is out of date"), "{error}");
+    assert!(world.links().is_empty());
+}
+
+#[test]
+fn r30_what_was_dismissed_can_be_resolved_later() {
+    let mut world = World::new();
+    world.by_hand("Anna", "Ortiz", Some("ana@x.com"));
+    let id = world.run([ana()]).alerts[0].id;
+    acts::dismiss(&world.store, id, &world.hand()).unwrap();
+    let done = acts::resolve(&world.store, id, &MERGE, &world.hand()).unwrap();
+    assert_eq!(world.state(id), AlertState::Resolved);
+    world.undo(&done).unwrap();
+    assert_eq!(world.state(id), AlertState::Dismissed, "as it was before");
+    world.undo(&done).unwrap();
+    assert_eq!(world.state(id), AlertState::Open);
+}
+
 /// Everything that must hold of the store, whoever wrote it.
 #[track_caller]
 fn holds(world: &World) {

@@ -1,0 +1,94 @@
+//! Why a resident is where they are: what the store knows of them, and on request what the PMS says now.
+
+use std::sync::Arc;
+
+use crate::control::protocol::ProblemDocument;
+use crate::control::server::{Answer, Peer};
+use crate::model::{AlertState, Explanation, IntegrationId};
+use crate::store::{StoreError, View};
+use crate::sync;
+
+use super::Daemon;
+
+/// So many changes are told.
+const CHANGES: usize = 50;
+
+/// In so many of the latest runs the last decisions are looked for.
+const RUNS: usize = 50;
+
+impl Daemon {
+    pub(super) async fn explained(
+        &self,
+        id: IntegrationId,
+        resident: String,
+        live: bool,
+        peer: Peer,
+    ) -> Answer<Explanation> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let slot = catalog.integrations.get(&id).ok_or_else(|| {
+            ProblemDocument::not_found(format!(
+                "there is no integration `{id}`; `epms status` lists them"
+            ))
+        })?;
+        let (of, who) = (id.clone(), resident.clone());
+        let mut explanation = self.ask(move |view| known(view, of, who)).await?;
+        if live {
+            let integration = slot.current.clone().ok_or_else(|| {
+                ProblemDocument::conflict(format!(
+                    "the files of `{id}` were never right; `epms check` says what is wrong with them"
+                ))
+            })?;
+            tracing::info!(integration = %id, uid = peer.uid, "live explanation asked for");
+            let told = sync::explain(integration, self.tools.clone(), resident).await;
+            explanation.live = Some(told.map_err(|error| {
+                tracing::error!(integration = %id, %error, "a live explanation failed");
+                ProblemDocument::internal(error.to_string())
+            })?);
+        }
+        Ok(explanation)
+    }
+}
+
+/// What the store knows of a resident.
+fn known(
+    view: &View,
+    integration: IntegrationId,
+    resident: String,
+) -> Result<Explanation, StoreError> {
+    let (mut run, mut decisions) = (None, Vec::new());
+    for one in view.runs(Some(&integration), None, RUNS)? {
+        decisions = view.decisions(one.id)?;
+        if !decisions.is_empty() {
+            run = Some(one.id);
+            break;
+        }
+    }
+    decisions.retain(|decision| decision.subject == resident);
+    let link = view.link(&integration, &resident)?;
+    let linked = link.as_ref().map(|link| link.person);
+    let person = linked.or_else(|| decisions.iter().find_map(|one| one.person));
+    let alerts = view.alerts(None, usize::MAX, |alert| {
+        let mut sides = alert.sides.iter();
+        alert.state == AlertState::Open
+            && alert.integration == integration
+            && (alert.subject == resident
+                || sides.any(|side| side.resident.as_deref() == Some(resident.as_str())))
+    })?;
+    let mut changes = match person {
+        Some(person) => view.changes_of(person, u64::MAX, CHANGES)?,
+        None => Vec::new(),
+    };
+    changes.retain(|change| change.resident.as_deref() == Some(resident.as_str()));
+    Ok(Explanation {
+        run,
+        decisions,
+        ruling: view.ruling(&integration, &resident)?,
+        link,
+        person: person.map_or(Ok(None), |person| view.person(person))?,
+        alerts,
+        changes,
+        integration,
+        resident,
+        live: None,
+    })
+}
