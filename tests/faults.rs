@@ -37,7 +37,7 @@ impl Feed {
                 name: "Elm Court".into(),
             }],
             residents: 90,
-            today: jiff::Zoned::now().date(),
+            today: epms::sandbox::today(),
         });
         let settings = Settings {
             page_size,
@@ -143,7 +143,7 @@ fn expected(kind: Kind, fault: FaultKind) -> (&'static str, &'static str, &'stat
         }
         FaultKind::EndlessNext => ("incomplete", "only pages without records", NEXT),
         FaultKind::Empty => (
-            "incomplete",
+            "held",
             "the feed is empty, and ",
             "check `pms_properties` and the rights of the credential",
         ),

@@ -1,6 +1,33 @@
 //! What people do to the store by hand: one transaction an act, with its actor, before and after. Reads no
-//! PMS, and decides nothing that a run decides.
+//! PMS, and decides nothing that a run decides: what an act leaves behind, the next run finds as it would have
+//! made it.
 
 mod error;
+mod desk;
+mod approve;
+mod resolve;
+mod undo;
+mod tie;
+mod keep;
+mod enrol;
 
+pub use approve::{Approve, approve};
+pub use enrol::{Forms, add, import};
 pub use error::ActError;
+pub use keep::{lock, pin, unlock, unpin};
+pub use resolve::{dismiss, resolve};
+pub use tie::{link, unlink};
+pub use undo::undo;
+
+use jiff::Timestamp;
+
+use crate::model::Actor;
+
+/// Who acts, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hand {
+    /// Who, as the socket's peer credentials say.
+    pub by: Actor,
+    /// When.
+    pub now: Timestamp,
+}

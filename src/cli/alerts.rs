@@ -6,8 +6,10 @@ use std::fmt::Write;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::control::client::{AlertFilter, Client};
-use crate::control::protocol::Page;
-use crate::model::{Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Side};
+use crate::control::protocol::{AlertAct, Page};
+use crate::model::{
+    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, PersonId, Resolution, Side,
+};
 
 use super::pages::{self, Length};
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -19,11 +21,64 @@ use super::{Exit, Failure, Screen};
 pub enum AlertsVerb {
     /// list alerts
     List(ListArguments),
-    /// show one alert: both sides, field by field
+    /// show one alert: both sides, field by field, and how it can be resolved
     Show {
         /// the alert's id, such as a5
         alert: AlertId,
     },
+    /// resolve an alert; `show` tells in which ways
+    Resolve {
+        /// the alert's id, such as a5
+        alert: AlertId,
+        /// How.
+        #[command(subcommand)]
+        how: How,
+    },
+    /// hear no more of an alert until either side changes
+    Dismiss {
+        /// the alert's id, such as a5
+        alert: AlertId,
+    },
+    /// undo what was last done to an alert, while nothing newer touched the same
+    Undo {
+        /// the alert's id, such as a5
+        alert: AlertId,
+    },
+}
+
+/// How to resolve an alert.
+#[derive(Debug, Clone, Subcommand)]
+pub enum How {
+    /// `name_mismatch`: take the PMS's name and link · `duplicate_accounts`: make one person of several
+    #[command(verbatim_doc_comment)]
+    Merge {
+        /// the person who stays, such as p17
+        #[arg(long, value_name = "PERSON")]
+        into: Option<PersonId>,
+    },
+    /// `email_mismatch`: make the resident a person of their own
+    CreateSeparate,
+    /// `email_mismatch`: give the person the PMS's email
+    ReplaceEmail,
+    /// `duplicate_accounts`: the resident is none of the people of the same name
+    NotDuplicate,
+    /// `unmapped_unit`: tell what to write into the integration's file
+    MapUnit {
+        /// the unit here
+        unit: String,
+    },
+}
+
+impl From<&How> for Resolution {
+    fn from(how: &How) -> Resolution {
+        match how {
+            How::Merge { into } => Resolution::Merge { into: *into },
+            How::CreateSeparate => Resolution::CreateSeparate,
+            How::ReplaceEmail => Resolution::ReplaceEmail,
+            How::NotDuplicate => Resolution::NotDuplicate,
+            How::MapUnit { unit } => Resolution::MapUnit { unit: unit.clone() },
+        }
+    }
 }
 
 /// Which alerts to list.
@@ -33,7 +88,7 @@ examples
   epms alerts list
   epms alerts list --kind name_mismatch --integration 123-building-name")]
 pub struct ListArguments {
-    /// open ones, or all
+    /// in which state
     #[arg(long, value_enum, default_value_t = StateChoice::Open)]
     pub state: StateChoice,
     /// only this kind, such as name_mismatch
@@ -53,8 +108,27 @@ pub enum StateChoice {
     /// those that wait for somebody
     #[default]
     Open,
-    /// those whose cause went away, too
+    /// those that somebody dismissed
+    Dismissed,
+    /// those that somebody resolved
+    Resolved,
+    /// those whose cause went away
+    #[value(name = "auto_closed")]
+    AutoClosed,
+    /// all of them
     All,
+}
+
+impl StateChoice {
+    fn state(self) -> Option<AlertState> {
+        match self {
+            StateChoice::Open => Some(AlertState::Open),
+            StateChoice::Dismissed => Some(AlertState::Dismissed),
+            StateChoice::Resolved => Some(AlertState::Resolved),
+            StateChoice::AutoClosed => Some(AlertState::AutoClosed),
+            StateChoice::All => None,
+        }
+    }
 }
 
 /// A kind by its word, as the model writes it.
@@ -72,7 +146,7 @@ pub(super) async fn run(
     match verb {
         AlertsVerb::List(arguments) => {
             let filter = AlertFilter {
-                closed_too: arguments.state == StateChoice::All,
+                state: arguments.state.state(),
                 kind: arguments.kind,
                 integration: arguments.integration.clone(),
             };
@@ -82,6 +156,19 @@ pub(super) async fn run(
             screen.show(json, &page.await?, list)?;
         }
         AlertsVerb::Show { alert } => screen.show(json, &client.alert(*alert).await?, show)?,
+        AlertsVerb::Resolve { alert, how } => {
+            let act = AlertAct::Resolve(how.into());
+            let done = client.to_alert(*alert, &act).await?;
+            screen.show(json, &done, super::done::show)?;
+        }
+        AlertsVerb::Dismiss { alert } => {
+            let done = client.to_alert(*alert, &AlertAct::Dismiss).await?;
+            screen.show(json, &done, super::done::show)?;
+        }
+        AlertsVerb::Undo { alert } => {
+            let done = client.to_alert(*alert, &AlertAct::Undo).await?;
+            screen.show(json, &done, super::done::show)?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -108,7 +195,7 @@ pub(super) fn table(alerts: &[Alert], view: &View) -> String {
     for alert in alerts {
         let since = match alert.state {
             AlertState::Open => view.relative(alert.first_seen),
-            AlertState::AutoClosed => "closed".to_owned(),
+            state => state.to_string(),
         };
         table.row([
             alert.id.into(),
@@ -154,7 +241,12 @@ fn show(alert: &Alert, view: &View) -> String {
     );
     facts.pair("last seen", view.both(alert.last_seen));
     text += &facts.render(view);
+    if !alert.acts.is_empty() {
+        let acts: Vec<String> = alert.acts.iter().map(ToString::to_string).collect();
+        let _ = writeln!(text, "done to it: {}", acts.join(", "));
+    }
     let Some((first, others)) = alert.sides.split_first() else {
+        text += &ways(alert);
         return text;
     };
     // More than three columns of values do not fit; then the first side is set against two at a time.
@@ -165,7 +257,73 @@ fn show(alert: &Alert, view: &View) -> String {
         let sides: Vec<&Side> = std::iter::once(first).chain(some).collect();
         let _ = write!(text, "\n{}", beside(&sides, view));
     }
+    text += &ways(alert);
     text
+}
+
+/// The commands that would do something about an alert, ready to copy.
+fn ways(alert: &Alert) -> String {
+    let id = alert.id;
+    let mut lines: Vec<(String, &str)> = Vec::new();
+    if alert.state == AlertState::Open {
+        let people = alert.sides.iter().filter_map(|side| side.person);
+        let resolve = format!("epms alerts resolve {id}");
+        match alert.kind {
+            AlertKind::NameMismatch => {
+                lines.push((format!("{resolve} merge"), "take the PMS's name, and link"));
+            }
+            AlertKind::EmailMismatch => {
+                lines.push((
+                    format!("{resolve} replace-email"),
+                    "the same person, with the PMS's email",
+                ));
+                lines.push((format!("{resolve} create-separate"), "somebody else"));
+            }
+            AlertKind::DuplicateAccounts => {
+                for person in people {
+                    lines.push((
+                        format!("{resolve} merge --into {person}"),
+                        "one person, who keeps this id",
+                    ));
+                }
+                lines.push((format!("{resolve} not-duplicate"), "different people"));
+            }
+            AlertKind::MassChangeHeld => {
+                lines.push((
+                    format!("epms run {}", alert.raised_by),
+                    "what was held first, and why",
+                ));
+            }
+            AlertKind::UnmappedUnit => {
+                lines.push((format!("{resolve} map-unit UNIT"), "what to write where"));
+            }
+            _ => {}
+        }
+        if alert.kind != AlertKind::MassChangeHeld {
+            lines.push((
+                format!("epms alerts dismiss {id}"),
+                "hear no more of it until either side changes",
+            ));
+        }
+    } else if !alert.acts.is_empty() && alert.state != AlertState::AutoClosed {
+        lines.push((
+            format!("epms alerts undo {id}"),
+            "as it was before, while nothing newer touched it",
+        ));
+    }
+    let mut text = String::new();
+    for (line, what) in lines {
+        let _ = write!(text, "\n  {line}\n      {what}");
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let hint = match alert.kind {
+        AlertKind::MassChangeHeld => "; `epms approve` lets the newest held run through",
+        _ if alert.state == AlertState::Open => "; or correct it in the PMS, and it closes itself",
+        _ => "",
+    };
+    format!("\nwhat to do{hint}{text}\n")
 }
 
 /// Sides beside each other, field by field; `≠` marks what differs.

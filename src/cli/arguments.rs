@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, changes, check, demo, discover, people, run, runs, sandbox, status, sync, test,
+    add, alerts, approve, changes, check, demo, discover, pause, people, preview, run, runs,
+    sandbox, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -28,12 +29,16 @@ set up
 run
   run          the daemon; with a run's id, what that run did
   sync         sync now, and report
+  preview      what the next run would do, for whom, and why
+  approve      let a held plan through
+  pause        keep an integration from syncing
+  resume       let a paused integration sync again
   status       integrations: state, last and next sync, health
   runs         the latest runs
 
 people
-  people       list people, or show one
-  alerts       list what somebody must look at, or show one
+  people       list, show, history; link, lock, pin
+  alerts       list, show, resolve, dismiss, undo
   changes      the change log, as JSON lines
 
   completions  completions for a shell
@@ -111,6 +116,14 @@ pub enum Verb {
     Run(run::RunArguments),
     /// sync now, and report when it has ended
     Sync(sync::SyncArguments),
+    /// what the next run would do: the whole run, of which nothing remains
+    Preview(preview::PreviewArguments),
+    /// let the plan of a held run through
+    Approve(approve::ApproveArguments),
+    /// keep an integration from syncing until it is resumed
+    Pause(pause::PauseArguments),
+    /// let a paused integration sync again
+    Resume(pause::PauseArguments),
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),
     /// the latest runs

@@ -87,10 +87,11 @@ fn integration(folder: &Path, feed: &Feed, pms: &Sandbox) -> Result<(), Failure>
         .iter()
         .map(|index| pms.property_id(*index))
         .collect();
+    let timezone = crate::sandbox::TIMEZONE;
     let text = format!(
         "# One property here, and what of the PMS feeds it. The file's name is its id.
 version: 1
-property: {{ name: {name}, timezone: America/New_York, country: US }}
+property: {{ name: {name}, timezone: {timezone}, country: US }}
 credential: demo-{kind}
 pms_properties: [{}]
 # The PMS's own words; residents with these are never pulled.
@@ -220,6 +221,9 @@ fn people_by_hand(
             phone: None,
             stays: BTreeMap::from([(integration.clone(), stay)]),
             locks: BTreeSet::new(),
+            pinned: false,
+            merged_into: None,
+            withdrawn: false,
             origin: Origin::Hand,
             created: Timestamp::now(),
         })

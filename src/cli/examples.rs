@@ -27,6 +27,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         last_started: Some(at("2026-03-01T11:55:30Z")),
         last_success: Some(at("2026-03-01T11:55:42Z")),
         last_error: None,
+        failures: 0,
         next: Some(at("2026-03-01T12:51:00Z")),
         linked: 312,
         open_alerts: 2,
@@ -75,6 +76,7 @@ pub(super) fn report(id: u64, integration: &str, outcome: Outcome) -> Run {
             ..Counts::default()
         },
         changes: 4,
+        approved_by: None,
         excluded_by: BTreeMap::from([("Canceled".into(), 2), ("Past".into(), 40)]),
         notes: BTreeMap::from([("phone dropped".into(), 4)]),
     }
@@ -163,6 +165,9 @@ pub(super) fn person() -> Person {
         phone: Some("+12125550123".into()),
         stays: BTreeMap::from([(IntegrationId::new(BUILDING), stay)]),
         locks: [Field::Phone].into(),
+        pinned: false,
+        merged_into: None,
+        withdrawn: false,
         origin: Origin::Sync,
         created: at("2026-02-27T12:00:00Z"),
     }
@@ -204,6 +209,7 @@ pub(super) fn person_detail() -> PersonDetail {
 pub(super) fn side(resident: Option<&str>, person: Option<u64>, values: &[(Field, &str)]) -> Side {
     Side {
         resident: resident.map(str::to_owned),
+        mapped: None,
         person: person.map(PersonId),
         values: values
             .iter()
@@ -220,6 +226,7 @@ pub(super) fn alert() -> Alert {
         integration: IntegrationId::new(BUILDING),
         subject: "t0003".into(),
         state: AlertState::Open,
+        acts: Vec::new(),
         sides: vec![
             side(
                 Some("t0003"),

@@ -17,6 +17,10 @@ mod runs;
 mod reload;
 mod people;
 mod alerts;
+mod approve;
+mod preview;
+mod pause;
+mod done;
 mod changes;
 mod check;
 mod test;
@@ -144,6 +148,10 @@ async fn dispatch(
             alerts::run(verb, json, &client, screen).await
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
+        Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
+        Verb::Approve(verb) => approve::run(verb, json, &client, screen).await,
+        Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
+        Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
         Verb::Demo(_)
         | Verb::Sandbox(_)
         | Verb::Check(_)

@@ -1,12 +1,15 @@
 //! `epms people`: the people of the store, as a list or one by one.
 
+mod enrol;
+mod hand;
+
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
 
 use crate::control::client::{Client, PeopleFilter};
 use crate::control::protocol::{Page, PersonDetail};
-use crate::model::{Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
+use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
 
 use super::alerts;
 use super::pages::{self, Length};
@@ -24,6 +27,12 @@ pub enum PeopleVerb {
         /// the person's id, such as p17
         person: PersonId,
     },
+    /// What is done by hand.
+    #[command(flatten)]
+    Hand(hand::HandVerb),
+    /// People in and out.
+    #[command(flatten)]
+    Enrol(enrol::EnrolVerb),
 }
 
 /// Which people to list.
@@ -62,6 +71,8 @@ pub(super) async fn run(
             screen.show(json, &page.await?, |page, view| list(page, &filter, view))?;
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
+        PeopleVerb::Enrol(verb) => return enrol::run(verb, json, client, screen).await,
+        PeopleVerb::Hand(verb) => return hand::run(verb, json, client, screen).await,
     }
     Ok(Exit::Done)
 }
@@ -106,7 +117,11 @@ pub(super) fn people(people: &[Person], property: Option<&IntegrationId>, view: 
             }
             .into(),
             stay.map_or_else(String::new, |(_, stay)| unit(stay)).into(),
-            stay.map_or_else(|| "".into(), |(_, stay)| status(stay)),
+            match (person.merged_into, person.withdrawn) {
+                (Some(into), _) => Cell::new(format!("is {into}"), Tone::Faint),
+                (None, true) => Cell::new("withdrawn", Tone::Faint),
+                _ => stay.map_or_else(|| "".into(), |(_, stay)| status(stay)),
+            },
         ]);
     }
     table.render(view)
@@ -165,6 +180,15 @@ fn show(detail: &PersonDetail, view: &View) -> String {
         "created",
         format!("{origin}, {}", view.both(person.created)),
     );
+    if person.pinned {
+        fields.pair("pinned", "no run writes to this person");
+    }
+    if let Some(into) = person.merged_into {
+        fields.pair("merged into", into);
+    }
+    if person.withdrawn {
+        fields.pair("withdrawn", "their making was undone");
+    }
     text += &fields.render(view);
     if person.stays.is_empty() {
         text += "\nno stays\n";
@@ -247,13 +271,21 @@ fn links(detail: &PersonDetail, view: &View) -> String {
     table.render(view)
 }
 
+/// Who did it, where no run did.
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Sync => "a sync".to_owned(),
+        Actor::User(uid) => format!("user {uid}"),
+    }
+}
+
 fn changes(changes: &[Change], view: &View) -> String {
     let mut table = Table::new([
         ("NO", Column::Number),
         ("WHEN", Column::Whole),
         ("WHAT", Column::Whole),
         ("RULE", Column::Whole),
-        ("RUN", Column::Whole),
+        ("BY", Column::Whole),
         ("FIELDS", Column::Wrap),
     ]);
     for change in changes {
@@ -274,7 +306,7 @@ fn changes(changes: &[Change], view: &View) -> String {
             change.rule.clone().into(),
             change
                 .run
-                .map_or_else(|| none.to_owned(), |run| run.to_string())
+                .map_or_else(|| actor(&change.actor), |run| run.to_string())
                 .into(),
             fields.join("; ").into(),
         ]);

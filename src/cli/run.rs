@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::control::client::Client;
 use crate::control::protocol::RunDetail;
-use crate::model::{Decision, Fate, Run, RunId};
+use crate::model::{Actor, Decision, Fate, Outcome, Run, RunId};
 
 use super::runs::took;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -76,6 +76,12 @@ fn facts(run: &Run, view: &View) -> String {
         format!("{} records on {} pages", run.records, run.pages),
     );
     pairs.pair("written", format!("{} changes", run.changes));
+    if let Outcome::Held { digest, .. } = &run.outcome {
+        pairs.pair("digest", digest);
+    }
+    if let Some(Actor::User(uid)) = &run.approved_by {
+        pairs.pair("approved by", format!("user {uid}"));
+    }
     for (name, parts) in [("excluded", &run.excluded_by), ("notes", &run.notes)] {
         if !parts.is_empty() {
             let parts: Vec<String> = parts

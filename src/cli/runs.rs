@@ -89,7 +89,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Cell {
         Outcome::Running => Tone::Plain,
         Outcome::Committed => Tone::Good,
         Outcome::Unchanged => Tone::Faint,
-        Outcome::Interrupted => Tone::Attention,
+        Outcome::Interrupted | Outcome::Held { .. } => Tone::Attention,
         Outcome::Incomplete { .. } | Outcome::Failed { .. } => Tone::Bad,
     };
     Cell::new(outcome.as_str(), tone)

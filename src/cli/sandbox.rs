@@ -127,7 +127,7 @@ pub(super) async fn start(
         seed,
         properties: properties.collect(),
         residents: residents as usize,
-        today: jiff::Zoned::now().date(),
+        today: crate::sandbox::today(),
     });
     Sandbox::start(kind, world, settings)
         .await

@@ -122,6 +122,17 @@ fn integrations(all: &[&IntegrationStatus], view: &View) -> String {
                 clean(one.id.as_str())
             );
             text += &paragraph(2, error, view);
+            if one.failures > 1
+                && let Some(next) = one.next
+            {
+                let told = format!(
+                    "failed {} times in a row; it is asked ever more rarely, next {}, or at once by `epms sync {}`",
+                    one.failures,
+                    view.relative(next),
+                    clean(one.id.as_str())
+                );
+                text += &paragraph(2, &told, view);
+            }
         }
     }
     for one in all {

@@ -23,7 +23,8 @@ const FOLLOWED: usize = 8;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["integrations", "all"])))]
 #[command(after_help = "\
-a request during a run joins the next one; ends with 1 when a run failed or was incomplete
+a request during a run joins the next one; ends with 1 when a run failed or was incomplete, with 4 when one
+was held
 
 examples
   epms sync 123-building-name
@@ -85,8 +86,15 @@ pub(super) async fn follow(
             .as_ref()
             .is_some_and(|run| run.outcome.is_success())
     };
+    let held = |run: &RunState| {
+        run.report
+            .as_ref()
+            .is_some_and(|run| matches!(run.outcome, Outcome::Held { .. }))
+    };
     Ok(if ended.runs.iter().all(good) {
         Exit::Done
+    } else if ended.runs.iter().all(|run| good(run) || held(run)) {
+        Exit::Held
     } else {
         Exit::Failed
     })
@@ -148,7 +156,7 @@ pub(super) fn so_far(progress: Progress) -> String {
     }
 }
 
-fn queued(asked: &SyncReply) -> String {
+pub(super) fn queued(asked: &SyncReply) -> String {
     if asked.runs.is_empty() {
         return "nothing to sync: no integration is switched on\n".to_owned();
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Schedule;
+use super::{Schedule, Span};
 
 /// One property here, fed by one or more PMS properties through one credential. The file's stem is its id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,12 +39,56 @@ pub struct Integration {
     /// After how many complete runs without a linked resident an alert is raised (R25).
     #[serde(default = "twenty_four")]
     pub missing_after: u32,
+    /// When a run is held until somebody approves it (R27).
+    #[serde(default)]
+    pub guard: Guard,
     /// How the PMS's units become the units here (R33–R35).
     #[serde(default)]
     pub units: Units,
     /// Settings that only the script reads, as `ctx.fields`.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+}
+
+/// When a run is held until somebody approves it (R27): when it would close, unlink, exclude or change the
+/// email of more people than `max(limit, percent of the linked people)`, together with the runs of the
+/// `window` before it, or empty as many units.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guard {
+    /// So many are never too many.
+    pub limit: u32,
+    /// So many of a hundred are never too many.
+    pub percent: u32,
+    /// How long what passed still counts.
+    pub window: Span,
+    /// What becomes of the rest of a held plan.
+    pub on_trip: OnTrip,
+    /// How long an approval counts.
+    pub approval_expires: Span,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Guard {
+            limit: 5,
+            percent: 10,
+            window: Span::seconds(86_400),
+            on_trip: OnTrip::Stop,
+            approval_expires: Span::seconds(86_400),
+        }
+    }
+}
+
+/// What becomes of the rest of a held plan: everything that takes nothing away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTrip {
+    /// It waits, too.
+    #[default]
+    Stop,
+    /// It is written; only what takes away waits.
+    Stage,
 }
 
 /// How the PMS's units become the units here. With neither `here` nor `map`, the label as the script gives

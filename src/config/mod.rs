@@ -19,7 +19,7 @@ pub use credential::{Credential, CredentialValue};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
-pub use integration::{EmailChange, Include, Integration, Property, Units};
+pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use request::{
     Body, Counted, Feeds, Format, Inner, Keep, Link, Method, Next, Page, Per, Request, Soap,
     SoapVersion, Total,

@@ -1,6 +1,7 @@
 //! The client of the control socket: one method for each request. It prints nothing, and repeats
 //! nothing that failed.
 
+mod acts;
 mod error;
 mod lines;
 
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, IntegrationId, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, AlertState, Change, IntegrationId, Person, PersonId, Run, RunId,
 };
 
 use super::protocol::{
@@ -60,15 +61,25 @@ pub struct PeopleFilter {
     pub text: Option<String>,
 }
 
-/// Which alerts to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Which alerts to list; by default the open ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFilter {
-    /// Closed ones too.
-    pub closed_too: bool,
+    /// Only in this state; none for all.
+    pub state: Option<AlertState>,
     /// Only this kind.
     pub kind: Option<AlertKind>,
     /// Only from there.
     pub integration: Option<IntegrationId>,
+}
+
+impl Default for AlertFilter {
+    fn default() -> Self {
+        AlertFilter {
+            state: Some(AlertState::Open),
+            kind: None,
+            integration: None,
+        }
+    }
 }
 
 type Query = Vec<(&'static str, String)>;
@@ -223,8 +234,10 @@ impl Client {
         cut: &Cut,
     ) -> Result<Page<Alert>, ClientError> {
         let mut query = cut.query();
-        let state = if filter.closed_too { "all" } else { "open" };
-        query.push(("state", state.to_owned()));
+        let state = filter
+            .state
+            .map_or("all".to_owned(), |state| state.to_string());
+        query.push(("state", state));
         query.extend(filter.kind.map(|kind| ("kind", kind.to_string())));
         query.extend(
             filter

@@ -1,11 +1,14 @@
 //! What goes over the control socket: the JSON of answers and of errors. The same types serve the server,
 //! the client and `--json`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Alert, Change, Counts, Decision, IntegrationId, Person, Problem, Progress, Run, RunId,
+    Alert, Change, Counts, Decision, Field, IntegrationId, Person, Problem, Progress, Resolution,
+    Run, RunId,
 };
 pub use crate::model::{ReloadOutcome, Reloaded};
 
@@ -58,6 +61,9 @@ pub struct IntegrationStatus {
     /// Why the last run did not succeed; none when it did (R4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Runs in a row whose source failed: the more, the rarer it is asked (R28).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     /// When the next run is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
@@ -68,6 +74,14 @@ pub struct IntegrationStatus {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<RunId>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What an integration is doing.
@@ -184,6 +198,34 @@ pub struct LinkDetail {
     pub since: Timestamp,
     /// Complete runs in a row that did not see the resident.
     pub misses: u32,
+}
+
+/// What is done to an alert by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertAct {
+    /// `POST /v1/alerts/{id}/resolve`.
+    Resolve(Resolution),
+    /// `POST /v1/alerts/{id}/dismiss`.
+    Dismiss,
+    /// `POST /v1/alerts/{id}/undo`.
+    Undo,
+}
+
+/// What is done to a person by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonAct {
+    /// `POST /v1/people/{id}/link`: ties a resident of an integration to the person.
+    Link(IntegrationId, String),
+    /// `POST /v1/people/{id}/unlink`.
+    Unlink(IntegrationId, String),
+    /// `POST /v1/people/{id}/lock`.
+    Lock(BTreeSet<Field>),
+    /// `POST /v1/people/{id}/unlock`.
+    Unlock(BTreeSet<Field>),
+    /// `POST /v1/people/{id}/pin`.
+    Pin,
+    /// `POST /v1/people/{id}/unpin`.
+    Unpin,
 }
 
 /// `POST /v1/reload`.

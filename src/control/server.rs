@@ -1,6 +1,8 @@
 //! The control socket's server: HTTP in, [`Backend`] calls, JSON out. Knows how things are asked, not how
 //! they are done.
 
+mod acts;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -21,12 +23,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, IntegrationId, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, Change, Done, Enrolment, Imported, IntegrationId, Person, PersonId,
+    Preview, Run, RunId,
 };
 
 use super::protocol::{
-    IntegrationStatus, Page, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail,
-    RunState, Status, SyncReply,
+    AlertAct, IntegrationStatus, Page, PersonAct, PersonDetail, ProblemDocument, ProgressEvent,
+    ReloadReply, RunDetail, RunState, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -58,7 +61,7 @@ pub struct ListQuery {
     pub integration: Option<IntegrationId>,
     /// People: only those in whose names, email, phone or unit this stands.
     pub q: Option<String>,
-    /// Alerts: `open` (the default) or `all`.
+    /// Alerts: `open` (the default), `dismissed`, `resolved`, `auto_closed`, or `all`.
     pub state: Option<String>,
     /// Alerts: only of this kind.
     pub kind: Option<AlertKind>,
@@ -102,7 +105,56 @@ pub trait Backend: Send + Sync + 'static {
     /// Changes after a sequence number.
     fn changes(&self, after: u64, limit: usize)
     -> impl Future<Output = Answer<Vec<Change>>> + Send;
-    /// Is marked changed whenever a run has committed.
+    /// What the next run of an integration would do.
+    fn preview(
+        &self,
+        integration: IntegrationId,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// Lets the plan of a held run through, and asks for the run that carries it out.
+    fn approve(
+        &self,
+        run: RunId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Vec<Followed>>> + Send;
+    /// Pauses an integration, or resumes it.
+    fn pause(
+        &self,
+        integration: IntegrationId,
+        paused: bool,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<IntegrationStatus>> + Send;
+    /// Does something to an alert.
+    fn to_alert(
+        &self,
+        alert: AlertId,
+        act: AlertAct,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Does something to a person.
+    fn to_person(
+        &self,
+        person: PersonId,
+        act: PersonAct,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Makes a person by hand.
+    fn add_person(&self, told: Enrolment, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
+    /// Makes the people of a CSV file by hand.
+    fn import_people(
+        &self,
+        csv: String,
+        dry_run: bool,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Imported>> + Send;
+    /// What happened to a person, newest first.
+    fn history(
+        &self,
+        person: PersonId,
+        query: ListQuery,
+    ) -> impl Future<Output = Answer<Page<Change>>> + Send;
+    /// Is marked changed whenever something was committed.
     fn commits(&self) -> watch::Receiver<u64>;
     /// Loads the files anew.
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
@@ -161,12 +213,13 @@ fn router<B: Backend>(app: App<B>) -> Router {
         .route("/v1/runs", get(runs::<B>))
         .route("/v1/runs/{id}", get(run::<B>))
         .route("/v1/runs/{id}/progress", get(progress::<B>))
-        .route("/v1/people", get(people::<B>))
+        .route("/v1/people", get(people::<B>).post(acts::add_person::<B>))
         .route("/v1/people/{id}", get(person::<B>))
         .route("/v1/alerts", get(alerts::<B>))
         .route("/v1/alerts/{id}", get(alert::<B>))
         .route("/v1/changes", get(changes::<B>))
         .route("/v1/reload", post(reload::<B>))
+        .merge(acts::routes())
         .fallback(async || {
             ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
                 .into_response()
@@ -178,6 +231,7 @@ fn router<B: Backend>(app: App<B>) -> Router {
             .into_response()
         })
         .layer(DefaultBodyLimit::max(64 * 1024))
+        .merge(acts::import_route())
         .with_state(app)
 }
 

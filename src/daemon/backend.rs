@@ -1,5 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
+mod acts;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,14 +9,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::catalog::{Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    IntegrationState, IntegrationStatus, LinkDetail, Page, PersonDetail, ProblemDocument,
-    ProgressEvent, ReloadReply, RunDetail, RunState, Status,
+    AlertAct, IntegrationState, IntegrationStatus, LinkDetail, Page, PersonAct, PersonDetail,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, Status,
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
 use crate::model::{
-    Alert, AlertId, AlertState, Change, IdError, IntegrationId, Person, PersonId, RunId,
+    Alert, AlertId, AlertState, Change, Done, Enrolment, IdError, Imported, IntegrationId, Person,
+    PersonId, Preview, RunId,
 };
 use crate::store::{Store, StoreError, View};
+use crate::sync::Tools;
 
 use super::runs::Command;
 use super::schedule::Phase;
@@ -26,7 +30,9 @@ pub(super) struct Daemon {
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
-    pub(super) commits: watch::Receiver<u64>,
+    pub(super) tools: Tools,
+    /// Counts commits, for those who follow the change log.
+    pub(super) commits: watch::Sender<u64>,
 }
 
 impl Daemon {
@@ -103,6 +109,7 @@ impl Backend for Daemon {
                     last_started: history.last_started,
                     last_success: history.last_success,
                     last_error: history.last_error,
+                    failures: history.failures,
                     next,
                     linked: view.count_links(id)?,
                     open_alerts: open.iter().filter(|alert| alert.integration == *id).count()
@@ -253,22 +260,23 @@ impl Backend for Daemon {
                     person,
                     links: links.collect(),
                     alerts,
-                    changes: view.changes_of(id, 20)?,
+                    changes: view.changes_of(id, u64::MAX, 20)?,
                 }))
             })
             .await?;
-        detail.ok_or_else(|| {
-            ProblemDocument::not_found(format!("there is no person {id}; `epms people` lists them"))
-        })
+        detail.ok_or_else(|| no_person(id))
     }
 
     async fn alerts(&self, query: ListQuery) -> Answer<Page<Alert>> {
-        let all = match query.state.as_deref() {
-            None | Some("open") => false,
-            Some("all") => true,
+        let state = match query.state.as_deref() {
+            None | Some("open") => Some(AlertState::Open),
+            Some("dismissed") => Some(AlertState::Dismissed),
+            Some("resolved") => Some(AlertState::Resolved),
+            Some("auto_closed") => Some(AlertState::AutoClosed),
+            Some("all") => None,
             Some(other) => {
                 return Err(ProblemDocument::bad_request(format!(
-                    "`{other}` is no state; ask for `open` or `all`"
+                    "`{other}` is no state; ask for `open`, `dismissed`, `resolved`, `auto_closed` or `all`"
                 )));
             }
         };
@@ -277,7 +285,7 @@ impl Backend for Daemon {
         let mut alerts = self
             .ask(move |view| {
                 view.alerts(None, usize::MAX, |alert| {
-                    (all || alert.state == AlertState::Open)
+                    state.is_none_or(|state| state == alert.state)
                         && query.kind.is_none_or(|kind| kind == alert.kind)
                         && query
                             .integration
@@ -310,8 +318,66 @@ impl Backend for Daemon {
         self.ask(move |view| view.changes(after, limit)).await
     }
 
+    async fn preview(&self, integration: IntegrationId, peer: Peer) -> Answer<Preview> {
+        self.see(integration, peer).await
+    }
+
+    async fn approve(
+        &self,
+        run: RunId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> Answer<Vec<Followed>> {
+        self.approved(run, digest, peer).await
+    }
+
+    async fn pause(
+        &self,
+        integration: IntegrationId,
+        paused: bool,
+        peer: Peer,
+    ) -> Answer<IntegrationStatus> {
+        self.paused(integration, paused, peer).await
+    }
+
+    async fn to_alert(&self, alert: AlertId, act: AlertAct, peer: Peer) -> Answer<Done> {
+        self.done_to_alert(alert, act, peer).await
+    }
+
+    async fn to_person(&self, person: PersonId, act: PersonAct, peer: Peer) -> Answer<Done> {
+        self.done_to_person(person, act, peer).await
+    }
+
+    async fn add_person(&self, told: Enrolment, peer: Peer) -> Answer<Done> {
+        self.enrolled(told, peer).await
+    }
+
+    async fn import_people(&self, csv: String, dry_run: bool, peer: Peer) -> Answer<Imported> {
+        self.imported(csv, dry_run, peer).await
+    }
+
+    async fn history(&self, id: PersonId, query: ListQuery) -> Answer<Page<Change>> {
+        let size = query.size();
+        let before = match &query.cursor {
+            None => u64::MAX,
+            Some(cursor) => cursor.parse().map_err(|_| {
+                ProblemDocument::bad_request(format!("`{cursor}` is no cursor of a history"))
+            })?,
+        };
+        let changes = self
+            .ask(move |view| {
+                Ok(match view.person(id)? {
+                    Some(_) => Some(view.changes_of(id, before, size + 1)?),
+                    None => None,
+                })
+            })
+            .await?;
+        let changes = changes.ok_or_else(|| no_person(id))?;
+        Ok(page(changes, size, |change| change.seq.to_string()))
+    }
+
     fn commits(&self) -> watch::Receiver<u64> {
-        self.commits.clone()
+        self.commits.subscribe()
     }
 
     async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {
@@ -327,6 +393,10 @@ impl Backend for Daemon {
             problems,
         })
     }
+}
+
+fn no_person(id: PersonId) -> ProblemDocument {
+    ProblemDocument::not_found(format!("there is no person {id}; `epms people` lists them"))
 }
 
 fn no_run(run: RunId) -> ProblemDocument {

@@ -128,15 +128,15 @@ pub async fn run(
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
     let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
     let (commands, command_requests) = mpsc::channel(64);
-    let (commits_sender, commits) = watch::channel(0);
+    let (commits, _) = watch::channel(0);
     let stop = signals.stop.clone();
     let drained = CancellationToken::new();
 
     let runs = Runs {
         catalog: catalog.clone(),
         commands: command_requests,
-        tools,
-        commits: commits_sender,
+        tools: tools.clone(),
+        commits: commits.clone(),
         stop: stop.clone(),
     };
     let daemon = Daemon {
@@ -145,6 +145,7 @@ pub async fn run(
         catalog,
         commands,
         reloads: reloads.clone(),
+        tools,
         commits,
     };
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();

@@ -18,7 +18,7 @@ use crate::model::{IntegrationId, Outcome, Run, RunId};
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
-use super::schedule::{Phase, Rhythm, Schedule};
+use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
 
 /// What the owner of the schedule is asked for.
 pub(super) enum Command {
@@ -29,6 +29,8 @@ pub(super) enum Command {
     ),
     /// A run that is queued or under way.
     Follow(RunId, oneshot::Sender<Option<Followed>>),
+    /// Looks anew at what may run: something was paused or resumed.
+    Adopt(oneshot::Sender<()>),
     /// What every integration is doing, and when its next run is due.
     Phases(oneshot::Sender<BTreeMap<IntegrationId, (Phase, Option<Timestamp>)>>),
 }
@@ -44,6 +46,8 @@ pub(super) struct Runs {
 }
 
 struct State {
+    /// Those who wait until it is looked at anew what may run.
+    to_adopt: Vec<oneshot::Sender<()>>,
     schedule: Schedule,
     tasks: JoinSet<(IntegrationId, Run)>,
     /// Those who wait for a run, by run.
@@ -59,13 +63,22 @@ impl Runs {
             schedule: Schedule::new(workers, last),
             tasks: JoinSet::new(),
             waiting: BTreeMap::new(),
+            to_adopt: Vec::new(),
         };
         self.adopt(&mut state).await?;
         loop {
+            if !state.to_adopt.is_empty() {
+                let asked = std::mem::take(&mut state.to_adopt);
+                self.adopt(&mut state).await?;
+                for reply in asked {
+                    let _ = reply.send(());
+                }
+            }
             self.start(&mut state);
+            self.tell_stale(&mut state).await?;
             let due = state
                 .schedule
-                .next_due()
+                .next_moment()
                 .map_or(Duration::from_hours(1), |due| {
                     Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
                 });
@@ -100,13 +113,34 @@ impl Runs {
         state.schedule.set_workers(catalog.settings.workers);
         for ((id, slot), history) in catalog.integrations.iter().zip(histories) {
             let rhythm = rhythm(slot, history.paused);
+            let known = Known {
+                generation: slot
+                    .current
+                    .as_ref()
+                    .map(|integration| integration.generation),
+                last_success: history.last_success,
+            };
             state
                 .schedule
-                .adopt(id, rhythm, history.last_success, now, fastrand::f64());
+                .adopt(id, rhythm, known, now, fastrand::f64());
         }
         state
             .schedule
             .retain(|id| catalog.integrations.contains_key(id));
+        Ok(())
+    }
+
+    /// R28: tells of feeds that have been silent for too long.
+    async fn tell_stale(&self, state: &mut State) -> Result<(), StoreError> {
+        let now = (self.tools.now)();
+        for id in state.schedule.stale(now) {
+            tracing::warn!(integration = %id, "no successful sync for too long");
+            let (store, of) = (Arc::clone(&self.tools.store), id);
+            let told = tokio::task::spawn_blocking(move || crate::sync::stale(&store, &of, now));
+            if let Ok(told) = told.await {
+                told?;
+            }
+        }
         Ok(())
     }
 
@@ -121,7 +155,7 @@ impl Runs {
                 // Its file went between being asked for and being started.
                 state
                     .schedule
-                    .finished(&id, (self.tools.now)(), fastrand::f64());
+                    .finished(&id, Ended::Held, (self.tools.now)(), fastrand::f64());
                 continue;
             };
             let events = state
@@ -190,6 +224,7 @@ impl Runs {
                     });
                 let _ = reply.send(followed);
             }
+            Command::Adopt(reply) => state.to_adopt.push(reply),
             Command::Phases(reply) => {
                 let catalog = self.catalog.borrow();
                 let phases = catalog
@@ -235,9 +270,14 @@ impl Runs {
         ended: Result<(IntegrationId, Run), tokio::task::JoinError>,
     ) {
         let Ok((id, report)) = ended else { return };
+        let how = match &report.outcome {
+            outcome if outcome.is_success() => Ended::Good,
+            Outcome::Held { .. } => Ended::Held,
+            _ => Ended::Failed,
+        };
         state
             .schedule
-            .finished(&id, (self.tools.now)(), fastrand::f64());
+            .finished(&id, how, (self.tools.now)(), fastrand::f64());
         if let Some((_, events)) = state.waiting.remove(&report.id) {
             events.send_replace(ProgressEvent::Ended(Box::new(report)));
         }

@@ -37,7 +37,51 @@ struct Entry {
     /// What is due was missed while nobody was there to start it.
     made_up: bool,
     phase: Phase,
+    /// The generation of the files that it runs by.
+    generation: Option<u64>,
+    /// Runs in a row whose source failed.
+    failures: u32,
+    /// Since when there was no success, as far as is known.
+    since: Timestamp,
+    /// That it is stale was told.
+    stale: bool,
 }
+
+impl Entry {
+    /// After which moment it is to be told that it is stale. A run that is under way, or made up for those
+    /// missed while nobody was there, may still succeed.
+    fn stale_at(&self) -> Option<Timestamp> {
+        let waits = self.phase == Phase::Idle && !self.made_up;
+        let rhythm = self.rhythm.filter(|_| waits && !self.stale)?;
+        let patience = rhythm.every.saturating_mul(STALE_AFTER);
+        let patience = patience.saturating_add(rhythm.jitter);
+        Some(self.since.checked_add(patience).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// How a run ended, as the schedule must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It succeeded.
+    Good,
+    /// The source answered, and the guard holds the plan: no success, and no fault of the source.
+    Held,
+    /// The source failed, or the daemon did.
+    Failed,
+}
+
+/// What is known of an integration when it is taken in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) generation: Option<u64>,
+    pub(super) last_success: Option<Timestamp>,
+}
+
+/// A quarantine lasts for so many times the rhythm at most (R28).
+const LONGEST_QUARANTINE: u32 = 8;
+
+/// So many rhythms without a success are too many (R28).
+const STALE_AFTER: i32 = 3;
 
 /// The schedule of all integrations.
 #[derive(Debug)]
@@ -66,11 +110,22 @@ impl Schedule {
         &mut self,
         id: &IntegrationId,
         rhythm: Option<Rhythm>,
-        last_success: Option<Timestamp>,
+        known: Known,
         now: Timestamp,
         chance: f64,
     ) {
+        let last_success = known.last_success;
         let slot = rhythm.map(|rhythm| next_slot(id, rhythm, now, chance));
+        if let Some(entry) = self.entries.get_mut(id)
+            && entry.generation != known.generation
+        {
+            entry.generation = known.generation;
+            // R28: what was changed may be what was wrong: it is tried at once.
+            if entry.failures > 0 && rhythm.is_some() {
+                entry.failures = 0;
+                entry.due = now;
+            }
+        }
         match self.entries.get_mut(id) {
             Some(entry) if entry.rhythm == rhythm => {}
             Some(entry) => {
@@ -78,6 +133,11 @@ impl Schedule {
                 let was_off = entry.rhythm.is_none();
                 entry.rhythm = rhythm;
                 entry.due = slot.unwrap_or(now);
+                if was_off {
+                    // Nobody expected a success meanwhile.
+                    entry.since = now;
+                    entry.stale = false;
+                }
                 if was_off && missed(rhythm, last_success, now) {
                     entry.due = now;
                     entry.made_up = true;
@@ -93,6 +153,10 @@ impl Schedule {
                         due,
                         made_up,
                         phase: Phase::Idle,
+                        generation: known.generation,
+                        failures: 0,
+                        since: last_success.unwrap_or(now),
+                        stale: false,
                     },
                 );
             }
@@ -181,13 +245,32 @@ impl Schedule {
         started
     }
 
-    /// A run has ended: the next is due at the integration's next moment.
-    pub(super) fn finished(&mut self, id: &IntegrationId, now: Timestamp, chance: f64) {
+    /// A run has ended: the next is due at the integration's next moment; after a failure at that after the
+    /// quarantine, which doubles with each failure (R28).
+    pub(super) fn finished(
+        &mut self,
+        id: &IntegrationId,
+        ended: Ended,
+        now: Timestamp,
+        chance: f64,
+    ) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
+        match ended {
+            Ended::Good => {
+                entry.failures = 0;
+                entry.since = now;
+                entry.stale = false;
+            }
+            Ended::Held => entry.failures = 0,
+            Ended::Failed => entry.failures = entry.failures.saturating_add(1),
+        }
         if let Some(rhythm) = entry.rhythm {
-            entry.due = next_slot(id, rhythm, now, chance);
+            let from = now
+                .checked_add(rhythm.every.saturating_mul(skipped(entry.failures)))
+                .unwrap_or(now);
+            entry.due = next_slot(id, rhythm, from, chance);
         }
         entry.phase = match entry.phase {
             Phase::Running {
@@ -200,8 +283,26 @@ impl Schedule {
         };
     }
 
-    /// When something will be due that waits for nothing but the clock.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    /// Integrations without a success for too long (R28), each told once until it has one.
+    pub(super) fn stale(&mut self, now: Timestamp) -> Vec<IntegrationId> {
+        let mut stale = Vec::new();
+        for (id, entry) in &mut self.entries {
+            if entry.stale_at().is_some_and(|at| now > at) {
+                entry.stale = true;
+                stale.push(id.clone());
+            }
+        }
+        stale
+    }
+
+    /// When there is something to do that waits for nothing but the clock: a run, or to tell of a stale feed.
+    pub(super) fn next_moment(&self) -> Option<Timestamp> {
+        let stale = self.entries.values().filter_map(Entry::stale_at);
+        self.next_due().into_iter().chain(stale).min()
+    }
+
+    /// When a run will be due that waits for nothing but the clock.
+    fn next_due(&self) -> Option<Timestamp> {
         let idle = self
             .entries
             .values()
@@ -214,6 +315,15 @@ impl Schedule {
         let entry = self.entries.get(id)?;
         Some((entry.phase, entry.rhythm.map(|_| entry.due)))
     }
+}
+
+/// How many rhythms are skipped after so many failures in a row: 0, 1, 3, 7, and no more.
+fn skipped(failures: u32) -> i32 {
+    let periods = 1_u32
+        .checked_shl(failures.saturating_sub(1))
+        .unwrap_or(u32::MAX)
+        .min(LONGEST_QUARANTINE);
+    i32::try_from(periods).unwrap_or(1) - 1
 }
 
 fn missed(rhythm: Option<Rhythm>, last_success: Option<Timestamp>, now: Timestamp) -> bool {
@@ -258,10 +368,17 @@ mod tests {
         IntegrationId::new(name)
     }
 
+    fn success(at: Timestamp) -> Known {
+        Known {
+            generation: Some(1),
+            last_success: Some(at),
+        }
+    }
+
     fn schedule(names: &[&str], workers: usize) -> Schedule {
         let mut schedule = Schedule::new(workers, None);
         for name in names {
-            schedule.adopt(&id(name), Some(HOUR), Some(at(0)), at(0), 0.0);
+            schedule.adopt(&id(name), Some(HOUR), success(at(0)), at(0), 0.0);
         }
         schedule
     }
@@ -276,7 +393,7 @@ mod tests {
             assert!(first > at(0) && first <= at(3600));
             let started = schedule.start(first);
             assert_eq!(started, [(id(name), RunId(1), Cause::Schedule)]);
-            schedule.finished(&id(name), first, 0.0);
+            schedule.finished(&id(name), Ended::Good, first, 0.0);
             assert_eq!(
                 schedule.next_due().unwrap(),
                 first + SignedDuration::from_hours(1)
@@ -300,9 +417,9 @@ mod tests {
     #[test]
     fn r2_a_run_missed_while_the_daemon_was_down_is_made_up_once_at_start() {
         let mut schedule = Schedule::new(2, Some(RunId(7)));
-        schedule.adopt(&id("a"), Some(HOUR), Some(at(-7200)), at(0), 0.0);
+        schedule.adopt(&id("a"), Some(HOUR), success(at(-7200)), at(0), 0.0);
         assert_eq!(schedule.start(at(0)), [(id("a"), RunId(8), Cause::Start)]);
-        schedule.finished(&id("a"), at(5), 0.0);
+        schedule.finished(&id("a"), Ended::Good, at(5), 0.0);
         assert_eq!(schedule.start(at(6)), []);
         assert!(schedule.next_due().unwrap() > at(6));
     }
@@ -323,9 +440,9 @@ mod tests {
             [],
             "one run per integration at a time"
         );
-        schedule.finished(&id("a"), at(3), 0.0);
+        schedule.finished(&id("a"), Ended::Good, at(3), 0.0);
         assert_eq!(schedule.start(at(3)), [(id("a"), second, Cause::Manual)]);
-        schedule.finished(&id("a"), at(4), 0.0);
+        schedule.finished(&id("a"), Ended::Good, at(4), 0.0);
         assert_eq!(schedule.start(at(4)), []);
     }
 
@@ -335,22 +452,93 @@ mod tests {
         let asked = schedule.request(&id("c")).unwrap();
         assert_eq!(schedule.start(at(7200)), [(id("c"), asked, Cause::Manual)]);
         assert_eq!(schedule.start(at(7200)), []);
-        schedule.finished(&id("c"), at(7200), 0.0);
+        schedule.finished(&id("c"), Ended::Good, at(7200), 0.0);
         assert_eq!(schedule.start(at(7200)).len(), 1);
     }
 
     #[test]
     fn what_is_switched_off_neither_runs_nor_can_be_asked_for() {
         let mut schedule = schedule(&["a"], 1);
-        schedule.adopt(&id("a"), None, None, at(0), 0.0);
+        schedule.adopt(&id("a"), None, success(at(0)), at(0), 0.0);
         assert_eq!(schedule.request(&id("a")), None);
         assert_eq!(schedule.start(at(9999)), []);
         assert_eq!(schedule.next_due(), None);
-        schedule.adopt(&id("a"), Some(HOUR), Some(at(0)), at(9999), 0.0);
+        schedule.adopt(&id("a"), Some(HOUR), success(at(0)), at(9999), 0.0);
         assert_eq!(
             schedule.start(at(9999)).len(),
             1,
             "switched on again, a missed run is made up"
         );
+    }
+
+    #[test]
+    fn r28_a_failing_source_is_asked_ever_more_rarely_up_to_a_cap() {
+        let mut schedule = schedule(&["a"], 1);
+        let mut hours = Vec::new();
+        for _ in 0..6 {
+            let due = schedule.next_due().unwrap();
+            schedule.start(due);
+            schedule.finished(&id("a"), Ended::Failed, due, 0.0);
+            hours.push(schedule.next_due().unwrap().duration_since(due).as_hours());
+        }
+        assert_eq!(hours, [1, 2, 4, 8, 8, 8]);
+        // A success ends it.
+        let due = schedule.next_due().unwrap();
+        schedule.start(due);
+        schedule.finished(&id("a"), Ended::Good, due, 0.0);
+        let next = schedule.next_due().unwrap();
+        assert_eq!(next.duration_since(due).as_hours(), 1);
+    }
+
+    #[test]
+    fn r28_a_changed_config_ends_the_quarantine_at_once() {
+        let mut schedule = schedule(&["a"], 1);
+        for _ in 0..4 {
+            let due = schedule.next_due().unwrap();
+            schedule.start(due);
+            schedule.finished(&id("a"), Ended::Failed, due, 0.0);
+        }
+        let now = schedule.next_due().unwrap() - SignedDuration::from_hours(5);
+        assert_eq!(schedule.start(now), []);
+        let changed = Known {
+            generation: Some(2),
+            last_success: Some(at(0)),
+        };
+        schedule.adopt(&id("a"), Some(HOUR), changed, now, 0.0);
+        assert_eq!(schedule.start(now).len(), 1);
+    }
+
+    #[test]
+    fn r28_in_quarantine_a_request_is_heard_all_the_same() {
+        let mut schedule = schedule(&["a"], 1);
+        for _ in 0..4 {
+            let due = schedule.next_due().unwrap();
+            schedule.start(due);
+            schedule.finished(&id("a"), Ended::Failed, due, 0.0);
+        }
+        let run = schedule.request(&id("a")).unwrap();
+        assert_eq!(schedule.start(at(0)), [(id("a"), run, Cause::Manual)]);
+    }
+
+    #[test]
+    fn r28_three_missed_hours_are_told_once_until_a_success() {
+        let mut schedule = schedule(&["a"], 1);
+        let hours = |hours: i64| at(hours * 3600);
+        assert_eq!(schedule.stale(hours(3)), []);
+        // A held run is no success.
+        schedule.start(hours(3));
+        schedule.finished(&id("a"), Ended::Held, hours(3), 0.0);
+        let late = hours(3) + SignedDuration::from_mins(6);
+        assert_eq!(schedule.stale(late), [id("a")]);
+        assert_eq!(schedule.stale(hours(4)), [], "once");
+        schedule.start(hours(5));
+        schedule.finished(&id("a"), Ended::Good, hours(5), 0.0);
+        assert_eq!(schedule.stale(hours(8)), []);
+        assert_eq!(schedule.stale(hours(9)), [id("a")]);
+        // What is switched off is not expected to run.
+        schedule.adopt(&id("a"), None, success(at(0)), hours(9), 0.0);
+        assert_eq!(schedule.stale(hours(99)), []);
+        schedule.adopt(&id("a"), Some(HOUR), success(at(0)), hours(99), 0.0);
+        assert_eq!(schedule.stale(hours(100)), []);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, Field, IntegrationId, PersonId, RunId};
+use super::{ActId, AlertId, Field, IntegrationId, PersonId, Resident, RunId};
 
 /// What is wrong. In the order in which alerts are listed (R29).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,6 +75,10 @@ pub enum AlertState {
     Open,
     /// Its cause went away by itself (R30).
     AutoClosed,
+    /// Somebody wants to hear no more of it until either side changes (R30).
+    Dismissed,
+    /// Somebody resolved it (R31).
+    Resolved,
 }
 
 impl fmt::Display for AlertState {
@@ -82,6 +86,8 @@ impl fmt::Display for AlertState {
         f.write_str(match self {
             AlertState::Open => "open",
             AlertState::AutoClosed => "auto_closed",
+            AlertState::Dismissed => "dismissed",
+            AlertState::Resolved => "resolved",
         })
     }
 }
@@ -97,6 +103,9 @@ pub struct Side {
     pub person: Option<PersonId>,
     /// The values that count, as they were compared.
     pub values: BTreeMap<Field, String>,
+    /// The resident as the mapping made them, where one resident is the cause: what a resolution works with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<Box<Resident>>,
 }
 
 /// A discrepancy that a person must resolve. One per cause (R30): the cause is `kind`, `integration`
@@ -123,4 +132,7 @@ pub struct Alert {
     pub first_seen: Timestamp,
     /// When a run saw the cause last.
     pub last_seen: Timestamp,
+    /// What was done to it by hand, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<ActId>,
 }

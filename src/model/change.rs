@@ -23,6 +23,22 @@ pub enum ChangeKind {
     Excluded,
     /// The status left the exclude list.
     Readmitted,
+    /// Untied from a resident by hand.
+    Unlinked,
+    /// Became one with another person, by hand.
+    Merged,
+    /// Their making was undone: they hold no email and match nobody.
+    Withdrawn,
+    /// Fields were kept from the PMS, by hand.
+    Locked,
+    /// Fields were given back to the PMS, by hand.
+    Unlocked,
+    /// Kept from every run, by hand.
+    Pinned,
+    /// Given back to runs, by hand.
+    Unpinned,
+    /// What was done by hand was undone.
+    Undone,
 }
 
 impl ChangeKind {
@@ -35,6 +51,14 @@ impl ChangeKind {
             ChangeKind::Closed => "closed",
             ChangeKind::Excluded => "excluded",
             ChangeKind::Readmitted => "readmitted",
+            ChangeKind::Unlinked => "unlinked",
+            ChangeKind::Merged => "merged",
+            ChangeKind::Withdrawn => "withdrawn",
+            ChangeKind::Locked => "locked",
+            ChangeKind::Unlocked => "unlocked",
+            ChangeKind::Pinned => "pinned",
+            ChangeKind::Unpinned => "unpinned",
+            ChangeKind::Undone => "undone",
         }
     }
 }

@@ -64,6 +64,10 @@ numbered_id!(
     PersonId, "p", "a person's id", "p17"
 );
 numbered_id!(
+    /// Something done by hand: `x4`.
+    ActId, "x", "an act's id", "x4"
+);
+numbered_id!(
     /// One sync of one integration: `r3`.
     RunId, "r", "a run's id", "r3"
 );

@@ -1,9 +1,13 @@
 //! What things are: ids, residents, people, alerts, changes, runs. No I/O, no clock, no other module.
 
+mod act;
 mod alert;
 mod change;
+mod enrolment;
+mod guard;
 mod ids;
 mod person;
+mod preview;
 mod problem;
 mod record;
 mod reload;
@@ -11,10 +15,14 @@ mod resident;
 mod run;
 mod status;
 
+pub use act::{Act, ActKind, Done, OfResident, Resolution, Ruling, Swap};
 pub use alert::{Alert, AlertKind, AlertState, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
-pub use ids::{AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use enrolment::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem};
+pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
+pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};
+pub use preview::Preview;
 pub use problem::{Place, Problem, Problems};
 pub use record::{Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};

@@ -134,10 +134,39 @@ pub struct Person {
     /// Fields that no sync overwrites (R18).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub locks: BTreeSet<Field>,
+    /// Runs write nothing to this person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// The person whom this one became by hand. This one holds no email and has no stay any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<PersonId>,
+    /// The making of this person was undone. They hold no email and have no stay any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// How the person came to be.
     pub origin: Origin,
     /// When the person came to be.
     pub created: Timestamp,
+}
+
+impl Person {
+    /// Nobody yet, with this id.
+    pub fn new(id: PersonId, origin: Origin, created: Timestamp) -> Person {
+        Person {
+            id,
+            first_name: String::new(),
+            last_name: String::new(),
+            email: None,
+            phone: None,
+            stays: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            pinned: false,
+            merged_into: None,
+            withdrawn: false,
+            origin,
+            created,
+        }
+    }
 }
 
 /// The tie between a person and a PMS identity. Key: integration and the resident's PMS id.
@@ -153,6 +182,9 @@ pub struct Link {
     /// person's other one was edited here (R18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The unit of the current lease that the PMS named last: it stays theirs while the resident is absent (R25).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// Complete, successful runs in a row that did not see the resident (R25).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub misses: u32,

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IntegrationId, PersonId, RunId};
+use super::{Actor, IntegrationId, PersonId, RunId};
 
 /// Why a run was started. A request outranks the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub enum Fate {
     Updated,
     /// A linked person is as the PMS says.
     Unchanged,
-    /// Something about it waits; the alert says what (R16, R19, no email).
+    /// Something about it waits; the alert says what (R16, R19, R27, no email).
     Held,
     /// Nothing was written because two sides disagree (R14, R15, duplicates).
     Flagged,
@@ -111,7 +111,17 @@ pub struct Counts {
 impl Counts {
     /// Counts one more of `fate`.
     pub fn add(&mut self, fate: Fate) {
-        *match fate {
+        *self.of_mut(fate) += 1;
+    }
+
+    /// Counts one less of `fate`.
+    pub fn take(&mut self, fate: Fate) {
+        let count = self.of_mut(fate);
+        *count = count.saturating_sub(1);
+    }
+
+    fn of_mut(&mut self, fate: Fate) -> &mut u64 {
+        match fate {
             Fate::Created => &mut self.created,
             Fate::Linked => &mut self.linked,
             Fate::Updated => &mut self.updated,
@@ -121,7 +131,7 @@ impl Counts {
             Fate::Excluded => &mut self.excluded,
             Fate::Ineligible => &mut self.ineligible,
             Fate::Rejected => &mut self.rejected,
-        } += 1;
+        }
     }
 
     /// The count of `fate`.
@@ -178,6 +188,13 @@ pub enum Outcome {
         /// What was missing, and what to do.
         reason: String,
     },
+    /// It would take away from too many people at once (R27): what the guard holds waits for approval.
+    Held {
+        /// What was too much, and what to do.
+        reason: String,
+        /// The digest that an approval names.
+        digest: String,
+    },
     /// It could not run to its end: nothing was written.
     Failed {
         /// What happened, and what to do.
@@ -195,6 +212,7 @@ impl Outcome {
             Outcome::Committed => "committed",
             Outcome::Unchanged => "unchanged",
             Outcome::Incomplete { .. } => "incomplete",
+            Outcome::Held { .. } => "held",
             Outcome::Failed { .. } => "failed",
             Outcome::Interrupted => "interrupted",
         }
@@ -208,7 +226,9 @@ impl Outcome {
     /// What went wrong, if anything.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Outcome::Incomplete { reason } | Outcome::Failed { reason } => Some(reason),
+            Outcome::Incomplete { reason }
+            | Outcome::Held { reason, .. }
+            | Outcome::Failed { reason } => Some(reason),
             Outcome::Interrupted => Some("the daemon ended while the run was under way"),
             Outcome::Running | Outcome::Committed | Outcome::Unchanged => None,
         }
@@ -246,6 +266,9 @@ pub struct Run {
     /// Entries written to the change log.
     #[serde(default)]
     pub changes: u64,
+    /// Who approved what the guard would have held (R27).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Actor>,
     /// What was excluded, by status word or reason (R6).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub excluded_by: BTreeMap<String, u64>,
@@ -275,6 +298,7 @@ impl Run {
             records: 0,
             counts: Counts::default(),
             changes: 0,
+            approved_by: None,
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         }

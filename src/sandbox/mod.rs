@@ -201,6 +201,18 @@ pub struct Sandbox {
     task: JoinHandle<()>,
 }
 
+/// Where the invented buildings stand: the time zone of the properties that a sandbox feeds.
+pub const TIMEZONE: &str = "America/New_York";
+
+/// The date there, which decides who is current.
+pub fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::now();
+    now.in_tz(TIMEZONE).map_or_else(
+        |_| now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        |there| there.date(),
+    )
+}
+
 impl Sandbox {
     /// Starts a server of `kind` over `world`.
     pub async fn start(kind: Kind, world: World, settings: Settings) -> std::io::Result<Sandbox> {

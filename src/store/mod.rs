@@ -6,6 +6,7 @@ mod value;
 mod error;
 mod read;
 mod write;
+mod acts;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -35,6 +36,8 @@ pub struct History {
     pub last_success: Option<Timestamp>,
     /// Why the last run did not succeed; none when it did.
     pub last_error: Option<String>,
+    /// Runs in a row whose source failed (R28).
+    pub failures: u32,
     /// The last run.
     pub last_run: Option<RunId>,
     /// Paused by hand.
@@ -91,8 +94,8 @@ impl Store {
         let store = Store { database };
         let write = store.write()?;
         match write.schema()? {
-            None => write.create(SCHEMA)?,
-            Some(SCHEMA) => {}
+            // A store of an earlier version may lack a table.
+            None | Some(SCHEMA) => write.create(SCHEMA)?,
             Some(found) => {
                 return Err(OpenError::Newer {
                     path,
@@ -159,6 +162,9 @@ mod tests {
             phone: None,
             stays: BTreeMap::new(),
             locks: std::collections::BTreeSet::default(),
+            pinned: false,
+            merged_into: None,
+            withdrawn: false,
             origin: Origin::Sync,
             created: Timestamp::UNIX_EPOCH,
         }

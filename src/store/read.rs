@@ -13,7 +13,7 @@ use super::{History, Lookup, StoreError, tables};
 
 /// A view of the store.
 pub struct View {
-    transaction: ReadTransaction,
+    pub(super) transaction: ReadTransaction,
 }
 
 type Read<T> = Result<T, StoreError>;
@@ -130,13 +130,13 @@ impl View {
             .collect()
     }
 
-    /// The latest changes of a person, newest first, at most `limit`.
-    pub fn changes_of(&self, person: PersonId, limit: usize) -> Read<Vec<Change>> {
+    /// The changes of a person before the number `before`, newest first, at most `limit`.
+    pub fn changes_of(&self, person: PersonId, before: u64, limit: usize) -> Read<Vec<Change>> {
         let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
         let changes = self.transaction.open_table(tables::CHANGES)?;
         let mut found = Vec::new();
         for entry in index
-            .range((person.0, 0)..=(person.0, u64::MAX))?
+            .range((person.0, 0)..(person.0, before))?
             .rev()
             .take(limit)
         {

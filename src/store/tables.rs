@@ -56,6 +56,16 @@ pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
 pub(super) const HISTORIES: TableDefinition<'static, &str, Bytes> =
     TableDefinition::new("histories-1");
 
+/// Key: act. Value: [`Act`](crate::model::Act).
+pub(super) const ACTS: TableDefinition<'static, u64, Bytes> = TableDefinition::new("acts-1");
+
+/// Key: integration, resident's PMS id. Value: [`Ruling`](crate::model::Ruling).
+pub(super) const RULINGS: TableDefinition<'static, (&str, &str), Bytes> =
+    TableDefinition::new("rulings-1");
+
+/// Key: integration. Value: [`GuardState`](crate::model::GuardState).
+pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("guards-1");
+
 /// Key: integration, request of its connector. Value: [`Lookup`](super::Lookup).
 pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("lookups-1");

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, Change, Decision, GuardState, IntegrationId, Link, Person, PersonId,
+    Run, RunId,
 };
 
 use super::value::{from_bytes, to_bytes};
@@ -13,10 +14,10 @@ use super::{History, Lookup, StoreError, name_key, tables};
 
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
 pub struct Write {
-    transaction: WriteTransaction,
+    pub(super) transaction: WriteTransaction,
 }
 
-type Done<T> = Result<T, StoreError>;
+pub(super) type Done<T> = Result<T, StoreError>;
 
 const NEXT_PERSON: &str = "next-person";
 const NEXT_ALERT: &str = "next-alert";
@@ -32,7 +33,7 @@ impl Write {
         Ok(self.transaction.commit()?)
     }
 
-    fn take_number(&self, name: &'static str) -> Done<u64> {
+    pub(super) fn take_number(&self, name: &'static str) -> Done<u64> {
         let mut meta = self.transaction.open_table(tables::META)?;
         let number = match meta.get(name)? {
             Some(value) => from_bytes("meta-1", value.value())?,
@@ -193,14 +194,14 @@ impl Write {
         Ok(())
     }
 
-    /// Appends to the change log and gives the change its number.
-    pub fn append_change(&self, mut change: Change) -> Done<()> {
+    /// Appends to the change log and gives the change its number, with which it is returned.
+    pub fn append_change(&self, mut change: Change) -> Done<Change> {
         change.seq = self.take_number(NEXT_CHANGE)?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
         changes.insert(change.seq, to_bytes("changes-1", &change)?.as_slice())?;
         index.insert((change.person.0, change.seq), ())?;
-        Ok(())
+        Ok(change)
     }
 
     /// Writes a run, begun or ended.
@@ -264,6 +265,26 @@ impl Write {
         Ok(())
     }
 
+    /// What the guard knows of an integration (R27).
+    pub fn guard(&self, integration: &IntegrationId) -> Done<GuardState> {
+        let table = self.transaction.open_table(tables::GUARDS)?;
+        table
+            .get(integration.as_str())?
+            .map_or(Ok(GuardState::default()), |value| {
+                from_bytes("guards-1", value.value())
+            })
+    }
+
+    /// Writes what the guard knows of an integration.
+    pub fn put_guard(&self, integration: &IntegrationId, state: &GuardState) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::GUARDS)?;
+        table.insert(
+            integration.as_str(),
+            to_bytes("guards-1", state)?.as_slice(),
+        )?;
+        Ok(())
+    }
+
     /// Keeps the answer of a lookup request.
     pub fn put_lookup(
         &self,
@@ -306,6 +327,9 @@ impl Write {
         transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
         transaction.open_table(tables::DECISIONS)?;
         transaction.open_table(tables::HISTORIES)?;
+        transaction.open_table(tables::ACTS)?;
+        transaction.open_table(tables::RULINGS)?;
+        transaction.open_table(tables::GUARDS)?;
         transaction.open_table(tables::LOOKUPS)?;
         Ok(())
     }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Person, Resident, Side,
+    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Person, Resident, Side, Stay,
 };
 
 use super::plan::Inputs;
@@ -40,6 +42,10 @@ pub(super) struct Judged<'a> {
     pub(super) seen: &'a BTreeSet<&'a str>,
     /// Residents whose records could not be used.
     pub(super) unjudged: &'a BTreeSet<String>,
+    /// Those of them whose own records could not be mapped.
+    pub(super) unmapped: &'a BTreeSet<String>,
+    /// People of whom the feed tells enough to say where they live.
+    pub(super) told_of: &'a BTreeSet<String>,
     /// There are records that could be anybody's.
     pub(super) unread: bool,
     /// There are records that could not be mapped.
@@ -52,17 +58,25 @@ impl Judged<'_> {
         match alert.kind {
             AlertKind::MappingFailed | AlertKind::MissingFromFeed => true,
             AlertKind::UnknownStatus | AlertKind::UnmappedUnit => !self.rejected,
-            kind => alert.sides.iter().all(|side| {
+            AlertKind::MultipleCurrentLeases => self.told_of.contains(&alert.subject),
+            // Who shares an email is read off the feed alone; one who is not there shares none.
+            AlertKind::DuplicateEmails => alert
+                .sides
+                .iter()
+                .filter_map(|side| side.resident.as_deref())
+                .all(|one| {
+                    !self.unmapped.contains(one) && (self.seen.contains(one) || !self.unread)
+                }),
+            _ => alert.sides.iter().all(|side| {
                 let Some(resident) = &side.resident else {
                     return true;
                 };
                 if self.seen.contains(resident.as_str()) || self.unjudged.contains(resident) {
                     return !self.unjudged.contains(resident);
                 }
-                // Who is linked and not in the feed may come back as they were (R25); one who is not there
-                // shares no email with anybody.
+                // Who is linked and not in the feed may come back as they were (R25).
                 let absent = inputs.links.contains_key(resident);
-                !self.unread && (kind == AlertKind::DuplicateEmails || !absent)
+                !self.unread && !absent
             }),
         }
     }
@@ -96,8 +110,21 @@ impl Causes {
                         ..alert
                     });
                 }
+                // R30: what was dismissed opens again only when either side's values change.
+                Some(alert)
+                    if alert.state == AlertState::Dismissed
+                        && same_values(&alert.sides, &sides) =>
+                {
+                    writes.refreshed.push(Alert {
+                        sides,
+                        detail,
+                        last_seen: inputs.now,
+                        ..alert
+                    });
+                }
                 before => writes.raised.push(Alert {
-                    id: before.map_or(AlertId(0), |alert| alert.id),
+                    id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
+                    acts: before.map(|alert| alert.acts).unwrap_or_default(),
                     kind,
                     integration: inputs.integration.clone(),
                     subject,
@@ -126,7 +153,28 @@ impl Causes {
     }
 }
 
-fn values(fields: [(Field, Option<&str>); 5]) -> BTreeMap<Field, String> {
+/// Whether two alerts set the same against each other: who, with which name, email, phone and unit.
+fn same_values(one: &[Side], other: &[Side]) -> bool {
+    let told = |side: &Side| {
+        let values = side
+            .values
+            .iter()
+            .filter(|(field, _)| COMPARED.contains(field));
+        let values: Vec<_> = values.map(|(field, text)| (*field, text.clone())).collect();
+        (side.resident.clone(), side.person, values)
+    };
+    one.iter().map(told).eq(other.iter().map(told))
+}
+
+const COMPARED: [Field; 5] = [
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::Unit,
+];
+
+fn values<const N: usize>(fields: [(Field, Option<&str>); N]) -> BTreeMap<Field, String> {
     fields
         .into_iter()
         .filter_map(|(field, value)| {
@@ -137,6 +185,14 @@ fn values(fields: [(Field, Option<&str>); 5]) -> BTreeMap<Field, String> {
 
 /// The resident's side of an alert.
 pub(super) fn resident_side(resident: &Resident) -> Side {
+    let date = |date: Option<Date>| date.map(|date| date.to_string());
+    let dates = [
+        date(resident.lease_start),
+        date(resident.lease_end),
+        date(resident.move_in),
+        date(resident.move_out),
+    ];
+    let [start, end, move_in, move_out] = dates.each_ref().map(Option::as_deref);
     Side {
         resident: Some(resident.id.clone()),
         person: None,
@@ -145,20 +201,32 @@ pub(super) fn resident_side(resident: &Resident) -> Side {
             (Field::LastName, Some(&resident.last_name)),
             (Field::Email, resident.email.as_deref()),
             (Field::Phone, resident.phone.as_deref()),
+            (Field::LeaseStart, start),
+            (Field::LeaseEnd, end),
+            (Field::MoveIn, move_in),
+            (Field::MoveOut, move_out),
             (
                 Field::Unit,
                 resident.unit.as_ref().map(|unit| unit.label.as_str()),
             ),
+            (Field::Status, Some(resident.status.as_str())),
         ]),
+        mapped: Some(Box::new(resident.clone())),
     }
 }
 
 /// A person's side of an alert.
 pub(super) fn person_side(person: &Person, integration: &IntegrationId) -> Side {
-    let unit = person
-        .stays
-        .get(integration)
-        .and_then(|stay| stay.unit.as_ref());
+    let stay = person.stays.get(integration);
+    let date = |of: fn(&Stay) -> Option<Date>| stay.and_then(of).map(|date: Date| date.to_string());
+    let dates = [
+        date(|stay| stay.lease_start),
+        date(|stay| stay.lease_end),
+        date(|stay| stay.move_in),
+        date(|stay| stay.move_out),
+    ];
+    let [start, end, move_in, move_out] = dates.each_ref().map(Option::as_deref);
+    let unit = stay.and_then(|stay| stay.unit.as_ref());
     Side {
         resident: None,
         person: Some(person.id),
@@ -167,7 +235,13 @@ pub(super) fn person_side(person: &Person, integration: &IntegrationId) -> Side 
             (Field::LastName, Some(&person.last_name)),
             (Field::Email, person.email.as_deref()),
             (Field::Phone, person.phone.as_deref()),
+            (Field::LeaseStart, start),
+            (Field::LeaseEnd, end),
+            (Field::MoveIn, move_in),
+            (Field::MoveOut, move_out),
             (Field::Unit, unit.map(|unit| unit.label.as_str())),
+            (Field::Status, stay.map(|stay| stay.status.as_str())),
         ]),
+        mapped: None,
     }
 }

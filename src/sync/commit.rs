@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::config::EmailChange;
-use crate::model::{AlertId, Counts, IntegrationId, Link, Outcome, Person, PersonId, Run};
+use crate::config::{EmailChange, Guard, OnTrip};
+use crate::model::{
+    AlertId, AlertKind, Counts, GuardState, IntegrationId, Link, Outcome, Person, PersonId,
+    Preview, Run,
+};
 use crate::store::{Lookup, Store, StoreError, Write};
 
 use super::entry::Entry;
+use super::guard::{self, Facts, Verdict};
 use super::matching::People;
 use super::normal::Notes;
 use super::plan::{Inputs, Plan, plan};
+use super::standing::{self, Cause};
 
 /// Decisions are kept for so many runs of an integration.
 const DECISIONS_KEPT: usize = 24;
@@ -24,13 +29,26 @@ pub(super) enum Stop {
     Incomplete(String),
     /// It could not run to its end.
     Failed(String),
+    /// The PMS refused the login of this credential.
+    LoginFailed { credential: String, reason: String },
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Outcome {
+        match stop {
+            Stop::Incomplete(reason) => Outcome::Incomplete { reason },
+            Stop::Failed(reason) | Stop::LoginFailed { reason, .. } => Outcome::Failed { reason },
+        }
+    }
 }
 
 /// What a complete reading gave, and how the integration wants it carried out.
 #[derive(Debug)]
 pub(super) struct Work {
+    pub(super) credential: String,
     pub(super) email_change: EmailChange,
     pub(super) missing_after: u32,
+    pub(super) guard: Guard,
     pub(super) entries: Vec<Entry>,
     /// How many of them there are, counted where records are mapped: there must be a decision for each.
     pub(super) seen: u64,
@@ -58,14 +76,16 @@ pub(super) fn fail(
     mut report: Run,
     stop: Stop,
 ) -> Result<Run, StoreError> {
-    report.ended = Some(now());
-    report.outcome = match stop {
-        Stop::Incomplete(reason) => Outcome::Incomplete { reason },
-        Stop::Failed(reason) => Outcome::Failed { reason },
-    };
+    let at = now();
+    report.ended = Some(at);
     let write = store.write()?;
+    if let Stop::LoginFailed { credential, reason } = &stop {
+        standing::login_failed(&write, credential, &report, reason, at)?;
+    }
+    report.outcome = stop.into();
     write.put_run(&report)?;
     let mut history = write.history(&report.integration)?;
+    history.failures = history.failures.saturating_add(1);
     history.last_error = report.outcome.reason().map(String::from);
     write.put_history(&report.integration, &history)?;
     write.commit()?;
@@ -76,24 +96,62 @@ pub(super) fn fail(
 pub(super) fn commit(
     store: &Store,
     now: impl Fn() -> Timestamp,
-    mut report: Run,
+    report: Run,
     work: Work,
 ) -> Result<Result<Run, Stop>, StoreError> {
-    let id = &report.integration.clone();
     let write = store.write()?;
-    let links = write.links(id)?;
-    let open = links
-        .values()
-        .filter(|link| !link.status.is_closed())
-        .count();
-    if report.records == 0 && open > 0 {
-        // R26: nothing where there was something proves nothing.
-        return Ok(Err(Stop::Incomplete(format!(
-            "the feed is empty, and {open} residents of it are linked; nothing was written: check `pms_properties` and \
-             the rights of the credential"
-        ))));
+    let (report, _) = match carry_out(&write, now, report, work)? {
+        Ok(done) => done,
+        Err(stop) => return Ok(Err(stop)),
+    };
+    write.commit()?;
+    Ok(Ok(report))
+}
+
+/// The same run, of which nothing remains in the store.
+pub(super) fn preview(
+    store: &Store,
+    now: impl Fn() -> Timestamp,
+    report: Run,
+    work: Work,
+) -> Result<Result<Preview, Stop>, StoreError> {
+    let write = store.write()?;
+    let (report, plan) = match carry_out(&write, now, report, work)? {
+        Ok(done) => done,
+        Err(stop) => return Ok(Err(stop)),
+    };
+    let mut names = BTreeMap::new();
+    for change in &plan.changes {
+        if let Some(person) = write.person(change.person)? {
+            let name = format!("{} {}", person.first_name, person.last_name);
+            names.insert(person.id, name.trim().to_owned());
+        }
     }
-    let inputs = Inputs {
+    Ok(Ok(Preview {
+        report,
+        changes: plan.changes,
+        decisions: plan.decisions,
+        raised: plan.alerts.raised,
+        closed: plan.alerts.closed,
+        names,
+    }))
+}
+
+/// Everything that a run does to the store, but for the commit.
+fn carry_out(
+    write: &Write,
+    now: impl Fn() -> Timestamp,
+    mut report: Run,
+    work: Work,
+) -> Result<Result<(Run, Plan), Stop>, StoreError> {
+    let id = &report.integration.clone();
+    let property = Property {
+        write,
+        integration: id,
+    };
+    let mut alerts = write.alerts(id)?;
+    let held_before = alerts.remove(&(AlertKind::MassChangeHeld, standing::GUARD.to_owned()));
+    let mut inputs = Inputs {
         integration: id,
         run: report.id,
         now: now(),
@@ -101,24 +159,45 @@ pub(super) fn commit(
         missing_after: work.missing_after,
         entries: work.entries,
         unmapped: work.unmapped,
-        links,
-        alerts: write.alerts(id)?,
+        links: write.links(id)?,
+        rulings: write.rulings(id)?,
+        alerts,
     };
-    let property = Property {
-        write: &write,
-        integration: id,
-    };
-    let plan = plan(inputs, &property)?;
-    report.counts = Counts {
-        seen: work.seen,
-        ..plan.counts
-    };
-    if !report.counts.add_up() {
-        return Ok(Err(Stop::Failed(format!(
-            "the counts do not add up ({:?}); nothing was written: this is a mistake in epms, report it",
-            report.counts
-        ))));
+    let at = inputs.now;
+    let mut plan = plan(&mut inputs, &property)?;
+    plan.counts.seen = work.seen;
+    if !plan.counts.add_up() {
+        return Ok(Err(does_not_add_up(plan.counts)));
     }
+    let mut state = write.guard(id)?;
+    let facts = Facts {
+        integration: id,
+        run: report.id,
+        now: at,
+        limits: &work.guard,
+        state: &state,
+        links: &inputs.links,
+        people: &property,
+        seen: work.seen,
+        empty: report.records == 0,
+    };
+    let verdict = guard::judge(&plan, &facts)?;
+    let stopped = match &verdict {
+        Verdict::Passes { .. } => false,
+        Verdict::Trips { plan: held, .. } => {
+            let stops = work.guard.on_trip == OnTrip::Stop || facts.empty;
+            if stops {
+                guard::stop(&mut plan, held);
+            } else {
+                guard::stage(&mut plan, held, &facts)?;
+            }
+            stops
+        }
+    };
+    if !plan.counts.add_up() {
+        return Ok(Err(does_not_add_up(plan.counts)));
+    }
+    report.counts = plan.counts;
     report.changes = plan.changes.len() as u64;
     report.excluded_by.clone_from(&plan.excluded_by);
     report.notes = work.notes;
@@ -127,24 +206,72 @@ pub(super) fn commit(
     } else {
         Outcome::Committed
     };
-    apply(&write, id, plan, &report)?;
-    for (request, lookup) in &work.lookups {
-        write.put_lookup(id, request, lookup)?;
+    match verdict {
+        Verdict::Passes {
+            approved_by,
+            passed,
+        } => {
+            state = GuardState {
+                passed,
+                excluded_by: Some(report.excluded_by.clone()),
+                held: None,
+                approval: None,
+            };
+            report.approved_by = approved_by;
+            plan.alerts.closed.extend(standing::close(held_before, at));
+            standing::fresh(write, id, at)?;
+        }
+        Verdict::Trips { plan: held, reason } => {
+            let reason = guard::advice(&reason, report.id, work.guard.on_trip, facts.empty);
+            let digest = held.digest.clone();
+            let cause = Cause {
+                kind: AlertKind::MassChangeHeld,
+                integration: id,
+                subject: standing::GUARD,
+                run: report.id,
+            };
+            let alert = standing::open(held_before, &cause, &reason, at);
+            if alert.first_seen == at {
+                plan.alerts.raised.push(alert);
+            } else {
+                plan.alerts.refreshed.push(alert);
+            }
+            // What is written of a staged plan takes nothing away: the ledger stays as it is.
+            state.held = Some(held);
+            report.outcome = Outcome::Held { reason, digest };
+        }
+    }
+    standing::login_worked(write, &work.credential, at)?;
+    apply(write, id, &mut plan, &report)?;
+    write.put_guard(id, &state)?;
+    if !stopped {
+        for (request, lookup) in &work.lookups {
+            write.put_lookup(id, request, lookup)?;
+        }
     }
     report.ended = Some(now());
     write.put_run(&report)?;
     let mut history = write.history(id)?;
-    history.last_success = report.ended;
-    history.last_error = None;
+    history.last_error = report.outcome.reason().map(String::from);
+    if report.outcome.is_success() {
+        history.last_success = report.ended;
+    }
+    // The source answered, whatever the guard says to it.
+    history.failures = 0;
     write.put_history(id, &history)?;
-    write.commit()?;
-    Ok(Ok(report))
+    Ok(Ok((report, plan)))
+}
+
+fn does_not_add_up(counts: Counts) -> Stop {
+    Stop::Failed(format!(
+        "the counts do not add up ({counts:?}); nothing was written: this is a mistake in epms, report it"
+    ))
 }
 
 fn apply(
     write: &Write,
     integration: &IntegrationId,
-    plan: Plan,
+    plan: &mut Plan,
     report: &Run,
 ) -> Result<(), StoreError> {
     for person in &plan.people {
@@ -153,17 +280,17 @@ fn apply(
     for (resident, link) in &plan.links {
         write.put_link(integration, resident, link)?;
     }
-    for mut alert in plan.alerts.raised {
+    for alert in &mut plan.alerts.raised {
         if alert.id == AlertId(0) {
             alert.id = write.new_alert_id()?;
         }
-        write.put_alert(&alert)?;
+        write.put_alert(alert)?;
     }
     for alert in plan.alerts.refreshed.iter().chain(&plan.alerts.closed) {
         write.put_alert(alert)?;
     }
-    for change in plan.changes {
-        write.append_change(change)?;
+    for change in &plan.changes {
+        write.append_change(change.clone())?;
     }
     write.put_decisions(integration, report.id, &plan.decisions, DECISIONS_KEPT)
 }

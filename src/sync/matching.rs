@@ -1,6 +1,6 @@
 //! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
 
-use crate::model::{AlertKind, Person, PersonId, Resident};
+use crate::model::{AlertKind, Person, PersonId, Resident, Ruling};
 use crate::store::StoreError;
 
 use super::normal::same;
@@ -37,8 +37,10 @@ pub(super) enum Match {
 pub(super) fn match_resident(
     resident: &Resident,
     email: &str,
+    ruling: Option<&Ruling>,
     people: &impl People,
 ) -> Result<Match, StoreError> {
+    let apart = |id: PersonId| ruling.is_some_and(|ruling| ruling.apart.contains(&id));
     let load = |id: PersonId| -> Result<Person, StoreError> {
         people.person(id)?.ok_or_else(|| StoreError::Value {
             table: "people-1",
@@ -50,11 +52,22 @@ pub(super) fn match_resident(
         && same(&person.first_name, &resident.first_name)
         && same(&person.last_name, &resident.last_name)
     {
+        if apart(person.id) {
+            return Ok(Match::Flag {
+                kind: AlertKind::NameMismatch,
+                rule: "R13",
+                people: vec![person.clone()],
+                detail: "this person was untied from the resident by hand; correct the email in the PMS, or \
+                         link them again"
+                    .into(),
+            });
+        }
         return Ok(Match::Link(Box::new(person.clone())));
     }
     let mut by_name = people
         .people_named(&resident.first_name, &resident.last_name)?
         .into_iter()
+        .filter(|id| !apart(*id))
         .map(load)
         .collect::<Result<Vec<_>, _>>()?;
     Ok(match (by_email, by_name.len()) {

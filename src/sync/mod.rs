@@ -9,6 +9,8 @@ mod units;
 mod update;
 mod alerts;
 mod plan;
+mod guard;
+mod standing;
 mod commit;
 mod run;
 
@@ -20,4 +22,6 @@ pub use entry::Entry;
 pub use matching::People;
 pub use normal::{Normal, NotNormal, Notes, normalise};
 pub use plan::{Inputs, Plan, plan};
-pub use run::{Job, OnProgress, RunError, Tools, run};
+pub use run::{Job, OnProgress, RunError, Tools, preview, run};
+pub use standing::stale;
+pub use update::{differences, stay};

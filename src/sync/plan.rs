@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::config::EmailChange;
 use crate::model::{
     Actor, Alert, AlertKind, Change, ChangeKind, Counts, Decision, Fate, FieldChange,
-    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, RunId,
+    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, Unit,
 };
 use crate::store::StoreError;
 
@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub unmapped: BTreeMap<String, String>,
     /// The links of the integration.
     pub links: BTreeMap<String, Link>,
+    /// What is remembered of residents who are not linked: whom they are not.
+    pub rulings: BTreeMap<String, Ruling>,
     /// The alerts of the integration.
     pub alerts: BTreeMap<(AlertKind, String), Alert>,
 }
@@ -85,10 +87,14 @@ struct Planner<'a, P> {
     taken: BTreeSet<String>,
     /// Residents whose record was rejected, or of whom not everything is known.
     unjudged: BTreeSet<String>,
+    /// Residents of the feed.
+    seen: BTreeSet<&'a str>,
+    /// People of whom it tells enough to say where they live.
+    told_of: BTreeSet<String>,
 }
 
-/// Plans a run.
-pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreError> {
+/// Plans a run. Takes the entries and the alerts out of `inputs`; the rest stays as it is.
+pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, StoreError> {
     let mut leases = Vec::new();
     let mut failed = Vec::new();
     for entry in std::mem::take(&mut inputs.entries) {
@@ -107,14 +113,17 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     let rejected = unread || !unjudged.is_empty();
     let groups = group(leases);
     let alerts = std::mem::take(&mut inputs.alerts);
+    let inputs = &*inputs;
     let mut planner = Planner {
-        inputs: &inputs,
+        inputs,
         people,
         plan: Plan::default(),
         causes: Causes::default(),
         new_links: BTreeMap::new(),
         taken: BTreeSet::new(),
         unjudged: unjudged.clone(),
+        seen: groups.iter().map(|group| group.id.as_str()).collect(),
+        told_of: BTreeSet::new(),
     };
     for entry in failed {
         planner.failed(entry);
@@ -140,17 +149,18 @@ pub fn plan(mut inputs: Inputs<'_>, people: &impl People) -> Result<Plan, StoreE
     for (person, groups) in homes {
         planner.update(person, groups)?;
     }
-    let seen: BTreeSet<&str> = groups.iter().map(|group| group.id.as_str()).collect();
-    planner.missing(&seen, &unjudged, unread)?;
+    planner.missing(&unjudged, unread)?;
     let judged = Judged {
-        seen: &seen,
+        seen: &planner.seen,
         unjudged: &planner.unjudged,
+        unmapped: &unjudged,
+        told_of: &planner.told_of,
         unread,
         rejected,
     };
     let mut plan = planner.plan;
     plan.links = planner.new_links.into_iter().collect();
-    plan.alerts = planner.causes.settle(alerts, &inputs, &judged);
+    plan.alerts = planner.causes.settle(alerts, inputs, &judged);
     Ok(plan)
 }
 
@@ -258,23 +268,24 @@ impl<P: People> Planner<'_, P> {
 
     fn ask<'b>(
         &'b self,
-        group: &Group,
         normal: &'b super::normal::Normal,
+        more_units: Vec<Unit>,
         link: Option<&'b Link>,
         email_is_free: bool,
     ) -> Ask<'b> {
         Ask {
             integration: self.inputs.integration,
             normal,
-            more_units: group.more_units(),
+            more_units,
             link,
             email_change: self.inputs.email_change,
             email_is_free,
         }
     }
 
-    fn multiple(&mut self, group: &Group) {
-        let units = group.more_units().len() + 1;
+    /// The subject is the person: which of their residents counts may change while the cause stays (R30).
+    fn multiple(&mut self, group: &Group, person: PersonId, more_units: &[Unit]) {
+        let units = more_units.len() + 1;
         if units > 1 {
             let sides = group
                 .lease()
@@ -283,8 +294,12 @@ impl<P: People> Planner<'_, P> {
                 .map(|lease| super::alerts::resident_side(&lease.normal.resident))
                 .collect();
             let detail = format!("{units} units at the same time; all are kept");
-            self.causes
-                .raise(AlertKind::MultipleCurrentLeases, &group.id, sides, &detail);
+            self.causes.raise(
+                AlertKind::MultipleCurrentLeases,
+                &person.to_string(),
+                sides,
+                &detail,
+            );
         }
     }
 
@@ -306,6 +321,11 @@ impl<P: People> Planner<'_, P> {
             since: old.map_or(self.inputs.now, |old| old.since),
             status,
             email,
+            unit: match resident.status {
+                LeaseStatus::Current => resident.unit.clone(),
+                LeaseStatus::Unknown => old.and_then(|old| old.unit.clone()),
+                _ => None,
+            },
             misses: 0,
         };
         if old != Some(&link) {

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::catalog::Integration;
-use crate::model::{Cause, Counts, Progress, Reading, Run, RunId};
+use crate::model::{Cause, Counts, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::script::Lookups;
 use crate::source::{Account, Reader, Records, Scope, SourceError};
 use crate::store::{Lookup, Store, StoreError};
 
-use super::commit::{Stop, Work, begin, commit, fail};
+use super::commit::{self, Stop, Work, begin, commit, fail};
 use super::mapping::Mapping;
 
 /// What a run is started with. It ends with what it began with (R9).
@@ -85,20 +85,8 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
             report.pages = mapped.pages;
             report.records = mapped.records;
             let (tools, job, report) = (tools.clone(), job.clone(), report.clone());
-            tokio::task::spawn_blocking(move || {
-                let config = &job.integration.config;
-                let work = Work {
-                    email_change: config.email_change,
-                    missing_after: config.missing_after,
-                    seen: mapped.mapping.seen,
-                    entries: mapped.mapping.entries,
-                    unmapped: mapped.mapping.unmapped,
-                    notes: mapped.mapping.notes,
-                    lookups: mapped.lookups,
-                };
-                commit(&tools.store, tools.now, report, work)
-            })
-            .await??
+            let work = move || commit(&tools.store, tools.now, report, mapped.work(&job));
+            tokio::task::spawn_blocking(work).await??
         }
         Err(stop) => Err(stop),
     };
@@ -111,6 +99,55 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
     };
     tell(&report);
     Ok(report)
+}
+
+/// Does everything that a run does, and leaves nothing of it in the store: what it tells is what the next run
+/// does when nothing changed. Its run has no id, and its reports of failures are not kept either.
+pub async fn preview(
+    integration: Arc<Integration>,
+    tools: Tools,
+    on_progress: OnProgress,
+) -> Result<Preview, RunError> {
+    let started = (tools.now)();
+    let job = Job {
+        integration,
+        run: RunId(0),
+        cause: Cause::Manual,
+    };
+    let id = job.integration.id.clone();
+    let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
+    let outcome = match read(&job, &tools, started, &on_progress).await? {
+        Ok(mapped) => {
+            report.pages = mapped.pages;
+            report.records = mapped.records;
+            let (tools, report) = (tools.clone(), report.clone());
+            let work = move || commit::preview(&tools.store, tools.now, report, mapped.work(&job));
+            tokio::task::spawn_blocking(work).await??
+        }
+        Err(stop) => Err(stop),
+    };
+    Ok(outcome.unwrap_or_else(|stop| {
+        report.ended = Some((tools.now)());
+        report.outcome = stop.into();
+        Preview::of(report)
+    }))
+}
+
+impl Mapped {
+    fn work(self, job: &Job) -> Work {
+        let config = &job.integration.config;
+        Work {
+            credential: config.credential.clone(),
+            email_change: config.email_change,
+            missing_after: config.missing_after,
+            guard: config.guard.clone(),
+            seen: self.mapping.seen,
+            entries: self.mapping.entries,
+            unmapped: self.mapping.unmapped,
+            notes: self.mapping.notes,
+            lookups: self.lookups,
+        }
+    }
 }
 
 fn tell(report: &Run) {
@@ -129,15 +166,20 @@ fn tell(report: &Run) {
     let elapsed = report
         .ended
         .map(|ended| ended.duration_since(report.started).as_millis());
-    match report.outcome.reason() {
-        None => tracing::info!(
+    match &report.outcome {
+        // The reason may quote a script's: it stands in the report.
+        Outcome::Held { digest, .. } => tracing::warn!(
+            integration = %report.integration, run = %report.id, cause = %report.cause, digest, seen, held,
+            changes = report.changes, elapsed_ms = elapsed, "sync held"
+        ),
+        outcome if outcome.is_success() => tracing::info!(
             integration = %report.integration, run = %report.id, cause = %report.cause,
             outcome = report.outcome.as_str(), seen, created, linked, updated, unchanged, held, flagged, excluded,
             ineligible, rejected, changes = report.changes, elapsed_ms = elapsed, "sync committed"
         ),
-        Some(reason) => tracing::warn!(
+        outcome => tracing::warn!(
             integration = %report.integration, run = %report.id, cause = %report.cause,
-            outcome = report.outcome.as_str(), reason, elapsed_ms = elapsed, "sync wrote nothing"
+            outcome = outcome.as_str(), reason = outcome.reason(), elapsed_ms = elapsed, "sync wrote nothing"
         ),
     }
 }
@@ -198,18 +240,20 @@ async fn read(
             records,
             lookups: fresh,
         }),
-        Reading::Partial { reason } => Err(stop(&reason)),
+        Reading::Partial { reason } => Err(stop(&reason, name)),
     })
 }
 
-fn stop(error: &SourceError) -> Stop {
+fn stop(error: &SourceError, credential: &str) -> Stop {
     match error {
         SourceError::Unavailable(_) | SourceError::Unexpected(_) | SourceError::Stopped => {
             Stop::Incomplete(error.to_string())
         }
-        SourceError::LoginFailed(_) | SourceError::Denied(_) | SourceError::NotAllowed(_) => {
-            Stop::Failed(error.to_string())
-        }
+        SourceError::LoginFailed(_) => Stop::LoginFailed {
+            credential: credential.to_owned(),
+            reason: error.to_string(),
+        },
+        SourceError::Denied(_) | SourceError::NotAllowed(_) => Stop::Failed(error.to_string()),
     }
 }
 
@@ -259,7 +303,8 @@ async fn lookups(
             collect
         );
         if let Reading::Partial { reason } = reading {
-            return Ok(Err(stop(&reason)));
+            let credential = &job.integration.config.credential;
+            return Ok(Err(stop(&reason, credential)));
         }
         known.insert(request.to_owned(), records.clone());
         fresh.push((

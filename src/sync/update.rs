@@ -180,7 +180,7 @@ fn profile(person: &mut Person, ask: &Ask<'_>) {
 
 /// The stay that a resident describes. An unknown status keeps the last known one (§10), and with it notice and eviction,
 /// which most PMSs tell by the status alone.
-fn stay(
+pub fn stay(
     resident: &Resident,
     more_units: Vec<Unit>,
     link: Option<&Link>,
@@ -227,7 +227,7 @@ fn restrict(old: &Stay, wanted: &Stay) -> Stay {
 }
 
 /// Every difference between two states of a person at one property, in the order of the nine fields.
-pub(super) fn differences(
+pub fn differences(
     before: &Person,
     after: &Person,
     integration: &IntegrationId,

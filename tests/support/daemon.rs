@@ -234,8 +234,13 @@ impl Daemon {
     }
 
     pub async fn ask(&self, method: Method, path: &str) -> Answer {
+        self.send(method, path, "").await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: &str) -> Answer {
         let url = format!("http://epms{path}");
-        let response = self.http.request(method, url).send().await.unwrap();
+        let request = self.http.request(method, url).body(body.to_owned());
+        let response = request.send().await.unwrap();
         Answer {
             status: response.status().as_u16(),
             kind: response

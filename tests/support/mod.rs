@@ -96,7 +96,7 @@ pub async fn pms_of_pages(
             name: "Elm Court".into(),
         }],
         residents,
-        today: jiff::Zoned::now().date(),
+        today: epms::sandbox::today(),
     });
     let settings = Settings {
         page_size,

@@ -146,6 +146,12 @@ async fn an_alert_shows_both_sides_and_marks_what_differs() {
        last_name   Lovelace                   Lovelace
        email       ada@example.com            ada@example.com
     ≠  unit        –                          12B
+
+    what to do; or correct it in the PMS, and it closes itself
+      epms alerts resolve a5 merge
+          take the PMS's name, and link
+      epms alerts dismiss a5
+          hear no more of it until either side changes
     ");
 }
 

@@ -12,7 +12,7 @@ use super::Planner;
 
 impl<P: People> Planner<'_, P> {
     /// Whether this run names the person of a link under another id, with a lease that counts as much.
-    fn is_named_otherwise(&self, resident: &str, link: &Link, seen: &BTreeSet<&str>) -> bool {
+    fn is_named_otherwise(&self, resident: &str, link: &Link) -> bool {
         self.inputs
             .links
             .keys()
@@ -23,7 +23,7 @@ impl<P: People> Planner<'_, P> {
                     .get(other)
                     .or_else(|| self.inputs.links.get(other));
                 other != resident
-                    && seen.contains(other.as_str())
+                    && self.seen.contains(other.as_str())
                     && same.is_some_and(|same| {
                         same.person == link.person
                             && !same.status.is_closed()
@@ -35,12 +35,11 @@ impl<P: People> Planner<'_, P> {
     /// R25: counts misses of linked residents that a complete reading did not name.
     pub(super) fn missing(
         &mut self,
-        seen: &BTreeSet<&str>,
         rejected: &BTreeSet<String>,
         unread: bool,
     ) -> Result<(), StoreError> {
         for (resident, link) in &self.inputs.links {
-            if seen.contains(resident.as_str()) || link.status.is_closed() {
+            if self.seen.contains(resident.as_str()) || link.status.is_closed() {
                 continue;
             }
             let misses = if rejected.contains(resident) {
@@ -63,13 +62,13 @@ impl<P: People> Planner<'_, P> {
                     },
                 );
             }
-            if misses >= self.inputs.missing_after && self.is_named_otherwise(resident, link, seen)
-            {
+            if misses >= self.inputs.missing_after && self.is_named_otherwise(resident, link) {
                 // The PMS gave the person another id, as when a roommate is promoted: this one is out of date,
                 // and must not keep the stay open when the other ends.
                 let over = LeaseStatus::Past;
                 let out_of_date = Link {
                     status: over,
+                    unit: None,
                     misses,
                     ..link.clone()
                 };

@@ -40,6 +40,13 @@ impl<P: People> Planner<'_, P> {
                 what: format!("{id} is linked and is not there"),
             })?,
         };
+        if before.pinned {
+            self.told_of.insert(id.to_string());
+            for (group, _) in &groups {
+                self.leave(group, &before);
+            }
+            return Ok(());
+        }
         let Some((chosen, _)) = groups.first() else {
             return Ok(());
         };
@@ -48,6 +55,7 @@ impl<P: People> Planner<'_, P> {
         };
         let is_new = newly.contains(chosen.id.as_str());
         if let Some(reason) = &lease.excluded {
+            self.told_of.insert(id.to_string());
             self.rest(chosen, &before, reason);
         } else if lease.normal.resident.status.is_closed()
             && !is_lease_of(&before, self.inputs.integration, &lease.normal.resident)
@@ -82,6 +90,7 @@ impl<P: People> Planner<'_, P> {
                 Some(id),
             );
         } else {
+            self.told_of.insert(id.to_string());
             let ids: Vec<&Group> = groups.iter().map(|(group, _)| *group).collect();
             match Group::of_all(&ids) {
                 Some(all) if ids.len() > 1 => self.write(&all, before, is_new)?,
@@ -135,6 +144,52 @@ impl<P: People> Planner<'_, P> {
             .min()
     }
 
+    /// Further units of a person who lives somewhere: those that the feed names (R21), and those of residents of
+    /// theirs that it leaves out now, which proves nothing (R25) until they are missing.
+    fn more_units(&self, group: &Group, person: PersonId) -> Vec<Unit> {
+        let mut units = group.more_units();
+        let Some(resident) = group
+            .resident()
+            .filter(|one| one.status == LeaseStatus::Current)
+        else {
+            return units;
+        };
+        let absent = self.inputs.links.iter().filter(|(id, link)| {
+            link.person == person
+                && link.status == LeaseStatus::Current
+                && link.misses.saturating_add(1) < self.inputs.missing_after
+                && !self.seen.contains(id.as_str())
+        });
+        for unit in absent.filter_map(|(_, link)| link.unit.as_ref()) {
+            let known = resident.unit.iter().chain(&units);
+            if !known.into_iter().any(|known| known.id == unit.id) {
+                units.push(unit.clone());
+            }
+        }
+        units
+    }
+
+    /// A person who was kept from runs by hand: nothing of them is written. That their resident was seen is.
+    fn leave(&mut self, group: &Group, person: &Person) {
+        if let Some(link) = self.inputs.links.get(&group.id)
+            && link.misses > 0
+        {
+            let link = Link {
+                misses: 0,
+                ..link.clone()
+            };
+            self.new_links.insert(group.id.clone(), link);
+        }
+        self.decide(
+            &group.id,
+            Fate::Unchanged,
+            "pin",
+            "pinned by hand: no run writes to this person",
+            Some(person.id),
+        );
+        self.others(group, Some(person.id));
+    }
+
     /// R8: a linked person whose status is excluded now stops being updated, stays, and shows it.
     fn rest(&mut self, group: &Group, before: &Person, reason: &str) {
         let mut person = before.clone();
@@ -182,9 +237,10 @@ impl<P: People> Planner<'_, P> {
                 .email
                 .as_ref()
                 .is_none_or(|email| !self.taken.contains(email));
-        let ask = self.ask(group, &normal, link, is_free);
+        let more_units = self.more_units(group, before.id);
+        self.multiple(group, before.id, &more_units);
+        let ask = self.ask(&normal, more_units, link, is_free);
         let update = update(&before, &ask);
-        self.multiple(group);
         if resident.status == LeaseStatus::Unknown {
             self.unknown_status(resident);
         }

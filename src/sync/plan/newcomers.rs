@@ -129,7 +129,8 @@ impl<P: People> Planner<'_, P> {
                     None,
                 );
             } else {
-                match match_resident(resident, email, self.people)? {
+                let apart = self.inputs.rulings.get(&group.id);
+                match match_resident(resident, email, apart, self.people)? {
                     Match::Create => return Ok(Attach::Create),
                     Match::Link(person) => return Ok(Attach::Link(person)),
                     Match::Flag {
@@ -170,20 +171,11 @@ impl<P: People> Planner<'_, P> {
             return Ok(());
         };
         let resident = &normal.resident;
-        let nobody = Person {
-            id: self.people.new_person_id()?,
-            first_name: String::new(),
-            last_name: String::new(),
-            email: None,
-            phone: None,
-            stays: BTreeMap::new(),
-            locks: BTreeSet::new(),
-            origin: Origin::Sync,
-            created: self.inputs.now,
-        };
-        let ask = self.ask(group, &normal, None, true);
+        let nobody = Person::new(self.people.new_person_id()?, Origin::Sync, self.inputs.now);
+        let more_units = group.more_units();
+        self.multiple(group, nobody.id, &more_units);
+        let ask = self.ask(&normal, more_units, None, true);
         let made = update(&nobody, &ask);
-        self.multiple(group);
         self.taken.extend(made.person.email.clone());
         self.link(group, resident, made.person.id, resident.email.clone());
         self.change(

@@ -83,8 +83,8 @@ fn r25_misses_are_counted_in_complete_runs_only() {
     let links = world.links();
     for _ in 0..6 {
         let seen = world.run(nobody());
-        assert_eq!(seen.report.outcome.as_str(), "incomplete");
-        assert_eq!(seen.kinds(), NO_ALERTS);
+        assert_eq!(seen.report.outcome.as_str(), "held");
+        assert_eq!(seen.kinds(), [AlertKind::MassChangeHeld]);
     }
     assert_eq!(world.links(), links);
 }
@@ -205,11 +205,11 @@ fn r26_an_empty_feed_where_people_are_linked_writes_nothing_but_its_report() {
     let (people, links) = (world.people(), world.links());
     world.lookups = vec![("units".into(), lookup(&world))];
     let seen = world.run(nobody());
-    let Outcome::Incomplete { reason } = &seen.report.outcome else {
+    let Outcome::Held { reason, .. } = &seen.report.outcome else {
         panic!("{seen:#?}");
     };
     assert!(
-        reason.contains("1 residents of it are linked; nothing was written"),
+        reason.contains("the feed is empty, and 1 people of it are linked"),
         "{reason}"
     );
     assert_eq!((world.people(), world.links()), (people, links));
@@ -251,8 +251,10 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
     let mut notes = Notes::new();
     let report = world.run([bob()]).report;
     let work = Work {
+        credential: "acme".into(),
         email_change: world.email_change,
         missing_after: world.missing_after,
+        guard: world.guard.clone(),
         entries: World::entries(vec![ana().into(), bob().into()], &mut notes),
         unmapped: std::collections::BTreeMap::new(),
         seen: 3,
@@ -273,4 +275,29 @@ fn lookup(world: &World) -> Lookup {
         read_by: "me".into(),
         records: BTreeMap::from([("7".into(), "{}".into())]),
     }
+}
+
+#[test]
+fn r25_a_second_home_stays_while_its_resident_is_absent() {
+    let mut world = World::new();
+    let moved = Resident {
+        unit: unit("205"),
+        lease_start: day(3, 1),
+        ..with_id(ana(), "t1b")
+    };
+    world.run([ana()]);
+    world.run([ana(), moved.clone()]);
+    for _ in 1..world.missing_after {
+        let seen = world.run([moved.clone()]);
+        assert_eq!(seen.change_kinds(), NO_CHANGES);
+        assert_eq!(seen.kinds(), [AlertKind::MultipleCurrentLeases]);
+        assert_eq!(world.stay(1).more_units, [unit("101").unwrap()]);
+    }
+    // Now the old id counts as given up: the PMS names the person under another one.
+    let seen = world.run([moved.clone()]);
+    assert_eq!(seen.change_kinds(), [ChangeKind::Updated]);
+    assert_eq!(seen.kinds(), NO_ALERTS);
+    assert_eq!(world.stay(1).unit, unit("205"));
+    assert_eq!(world.stay(1).more_units, []);
+    world.settles([moved]);
 }

@@ -1,11 +1,14 @@
 //! The rules of `user-sync`, each shown over the real store: residents in, report, people and alerts out.
 
+mod acting;
 mod alerting;
 mod entering;
+mod guarding;
 mod histories;
 mod leaving;
 mod mapping;
 mod matching;
+mod oracle;
 mod updating;
 
 use std::collections::BTreeMap;
@@ -13,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::EmailChange;
+use crate::config::{EmailChange, Guard};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
     LeaseStatus, Link, Origin, Outcome, Person, PersonId, Resident, Run, RunId, Stay, Unit,
@@ -55,6 +58,7 @@ struct World {
     integration: IntegrationId,
     email_change: EmailChange,
     missing_after: u32,
+    guard: Guard,
     lookups: Vec<(String, Lookup)>,
 }
 
@@ -77,6 +81,7 @@ impl World {
             integration: IntegrationId::new(HOME),
             email_change: EmailChange::HoldRecord,
             missing_after: 3,
+            guard: Guard::default(),
             lookups: Vec::new(),
         }
     }
@@ -148,14 +153,17 @@ impl World {
             records,
             counts: Counts::default(),
             changes: 0,
+            approved_by: None,
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         };
         let before = self.store.read().unwrap().last_change().unwrap();
         begin(&self.store, &report).unwrap();
         let work = Work {
+            credential: "acme".into(),
             email_change: self.email_change,
             missing_after: self.missing_after,
+            guard: self.guard.clone(),
             entries,
             seen: records,
             notes,
@@ -242,15 +250,10 @@ impl World {
         let write = self.store.write().unwrap();
         let id = write.new_person_id().unwrap();
         let person = Person {
-            id,
             first_name: first.into(),
             last_name: last.into(),
             email: email.map(String::from),
-            phone: None,
-            stays: BTreeMap::new(),
-            locks: std::collections::BTreeSet::new(),
-            origin: Origin::Hand,
-            created: self.now,
+            ..Person::new(id, Origin::Hand, self.now)
         };
         write.put_person(&person).unwrap();
         write.commit().unwrap();

@@ -1,0 +1,173 @@
+//! Undoing the last act on an alert (R31): everything as it was, unless something newer touched the same.
+
+use crate::model::{
+    Act, ActKind, AlertId, AlertState, ChangeKind, Done, Link, OfResident, Person, Swap,
+};
+use crate::store::Store;
+
+use super::desk::{Desk, Where};
+use super::{ActError, Hand};
+
+type Answer<T> = Result<T, ActError>;
+
+/// Undoes the last act on an alert, which is then as it was before.
+pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
+    let mut desk = Desk::open(store, ActKind::Undo, hand)?;
+    let alert = desk.alert(id)?;
+    let act = last_act(&desk, &alert.acts)?.ok_or_else(|| {
+        ActError::Refused(format!("nothing was done to {id} that could be undone"))
+    })?;
+    let rule = format!("undo {}", act.id);
+    for link in act.links.iter().rev() {
+        untie(&mut desk, link)?;
+    }
+    people(&mut desk, &act, &rule)?;
+    for ruling in &act.rulings {
+        let OfResident {
+            integration,
+            resident,
+            swap,
+        } = ruling;
+        if desk.store().ruling(integration, resident)? != swap.after {
+            return Err(newer(&act, "what is remembered of the resident"));
+        }
+        desk.put_ruling(integration, resident, swap.before.clone())?;
+    }
+    let before = act.alert.map_or(AlertState::Open, |(_, state)| state);
+    desk.undoes(act)?;
+    desk.settle(alert, before)?;
+    desk.done()
+}
+
+/// The last act on the list that was not undone and is no undoing.
+fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>> {
+    for id in acts.iter().rev() {
+        match desk.store().act(*id)? {
+            Some(act) if act.undone_by.is_none() && act.kind != ActKind::Undo => {
+                return Ok(Some(act));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn newer(act: &Act, what: &str) -> ActError {
+    ActError::Refused(format!(
+        "{what} has changed since {} at {}; `epms people history` shows by what: undo is not possible any more",
+        act.kind, act.at
+    ))
+}
+
+fn untie(desk: &mut Desk<'_>, link: &OfResident<Link>) -> Answer<()> {
+    let OfResident {
+        integration,
+        resident,
+        swap,
+    } = link;
+    let now = desk.store().link(integration, resident)?;
+    let person = |link: &Option<Link>| link.as_ref().map(|link| link.person);
+    if person(&now) != person(&swap.after) {
+        return Err(ActError::Refused(format!(
+            "the link of resident {resident} at {integration} has changed since; undo is not possible any more"
+        )));
+    }
+    desk.put_link(integration, resident, swap.before.clone())
+}
+
+/// People as they were. Emails are freed before they are given back.
+fn people(desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
+    let mut back = Vec::new();
+    for Swap { before, after } in &act.people {
+        let Some(after) = after else { continue };
+        let now = desk.person(after.id)?;
+        let wanted = match before {
+            Some(before) => restored(&now, before, after),
+            // Somebody who was made stays for the record, and is nobody any more.
+            None => Some(Person {
+                email: None,
+                stays: std::collections::BTreeMap::new(),
+                withdrawn: true,
+                ..now.clone()
+            })
+            .filter(|_| unchanged(&now, after)),
+        };
+        let wanted = wanted.ok_or_else(|| newer(act, &format!("{}", after.id)))?;
+        back.push((now, wanted));
+    }
+    for (now, wanted) in &back {
+        if now.email.is_some() && now.email != wanted.email {
+            desk.store().put_person(&Person {
+                email: None,
+                ..now.clone()
+            })?;
+        }
+    }
+    for (now, wanted) in back {
+        if let Some(email) = &wanted.email
+            && let Some(other) = desk.store().person_with_email(email)?
+            && other != wanted.id
+        {
+            return Err(ActError::Refused(format!(
+                "{other} has the email by now that {} had; undo is not possible any more",
+                wanted.id
+            )));
+        }
+        let kind = if wanted.withdrawn && !now.withdrawn {
+            ChangeKind::Withdrawn
+        } else {
+            ChangeKind::Undone
+        };
+        let at = Where {
+            integration: None,
+            resident: None,
+            rule,
+        };
+        desk.put_person(Some(now), wanted, kind, &at)?;
+    }
+    Ok(())
+}
+
+/// The person with everything that the act changed as it was before; none when something newer touched it.
+fn restored(now: &Person, before: &Person, after: &Person) -> Option<Person> {
+    let mut person = now.clone();
+    macro_rules! back {
+        ($($field:ident),*) => {$(
+            if before.$field != after.$field {
+                if now.$field != after.$field {
+                    return None;
+                }
+                person.$field.clone_from(&before.$field);
+            }
+        )*};
+    }
+    back!(
+        first_name,
+        last_name,
+        email,
+        phone,
+        locks,
+        pinned,
+        merged_into,
+        withdrawn
+    );
+    let places = before.stays.keys().chain(after.stays.keys());
+    for place in places {
+        let (was, is) = (before.stays.get(place), after.stays.get(place));
+        if was == is {
+            continue;
+        }
+        if now.stays.get(place) != is {
+            return None;
+        }
+        match was {
+            Some(stay) => person.stays.insert(place.clone(), stay.clone()),
+            None => person.stays.remove(place),
+        };
+    }
+    Some(person)
+}
+
+fn unchanged(now: &Person, after: &Person) -> bool {
+    now == after
+}

@@ -1,0 +1,256 @@
+//! People in and out by hand: added, imported from a file, exported to one. Files are read and written here;
+//! the daemon never sees a path.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::control::client::{Client, Cut, PeopleFilter};
+use crate::model::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, IntegrationId};
+
+use super::super::view::View;
+use super::super::{Exit, Failure, Screen, done};
+
+/// A person to make.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+examples
+  epms people add --first-name Ada --last-name Lovelace --email ada@example.com
+  epms people add --last-name Hall --integration 123-building-name --unit 12B --lease-end 2027-03-31")]
+pub struct AddArguments {
+    /// first name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub first_name: String,
+    /// last name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub last_name: String,
+    /// email; it belongs to one person
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub email: String,
+    /// phone
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub phone: String,
+    /// the integration of the property they live at
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
+    pub integration: String,
+    /// the unit they live in
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub unit: String,
+    /// first day of the lease
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DATE"
+    )]
+    pub lease_start: String,
+    /// last day of the lease
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DATE"
+    )]
+    pub lease_end: String,
+    /// day of moving in
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DATE"
+    )]
+    pub move_in: String,
+    /// day of moving out
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DATE"
+    )]
+    pub move_out: String,
+    /// current, pending or past
+    #[arg(long, default_value = "current")]
+    pub status: String,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// a header, then a line for each lease
+    Csv,
+    /// a list of objects with the same names
+    Json,
+}
+
+/// People in and out.
+#[derive(Debug, Subcommand)]
+pub enum EnrolVerb {
+    /// make a person by hand
+    Add(Box<AddArguments>),
+    /// make the people of a CSV file by hand: all of them, or none when a line is wrong
+    ///
+    /// The first line names the columns, those of `epms people export` in any order. Whose email
+    /// somebody has already is left as they are.
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// the file; - reads standard input
+        file: PathBuf,
+        /// tell what would be made; make nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// people and their leases, to a file or to standard output
+    ///
+    /// The columns are always these, in this order: first_name, last_name, email, phone, lease_start,
+    /// lease_end, move_in, move_out, unit; then integration, status, notice, eviction, excluded,
+    /// more_units, unit_id, person, origin, locks. Values stand as they are: a spreadsheet may take
+    /// what begins with = for a formula.
+    #[command(verbatim_doc_comment)]
+    Export {
+        /// the form
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+        /// only people with a stay at the property of this integration
+        #[arg(long, value_name = "ID", value_parser = super::super::integration_id)]
+        integration: Option<IntegrationId>,
+        /// the file, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn run(
+    verb: &EnrolVerb,
+    json: bool,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    match verb {
+        EnrolVerb::Add(arguments) => {
+            let done = client.add_person(&told(arguments)).await?;
+            screen.show(json, &done, done::show)?;
+        }
+        EnrolVerb::Import { file, dry_run } => {
+            let text = read(file)?;
+            let imported = client.import_people(text, *dry_run).await?;
+            screen.show(json, &imported, report)?;
+            if !imported.problems.is_empty() {
+                return Ok(Exit::Failed);
+            }
+        }
+        EnrolVerb::Export {
+            format,
+            integration,
+            out,
+        } => {
+            let format = if json { Format::Json } else { *format };
+            let text = export(client, format, integration.clone()).await?;
+            match out {
+                Some(path) => std::fs::write(path, text).map_err(|error| {
+                    let told = format!("cannot write {}: {error}", path.display());
+                    Failure::other(Exit::OutOfReach, told)
+                })?,
+                None => screen.out.write_all(&text)?,
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn told(arguments: &AddArguments) -> Enrolment {
+    Enrolment {
+        first_name: arguments.first_name.clone(),
+        last_name: arguments.last_name.clone(),
+        email: arguments.email.clone(),
+        phone: arguments.phone.clone(),
+        lease_start: arguments.lease_start.clone(),
+        lease_end: arguments.lease_end.clone(),
+        move_in: arguments.move_in.clone(),
+        move_out: arguments.move_out.clone(),
+        unit: arguments.unit.clone(),
+        integration: arguments.integration.clone(),
+        status: arguments.status.clone(),
+    }
+}
+
+fn read(file: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let read = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).map(String::into_bytes)
+    } else {
+        std::fs::read(file)
+    };
+    read.map_err(|error| {
+        let told = format!("cannot read {}: {error}", file.display());
+        Failure::other(Exit::OutOfReach, told)
+    })
+}
+
+fn report(imported: &Imported, _: &View) -> String {
+    let mut text = String::new();
+    for problem in &imported.problems {
+        text += &format!("{problem}\n");
+    }
+    let lines = |count: usize| if count == 1 { "line is" } else { "lines are" };
+    if !imported.problems.is_empty() {
+        let wrong = imported.problems.len();
+        text += &format!("\nnothing was imported: {wrong} {} wrong\n", lines(wrong));
+    } else if imported.dry_run {
+        text += &format!(
+            "{} people would be made, {} are there already; nothing was written\n",
+            imported.new,
+            imported.there.len()
+        );
+    } else {
+        text += &format!(
+            "{} people were made, {} were there already and stay as they are\n",
+            imported.made.len(),
+            imported.there.len()
+        );
+    }
+    text
+}
+
+async fn export(
+    client: &Client,
+    format: Format,
+    integration: Option<IntegrationId>,
+) -> Result<Vec<u8>, Failure> {
+    let filter = PeopleFilter {
+        integration: integration.clone(),
+        text: None,
+    };
+    let mut cut = Cut {
+        limit: Some(1_000),
+        cursor: None,
+    };
+    let mut rows = Vec::new();
+    loop {
+        let page = client.people(&filter, &cut).await?;
+        let of_page = page.items.iter().flat_map(ExportRow::of).filter(|row| {
+            integration
+                .as_ref()
+                .is_none_or(|id| id.as_str() == row.integration)
+        });
+        rows.extend(of_page);
+        cut.cursor = page.next;
+        if cut.cursor.is_none() {
+            break;
+        }
+    }
+    let failed = |error: String| Failure::other(Exit::Failed, error);
+    if format == Format::Json {
+        let mut text = serde_json::to_vec_pretty(&rows).map_err(|e| failed(e.to_string()))?;
+        text.push(b'\n');
+        return Ok(text);
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    writer
+        .write_record(EXPORT_COLUMNS)
+        .map_err(|e| failed(e.to_string()))?;
+    for row in &rows {
+        writer.serialize(row).map_err(|e| failed(e.to_string()))?;
+    }
+    writer.into_inner().map_err(|e| failed(e.to_string()))
+}

@@ -1,0 +1,116 @@
+//! The requests that do something by hand.
+
+use reqwest::Method;
+use serde::Serialize;
+
+use super::{Client, ClientError, Cut, address};
+use crate::control::protocol::{AlertAct, IntegrationStatus, Page, PersonAct, SyncReply};
+use crate::model::{
+    AlertId, Change, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
+};
+
+impl Client {
+    /// What the next run would do. Waits as long as reading the PMS takes.
+    pub async fn preview(&self, integration: &IntegrationId) -> Result<Preview, ClientError> {
+        let path = ["v1", "integrations", integration.as_str(), "preview"];
+        let address = address(&path, Vec::new());
+        self.json(self.http.request(Method::POST, address)).await
+    }
+
+    /// Lets a held plan through, and asks for the run that carries it out. Does not wait for its end.
+    pub async fn approve(
+        &self,
+        run: RunId,
+        digest: Option<&str>,
+    ) -> Result<SyncReply, ClientError> {
+        let mut query = vec![("wait", "false".to_owned())];
+        query.extend(digest.map(|digest| ("digest", digest.to_owned())));
+        let address = address(&["v1", "runs", &run.to_string(), "approve"], query);
+        let request = self.http.request(Method::POST, address);
+        self.json(request.timeout(super::PATIENCE)).await
+    }
+
+    /// Pauses an integration, or resumes it.
+    pub async fn pause(
+        &self,
+        integration: &IntegrationId,
+        paused: bool,
+    ) -> Result<IntegrationStatus, ClientError> {
+        let verb = if paused { "pause" } else { "resume" };
+        self.post(&["v1", "integrations", integration.as_str(), verb], &())
+            .await
+    }
+
+    /// Does something to an alert.
+    pub async fn to_alert(&self, alert: AlertId, act: &AlertAct) -> Result<Done, ClientError> {
+        let alert = alert.to_string();
+        let path = |verb| ["v1", "alerts", &alert, verb];
+        match act {
+            AlertAct::Resolve(resolution) => self.post(&path("resolve"), resolution).await,
+            AlertAct::Dismiss => self.post(&path("dismiss"), &()).await,
+            AlertAct::Undo => self.post(&path("undo"), &()).await,
+        }
+    }
+
+    /// Does something to a person.
+    pub async fn to_person(&self, person: PersonId, act: &PersonAct) -> Result<Done, ClientError> {
+        let person = person.to_string();
+        let path = |verb| ["v1", "people", &person, verb];
+        let tie = |integration: &IntegrationId, resident: &str| serde_json::json!({ "integration": integration, "resident": resident });
+        match act {
+            PersonAct::Link(integration, resident) => {
+                self.post(&path("link"), &tie(integration, resident)).await
+            }
+            PersonAct::Unlink(integration, resident) => {
+                self.post(&path("unlink"), &tie(integration, resident))
+                    .await
+            }
+            PersonAct::Lock(fields) => {
+                let body = serde_json::json!({ "fields": fields });
+                self.post(&path("lock"), &body).await
+            }
+            PersonAct::Unlock(fields) => {
+                let body = serde_json::json!({ "fields": fields });
+                self.post(&path("unlock"), &body).await
+            }
+            PersonAct::Pin => self.post(&path("pin"), &()).await,
+            PersonAct::Unpin => self.post(&path("unpin"), &()).await,
+        }
+    }
+
+    /// Makes a person by hand.
+    pub async fn add_person(&self, told: &Enrolment) -> Result<Done, ClientError> {
+        self.post(&["v1", "people"], told).await
+    }
+
+    /// Makes the people of a CSV file by hand, or tells what that would do.
+    pub async fn import_people(
+        &self,
+        csv: Vec<u8>,
+        dry_run: bool,
+    ) -> Result<Imported, ClientError> {
+        let query = vec![("dry_run", dry_run.to_string())];
+        let address = address(&["v1", "people", "import"], query);
+        let request = self.http.request(Method::POST, address).body(csv);
+        self.json(request).await
+    }
+
+    /// What happened to a person, newest first.
+    pub async fn history(&self, person: PersonId, cut: &Cut) -> Result<Page<Change>, ClientError> {
+        let person = person.to_string();
+        self.get(&["v1", "people", &person, "history"], cut.query())
+            .await
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let address = address(path, Vec::new());
+        let body = serde_json::to_vec(body)
+            .map_err(|error| ClientError::of_content(&self.socket, &error))?;
+        let request = self.http.request(Method::POST, address).body(body);
+        self.json(request.timeout(super::PATIENCE)).await
+    }
+}

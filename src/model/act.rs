@@ -1,0 +1,176 @@
+//! What somebody did by hand: who, when, to what, with everything before and after, so that it can be undone.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ActId, Actor, AlertId, AlertState, Change, IntegrationId, Link, Person, PersonId};
+
+/// How an alert is resolved (R31).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how", deny_unknown_fields)]
+pub enum Resolution {
+    /// `name_mismatch`: the PMS name overwrites, and the person is linked. `duplicate_accounts`: the people
+    /// become one, `into`, who is linked.
+    Merge {
+        /// Who stays, where there are several people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        into: Option<PersonId>,
+    },
+    /// `email_mismatch`: the resident becomes a person of their own.
+    CreateSeparate,
+    /// `email_mismatch`: the person gets the PMS's email, and keeps identity, access and history.
+    ReplaceEmail,
+    /// `duplicate_accounts`: the resident is none of the people who only have the same name.
+    NotDuplicate,
+    /// `unmapped_unit`: the PMS unit is this unit here.
+    MapUnit {
+        /// The unit here.
+        unit: String,
+    },
+}
+
+impl Resolution {
+    /// The word as commands write it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Resolution::Merge { .. } => "merge",
+            Resolution::CreateSeparate => "create-separate",
+            Resolution::ReplaceEmail => "replace-email",
+            Resolution::NotDuplicate => "not-duplicate",
+            Resolution::MapUnit { .. } => "map-unit",
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActKind {
+    /// A person was made.
+    Add,
+    /// An alert was resolved: people became one.
+    Merge,
+    /// An alert was resolved: a resident became a person of their own.
+    CreateSeparate,
+    /// An alert was resolved: a person got the PMS's email.
+    ReplaceEmail,
+    /// An alert was resolved: people are not the same.
+    NotDuplicate,
+    /// An alert was dismissed.
+    Dismiss,
+    /// A resident was tied to a person.
+    Link,
+    /// A resident was untied from a person.
+    Unlink,
+    /// Fields were kept from the PMS (R18).
+    Lock,
+    /// Fields were given back to the PMS.
+    Unlock,
+    /// A person was kept from every run.
+    Pin,
+    /// A person was given back to runs.
+    Unpin,
+    /// The act before was undone.
+    Undo,
+}
+
+impl ActKind {
+    /// The word as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ActKind::Add => "add",
+            ActKind::Merge => "merge",
+            ActKind::CreateSeparate => "create-separate",
+            ActKind::ReplaceEmail => "replace-email",
+            ActKind::NotDuplicate => "not-duplicate",
+            ActKind::Dismiss => "dismiss",
+            ActKind::Link => "link",
+            ActKind::Unlink => "unlink",
+            ActKind::Lock => "lock",
+            ActKind::Unlock => "unlock",
+            ActKind::Pin => "pin",
+            ActKind::Unpin => "unpin",
+            ActKind::Undo => "undo",
+        }
+    }
+}
+
+impl fmt::Display for ActKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is remembered of a resident who is not linked: whom they are not, although they look like it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ruling {
+    /// People who are somebody else.
+    pub apart: BTreeSet<PersonId>,
+}
+
+/// A thing before and after an act; none where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swap<T> {
+    /// As it was.
+    pub before: Option<T>,
+    /// As it was made.
+    pub after: Option<T>,
+}
+
+/// A resident of an integration, and something about them before and after an act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfResident<T> {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The resident's PMS id.
+    pub resident: String,
+    /// What changed.
+    #[serde(flatten)]
+    pub swap: Swap<T>,
+}
+
+/// Something that was done by hand, in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// The id.
+    pub id: ActId,
+    /// What was done.
+    pub kind: ActKind,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// The alert it was done to, and how that stood before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<(AlertId, AlertState)>,
+    /// People before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Swap<Person>>,
+    /// Links before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<OfResident<Link>>,
+    /// What is remembered, before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rulings: Vec<OfResident<Ruling>>,
+    /// The act that undid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<ActId>,
+}
+
+/// An act that was done, and what it wrote to the change log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The id.
+    pub act: ActId,
+    /// What was done.
+    pub kind: ActKind,
+    /// The alert it was done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertId>,
+    /// The changes.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+}

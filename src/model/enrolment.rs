@@ -1,0 +1,162 @@
+//! People made by hand, as they are told: texts, before anything is checked; and people as they are exported.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Person, PersonId, Stay};
+
+/// A person to be made by hand. Dates are `YYYY-MM-DD`; what is absent is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "each is a field of `Person` or `Stay`")]
+pub struct Enrolment {
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub phone: String,
+    pub lease_start: String,
+    pub lease_end: String,
+    pub move_in: String,
+    pub move_out: String,
+    pub unit: String,
+    /// The integration of the property they live at; empty when they live nowhere.
+    pub integration: String,
+    /// `current` (the default), `pending` or `past`.
+    pub status: String,
+}
+
+/// What is wrong with a line of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineProblem {
+    /// The line of the file, from 1.
+    pub line: u64,
+    /// The column; empty when it is the whole line.
+    pub column: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for LineProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.column.is_empty() {
+            write!(f, "line {}: {}", self.line, self.message)
+        } else {
+            write!(f, "line {}: {}: {}", self.line, self.column, self.message)
+        }
+    }
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Imported {
+    /// People made, in the order of the file; none in a dry run, or when a line is wrong.
+    pub made: Vec<PersonId>,
+    /// Lines that make a person.
+    pub new: u64,
+    /// Lines whose email a person has already: those are left as they are.
+    pub there: Vec<(u64, PersonId)>,
+    /// What is wrong. Where anything is, nothing was made.
+    pub problems: Vec<LineProblem>,
+    /// Nothing was to be made.
+    pub dry_run: bool,
+}
+
+/// The columns of an export, in their order: the nine synced fields first. An import knows them all, and
+/// leaves alone what is not made by hand.
+pub const EXPORT_COLUMNS: [&str; 19] = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "lease_start",
+    "lease_end",
+    "move_in",
+    "move_out",
+    "unit",
+    "integration",
+    "status",
+    "notice",
+    "eviction",
+    "excluded",
+    "more_units",
+    "unit_id",
+    "person",
+    "origin",
+    "locks",
+];
+
+/// A person's lease, or a person without one: a row of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the columns of `EXPORT_COLUMNS`")]
+pub struct ExportRow {
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub phone: String,
+    pub lease_start: String,
+    pub lease_end: String,
+    pub move_in: String,
+    pub move_out: String,
+    pub unit: String,
+    pub integration: String,
+    pub status: String,
+    pub notice: bool,
+    pub eviction: bool,
+    pub excluded: bool,
+    pub more_units: String,
+    pub unit_id: String,
+    pub person: PersonId,
+    pub origin: String,
+    pub locks: String,
+}
+
+impl ExportRow {
+    /// The rows of a person: one for each stay, or one without. Who was merged or withdrawn has none.
+    pub fn of(person: &Person) -> Vec<ExportRow> {
+        if person.merged_into.is_some() || person.withdrawn {
+            return Vec::new();
+        }
+        let date =
+            |date: Option<jiff::civil::Date>| date.map(|d| d.to_string()).unwrap_or_default();
+        let row = |integration: &str, stay: Option<&Stay>| {
+            let unit = stay.and_then(|stay| stay.unit.as_ref());
+            let more = stay
+                .map(|stay| stay.more_units.as_slice())
+                .unwrap_or_default();
+            let labels: Vec<&str> = more.iter().map(|unit| unit.label.as_str()).collect();
+            let locks: Vec<&str> = person.locks.iter().map(|field| field.as_str()).collect();
+            ExportRow {
+                first_name: person.first_name.clone(),
+                last_name: person.last_name.clone(),
+                email: person.email.clone().unwrap_or_default(),
+                phone: person.phone.clone().unwrap_or_default(),
+                lease_start: date(stay.and_then(|stay| stay.lease_start)),
+                lease_end: date(stay.and_then(|stay| stay.lease_end)),
+                move_in: date(stay.and_then(|stay| stay.move_in)),
+                move_out: date(stay.and_then(|stay| stay.move_out)),
+                unit: unit.map(|unit| unit.label.clone()).unwrap_or_default(),
+                integration: integration.to_owned(),
+                status: stay.map(|stay| stay.status.to_string()).unwrap_or_default(),
+                notice: stay.is_some_and(|stay| stay.notice),
+                eviction: stay.is_some_and(|stay| stay.eviction),
+                excluded: stay.is_some_and(|stay| stay.excluded),
+                more_units: labels.join("; "),
+                unit_id: unit.map(|unit| unit.id.clone()).unwrap_or_default(),
+                person: person.id,
+                origin: match person.origin {
+                    super::Origin::Hand => "hand".to_owned(),
+                    super::Origin::Sync => "sync".to_owned(),
+                },
+                locks: locks.join("; "),
+            }
+        };
+        if person.stays.is_empty() {
+            return vec![row("", None)];
+        }
+        let stays = person.stays.iter();
+        stays
+            .map(|(integration, stay)| row(integration.as_str(), Some(stay)))
+            .collect()
+    }
+}

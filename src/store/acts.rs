@@ -1,0 +1,167 @@
+//! What acts write: their record, what is remembered, and the links that they take away.
+
+use std::collections::BTreeMap;
+
+use redb::ReadableTable;
+
+use crate::model::{
+    Act, ActId, Alert, AlertId, AlertKind, AlertState, IntegrationId, Link, PersonId, Ruling,
+};
+
+use super::value::{from_bytes, to_bytes};
+use super::write::Done;
+use super::{View, Write, tables};
+
+const NEXT_ACT: &str = "next-act";
+
+impl View {
+    /// Something done by hand.
+    pub fn act(&self, id: ActId) -> Done<Option<Act>> {
+        let table = self.transaction.open_table(tables::ACTS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("acts-1", value.value()))
+            .transpose()
+    }
+}
+
+impl Write {
+    /// An id that no act ever had.
+    pub fn new_act_id(&self) -> Done<ActId> {
+        self.take_number(NEXT_ACT).map(ActId)
+    }
+
+    /// Something done by hand.
+    pub fn act(&self, id: ActId) -> Done<Option<Act>> {
+        let table = self.transaction.open_table(tables::ACTS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("acts-1", value.value()))
+            .transpose()
+    }
+
+    /// Writes something done by hand, new or not.
+    pub fn put_act(&self, act: &Act) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::ACTS)?;
+        table.insert(act.id.0, to_bytes("acts-1", act)?.as_slice())?;
+        Ok(())
+    }
+
+    /// An alert.
+    pub fn alert(&self, id: AlertId) -> Done<Option<Alert>> {
+        let table = self.transaction.open_table(tables::ALERTS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("alerts-1", value.value()))
+            .transpose()
+    }
+
+    /// The alert of a cause.
+    pub fn alert_of(
+        &self,
+        integration: &IntegrationId,
+        kind: AlertKind,
+        subject: &str,
+    ) -> Done<Option<Alert>> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let id = index.get((integration.as_str(), kind.as_str(), subject))?;
+        id.map_or(Ok(None), |id| self.alert(AlertId(id.value())))
+    }
+
+    /// The alert of a kind about a subject, whichever integration raised it; an open one before others.
+    pub fn alert_about(&self, kind: AlertKind, subject: &str) -> Done<Option<Alert>> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let mut found: Option<Alert> = None;
+        for entry in index.iter()? {
+            let (key, id) = entry?;
+            let (_, of_kind, of) = key.value();
+            if of_kind != kind.as_str() || of != subject {
+                continue;
+            }
+            let alert = self.alert(AlertId(id.value()))?;
+            match alert {
+                Some(alert) if alert.state == AlertState::Open => return Ok(Some(alert)),
+                alert => found = found.or(alert),
+            }
+        }
+        Ok(found)
+    }
+
+    /// A link.
+    pub fn link(&self, integration: &IntegrationId, resident: &str) -> Done<Option<Link>> {
+        let table = self.transaction.open_table(tables::LINKS)?;
+        table
+            .get((integration.as_str(), resident))?
+            .map(|value| from_bytes("links-1", value.value()))
+            .transpose()
+    }
+
+    /// The links of a person.
+    pub fn links_of(&self, person: PersonId) -> Done<Vec<(IntegrationId, String)>> {
+        let table = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
+        let mut links = Vec::new();
+        for entry in table.range((person.0, "", "")..)? {
+            let (key, _) = entry?;
+            let (of, integration, resident) = key.value();
+            if of != person.0 {
+                break;
+            }
+            links.push((IntegrationId::new(integration), resident.to_owned()));
+        }
+        Ok(links)
+    }
+
+    /// Takes a link away.
+    pub fn remove_link(&self, integration: &IntegrationId, resident: &str) -> Done<()> {
+        let mut links = self.transaction.open_table(tables::LINKS)?;
+        let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
+        let before: Option<Link> = links
+            .remove((integration.as_str(), resident))?
+            .map(|value| from_bytes("links-1", value.value()))
+            .transpose()?;
+        if let Some(before) = before {
+            index.remove((before.person.0, integration.as_str(), resident))?;
+        }
+        Ok(())
+    }
+
+    /// What is remembered of a resident.
+    pub fn ruling(&self, integration: &IntegrationId, resident: &str) -> Done<Option<Ruling>> {
+        let table = self.transaction.open_table(tables::RULINGS)?;
+        table
+            .get((integration.as_str(), resident))?
+            .map(|value| from_bytes("rulings-1", value.value()))
+            .transpose()
+    }
+
+    /// Remembers something of a resident, or forgets it.
+    pub fn put_ruling(
+        &self,
+        integration: &IntegrationId,
+        resident: &str,
+        ruling: Option<&Ruling>,
+    ) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::RULINGS)?;
+        let key = (integration.as_str(), resident);
+        match ruling {
+            Some(ruling) => table.insert(key, to_bytes("rulings-1", ruling)?.as_slice())?,
+            None => table.remove(key)?,
+        };
+        Ok(())
+    }
+
+    /// What is remembered of the residents of an integration, by their PMS ids.
+    pub fn rulings(&self, integration: &IntegrationId) -> Done<BTreeMap<String, Ruling>> {
+        let table = self.transaction.open_table(tables::RULINGS)?;
+        let mut rulings = BTreeMap::new();
+        for entry in table.range((integration.as_str(), "")..)? {
+            let (key, value) = entry?;
+            let (of, resident) = key.value();
+            if of != integration.as_str() {
+                break;
+            }
+            rulings.insert(resident.to_owned(), from_bytes("rulings-1", value.value())?);
+        }
+        Ok(rulings)
+    }
+}

@@ -1,0 +1,234 @@
+//! The mass-change guard (R27): whether a plan takes away from too many at once. Pure but for questions to
+//! the people of the store. Which parts of a plan take away, is in `parts`; what is left of one that is held,
+//! in `held`.
+
+mod parts;
+mod held;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::{Guard, OnTrip, Span};
+use crate::model::{
+    Actor, GuardState, Guarded, GuardedKind, HeldPlan, IntegrationId, Link, Passed, RunId,
+};
+use crate::store::StoreError;
+
+use super::matching::People;
+use super::plan::Plan;
+
+pub(super) use held::{stage, stop};
+
+/// What the guard judges a plan by.
+pub(super) struct Facts<'a, P> {
+    pub(super) integration: &'a IntegrationId,
+    pub(super) run: RunId,
+    pub(super) now: Timestamp,
+    pub(super) limits: &'a Guard,
+    pub(super) state: &'a GuardState,
+    /// The links as they are before the plan.
+    pub(super) links: &'a std::collections::BTreeMap<String, Link>,
+    pub(super) people: &'a P,
+    /// Residents seen by the run.
+    pub(super) seen: u64,
+    /// The PMS sent nothing at all.
+    pub(super) empty: bool,
+}
+
+/// What the guard says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The plan may be carried out.
+    Passes {
+        /// Who approved what would have been too much.
+        approved_by: Option<Actor>,
+        /// What counts for the runs to come.
+        passed: Vec<Passed>,
+    },
+    /// It waits for approval.
+    Trips {
+        /// What an approval names.
+        plan: HeldPlan,
+        /// What was too much, without what to do.
+        reason: String,
+    },
+}
+
+/// Judges a plan.
+pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verdict, StoreError> {
+    let recent: Vec<&Passed> = facts
+        .state
+        .passed
+        .iter()
+        .filter(|passed| facts.now.duration_since(passed.at) < length(facts.limits.window))
+        .collect();
+    let mut items = parts::of_people(plan, facts)?;
+    let mut reasons = Vec::new();
+
+    let now: BTreeSet<&str> = items.iter().map(|item| item.subject.as_str()).collect();
+    let before = subjects(&recent, GuardedKind::is_of_person);
+    let people = now.union(&before).count();
+    let open = linked(facts);
+    let linked = open + before.len();
+    if !now.is_empty() && people > facts.allowed(linked) {
+        reasons.push(format!(
+            "{people} of {linked} linked people would be closed, unlinked, excluded or given another email{}",
+            facts.within(now.len(), people)
+        ));
+    }
+
+    let left: BTreeSet<String> = parts::left(plan, facts)?.into_values().flatten().collect();
+    let before = subjects(&recent, |kind| kind == GuardedKind::Vacancy);
+    // Who else lives in a unit is only asked where so many were left that it could matter.
+    if !left.is_empty() && left.len() + before.len() > facts.allowed(0) {
+        let units = parts::vacancies(plan, facts, &left, &before)?;
+        let vacated = units.now.len() + units.before;
+        if !units.now.is_empty() && vacated > facts.allowed(units.occupied) {
+            reasons.push(format!(
+                "{vacated} of {} occupied units would lose their last resident{}",
+                units.occupied,
+                facts.within(units.now.len(), vacated)
+            ));
+        }
+        items.extend(units.now.into_iter().map(|unit| Guarded {
+            kind: GuardedKind::Vacancy,
+            subject: unit,
+            mark: String::new(),
+            count: 0,
+        }));
+    }
+
+    for exclusion in parts::exclusions(plan, facts) {
+        let before = facts.state.excluded_by.as_ref();
+        let before = before.and_then(|all| all.get(&exclusion.subject));
+        reasons.push(format!(
+            "the exclusion `{}` takes {} residents, and took {} in the run before",
+            exclusion.subject,
+            exclusion.count,
+            before.unwrap_or(&0)
+        ));
+        items.push(exclusion);
+    }
+    if facts.empty && open > 0 {
+        reasons.push(format!(
+            "the feed is empty, and {open} people of it are linked; check `pms_properties` and the rights of the \
+             credential"
+        ));
+        items.push(Guarded {
+            kind: GuardedKind::EmptyFeed,
+            subject: String::new(),
+            mark: String::new(),
+            count: 0,
+        });
+    }
+    items.sort();
+
+    if reasons.is_empty() {
+        let passed = passed(&items, left, facts.now);
+        return Ok(Verdict::Passes {
+            approved_by: None,
+            passed: recent.into_iter().cloned().chain(passed).collect(),
+        });
+    }
+    if let Some(approval) = &facts.state.approval
+        && facts.now < approval.expires
+        && items.iter().all(|item| covers(&approval.plan.items, item))
+    {
+        return Ok(Verdict::Passes {
+            approved_by: Some(approval.by.clone()),
+            passed: recent.into_iter().cloned().collect(),
+        });
+    }
+    Ok(Verdict::Trips {
+        plan: HeldPlan {
+            run: facts.run,
+            digest: digest(&items),
+            items,
+        },
+        reason: reasons.join("; "),
+    })
+}
+
+impl<P> Facts<'_, P> {
+    /// R27: max(limit, percent of all).
+    fn allowed(&self, all: usize) -> usize {
+        let percent = usize::try_from(self.limits.percent).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.limits.limit).unwrap_or(usize::MAX);
+        limit.max(all.saturating_mul(percent) / 100)
+    }
+
+    fn within(&self, now: usize, all: usize) -> String {
+        if now == all {
+            String::new()
+        } else {
+            format!(" within {}, {now} of them by this run", self.limits.window)
+        }
+    }
+}
+
+/// What somebody reads who is to decide.
+pub(super) fn advice(reason: &str, run: RunId, on_trip: OnTrip, empty: bool) -> String {
+    let written = if on_trip == OnTrip::Stage && !empty {
+        "what takes nothing away was written"
+    } else {
+        "nothing was written"
+    };
+    format!(
+        "{reason}; {written}: look at `epms run {run}`, then `epms approve {run}` or correct the PMS"
+    )
+}
+
+pub(super) fn length(span: Span) -> SignedDuration {
+    SignedDuration::try_from(span.0).unwrap_or(SignedDuration::MAX)
+}
+
+fn subjects<'a>(passed: &[&'a Passed], keep: impl Fn(GuardedKind) -> bool) -> BTreeSet<&'a str> {
+    passed
+        .iter()
+        .filter(|passed| keep(passed.kind))
+        .map(|passed| passed.subject.as_str())
+        .collect()
+}
+
+/// People with a link that is not over.
+fn linked<P>(facts: &Facts<'_, P>) -> usize {
+    let open = facts.links.values().filter(|link| !link.status.is_closed());
+    open.map(|link| link.person).collect::<BTreeSet<_>>().len()
+}
+
+fn passed(items: &[Guarded], left: BTreeSet<String>, at: Timestamp) -> Vec<Passed> {
+    let people = items
+        .iter()
+        .filter(|item| item.kind.is_of_person())
+        .map(|item| (item.kind, item.subject.clone()));
+    // A unit that somebody left counts when the last one has left: that is asked when it matters.
+    let units = left.into_iter().map(|unit| (GuardedKind::Vacancy, unit));
+    people
+        .chain(units)
+        .map(|(kind, subject)| Passed { at, kind, subject })
+        .collect()
+}
+
+/// Whether an approved plan has this part. Of an exclusion, one that takes as many or fewer.
+fn covers(approved: &[Guarded], item: &Guarded) -> bool {
+    approved.iter().any(|one| {
+        one.kind == item.kind
+            && one.subject == item.subject
+            && one.mark == item.mark
+            && one.count >= item.count
+    })
+}
+
+/// The digest of guarded parts: the same for the same parts, whichever run planned them and when.
+fn digest(items: &[Guarded]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for item in items {
+        for part in [item.kind.as_str(), &item.subject, &item.mark] {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0x1f]);
+        }
+        hasher.update(&item.count.to_le_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}

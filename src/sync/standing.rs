@@ -1,0 +1,130 @@
+//! Alerts about the feed itself and not about a resident: a held plan (R27), a refused login, a feed that is
+//! silent for too long (R28). Written with the report that shows their cause, or its end.
+
+use jiff::Timestamp;
+
+use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId, Run, RunId};
+use crate::store::{Store, StoreError, Write};
+
+/// The subject of the alert about a held plan: there is one for each integration.
+pub(super) const GUARD: &str = "guard";
+
+/// The subject of the alert about a feed without a successful run.
+const FEED: &str = "feed";
+
+/// What an alert about a feed is about.
+pub(super) struct Cause<'a> {
+    pub(super) kind: AlertKind,
+    pub(super) integration: &'a IntegrationId,
+    pub(super) subject: &'a str,
+    pub(super) run: RunId,
+}
+
+/// The alert as it is open now: the one before, refreshed, or a new one.
+pub(super) fn open(
+    before: Option<Alert>,
+    cause: &Cause<'_>,
+    detail: &str,
+    now: Timestamp,
+) -> Alert {
+    match before {
+        Some(alert) if alert.state == AlertState::Open => Alert {
+            detail: detail.to_owned(),
+            last_seen: now,
+            ..alert
+        },
+        before => Alert {
+            id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
+            acts: before.map(|alert| alert.acts).unwrap_or_default(),
+            kind: cause.kind,
+            integration: cause.integration.clone(),
+            subject: cause.subject.to_owned(),
+            state: AlertState::Open,
+            sides: Vec::new(),
+            detail: detail.to_owned(),
+            raised_by: cause.run,
+            first_seen: now,
+            last_seen: now,
+        },
+    }
+}
+
+/// The alert, closed; none where it is not open.
+pub(super) fn close(before: Option<Alert>, now: Timestamp) -> Option<Alert> {
+    before
+        .filter(|alert| alert.state == AlertState::Open)
+        .map(|alert| Alert {
+            state: AlertState::AutoClosed,
+            last_seen: now,
+            ..alert
+        })
+}
+
+/// The PMS refused the login (R28): one alert for the credential, whichever of its integrations met it first.
+pub(super) fn login_failed(
+    write: &Write,
+    credential: &str,
+    report: &Run,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = write.alert_about(AlertKind::CredentialFailing, credential)?;
+    let cause = Cause {
+        kind: AlertKind::CredentialFailing,
+        integration: &report.integration,
+        subject: credential,
+        run: report.id,
+    };
+    put(write, open(before, &cause, detail, now))
+}
+
+/// The PMS took the login.
+pub(super) fn login_worked(
+    write: &Write,
+    credential: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = write.alert_about(AlertKind::CredentialFailing, credential)?;
+    close(before, now).map_or(Ok(()), |alert| put(write, alert))
+}
+
+/// A run succeeded: the feed is not silent.
+pub(super) fn fresh(
+    write: &Write,
+    integration: &IntegrationId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = write.alert_of(integration, AlertKind::SyncStale, FEED)?;
+    close(before, now).map_or(Ok(()), |alert| put(write, alert))
+}
+
+/// No run has succeeded for too long (R28). Nothing else is written.
+pub fn stale(store: &Store, integration: &IntegrationId, now: Timestamp) -> Result<(), StoreError> {
+    let write = store.write()?;
+    let history = write.history(integration)?;
+    let before = write.alert_of(integration, AlertKind::SyncStale, FEED)?;
+    let cause = Cause {
+        kind: AlertKind::SyncStale,
+        integration,
+        subject: FEED,
+        run: history.last_run.unwrap_or(RunId(0)),
+    };
+    let since = match history.last_success {
+        Some(last) => format!("no run has succeeded since {last}"),
+        None => "no run has ever succeeded".to_owned(),
+    };
+    let why = match &history.last_error {
+        Some(error) => format!("the last one said: {error}"),
+        None => "none has ended; `epms status` shows what it waits for".to_owned(),
+    };
+    let detail = format!("{since}; {why}");
+    put(&write, open(before, &cause, &detail, now))?;
+    write.commit()
+}
+
+fn put(write: &Write, mut alert: Alert) -> Result<(), StoreError> {
+    if alert.id == AlertId(0) {
+        alert.id = write.new_alert_id()?;
+    }
+    write.put_alert(&alert)
+}
