@@ -347,6 +347,40 @@ async fn several_requests_feed_residents_and_are_complete_together() {
     assert_eq!(pms.source.lookups().count(), 0);
 }
 
+#[tokio::test]
+async fn a_header_may_say_what_an_answer_means() {
+    let yaml = "errors:\n  \
+        - { header: { name: X-Gateway, text: maintenance }, is: maintenance, hint: wait for the morning }\n  \
+        - { header: { name: X-No-Rows }, is: empty }\n\
+        requests: { residents: { url: \"{{ credential.url }}/people\", format: json, records: rows } }\n";
+    let pms = Pms::start(yaml, |n, _| match n {
+        0 => Reply(
+            200,
+            vec![("x-gateway", "Nightly Maintenance".into())],
+            b"[]".to_vec(),
+        ),
+        1 => Reply(200, vec![("x-no-rows", String::new())], b"{}".to_vec()),
+        _ => Reply(
+            200,
+            vec![("x-gateway", "fine".into())],
+            br#"{"rows":[{}]}"#.to_vec(),
+        ),
+    })
+    .await;
+    let error = pms.failure().await;
+    assert!(matches!(error, SourceError::Unavailable(_)), "{error:?}");
+    assert!(
+        error.to_string().contains("closed for maintenance"),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("wait for the morning"),
+        "{error}"
+    );
+    assert!(pms.records().await.is_empty());
+    assert_eq!(pms.records().await.len(), 1);
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let told = |yaml: &str| {
@@ -387,6 +421,14 @@ fn what_is_wrong_is_told_with_its_place() {
         (
             format!("limits: {{ reset: \"X Left\" }}\n{residents}"),
             "no name of a header",
+        ),
+        (
+            format!("errors: [{{ header: {{ name: \"X Left\" }}, is: empty }}]\n{residents}"),
+            "no name of a header",
+        ),
+        (
+            format!("errors: [{{ header: {{ name: X-Left, txt: a }}, is: empty }}]\n{residents}"),
+            "did you mean `text`",
         ),
         (
             residents.replace("format: json", "format: json, delimiter: \";\""),

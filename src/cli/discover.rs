@@ -182,7 +182,10 @@ pub(super) async fn statuses(
     let (source, config) = (asking.source, asking.config);
     let (account, scope) = (asking.account(reader)?, asking.scope());
     let mut lookups = Lookups::new();
-    for (request, _) in source.lookups() {
+    let asked = source
+        .lookups()
+        .filter(|(request, _)| asking.script.asks(request));
+    for (request, _) in asked {
         let mut records = BTreeMap::new();
         for record in read(reader, source, &account, request, &scope).await? {
             if let Some(id) = source.record_id(request, &record.json) {

@@ -12,6 +12,9 @@ pub struct AnswerRule {
     /// Status codes: `429`, `5xx`, or a list of them.
     #[serde(default)]
     pub status: Option<Statuses>,
+    /// A header of the answer; it must be there, for an error page of a gateway often says so only there.
+    #[serde(default)]
+    pub header: Option<HeaderRule>,
     /// Path in the answer; it must be there and not empty. Of several values there, one that fits is
     /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
     #[serde(default)]
@@ -27,6 +30,17 @@ pub struct AnswerRule {
     /// What to do about it, for whoever is woken.
     #[serde(default)]
     pub hint: Option<String>,
+}
+
+/// What a header must say. Of several of that name, one that fits is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderRule {
+    /// Its name; case does not matter.
+    pub name: String,
+    /// Text that stands in it; case does not matter. Without one it is enough that the header is there.
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 /// What an answer means.

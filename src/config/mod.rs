@@ -13,7 +13,7 @@ mod answer;
 mod integration;
 mod files;
 
-pub use answer::{AnswerRule, Statuses, Verdict};
+pub use answer::{AnswerRule, HeaderRule, Statuses, Verdict};
 pub use connector::{Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Retry};
 pub use credential::{Credential, CredentialValue};
 pub use duration::Span;

@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::catalog::{Catalog, Slot};
+use crate::catalog::{Catalog, Integration, Slot};
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
 use crate::model::{IntegrationId, Outcome, Run, RunId};
+use crate::source::Account;
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
@@ -52,6 +53,8 @@ struct State {
     tasks: JoinSet<(IntegrationId, Run)>,
     /// Those who wait for a run, by run.
     waiting: BTreeMap<RunId, (IntegrationId, watch::Sender<ProgressEvent>)>,
+    /// The credentials as the last runs began with them: other values forget that a source failed.
+    accounts: BTreeMap<IntegrationId, Account>,
 }
 
 impl Runs {
@@ -63,6 +66,7 @@ impl Runs {
             schedule: Schedule::new(workers, last),
             tasks: JoinSet::new(),
             waiting: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             to_adopt: Vec::new(),
         };
         self.adopt(&mut state).await?;
@@ -74,6 +78,7 @@ impl Runs {
                     let _ = reply.send(());
                 }
             }
+            self.look_again(&mut state);
             self.start(&mut state);
             self.tell_stale(&mut state).await?;
             let due = state
@@ -144,6 +149,36 @@ impl Runs {
         Ok(())
     }
 
+    /// The credential of an integration as it is now; none where its secrets cannot be read.
+    fn account(&self, integration: &Integration) -> Option<Account> {
+        let (name, credential) = (&integration.config.credential, &integration.credential);
+        let reader = &self.tools.reader;
+        reader
+            .account(name, credential, &integration.source, &integration.home)
+            .ok()
+    }
+
+    /// Tries again at once where a source failed and its credential has other values now (R28): secrets are
+    /// no part of the catalog, so no reload tells of them.
+    fn look_again(&self, state: &mut State) {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let failing: Vec<IntegrationId> = state.schedule.failing().cloned().collect();
+        for id in failing {
+            let slot = catalog.integrations.get(&id);
+            let Some(account) = slot
+                .and_then(|slot| slot.current.as_ref())
+                .and_then(|integration| self.account(integration))
+            else {
+                continue;
+            };
+            let before = state.accounts.get(&id);
+            if before.is_none_or(|before| !before.is_as(&account)) {
+                state.schedule.forgive(&id, (self.tools.now)());
+                state.accounts.insert(id, account);
+            }
+        }
+    }
+
     fn start(&mut self, state: &mut State) {
         let catalog = Arc::clone(&self.catalog.borrow());
         for (id, run, cause) in state.schedule.start((self.tools.now)()) {
@@ -157,6 +192,10 @@ impl Runs {
                     .schedule
                     .finished(&id, Ended::Held, (self.tools.now)(), fastrand::f64());
                 continue;
+            };
+            match self.account(&integration) {
+                Some(account) => state.accounts.insert(id.clone(), account),
+                None => state.accounts.remove(&id),
             };
             let events = state
                 .waiting

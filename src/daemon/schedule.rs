@@ -48,6 +48,13 @@ struct Entry {
 }
 
 impl Entry {
+    fn forgive(&mut self, now: Timestamp) {
+        if self.failures > 0 {
+            self.failures = 0;
+            self.due = now;
+        }
+    }
+
     /// After which moment it is to be told that it is stale. A run that is under way, or made up for those
     /// missed while nobody was there, may still succeed.
     fn stale_at(&self) -> Option<Timestamp> {
@@ -121,9 +128,8 @@ impl Schedule {
         {
             entry.generation = known.generation;
             // R28: what was changed may be what was wrong: it is tried at once.
-            if entry.failures > 0 && rhythm.is_some() {
-                entry.failures = 0;
-                entry.due = now;
+            if rhythm.is_some() {
+                entry.forgive(now);
             }
         }
         match self.entries.get_mut(id) {
@@ -281,6 +287,21 @@ impl Schedule {
             },
             _ => Phase::Idle,
         };
+    }
+
+    /// Those whose source failed last and that wait for their next run.
+    pub(super) fn failing(&self) -> impl Iterator<Item = &IntegrationId> {
+        let failing = self.entries.iter().filter(|(_, entry)| {
+            entry.failures > 0 && entry.rhythm.is_some() && entry.phase == Phase::Idle
+        });
+        failing.map(|(id, _)| id)
+    }
+
+    /// What made a source fail may have been put right: it is tried at once (R28).
+    pub(super) fn forgive(&mut self, id: &IntegrationId, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.forgive(now);
+        }
     }
 
     /// Integrations without a success for too long (R28), each told once until it has one.

@@ -29,6 +29,8 @@ pub struct Script {
     engine: Engine,
     ast: AST,
     excludes: bool,
+    /// The lookups that it asks for; none where that is known only when it runs.
+    lookups: Option<BTreeSet<String>>,
     hash: [u8; 32],
 }
 
@@ -90,6 +92,13 @@ impl Script {
             .iter()
             .map(|(module, ast)| (module.clone(), lint::defined(ast)))
             .collect();
+        let lookups = std::iter::once(&ast)
+            .chain(loaded.values())
+            .map(lint::lookups)
+            .try_fold(BTreeSet::new(), |mut all, asked| {
+                all.extend(asked?);
+                Some(all)
+            });
         let all = std::iter::once((name, &ast))
             .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)));
         for (module, ast) in all {
@@ -132,6 +141,7 @@ impl Script {
             name: name.to_owned(),
             engine,
             ast,
+            lookups,
             excludes: functions.contains_key("exclude"),
             hash: *hasher.finalize().as_bytes(),
         })
@@ -140,6 +150,12 @@ impl Script {
     /// A hash of the script and everything it imports.
     pub fn hash(&self) -> [u8; 32] {
         self.hash
+    }
+
+    /// Whether the script may ask for a lookup: what none asks for need not be read.
+    pub fn asks(&self, lookup: &str) -> bool {
+        let asked = self.lookups.as_ref();
+        asked.is_none_or(|asked| asked.contains(lookup))
     }
 
     /// The residents of one record: none, one, or a household.
@@ -498,5 +514,21 @@ mod tests {
         );
         assert!(compile("fn residents(record, ctx) { sleep(1) }").is_err());
         assert!(compile("fn residents(record, ctx) { timestamp() }").is_err());
+    }
+
+    #[test]
+    fn a_script_says_which_lookups_it_asks_for() {
+        let asks = |body: &str| {
+            let text = format!("fn residents(record, ctx) {{ {body} }}");
+            let script = compile(Box::leak(text.into_boxed_str())).unwrap();
+            ["units", "rooms"].map(|lookup| script.asks(lookup))
+        };
+        assert_eq!(asks("[]"), [false, false]);
+        assert_eq!(asks("ctx.lookup(\"units\", record.u); []"), [true, false]);
+        assert_eq!(
+            asks("if true { let r = lookup(ctx, \"rooms\", 1); } []"),
+            [false, true]
+        );
+        assert_eq!(asks("ctx.lookup(record.kind, 1); []"), [true, true]);
     }
 }

@@ -126,6 +126,32 @@ pub(super) fn wrong_calls(
     found
 }
 
+/// The lookups that a script asks for; none where a name is known only when it runs.
+pub(super) fn lookups(ast: &AST) -> Option<BTreeSet<String>> {
+    let mut asked = Some(BTreeSet::new());
+    ast.walk(&mut |path| {
+        let (call, name) = match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
+                (call, 1)
+            }
+            Some(ASTNode::Expr(Expr::MethodCall(call, _))) => (call, 0),
+            _ => return true,
+        };
+        match (call.name.as_str(), call.args.get(name)) {
+            ("lookup", Some(Expr::StringConstant(name, _))) => {
+                if let Some(asked) = &mut asked {
+                    asked.insert(name.to_string());
+                }
+            }
+            // A function called by its name may be this one.
+            ("lookup" | "call" | "curry" | "Fn", _) => asked = None,
+            _ => {}
+        }
+        true
+    });
+    asked
+}
+
 /// The modules that a script imports by a literal name, by what it calls them.
 pub(super) fn aliases(ast: &AST) -> BTreeMap<String, String> {
     let mut aliases = BTreeMap::new();

@@ -37,6 +37,11 @@ impl Account {
     pub fn asked_by_hand(self, by_hand: bool) -> Account {
         Account { by_hand, ..self }
     }
+
+    /// Whether both have the same values, for the same connector.
+    pub fn is_as(&self, other: &Account) -> bool {
+        self.fingerprint == other.fingerprint
+    }
 }
 
 impl fmt::Debug for Account {

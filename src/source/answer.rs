@@ -1,8 +1,9 @@
 //! What an answer means: the connector's rules first, then the usual reading of HTTP. Pure.
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::config::{AnswerRule, Verdict};
+use crate::config::{AnswerRule, HeaderRule, Verdict};
 
 use super::Path;
 
@@ -24,11 +25,37 @@ pub(super) struct Judgement {
     pub(super) hint: Option<String>,
 }
 
+/// Whether text stands in a text, whatever the case.
+fn holds(text: &str, wanted: Option<&String>) -> bool {
+    wanted.is_none_or(|wanted| text.to_lowercase().contains(&wanted.to_lowercase()))
+}
+
+/// Whether a header says what the rule wants, in any of its values.
+fn header_fits(headers: &HeaderMap, rule: &HeaderRule) -> bool {
+    headers.get_all(rule.name.as_str()).iter().any(|value| {
+        holds(
+            &String::from_utf8_lossy(value.as_bytes()),
+            rule.text.as_ref(),
+        )
+    })
+}
+
 /// Judges an answer. `around` is there when the answer could be decoded.
-pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &str) -> Judgement {
+pub(super) fn judge(
+    rules: &[Rule],
+    status: u16,
+    headers: &HeaderMap,
+    around: Option<&Value>,
+    text: &str,
+) -> Judgement {
     for Rule { spec, path, absent } in rules {
         if let Some(statuses) = &spec.status
             && !statuses.contains(status)
+        {
+            continue;
+        }
+        if let Some(header) = &spec.header
+            && !header_fits(headers, header)
         {
             continue;
         }
@@ -37,11 +64,7 @@ pub(super) fn judge(rules: &[Rule], status: u16, around: Option<&Value>, text: &
         {
             continue;
         }
-        let fits = |place: &str| {
-            spec.text
-                .as_ref()
-                .is_none_or(|wanted| place.to_lowercase().contains(&wanted.to_lowercase()))
-        };
+        let fits = |place: &str| holds(place, spec.text.as_ref());
         // A PMS may say several things at once: one that fits is enough.
         let said = match (path, around) {
             (Some(path), Some(around)) => {
@@ -121,21 +144,30 @@ mod tests {
             "  - { text: '<html', is: maintenance }\n",
         ));
         let message = |text: &str| json!({"R": {"Messages": {"Message": {"@messageType": "Error", "#text": text}}}});
-        let judged = judge(&rules, 200, Some(&message("Login failed. Try again")), "");
+        let judged = judge(
+            &rules,
+            200,
+            &HeaderMap::new(),
+            Some(&message("Login failed. Try again")),
+            "",
+        );
         assert_eq!(judged.verdict, Verdict::LoginFailed);
         assert_eq!(judged.said.as_deref(), Some("Login failed. Try again"));
         assert_eq!(judged.hint.as_deref(), Some("check it"));
         assert_eq!(
-            judge(&rules, 200, Some(&message("Other")), "").verdict,
+            judge(&rules, 200, &HeaderMap::new(), Some(&message("Other")), "").verdict,
             Verdict::Fatal
         );
-        assert_eq!(judge(&rules, 533, None, "").verdict, Verdict::Maintenance);
         assert_eq!(
-            judge(&rules, 200, None, "<HTML>down").verdict,
+            judge(&rules, 533, &HeaderMap::new(), None, "").verdict,
             Verdict::Maintenance
         );
         assert_eq!(
-            judge(&rules, 200, Some(&json!({})), "{}").verdict,
+            judge(&rules, 200, &HeaderMap::new(), None, "<HTML>down").verdict,
+            Verdict::Maintenance
+        );
+        assert_eq!(
+            judge(&rules, 200, &HeaderMap::new(), Some(&json!({})), "{}").verdict,
             Verdict::Ok
         );
     }
@@ -149,7 +181,7 @@ mod tests {
         let message = |kind: &str, text: &str| json!({"@messageType": kind, "#text": text});
         let judged = |messages: Value| {
             let around = json!({"R": {"Messages": {"Message": messages}}});
-            let judged = judge(&rules, 200, Some(&around), "");
+            let judged = judge(&rules, 200, &HeaderMap::new(), Some(&around), "");
             (judged.verdict, judged.said)
         };
         assert_eq!(
@@ -169,7 +201,9 @@ mod tests {
     #[test]
     fn what_is_absent_can_decide_where_the_answer_is_readable() {
         let rules = rules("  - { absent: '*/*', is: fatal, hint: no result }\n");
-        let verdict = |around: Option<Value>| judge(&rules, 200, around.as_ref(), "").verdict;
+        let verdict = |around: Option<Value>| {
+            judge(&rules, 200, &HeaderMap::new(), around.as_ref(), "").verdict
+        };
         assert_eq!(verdict(Some(json!({"R": null}))), Verdict::Fatal);
         assert_eq!(
             verdict(Some(json!({"R": {"Result": null}}))),
@@ -193,13 +227,39 @@ mod tests {
             (429, Verdict::RateLimited),
             (503, Verdict::Retry),
         ] {
-            assert_eq!(judge(&[], status, None, "").verdict, verdict, "{status}");
+            assert_eq!(
+                judge(&[], status, &HeaderMap::new(), None, "").verdict,
+                verdict,
+                "{status}"
+            );
         }
         let fault = json!({"Fault": {"faultcode": "s:x", "faultstring": "No such action"}});
-        let judged = judge(&[], 500, Some(&fault), "");
+        let judged = judge(&[], 500, &HeaderMap::new(), Some(&fault), "");
         assert_eq!(
             (judged.verdict, judged.said.as_deref()),
             (Verdict::Fatal, Some("No such action"))
         );
+    }
+
+    #[test]
+    fn a_header_decides_by_being_there_or_by_what_one_of_its_values_says() {
+        let rules = rules(concat!(
+            "  - { header: { name: X-Quota, text: exhausted }, is: rate_limited }\n",
+            "  - { status: 200, header: { name: x-maintenance }, is: maintenance }\n",
+        ));
+        let verdict = |status: u16, said: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in said {
+                headers.append(*name, value.parse().unwrap());
+            }
+            judge(&rules, status, &headers, Some(&json!({})), "").verdict
+        };
+        assert_eq!(
+            verdict(200, &[("x-quota", "ok"), ("x-quota", "Daily: EXHAUSTED")]),
+            Verdict::RateLimited
+        );
+        assert_eq!(verdict(200, &[("x-quota", "ok")]), Verdict::Ok);
+        assert_eq!(verdict(200, &[("x-maintenance", "")]), Verdict::Maintenance);
+        assert_eq!(verdict(401, &[("x-maintenance", "")]), Verdict::LoginFailed);
     }
 }

@@ -213,6 +213,7 @@ impl<'a> Compile<'a> {
                     absent: None,
                     spec: AnswerRule {
                         status: None,
+                        header: None,
                         path: Some("error".into()),
                         absent: None,
                         text: Some(text.into()),
@@ -245,14 +246,18 @@ impl<'a> Compile<'a> {
             .iter()
             .enumerate()
             .map(|(index, rule)| {
+                if let Some(header) = &rule.header {
+                    self.header_name(&format!("{field}.{index}.header.name"), &header.name);
+                }
                 if rule.status.is_none()
+                    && rule.header.is_none()
                     && rule.path.is_none()
                     && rule.absent.is_none()
                     && rule.text.is_none()
                 {
                     self.problem(
                         &format!("{field}.{index}"),
-                        "matches every answer; add `status`, `path`, `absent` or `text`",
+                        "matches every answer; add `status`, `header`, `path`, `absent` or `text`",
                     );
                 }
                 let mut path = |key: &str, path: &Option<String>| {

@@ -22,7 +22,7 @@ impl Call<'_> {
         let decoded = decode(&request.shape, charset, &answer.body);
         let raw = text(&answer.body, charset).unwrap_or_default();
         let around = decoded.as_ref().ok().map(|decoded| &decoded.around);
-        let judgement = judge(&request.rules, answer.status, around, &raw);
+        let judgement = judge(&request.rules, answer.status, &answer.headers, around, &raw);
         match judgement.verdict {
             Verdict::Ok => {}
             Verdict::Empty => {
@@ -72,7 +72,13 @@ impl Call<'_> {
         let charset = answer.charset();
         let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
         let decoded = whole(format, &raw);
-        let judgement = judge(rules, answer.status, decoded.as_ref().ok(), &raw);
+        let judgement = judge(
+            rules,
+            answer.status,
+            &answer.headers,
+            decoded.as_ref().ok(),
+            &raw,
+        );
         if judgement.verdict != Verdict::Ok {
             return Err(self.failure(&judgement, answer.status));
         }

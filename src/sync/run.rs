@@ -309,7 +309,10 @@ async fn lookups(
 ) -> Result<Result<Known, Stop>, RunError> {
     let source = &job.integration.source;
     let (mut known, mut fresh) = (Lookups::new(), Vec::new());
-    for (request, refresh) in source.lookups() {
+    let asked = source
+        .lookups()
+        .filter(|(request, _)| job.integration.script.asks(request));
+    for (request, refresh) in asked {
         let (store, id, name) = (
             Arc::clone(&tools.store),
             job.integration.id.clone(),
