@@ -1,6 +1,8 @@
 //! The mass-change guard (R27), and the worst mornings that it is for: in each nobody loses anything without
 //! approval.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::acts::{ActError, Approve, approve};
 use crate::config::{OnTrip, Span};
@@ -483,4 +485,126 @@ fn a_feed_is_restored_from_last_years_backup() {
     assert_eq!(world.people(), people);
     assert_eq!(world.run(with(&today, 0..4, past)).alerts, []);
     assert_eq!(world.people(), people);
+}
+
+/// What a bad morning does to the feed.
+#[derive(Debug, Clone, Copy)]
+enum Morning {
+    Leave(usize),
+    Empty,
+    Half,
+    Renamed,
+    Excluded(usize),
+    Emails(usize),
+    Units(usize),
+    AsItWas,
+}
+
+fn morning() -> impl Strategy<Value = Morning> {
+    prop_oneof![
+        (0usize..12).prop_map(Morning::Leave),
+        Just(Morning::Empty),
+        Just(Morning::Half),
+        Just(Morning::Renamed),
+        (0usize..12).prop_map(Morning::Excluded),
+        (0usize..12).prop_map(Morning::Emails),
+        (0usize..12).prop_map(Morning::Units),
+        Just(Morning::AsItWas),
+    ]
+}
+
+fn feed_of(house: &[Resident], morning: Morning) -> Vec<Item> {
+    let here = |feed: Vec<Resident>| feed.into_iter().map(Item::Here).collect();
+    match morning {
+        Morning::Leave(count) => here(with(house, 0..count, past)),
+        Morning::Empty => Vec::new(),
+        Morning::Half => here(house[..house.len() / 2].to_vec()),
+        Morning::Renamed => here(with(house, 0..house.len(), |one| {
+            with_status(one, LeaseStatus::Void)
+        })),
+        Morning::Excluded(count) => house
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                if place < count {
+                    Item::LeftOut(one.clone(), "status X")
+                } else {
+                    Item::Here(one.clone())
+                }
+            })
+            .collect(),
+        Morning::Emails(count) => here(with(house, 0..count, |one| {
+            let email = format!("new-{}@x.com", one.id);
+            with_email(one, &email)
+        })),
+        Morning::Units(count) => here(with(house, 0..count, |one| Resident {
+            unit: unit("500"),
+            ..one
+        })),
+        Morning::AsItWas => here(house.to_vec()),
+    }
+}
+
+/// Who has lost something against before: a stay, an email, updates.
+fn losers(before: &[Person], after: &[Person], home: &IntegrationId) -> Vec<PersonId> {
+    let lost = |was: &Person, is: &Person| {
+        let (old, new) = (&was.stays[home], &is.stays[home]);
+        !old.is_closed() && new.is_closed()
+            || was.email.is_some() && was.email != is.email
+            || !old.excluded && new.excluded
+    };
+    let pairs = before.iter().zip(after);
+    pairs
+        .filter(|(was, is)| lost(was, is))
+        .map(|(was, _)| was.id)
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval(
+        mornings in prop::collection::vec((morning(), any::<bool>(), 1i64..30), 1..12),
+        staged in any::<bool>(),
+    ) {
+        let mut world = World::new();
+        if staged {
+            world.guard.on_trip = OnTrip::Stage;
+        }
+        world.email_change = EmailChange::HoldEmail;
+        let house = house(30);
+        world.run(house.clone());
+        let mut lost: Vec<(Timestamp, PersonId)> = Vec::new();
+        for (morning, approved, hours) in mornings {
+            world.now += SignedDuration::from_hours(hours);
+            let feed = feed_of(&house, morning);
+            let before = world.people();
+            let seen = world.run(feed.clone());
+            let after = world.people();
+            let losers = losers(&before, &after, &world.integration);
+            if let Outcome::Held { digest, .. } = &seen.report.outcome {
+                prop_assert_eq!(losers.len(), 0, "{:?}", morning);
+                if !staged || feed.is_empty() {
+                    prop_assert_eq!(&after, &before);
+                }
+                // The same feed is the same plan.
+                let again = world.run(feed.clone());
+                prop_assert_eq!(again.digest(), digest);
+                if approved {
+                    world.approve(seen.report.id, Some(digest)).unwrap();
+                    let passed = world.run(feed);
+                    prop_assert!(passed.report.outcome.is_success(), "{:?}", passed.report);
+                    prop_assert!(passed.report.approved_by.is_some());
+                }
+                continue;
+            }
+            prop_assert_eq!(seen.report.approved_by, None);
+            let now = world.now;
+            lost.extend(losers.into_iter().map(|id| (now, id)));
+            lost.retain(|(at, _)| now.duration_since(*at) < SignedDuration::from_hours(24));
+            let people: std::collections::BTreeSet<PersonId> = lost.iter().map(|(_, id)| *id).collect();
+            prop_assert!(people.len() <= 5, "{:?} took from {}", morning, people.len());
+        }
+    }
 }
