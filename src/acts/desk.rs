@@ -38,6 +38,7 @@ impl<'a> Desk<'a> {
             at: hand.now,
             by: hand.by.clone(),
             alert: None,
+            with: Vec::new(),
             people: Vec::new(),
             links: Vec::new(),
             rulings: Vec::new(),
@@ -204,6 +205,15 @@ impl<'a> Desk<'a> {
     /// Leaves the alert in another state, with this act on its list.
     pub(super) fn settle(&mut self, alert: Alert, state: AlertState) -> Answer<()> {
         self.act.alert = Some((alert.id, alert.state));
+        let mut alert = Alert { state, ..alert };
+        alert.acts.push(self.act.id);
+        self.write.put_alert(&alert)?;
+        Ok(())
+    }
+
+    /// Leaves another alert in another state together with that one.
+    pub(super) fn settle_too(&mut self, alert: Alert, state: AlertState) -> Answer<()> {
+        self.act.with.push((alert.id, alert.state));
         let mut alert = Alert { state, ..alert };
         alert.acts.push(self.act.id);
         self.write.put_alert(&alert)?;

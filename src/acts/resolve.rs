@@ -26,7 +26,7 @@ pub fn resolve(
         (AlertKind::NameMismatch, Resolution::Merge { into }) => {
             let person = person_of(&alert, *into)?;
             desk.act_kind(ActKind::Merge);
-            take_over(&mut desk, &alert, person, Email::Keep)
+            take_name(&mut desk, &alert, person)
         }
         (AlertKind::EmailMismatch, Resolution::CreateSeparate) => {
             desk.act_kind(ActKind::CreateSeparate);
@@ -35,7 +35,7 @@ pub fn resolve(
         (AlertKind::EmailMismatch, Resolution::ReplaceEmail) => {
             let person = person_of(&alert, None)?;
             desk.act_kind(ActKind::ReplaceEmail);
-            take_over(&mut desk, &alert, person, Email::Replace)
+            replace_email(&mut desk, &alert, person)
         }
         (AlertKind::DuplicateAccounts, Resolution::Merge { into }) => {
             desk.act_kind(ActKind::Merge);
@@ -149,34 +149,102 @@ fn person_of(alert: &Alert, into: Option<PersonId>) -> Answer<PersonId> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Email {
-    Keep,
-    Replace,
-}
-
-/// Makes the resident this person: linked, with the values of the PMS.
-fn take_over(desk: &mut Desk<'_>, alert: &Alert, person: PersonId, email: Email) -> Answer<()> {
+/// Makes the resident this person, who has the email already: linked, with the values of the PMS.
+fn take_name(desk: &mut Desk<'_>, alert: &Alert, person: PersonId) -> Answer<()> {
     let resident = resident_of(alert)?;
     let before = desk.living(person)?;
-    let mut after = written(&before, alert, resident);
-    if email == Email::Keep && before.email != resident.email {
+    if before.email != resident.email {
         return Err(out_of_date(
             alert,
             "the person does not have the resident's email any more",
         ));
     }
-    if email == Email::Replace {
+    let after = written(&before, alert, resident);
+    let kind = tie(desk, alert, resident, person)?;
+    desk.put_person(Some(before), after, kind, &at(alert, resident))
+}
+
+/// Gives the person the PMS's email. Where people swapped their emails in the PMS, none of them could be
+/// the first: all of them get theirs.
+fn replace_email(desk: &mut Desk<'_>, alert: &Alert, person: PersonId) -> Answer<()> {
+    let round = round(desk, alert, person)?;
+    let mut people = Vec::new();
+    for (alert, person) in &round {
+        let before = desk.living(*person)?;
         if before.locks.contains(&Field::Email) {
             return Err(ActError::Refused(format!(
                 "the email of {person} is locked; `epms people unlock {person} email` gives it back to the PMS"
             )));
         }
-        free_email(desk, resident, &[person])?;
-        after.email.clone_from(&resident.email);
+        // Nobody holds what another of the round is to get.
+        desk.store().put_person(&Person {
+            email: None,
+            ..before.clone()
+        })?;
+        people.push((alert, before));
     }
-    let kind = tie(desk, alert, resident, person)?;
-    desk.put_person(Some(before), after, kind, &at(alert, resident))
+    for (one, before) in people {
+        let resident = resident_of(one)?;
+        let mut after = written(&before, one, resident);
+        after.email.clone_from(&resident.email);
+        let kind = tie(desk, one, resident, before.id)?;
+        desk.put_person(Some(before), after, kind, &at(one, resident))?;
+    }
+    for (other, _) in round.into_iter().skip(1) {
+        desk.settle_too(other, AlertState::Resolved)?;
+    }
+    Ok(())
+}
+
+/// The person, and those of whom each has the email that the one before is to get, back to the first; only the
+/// person where nobody has it.
+fn round(desk: &Desk<'_>, alert: &Alert, person: PersonId) -> Answer<Vec<(Alert, PersonId)>> {
+    let mut round = vec![(alert.clone(), person)];
+    loop {
+        let Some((last, _)) = round.last() else {
+            return Ok(round);
+        };
+        let resident = resident_of(last)?;
+        let Some(email) = &resident.email else {
+            return Err(no_email());
+        };
+        let holder = desk.store().person_with_email(email)?;
+        let Some(holder) = holder.filter(|holder| *holder != person) else {
+            // Somebody in between would get an email that nobody asked to give them.
+            return match (holder, round.get(1)) {
+                (None, Some((next, other))) => Err(ActError::Refused(format!(
+                    "{other} has the email that the PMS gives, and is to get another one: resolve {} first",
+                    next.id
+                ))),
+                _ => Ok(round),
+            };
+        };
+        let alerts = desk.store().alerts(&alert.integration)?;
+        let next = alerts.into_values().find(|one| {
+            one.kind == AlertKind::EmailMismatch
+                && one.state == AlertState::Open
+                && one.sides.iter().any(|side| side.mapped.is_some())
+                && people_of(one) == [holder]
+        });
+        match next {
+            Some(next) if !round.iter().any(|(one, _)| one.id == next.id) => {
+                round.push((next, holder));
+            }
+            _ => return Err(has_email(holder)),
+        }
+    }
+}
+
+fn no_email() -> ActError {
+    ActError::Refused(
+        "the resident has no email any more; sync first, then look at the alert again".to_owned(),
+    )
+}
+
+fn has_email(person: PersonId) -> ActError {
+    ActError::Refused(format!(
+        "{person} has the email that the PMS gives; correct it in the PMS, or merge the two people"
+    ))
 }
 
 /// Where a change of this alert belongs.
@@ -260,15 +328,10 @@ fn tie(
 /// Refuses where somebody else has the resident's email.
 fn free_email(desk: &Desk<'_>, resident: &Resident, but: &[PersonId]) -> Answer<()> {
     let Some(email) = &resident.email else {
-        return Err(ActError::Refused(
-            "the resident has no email any more; sync first, then look at the alert again"
-                .to_owned(),
-        ));
+        return Err(no_email());
     };
     match desk.store().person_with_email(email)? {
-        Some(other) if !but.contains(&other) => Err(ActError::Refused(format!(
-            "{other} has the email that the PMS gives; correct it in the PMS, or merge the two people"
-        ))),
+        Some(other) if !but.contains(&other) => Err(has_email(other)),
         _ => Ok(()),
     }
 }

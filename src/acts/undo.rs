@@ -1,7 +1,7 @@
 //! Undoing the last act on an alert (R31): everything as it was, unless something newer touched the same.
 
 use crate::model::{
-    Act, ActKind, AlertId, AlertState, ChangeKind, Done, Link, OfResident, Person, PersonId, Swap,
+    Act, ActKind, AlertId, ChangeKind, Done, Link, OfResident, Person, PersonId, Swap,
 };
 use crate::store::Store;
 
@@ -36,9 +36,16 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
         }
         desk.put_ruling(integration, resident, swap.before.clone())?;
     }
-    let before = act.alert.map_or(AlertState::Open, |(_, state)| state);
+    let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
     desk.undoes(act)?;
-    desk.settle(alert, before)?;
+    for (other, state) in all {
+        if other == alert.id {
+            desk.settle(alert.clone(), state)?;
+        } else {
+            let other = desk.alert(other)?;
+            desk.settle_too(other, state)?;
+        }
+    }
     desk.done()
 }
 
@@ -106,9 +113,8 @@ fn people(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<(
             })
             .filter(|_| unchanged(&now, after)),
         };
-        let wanted = match wanted {
-            Some(wanted) => wanted,
-            None => return Err(touched(store, act, after.id)?),
+        let Some(wanted) = wanted else {
+            return Err(touched(store, act, after.id)?);
         };
         back.push((now, wanted));
     }

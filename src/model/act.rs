@@ -146,6 +146,9 @@ pub struct Act {
     /// The alert it was done to, and how that stood before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<(AlertId, AlertState)>,
+    /// Other alerts that it resolved with that one, and how they stood before: those of people who swap emails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<(AlertId, AlertState)>,
     /// People before and after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Swap<Person>>,

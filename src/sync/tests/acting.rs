@@ -490,6 +490,51 @@ fn r30_what_was_dismissed_can_be_resolved_later() {
     assert_eq!(world.state(id), AlertState::Open);
 }
 
+#[test]
+fn r31_people_who_swapped_their_emails_are_resolved_together_and_undone_together() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    let swapped = [
+        with_email(ana(), "bob@x.com"),
+        with_email(bob(), "ana@x.com"),
+    ];
+    let seen = world.run(swapped.clone());
+    assert_eq!(seen.kinds(), [AlertKind::EmailMismatch; 2]);
+    let before = world.people();
+    let done = world
+        .resolve(AlertKind::EmailMismatch, &Resolution::ReplaceEmail)
+        .unwrap();
+    assert_eq!(done.changes.len(), 2);
+    assert_eq!(world.person(1).email.as_deref(), Some("bob@x.com"));
+    assert_eq!(world.person(2).email.as_deref(), Some("ana@x.com"));
+    assert_eq!(world.open_alerts(), []);
+    world.settles(swapped.clone());
+    // Undone from the other alert, both are as they were.
+    acts::undo(&world.store, seen.alerts[1].id, &world.hand()).unwrap();
+    assert_eq!(world.people(), before);
+    assert_eq!(world.run(swapped).kinds(), [AlertKind::EmailMismatch; 2]);
+}
+
+#[test]
+fn r31_an_email_that_its_holder_is_to_give_up_waits_for_that() {
+    let mut world = World::new();
+    world.run([ana(), bob()]);
+    let moved = [
+        with_email(ana(), "bob@x.com"),
+        with_email(bob(), "new@x.com"),
+    ];
+    let alerts = world.run(moved.clone()).alerts;
+    let replace = |world: &World, id: AlertId| {
+        acts::resolve(&world.store, id, &Resolution::ReplaceEmail, &world.hand())
+    };
+    let error = replace(&world, alerts[0].id).unwrap_err();
+    let first = format!("resolve {} first", alerts[1].id);
+    assert!(error.to_string().contains(&first), "{error}");
+    replace(&world, alerts[1].id).unwrap();
+    replace(&world, alerts[0].id).unwrap();
+    world.settles(moved);
+}
+
 /// Everything that must hold of the store, whoever wrote it.
 #[track_caller]
 fn holds(world: &World) {
