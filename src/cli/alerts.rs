@@ -6,9 +6,10 @@ use std::fmt::Write;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::control::client::{AlertFilter, Client};
-use crate::control::protocol::{AlertAct, Page};
+use crate::control::protocol::{ActDetail, AlertAct, AlertDetail, Page};
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, PersonId, Resolution, Side,
+    Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, PersonId, Resolution,
+    Side,
 };
 
 use super::pages::{self, Length};
@@ -177,13 +178,28 @@ fn list(page: &Page<Alert>, view: &View) -> String {
     if page.items.is_empty() {
         return "no alerts\n".to_owned();
     }
-    let mut text = table(&page.items, view);
+    // R15: those who are probably namesakes stand apart, so that they do not hide the others.
+    let is_low = |alert: &&Alert| alert.confidence == Some(Confidence::Low);
+    let (low, others): (Vec<&Alert>, Vec<&Alert>) = page.items.iter().partition(is_low);
+    let mut text = if others.is_empty() {
+        String::new()
+    } else {
+        table_of(&others, view)
+    };
+    if !low.is_empty() {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = write!(text, "{gap}probably namesakes\n{}", table_of(&low, view));
+    }
     text += &pages::more(page);
     text
 }
 
 /// Alerts, one below the other.
 pub(super) fn table(alerts: &[Alert], view: &View) -> String {
+    table_of(&alerts.iter().collect::<Vec<_>>(), view)
+}
+
+fn table_of(alerts: &[&Alert], view: &View) -> String {
     let mut table = Table::new([
         ("ID", Column::Whole),
         ("KIND", Column::Whole),
@@ -223,7 +239,8 @@ fn about(alert: &Alert) -> String {
         .unwrap_or_else(|| alert.subject.clone())
 }
 
-fn show(alert: &Alert, view: &View) -> String {
+fn show(detail: &AlertDetail, view: &View) -> String {
+    let alert = &detail.alert;
     let mut text = format!(
         "{} {} at {}: {}\n",
         alert.id,
@@ -240,10 +257,12 @@ fn show(alert: &Alert, view: &View) -> String {
         format!("{} by {}", view.both(alert.first_seen), alert.raised_by),
     );
     facts.pair("last seen", view.both(alert.last_seen));
+    if let Some(confidence) = alert.confidence {
+        facts.pair("confidence", confidence);
+    }
     text += &facts.render(view);
-    if !alert.acts.is_empty() {
-        let acts: Vec<String> = alert.acts.iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "done to it: {}", acts.join(", "));
+    if !detail.done.is_empty() {
+        let _ = write!(text, "\ndone to it\n{}", done(&detail.done, view));
     }
     let Some((first, others)) = alert.sides.split_first() else {
         text += &ways(alert);
@@ -259,6 +278,27 @@ fn show(alert: &Alert, view: &View) -> String {
     }
     text += &ways(alert);
     text
+}
+
+fn done(acts: &[ActDetail], view: &View) -> String {
+    let mut table = Table::new([
+        ("ACT", Column::Whole),
+        ("WHAT", Column::Whole),
+        ("WHEN", Column::Whole),
+        ("BY", Column::Whole),
+        ("UNDONE", Column::Whole),
+    ]);
+    for act in acts {
+        let undone = act.undone_by.map(|by| format!("by {by}"));
+        table.row([
+            act.id.into(),
+            act.kind.into(),
+            view.relative(act.at).into(),
+            super::people::actor(&act.by).into(),
+            undone.unwrap_or_default().into(),
+        ]);
+    }
+    table.render(view)
 }
 
 /// The commands that would do something about an alert, ready to copy.

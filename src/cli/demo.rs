@@ -239,7 +239,9 @@ try in another terminal
   export EPMS_HOME={folder}
   epms status
   epms sync {first}          nothing has changed, and it says so
-  epms alerts show a1
+  epms alerts show a1         both sides, and the commands that would resolve it
+  epms alerts dismiss a1      … and `epms alerts undo a1` takes it back
+  epms preview {first}       what the next run would do
   curl --unix-socket $EPMS_HOME/state/epms.sock \\
     -X POST http://epms/v1/integrations/{first}/sync
 

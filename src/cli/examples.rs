@@ -227,6 +227,7 @@ pub(super) fn alert() -> Alert {
         subject: "t0003".into(),
         state: AlertState::Open,
         acts: Vec::new(),
+        confidence: None,
         sides: vec![
             side(
                 Some("t0003"),

@@ -272,7 +272,7 @@ fn links(detail: &PersonDetail, view: &View) -> String {
 }
 
 /// Who did it, where no run did.
-fn actor(actor: &Actor) -> String {
+pub(super) fn actor(actor: &Actor) -> String {
     match actor {
         Actor::Sync => "a sync".to_owned(),
         Actor::User(uid) => format!("user {uid}"),

@@ -19,8 +19,8 @@ use crate::model::{
 };
 
 use super::protocol::{
-    IntegrationStatus, Page, PersonDetail, ProgressEvent, ReloadReply, RunDetail, RunState, Status,
-    SyncReply,
+    AlertDetail, IntegrationStatus, Page, PersonDetail, ProgressEvent, ReloadReply, RunDetail,
+    RunState, Status, SyncReply,
 };
 use lines::Lines;
 
@@ -249,7 +249,7 @@ impl Client {
     }
 
     /// One alert.
-    pub async fn alert(&self, id: AlertId) -> Result<Alert, ClientError> {
+    pub async fn alert(&self, id: AlertId) -> Result<AlertDetail, ClientError> {
         self.get(&["v1", "alerts", &id.to_string()], Vec::new())
             .await
     }

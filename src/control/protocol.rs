@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Alert, Change, Counts, Decision, Field, IntegrationId, Person, Problem, Progress, Resolution,
-    Run, RunId,
+    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, IntegrationId, Person, Problem,
+    Progress, Resolution, Run, RunId,
 };
 pub use crate::model::{ReloadOutcome, Reloaded};
 
@@ -198,6 +198,33 @@ pub struct LinkDetail {
     pub since: Timestamp,
     /// Complete runs in a row that did not see the resident.
     pub misses: u32,
+}
+
+/// `GET /v1/alerts/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertDetail {
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// What was done to it by hand, oldest first.
+    #[serde(default)]
+    pub done: Vec<ActDetail>,
+}
+
+/// Something done by hand, without what it was done to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActDetail {
+    /// The act.
+    pub id: ActId,
+    /// What was done.
+    pub kind: ActKind,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// The act that undid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<ActId>,
 }
 
 /// What is done to an alert by hand.

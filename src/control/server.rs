@@ -28,8 +28,8 @@ use crate::model::{
 };
 
 use super::protocol::{
-    AlertAct, IntegrationStatus, Page, PersonAct, PersonDetail, ProblemDocument, ProgressEvent,
-    ReloadReply, RunDetail, RunState, Status, SyncReply,
+    AlertAct, AlertDetail, IntegrationStatus, Page, PersonAct, PersonDetail, ProblemDocument,
+    ProgressEvent, ReloadReply, RunDetail, RunState, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -101,7 +101,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Alerts in the order of R29.
     fn alerts(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Alert>>> + Send;
     /// An alert.
-    fn alert(&self, alert: AlertId) -> impl Future<Output = Answer<Alert>> + Send;
+    fn alert(&self, alert: AlertId) -> impl Future<Output = Answer<AlertDetail>> + Send;
     /// Changes after a sequence number.
     fn changes(&self, after: u64, limit: usize)
     -> impl Future<Output = Answer<Vec<Change>>> + Send;
@@ -463,7 +463,10 @@ async fn alerts<B: Backend>(
     app.backend.alerts(query).await.map(Json)
 }
 
-async fn alert<B: Backend>(State(app): State<App<B>>, Named(alert): Named) -> Answer<Json<Alert>> {
+async fn alert<B: Backend>(
+    State(app): State<App<B>>,
+    Named(alert): Named,
+) -> Answer<Json<AlertDetail>> {
     app.backend.alert(id(&alert)?).await.map(Json)
 }
 

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::catalog::{Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    AlertAct, IntegrationState, IntegrationStatus, LinkDetail, Page, PersonAct, PersonDetail,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, Status,
+    ActDetail, AlertAct, AlertDetail, IntegrationState, IntegrationStatus, LinkDetail, Page,
+    PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
+    Status,
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
 use crate::model::{
@@ -308,9 +309,26 @@ impl Backend for Daemon {
         Ok(page(rest, size, |alert| alert.id.to_string()))
     }
 
-    async fn alert(&self, id: AlertId) -> Answer<Alert> {
-        let alert = self.ask(move |view| view.alert(id)).await?;
-        alert.ok_or_else(|| {
+    async fn alert(&self, id: AlertId) -> Answer<AlertDetail> {
+        let detail = self
+            .ask(move |view| {
+                let Some(alert) = view.alert(id)? else {
+                    return Ok(None);
+                };
+                let mut done = Vec::new();
+                for act in &alert.acts {
+                    done.extend(view.act(*act)?.map(|act| ActDetail {
+                        id: act.id,
+                        kind: act.kind,
+                        at: act.at,
+                        by: act.by,
+                        undone_by: act.undone_by,
+                    }));
+                }
+                Ok(Some(AlertDetail { alert, done }))
+            })
+            .await?;
+        detail.ok_or_else(|| {
             ProblemDocument::not_found(format!("there is no alert {id}; `epms alerts` lists them"))
         })
     }

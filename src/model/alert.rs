@@ -92,6 +92,28 @@ impl fmt::Display for AlertState {
     }
 }
 
+/// How likely the two sides are the same human (R15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Unit and phone are the same, too.
+    High,
+    /// Nothing speaks against it.
+    Medium,
+    /// Unit and phone differ, too: probably namesakes.
+    Low,
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+        })
+    }
+}
+
 /// One side of the discrepancy: a resident of the PMS, or a person of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
@@ -126,6 +148,9 @@ pub struct Alert {
     pub sides: Vec<Side>,
     /// What was found, in words without personal data.
     pub detail: String,
+    /// How likely the sides are the same human, where only the name says so (R15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// The run that raised it.
     pub raised_by: RunId,
     /// When it was raised, or opened again.

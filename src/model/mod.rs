@@ -17,7 +17,7 @@ mod run;
 mod status;
 
 pub use act::{Act, ActKind, Done, OfResident, Resolution, Ruling, Swap};
-pub use alert::{Alert, AlertKind, AlertState, Side};
+pub use alert::{Alert, AlertKind, AlertState, Confidence, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use enrolment::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem};
 pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Field, IntegrationId, Person, Resident, Side, Stay,
+    Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, Person, Resident,
+    Side, Stay,
 };
 
 use super::plan::Inputs;
@@ -84,13 +85,24 @@ impl Judged<'_> {
 
 /// The causes that a run found.
 #[derive(Debug, Default)]
-pub(super) struct Causes(BTreeMap<(AlertKind, String), (Vec<Side>, String)>);
+pub(super) struct Causes(BTreeMap<(AlertKind, String), (Vec<Side>, String, Option<Confidence>)>);
 
 impl Causes {
     pub(super) fn raise(&mut self, kind: AlertKind, subject: &str, sides: Vec<Side>, detail: &str) {
+        self.raise_with(kind, subject, sides, detail, None);
+    }
+
+    pub(super) fn raise_with(
+        &mut self,
+        kind: AlertKind,
+        subject: &str,
+        sides: Vec<Side>,
+        detail: &str,
+        confidence: Option<Confidence>,
+    ) {
         self.0
             .entry((kind, subject.to_owned()))
-            .or_insert_with(|| (sides, detail.to_owned()));
+            .or_insert_with(|| (sides, detail.to_owned(), confidence));
     }
 
     pub(super) fn settle(
@@ -100,12 +112,13 @@ impl Causes {
         judged: &Judged<'_>,
     ) -> AlertWrites {
         let mut writes = AlertWrites::default();
-        for ((kind, subject), (sides, detail)) in self.0 {
+        for ((kind, subject), (sides, detail, confidence)) in self.0 {
             match known.remove(&(kind, subject.clone())) {
                 Some(alert) if alert.state == AlertState::Open => {
                     writes.refreshed.push(Alert {
                         sides,
                         detail,
+                        confidence,
                         last_seen: inputs.now,
                         ..alert
                     });
@@ -118,6 +131,7 @@ impl Causes {
                     writes.refreshed.push(Alert {
                         sides,
                         detail,
+                        confidence,
                         last_seen: inputs.now,
                         ..alert
                     });
@@ -131,6 +145,7 @@ impl Causes {
                     state: AlertState::Open,
                     sides,
                     detail,
+                    confidence,
                     raised_by: inputs.run,
                     first_seen: inputs.now,
                     last_seen: inputs.now,

@@ -1,6 +1,6 @@
 //! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
 
-use crate::model::{AlertKind, Considered, Person, PersonId, Resident, Ruling};
+use crate::model::{AlertKind, Confidence, Considered, Person, PersonId, Resident, Ruling};
 use crate::store::StoreError;
 
 use super::normal::same;
@@ -30,6 +30,7 @@ pub(super) enum Match {
         rule: &'static str,
         people: Vec<Person>,
         detail: String,
+        confidence: Option<Confidence>,
     },
 }
 
@@ -91,6 +92,7 @@ fn judge(resident: &Resident, ruling: Option<&Ruling>, candidates: Candidates) -
                 detail: "this person was untied from the resident by hand; correct the email in the PMS, or \
                          link them again"
                     .into(),
+                confidence: None,
             };
         }
         return Match::Link(Box::new(person.clone()));
@@ -103,16 +105,17 @@ fn judge(resident: &Resident, ruling: Option<&Ruling>, candidates: Candidates) -
             rule: "R14",
             people: vec![person],
             detail: "a person has this email under another name".into(),
+            confidence: None,
         },
         (None, 1) => {
-            let detail = by_name
-                .first()
-                .map_or("", |person| confidence(resident, person));
+            let told = by_name.first().map(|person| confidence(resident, person));
+            let (confidence, detail) = told.unzip();
             Match::Flag {
                 kind: AlertKind::EmailMismatch,
                 rule: "R15",
                 people: by_name,
-                detail: detail.into(),
+                detail: detail.unwrap_or_default().into(),
+                confidence,
             }
         }
         (by_email, _) => {
@@ -121,6 +124,7 @@ fn judge(resident: &Resident, ruling: Option<&Ruling>, candidates: Candidates) -
                 kind: AlertKind::DuplicateAccounts,
                 rule: "R15",
                 detail: format!("{} people fit this resident", by_name.len()),
+                confidence: None,
                 people: by_name,
             }
         }
@@ -174,7 +178,7 @@ pub(super) fn considered(
 
 /// How likely a person of the same name and property is the same human (R15). What one side does not know
 /// speaks neither for nor against it.
-fn confidence(resident: &Resident, person: &Person) -> &'static str {
+fn confidence(resident: &Resident, person: &Person) -> (Confidence, &'static str) {
     let mut units = person
         .stays
         .values()
@@ -189,14 +193,25 @@ fn confidence(resident: &Resident, person: &Person) -> &'static str {
         _ => None,
     };
     match (unit, phone) {
-        (Some(true), Some(true)) => {
-            "same name, unit and phone under another email: confidence high"
-        }
-        (Some(true), _) => "same name and unit under another email: confidence medium",
-        (_, Some(true)) => "same name and phone under another email: confidence medium",
-        (Some(false), Some(false)) => {
-            "same name under another email; unit and phone differ too: confidence low"
-        }
-        _ => "same name at this property under another email: confidence medium",
+        (Some(true), Some(true)) => (
+            Confidence::High,
+            "same name, unit and phone under another email: confidence high",
+        ),
+        (Some(true), _) => (
+            Confidence::Medium,
+            "same name and unit under another email: confidence medium",
+        ),
+        (_, Some(true)) => (
+            Confidence::Medium,
+            "same name and phone under another email: confidence medium",
+        ),
+        (Some(false), Some(false)) => (
+            Confidence::Low,
+            "same name under another email; unit and phone differ too: confidence low",
+        ),
+        _ => (
+            Confidence::Medium,
+            "same name at this property under another email: confidence medium",
+        ),
     }
 }

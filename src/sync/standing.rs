@@ -42,6 +42,7 @@ pub(super) fn open(
             state: AlertState::Open,
             sides: Vec::new(),
             detail: detail.to_owned(),
+            confidence: None,
             raised_by: cause.run,
             first_seen: now,
             last_seen: now,

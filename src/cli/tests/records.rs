@@ -6,7 +6,7 @@ use super::super::Exit;
 use super::super::examples::{alert, change, person, person_detail, side};
 use super::super::testing::{Answers, Server, epms, epms_at, plain};
 use crate::control::protocol::Page;
-use crate::model::{AlertKind, Change, Field};
+use crate::model::{AlertId, AlertKind, Change, Confidence, Field};
 
 fn page<T>(items: Vec<T>) -> Page<T> {
     Page { items, next: None }
@@ -121,6 +121,22 @@ async fn alerts_are_listed_by_state_kind_and_integration() {
                                                                     person whose
                                                                     name is another
     ");
+}
+
+#[tokio::test]
+async fn probable_namesakes_are_listed_apart() {
+    let mut low = alert();
+    low.id = AlertId(6);
+    low.kind = AlertKind::EmailMismatch;
+    low.confidence = Some(Confidence::Low);
+    let answers = Answers::default().json(
+        "GET /v1/alerts?limit=50&state=open",
+        &page(vec![low, alert()]),
+    );
+    let out = epms("alerts list", answers).await.out;
+    let (above, below) = out.split_once("\nprobably namesakes\n").unwrap();
+    assert!(above.contains("a5") && !above.contains("a6"), "{out}");
+    assert!(below.contains("a6") && !below.contains("a5"), "{out}");
 }
 
 #[tokio::test]

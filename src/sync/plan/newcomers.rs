@@ -138,6 +138,7 @@ impl<P: People> Planner<'_, P> {
                         rule,
                         people,
                         detail,
+                        confidence,
                     } => {
                         let person = people.first().map(|person| person.id);
                         let mut sides = vec![alerts::resident_side(resident)];
@@ -146,7 +147,8 @@ impl<P: People> Planner<'_, P> {
                                 .iter()
                                 .map(|person| alerts::person_side(person, self.inputs.integration)),
                         );
-                        self.causes.raise(kind, &group.id, sides, &detail);
+                        self.causes
+                            .raise_with(kind, &group.id, sides, &detail, confidence);
                         self.decide(&group.id, Fate::Flagged, rule, detail, person);
                     }
                 }

@@ -83,6 +83,8 @@ fn r15_the_alert_says_how_likely_it_is_from_unit_and_phone() {
         let seen = world.run([phone(ana(), "(415) 555-0100"), other]);
         let detail = &seen.alert(AlertKind::EmailMismatch).detail;
         assert!(detail.ends_with(confidence), "{place} {number}: {detail}");
+        let told = seen.alert(AlertKind::EmailMismatch).confidence.unwrap();
+        assert!(confidence.ends_with(&told.to_string()), "{told}");
     }
 }
 
