@@ -85,7 +85,15 @@ impl Judged<'_> {
 
 /// The causes that a run found.
 #[derive(Debug, Default)]
-pub(super) struct Causes(BTreeMap<(AlertKind, String), (Vec<Side>, String, Option<Confidence>)>);
+pub(super) struct Causes(BTreeMap<(AlertKind, String), Found>);
+
+/// What was found about a cause.
+#[derive(Debug)]
+struct Found {
+    sides: Vec<Side>,
+    detail: String,
+    confidence: Option<Confidence>,
+}
 
 impl Causes {
     pub(super) fn raise(&mut self, kind: AlertKind, subject: &str, sides: Vec<Side>, detail: &str) {
@@ -102,7 +110,11 @@ impl Causes {
     ) {
         self.0
             .entry((kind, subject.to_owned()))
-            .or_insert_with(|| (sides, detail.to_owned(), confidence));
+            .or_insert_with(|| Found {
+                sides,
+                detail: detail.to_owned(),
+                confidence,
+            });
     }
 
     pub(super) fn settle(
@@ -112,7 +124,12 @@ impl Causes {
         judged: &Judged<'_>,
     ) -> AlertWrites {
         let mut writes = AlertWrites::default();
-        for ((kind, subject), (sides, detail, confidence)) in self.0 {
+        for ((kind, subject), found) in self.0 {
+            let Found {
+                sides,
+                detail,
+                confidence,
+            } = found;
             match known.remove(&(kind, subject.clone())) {
                 Some(alert) if alert.state == AlertState::Open => {
                     writes.refreshed.push(Alert {

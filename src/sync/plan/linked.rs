@@ -146,7 +146,12 @@ impl<P: People> Planner<'_, P> {
 
     /// Further units of a person who lives somewhere: those that the feed names (R21), and those of residents of
     /// theirs that it leaves out now, which proves nothing (R25) until they are missing.
-    fn more_units(&self, group: &Group, person: PersonId) -> Vec<Unit> {
+    fn more_units(&self, group: &Group, person: &Person) -> Vec<Unit> {
+        // A word that nobody knows keeps the homes that are known, as it keeps the status (§10).
+        if group.resident().map(|one| one.status) == Some(LeaseStatus::Unknown) {
+            let stay = person.stays.get(self.inputs.integration);
+            return stay.map(|stay| stay.more_units.clone()).unwrap_or_default();
+        }
         let mut units = group.more_units();
         let Some(resident) = group
             .resident()
@@ -155,7 +160,7 @@ impl<P: People> Planner<'_, P> {
             return units;
         };
         let absent = self.inputs.links.iter().filter(|(id, link)| {
-            link.person == person
+            link.person == person.id
                 && link.status == LeaseStatus::Current
                 && link.misses.saturating_add(1) < self.inputs.missing_after
                 && !self.seen.contains(id.as_str())
@@ -237,7 +242,7 @@ impl<P: People> Planner<'_, P> {
                 .email
                 .as_ref()
                 .is_none_or(|email| !self.taken.contains(email));
-        let more_units = self.more_units(group, before.id);
+        let more_units = self.more_units(group, &before);
         self.multiple(group, before.id, &more_units);
         let ask = self.ask(&normal, more_units, link, is_free);
         let update = update(&before, &ask);

@@ -447,3 +447,53 @@ fn r18_an_email_that_would_not_be_written_anyway_is_nobodys_conflict() {
     assert_eq!(seen.fate("t1"), Fate::Unchanged);
     assert_eq!(seen.kinds(), NO_ALERTS);
 }
+
+#[test]
+fn an_unknown_status_keeps_every_home_with_notice_and_eviction() {
+    let mut world = World::new();
+    let second = Resident {
+        lease_id: Some("lease-2".into()),
+        unit: unit("205"),
+        notice: true,
+        ..ana()
+    };
+    let first = Resident {
+        notice: true,
+        eviction: true,
+        lease_start: day(2, 1),
+        ..ana()
+    };
+    world.run([first.clone(), second.clone()]);
+    let before = world.stay(1);
+    assert_eq!(before.more_units, [unit("205").unwrap()]);
+    assert!(before.notice && before.eviction);
+    let unknown = |one: &Resident| Resident {
+        notice: false,
+        eviction: false,
+        ..with_status(one.clone(), LeaseStatus::Unknown)
+    };
+    let feed = [unknown(&first), unknown(&second)];
+    let seen = world.run(feed.clone());
+    assert_eq!(world.stay(1), before, "{seen:#?}");
+    assert_eq!(seen.change_kinds(), NO_CHANGES);
+    world.settles(feed);
+    // A word that is known again is heard.
+    world.run([first, past(second)]);
+    assert_eq!(world.stay(1).more_units, []);
+}
+
+#[test]
+fn unknown_leases_of_one_unit_are_one_stay() {
+    let mut world = World::new();
+    let renewed = Resident {
+        lease_id: Some("lease-2".into()),
+        lease_start: day(12, 31),
+        lease_end: Some(date(2027, 12, 31)),
+        ..ana()
+    };
+    world.run([ana(), with_status(renewed.clone(), LeaseStatus::Pending)]);
+    let before = world.stay(1);
+    let feed = [ana(), renewed].map(|one| with_status(one, LeaseStatus::Unknown));
+    world.run(feed);
+    assert_eq!(world.stay(1), before);
+}
