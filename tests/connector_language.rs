@@ -467,3 +467,82 @@ fn what_is_wrong_is_told_with_its_place() {
         assert!(told.contains("pms.yaml:"), "{told}");
     }
 }
+
+/// Says what the rules of a connector cannot: whether a text names a file that is not there yet.
+const VERDICT: &str = r#"
+    fn residents(record, ctx) { [] }
+    fn verdict(answer, ctx) {
+        if answer.request != "residents" || answer.status == 200 { return; }
+        let code = text(get(answer.headers, "x-codes"));
+        if code == "E1, " + ctx.fields.gone { return "empty"; }
+        if answer.status == 404 && get(answer.body, "ready") == false {
+            return #{ verdict: "maintenance", hint: "the export of " + ctx.today + " is not there yet" };
+        }
+        if "shouting" in answer.text { return "perhaps"; }
+        if "secret" in answer.text { throw answer.text; }
+        if "typo" in answer.text { return answer.stauts; }
+        if "list" in answer.text { return ["ok"]; }
+    }
+"#;
+
+#[tokio::test]
+async fn a_script_decides_what_an_answer_means_where_no_rule_does() {
+    let yaml = "requests: { residents: { url: \"{{ credential.url }}/r\", format: json, \
+        errors: [{ status: 418, is: denied }] } }\n";
+    let body = |status: u16, text: &str| Reply(status, Vec::new(), text.into());
+    let pms = Pms::start(yaml, move |n, _| match n {
+        0 => ok("[{\"n\":1}]"),
+        1 => {
+            let codes = vec![("x-codes", "E1".into()), ("x-codes", "E404".into())];
+            Reply(404, codes, "gone".into())
+        }
+        2 => body(404, r#"{"ready":false}"#),
+        3 => body(404, r#"{"ready":true}"#),
+        4 => body(418, "shouting"),
+        5 => body(500, "shouting"),
+        6 => body(500, "secret"),
+        7 => body(500, "typo"),
+        _ => body(500, "list"),
+    })
+    .await
+    .judged_by(VERDICT);
+    assert_eq!(pms.records().await, [json!({"n": 1})]);
+    assert!(pms.records().await.is_empty());
+    let SourceError::Unavailable(told) = pms.failure().await else {
+        panic!()
+    };
+    assert!(
+        told.to_string()
+            .contains("the export of 2026-03-01 is not there yet"),
+        "{told}"
+    );
+    // Without a word of the script the status decides, and a rule comes before it.
+    assert!(matches!(pms.failure().await, SourceError::Unexpected(_)));
+    assert!(matches!(pms.failure().await, SourceError::Denied(_)));
+    for wrong in [
+        "`verdict` gave a word that is no verdict; it is one of: ok, empty, retry",
+        "scripts/pms.rhai:11:38: the script threw an error",
+        "scripts/pms.rhai:12:50: stauts: there is no `stauts`",
+        "scripts/pms.rhai: `verdict` gives a word, a map such as #{ verdict:",
+    ] {
+        let SourceError::Unexpected(told) = pms.failure().await else {
+            panic!("{wrong}")
+        };
+        let told = told.to_string();
+        assert!(told.contains(wrong), "{told}");
+        assert!(told.contains("correct the function `verdict`"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_sees_what_a_login_answers() {
+    let pms = Pms::start(LOGIN, |_, _| ok(r#"{"data":{"token":"t"},"locked":"yes"}"#))
+        .await
+        .judged_by(
+            r#"fn residents(record, ctx) { [] }
+               fn verdict(answer, ctx) {
+                   if answer.request == "login" && get(answer.body, "locked") == "yes" { "denied" }
+               }"#,
+        );
+    assert!(matches!(pms.failure().await, SourceError::Denied(_)));
+}

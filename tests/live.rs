@@ -153,6 +153,7 @@ impl Live {
                 properties,
                 fields: BTreeMap::new(),
                 today: TODAY,
+                judge: None,
             },
             _home: home,
         }

@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Form, Query, State};
@@ -65,6 +66,7 @@ async fn is_clean(home: &Home, pms: &str) {
 struct Buildium {
     tenants: Mutex<BTreeMap<u64, Value>>,
     offsets: Mutex<Vec<usize>>,
+    without_units: AtomicBool,
 }
 
 fn knows(headers: &HeaderMap) -> bool {
@@ -95,8 +97,15 @@ async fn tenants(
 }
 
 /// Units, ten to a page; the next page is linked in the header.
-async fn units(Query(query): Query<Words>, headers: HeaderMap) -> Response {
+async fn units(
+    State(buildium): State<Arc<Buildium>>,
+    Query(query): Query<Words>,
+    headers: HeaderMap,
+) -> Response {
     assert!(knows(&headers));
+    if buildium.without_units.load(Ordering::Relaxed) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let offset: u64 = query
         .get("offset")
         .map_or(0, |offset| offset.parse().unwrap());
@@ -170,12 +179,44 @@ async fn a_json_api_with_keys_in_headers_is_synced_by_offset_with_units_by_link(
 }
 
 #[tokio::test]
+async fn a_lookup_that_fails_fails_the_run_whose_script_asks_for_it_and_no_other() {
+    let (buildium, url) = buildium().await;
+    let home = home_of_buildium(&url);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    buildium.without_units.store(true, Ordering::Relaxed);
+    let script = "scripts/buildium.rhai";
+    let asking = home.read(script);
+    // Another script asks anew: what another one's run looked up does not serve it.
+    let before = daemon.generation("outside").await;
+    home.write(script, format!("{asking}\n"));
+    let before = daemon.reloaded("outside", before).await;
+    let report = daemon.sync("outside").await;
+    let reason = report.outcome.reason().unwrap();
+    assert!(reason.contains("`units`"), "{reason}");
+    assert_eq!(daemon.people().await.len(), 15);
+    let call = "ctx.lookup(\"units\", text(found, \"UnitId\"))";
+    home.edit(script, call, "()");
+    daemon.reloaded("outside", before).await;
+    let report = daemon.sync("outside").await;
+    assert_eq!(report.outcome, Outcome::Unchanged, "{report:?}");
+    assert_eq!(report.counts.unchanged, 15);
+}
+
+#[tokio::test]
 async fn a_json_api_shows_its_properties_and_a_refused_key_costs_nobody() {
     let (_buildium, url) = buildium().await;
     let home = home_of_buildium(&url);
     let discovered = home.epms(&["discover", "outside"]).await;
     assert_eq!(discovered.status.code(), Some(0), "{}", told(&discovered));
     assert!(told(&discovered).contains("Quarry Steps"));
+    assert!(!told(&discovered).contains("No. 42"));
+    let with_units = home.epms(&["discover", "outside", "--units"]).await;
+    assert!(
+        told(&with_units).contains("42    No. 42"),
+        "{}",
+        told(&with_units)
+    );
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     let people = daemon.people().await;

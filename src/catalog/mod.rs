@@ -1,6 +1,7 @@
 //! Everything loaded: files and scripts compiled together, immutable, numbered per integration. A load
 //! replaces an integration whole or leaves it as it was; it never touches a run under way.
 
+mod judge;
 mod load;
 mod watch;
 
@@ -15,8 +16,9 @@ use jiff::tz::TimeZone;
 use crate::config::{self, Schedule, Settings};
 use crate::model::{IntegrationId, Problem};
 use crate::script::Script;
-use crate::source::Source;
+use crate::source::{Judge, Source};
 
+pub use judge::ScriptJudge;
 pub use load::{check, load, outcomes};
 pub use watch::{Fingerprint, ReloadRequest, fingerprint, watch};
 
@@ -75,6 +77,11 @@ impl Integration {
     /// The date at the property.
     pub fn today(&self, now: Timestamp) -> Date {
         now.to_zoned(self.timezone.clone()).date()
+    }
+
+    /// Says what answers mean, where the script has a function for it.
+    pub fn judge(&self, today: Date) -> Option<Arc<dyn Judge>> {
+        ScriptJudge::of(&self.script, self.id.as_str(), &self.config, today)
     }
 
     /// What stands for everything that this generation depends on, also after a restart.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::catalog::{self, Integration};
+use crate::catalog::{self, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
 use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
 use crate::script::{Context, Inputs, Lookups, Script};
@@ -25,21 +25,28 @@ use super::{Exit, Failure, Screen};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 asks the PMS itself, with the integration's credential; nothing is written, here or there. ids of
-properties go into `pms_properties`, words of statuses into `exclude_statuses`
+properties go into `pms_properties`, words of statuses into `exclude_statuses`, ids of units to the
+left in `units.map`
 
 examples
   epms discover 123-building-name
+  epms discover 123-building-name --units
   epms discover 123-building-name --json")]
 pub struct DiscoverArguments {
     /// The integration whose credential and connector to use
     #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
     pub integration: IntegrationId,
+    /// The units that residents live in as well, by the ids that `units.map` speaks of
+    #[arg(long)]
+    pub units: bool,
 }
 
 #[derive(Serialize)]
 struct Found {
     properties: Vec<FoundProperty>,
     statuses: Vec<FoundStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<Vec<FoundUnit>>,
     /// Records that the script could not map.
     rejected: u64,
 }
@@ -60,6 +67,24 @@ pub(super) struct FoundStatus {
     pub(super) residents: u64,
     /// Whether it is on the integration's exclude list.
     excluded: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct FoundUnit {
+    /// As the script makes it.
+    id: String,
+    label: String,
+    residents: u64,
+    /// The unit here; none where the integration has no mapping list, or does not map this one.
+    here: Option<String>,
+}
+
+/// What the residents of the attached properties show.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) statuses: Vec<FoundStatus>,
+    units: Vec<FoundUnit>,
+    rejected: u64,
 }
 
 pub(super) async fn run(
@@ -90,9 +115,16 @@ pub(super) async fn run(
         return Err(Failure::Config(Problems(slot.problems.clone())));
     };
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
-    let found = discover(&Asking::of(&integration, now), &reader)
-        .await
-        .map_err(|told| Failure::other(Exit::Failed, told))?;
+    let failed = |told| Failure::other(Exit::Failed, told);
+    let asking = Asking::of(&integration, now);
+    let properties = properties(&asking, &reader).await.map_err(failed)?;
+    let shown = shown(&asking, &reader).await.map_err(failed)?;
+    let found = Found {
+        properties,
+        statuses: shown.statuses,
+        units: arguments.units.then_some(shown.units),
+        rejected: shown.rejected,
+    };
     screen.show(json, &found, told)?;
     Ok(Exit::Done)
 }
@@ -103,7 +135,7 @@ pub(super) struct Asking<'a> {
     pub(super) config: &'a config::Integration,
     pub(super) credential: &'a Credential,
     pub(super) source: &'a Source,
-    pub(super) script: &'a Script,
+    pub(super) script: &'a Arc<Script>,
     pub(super) home: &'a Path,
     pub(super) today: Date,
 }
@@ -134,18 +166,9 @@ impl<'a> Asking<'a> {
             properties: self.config.pms_properties.clone(),
             fields: self.config.fields.clone(),
             today: self.today,
+            judge: ScriptJudge::of(self.script, self.id, self.config, self.today),
         }
     }
-}
-
-async fn discover(asking: &Asking<'_>, reader: &Reader) -> Result<Found, String> {
-    let properties = properties(asking, reader).await?;
-    let (statuses, rejected) = statuses(asking, reader).await?;
-    Ok(Found {
-        properties,
-        statuses,
-        rejected,
-    })
 }
 
 /// The properties that the PMS lists; none where the connector has no request for them.
@@ -174,11 +197,8 @@ pub(super) async fn properties(
     Ok(properties)
 }
 
-/// The statuses of the residents in the attached properties, and how many records could not be mapped.
-pub(super) async fn statuses(
-    asking: &Asking<'_>,
-    reader: &Reader,
-) -> Result<(Vec<FoundStatus>, u64), String> {
+/// What the script makes of the residents in the attached properties.
+pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown, String> {
     let (source, config) = (asking.source, asking.config);
     let (account, scope) = (asking.account(reader)?, asking.scope());
     let mut lookups = Lookups::new();
@@ -196,6 +216,7 @@ pub(super) async fn statuses(
     }
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
+    let mut units = BTreeMap::<(String, String), u64>::new();
     let mut residents = Vec::new();
     for request in source.feeds() {
         residents.extend(read(reader, source, &account, request, &scope).await?);
@@ -213,6 +234,9 @@ pub(super) async fn statuses(
         match asking.script.residents(&record.json, &context) {
             Ok(mapped) => {
                 for resident in mapped.into_iter().map(|mapped| mapped.resident) {
+                    if let Some(unit) = resident.unit {
+                        *units.entry((unit.id, unit.label)).or_default() += 1;
+                    }
                     *counts
                         .entry((resident.status, resident.status_word))
                         .or_default() += 1;
@@ -232,7 +256,17 @@ pub(super) async fn statuses(
             status,
             residents,
         });
-    Ok((statuses.collect(), rejected))
+    let units = units.into_iter().map(|((id, label), residents)| FoundUnit {
+        here: config.units.map.get(&id).cloned(),
+        id,
+        label,
+        residents,
+    });
+    Ok(Shown {
+        statuses: statuses.collect(),
+        units: units.collect(),
+        rejected,
+    })
 }
 
 async fn read(
@@ -297,6 +331,24 @@ fn told(found: &Found, view: &View) -> String {
                 excluded.into(),
             ]);
         }
+        text += &table.render(view);
+    }
+    if let Some(units) = &found.units {
+        let mut table = Table::new([
+            ("UNIT", Column::Whole),
+            ("LABEL", Column::Cut),
+            ("RESIDENTS", Column::Whole),
+            ("HERE", Column::Cut),
+        ]);
+        for unit in units {
+            table.row([
+                unit.id.clone().into(),
+                unit.label.clone().into(),
+                unit.residents.to_string().into(),
+                unit.here.clone().unwrap_or_default().into(),
+            ]);
+        }
+        text.push('\n');
         text += &table.render(view);
     }
     if found.rejected > 0 {

@@ -29,6 +29,7 @@ pub struct Script {
     engine: Engine,
     ast: AST,
     excludes: bool,
+    pub(super) judges: bool,
     /// The lookups that it asks for; none where that is known only when it runs.
     lookups: Option<BTreeSet<String>>,
     hash: [u8; 32],
@@ -107,9 +108,13 @@ impl Script {
             }
         }
         let functions = lint::defined(&ast);
-        for (function, needed) in [("residents", true), ("exclude", false)] {
+        for (function, first) in [
+            ("residents", "record"),
+            ("exclude", "resident"),
+            ("verdict", "answer"),
+        ] {
             match functions.get(function) {
-                None if needed => problems.push(problem(
+                None if function == "residents" => problems.push(problem(
                     name,
                     Position::NONE,
                     "there is no function `residents`; add `fn residents(record, ctx) { … }`"
@@ -119,7 +124,7 @@ impl Script {
                     name,
                     Position::NONE,
                     format!(
-                        "`{function}` takes two parameters, such as `fn {function}(record, ctx)`"
+                        "`{function}` takes two parameters, such as `fn {function}({first}, ctx)`"
                     ),
                 )),
                 _ => {}
@@ -143,6 +148,7 @@ impl Script {
             ast,
             lookups,
             excludes: functions.contains_key("exclude"),
+            judges: functions.contains_key("verdict"),
             hash: *hasher.finalize().as_bytes(),
         })
     }
@@ -217,7 +223,7 @@ impl Script {
         }
     }
 
-    fn call(
+    pub(super) fn call(
         &self,
         function: &str,
         argument: Dynamic,
@@ -238,12 +244,13 @@ impl Script {
         result.map_err(|error| locate(&self.name, *error))
     }
 
-    fn error(&self, field: Option<String>, message: String) -> ScriptError {
+    pub(super) fn error(&self, field: Option<String>, message: String) -> ScriptError {
         ScriptError {
             file: file_of(&self.name),
             place: None,
             field,
             message,
+            thrown: false,
         }
     }
 }

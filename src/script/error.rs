@@ -18,6 +18,8 @@ pub struct ScriptError {
     pub field: Option<String>,
     /// What happened, and what to do.
     pub message: String,
+    /// That the message is a text the script threw: it may hold what the PMS sent.
+    pub thrown: bool,
 }
 
 impl fmt::Display for ScriptError {
@@ -96,12 +98,14 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
     } else {
         error.position()
     };
+    let thrown = matches!(&error, EvalAltResult::ErrorRuntime(value, _) if value.is_string());
     let (field, message) = say(&mut error);
     ScriptError {
         file: file_of(&module),
         place: place(position),
         field,
         message,
+        thrown,
     }
 }
 

@@ -9,6 +9,7 @@ mod output;
 mod lint;
 mod resolver;
 mod compiled;
+mod verdict;
 
 pub use compiled::{Mapped, Script};
 pub use context::{Context, Inputs, Lookups};

@@ -1,4 +1,8 @@
-//! What an answer means: the connector's rules first, then the usual reading of HTTP. Pure.
+//! What an answer means: the connector's rules first, then whoever judges beyond them, then the usual
+//! reading of HTTP. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -13,6 +17,43 @@ pub(super) struct Rule {
     pub(super) spec: AnswerRule,
     pub(super) path: Option<Path>,
     pub(super) absent: Option<Path>,
+}
+
+/// An answer, for whoever judges where no rule matched.
+#[derive(Debug)]
+pub struct Said<'a> {
+    /// The request it answers, as the connector names it.
+    pub request: &'a str,
+    /// The PMS property that was asked for; empty for a login.
+    pub property: &'a str,
+    /// The status code.
+    pub status: u16,
+    /// The headers, their names in lower case; several values of one name stand behind each other, with
+    /// commas between.
+    pub headers: BTreeMap<String, String>,
+    /// What stands around the records, where the answer could be read.
+    pub body: Option<&'a Value>,
+    /// How the answer begins, as text.
+    pub text: &'a str,
+}
+
+/// How much of an answer's text is shown to a judge, in bytes.
+pub(super) const BEGINNING: usize = 4096;
+
+/// Judges answers about which the connector's rules say nothing.
+pub trait Judge: fmt::Debug + Send + Sync {
+    /// What the answer means; none when the status decides as usual. An error says what is wrong with the
+    /// judge, and repeats nothing of the answer.
+    fn judge(&self, said: &Said<'_>) -> Result<Option<Ruling>, String>;
+}
+
+/// What a judge decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// What it means.
+    pub verdict: Verdict,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// What was decided about an answer.
@@ -40,14 +81,14 @@ fn header_fits(headers: &HeaderMap, rule: &HeaderRule) -> bool {
     })
 }
 
-/// Judges an answer. `around` is there when the answer could be decoded.
-pub(super) fn judge(
+/// What the connector's rules say. `around` is there when the answer could be decoded.
+pub(super) fn by_rules(
     rules: &[Rule],
     status: u16,
     headers: &HeaderMap,
     around: Option<&Value>,
     text: &str,
-) -> Judgement {
+) -> Option<Judgement> {
     for Rule { spec, path, absent } in rules {
         if let Some(statuses) = &spec.status
             && !statuses.contains(status)
@@ -76,12 +117,17 @@ pub(super) fn judge(
             (None, _) if fits(text) => None,
             _ => continue,
         };
-        return Judgement {
+        return Some(Judgement {
             verdict: spec.is,
             said,
             hint: spec.hint.clone(),
-        };
+        });
     }
+    None
+}
+
+/// What HTTP, and a SOAP fault, mean as usual.
+pub(super) fn by_status(status: u16, around: Option<&Value>) -> Judgement {
     let fault = around.and_then(|around| around.get("Fault")).map(|fault| {
         fault
             .get("faultstring")
@@ -114,6 +160,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn judge(
+        rules: &[Rule],
+        status: u16,
+        headers: &HeaderMap,
+        around: Option<&Value>,
+        text: &str,
+    ) -> Judgement {
+        by_rules(rules, status, headers, around, text).unwrap_or_else(|| by_status(status, around))
+    }
 
     fn rules(yaml: &str) -> Vec<Rule> {
         let text = format!("rules:\n{yaml}");

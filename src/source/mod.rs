@@ -28,6 +28,7 @@ mod auth;
 mod reader;
 
 pub use account::Account;
+pub use answer::{Judge, Ruling, Said};
 pub use compiled::Source;
 pub use error::{SourceError, Told};
 pub use path::Path;

@@ -15,6 +15,7 @@ use crate::config::{self, Credential, CredentialValue, Per, SecretError};
 use crate::model::{Reading, Record};
 
 use super::account::{Account, Fingerprint, Shared};
+use super::answer::Judge;
 use super::call::Call;
 use super::compiled::{Source, Total};
 use super::fetch::Page;
@@ -34,6 +35,8 @@ pub struct Scope {
     pub fields: BTreeMap<String, String>,
     /// The date at the property.
     pub today: Date,
+    /// Says what answers mean where the connector's rules do not.
+    pub judge: Option<Arc<dyn Judge>>,
 }
 
 /// Reads PMSs. One for the whole daemon: it keeps what the integrations of a credential share.

@@ -1,8 +1,12 @@
 //! An answer to records or a token, or to the error that it means.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::config::{Format, Verdict};
 
-use super::answer::{Judgement, judge};
+use super::answer::{BEGINNING, Judgement, Rule, Ruling, Said, by_rules, by_status};
 use super::call::Call;
 use super::compiled::{Request, TokenAnswer};
 use super::decode::{Decoded, decode, text, whole};
@@ -11,6 +15,54 @@ use super::token::Lasts;
 use super::{SourceError, Told};
 
 impl Call<'_> {
+    /// What an answer means: by the rules, by the judge where none matched, or as usual.
+    fn judgement(
+        &self,
+        rules: &[Rule],
+        answer: &Answer,
+        around: Option<&Value>,
+        raw: &str,
+    ) -> Result<Judgement, SourceError> {
+        if let Some(judgement) = by_rules(rules, answer.status, &answer.headers, around, raw) {
+            return Ok(judgement);
+        }
+        let usual = by_status(answer.status, around);
+        let Some(judge) = &self.scope.judge else {
+            return Ok(usual);
+        };
+        let mut headers = BTreeMap::<String, String>::new();
+        for (name, value) in &answer.headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            headers
+                .entry(name.as_str().to_owned())
+                .and_modify(|values| {
+                    values.push_str(", ");
+                    values.push_str(&value);
+                })
+                .or_insert_with(|| value.clone().into_owned());
+        }
+        let ruling = judge.judge(&Said {
+            request: self.request,
+            property: self.property,
+            status: answer.status,
+            headers,
+            body: around,
+            text: raw.get(..raw.floor_char_boundary(BEGINNING)).unwrap_or(raw),
+        });
+        match ruling {
+            Ok(None) => Ok(usual),
+            Ok(Some(Ruling { verdict, hint })) => Ok(Judgement {
+                verdict,
+                said: usual.said,
+                hint: hint.map(|hint| self.account.strike(&hint)),
+            }),
+            Err(error) => {
+                let remedy = "nothing was written; correct the function `verdict`";
+                Err(SourceError::Unexpected(self.told(&error, None, remedy)))
+            }
+        }
+    }
+
     /// The records of an answer, or why there are none.
     pub(super) fn records(
         &self,
@@ -22,7 +74,7 @@ impl Call<'_> {
         let decoded = decode(&request.shape, charset, &answer.body);
         let raw = text(&answer.body, charset).unwrap_or_default();
         let around = decoded.as_ref().ok().map(|decoded| &decoded.around);
-        let judgement = judge(&request.rules, answer.status, &answer.headers, around, &raw);
+        let judgement = self.judgement(&request.rules, answer, around, &raw)?;
         match judgement.verdict {
             Verdict::Ok => {}
             Verdict::Empty => {
@@ -66,19 +118,13 @@ impl Call<'_> {
         &self,
         format: Format,
         reading: &TokenAnswer,
-        rules: &[super::answer::Rule],
+        rules: &[Rule],
         answer: &Answer,
     ) -> Result<(String, Lasts), SourceError> {
         let charset = answer.charset();
         let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
         let decoded = whole(format, &raw);
-        let judgement = judge(
-            rules,
-            answer.status,
-            &answer.headers,
-            decoded.as_ref().ok(),
-            &raw,
-        );
+        let judgement = self.judgement(rules, answer, decoded.as_ref().ok(), &raw)?;
         if judgement.verdict != Verdict::Ok {
             return Err(self.failure(&judgement, answer.status));
         }

@@ -245,6 +245,7 @@ async fn read(
         properties: integration.config.pms_properties.clone(),
         fields: integration.config.fields.clone(),
         today,
+        judge: integration.judge(today),
     };
     let (known, fresh) = match lookups(job, tools, &account, &scope, started).await? {
         Ok(lookups) => lookups,

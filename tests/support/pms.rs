@@ -8,9 +8,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use epms::catalog::ScriptJudge;
 use epms::config::{Credential, CredentialValue, Document, File, SecretReference};
 use epms::model::{Problem, Reading, Record};
-use epms::source::{Account, Reader, Records, Scope, Source, SourceError};
+use epms::script::{Library, Script};
+use epms::source::{Account, Judge, Reader, Records, Scope, Source, SourceError};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -50,6 +52,7 @@ pub(crate) struct Pms {
     asked: Arc<Mutex<Vec<Asked>>>,
     pub(crate) source: Source,
     pub(crate) reader: Reader,
+    judge: Option<Arc<dyn Judge>>,
     pub(crate) home: tempfile::TempDir,
 }
 
@@ -92,8 +95,22 @@ impl Pms {
             asked,
             source,
             reader: Reader::new().unwrap(),
+            judge: None,
             home,
         }
+    }
+
+    /// Lets a script judge the answers, as an integration's would.
+    pub(crate) fn judged_by(mut self, text: &'static str) -> Pms {
+        let script = Script::compile(&Library::of([("pms", text)]), "pms.rhai").unwrap();
+        let integration = "version: 1\ncredential: acme\npms_properties: [p1]\n\
+            property: { name: Elm, timezone: UTC, country: US }\nfields: { gone: E404 }\n";
+        let document = Document::parse(Path::new("elm.yaml"), integration).unwrap();
+        let config = document.read().unwrap();
+        let today = jiff::civil::date(2026, 3, 1);
+        self.judge = ScriptJudge::of(&Arc::new(script), "elm", &config, today);
+        assert!(self.judge.is_some());
+        self
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -130,6 +147,7 @@ impl Pms {
             properties: vec!["p1".into()],
             fields: BTreeMap::new(),
             today: jiff::civil::date(2026, 3, 1),
+            judge: self.judge.clone(),
         };
         let account = self.account();
         let (taker, mut pages) = mpsc::channel::<Records>(1);

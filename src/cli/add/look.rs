@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -77,12 +78,13 @@ impl<'a> Look<'a> {
     pub(super) async fn statuses(&self, properties: &[String]) -> String {
         let asked = self
             .ask(properties, async |asking, reader| {
-                discover::statuses(asking, reader).await
+                discover::shown(asking, reader).await
             })
             .await;
         match asked {
-            Ok((found, _)) => {
-                let lines = found
+            Ok(shown) => {
+                let lines = shown
+                    .statuses
                     .iter()
                     .map(|one| {
                         format!(
@@ -107,7 +109,7 @@ impl<'a> Look<'a> {
         let first = |problems: Vec<crate::model::Problem>| Problems(problems).to_string();
         let source = Source::compile(self.connector).map_err(first)?;
         let library = Library::read(&self.home.scripts()).map_err(|error| error.to_string())?;
-        let script = Script::compile(&library, source.script()).map_err(first)?;
+        let script = Arc::new(Script::compile(&library, source.script()).map_err(first)?);
         let draft = text::integration(&NewIntegration {
             id: "new".into(),
             name: "new".into(),

@@ -1,0 +1,46 @@
+//! The script's function `verdict`: what an answer means, where the connector's rules do not say. Knows only
+//! the shape of what is given, not the words.
+
+use rhai::{Dynamic, Map};
+
+use super::{Context, Script, ScriptError};
+
+impl Script {
+    /// Whether the script has something to say about what answers mean.
+    pub fn judges(&self) -> bool {
+        self.judges
+    }
+
+    /// What an answer means, where the connector's rules do not say: a word and a hint, or nothing, and
+    /// the status decides as usual.
+    pub fn verdict(
+        &self,
+        answer: &serde_json::Value,
+        ctx: &Context,
+    ) -> Result<Option<(String, Option<String>)>, ScriptError> {
+        if !self.judges {
+            return Ok(None);
+        }
+        let shape = || {
+            self.error(
+                None,
+                "`verdict` gives a word, a map such as #{ verdict: \"maintenance\", hint: \"…\" }, or ()".into(),
+            )
+        };
+        let answer = rhai::serde::to_dynamic(answer).map_err(|_| shape())?;
+        let given = self.call("verdict", answer, ctx)?;
+        if given.is_unit() {
+            return Ok(None);
+        }
+        if given.is_string() {
+            return Ok(given.into_string().ok().map(|word| (word, None)));
+        }
+        let mut map = given.try_cast::<Map>().ok_or_else(shape)?;
+        let mut text = |key: &str| map.remove(key).map(Dynamic::into_string).transpose();
+        let (word, hint) = (text("verdict"), text("hint"));
+        match (word, hint) {
+            (Ok(Some(word)), Ok(hint)) if map.is_empty() => Ok(Some((word, hint))),
+            _ => Err(shape()),
+        }
+    }
+}
