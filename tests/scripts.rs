@@ -142,7 +142,7 @@ fn a_case_without_readable_records_is_refused_with_what_to_do() {
         ),
         (
             "records: [{ id: a }]\npath: data\nexpect: {}\n",
-            "3:7: path: says where the records stand in a file, and `records` names none; remove it",
+            "3:7: path: says how to read a file, and `records` names none; remove it",
         ),
     ] {
         assert_eq!(
@@ -222,4 +222,75 @@ fn a_case_that_is_right_has_no_difference_whatever_the_order() {
         "  error: { field: end }\n",
     ));
     assert!(diff.is_empty(), "{diff:#?}");
+}
+
+#[test]
+fn a_recorded_answer_is_taken_apart_as_the_connector_would() {
+    let read = |case: &str, answer: &str| {
+        let (folder, home) = home_with(&format!("version: 1\n{case}expect: {{}}\n"));
+        std::fs::write(folder.path().join("scripts/tests/pms/answer"), answer).unwrap();
+        let (cases, problems) = cases::load(&home, None);
+        let library = Library::read(&home.scripts()).unwrap();
+        match cases.first() {
+            Some(case) => case.run(&library).diff,
+            None => problems.iter().map(ToString::to_string).collect(),
+        }
+    };
+    let soap = "<Envelope><Body><R><Text>&lt;L&gt;&lt;P&gt;&lt;id&gt;7&lt;/id&gt;&lt;/P&gt;&lt;/L&gt;</Text></R></Body></Envelope>";
+    let came = |diff: Vec<String>| diff.iter().any(|line| line == "  + id: 7");
+    let inside = "records: answer\nformat: soap\ninner: { path: R/Text }\npath: L/P\n";
+    assert!(came(read(inside, soap)), "{:?}", read(inside, soap));
+    let csv = "records: answer\nformat: csv\ndelimiter: \";\"\n";
+    assert!(
+        came(read(csv, "id;first\n7;\"A;B\"\n")),
+        "{:?}",
+        read(csv, "id;first\n7;A\n")
+    );
+    assert_eq!(
+        read(
+            inside,
+            "<Envelope><Body><R><Text>down</Text></R></Body></Envelope>"
+        ),
+        [
+            "scripts/tests/pms/one.yaml:2:10: records: `answer`: the answer is not readable as XML: it has no element"
+        ]
+    );
+    assert_eq!(
+        read("records: answer\nformat: csv\ndelimiter: \"→\"\n", ""),
+        [
+            "scripts/tests/pms/one.yaml:4:12: delimiter: cannot separate columns; write one such as \";\""
+        ]
+    );
+    assert_eq!(
+        read("record: { id: a }\ninner: { path: a }\n", ""),
+        [
+            "scripts/tests/pms/one.yaml:3:1: inner: says how to read a file, and `records` names none; remove it"
+        ]
+    );
+}
+
+#[test]
+fn an_exclusion_that_fails_rejects_that_resident_and_no_other_of_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let tests = folder.path().join("scripts/tests/pms");
+    std::fs::create_dir_all(&tests).unwrap();
+    std::fs::write(
+        folder.path().join("scripts/pms.rhai"),
+        r#"fn residents(record, ctx) {
+            list(record, "ids").map(|id| #{ id: id, status: "current", status_word: "Here" })
+        }
+        fn exclude(resident, ctx) { if resident.id == "b" { 1 } }"#,
+    )
+    .unwrap();
+    std::fs::write(
+        tests.join("one.yaml"),
+        "version: 1\nrecord: { ids: [a, b] }\nexpect:\n  residents: [{ id: a, status: current, status_word: Here }]\n  \
+         error: { message: gives a reason as text }\n",
+    )
+    .unwrap();
+    let home = Home::at(folder.path());
+    let (cases, problems) = cases::load(&home, None);
+    assert!(problems.is_empty(), "{problems:#?}");
+    let outcome = cases[0].run(&Library::read(&home.scripts()).unwrap());
+    assert!(outcome.passed, "{:#?}", outcome.diff);
 }

@@ -8,10 +8,10 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::{Document, Format, Home};
+use crate::config::{Document, Format, Home, Inner};
 use crate::model::{Problem, Resident};
-use crate::script::{Context, Inputs, Library, Lookups, Script, ScriptError};
-use crate::source;
+use crate::script::{Context, Inputs, Library, Lookups, Script};
+use crate::source::{self, Shape};
 
 use super::difference::{Found, difference};
 
@@ -59,6 +59,12 @@ struct Written {
     path: Option<String>,
     #[serde(default = "json")]
     format: Format,
+    /// Of that file: a text inside it that is itself an answer, as connectors say it.
+    #[serde(default)]
+    inner: Option<Inner>,
+    /// Of that file, if it is CSV: what separates the columns.
+    #[serde(default)]
+    delimiter: Option<char>,
     /// The date at the property.
     #[serde(default = "some_day")]
     today: Date,
@@ -262,9 +268,16 @@ fn read(path: &Path, file: &Path, name: &str, folder: &str) -> Result<Case, Vec<
 
 /// The records of a case as JSON texts, wherever it has them.
 fn records(written: &Written, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
-    if written.path.is_some() && !matches!(written.records, Some(Value::String(_))) {
-        let message = "says where the records stand in a file, and `records` names none; remove it";
-        return Err(document.problem("path", message));
+    let of_file = [
+        ("path", written.path.is_some()),
+        ("inner", written.inner.is_some()),
+        ("delimiter", written.delimiter.is_some()),
+    ];
+    if !matches!(written.records, Some(Value::String(_)))
+        && let Some((field, _)) = of_file.into_iter().find(|(_, given)| *given)
+    {
+        let message = "says how to read a file, and `records` names none; remove it";
+        return Err(document.problem(field, message));
     }
     match (&written.record, &written.records) {
         (Some(record), None) => Ok(vec![inline(written.format, record, "record", document)?]),
@@ -309,8 +322,9 @@ fn inline(
         )),
         (Format::Xml | Format::Soap, Value::String(xml)) => {
             // The text is the record itself, without an envelope, also where the PMS speaks SOAP.
-            let read = source::Path::parse("*")
-                .and_then(|root| source::records_of(Format::Xml, &root, xml.as_bytes()));
+            let read = source::Path::parse("*").and_then(|root| {
+                source::records_of(&Shape::new(Format::Xml, root), xml.as_bytes())
+            });
             let records = read.map_err(|message| document.problem(field, message))?;
             records
                 .into_iter()
@@ -349,9 +363,25 @@ fn from_file(
         return Err(document.problem("records", message));
     }
     let body = std::fs::read(&path).map_err(unreadable)?;
-    let records = source::Path::parse(written.path.as_deref().unwrap_or_default())
-        .map_err(|message| document.problem("path", message))?;
-    source::records_of(written.format, &records, &body)
+    let at = |field: &str, path: &str| {
+        source::Path::parse(path).map_err(|message| document.problem(field, message))
+    };
+    let records = at("path", written.path.as_deref().unwrap_or_default())?;
+    let mut shape = Shape::new(written.format, records);
+    if let Some(inner) = &written.inner {
+        shape = shape.inside(inner.format, at("inner.path", &inner.path)?);
+    }
+    if let Some(delimiter) = written.delimiter {
+        let one = u8::try_from(delimiter)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
+        let Some(one) = one else {
+            let message = "cannot separate columns; write one such as \";\"";
+            return Err(document.problem("delimiter", message));
+        };
+        shape = shape.separated_by(one);
+    }
+    source::records_of(&shape, &body)
         .map_err(|message| document.problem("records", format!("`{name}`: {message}")))
 }
 
@@ -391,28 +421,27 @@ impl Case {
     pub fn run_with(&self, script: &Script) -> CaseOutcome {
         let mut found = Found::default();
         for record in &self.records {
-            if let Err(error) = self.map(script, record, &mut found) {
-                found.errors.push(error);
-            }
+            self.map(script, record, &mut found);
         }
         self.outcome(difference(&self.expect, &found))
     }
 
-    /// A record comes in as a whole or not at all, as in a run.
-    fn map(&self, script: &Script, record: &str, found: &mut Found) -> Result<(), ScriptError> {
-        let (mut residents, mut excluded) = (Vec::new(), Vec::new());
-        for mapped in script.residents(record, &self.context)? {
-            match script.exclude(&mapped, &self.context)? {
-                Some(reason) => excluded.push(Excluded {
-                    id: mapped.resident.id,
+    /// As in a run: an error of `residents` rejects the record, one of `exclude` that resident alone.
+    fn map(&self, script: &Script, record: &str, found: &mut Found) {
+        let mapped = match script.residents(record, &self.context) {
+            Ok(mapped) => mapped,
+            Err(error) => return found.errors.push(error),
+        };
+        for one in mapped {
+            match script.exclude(&one, &self.context) {
+                Ok(Some(reason)) => found.excluded.push(Excluded {
+                    id: one.resident.id,
                     reason,
                 }),
-                None => residents.push(mapped.resident),
+                Ok(None) => found.residents.push(one.resident),
+                Err(error) => found.errors.push(error),
             }
         }
-        found.residents.append(&mut residents);
-        found.excluded.append(&mut excluded);
-        Ok(())
     }
 
     fn outcome(&self, diff: Vec<String>) -> CaseOutcome {

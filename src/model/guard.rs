@@ -119,6 +119,8 @@ pub struct GuardState {
     pub passed: Vec<Passed>,
     /// What the last complete run excluded, by reason; none before the first.
     pub excluded_by: Option<BTreeMap<String, u64>>,
+    /// How many residents the last complete run saw; none before the first, and from an earlier version.
+    pub seen: Option<u64>,
     /// The plan that waits.
     pub held: Option<HeldPlan>,
     /// The approval that waits for its run.

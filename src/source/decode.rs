@@ -23,7 +23,7 @@ pub(super) struct Decoded {
 
 /// What an answer looks like.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
+pub struct Shape {
     pub(super) format: Format,
     pub(super) records: Path,
     /// The form of a text inside the answer, and its path: there the records are.
@@ -35,7 +35,8 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn new(format: Format, records: Path) -> Shape {
+    /// An answer of this form, with its records at this path.
+    pub fn new(format: Format, records: Path) -> Shape {
         Shape {
             format,
             records,
@@ -43,6 +44,20 @@ impl Shape {
             delimiter: b',',
             column: None,
         }
+    }
+
+    /// Whose records stand in a text of this form, at this path of the answer.
+    #[must_use]
+    pub fn inside(mut self, format: Format, path: Path) -> Shape {
+        self.inner = Some((format, path));
+        self
+    }
+
+    /// Whose columns are separated by this, if it is CSV.
+    #[must_use]
+    pub fn separated_by(mut self, delimiter: u8) -> Shape {
+        self.delimiter = delimiter;
+        self
     }
 }
 

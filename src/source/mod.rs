@@ -30,6 +30,7 @@ mod reader;
 pub use account::Account;
 pub use answer::{Judge, Ruling, Said};
 pub use compiled::Source;
+pub use decode::Shape;
 pub use error::{SourceError, Told};
 pub use path::Path;
 pub use reader::{ClientError, Reader, Records, Scope};
@@ -47,14 +48,17 @@ fn authority(url: &url::Url) -> Option<String> {
 }
 
 /// Takes one answer apart as a run would, for recorded answers: the records as JSON texts.
-pub fn records_of(
-    format: crate::config::Format,
-    path: &Path,
-    body: &[u8],
-) -> Result<Vec<Box<str>>, String> {
-    match decode::decode(&decode::Shape::new(format, path.clone()), None, body) {
+pub fn records_of(shape: &Shape, body: &[u8]) -> Result<Vec<Box<str>>, String> {
+    match decode::decode(shape, None, body) {
         Ok(decoded) if decoded.found => Ok(decoded.records),
-        Ok(_) => Err(format!("there is nothing at `{path}` in the answer")),
-        Err(error) => Err(error.to_string()),
+        Ok(decode::Decoded {
+            broken: Some(error),
+            ..
+        })
+        | Err(error) => Err(error.to_string()),
+        Ok(_) => Err(format!(
+            "there is nothing at `{}` in the answer",
+            shape.records
+        )),
     }
 }

@@ -270,6 +270,7 @@ fn carry_out(
             state = GuardState {
                 passed,
                 excluded_by: Some(report.excluded_by.clone()),
+                seen: Some(report.counts.seen),
                 held: None,
                 approval: None,
             };

@@ -135,18 +135,24 @@ pub(super) fn vacancies<P: People>(
     })
 }
 
-/// Exclusions that take many more than in the run before; those of the first run are nothing to compare.
+/// Exclusions that take many more than in the run before; those of the first run are nothing to compare. As
+/// many as the feed has grown by may all be new, and have taken nobody who was there: a PMS property that is
+/// attached brings its own.
 pub(super) fn exclusions<P>(plan: &Plan, facts: &Facts<'_, P>) -> Vec<Guarded> {
     let Some(before) = &facts.state.excluded_by else {
         return Vec::new();
     };
     let seen = usize::try_from(facts.seen).unwrap_or(usize::MAX);
     let allowed = u64::try_from(facts.allowed(seen)).unwrap_or(u64::MAX);
+    let grown = facts
+        .state
+        .seen
+        .map_or(0, |seen| facts.seen.saturating_sub(seen));
     plan.excluded_by
         .iter()
         .filter(|(reason, count)| {
             let more = count.saturating_sub(before.get(*reason).copied().unwrap_or(0));
-            more > allowed
+            more.saturating_sub(grown) > allowed
         })
         .map(|(reason, count)| Guarded {
             kind: GuardedKind::Exclusion,
