@@ -19,7 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "sync",
         &["model", "config", "source", "script", "catalog", "store"],
     ),
-    ("acts", &["model", "store", "sync"]),
+    ("acts", &["model", "config", "store", "sync"]),
     ("control", &["model"]),
     ("sandbox", &[]),
     (

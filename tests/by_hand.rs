@@ -485,3 +485,78 @@ async fn a_pinned_person_and_a_locked_field_stay_through_syncs() {
             .all(|stay| stay.status == LeaseStatus::Current)
     );
 }
+
+#[tokio::test]
+async fn r35_a_unit_that_somebody_maps_houses_its_people_until_that_is_undone() {
+    let house = House::start().await;
+    house.move_in("Ilka", "Brandt", "ilka@example.com");
+    house.move_in("Jorin", "Brandt", "jorin@example.com");
+    let generation = house.daemon.generation("elm").await;
+    house.sync().await;
+    let unit_of = async |email: &str| {
+        let person = house.person(email).await;
+        let stay = person.stays.into_values().next().unwrap();
+        stay.unit.map(|unit| (unit.id, unit.label))
+    };
+    let (pms_unit, _) = unit_of("ilka@example.com").await.unwrap();
+    let (other_unit, _) = unit_of("jorin@example.com").await.unwrap();
+    let file = "config/integrations/elm.yaml";
+    let text = house.home.read(file);
+    let listed = "guard: { limit: 200 }\nunits: { here: [Garden Flat, Loft] }\n";
+    house.home.write(file, format!("{text}{listed}"));
+    house.daemon.reloaded("elm", generation).await;
+    house.sync().await;
+    let alert = async |unit: &str| {
+        let open = house.daemon.alerts().await;
+        open.into_iter()
+            .find(|alert| alert.kind == AlertKind::UnmappedUnit && alert.subject == unit)
+    };
+    let id = alert(&pms_unit).await.unwrap().id;
+    let other = alert(&other_unit).await.unwrap().id;
+    assert_eq!(unit_of("ilka@example.com").await, None);
+    let shown = house.epms(&format!("alerts show {id}")).await;
+    assert!(shown.contains("map-unit UNIT"), "{shown}");
+
+    let resolve = |alert, unit: &str| format!("alerts resolve {alert} map-unit {unit}");
+    let typo = house.fails(&resolve(id, "Lofd"), 1).await;
+    assert!(typo.contains("did you mean `Loft`?"), "{typo}");
+    house.epms(&resolve(id, "Loft")).await;
+    let taken = house.fails(&resolve(other, "Loft"), 1).await;
+    assert!(
+        taken.contains(&format!("`{pms_unit}` is `Loft` already")),
+        "{taken}"
+    );
+    house
+        .epms(&format!("{} --force", resolve(other, "Loft")))
+        .await;
+    house.sync().await;
+    let loft = Some((pms_unit.clone(), "Loft".to_owned()));
+    assert_eq!(unit_of("ilka@example.com").await, loft);
+    assert_eq!(
+        unit_of("jorin@example.com").await,
+        Some((other_unit.clone(), "Loft".into()))
+    );
+    assert!(alert(&pms_unit).await.is_none());
+    house.sync().await;
+    assert!(alert(&pms_unit).await.is_none());
+
+    // What the file says goes before.
+    let generation = house.daemon.generation("elm").await;
+    let mapped = format!(
+        "guard: {{ limit: 200 }}\nunits: {{ map: {{ \"{pms_unit}\": Garden Flat }}, here: [Garden Flat, Loft] }}\n"
+    );
+    house.home.write(file, format!("{text}{mapped}"));
+    let generation = house.daemon.reloaded("elm", generation).await;
+    house.sync().await;
+    assert_eq!(
+        unit_of("ilka@example.com").await,
+        Some((pms_unit.clone(), "Garden Flat".into()))
+    );
+    house.home.write(file, format!("{text}{listed}"));
+    house.daemon.reloaded("elm", generation).await;
+
+    house.epms(&format!("alerts undo {id}")).await;
+    house.sync().await;
+    assert_eq!(alert(&pms_unit).await.unwrap().id, id);
+    assert_eq!(unit_of("ilka@example.com").await, None);
+}

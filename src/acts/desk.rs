@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     Act, ActKind, Alert, AlertId, AlertState, Change, ChangeKind, Done, Field, FieldChange,
-    IntegrationId, Link, OfResident, Person, PersonId, Ruling, Swap,
+    IntegrationId, Link, OfResident, OfUnit, Person, PersonId, Ruling, Swap,
 };
 use crate::store::{Store, Write};
 use crate::sync::differences;
@@ -42,6 +42,7 @@ impl<'a> Desk<'a> {
             people: Vec::new(),
             links: Vec::new(),
             rulings: Vec::new(),
+            units: Vec::new(),
             undone_by: None,
         };
         Ok(Desk {
@@ -197,6 +198,23 @@ impl<'a> Desk<'a> {
         self.act.rulings.push(OfResident {
             integration: integration.clone(),
             resident: resident.to_owned(),
+            swap: Swap { before, after },
+        });
+        Ok(())
+    }
+
+    /// Maps a PMS unit onto a unit here, or forgets it.
+    pub(super) fn put_unit(
+        &mut self,
+        integration: &IntegrationId,
+        unit: &str,
+        after: Option<String>,
+    ) -> Answer<()> {
+        let before = self.write.units(integration)?.remove(unit);
+        self.write.put_unit(integration, unit, after.as_deref())?;
+        self.act.units.push(OfUnit {
+            integration: integration.clone(),
+            unit: unit.to_owned(),
             swap: Swap { before, after },
         });
         Ok(())

@@ -5,6 +5,7 @@
 mod error;
 mod desk;
 mod approve;
+mod map;
 mod resolve;
 mod undo;
 mod tie;

@@ -1,6 +1,7 @@
 //! Resolving and dismissing alerts (R30, R31). What a resolution writes is what the next run would write if the
 //! two sides had agreed from the start.
 
+use crate::config::Units;
 use crate::model::{
     ActKind, Alert, AlertId, AlertKind, AlertState, ChangeKind, Done, Field, LeaseStatus, Link,
     Origin, Person, PersonId, Resident, Resolution, Ruling,
@@ -9,15 +10,18 @@ use crate::store::Store;
 use crate::sync::stay;
 
 use super::desk::{Desk, Where};
+use super::map::map_unit;
 use super::{ActError, Hand};
 
 type Answer<T> = Result<T, ActError>;
 
-/// Resolves an alert.
+/// Resolves an alert. `units` is what the files say about the units of the alert's integration; none where it
+/// has no files.
 pub fn resolve(
     store: &Store,
     id: AlertId,
     resolution: &Resolution,
+    units: Option<&Units>,
     hand: &Hand,
 ) -> Result<Done, ActError> {
     let mut desk = Desk::open(store, ActKind::Merge, hand)?;
@@ -45,11 +49,10 @@ pub fn resolve(
             desk.act_kind(ActKind::NotDuplicate);
             not_duplicate(&mut desk, &alert)
         }
-        (AlertKind::UnmappedUnit, Resolution::MapUnit { unit }) => Err(ActError::Refused(format!(
-            "the mapping list is a file under version control: write `\"{}\": \"{unit}\"` below `units.map` in \
-             config/integrations/{}.yaml; it counts from the next run on",
-            alert.subject, alert.integration
-        ))),
+        (AlertKind::UnmappedUnit, Resolution::MapUnit { unit, force }) => {
+            desk.act_kind(ActKind::MapUnit);
+            map_unit(&mut desk, &alert, unit, *force, units)
+        }
         (kind, resolution) => Err(ActError::Refused(format!(
             "{kind} is not resolved by {}; {}",
             resolution.as_str(),
@@ -87,7 +90,7 @@ fn ways(kind: AlertKind) -> &'static str {
         }
         AlertKind::NameMismatch => "merge takes the name of the PMS, or correct it there",
         AlertKind::EmailMismatch => "create separate, replace the email, or correct it in the PMS",
-        AlertKind::UnmappedUnit => "map the unit in the integration's file",
+        AlertKind::UnmappedUnit => "map the unit, here or in the integration's file",
         AlertKind::MassChangeHeld => "approve the run, or correct the PMS",
         AlertKind::MissingEmail => "add the email in the PMS",
         AlertKind::UnknownStatus | AlertKind::MappingFailed => {

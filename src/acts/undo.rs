@@ -36,6 +36,16 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
         }
         desk.put_ruling(integration, resident, swap.before.clone())?;
     }
+    for unit in &act.units {
+        let now = desk.store().units(&unit.integration)?.remove(&unit.unit);
+        if now != unit.swap.after {
+            return Err(ActError::Refused(format!(
+                "the unit {} at {} has been mapped anew since; undo is not possible any more",
+                unit.unit, unit.integration
+            )));
+        }
+        desk.put_unit(&unit.integration, &unit.unit, unit.swap.before.clone())?;
+    }
     let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
     desk.undoes(act)?;
     for (other, state) in all {

@@ -63,10 +63,13 @@ pub enum How {
     ReplaceEmail,
     /// `duplicate_accounts`: the resident is none of the people of the same name
     NotDuplicate,
-    /// `unmapped_unit`: tell what to write into the integration's file
+    /// `unmapped_unit`: the PMS's unit is this unit here
     MapUnit {
         /// the unit here
         unit: String,
+        /// although another unit of the PMS is mapped onto it
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -77,7 +80,10 @@ impl From<&How> for Resolution {
             How::CreateSeparate => Resolution::CreateSeparate,
             How::ReplaceEmail => Resolution::ReplaceEmail,
             How::NotDuplicate => Resolution::NotDuplicate,
-            How::MapUnit { unit } => Resolution::MapUnit { unit: unit.clone() },
+            How::MapUnit { unit, force } => Resolution::MapUnit {
+                unit: unit.clone(),
+                force: *force,
+            },
         }
     }
 }
@@ -335,7 +341,10 @@ fn ways(alert: &Alert) -> String {
                 ));
             }
             AlertKind::UnmappedUnit => {
-                lines.push((format!("{resolve} map-unit UNIT"), "what to write where"));
+                lines.push((
+                    format!("{resolve} map-unit UNIT"),
+                    "this is the unit here; its people have it from the next run on",
+                ));
             }
             _ => {}
         }

@@ -29,6 +29,9 @@ pub enum Resolution {
     MapUnit {
         /// The unit here.
         unit: String,
+        /// That another PMS unit may be this unit here as well (R35).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
     },
 }
 
@@ -59,6 +62,8 @@ pub enum ActKind {
     ReplaceEmail,
     /// An alert was resolved: people are not the same.
     NotDuplicate,
+    /// An alert was resolved: a PMS unit is a unit here.
+    MapUnit,
     /// An alert was dismissed.
     Dismiss,
     /// A resident was tied to a person.
@@ -86,6 +91,7 @@ impl ActKind {
             ActKind::CreateSeparate => "create-separate",
             ActKind::ReplaceEmail => "replace-email",
             ActKind::NotDuplicate => "not-duplicate",
+            ActKind::MapUnit => "map-unit",
             ActKind::Dismiss => "dismiss",
             ActKind::Link => "link",
             ActKind::Unlink => "unlink",
@@ -132,6 +138,18 @@ pub struct OfResident<T> {
     pub swap: Swap<T>,
 }
 
+/// A PMS unit of an integration, and the unit here before and after an act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfUnit {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// The PMS unit's id.
+    pub unit: String,
+    /// What changed.
+    #[serde(flatten)]
+    pub swap: Swap<String>,
+}
+
 /// Something that was done by hand, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
@@ -158,6 +176,9 @@ pub struct Act {
     /// What is remembered, before and after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rulings: Vec<OfResident<Ruling>>,
+    /// Units mapped, before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<OfUnit>,
     /// The act that undid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,

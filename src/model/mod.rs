@@ -16,7 +16,7 @@ mod resident;
 mod run;
 mod status;
 
-pub use act::{Act, ActKind, Done, OfResident, Resolution, Ruling, Swap};
+pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
 pub use alert::{Alert, AlertKind, AlertState, Confidence, Side};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use enrolment::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem};

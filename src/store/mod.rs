@@ -7,6 +7,7 @@ mod error;
 mod read;
 mod write;
 mod acts;
+mod units;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};

@@ -63,6 +63,10 @@ pub(super) const ACTS: TableDefinition<'static, u64, Bytes> = TableDefinition::n
 pub(super) const RULINGS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("rulings-1");
 
+/// Key: integration, PMS unit. Value: the unit here, as somebody mapped it by hand (R35).
+pub(super) const UNITS: TableDefinition<'static, (&str, &str), &str> =
+    TableDefinition::new("units-1");
+
 /// Key: integration. Value: [`GuardState`](crate::model::GuardState).
 pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("guards-1");
 

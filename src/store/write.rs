@@ -329,6 +329,7 @@ impl Write {
         transaction.open_table(tables::HISTORIES)?;
         transaction.open_table(tables::ACTS)?;
         transaction.open_table(tables::RULINGS)?;
+        transaction.open_table(tables::UNITS)?;
         transaction.open_table(tables::GUARDS)?;
         transaction.open_table(tables::LOOKUPS)?;
         Ok(())

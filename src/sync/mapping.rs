@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use unicase::UniCase;
 
 use crate::catalog::Integration;
-use crate::config::Include;
+use crate::config::{Include, Units};
 use crate::model::{self, Record, Relationship, Resident, RuleSeen, Step, Unit};
 use crate::script::{Context, Inputs, Lookups, Mapped};
 
@@ -22,6 +22,7 @@ pub(super) struct Mapping {
     lookups: Arc<Lookups>,
     contexts: BTreeMap<Arc<str>, BTreeMap<String, Context>>,
     excluded_words: Vec<UniCase<String>>,
+    units: Units,
     records: u64,
     /// Whose way is kept, step by step.
     watched: Option<String>,
@@ -47,6 +48,7 @@ impl Mapping {
             .map(|word| UniCase::new(name(word)))
             .collect();
         Mapping {
+            units: integration.config.units.clone(),
             integration,
             today,
             lookups,
@@ -60,6 +62,18 @@ impl Mapping {
             unmapped: BTreeMap::new(),
             seen: 0,
         }
+    }
+
+    /// Knows units that somebody mapped by hand as well. What the files say goes before; without a list in them
+    /// labels are the units, and nothing is mapped.
+    pub(super) fn with_units(mut self, by_hand: BTreeMap<String, String>) -> Mapping {
+        let units = &mut self.units;
+        if !units.here.is_empty() || !units.map.is_empty() {
+            for (unit, here) in by_hand {
+                units.map.entry(unit).or_insert(here);
+            }
+        }
+        self
     }
 
     /// Keeps the way of one resident, by their PMS id or by their record's.
@@ -160,7 +174,7 @@ impl Mapping {
     /// The unit here (R33–R35); none where units are not synced or the list does not know it.
     fn place(&mut self, unit: Unit, lives_there: bool) -> Option<Unit> {
         let (id, label) = (unit.id.clone(), unit.label.clone());
-        match place(unit, &self.integration.config.units) {
+        match place(unit, &self.units) {
             Placed::Here(unit) => Some(unit),
             Placed::Off => None,
             // Where somebody lived once is nothing to be woken for.
@@ -170,7 +184,7 @@ impl Mapping {
                     suggestion.map_or_else(String::new, |here| format!("; it looks like `{here}`"));
                 let detail = format!(
                     "the PMS's unit `{id}` ({label}) is not mapped, its people have none{remedy}; \
-                     add it to units.map of the integration"
+                     add it to units.map of the integration, or resolve this with map-unit"
                 );
                 self.unmapped.insert(id, detail);
                 None

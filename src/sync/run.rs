@@ -253,7 +253,11 @@ async fn read(
     };
 
     let (taker, mut pages) = mpsc::channel::<Records>(2);
-    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known)).watching(watched);
+    let (store, id) = (Arc::clone(&tools.store), integration.id.clone());
+    let units = tokio::task::spawn_blocking(move || store.read()?.units(&id)).await??;
+    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
+        .with_units(units)
+        .watching(watched);
     let on_progress = Arc::clone(on_progress);
     let mapper = tokio::task::spawn_blocking(move || {
         let (mut mapping, mut progress) = (mapping, Progress::default());

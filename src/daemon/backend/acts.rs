@@ -71,9 +71,16 @@ impl Daemon {
         act: AlertAct,
         peer: Peer,
     ) -> Answer<Done> {
+        let catalog = Arc::clone(&self.catalog.borrow());
         let done = self
             .act(peer, move |store, hand| match &act {
-                AlertAct::Resolve(resolution) => acts::resolve(store, alert, resolution, hand),
+                AlertAct::Resolve(resolution) => {
+                    let of = store.read()?.alert(alert)?.map(|alert| alert.integration);
+                    let slot = of.and_then(|id| catalog.integrations.get(&id));
+                    let current = slot.and_then(|slot| slot.current.as_ref());
+                    let units = current.map(|integration| &integration.config.units);
+                    acts::resolve(store, alert, resolution, units, hand)
+                }
                 AlertAct::Dismiss => acts::dismiss(store, alert, hand),
                 AlertAct::Undo => acts::undo(store, alert, hand),
             })

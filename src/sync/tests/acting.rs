@@ -20,7 +20,7 @@ impl World {
         let alerts = self.open_alerts();
         let alert = alerts.iter().find(|alert| alert.kind == kind);
         let alert = alert.unwrap_or_else(|| panic!("no {kind} is open: {alerts:#?}"));
-        acts::resolve(&self.store, alert.id, resolution, &self.hand())
+        acts::resolve(&self.store, alert.id, resolution, None, &self.hand())
     }
 
     fn state(&self, alert: AlertId) -> AlertState {
@@ -482,7 +482,7 @@ fn r30_what_was_dismissed_can_be_resolved_later() {
     world.by_hand("Anna", "Ortiz", Some("ana@x.com"));
     let id = world.run([ana()]).alerts[0].id;
     acts::dismiss(&world.store, id, &world.hand()).unwrap();
-    let done = acts::resolve(&world.store, id, &MERGE, &world.hand()).unwrap();
+    let done = acts::resolve(&world.store, id, &MERGE, None, &world.hand()).unwrap();
     assert_eq!(world.state(id), AlertState::Resolved);
     world.undo(&done).unwrap();
     assert_eq!(world.state(id), AlertState::Dismissed, "as it was before");
@@ -525,7 +525,13 @@ fn r31_an_email_that_its_holder_is_to_give_up_waits_for_that() {
     ];
     let alerts = world.run(moved.clone()).alerts;
     let replace = |world: &World, id: AlertId| {
-        acts::resolve(&world.store, id, &Resolution::ReplaceEmail, &world.hand())
+        acts::resolve(
+            &world.store,
+            id,
+            &Resolution::ReplaceEmail,
+            None,
+            &world.hand(),
+        )
     };
     let error = replace(&world, alerts[0].id).unwrap_err();
     let first = format!("resolve {} first", alerts[1].id);
@@ -599,7 +605,7 @@ proptest! {
                     }
                 };
                 let (before, links) = (world.people(), world.links());
-                match acts::resolve(&world.store, alert.id, &resolution, &world.hand()) {
+                match acts::resolve(&world.store, alert.id, &resolution, None, &world.hand()) {
                     Err(_) => prop_assert_eq!((world.people(), world.links()), (before, links)),
                     Ok(done) => {
                         holds(&world);

@@ -243,7 +243,7 @@ fn r35_an_unmapped_unit_leaves_its_people_without_one_and_is_told_once() {
         [(
             "102",
             "the PMS's unit `102` (102) is not mapped, its people have none; it looks like `0102`; add it to \
-             units.map of the integration"
+             units.map of the integration, or resolve this with map-unit"
         )]
     );
     assert_eq!(
