@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{Document, Format, Home, Inner};
-use crate::model::{Problem, Resident};
+use crate::model::{Code, Problem, Resident};
 use crate::script::{Context, Inputs, Library, Lookups, Script};
 use crate::source::{self, Shape};
 
@@ -25,6 +25,8 @@ pub struct Case {
     file: PathBuf,
     script: String,
     records: Vec<Box<str>>,
+    /// That they stand in a file: an answer of the PMS.
+    recorded: bool,
     context: Context,
     expect: Expect,
 }
@@ -217,6 +219,7 @@ fn whole(file: &Path, message: impl Into<String>) -> Problem {
         place: None,
         field: String::new(),
         message: message.into(),
+        code: Code::File,
     }
 }
 
@@ -253,6 +256,7 @@ fn read(path: &Path, file: &Path, name: &str, folder: &str) -> Result<Case, Vec<
         file: file.to_owned(),
         script: written.script.unwrap_or_else(|| format!("{folder}.rhai")),
         records,
+        recorded: matches!(written.records, Some(Value::String(_))),
         context: Context::new(Inputs {
             today: written.today,
             property: written.ctx.property,
@@ -394,6 +398,31 @@ impl Case {
     /// The script it is about, by its name in `scripts/`.
     pub fn script(&self) -> &str {
         &self.script
+    }
+
+    /// Its file, relative to the home.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Its records, as JSON texts.
+    pub(super) fn records(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(AsRef::as_ref)
+    }
+
+    /// The records of its lookups, as JSON texts.
+    pub(super) fn looked_up(&self) -> impl Iterator<Item = &str> {
+        self.context.looked_up()
+    }
+
+    /// Whether its records are a recorded answer.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded
+    }
+
+    /// What the script may know besides a record.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The PMS's status words that its expected residents have.

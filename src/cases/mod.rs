@@ -5,5 +5,7 @@
 
 mod case;
 mod difference;
+mod recorded;
 
 pub use case::{Case, CaseOutcome, load};
+pub use recorded::recorded;

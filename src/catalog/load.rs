@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
-use crate::model::{IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
+use crate::model::{Code, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
@@ -164,6 +164,7 @@ impl<'a> Loader<'a> {
                     place: None,
                     field: String::new(),
                     message: error.to_string(),
+                    code: Code::File,
                 }],
             ),
         };
@@ -216,7 +217,11 @@ impl<'a> Loader<'a> {
                     "there is no connector `{connector}`; {}",
                     others(&self.files.connectors, connector)
                 );
-                Err(vec![file.document.problem("connector", message)])
+                Err(vec![
+                    file.document
+                        .problem("connector", message)
+                        .coded(Code::Reference),
+                ])
             }
             // What is wrong with the connector is told where it is wrong.
             Some(Err(problems)) => Err(problems.clone()),
@@ -251,7 +256,7 @@ impl<'a> Loader<'a> {
                 problems.push(file.document.problem(
                     &format!("pms_properties.{index}"),
                     format!("`{property}` feeds the integration `{other}` already; remove it from one of the two"),
-                ));
+                ).coded(Code::Conflict));
             } else {
                 self.taken.insert(key, name.to_owned());
             }
@@ -262,7 +267,11 @@ impl<'a> Loader<'a> {
                 config.credential,
                 others(&self.files.credentials, &config.credential)
             );
-            problems.push(file.document.problem("credential", message));
+            problems.push(
+                file.document
+                    .problem("credential", message)
+                    .coded(Code::Reference),
+            );
             return Err(problems);
         }
         let credential = match self.credential(&config.credential) {
@@ -286,11 +295,7 @@ impl<'a> Loader<'a> {
             .unwrap_or_else(|| source.script().to_owned());
         let script = match self.script(&script_name) {
             Ok(script) => Some(script),
-            Err(found)
-                if found
-                    .iter()
-                    .any(|problem| problem.message.starts_with("there is no such script")) =>
-            {
+            Err(found) if found.iter().any(|problem| problem.code == Code::Reference) => {
                 let names: Vec<&str> = self
                     .library
                     .names()
@@ -306,7 +311,8 @@ impl<'a> Loader<'a> {
                             connector.document.problem("script", message)
                         }
                         _ => file.document.problem("script", message),
-                    },
+                    }
+                    .coded(Code::Reference),
                 );
                 None
             }

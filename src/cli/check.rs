@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::cases;
 use crate::catalog;
 use crate::config::Home;
 use crate::model::{Problem, Problems};
 
+use super::excerpt::excerpt;
 use super::{Exit, Failure, Screen};
 
 /// What to check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-ends with 2 when something is wrong; each problem is one line: file:line:column: field: what to do
+ends with 2 when something is wrong; each problem is one line, file:line:column: field: what to do,
+and the line it is about. warnings do not count: names that a script reads and the PMS never sent in
+the recorded answers beside the mapping tests, and words of status there that the script does not know.
+--json has a `code` for each, which stays
 
 examples
   epms check
@@ -32,6 +37,8 @@ pub(super) fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let mut found = catalog::check(home, Timestamp::now()).0;
+    found.extend(cases::recorded(home));
+    let mut found = Problems(found).sorted().0;
     if !arguments.paths.is_empty() {
         let asked: Vec<PathBuf> = arguments
             .paths
@@ -50,7 +57,7 @@ pub(super) fn run(
         }
         found.retain(|problem| asked.iter().any(|path| problem.file.starts_with(path)));
     }
-    let exit = if found.is_empty() {
+    let exit = if found.iter().all(|problem| problem.code.is_warning()) {
         Exit::Done
     } else {
         Exit::Invalid
@@ -59,15 +66,40 @@ pub(super) fn run(
     Ok(exit)
 }
 
+/// Problems with the lines that they are about; each file is read once.
+fn with_lines(found: &[Problem], home: &Home) -> String {
+    let mut text = String::new();
+    let mut read: Option<(&Path, String)> = None;
+    for problem in found {
+        text += &format!("{problem}\n");
+        if read.as_ref().is_none_or(|(file, _)| *file != problem.file) {
+            let lines = std::fs::read(home.root().join(&problem.file)).unwrap_or_default();
+            read = Some((&problem.file, String::from_utf8_lossy(&lines).into_owned()));
+        }
+        if let Some((_, lines)) = &read {
+            let lines = lines.strip_prefix('\u{feff}').unwrap_or(lines);
+            text += &excerpt(problem, lines).unwrap_or_default();
+        }
+    }
+    text
+}
+
 fn told(found: &[Problem], home: &Home) -> String {
     if found.is_empty() {
         return format!("everything in {} is right\n", home.root().display());
     }
-    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    let count = if found.len() == 1 {
-        "1 problem".to_owned()
-    } else {
-        format!("{} problems", found.len())
+    let counted = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        count => Some(format!("{count} {what}s")),
     };
-    format!("{}\n\n{count}\n", lines.join("\n"))
+    let warnings = found.iter().filter(|one| one.code.is_warning()).count();
+    let counts: Vec<String> = [
+        counted(found.len() - warnings, "problem"),
+        counted(warnings, "warning"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    format!("{}\n{}\n", with_lines(found, home), counts.join(", "))
 }

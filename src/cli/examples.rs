@@ -6,9 +6,9 @@ use crate::control::protocol::{
     IntegrationState, IntegrationStatus, LinkDetail, PersonDetail, RunDetail, RunState, Status,
 };
 use crate::model::{
-    Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision,
-    Fate, Field, FieldChange, IntegrationId, LeaseStatus, Origin, Outcome, Person, PersonId, Place,
-    Problem, Run, RunId, Side, Stay, Unit,
+    Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
+    Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus, Origin, Outcome, Person,
+    PersonId, Place, Problem, Run, RunId, Side, Stay, Unit,
 };
 
 use super::testing::at;
@@ -41,6 +41,7 @@ pub(super) fn problem(message: &str) -> Problem {
         place: Some(Place { line: 9, column: 1 }),
         field: "scrpt".into(),
         message: message.into(),
+        code: Code::UnknownField,
     }
 }
 

@@ -2,6 +2,7 @@
 //! tables and exit codes.
 
 mod arguments;
+mod excerpt;
 mod exit;
 mod screen;
 mod view;

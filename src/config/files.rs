@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::model::Problem;
+use crate::model::{Code, Problem};
 
 use super::{
     Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings,
@@ -73,6 +73,7 @@ fn unreadable(name: &Path, error: &std::io::Error) -> Problem {
             }
             _ => format!("cannot be read: {error}"),
         },
+        code: Code::File,
     }
 }
 
@@ -114,6 +115,7 @@ fn folder<T: DeserializeOwned>(
             place: None,
             field: String::new(),
             message: message.to_owned(),
+            code: Code::File,
         };
         match file_name.rsplit_once('.') {
             Some((stem, "yaml")) if is_name(stem) => {
@@ -153,6 +155,7 @@ fn file<T: DeserializeOwned>(
             place: None,
             field: String::new(),
             message: "is not UTF-8; save it as UTF-8".into(),
+            code: Code::File,
         }]);
     };
     let document = Document::parse(name, text.strip_prefix('\u{feff}').unwrap_or(text))?;
@@ -312,13 +315,18 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
                     || format!("it asks for: {}", known.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                problems.push(credential.document.problem(
-                    &field,
-                    format!(
-                        "the connector `{}` has no such field; {remedy}",
-                        credential.value.connector
-                    ),
-                ));
+                problems.push(
+                    credential
+                        .document
+                        .problem(
+                            &field,
+                            format!(
+                                "the connector `{}` has no such field; {remedy}",
+                                credential.value.connector
+                            ),
+                        )
+                        .coded(Code::UnknownField),
+                );
             }
             // The text itself must not be repeated here.
             (Some(asked), CredentialValue::Plain(_)) if asked.secret => {
@@ -326,7 +334,7 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
                     &field,
                     "a secret stands here as text; put it elsewhere and write `{ file: PATH }`, `{ env: NAME }` \
                      or `{ credential: NAME }`",
-                ));
+                ).coded(Code::Secret));
             }
             (Some(_), _) => {}
         }
@@ -338,13 +346,18 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
             } else {
                 "text"
             };
-            problems.push(credential.document.problem(
-                "fields",
-                format!(
-                    "`{name}` is missing ({kind}); the connector `{}` asks for it",
-                    credential.value.connector
-                ),
-            ));
+            problems.push(
+                credential
+                    .document
+                    .problem(
+                        "fields",
+                        format!(
+                            "`{name}` is missing ({kind}); the connector `{}` asks for it",
+                            credential.value.connector
+                        ),
+                    )
+                    .coded(Code::MissingField),
+            );
         }
     }
     problems

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
-use crate::model::{Place, Problem};
+use crate::model::{Code, Place, Problem};
 
 use node::{Kind, Node, Parsed, node, place};
 
@@ -36,6 +36,7 @@ impl Document {
             place: None,
             field: String::new(),
             message,
+            code: Code::Syntax,
         };
         if text.len() > MAX_BYTES {
             return Err(vec![whole(format!(
@@ -94,6 +95,7 @@ impl Document {
                     "the key stands here a second time, first in line {}; keep one",
                     first.line
                 ),
+                code: Code::DuplicateKey,
                 ..whole(String::new())
             })
             .collect())
@@ -122,6 +124,7 @@ impl Document {
                     place: error.place,
                     field: field.join("."),
                     message: error.message,
+                    code: error.code,
                 });
             }
             muted.insert(error.path.clone());
@@ -175,6 +178,7 @@ impl Document {
             place: Some(self.place(field)),
             field: field.to_owned(),
             message: message.into(),
+            code: Code::default(),
         }
     }
 

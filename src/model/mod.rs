@@ -25,7 +25,7 @@ pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use preview::Preview;
-pub use problem::{Place, Problem, Problems};
+pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};
 pub use resident::{Relationship, Resident, Unit};

@@ -14,6 +14,79 @@ pub struct Place {
     pub column: u32,
 }
 
+/// What kind of fault it is: words that stay, for whoever reads `--json`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// A file cannot be read, is not read for its name, or is no UTF-8.
+    File,
+    /// A file is no YAML.
+    Syntax,
+    /// A key stands in a mapping twice.
+    DuplicateKey,
+    /// A key that nobody knows.
+    UnknownField,
+    /// A key is not there.
+    MissingField,
+    /// A value of the wrong form, or out of range.
+    #[default]
+    Value,
+    /// A name of something that is not there.
+    Reference,
+    /// Two that exclude each other.
+    Conflict,
+    /// A secret stands in a file as text.
+    Secret,
+    /// A template cannot be rendered, or names a value that is not there.
+    Template,
+    /// A script cannot be parsed, or uses a variable that is not there.
+    ScriptSyntax,
+    /// A function that a script must have is not there, or takes other parameters.
+    ScriptFunction,
+    /// A script calls what is not there, or with too many or too few arguments.
+    ScriptCall,
+    /// A script imports what is not there, or in a circle.
+    ScriptImport,
+    /// A script gives a resident a field or a word that none has.
+    ScriptOutput,
+    /// A warning: a script reads a field that the PMS never sent in its recorded answers.
+    UnreadField,
+    /// A warning: a word of status in recorded answers that the script does not know.
+    UnknownStatus,
+}
+
+impl Code {
+    /// Whether what was found may be right nonetheless.
+    pub fn is_warning(self) -> bool {
+        matches!(self, Code::UnreadField | Code::UnknownStatus)
+    }
+
+    /// The word as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::File => "file",
+            Code::Syntax => "syntax",
+            Code::DuplicateKey => "duplicate_key",
+            Code::UnknownField => "unknown_field",
+            Code::MissingField => "missing_field",
+            Code::Value => "value",
+            Code::Reference => "reference",
+            Code::Conflict => "conflict",
+            Code::Secret => "secret",
+            Code::Template => "template",
+            Code::ScriptSyntax => "script_syntax",
+            Code::ScriptFunction => "script_function",
+            Code::ScriptCall => "script_call",
+            Code::ScriptImport => "script_import",
+            Code::ScriptOutput => "script_output",
+            Code::UnreadField => "unread_field",
+            Code::UnknownStatus => "unknown_status",
+        }
+    }
+}
+
 /// One fault: `file:line:column: field: what, and what to do`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
@@ -27,6 +100,17 @@ pub struct Problem {
     pub field: String,
     /// What is wrong, and what to do.
     pub message: String,
+    /// What kind of fault it is.
+    #[serde(default)]
+    pub code: Code,
+}
+
+impl Problem {
+    /// The same, of another kind.
+    #[must_use]
+    pub fn coded(self, code: Code) -> Problem {
+        Problem { code, ..self }
+    }
 }
 
 impl fmt::Display for Problem {

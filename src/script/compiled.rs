@@ -2,17 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
-use crate::model::{Problem, Resident};
+use crate::model::{Code, Place, Problem, Resident};
 
-use super::error::{file_of, locate, place};
+use super::error::{file_of, is_of_import, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
-use super::{Context, Library, ScriptError, context, helpers, lint};
+use super::{Context, Library, ScriptError, context, helpers, lint, literals};
 
 /// How long a script may take for one record. A record takes some 20 µs.
 const DEADLINE: Duration = Duration::from_millis(200);
@@ -30,6 +31,8 @@ pub struct Script {
     ast: AST,
     excludes: bool,
     pub(super) judges: bool,
+    status_words: BTreeSet<String>,
+    names_read: BTreeMap<String, Place>,
     /// The lookups that it asks for; none where that is known only when it runs.
     lookups: Option<BTreeSet<String>>,
     hash: [u8; 32],
@@ -57,6 +60,7 @@ impl Script {
                 place: None,
                 field: String::new(),
                 message: format!("there is no such script; there are: {}", names.join(", ")),
+                code: Code::Reference,
             }]);
         };
         let modules = Modules::default();
@@ -65,17 +69,24 @@ impl Script {
             library: library.clone(),
             modules: modules.clone(),
         });
-        let problem = |module: &str, position: Position, message: String| Problem {
+        let problem = |module: &str, position: Position, code: Code, message: String| Problem {
             file: file_of(module),
             place: place(position),
             field: String::new(),
             message,
+            code,
         };
         let mut ast = engine
             .compile_into_self_contained(&Scope::new(), text)
             .map_err(|error| {
+                let of_import = is_of_import(&error);
                 let error = locate(name, *error);
                 vec![Problem {
+                    code: if of_import {
+                        Code::ScriptImport
+                    } else {
+                        Code::ScriptSyntax
+                    },
                     file: error.file,
                     place: error.place,
                     field: error.field.unwrap_or_default(),
@@ -100,11 +111,32 @@ impl Script {
                 all.extend(asked?);
                 Some(all)
             });
+        let mut status_words = BTreeSet::new();
+        let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
+        let mut own_names = BTreeSet::new();
+        for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
+            let text = library.text(module).unwrap_or_default();
+            let Some(written) = literals::parse(self::engine(), text) else {
+                continue;
+            };
+            for (position, message) in literals::wrong(&written) {
+                problems.push(problem(module, position, Code::ScriptOutput, message));
+            }
+            own_names.extend(literals::keys(&written));
+            if module == name {
+                status_words = literals::status_words(&written);
+                names_read = literals::names_read(&written)
+                    .into_iter()
+                    .filter_map(|(name, position)| Some((name, place(position)?)))
+                    .collect();
+            }
+        }
+        names_read.retain(|path, _| !path.split('/').all(|part| own_names.contains(part)));
         let all = std::iter::once((name, &ast))
             .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)));
         for (module, ast) in all {
             for (position, message) in lint::wrong_calls(ast, &registered, &imported) {
-                problems.push(problem(module, position, message));
+                problems.push(problem(module, position, Code::ScriptCall, message));
             }
         }
         let functions = lint::defined(&ast);
@@ -117,12 +149,14 @@ impl Script {
                 None if function == "residents" => problems.push(problem(
                     name,
                     Position::NONE,
+                    Code::ScriptFunction,
                     "there is no function `residents`; add `fn residents(record, ctx) { … }`"
                         .into(),
                 )),
                 Some(arities) if !arities.contains(&2) => problems.push(problem(
                     name,
                     Position::NONE,
+                    Code::ScriptFunction,
                     format!(
                         "`{function}` takes two parameters, such as `fn {function}({first}, ctx)`"
                     ),
@@ -149,6 +183,8 @@ impl Script {
             lookups,
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
+            status_words,
+            names_read,
             hash: *hasher.finalize().as_bytes(),
         })
     }
@@ -156,6 +192,21 @@ impl Script {
     /// A hash of the script and everything it imports.
     pub fn hash(&self) -> [u8; 32] {
         self.hash
+    }
+
+    /// Its file, relative to the home.
+    pub fn file(&self) -> PathBuf {
+        file_of(&self.name)
+    }
+
+    /// The PMS's words that its tables of status know, as far as they are written out.
+    pub fn status_words(&self) -> &BTreeSet<String> {
+        &self.status_words
+    }
+
+    /// The names of the PMS's records that it reads, as far as they are written out, each with its first place.
+    pub fn names_read(&self) -> &BTreeMap<String, Place> {
+        &self.names_read
     }
 
     /// Whether the script may ask for a lookup: what none asks for need not be read.
@@ -394,11 +445,14 @@ mod tests {
             "scripts/pms.rhai:2:43: LeaseTo: is no date of the form %m/%d/%Y"
         );
         assert_eq!(
-            fails(r#"#{ id: "a", status: "current", emial: "x" }"#, "{}"),
+            fails(
+                r#"let one = #{ id: "a", status: "current" }; one.emial = "x"; one"#,
+                "{}"
+            ),
             "scripts/pms.rhai: emial: a resident has no such field; did you mean `email`?"
         );
         assert_eq!(
-            fails(r#"#{ id: "a", status: "Current" }"#, "{}"),
+            fails(r#"#{ id: "a", status: "Cur" + "rent" }"#, "{}"),
             "scripts/pms.rhai: status: `Current` is no status; it is one of: current, pending, past, applicant, void, unknown"
         );
         assert_eq!(

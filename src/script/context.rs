@@ -39,6 +39,15 @@ impl Context {
         Context(Arc::new(inputs))
     }
 
+    /// All records that can be looked up, as JSON texts.
+    pub fn looked_up(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .lookups
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(String::as_str)
+    }
+
     fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
         let key = key.to_string();
         let found = self

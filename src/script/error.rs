@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
 
-use crate::model::{Place, Problem};
+use crate::model::{Code, Place, Problem};
 
 /// A script failed on one record. The record is rejected; the run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,7 @@ impl fmt::Display for ScriptError {
             place: self.place,
             field: self.field.clone().unwrap_or_default(),
             message: self.message.clone(),
+            code: Code::ScriptSyntax,
         };
         problem.fmt(f)
     }
@@ -106,6 +107,16 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
         field,
         message,
         thrown,
+    }
+}
+
+/// Whether compiling failed because of an import itself: of nothing else compiling throws.
+pub(super) fn is_of_import(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) => is_of_import(inner),
+        EvalAltResult::ErrorRuntime(..) | EvalAltResult::ErrorModuleNotFound(..) => true,
+        _ => false,
     }
 }
 

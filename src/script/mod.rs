@@ -7,6 +7,7 @@ mod context;
 mod helpers;
 mod output;
 mod lint;
+mod literals;
 mod resolver;
 mod compiled;
 mod verdict;

@@ -40,22 +40,54 @@ const RELATIONSHIPS: [Relationship; 6] = [
     Relationship::Company,
 ];
 
+/// Whether a resident has a field of this name, or what to write instead.
+pub(super) fn has_field(name: &str) -> Result<(), String> {
+    if FIELDS.contains(&name) {
+        return Ok(());
+    }
+    Err(FIELDS
+        .iter()
+        .map(|field| (strsim::jaro_winkler(name, field), field))
+        .filter(|(likeness, _)| *likeness >= 0.82)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(
+            || format!("it has: {}", FIELDS.join(", ")),
+            |(_, near)| format!("did you mean `{near}`?"),
+        ))
+}
+
+/// Whether a unit has a field of this name.
+pub(super) fn has_unit_field(name: &str) -> bool {
+    ["id", "label"].contains(&name)
+}
+
+pub(super) fn is_status(word: &str) -> bool {
+    word.parse::<LeaseStatus>().is_ok()
+}
+
+/// The words of status, as messages list them.
+pub(super) fn statuses() -> String {
+    LeaseStatus::ALL.map(LeaseStatus::as_str).join(", ")
+}
+
+pub(super) fn is_relationship(word: &str) -> bool {
+    RELATIONSHIPS
+        .iter()
+        .any(|relationship| relationship.as_str() == word)
+}
+
+/// The words of relationship, as messages list them.
+pub(super) fn relationships() -> String {
+    RELATIONSHIPS.map(Relationship::as_str).join(", ")
+}
+
 /// Field and complaint.
 pub(super) type Complaint = (String, String);
 
 /// The resident that a map of the script's means.
 pub(super) fn resident(map: &Map) -> Result<Resident, Complaint> {
     for key in map.keys() {
-        if !FIELDS.contains(&key.as_str()) {
-            let remedy = FIELDS
-                .iter()
-                .map(|field| (strsim::jaro_winkler(key, field), field))
-                .filter(|(likeness, _)| *likeness >= 0.82)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map_or_else(
-                    || format!("it has: {}", FIELDS.join(", ")),
-                    |(_, near)| format!("did you mean `{near}`?"),
-                );
+        if let Err(remedy) = has_field(key) {
             return Err((
                 key.to_string(),
                 format!("a resident has no such field; {remedy}"),
@@ -146,13 +178,16 @@ fn date(map: &Map, field: &str) -> Result<Option<Date>, Complaint> {
 }
 
 fn status(map: &Map) -> Result<LeaseStatus, Complaint> {
-    let known = || LeaseStatus::ALL.map(LeaseStatus::as_str).join(", ");
-    let word = text(map, "status")?
-        .ok_or_else(|| complain("status", format!("is missing; it is one of: {}", known())))?;
+    let word = text(map, "status")?.ok_or_else(|| {
+        complain(
+            "status",
+            format!("is missing; it is one of: {}", statuses()),
+        )
+    })?;
     word.parse().map_err(|()| {
         complain(
             "status",
-            format!("`{word}` is no status; it is one of: {}", known()),
+            format!("`{word}` is no status; it is one of: {}", statuses()),
         )
     })
 }
@@ -165,10 +200,12 @@ fn relationship(map: &Map) -> Result<Relationship, Complaint> {
         .into_iter()
         .find(|relationship| relationship.as_str() == word)
         .ok_or_else(|| {
-            let known = RELATIONSHIPS.map(Relationship::as_str).join(", ");
             complain(
                 "relationship",
-                format!("`{word}` is no relationship; it is one of: {known}"),
+                format!(
+                    "`{word}` is no relationship; it is one of: {}",
+                    relationships()
+                ),
             )
         })
 }
@@ -184,10 +221,7 @@ fn unit(map: &Map) -> Result<Option<Unit>, Complaint> {
             id,
         }));
     };
-    if let Some(key) = unit
-        .keys()
-        .find(|key| !["id", "label"].contains(&key.as_str()))
-    {
+    if let Some(key) = unit.keys().find(|key| !has_unit_field(key)) {
         return Err(complain(
             "unit",
             format!("has no field `{key}`; it has: id, label"),

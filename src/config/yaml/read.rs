@@ -6,7 +6,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::model::Place;
+use crate::model::{Code, Place};
 
 use super::nearest;
 use super::node::{Kind, Node};
@@ -18,6 +18,7 @@ pub(super) struct ReadError {
     pub(super) place: Option<Place>,
     pub(super) missing: Option<String>,
     pub(super) message: String,
+    pub(super) code: Code,
 }
 
 impl ReadError {
@@ -27,6 +28,7 @@ impl ReadError {
             place: None,
             missing: None,
             message,
+            code: Code::Value,
         }
     }
 
@@ -63,7 +65,10 @@ impl de::Error for ReadError {
         } else {
             message += &format!("; known here: {}", expected.join(", "));
         }
-        ReadError::new(message)
+        ReadError {
+            code: Code::UnknownField,
+            ..ReadError::new(message)
+        }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -78,6 +83,7 @@ impl de::Error for ReadError {
     fn missing_field(field: &'static str) -> Self {
         ReadError {
             missing: Some(field.to_owned()),
+            code: Code::MissingField,
             ..ReadError::new("missing; add it".to_owned())
         }
     }

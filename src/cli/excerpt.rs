@@ -1,0 +1,103 @@
+//! The line that a problem is about, with a mark under the place. Reads the file again, and shows nothing of
+//! what may be a secret.
+
+use std::path::Path;
+
+use crate::model::{Code, Place, Problem};
+
+/// A line longer than this is cut around the place.
+const WIDTH: usize = 110;
+
+/// The line of a problem and a mark below it; nothing where there is no place, or the line is not there any more.
+pub(super) fn excerpt(problem: &Problem, text: &str) -> Option<String> {
+    let Place { line, column } = problem.place?;
+    let shown = text
+        .lines()
+        .nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    let at = usize::try_from(column).ok()?.checked_sub(1)?;
+    let mut shown: Vec<char> = shown
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if may_be_secret(problem) {
+        shown.truncate(at);
+        shown.push('…');
+    }
+    if at > shown.len() {
+        return None;
+    }
+    let word = shown[at..]
+        .iter()
+        .take_while(|c| c.is_alphanumeric() || **c == '_' || **c == '-')
+        .count();
+    let from = (at + word.max(1)).saturating_sub(WIDTH);
+    let cut: String = shown.iter().skip(from).take(WIDTH).collect();
+    let number = line.to_string();
+    let pad = " ".repeat(number.len());
+    let before: String = " ".repeat(at - from);
+    let mark = "^".repeat(word.clamp(1, WIDTH));
+    Some(format!(
+        "  {number} | {}\n  {pad} | {before}{mark}\n",
+        cut.trim_end()
+    ))
+}
+
+/// A credential's values may be secrets that stand where they should not.
+fn may_be_secret(problem: &Problem) -> bool {
+    problem.code == Code::Secret || problem.file.starts_with(Path::new("config/credentials"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(line: u32, column: u32, code: Code) -> Problem {
+        Problem {
+            file: "config/integrations/elm.yaml".into(),
+            place: Some(Place { line, column }),
+            field: String::new(),
+            message: "is wrong".into(),
+            code,
+        }
+    }
+
+    #[test]
+    fn the_line_is_shown_with_a_mark_under_the_word() {
+        let text = "version: 1\nscrpt: yardi.rhai\n\tx: [é, wrong]\n";
+        let shown = |line, column| excerpt(&problem(line, column, Code::Value), text);
+        assert_eq!(
+            shown(2, 1).unwrap(),
+            "  2 | scrpt: yardi.rhai\n    | ^^^^^\n"
+        );
+        assert_eq!(
+            shown(3, 9).unwrap(),
+            "  3 |  x: [é, wrong]\n    |         ^^^^^\n"
+        );
+        assert_eq!(
+            shown(2, 6).unwrap(),
+            "  2 | scrpt: yardi.rhai\n    |      ^\n"
+        );
+        assert_eq!(shown(9, 1), None);
+        assert_eq!(shown(2, 80), None);
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let text = "fields:\n  password: hunter2 is secret\n";
+        let shown = excerpt(&problem(2, 13, Code::Secret), text).unwrap();
+        assert_eq!(shown, "  2 |   password: …\n    |             ^\n");
+        let mut other = problem(2, 3, Code::UnknownField);
+        other.file = "config/credentials/acme.yaml".into();
+        assert!(!excerpt(&other, text).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let text = format!("{}wrong{}", "a, ".repeat(200), ", b".repeat(200));
+        let shown = excerpt(&problem(1, 601, Code::Value), &text).unwrap();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[0].ends_with("wrong"), "{shown}");
+        assert!(lines[1].ends_with(" ^^^^^"), "{shown}");
+        assert_eq!(lines[0].chars().count(), lines[1].chars().count());
+    }
+}
