@@ -275,8 +275,7 @@ fn a_tab_is_told_as_what_it_is() {
     assert_eq!(
         integration("enabled: true", "include:\n\t- minor"),
         [
-            "config/integrations/elm-court.yaml:7:2: not readable as YAML: tabs disallowed within this context (block \
-          indentation); indent with spaces"
+            "config/integrations/elm-court.yaml:7:1: a tab stands in the indent; YAML indents with spaces"
         ]
     );
 }

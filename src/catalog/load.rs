@@ -82,7 +82,13 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     for name in connectors {
         match loader.source(&name) {
             Ok(source) => {
-                problems.extend(loader.script(source.script()).err().into_iter().flatten());
+                let found = loader.script(source.script()).err().unwrap_or_default();
+                // A script that is not there is wrong where it is named.
+                if found.iter().any(|problem| problem.code == Code::Reference) {
+                    problems.extend(loader.no_script(&name, source.script()));
+                } else {
+                    problems.extend(found);
+                }
             }
             Err(found) => problems.extend(found),
         }
@@ -203,6 +209,27 @@ impl<'a> Loader<'a> {
         compiled.clone()
     }
 
+    fn scripts_are(&self, name: &str) -> String {
+        let names: Vec<&str> = self
+            .library
+            .names()
+            .filter(|name| !name.contains('/'))
+            .collect();
+        format!(
+            "there is no script `{name}`; there are: {}",
+            names.join(", ")
+        )
+    }
+
+    /// A connector names a script that is not there.
+    fn no_script(&self, connector: &str, script: &str) -> Option<Problem> {
+        let Some(Ok(file)) = self.files.connectors.get(connector) else {
+            return None;
+        };
+        let problem = file.document.problem("script", self.scripts_are(script));
+        Some(problem.coded(Code::Reference))
+    }
+
     /// A credential that fits its connector.
     fn credential(&mut self, name: &str) -> Found<File<Credential>> {
         let file = match self.files.credentials.get(name) {
@@ -296,24 +323,13 @@ impl<'a> Loader<'a> {
         let script = match self.script(&script_name) {
             Ok(script) => Some(script),
             Err(found) if found.iter().any(|problem| problem.code == Code::Reference) => {
-                let names: Vec<&str> = self
-                    .library
-                    .names()
-                    .filter(|name| !name.contains('/'))
-                    .collect();
-                let message = format!(
-                    "there is no script `{script_name}`; there are: {}",
-                    names.join(", ")
-                );
-                problems.push(
-                    match (&config.script, self.files.connectors.get(&connector)) {
-                        (None, Some(Ok(connector))) => {
-                            connector.document.problem("script", message)
-                        }
-                        _ => file.document.problem("script", message),
-                    }
-                    .coded(Code::Reference),
-                );
+                problems.extend(if config.script.is_none() {
+                    self.no_script(&connector, &script_name)
+                } else {
+                    let message = self.scripts_are(&script_name);
+                    let problem = file.document.problem("script", message);
+                    Some(problem.coded(Code::Reference))
+                });
                 None
             }
             Err(found) => {

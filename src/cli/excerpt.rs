@@ -19,17 +19,23 @@ pub(super) fn excerpt(problem: &Problem, text: &str) -> Option<String> {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    if may_be_secret(problem) {
-        shown.truncate(at);
-        shown.push('…');
-    }
     if at > shown.len() {
         return None;
     }
-    let word = shown[at..]
-        .iter()
-        .take_while(|c| c.is_alphanumeric() || **c == '_' || **c == '-')
-        .count();
+    if may_hold_secrets(problem) {
+        elide(&mut shown, at, problem.code == Code::Reference);
+    }
+    let rest = &shown[at..];
+    let word = match rest.first() {
+        Some(quote @ ('"' | '\'')) => {
+            let closed = rest.iter().skip(1).position(|c| c == quote);
+            closed.map_or(1, |length| length + 2)
+        }
+        _ => rest
+            .iter()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | '.'))
+            .count(),
+    };
     let from = (at + word.max(1)).saturating_sub(WIDTH);
     let cut: String = shown.iter().skip(from).take(WIDTH).collect();
     let number = line.to_string();
@@ -43,8 +49,34 @@ pub(super) fn excerpt(problem: &Problem, text: &str) -> Option<String> {
 }
 
 /// A credential's values may be secrets that stand where they should not.
-fn may_be_secret(problem: &Problem) -> bool {
+fn may_hold_secrets(problem: &Problem) -> bool {
     problem.code == Code::Secret || problem.file.starts_with(Path::new("config/credentials"))
+}
+
+/// Leaves of a line only the key at a place, or the `name` that stands there; not what stands before or behind it.
+fn elide(shown: &mut Vec<char>, at: usize, name: bool) {
+    let word = shown[at..]
+        .iter()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        .count();
+    let keeps = match shown.get(at + word) {
+        Some(':') => word + 1,
+        _ if name => word,
+        _ => 0,
+    };
+    if shown.len() > at + keeps {
+        shown.truncate(at + keeps);
+        shown.push('…');
+    }
+    // In a block mapping, a key of plain characters is all that stands before a value.
+    let before: String = shown[..at].iter().collect();
+    let key = before.trim_end().strip_suffix(':').unwrap_or(&before);
+    if !key.trim().chars().all(|c| c.is_alphanumeric() || c == '_') {
+        shown[..at].fill(' ');
+        if let Some(dots) = at.checked_sub(2) {
+            shown[dots] = '…';
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,9 +118,15 @@ mod tests {
         let text = "fields:\n  password: hunter2 is secret\n";
         let shown = excerpt(&problem(2, 13, Code::Secret), text).unwrap();
         assert_eq!(shown, "  2 |   password: …\n    |             ^\n");
-        let mut other = problem(2, 3, Code::UnknownField);
+        let mut other = problem(2, 13, Code::UnknownField);
         other.file = "config/credentials/acme.yaml".into();
         assert!(!excerpt(&other, text).unwrap().contains("hunter2"));
+        let flow = "fields: { password: hunter2, usrname: x }\n";
+        let mut other = problem(1, 30, Code::UnknownField);
+        other.file = "config/credentials/acme.yaml".into();
+        let shown = excerpt(&other, flow).unwrap();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("… usrname:…\n"), "{shown}");
     }
 
     #[test]

@@ -61,8 +61,19 @@ impl Document {
             serde_yaml::from_str_with_options(text, options).map_err(|error| {
                 let said = error.to_string();
                 let said = said.split(" at line ").next().unwrap_or_default();
-                let remedy = if said.contains("tabs") {
-                    "; indent with spaces"
+                let tab = text.lines().position(|line| {
+                    let indent = line.len() - line.trim_start().len();
+                    line[..indent].contains('\t')
+                });
+                if let Some(line) = tab.filter(|_| said.contains("tab")) {
+                    let line = u32::try_from(line).map_or(u32::MAX, |line| line + 1);
+                    return vec![Problem {
+                        place: Some(Place { line, column: 1 }),
+                        ..whole("a tab stands in the indent; YAML indents with spaces".into())
+                    }];
+                }
+                let remedy = if said.contains("mapping values are not allowed") {
+                    "; look at the indent of this line and the one before"
                 } else {
                     ""
                 };
@@ -345,9 +356,7 @@ mod tests {
     fn what_is_no_yaml_is_refused_with_its_place() {
         assert_eq!(
             problems("version: 1\nids:\n\t- a\n"),
-            [
-                "f.yaml:3:2: not readable as YAML: tabs disallowed within this context (block indentation); indent with spaces"
-            ]
+            ["f.yaml:3:1: a tab stands in the indent; YAML indents with spaces"]
         );
         assert_eq!(problems("").len(), 1);
     }

@@ -10,7 +10,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
-use super::error::{file_of, is_of_import, locate, place};
+use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
 use super::{Context, Library, ScriptError, context, helpers, lint, literals};
@@ -79,16 +79,16 @@ impl Script {
         let mut ast = engine
             .compile_into_self_contained(&Scope::new(), text)
             .map_err(|error| {
-                let of_import = is_of_import(&error);
+                let import = ImportError::of(&error);
                 let error = locate(name, *error);
+                let here = import
+                    .as_ref()
+                    .filter(|_| error.place.is_none())
+                    .and_then(|import| literals::import(self::engine(), text, &import.path));
                 vec![Problem {
-                    code: if of_import {
-                        Code::ScriptImport
-                    } else {
-                        Code::ScriptSyntax
-                    },
+                    code: import.map_or(Code::ScriptSyntax, |_| Code::ScriptImport),
                     file: error.file,
-                    place: error.place,
+                    place: error.place.or_else(|| here.and_then(place)),
                     field: error.field.unwrap_or_default(),
                     message: error.message,
                 }]
@@ -145,17 +145,27 @@ impl Script {
             ("exclude", "resident"),
             ("verdict", "answer"),
         ] {
+            let at = literals::function(&ast, function);
             match functions.get(function) {
-                None if function == "residents" => problems.push(problem(
-                    name,
-                    Position::NONE,
-                    Code::ScriptFunction,
-                    "there is no function `residents`; add `fn residents(record, ctx) { … }`"
-                        .into(),
-                )),
+                None if function == "residents" => {
+                    let near = lint::nearest(function, functions.keys());
+                    let (at, remedy) = match near {
+                        Some(near) => (
+                            literals::function(&ast, near),
+                            format!("rename `{near}`, if that is it"),
+                        ),
+                        None => (None, "add `fn residents(record, ctx) { … }`".to_owned()),
+                    };
+                    problems.push(problem(
+                        name,
+                        at.unwrap_or(Position::NONE),
+                        Code::ScriptFunction,
+                        format!("there is no function `residents`; {remedy}"),
+                    ));
+                }
                 Some(arities) if !arities.contains(&2) => problems.push(problem(
                     name,
-                    Position::NONE,
+                    at.unwrap_or(Position::NONE),
                     Code::ScriptFunction,
                     format!(
                         "`{function}` takes two parameters, such as `fn {function}({first}, ctx)`"
@@ -476,13 +486,19 @@ mod tests {
         assert_eq!(
             compile("fn resident(record, ctx) { [] }").unwrap_err(),
             [
+                "scripts/pms.rhai:1:26: there is no function `residents`; rename `resident`, if that is it"
+            ]
+        );
+        assert_eq!(
+            compile("fn people(record, ctx) { [] }").unwrap_err(),
+            [
                 "scripts/pms.rhai: there is no function `residents`; add `fn residents(record, ctx) { … }`"
             ]
         );
         assert_eq!(
             compile("fn residents(record) { [] }").unwrap_err(),
             [
-                "scripts/pms.rhai: `residents` takes two parameters, such as `fn residents(record, ctx)`"
+                "scripts/pms.rhai:1:22: `residents` takes two parameters, such as `fn residents(record, ctx)`"
             ]
         );
         let error = compile("fn residents(record, ctx) {\n  let a = b;\n}").unwrap_err();

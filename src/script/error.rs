@@ -55,6 +55,34 @@ impl FieldError {
     }
 }
 
+/// What is wrong with an import, as the resolver throws it.
+#[derive(Debug, Clone)]
+pub(super) struct ImportError {
+    pub(super) path: String,
+    message: String,
+}
+
+impl ImportError {
+    #[allow(clippy::unnecessary_box_returns, reason = "rhai's own error type")]
+    pub(super) fn thrown(path: &str, message: String, position: Position) -> Box<EvalAltResult> {
+        let error = ImportError {
+            path: path.to_owned(),
+            message,
+        };
+        EvalAltResult::ErrorRuntime(Dynamic::from(error), position).into()
+    }
+
+    /// The import that an error is about; of nothing else.
+    pub(super) fn of(error: &EvalAltResult) -> Option<ImportError> {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+            | EvalAltResult::ErrorInModule(_, inner, _) => ImportError::of(inner),
+            EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast(),
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn place(position: Position) -> Option<Place> {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Some(Place {
@@ -110,20 +138,14 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
     }
 }
 
-/// Whether compiling failed because of an import itself: of nothing else compiling throws.
-pub(super) fn is_of_import(error: &EvalAltResult) -> bool {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
-        | EvalAltResult::ErrorInModule(_, inner, _) => is_of_import(inner),
-        EvalAltResult::ErrorRuntime(..) | EvalAltResult::ErrorModuleNotFound(..) => true,
-        _ => false,
-    }
-}
-
 fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
     match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<FieldError>() {
             Some(FieldError { field, message }) => (Some(field), message),
+            None if value.is::<ImportError>() => {
+                let of = value.clone().try_cast::<ImportError>();
+                (None, of.map(|of| of.message).unwrap_or_default())
+            }
             None => (
                 None,
                 value
@@ -145,6 +167,12 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
         EvalAltResult::ErrorParsing(ParseErrorType::VariableUndefined(name), _) => {
             let message = format!(
                 "there is no variable `{name}`; declare it with let, or write #{{ {name}: … }} if a map is meant"
+            );
+            (None, message)
+        }
+        EvalAltResult::ErrorParsing(ParseErrorType::MissingToken(token, _), _) => {
+            let message = format!(
+                "a `{token}` is missing here, or a bracket or brace before this is not closed"
             );
             (None, message)
         }

@@ -97,15 +97,8 @@ pub(super) fn wrong_calls(
                 .flat_map(|functions| functions.keys())
                 .map(String::as_str)
                 .collect();
-            let near = names
-                .iter()
-                .map(|name| (strsim::jaro_winkler(&call.name, name), *name))
-                .filter(|(likeness, name)| {
-                    *likeness >= 0.82 && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-                })
-                .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
-            let remedy =
-                near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+            let remedy = nearest(&call.name, names)
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             found.push((
                 position,
                 format!("there is no function `{}`{remedy}", call.name),
@@ -124,6 +117,22 @@ pub(super) fn wrong_calls(
         true
     });
     found
+}
+
+/// The function that a name is most likely a misspelling of.
+pub(super) fn nearest<'a>(
+    given: &str,
+    names: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>,
+) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(AsRef::as_ref)
+        .map(|name: &str| (strsim::jaro_winkler(given, name), name))
+        .filter(|(likeness, name)| {
+            *likeness >= 0.82 && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, near)| near)
 }
 
 /// The lookups that a script asks for; none where a name is known only when it runs.

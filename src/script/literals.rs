@@ -19,6 +19,26 @@ pub(super) fn parse(engine: Engine, text: &str) -> Option<AST> {
     engine.compile(text).ok()
 }
 
+/// Where a text imports a module.
+pub(super) fn import(engine: Engine, text: &str, module: &str) -> Option<Position> {
+    let ast = parse(engine, text)?;
+    ast.statements()
+        .iter()
+        .find_map(|statement| match statement {
+            Stmt::Import(import, _) if literal(&import.0) == Some(module) => {
+                Some(import.0.position())
+            }
+            _ => None,
+        })
+}
+
+/// Where the body of a function begins.
+pub(super) fn function(ast: &AST, name: &str) -> Option<Position> {
+    let mut functions = ast.shared_lib().iter_script_fn_info();
+    let (.., function) = functions.find(|(_, _, found, ..)| *found == name)?;
+    Some(function.body.start_position())
+}
+
 fn members(expr: &Expr) -> Option<Members<'_>> {
     let Expr::Map(map, _) = expr else { return None };
     Some(
@@ -52,6 +72,20 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
             && is_resident(&members)
         {
             wrong_resident(&members, &mut found);
+        }
+        true
+    });
+    ast.walk(&mut |path| {
+        if let Some(call) = path.last().and_then(call)
+            && call.name == "parse_date"
+            && let Some(format) = call.args.get(2)
+            && let Some(text) = literal(format)
+            && !text.contains('%')
+        {
+            let message = format!(
+                "`{text}` is no form of a date; parts are written %Y, %m and %d, such as %m/%d/%Y"
+            );
+            found.push((format.position(), message));
         }
         true
     });
@@ -230,13 +264,13 @@ mod tests {
     #[test]
     fn literals_that_no_resident_has_are_found_where_they_stand() {
         let ast = read(
-            r##"fn statuses() { #{ "Future": "pending", "Curr": "currrent" } }
+            r#"fn statuses() { #{ "Future": "pending", "Curr": "currrent" } }
 fn residents(record, ctx) {
     let word = text(record, "Status");
     if word == "Void" { return #{ id: 1, status: "Gone", unit: #{ id: 1, name: "x" } }; }
     [#{ id: record.Id, frist_name: "", relationship: "spouse", status: to_status(word, statuses()) },
      #{ id: 2, status: to_status(word, #{ "Past": "past", "Old": "passed" }) }, #{ id: 7, anything: 1 }]
-}"##,
+}"#,
         );
         let found: Vec<String> = wrong(&ast)
             .into_iter()

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope};
 
 use super::Library;
-use super::error::lower;
+use super::error::{ImportError, lower};
 
 /// The modules that a compilation has imported so far, and those it is in the middle of.
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ impl Resolver {
         position: Position,
     ) -> Result<AST, Box<EvalAltResult>> {
         let refuse = |message: String| -> Box<EvalAltResult> {
-            EvalAltResult::ErrorRuntime(message.into(), position).into()
+            ImportError::thrown(path, message, position)
         };
         let plain = path
             .bytes()
@@ -77,7 +77,7 @@ impl ModuleResolver for Resolver {
                 "the imports run in a circle: {} → {path}; remove one of them",
                 open.join(" → ")
             );
-            return Err(EvalAltResult::ErrorRuntime(circle.into(), position).into());
+            return Err(ImportError::thrown(path, circle, position));
         }
         let ast = self.compile(engine, path, position)?;
         self.modules.state().open.push(path.to_owned());

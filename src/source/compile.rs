@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::config::{
     AnswerRule, Auth, Connector, Document, Format, Login, OAuth2, Verdict, nearest,
 };
-use crate::model::Problem;
+use crate::model::{Code, Problem};
 
 use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer};
@@ -230,7 +230,8 @@ impl<'a> Compile<'a> {
             self.templates
                 .add(place, field, text, &self.credential_fields, self.uses)
         {
-            self.problem(field, message);
+            self.problems
+                .push(self.document.problem(field, message).coded(Code::Template));
         }
     }
 
