@@ -12,6 +12,7 @@ use crate::model::{Code, IntegrationId, Problem, Problems, ReloadOutcome, Reload
 use crate::script::{Library, Script};
 use crate::source::Source;
 
+use super::properties::{Claim, Refusal, settle};
 use super::{Catalog, Integration, Slot};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
@@ -19,25 +20,48 @@ pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
     let mut loader = Loader::new(home, before.map(|catalog| &catalog.settings));
     let mut integrations = BTreeMap::new();
     let ids: Vec<String> = loader.files.integrations.keys().cloned().collect();
+    let mut claims = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for name in &ids {
         let id = IntegrationId::new(name);
-        let old = before
-            .and_then(|catalog| catalog.integrations.get(&id))
-            .and_then(|slot| slot.current.clone());
-        let slot = match loader.integration(&id, name, old.as_ref(), now) {
-            Ok(integration) => Slot {
+        let old = before.and_then(|catalog| catalog.integrations.get(&id));
+        let current = old.and_then(|slot| slot.current.clone());
+        let outcome = loader.integration(&id, name, current.as_ref(), now);
+        claims.insert(
+            id.clone(),
+            Claim {
+                found: outcome.as_ref().ok().cloned(),
+                running: old.filter(|slot| !slot.removed).and(current.clone()),
+            },
+        );
+        found.insert(id, (outcome.err().unwrap_or_default(), old, current));
+    }
+    for refusal in settle(&mut claims) {
+        if let Some((problems, ..)) = found.get_mut(&refusal.id) {
+            problems.extend(loader.taken(&refusal));
+        }
+    }
+    for (id, (problems, old, current)) in found {
+        let loaded = claims.remove(&id).and_then(|claim| claim.found);
+        let slot = match loaded {
+            Some(integration) => Slot {
                 current: Some(integration),
                 problems: Vec::new(),
                 removed: false,
             },
-            Err(problems) => Slot {
-                current: old,
+            None => Slot {
+                current,
                 problems: Problems(problems).sorted().0,
-                removed: false,
+                // What is paused is not started by a file that was refused.
+                removed: old.is_some_and(|slot| slot.removed),
             },
         };
         integrations.insert(id, slot);
     }
+    // A file that is deleted is meant; a folder that is gone with all of them is an accident, or in the middle
+    // of being replaced.
+    let folder = home.config().join("integrations");
+    let gone = before.is_some_and(|catalog| !catalog.integrations.is_empty()) && !folder.is_dir();
     for (id, slot) in before.into_iter().flat_map(|catalog| &catalog.integrations) {
         if !integrations.contains_key(id) && slot.current.is_some() {
             integrations.insert(
@@ -45,13 +69,22 @@ pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
                 Slot {
                     current: slot.current.clone(),
                     problems: Vec::new(),
-                    removed: true,
+                    removed: slot.removed || !gone,
                 },
             );
         }
     }
     let mut problems = std::mem::take(&mut loader.files.others);
     problems.extend(loader.library_problems.clone());
+    if gone {
+        problems.push(Problem {
+            file: home.name(&folder),
+            place: None,
+            field: String::new(),
+            message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
+            code: Code::File,
+        });
+    }
     if let Err(found) = &loader.files.settings {
         problems.extend(found.iter().cloned());
     }
@@ -119,10 +152,10 @@ pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
             let old_generation = old
                 .and_then(|slot| slot.current.as_ref())
                 .map(|integration| integration.generation);
-            let outcome = if slot.removed {
-                ReloadOutcome::Removed
-            } else if !slot.problems.is_empty() {
+            let outcome = if !slot.problems.is_empty() {
                 ReloadOutcome::Rejected
+            } else if slot.removed {
+                ReloadOutcome::Removed
             } else if generation == old_generation && !old.is_some_and(|old| old.removed) {
                 ReloadOutcome::Unchanged
             } else {
@@ -150,8 +183,6 @@ struct Loader<'a> {
     library_problems: Vec<Problem>,
     sources: BTreeMap<String, Found<Arc<Source>>>,
     scripts: BTreeMap<String, Found<Arc<Script>>>,
-    /// The PMS properties taken so far, by credential, and by what integration.
-    taken: BTreeMap<(String, String), String>,
 }
 
 impl<'a> Loader<'a> {
@@ -182,7 +213,6 @@ impl<'a> Loader<'a> {
             library_problems,
             sources: BTreeMap::new(),
             scripts: BTreeMap::new(),
-            taken: BTreeMap::new(),
         }
     }
 
@@ -228,6 +258,26 @@ impl<'a> Loader<'a> {
         };
         let problem = file.document.problem("script", self.scripts_are(script));
         Some(problem.coded(Code::Reference))
+    }
+
+    /// A PMS property that feeds another integration.
+    fn taken(&self, refusal: &Refusal) -> Option<Problem> {
+        let Some(Ok(file)) = self.files.integrations.get(refusal.id.as_str()) else {
+            return None;
+        };
+        let Refusal {
+            index,
+            property,
+            by,
+            ..
+        } = refusal;
+        let message = format!(
+            "`{property}` feeds the integration `{by}` already; remove it from one of the two"
+        );
+        let problem = file
+            .document
+            .problem(&format!("pms_properties.{index}"), message);
+        Some(problem.coded(Code::Conflict))
     }
 
     /// A credential that fits its connector.
@@ -277,17 +327,6 @@ impl<'a> Loader<'a> {
         };
         let mut problems = Vec::new();
         let config = &file.value;
-        for (index, property) in config.pms_properties.iter().enumerate() {
-            let key = (config.credential.clone(), property.clone());
-            if let Some(other) = self.taken.get(&key) {
-                problems.push(file.document.problem(
-                    &format!("pms_properties.{index}"),
-                    format!("`{property}` feeds the integration `{other}` already; remove it from one of the two"),
-                ).coded(Code::Conflict));
-            } else {
-                self.taken.insert(key, name.to_owned());
-            }
-        }
         if !self.files.credentials.contains_key(&config.credential) {
             let message = format!(
                 "there is no credential `{}`; {}",

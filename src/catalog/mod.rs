@@ -3,7 +3,11 @@
 
 mod judge;
 mod load;
+mod properties;
 mod watch;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -379,6 +379,9 @@ fn why_not(id: &IntegrationId, slot: &Slot) -> String {
         None => format!(
             "the files of `{id}` were never right; `epms check` says what is wrong with them"
         ),
+        Some(_) if slot.removed && !slot.problems.is_empty() => format!(
+            "the file of `{id}` was gone, and what came back is not right; `epms status` says what is wrong with it"
+        ),
         Some(_) if slot.removed => format!("the file of `{id}` is gone; put it back to sync it"),
         Some(integration) if !integration.config.enabled => {
             format!("`{id}` is switched off; write `enabled: true` into its file")
