@@ -419,3 +419,126 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+/// A Kubernetes volume: files are links into `..data`, itself a link that is switched; no event names a file.
+#[tokio::test]
+async fn links_that_are_switched_as_a_whole_are_seen() {
+    let (_pms, home, daemon) = started().await;
+    let folder = home.path("config/integrations");
+    let text = home.read(ELM);
+    let version = |name: &str, text: &str| {
+        std::fs::create_dir(folder.join(name)).unwrap();
+        std::fs::write(folder.join(name).join("elm.yaml"), text).unwrap();
+        let link = folder.join("..data_tmp");
+        std::os::unix::fs::symlink(name, &link).unwrap();
+        std::fs::rename(link, folder.join("..data")).unwrap();
+    };
+    version("..2026_01", &text);
+    let link = folder.join("elm.tmp");
+    std::os::unix::fs::symlink("..data/elm.yaml", &link).unwrap();
+    std::fs::rename(link, home.path(ELM)).unwrap();
+    let mut generation = daemon.generation("elm").await;
+    for (name, status) in [("..2026_02", "Notice"), ("..2026_03", "Evict")] {
+        let list = format!("exclude_statuses: [{status}]");
+        version(name, &text.replace("exclude_statuses: []", &list));
+        generation = daemon.reloaded("elm", generation).await;
+        let report = daemon.sync("elm").await;
+        assert_eq!(report.generation, generation);
+    }
+    assert!(daemon.integration("elm").await.problems.is_empty());
+}
+
+#[tokio::test]
+async fn a_link_to_the_whole_configuration_that_is_switched_is_seen() {
+    let pms = pms(Kind::AppFolio, 1, 24).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    std::fs::rename(home.path("config"), home.path("config-1")).unwrap();
+    std::os::unix::fs::symlink("config-1", home.path("config")).unwrap();
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    std::fs::create_dir(home.path("config-2")).unwrap();
+    copy(&home.path("config-1"), &home.path("config-2"));
+    let other = "config-2/integrations/elm.yaml";
+    home.edit(other, "exclude_statuses: []", "exclude_statuses: [Notice]");
+    std::os::unix::fs::symlink("config-2", home.path("config-tmp")).unwrap();
+    std::fs::rename(home.path("config-tmp"), home.path("config")).unwrap();
+    let second = daemon.reloaded("elm", 1).await;
+    // What lies behind the new link is watched like what lay behind the old one.
+    home.edit(other, "[Notice]", "[Evict]");
+    daemon.reloaded("elm", second).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_in_pieces_is_taken_once_it_is_whole() {
+    let (_pms, home, daemon) = started().await;
+    let text = home.read(SCRIPT).replace(LINE, OTHER_LINE);
+    let mut file = std::fs::File::create(home.path(SCRIPT)).unwrap();
+    for piece in text.as_bytes().chunks(200) {
+        std::io::Write::write_all(&mut file, piece).unwrap();
+        std::io::Write::flush(&mut file).unwrap();
+        assert!(daemon.client.healthz().await.is_ok());
+    }
+    drop(file);
+    daemon.reloaded("elm", 1).await;
+    let status = daemon.integration("elm").await;
+    assert!(status.problems.is_empty(), "{status:?}");
+    assert!(daemon.sync("elm").await.counts.updated > 20);
+}
+
+#[tokio::test]
+async fn a_burst_of_five_hundred_files_is_one_reload_or_a_few() {
+    let (pms, home, daemon) = started().await;
+    for number in 0..500 {
+        let text = home
+            .read(ELM)
+            .replace(&pms.property_id(0), &format!("none-{number}"))
+            .replace("enabled: true", "enabled: false");
+        home.write(&format!("config/integrations/n{number}.yaml"), text);
+        home.write(
+            &format!("scripts/lib/n{number}.rhai"),
+            "fn nothing() { () }\n",
+        );
+    }
+    eventually("all are there", async || {
+        daemon.client.status().await.unwrap().integrations.len() == 501
+    })
+    .await;
+    let status = daemon.client.status().await.unwrap();
+    let generations: u64 = status
+        .integrations
+        .iter()
+        .filter_map(|one| one.generation)
+        .sum();
+    assert_eq!(generations, 501, "each was loaded once");
+    assert_eq!(daemon.sync("elm").await.outcome, Outcome::Unchanged);
+}
+
+#[tokio::test]
+async fn a_folder_that_vanishes_pauses_nobody_and_is_watched_again_when_it_returns() {
+    let (_pms, home, daemon) = started().await;
+    for name in ["config/integrations", "scripts", "config"] {
+        let generation = daemon.generation("elm").await;
+        let away = home.beside().join("away");
+        std::fs::rename(home.path(name), &away).unwrap();
+        eventually("it is told", async || {
+            let status = daemon.client.status().await.unwrap();
+            !status.problems.is_empty() || !status.integrations[0].problems.is_empty()
+        })
+        .await;
+        let elm = daemon.integration("elm").await;
+        assert_eq!(elm.state, IntegrationState::Idle, "{name}: {elm:?}");
+        assert_eq!(daemon.sync("elm").await.generation, generation, "{name}");
+
+        std::fs::rename(&away, home.path(name)).unwrap();
+        eventually("it is right again", async || {
+            let status = daemon.client.status().await.unwrap();
+            status.problems.is_empty() && status.integrations[0].problems.is_empty()
+        })
+        .await;
+        assert_eq!(daemon.generation("elm").await, generation, "{name}");
+        let text = home.read(ELM);
+        home.write(ELM, text + "# edited\n");
+        daemon.reloaded("elm", generation).await;
+    }
+}

@@ -130,15 +130,14 @@ impl Disk {
     }
 
     fn path(&self, file: usize) -> PathBuf {
-        let below = if FILES[file].starts_with(FOLDER) && !self.there {
+        if FILES[file].starts_with(FOLDER) && !self.there {
             self.folder
                 .path()
                 .join("away")
                 .join(&FILES[file][FOLDER.len() + 1..])
         } else {
             self.home.root().join(FILES[file])
-        };
-        below
+        }
     }
 
     fn apply(&mut self, edit: &Edit) {
