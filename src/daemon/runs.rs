@@ -49,6 +49,10 @@ pub(super) struct Runs {
 struct State {
     /// Those who wait until it is looked at anew what may run.
     to_adopt: Vec<oneshot::Sender<()>>,
+    /// The catalog could not be taken over, because the store failed.
+    adopt_again: bool,
+    /// Stale feeds whose alert could not be written yet.
+    untold: Vec<IntegrationId>,
     schedule: Schedule,
     tasks: JoinSet<(IntegrationId, Run)>,
     /// Those who wait for a run, by run.
@@ -68,19 +72,26 @@ impl Runs {
             waiting: BTreeMap::new(),
             accounts: BTreeMap::new(),
             to_adopt: Vec::new(),
+            adopt_again: false,
+            untold: Vec::new(),
         };
         self.adopt(&mut state).await?;
         loop {
-            if !state.to_adopt.is_empty() {
+            if !state.to_adopt.is_empty() || state.adopt_again {
                 let asked = std::mem::take(&mut state.to_adopt);
-                self.adopt(&mut state).await?;
+                // A store that fails now may not fail in a minute: the daemon goes on with what it knows.
+                let adopted = self.adopt(&mut state).await;
+                state.adopt_again = adopted.is_err();
+                if let Err(error) = adopted {
+                    tracing::error!(%error, "the store failed; the catalog is taken over later");
+                }
                 for reply in asked {
                     let _ = reply.send(());
                 }
             }
             self.look_again(&mut state);
             self.start(&mut state);
-            self.tell_stale(&mut state).await?;
+            self.tell_stale(&mut state).await;
             let due = state
                 .schedule
                 .next_moment()
@@ -93,7 +104,7 @@ impl Runs {
                 () = self.stop.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(&mut state, command),
                 Some(ended) = state.tasks.join_next() => self.ended(&mut state, ended),
-                Ok(()) = self.catalog.changed() => self.adopt(&mut state).await?,
+                Ok(()) = self.catalog.changed() => state.adopt_again = true,
                 () = tokio::time::sleep(due) => {}
             }
         }
@@ -136,17 +147,21 @@ impl Runs {
     }
 
     /// R28: tells of feeds that have been silent for too long.
-    async fn tell_stale(&self, state: &mut State) -> Result<(), StoreError> {
+    async fn tell_stale(&self, state: &mut State) {
         let now = (self.tools.now)();
+        let mut silent = std::mem::take(&mut state.untold);
         for id in state.schedule.stale(now) {
             tracing::warn!(integration = %id, "no successful sync for too long");
-            let (store, of) = (Arc::clone(&self.tools.store), id);
+            silent.push(id);
+        }
+        for id in silent {
+            let (store, of) = (Arc::clone(&self.tools.store), id.clone());
             let told = tokio::task::spawn_blocking(move || crate::sync::stale(&store, &of, now));
-            if let Ok(told) = told.await {
-                told?;
+            if let Ok(Err(error)) = told.await {
+                tracing::error!(integration = %id, %error, "the store failed; the alert is raised later");
+                state.untold.push(id);
             }
         }
-        Ok(())
     }
 
     /// The credential of an integration as it is now; none where its secrets cannot be read.

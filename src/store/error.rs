@@ -8,6 +8,9 @@ pub enum OpenError {
     /// Another process has it.
     #[error("another process holds {}; stop that daemon, or ask it over its socket", .0.display())]
     InUse(PathBuf),
+    /// It is a file of redb's, with tables of somebody else.
+    #[error("{} is no store of epms; look at `state_dir` in config/epms.yaml", .0.display())]
+    Foreign(PathBuf),
     /// It was written by a later version of epms.
     #[error("{} has schema {found}, and this epms knows {known}; start the newer epms, or restore a backup", path.display())]
     Newer {
@@ -45,6 +48,9 @@ pub enum StoreError {
     /// redb, or the disk below it.
     #[error("the store failed: {0}")]
     Storage(#[source] Box<redb::Error>),
+    /// The disk failed before, and the store could not be opened anew since.
+    #[error("the store cannot be opened after it failed: {0}")]
+    Closed(#[source] Box<OpenError>),
     /// A value is not what its table says.
     #[error("the store holds something unreadable in {table}: {what}; run a backup's restore")]
     Value {

@@ -4,28 +4,29 @@
 mod tables;
 mod value;
 mod error;
+mod medium;
+mod migrations;
+mod open;
 mod read;
 mod write;
 mod acts;
 mod units;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::collections::BTreeMap;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
 
 use jiff::Timestamp;
-use redb::{Database, DatabaseError, ReadableDatabase};
 use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 
-use crate::model::{Outcome, RunId};
+use crate::model::RunId;
 
 pub use error::{OpenError, StoreError};
+pub use open::Store;
 pub use read::View;
 pub use write::Write;
-
-/// The schema that this version writes.
-const SCHEMA: u64 = 1;
 
 /// When an integration ran and how it went (R4).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -56,93 +57,6 @@ pub struct Lookup {
     pub records: BTreeMap<String, String>,
 }
 
-/// The people store: one file, one process.
-#[derive(Debug)]
-pub struct Store {
-    database: Database,
-}
-
-impl Store {
-    /// Opens the store in `folder`, and makes it when there is none. Runs that were under way when the
-    /// process before ended are marked interrupted.
-    pub fn open(folder: &Path) -> Result<Store, OpenError> {
-        let path = folder.join("epms.redb");
-        let io = |source| OpenError::Io {
-            path: path.clone(),
-            source,
-        };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(io)?;
-        let database = Database::create(&path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.clone()),
-            DatabaseError::Storage(redb::StorageError::Io(source))
-                if source.kind() != std::io::ErrorKind::InvalidData =>
-            {
-                OpenError::Io {
-                    path: path.clone(),
-                    source,
-                }
-            }
-            other => OpenError::Damaged {
-                path: path.clone(),
-                source: Box::new(other.into()),
-            },
-        })?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
-        let store = Store { database };
-        let write = store.write()?;
-        match write.schema()? {
-            // A store of an earlier version may lack a table.
-            None | Some(SCHEMA) => write.create(SCHEMA)?,
-            Some(found) => {
-                return Err(OpenError::Newer {
-                    path,
-                    found,
-                    known: SCHEMA,
-                });
-            }
-        }
-        for mut run in write.runs(|run| run.outcome == Outcome::Running)? {
-            run.outcome = Outcome::Interrupted;
-            write.put_run(&run)?;
-        }
-        write.commit()?;
-        Ok(store)
-    }
-
-    /// A store that lives in memory and ends with the process.
-    pub fn in_memory() -> Result<Store, OpenError> {
-        let database = Database::builder()
-            .create_with_backend(redb::backends::InMemoryBackend::new())
-            .map_err(|error| OpenError::Damaged {
-                path: "memory".into(),
-                source: Box::new(error.into()),
-            })?;
-        let store = Store { database };
-        let write = store.write()?;
-        write.create(SCHEMA)?;
-        write.commit()?;
-        Ok(store)
-    }
-
-    /// A view of the store as it is now.
-    pub fn read(&self) -> Result<View, StoreError> {
-        Ok(View::new(self.database.begin_read()?))
-    }
-
-    /// Begins a transaction; waits until the one before has ended.
-    pub fn write(&self) -> Result<Write, StoreError> {
-        let mut transaction = self.database.begin_write()?;
-        // Opens in a millisecond after a kill, and commits in two phases, which redb recommends for data
-        // that outsiders can influence.
-        transaction.set_quick_repair(true);
-        Ok(Write::new(transaction))
-    }
-}
-
 /// Names as they are compared: folded, so that case does not matter (R10).
 fn name_key(first: &str, last: &str) -> String {
     let fold = |name: &str| UniCase::unicode(name).to_folded_case();
@@ -151,8 +65,10 @@ fn name_key(first: &str, last: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
-    use crate::model::{Cause, IntegrationId, Origin, Person, PersonId, Run};
+    use crate::model::{Cause, IntegrationId, Origin, Outcome, Person, PersonId, Run};
 
     fn person(id: u64, email: Option<&str>) -> Person {
         Person {
@@ -221,6 +137,11 @@ mod tests {
         let id = IntegrationId::new("i");
         let run = Run::begun(RunId(1), id, Cause::Manual, 1, Timestamp::UNIX_EPOCH);
         write.put_run(&run).unwrap();
+        let history = History {
+            last_run: Some(RunId(1)),
+            ..History::default()
+        };
+        write.put_history(&run.integration, &history).unwrap();
         write.commit().unwrap();
         drop(store);
         let store = Store::open(&state).unwrap();
@@ -251,12 +172,12 @@ mod tests {
             Err(OpenError::InUse(_))
         ));
         let write = store.write().unwrap();
-        write.create(7).unwrap();
+        write.put_schema(7).unwrap();
         write.commit().unwrap();
         drop(store);
         let error = Store::open(folder.path()).unwrap_err().to_string();
         assert!(
-            error.contains("has schema 7, and this epms knows 1; start the newer epms"),
+            error.contains("has schema 7, and this epms knows 2; start the newer epms"),
             "{error}"
         );
         let other = tempfile::tempdir().unwrap();

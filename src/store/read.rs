@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 
 use crate::model::{
     Alert, AlertId, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
@@ -21,6 +21,23 @@ type Read<T> = Result<T, StoreError>;
 impl View {
     pub(super) fn new(transaction: ReadTransaction) -> View {
         View { transaction }
+    }
+
+    /// The schema that it was written with; none when nothing was ever written.
+    pub(super) fn schema(&self) -> Read<Option<u64>> {
+        let table = match self.transaction.open_table(tables::META) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            table => table?,
+        };
+        table
+            .get("schema")?
+            .map(|value| from_bytes("meta-1", value.value()))
+            .transpose()
+    }
+
+    /// Whether there is any table at all, ours or not.
+    pub(super) fn is_blank(&self) -> Read<bool> {
+        Ok(self.transaction.list_tables()?.next().is_none())
     }
 
     /// A person.

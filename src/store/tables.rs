@@ -1,7 +1,7 @@
 //! Every table of the store: key, value, and a version in the name. Values are our own bytes: one byte
 //! with the version of the form, then JSON; never types of redb's own encoding.
 
-use redb::TableDefinition;
+use redb::{Key, TableDefinition, Value};
 
 type Bytes = &'static [u8];
 
@@ -73,3 +73,38 @@ pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition
 /// Key: integration, request of its connector. Value: [`Lookup`](super::Lookup).
 pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("lookups-1");
+
+/// Something that is done with every table.
+pub(super) trait EachTable {
+    /// Why it could not be done.
+    type Error;
+
+    /// Does it with this one.
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Does something with every table that there is.
+pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
+    with.table(META)?;
+    with.table(PEOPLE)?;
+    with.table(PEOPLE_BY_EMAIL)?;
+    with.table(PEOPLE_BY_NAME)?;
+    with.table(LINKS)?;
+    with.table(LINKS_BY_PERSON)?;
+    with.table(ALERTS)?;
+    with.table(ALERTS_BY_CAUSE)?;
+    with.table(CHANGES)?;
+    with.table(CHANGES_BY_PERSON)?;
+    with.table(RUNS)?;
+    with.table(RUNS_BY_INTEGRATION)?;
+    with.table(DECISIONS)?;
+    with.table(HISTORIES)?;
+    with.table(ACTS)?;
+    with.table(RULINGS)?;
+    with.table(UNITS)?;
+    with.table(GUARDS)?;
+    with.table(LOOKUPS)
+}

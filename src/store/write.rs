@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Decision, GuardState, IntegrationId, Link, Person, PersonId,
-    Run, RunId,
+    Alert, AlertId, AlertKind, Change, Decision, GuardState, IntegrationId, Link, Outcome, Person,
+    PersonId, Run, RunId,
 };
 
 use super::value::{from_bytes, to_bytes};
@@ -213,17 +213,25 @@ impl Write {
         Ok(())
     }
 
-    /// Every run for which `keep` holds.
-    pub fn runs(&self, mut keep: impl FnMut(&Run) -> bool) -> Done<Vec<Run>> {
-        let table = self.transaction.open_table(tables::RUNS)?;
-        let mut runs = Vec::new();
-        for entry in table.iter()? {
-            let run: Run = from_bytes("runs-1", entry?.1.value())?;
-            if keep(&run) {
-                runs.push(run);
-            }
+    /// Marks the last run of an integration interrupted, where it says that it is under way.
+    pub fn interrupt(&self, integration: &IntegrationId) -> Done<()> {
+        let Some(last) = self.history(integration)?.last_run else {
+            return Ok(());
+        };
+        let run: Option<Run> = {
+            let table = self.transaction.open_table(tables::RUNS)?;
+            let value = table.get(last.0)?;
+            value
+                .map(|value| from_bytes("runs-1", value.value()))
+                .transpose()?
+        };
+        match run {
+            Some(run) if run.outcome == Outcome::Running => self.put_run(&Run {
+                outcome: Outcome::Interrupted,
+                ..run
+            }),
+            _ => Ok(()),
         }
-        Ok(runs)
     }
 
     /// Keeps the decisions of a run, and forgets those of the integration's runs before its last `kept`.
@@ -300,38 +308,29 @@ impl Write {
         Ok(())
     }
 
-    pub(super) fn schema(&self) -> Done<Option<u64>> {
-        let table = self.transaction.open_table(tables::META)?;
-        table
-            .get("schema")?
-            .map(|value| from_bytes("meta-1", value.value()))
-            .transpose()
+    /// Writes the schema version.
+    pub(super) fn put_schema(&self, schema: u64) -> Done<()> {
+        let mut meta = self.transaction.open_table(tables::META)?;
+        meta.insert("schema", to_bytes("meta-1", &schema)?.as_slice())?;
+        Ok(())
     }
 
-    /// Writes the schema version and makes sure that every table is there, so that a view can open it.
-    pub(super) fn create(&self, schema: u64) -> Done<()> {
-        let transaction = &self.transaction;
-        transaction
-            .open_table(tables::META)?
-            .insert("schema", to_bytes("meta-1", &schema)?.as_slice())?;
-        transaction.open_table(tables::PEOPLE)?;
-        transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
-        transaction.open_table(tables::PEOPLE_BY_NAME)?;
-        transaction.open_table(tables::LINKS)?;
-        transaction.open_table(tables::LINKS_BY_PERSON)?;
-        transaction.open_table(tables::ALERTS)?;
-        transaction.open_table(tables::ALERTS_BY_CAUSE)?;
-        transaction.open_table(tables::CHANGES)?;
-        transaction.open_table(tables::CHANGES_BY_PERSON)?;
-        transaction.open_table(tables::RUNS)?;
-        transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
-        transaction.open_table(tables::DECISIONS)?;
-        transaction.open_table(tables::HISTORIES)?;
-        transaction.open_table(tables::ACTS)?;
-        transaction.open_table(tables::RULINGS)?;
-        transaction.open_table(tables::UNITS)?;
-        transaction.open_table(tables::GUARDS)?;
-        transaction.open_table(tables::LOOKUPS)?;
+    /// Makes sure that every table is there, so that a view can open it.
+    pub(super) fn make_tables(&self) -> Done<()> {
+        tables::each(&mut Made(&self.transaction))
+    }
+}
+
+struct Made<'a>(&'a WriteTransaction);
+
+impl tables::EachTable for Made<'_> {
+    type Error = StoreError;
+
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Done<()> {
+        self.0.open_table(table)?;
         Ok(())
     }
 }

@@ -61,12 +61,37 @@ pub(super) struct Work {
 /// Writes that a run began.
 pub(super) fn begin(store: &Store, report: &Run) -> Result<(), StoreError> {
     let write = store.write()?;
+    // One whose report could not be written says still that it is under way.
+    write.interrupt(&report.integration)?;
     write.put_run(report)?;
     let mut history = write.history(&report.integration)?;
     history.last_started = Some(report.started);
     history.last_run = Some(report.id);
     write.put_history(&report.integration, &history)?;
     write.commit()
+}
+
+/// Commits what was read, or writes why nothing is.
+pub(super) fn conclude(
+    store: &Store,
+    now: impl Fn() -> Timestamp,
+    report: Run,
+    read: Result<Work, Stop>,
+) -> Result<Run, StoreError> {
+    let stop = match read.map(|work| commit(store, &now, report.clone(), work)) {
+        Ok(Ok(Ok(report))) => return Ok(report),
+        Ok(Ok(Err(stop))) | Err(stop) => stop,
+        Ok(Err(error)) => {
+            // A disk may have kept what it failed to confirm.
+            let kept = store.read().and_then(|view| view.run(report.id));
+            match kept {
+                Ok(Some(kept)) if kept.outcome != Outcome::Running => return Ok(kept),
+                Ok(_) => Stop::Failed(format!("{error}; nothing was written")),
+                Err(_) => return Err(error),
+            }
+        }
+    };
+    fail(store, now, report, stop)
 }
 
 /// Writes why a run wrote nothing else.

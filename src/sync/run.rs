@@ -13,7 +13,7 @@ use crate::script::Lookups;
 use crate::source::{Account, Reader, Records, Scope, SourceError};
 use crate::store::{Lookup, Store, StoreError};
 
-use super::commit::{self, Stop, Work, begin, commit, fail};
+use super::commit::{self, Stop, Work, begin, conclude};
 use super::mapping::Mapping;
 
 /// What a run is started with. It ends with what it began with (R9).
@@ -73,30 +73,20 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
-    let outcome = match read(&job, &tools, started, &on_progress, None).await? {
-        Ok(mapped) => {
-            let (pages, records, seen) = (mapped.pages, mapped.records, mapped.mapping.seen);
-            on_progress(Progress {
-                pages,
-                records,
-                mapped: seen,
-                planning: true,
-            });
-            report.pages = mapped.pages;
-            report.records = mapped.records;
-            let (tools, job, report) = (tools.clone(), job.clone(), report.clone());
-            let work = move || commit(&tools.store, tools.now, report, mapped.work(&job));
-            tokio::task::spawn_blocking(work).await??
-        }
-        Err(stop) => Err(stop),
-    };
-    let report = match outcome {
-        Ok(report) => report,
-        Err(stop) => {
-            let (store, now) = (Arc::clone(&tools.store), tools.now);
-            tokio::task::spawn_blocking(move || fail(&store, now, report, stop)).await??
-        }
-    };
+    let read = read(&job, &tools, started, &on_progress, None).await?;
+    if let Ok(mapped) = &read {
+        report.pages = mapped.pages;
+        report.records = mapped.records;
+        on_progress(Progress {
+            pages: mapped.pages,
+            records: mapped.records,
+            mapped: mapped.mapping.seen,
+            planning: true,
+        });
+    }
+    let (store, now) = (Arc::clone(&tools.store), tools.now);
+    let work = move || conclude(&store, now, report, read.map(|mapped| mapped.work(&job)));
+    let report = tokio::task::spawn_blocking(work).await??;
     tell(&report);
     Ok(report)
 }

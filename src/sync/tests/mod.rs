@@ -3,6 +3,7 @@
 mod acting;
 mod alerting;
 mod entering;
+mod failing;
 mod guarding;
 mod histories;
 mod leaving;
@@ -21,9 +22,9 @@ use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
     LeaseStatus, Link, Origin, Outcome, Person, PersonId, Resident, Run, RunId, Stay, Unit,
 };
-use crate::store::{Lookup, Store};
+use crate::store::{Lookup, Store, StoreError};
 
-use super::commit::{Property, Work, begin, commit, fail};
+use super::commit::{Property, Work, begin, commit, conclude};
 use super::entry::Entry;
 use super::normal::{Normal, Notes, normalise};
 use super::plan::plan;
@@ -74,8 +75,12 @@ struct Seen {
 
 impl World {
     fn new() -> World {
+        World::on(Store::in_memory().unwrap())
+    }
+
+    fn on(store: Store) -> World {
         World {
-            store: Store::in_memory().unwrap(),
+            store,
             now: "2026-03-01T10:00:00Z".parse().unwrap(),
             last_run: 0,
             integration: IntegrationId::new(HOME),
@@ -134,6 +139,26 @@ impl World {
 
     /// One run over these residents, by the functions that every run goes through.
     fn run<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
+        let before = self.store.read().unwrap().last_change().unwrap();
+        let report = self.try_run(items).unwrap();
+        if report.outcome.is_success() {
+            assert_eq!(report.counts.seen, report.records);
+            assert!(report.counts.add_up(), "{report:?}");
+        }
+        let view = self.store.read().unwrap();
+        Seen {
+            decisions: view.decisions(report.id).unwrap(),
+            changes: view.changes(before, usize::MAX).unwrap(),
+            alerts: self.open_alerts(),
+            report,
+        }
+    }
+
+    /// The same, where the store may fail.
+    fn try_run<I: Into<Item>>(
+        &mut self,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<Run, StoreError> {
         let items: Vec<Item> = items.into_iter().map(Into::into).collect();
         self.now += SignedDuration::from_hours(1);
         self.last_run += 1;
@@ -157,8 +182,7 @@ impl World {
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         };
-        let before = self.store.read().unwrap().last_change().unwrap();
-        begin(&self.store, &report).unwrap();
+        begin(&self.store, &report)?;
         let work = Work {
             credential: "acme".into(),
             email_change: self.email_change,
@@ -170,21 +194,7 @@ impl World {
             unmapped: std::collections::BTreeMap::new(),
             lookups: self.lookups.clone(),
         };
-        let report = match commit(&self.store, || now, report.clone(), work).unwrap() {
-            Ok(report) => report,
-            Err(stop) => fail(&self.store, || now, report, stop).unwrap(),
-        };
-        if report.outcome.is_success() {
-            assert_eq!(report.counts.seen, records);
-            assert!(report.counts.add_up(), "{report:?}");
-        }
-        let view = self.store.read().unwrap();
-        Seen {
-            decisions: view.decisions(report.id).unwrap(),
-            changes: view.changes(before, usize::MAX).unwrap(),
-            alerts: self.open_alerts(),
-            report,
-        }
+        conclude(&self.store, || now, report, Ok(work))
     }
 
     /// A run on what was just read writes nothing, says so, and leaves the alerts as they are.
