@@ -48,6 +48,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("notify", &["catalog"]),
     ("axum", &["control", "sandbox"]),
     ("clap", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),
     ("indicatif", &["cli"]),
     ("secrecy", &["config"]),

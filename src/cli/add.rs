@@ -20,6 +20,7 @@ use crate::catalog;
 use crate::config::{Credential, CredentialValue, Document, Home, SecretReference};
 use crate::model::{IntegrationId, Problem};
 
+use super::next::{self, Step};
 use super::{Exit, Failure, Screen};
 
 use ask::{Dialog, Question};
@@ -91,7 +92,7 @@ struct Added {
     /// Problems of other files.
     others: usize,
     /// What to do next.
-    next: Vec<String>,
+    next: Vec<Step>,
 }
 
 /// Does what `verb` says; `input` is somebody at a terminal, if anybody is.
@@ -112,8 +113,10 @@ pub(super) async fn run(
     let files = files(&plan);
     if dialog.is_open() {
         for (name, text) in &files {
-            dialog.say(&format!("\n{}\n\n{text}", name.display()))?;
+            let text = text.replace('\n', "\n  ");
+            dialog.say(&format!("\n{}\n\n  {}", name.display(), text.trim_end()))?;
         }
+        dialog.say("")?;
         let question = Question {
             flag: "--yes",
             text: "write it",
@@ -218,19 +221,26 @@ fn added(home: &Home, plan: &Plan, files: Vec<(PathBuf, String)>) -> Added {
         .map(|text| secrets(home, text))
         .unwrap_or_default();
     if problems.is_empty() {
-        next.push(format!("epms discover {id}: see what the PMS has"));
+        next.push(Step::new(
+            format!("epms discover {id}"),
+            "see what the PMS has",
+        ));
         if plan.integration.enabled {
-            next.push(
-                "epms reload: see that the daemon has it; without a daemon, `epms run`".into(),
-            );
-            next.push(format!("epms sync {id}: sync it now, and see what came"));
-        } else {
-            next.push(format!(
-                "write `enabled: true` in config/integrations/{id}.yaml to switch it on"
+            next.push(Step::new(
+                "epms run",
+                "the daemon; one that runs already takes the new files in by itself",
             ));
+            next.push(Step::new(
+                format!("epms sync {id}"),
+                "sync it now, and see what came",
+            ));
+        } else {
+            let file = format!("config/integrations/{id}.yaml");
+            let step = format!("write `enabled: true` in {file} to switch it on");
+            next.push(Step::new(step, ""));
         }
     } else {
-        next.push("correct the files, then `epms check`".into());
+        next.push(Step::new("correct the files, then `epms check`", ""));
     }
     Added {
         id: id.clone(),
@@ -242,31 +252,29 @@ fn added(home: &Home, plan: &Plan, files: Vec<(PathBuf, String)>) -> Added {
 }
 
 /// What must be done so that the daemon finds the secrets.
-fn secrets(home: &Home, credential: &str) -> Vec<String> {
+fn secrets(home: &Home, credential: &str) -> Vec<Step> {
     let read = Document::parse(Path::new("credential.yaml"), credential)
         .and_then(|document| document.read::<Credential>());
     let fields = read.map(|credential| credential.fields).unwrap_or_default();
-    fields
-        .iter()
-        .filter_map(|(name, value)| match value {
-            CredentialValue::Secret(SecretReference::File(path)) => {
-                let missing = !home.root().join(path).exists();
-                missing.then(|| {
-                    format!(
-                        "put {name} into {}, which only the daemon's user may read",
-                        home.root().join(path).display()
-                    )
-                })
-            }
-            CredentialValue::Secret(SecretReference::Env(variable)) => {
-                Some(format!("set {variable} to {name} for the daemon"))
-            }
-            CredentialValue::Secret(SecretReference::Credential(credential)) => Some(format!(
-                "add LoadCredential={credential} with {name} to the daemon's unit"
-            )),
-            CredentialValue::Plain(_) => None,
-        })
-        .collect()
+    let steps = fields.iter().filter_map(|(name, value)| match value {
+        CredentialValue::Secret(SecretReference::File(path)) => {
+            let missing = !home.root().join(path).exists();
+            missing.then(|| {
+                format!(
+                    "put {name} into {}, which only the daemon's user may read",
+                    home.root().join(path).display()
+                )
+            })
+        }
+        CredentialValue::Secret(SecretReference::Env(variable)) => {
+            Some(format!("set {variable} to {name} for the daemon"))
+        }
+        CredentialValue::Secret(SecretReference::Credential(credential)) => Some(format!(
+            "add LoadCredential={credential} with {name} to the daemon's unit"
+        )),
+        CredentialValue::Plain(_) => None,
+    });
+    steps.map(|step| Step::new(step, "")).collect()
 }
 
 fn told(added: &Added) -> String {
@@ -283,9 +291,5 @@ fn told(added: &Added) -> String {
             added.others
         );
     }
-    text += "\nnext\n";
-    for next in &added.next {
-        text += &format!("  {next}\n");
-    }
-    text
+    text + &next::told(&added.next)
 }

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, demo, discover, explain, pause, people, preview, run,
-    runs, sandbox, status, sync, test,
+    add, alerts, approve, changes, check, demo, discover, explain, init, man, pause, people,
+    preview, run, runs, sandbox, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -20,6 +20,7 @@ try it
   sandbox      the local PMSs alone
 
 set up
+  init         a home to start from: files, connectors, scripts, tests
   add          an integration, step by step: questions, or flags
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
@@ -43,6 +44,7 @@ people
   changes      the change log, as JSON lines
 
   completions  completions for a shell
+  man          manual pages
   help         help on a command
 
 options
@@ -59,6 +61,7 @@ options
     after_help = "\
 examples
   epms demo                        see it work, with made-up people
+  epms init acme                   a home to start from
   epms run                         start the daemon of this folder
   epms sync --all                  sync everything now
   epms alerts list --kind name_mismatch
@@ -96,6 +99,8 @@ pub enum Verb {
     Demo(demo::DemoArguments),
     /// the local PMSs alone
     Sandbox(sandbox::SandboxArguments),
+    /// a home to start from: settings, connectors, scripts and their mapping tests
+    Init(init::InitArguments),
     /// an integration, step by step: questions, or flags
     Add {
         /// What to add.
@@ -151,6 +156,8 @@ pub enum Verb {
         /// the shell
         shell: Shell,
     },
+    /// manual pages: that of epms to standard output, or all of them into a folder
+    Man(man::ManArguments),
 }
 
 #[cfg(test)]

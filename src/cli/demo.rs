@@ -106,7 +106,7 @@ pub(super) async fn run(
 
 /// Is cancelled by Ctrl-C and SIGTERM; from here on neither ends the process by itself, and with it leaves
 /// the folder behind.
-fn leave() -> std::io::Result<CancellationToken> {
+pub(super) fn leave() -> std::io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let leave = CancellationToken::new();

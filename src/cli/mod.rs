@@ -23,7 +23,9 @@ mod preview;
 mod explain;
 mod pause;
 mod done;
+mod next;
 mod changes;
+mod init;
 mod check;
 mod test;
 mod discover;
@@ -33,6 +35,7 @@ mod demo_home;
 mod shipped;
 mod sandbox;
 mod completions;
+mod man;
 
 #[cfg(test)]
 mod testing;
@@ -114,7 +117,8 @@ async fn dispatch(
     // What needs no daemon comes first; what is left asks one.
     match &arguments.verb {
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
-        Verb::Sandbox(verb) => return sandbox::run(verb, json, screen).await,
+        Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
+        Verb::Init(verb) => return init::run(verb, json, environment, screen),
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
         Verb::Test(verb) => return test::run(verb, json, &home, screen),
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
@@ -126,6 +130,7 @@ async fn dispatch(
             return add::run(what, json, &home, input, screen).await;
         }
         Verb::Completions { shell } => return completions::run(*shell, screen),
+        Verb::Man(verb) => return man::run(verb, environment, screen),
         Verb::Run(verb) if verb.run.is_none() => {
             return daemon::run(&home, arguments.socket, environment).await;
         }
@@ -157,11 +162,13 @@ async fn dispatch(
         Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
         Verb::Demo(_)
         | Verb::Sandbox(_)
+        | Verb::Init(_)
         | Verb::Check(_)
         | Verb::Test(_)
         | Verb::Discover(_)
         | Verb::Add { .. }
-        | Verb::Completions { .. } => Ok(Exit::Done),
+        | Verb::Completions { .. }
+        | Verb::Man(_) => Ok(Exit::Done),
     };
     ended.map_err(|failure| match failure {
         Failure::Client {

@@ -1,23 +1,33 @@
-//! `epms sandbox`: the local PMSs alone, until Ctrl-C.
+//! `epms sandbox`: the local PMSs alone, until Ctrl-C, with what attaches them to a home.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
+use crate::config::{Environment, Home};
 use crate::sandbox::{FaultKind, Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
-use super::{Exit, Failure, Screen, life};
+use super::table::Table;
+use super::view::View;
+use super::{Exit, Failure, Screen, demo, life, shipped};
+
+/// The property that each of them has.
+const CODE: &str = "elm";
+const NAME: &str = "Elm Court";
 
 /// Which PMSs to be.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-prints the address and the credential of each, and serves until Ctrl-C
+prints what `epms add integration` asks for, and serves until Ctrl-C. the same seed and port have the same
+residents and the same credential. secrets are put into files, as a credential names them
 
 examples
   epms sandbox
   epms sandbox yardi --residents 5000
+  epms sandbox appfolio --port 7001 --secrets secrets
   epms sandbox entrata mri --life 30 --faults drip,expired-token")]
 pub struct SandboxArguments {
     /// which kinds of PMS [default: all]
@@ -38,6 +48,9 @@ pub struct SandboxArguments {
     /// the port of the first PMS; each further one has the next [default: any that is free]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// where to put the secrets, one file each [default: a folder that goes with the sandbox]
+    #[arg(long, value_name = "DIR")]
+    pub secrets: Option<PathBuf>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -66,13 +79,18 @@ fn kind(text: &str) -> Result<Kind, String> {
 #[derive(Serialize)]
 struct Running {
     kind: String,
+    residents: u32,
     credential: BTreeMap<&'static str, String>,
+    /// Where the secrets among them are kept, as `--secret` takes it.
+    secrets: BTreeMap<&'static str, String>,
     pms_properties: Vec<String>,
 }
 
 pub(super) async fn run(
     arguments: &SandboxArguments,
     json: bool,
+    home: &Home,
+    environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let kinds = if arguments.kinds.is_empty() {
@@ -80,36 +98,86 @@ pub(super) async fn run(
     } else {
         arguments.kinds.clone()
     };
+    let leave = demo::leave()?;
+    let temporary = tempfile::Builder::new().prefix("epms-sandbox-").tempdir()?;
+    let folder = match &arguments.secrets {
+        Some(folder) => &environment.current.join(folder),
+        None => temporary.path(),
+    };
     let mut sandboxes = Vec::new();
     for (port, kind) in (arguments.port.unwrap_or(0)..).zip(kinds) {
         let mut settings = Settings::default();
         settings.addr.set_port(arguments.port.map_or(0, |_| port));
         let people = (arguments.seed, arguments.residents);
-        let sandbox = start(kind, people, &[("elm", "Elm Court")], settings).await?;
+        let sandbox = start(kind, people, &[(CODE, NAME)], settings).await?;
         for &fault in &arguments.faults {
             sandbox.fault(fault);
         }
         sandboxes.push(sandbox);
     }
-    let running: Vec<Running> = sandboxes
-        .iter()
-        .map(|sandbox| Running {
+    let mut running = Vec::new();
+    for sandbox in &sandboxes {
+        running.push(Running {
             kind: sandbox.kind().to_string(),
+            residents: arguments.residents,
             credential: sandbox.credential(),
+            secrets: keep_secrets(sandbox, folder, home)?,
             pms_properties: vec![sandbox.property_id(0)],
-        })
-        .collect();
-    screen.show(json, &running, |running, _| told(running))?;
+        });
+    }
+    screen.show(json, &running, |running, view| told(running, view))?;
     screen.out.flush()?;
     let Some(rate) = arguments.life else {
-        tokio::signal::ctrl_c().await?;
+        leave.cancelled().await;
         return Ok(Exit::Done);
     };
     tokio::select! {
-        ended = tokio::signal::ctrl_c() => ended?,
+        () = leave.cancelled() => {}
         broken = life::go_on(&sandboxes, rate, arguments.seed, json, screen) => broken?,
     }
     Ok(Exit::Done)
+}
+
+/// Puts the secrets into files of their own, and gives their places as a credential of `home` names them.
+fn keep_secrets(
+    sandbox: &Sandbox,
+    folder: &Path,
+    home: &Home,
+) -> Result<BTreeMap<&'static str, String>, Failure> {
+    let mut places = BTreeMap::new();
+    for (field, value) in sandbox.credential() {
+        if !Sandbox::SECRETS.contains(&field) {
+            continue;
+        }
+        let path = folder.join(format!("{}-{field}", sandbox.kind()));
+        if std::fs::read(&path).ok().as_deref() != Some(value.as_bytes()) {
+            keep(&path, &value).map_err(|error| {
+                let path = path.display();
+                let told = match error.kind() {
+                    std::io::ErrorKind::AlreadyExists => format!(
+                        "{path} is there already, with something else in it; name another folder with --secrets"
+                    ),
+                    _ => format!("{path} cannot be written: {error}; name another folder with --secrets"),
+                };
+                Failure::other(Exit::Failed, told)
+            })?;
+        }
+        places.insert(field, format!("file:{}", home.name(&path).display()));
+    }
+    Ok(places)
+}
+
+fn keep(path: &Path, value: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    std::io::Write::write_all(&mut file, value.as_bytes())
 }
 
 /// A PMS with these properties, each by code and name.
@@ -137,18 +205,70 @@ pub(super) async fn start(
         })
 }
 
-fn told(running: &[Running]) -> String {
+fn told(running: &[Running], view: &View) -> String {
     let mut text = String::new();
     for one in running {
-        let _ = writeln!(
-            text,
-            "{} (pms_properties: [{}])",
-            one.kind,
-            one.pms_properties.join(", ")
-        );
-        for (field, value) in &one.credential {
-            let _ = writeln!(text, "  {field}: {value}");
+        text += &format!("{} with {} residents in {NAME}\n", one.kind, one.residents);
+        let mut table = Table::of_pairs(2);
+        table.pair("connector", &one.kind);
+        for (field, value) in in_order(one) {
+            table.pair(field, one.secrets.get(field).unwrap_or(value));
         }
+        table.pair("PMS property", one.pms_properties.join(", "));
+        text += &table.render(view);
+        text.push('\n');
+    }
+    text +=
+        "attach it to a home that `epms init` made: `epms add integration` asks for these, or\n\n";
+    match running {
+        [one] => text += &attach(one),
+        _ => text += "  epms sandbox yardi     prints the command that attaches one of them\n",
     }
     text + "\nserving until Ctrl-C\n"
+}
+
+/// The fields of the credential as `epms add integration` asks for them: in the order of the connector's file.
+fn in_order(one: &Running) -> Vec<(&'static str, &String)> {
+    let mut fields: Vec<_> = one
+        .credential
+        .iter()
+        .map(|(name, value)| (*name, value))
+        .collect();
+    let connector = shipped::connector(&one.kind);
+    if let Some(connector) = connector {
+        fields.sort_by_key(|(name, _)| connector.place(&format!("credential_fields.{name}")));
+    }
+    fields
+}
+
+/// The command that attaches it, for a shell.
+fn attach(one: &Running) -> String {
+    let mut lines = vec![format!(
+        "  epms add integration --yes --connector {0} --credential sandbox-{0}",
+        one.kind
+    )];
+    for (field, value) in in_order(one) {
+        lines.push(match one.secrets.get(field) {
+            Some(place) => format!("--secret {}", quoted(&format!("{field}={place}"))),
+            None => format!("--field {}", quoted(&format!("{field}={value}"))),
+        });
+    }
+    let properties = one.pms_properties.iter();
+    lines.extend(properties.map(|id| format!("--pms-property {}", quoted(id))));
+    lines.push(format!(
+        "--name {} --timezone {}",
+        quoted(NAME),
+        crate::sandbox::TIMEZONE
+    ));
+    lines.join(" \\\n    ") + "\n"
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

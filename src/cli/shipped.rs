@@ -1,20 +1,44 @@
 //! The files that come with epms, for a home that is made anew: settings, connectors, scripts and their
 //! mapping tests. They are the same that lie in `config/` and `scripts/` of the project.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+
+use crate::config::Document;
 
 const SETTINGS: &str = include_str!("../../config/epms.yaml");
 static CONNECTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/connectors");
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
 
+/// All of them, by their names in a home.
+pub(super) fn files() -> Vec<(PathBuf, &'static [u8])> {
+    let mut all = vec![(PathBuf::from("config/epms.yaml"), SETTINGS.as_bytes())];
+    let mut folders = vec![("config/connectors", &CONNECTORS), ("scripts", &SCRIPTS)];
+    while let Some((name, folder)) = folders.pop() {
+        let files = folder.files();
+        all.extend(files.map(|file| (Path::new(name).join(file.path()), file.contents())));
+        // Paths in a folder below begin at the top, too.
+        folders.extend(folder.dirs().map(|below| (name, below)));
+    }
+    all.sort();
+    all
+}
+
+/// The file of a connector, with its places.
+pub(super) fn connector(name: &str) -> Option<Document> {
+    let file = CONNECTORS.get_file(format!("{name}.yaml"))?;
+    Document::parse(file.path(), file.contents_utf8()?).ok()
+}
+
 /// Writes them into `home`; what is there under the same name is overwritten.
 pub(super) fn write(home: &Path) -> std::io::Result<()> {
-    for (name, folder) in [("config/connectors", &CONNECTORS), ("scripts", &SCRIPTS)] {
+    for (name, bytes) in files() {
         let path = home.join(name);
-        std::fs::create_dir_all(&path)?;
-        folder.extract(path)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, bytes)?;
     }
-    std::fs::write(home.join("config/epms.yaml"), SETTINGS)
+    Ok(())
 }

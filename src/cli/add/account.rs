@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::config::{Connector, Credential, CredentialValue, Document, File, Files, Home, Read};
+use crate::config::{
+    Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home, Read,
+};
 use crate::model::Problems;
 
 use super::super::{Exit, Failure};
@@ -83,9 +85,9 @@ pub(super) fn account<'a>(
     let name = new_stem(home, "credentials", &name).map_err(invalid)?;
     let new = NewCredential {
         connector: connector.to_owned(),
-        fields: fields(arguments, home, connector, &file.value, dialog)?,
+        fields: fields(arguments, home, connector, file, dialog)?,
     };
-    let text = text::credential(&new, &file.value.credential_fields);
+    let text = text::credential(&new, &in_order(file));
     let credential = Document::parse(Path::new("credential.yaml"), &text)
         .and_then(|document| document.read())
         .map_err(|problems| Failure::Config(Problems(problems)))?;
@@ -102,11 +104,11 @@ fn fields(
     arguments: &IntegrationArguments,
     home: &Home,
     connector: &str,
-    asked: &Connector,
+    file: &File<Connector>,
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<BTreeMap<String, CredentialValue>, Failure> {
-    let asked = &asked.credential_fields;
-    let names: Vec<&str> = asked.keys().map(String::as_str).collect();
+    let (asked, order) = (&file.value.credential_fields, in_order(file));
+    let names: Vec<&str> = order.iter().map(|(name, _)| *name).collect();
     let mut given: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     let flags = [
         ("--field", &arguments.fields),
@@ -133,20 +135,20 @@ fn fields(
         }
     }
     let mut fields = BTreeMap::new();
-    for (name, field) in asked {
+    for (name, field) in order {
         if let Some(help) = &field.help {
             dialog.say(&format!("  {name}: {help}"))?;
         }
         let default = field.default.as_deref();
-        match given.get(name.as_str()) {
+        match given.get(name) {
             Some(("--secret", value)) => {
                 let reference = answer::reference(value).map_err(|told| {
                     Failure::other(Exit::Invalid, format!("--secret {name}: {told}"))
                 })?;
-                fields.insert(name.clone(), CredentialValue::Secret(reference));
+                fields.insert(name.to_owned(), CredentialValue::Secret(reference));
             }
             Some((_, value)) => {
-                fields.insert(name.clone(), CredentialValue::Plain((*value).to_owned()));
+                fields.insert(name.to_owned(), CredentialValue::Plain((*value).to_owned()));
             }
             None if field.secret => {
                 // A default of a secret would be a secret in a file; it stays with the connector.
@@ -164,7 +166,7 @@ fn fields(
                 };
                 let check = |text: &str| answer::typed_reference(text, home.root());
                 let reference = dialog.answer(None, question, check)?;
-                fields.insert(name.clone(), CredentialValue::Secret(reference));
+                fields.insert(name.to_owned(), CredentialValue::Secret(reference));
             }
             None => {
                 let flag = format!("--field {name}=VALUE");
@@ -175,12 +177,20 @@ fn fields(
                 };
                 let value = dialog.answer(None, question, answer::filled)?;
                 if Some(value.as_str()) != default {
-                    fields.insert(name.clone(), CredentialValue::Plain(value));
+                    fields.insert(name.to_owned(), CredentialValue::Plain(value));
                 }
             }
         }
     }
     Ok(fields)
+}
+
+/// The fields of a credential in the order of the connector's file: its author knows what comes first.
+fn in_order(file: &File<Connector>) -> Vec<(&str, &CredentialField)> {
+    let fields = file.value.credential_fields.iter();
+    let mut fields: Vec<_> = fields.map(|(name, field)| (name.as_str(), field)).collect();
+    fields.sort_by_key(|(name, _)| file.document.place(&format!("credential_fields.{name}")));
+    fields
 }
 
 /// A file that must be right.

@@ -29,6 +29,8 @@ pub(super) struct Look<'a> {
     credential: &'a Credential,
     /// The properties by their ids, as far as they were seen.
     seen: BTreeMap<String, String>,
+    /// The words of status, as far as they were seen.
+    words: Vec<String>,
 }
 
 impl<'a> Look<'a> {
@@ -44,7 +46,18 @@ impl<'a> Look<'a> {
             name,
             credential,
             seen: BTreeMap::new(),
+            words: Vec::new(),
         }
+    }
+
+    /// The ids of the properties that were seen.
+    pub(super) fn properties_seen(&self) -> Vec<&str> {
+        self.seen.keys().map(String::as_str).collect()
+    }
+
+    /// The words of status that were seen.
+    pub(super) fn words_seen(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
     }
 
     /// What the PMS calls the property, where there is one and it was seen.
@@ -75,7 +88,7 @@ impl<'a> Look<'a> {
     }
 
     /// The statuses of the residents of these properties, or why they cannot be seen.
-    pub(super) async fn statuses(&self, properties: &[String]) -> String {
+    pub(super) async fn statuses(&mut self, properties: &[String]) -> String {
         let asked = self
             .ask(properties, async |asking, reader| {
                 discover::shown(asking, reader).await
@@ -95,6 +108,7 @@ impl<'a> Look<'a> {
                         )
                     })
                     .collect();
+                self.words = shown.statuses.into_iter().map(|one| one.word).collect();
                 listed(lines, "there are no residents in these properties")
             }
             Err(told) => format!("  they cannot be seen now: {told}"),

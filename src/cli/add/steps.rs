@@ -149,12 +149,17 @@ async fn properties(
         let told = look.properties().await;
         dialog.say(&told)?;
     }
+    let known = look.properties_seen();
     let question = Question {
         flag: "--pms-property",
         text: "ids of the PMS's properties that feed it, with commas between them",
-        default: None,
+        // Where there is only one, it is meant.
+        default: match known.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        },
     };
-    dialog.answer(None, question, |text| match answer::parts(text) {
+    seen_or_kept(dialog, question, &known, |text| match answer::parts(text) {
         parts if parts.is_empty() => Err("is empty; write at least one id".into()),
         parts => Ok(parts),
     })
@@ -180,7 +185,46 @@ async fn statuses(
         text: "words of status that are never pulled, with commas between them (empty: none)",
         default: Some(""),
     };
-    dialog.answer(None, question, |text| Ok(answer::parts(text)))
+    let known = look.words_seen();
+    seen_or_kept(dialog, question, &known, |text| Ok(answer::parts(text)))
+}
+
+/// Asks, and again where the PMS has nothing of that name: it may be a slip, and it may be right all the same.
+fn seen_or_kept(
+    dialog: &mut Dialog<'_, '_>,
+    question: Question<'_>,
+    known: &[&str],
+    check: impl Fn(&str) -> Result<Vec<String>, String>,
+) -> Result<Vec<String>, Failure> {
+    let mut answered = dialog.answer(None, question, &check)?;
+    loop {
+        let is_known = |part: &str| {
+            known
+                .iter()
+                .any(|word| word.trim().eq_ignore_ascii_case(part))
+        };
+        let strange: Vec<&String> = answered.iter().filter(|part| !is_known(part)).collect();
+        if !dialog.is_open() || known.is_empty() || strange.is_empty() {
+            return Ok(answered);
+        }
+        for part in strange {
+            let near = nearest(part, known);
+            let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`?"));
+            dialog.say(&format!(
+                "  the PMS shows no `{part}` now;{near} Enter keeps it"
+            ))?;
+        }
+        let default = answered.join(", ");
+        let question = Question {
+            default: Some(&default),
+            ..question
+        };
+        let again = dialog.answer(None, question, &check)?;
+        if again == answered {
+            return Ok(again);
+        }
+        answered = again;
+    }
 }
 
 /// A PMS property feeds one integration: a second one would put the first out of use.

@@ -26,7 +26,7 @@ pub(super) struct NewIntegration {
 }
 
 /// The file of a credential. Each field has the connector's words about it above it.
-pub(super) fn credential(new: &NewCredential, asked: &BTreeMap<String, CredentialField>) -> String {
+pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
     let mut text = format!(
         "# One account at a PMS; several integrations may name it. Secrets stand here only by reference:\n\
          # {{ file: PATH }}, {{ env: NAME }} or {{ credential: NAME }}.\n\
@@ -38,7 +38,7 @@ pub(super) fn credential(new: &NewCredential, asked: &BTreeMap<String, Credentia
         if let Some(help) = &field.help {
             text += &format!("  # {}\n", one_line(help));
         }
-        match (new.fields.get(name), &field.default) {
+        match (new.fields.get(*name), &field.default) {
             (Some(CredentialValue::Plain(value)), _) => {
                 text += &format!("  {name}: {}\n", scalar(value));
             }
@@ -105,9 +105,21 @@ fn sequence(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// In quotes, as JSON writes it, which YAML reads: so no number, date or sign is taken for something else.
+/// Bare where no reader of YAML can take it for anything but text; else in quotes, as JSON writes it, which
+/// YAML reads: so no number, date or sign is taken for something else.
 fn scalar(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    const OTHERS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || "_-./ ".contains(c);
+    let bare = begins
+        && text.chars().all(goes_on)
+        && !text.ends_with(' ')
+        && !OTHERS.contains(&text.to_ascii_lowercase().as_str());
+    if bare {
+        text.to_owned()
+    } else {
+        serde_json::Value::from(text).to_string()
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -131,11 +143,12 @@ mod tests {
 
     #[test]
     fn a_credential_keeps_what_was_answered_and_leaves_defaults_to_the_connector() {
-        let asked = BTreeMap::from([
-            ("key".to_owned(), field(true, None, "the key,\n from Ana")),
-            ("number".to_owned(), field(false, None, "its number")),
-            ("url".to_owned(), field(false, Some("https://h"), "where")),
-        ]);
+        let (url, key, number) = (
+            field(false, Some("https://h"), "where"),
+            field(true, None, "the key,\n from Ana"),
+            field(false, None, "its number"),
+        );
+        let asked = [("url", &url), ("key", &key), ("number", &number)];
         let reference = SecretReference::File("secrets/a: b # c".into());
         let new = NewCredential {
             connector: "pms".into(),

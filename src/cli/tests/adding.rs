@@ -125,16 +125,16 @@ async fn flags_alone_make_files_that_pass_the_check() {
     wrote config/integrations/elm-court.yaml
 
     next
-      epms discover elm-court: see what the PMS has
-      epms reload: see that the daemon has it; without a daemon, `epms run`
-      epms sync elm-court: sync it now, and see what came
+      epms discover elm-court   see what the PMS has
+      epms run                  the daemon; one that runs already takes the new files in by itself
+      epms sync elm-court       sync it now, and see what came
     ");
     let credential = read(&home, "config/credentials/acme.yaml");
-    assert!(credential.contains("client_secret: { file: \"secrets/acme\" }"));
+    assert!(credential.contains("client_secret: { file: secrets/acme }"));
     assert!(credential.contains("# url: \"https://api.appfolio.com\""));
     assert!(!credential.contains("hunter2"));
     let integration = read(&home, "config/integrations/elm-court.yaml");
-    assert!(integration.contains("exclude_statuses: [\"Evict\"]\n"));
+    assert!(integration.contains("exclude_statuses: [Evict]\n"));
     assert!(integration.contains("enabled: true\n"));
     assert_eq!(checked(&home).await.exit, Exit::Done);
 }
@@ -270,7 +270,7 @@ async fn answers_at_a_terminal_are_helped_by_what_the_pms_has() {
         .await
         .unwrap();
     let mut answers = "appfoli\nappfolio\nacme\n".to_owned();
-    for field in ["client_id", "client_secret", "developer_id", "url"] {
+    for field in ["url", "client_id", "client_secret", "developer_id"] {
         let given = pms.credential();
         let value = given[field].clone();
         if field == "client_secret" {
@@ -282,7 +282,7 @@ async fn answers_at_a_terminal_are_helped_by_what_the_pms_has() {
     }
     // The name, the id and the country are as they are proposed, and it is switched on.
     answers += &format!(
-        "{}\n\n\nAmerica/Nowhere\nAmerica/New_York\n\nEvict, Past\n\n\n",
+        "{}\n\n\nAmerica/Nowhere\nAmerica/New_York\n\nEvct\nEvict, Lost\n\n\n\n",
         pms.property_id(0)
     );
     let ran = with_answers(&home, &[], &answers).await;
@@ -294,13 +294,15 @@ async fn answers_at_a_terminal_are_helped_by_what_the_pms_has() {
         &format!("  {}  Elm Court\n", pms.property_id(0)),
         "`America/Nowhere` is no IANA time zone",
         "  Current: ",
+        "  the PMS shows no `Evct` now; did you mean `Evict`? Enter keeps it\n",
+        "  the PMS shows no `Lost` now; Enter keeps it\n",
         "id of the integration [elm-court]: ",
     ] {
         assert!(ran.err.contains(told), "{told}: {}", ran.err);
     }
     let integration = read(&home, "config/integrations/elm-court.yaml");
     assert!(
-        integration.contains("exclude_statuses: [\"Evict\", \"Past\"]\n"),
+        integration.contains("exclude_statuses: [Evict, Lost]\n"),
         "{integration}"
     );
     assert_eq!(checked(&home).await.exit, Exit::Done);

@@ -1,0 +1,222 @@
+//! `epms init`: a home to start from, with everything that comes with epms. It writes new files and changes
+//! none that is there.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::config::Environment;
+
+use super::next::{self, Step};
+use super::{Exit, Failure, Screen, shipped};
+
+/// Where to put the home.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+writes config/epms.yaml with every key and its default, the connectors, their scripts and mapping tests, a
+README, and a .gitignore for state/ and secrets/. what else is in the folder stays; where one of these files
+is there already, nothing is written
+
+examples
+  epms init acme
+  epms init .")]
+pub struct InitArguments {
+    /// the folder; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+const IGNORED: &str = "\
+# The store and the socket: this machine's alone.
+/state/
+# Files name secrets only by where they are kept. What is kept in here stays out of version control.
+/secrets/
+";
+
+const README: &str = "\
+# A home of epms
+
+    config/epms.yaml        the daemon: schedule, workers, socket, log; every key stands there with its default
+    config/connectors/      how each kind of PMS is reached; each begins with what to ask the vendor for
+    config/credentials/     one file per PMS account; secrets only by where they are kept
+    config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
+    scripts/                what the records of each PMS mean; shared ones in lib/, mapping tests in tests/
+    secrets/                a place for secrets in files, one each (0600); out of version control
+    state/                  the store and the socket; the daemon makes it; out of version control
+
+All but `secrets/` and `state/` belongs under version control.
+
+    epms add integration    attach a property of a PMS, step by step
+    epms check              all files and scripts, offline
+    epms test               the mapping tests
+    epms run                the daemon; it reloads what is saved here within a second
+    epms sync ID            sync one integration now
+    epms --help             everything else
+
+`epms sandbox yardi` is a made-up PMS on this machine to try it with.
+";
+
+#[derive(Serialize)]
+struct Made {
+    home: PathBuf,
+    files: Vec<PathBuf>,
+    /// What to do next.
+    next: Vec<Step>,
+}
+
+pub(super) fn run(
+    arguments: &InitArguments,
+    json: bool,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let home = environment.current.join(&arguments.folder);
+    let mut files = shipped::files();
+    files.push((".gitignore".into(), IGNORED.as_bytes()));
+    files.push(("README.md".into(), README.as_bytes()));
+    refuse(&home, &arguments.folder, &files)?;
+    for (name, bytes) in &files {
+        write(&home.join(name), bytes).map_err(|error| {
+            let told = format!(
+                "{} cannot be written: {error}; look at the folder's rights and its disk",
+                home.join(name).display()
+            );
+            Failure::other(Exit::Failed, told)
+        })?;
+    }
+    for name in ["config/credentials", "config/integrations"] {
+        std::fs::create_dir_all(home.join(name))?;
+    }
+    let mut private = std::fs::DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    private.create(home.join("secrets"))?;
+    let made = Made {
+        next: steps(&arguments.folder, environment),
+        files: files.into_iter().map(|(name, _)| name).collect(),
+        home,
+    };
+    screen.show(json, &made, |made, _| told(made, &arguments.folder))?;
+    Ok(Exit::Done)
+}
+
+/// Nothing is written where anything would be overwritten.
+fn refuse(home: &Path, asked: &Path, files: &[(PathBuf, &[u8])]) -> Result<(), Failure> {
+    let invalid = |told: String| Err(Failure::other(Exit::Invalid, told));
+    if home.symlink_metadata().is_ok() && !home.is_dir() {
+        return invalid(format!("{} is no folder; name another", asked.display()));
+    }
+    let there: Vec<&PathBuf> = files
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| home.join(name).symlink_metadata().is_ok())
+        .collect();
+    match there.as_slice() {
+        [] => Ok(()),
+        [first, rest @ ..] => {
+            let more = match rest.len() {
+                0 => String::new(),
+                1 => " and 1 more".to_owned(),
+                more => format!(" and {more} more"),
+            };
+            invalid(format!(
+                "{}{more} would be overwritten, so nothing was written; name a new folder, or move them away",
+                asked.join(first).display()
+            ))
+        }
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)
+}
+
+fn steps(asked: &Path, environment: &Environment) -> Vec<Step> {
+    let current = &environment.current;
+    let here = current.join(asked).canonicalize().ok() == current.canonicalize().ok();
+    let go = (!here).then(|| Step::new(format!("cd {}", asked.display()), ""));
+    let steps = [
+        (
+            "epms sandbox yardi",
+            "a made-up PMS to try it with, in another terminal",
+        ),
+        (
+            "epms add integration",
+            "attach a property of a PMS, step by step",
+        ),
+        ("epms run", "the daemon, in another terminal"),
+        ("epms sync --all", "sync now, and see what came"),
+    ];
+    go.into_iter()
+        .chain(steps.map(|(step, why)| Step::new(step, why)))
+        .collect()
+}
+
+fn told(made: &Made, asked: &Path) -> String {
+    let among = |folder: &str, ending: &str| {
+        let within = made.files.iter().filter(|name| {
+            name.parent() == Some(Path::new(folder))
+                && name.extension().is_some_and(|found| found == ending)
+        });
+        within.count()
+    };
+    let cases = made.files.iter().filter(|name| {
+        name.starts_with("scripts/tests") && name.extension().is_some_and(|found| found == "yaml")
+    });
+    format!(
+        "made a home in {}: config/epms.yaml, {} connectors, their scripts and {} mapping tests\n{}",
+        asked.display(),
+        among("config/connectors", "yaml"),
+        cases.count(),
+        next::told(&made.next)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Document, Settings};
+
+    #[test]
+    fn the_settings_that_come_with_epms_name_every_key_and_are_the_defaults() {
+        let files = shipped::files();
+        let (name, bytes) = files
+            .iter()
+            .find(|(name, _)| name.ends_with("epms.yaml"))
+            .unwrap();
+        let text = str::from_utf8(bytes).unwrap();
+        let read: Settings = Document::parse(name, text).unwrap().read().unwrap();
+        assert_eq!(read, Settings::default());
+        let Settings {
+            version: _,
+            schedule: _,
+            workers: _,
+            socket: _,
+            log: _,
+            state_dir: _,
+            placeholder_emails: _,
+            grace: _,
+        } = read;
+        for key in [
+            "version: 1",
+            "schedule: { every: 1h, jitter: 5m }",
+            "workers: 2",
+            "socket: { mode: \"0660\" }",
+            "log: { format: text, level: info }",
+            "state_dir: ",
+            "placeholder_emails:",
+            "grace: 30s",
+            "`path`",
+            "`group`",
+        ] {
+            assert!(text.contains(key), "{key}");
+        }
+    }
+}
