@@ -45,6 +45,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("minijinja", &["source"]),
     ("quick_xml", &["source", "sandbox", "cli"]),
     ("serde_yaml", &["config"]),
+    ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
     ("axum", &["control", "sandbox"]),
     ("clap", &["cli"]),

@@ -1,19 +1,17 @@
-//! The form of a case, finding all of them, and running one. What is different is told by `difference`.
+//! Finding all cases, and running one. How they are written is in `written`; what is different is told by `difference`.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::{Document, Format, Home, Inner};
-use crate::model::{Code, Problem, Resident};
+use crate::config::{Document, Format, Home};
+use crate::model::{Code, Problem};
 use crate::script::{Context, Inputs, Library, Lookups, Script};
 use crate::source::{self, Shape};
 
 use super::difference::{Found, difference};
+use super::written::{Excluded, Expect, Written};
 
 /// A recorded answer larger than this is none to test with.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
@@ -42,103 +40,6 @@ pub struct CaseOutcome {
     pub passed: bool,
     /// What did not, line by line: `- ` was expected, `+ ` was found.
     pub diff: Vec<String>,
-}
-
-/// A case as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    version: u32,
-    /// The script; without it the one named as the folder.
-    #[serde(default)]
-    script: Option<String>,
-    #[serde(default)]
-    record: Option<Value>,
-    #[serde(default)]
-    records: Option<Value>,
-    /// Path of the records in the file that `records` names.
-    #[serde(default)]
-    path: Option<String>,
-    #[serde(default = "json")]
-    format: Format,
-    /// Of that file: a text inside it that is itself an answer, as connectors say it.
-    #[serde(default)]
-    inner: Option<Inner>,
-    /// Of that file, if it is CSV: what separates the columns.
-    #[serde(default)]
-    delimiter: Option<char>,
-    /// The date at the property.
-    #[serde(default = "some_day")]
-    today: Date,
-    #[serde(default)]
-    ctx: WrittenContext,
-    expect: Expect,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct WrittenContext {
-    property: String,
-    request: String,
-    integration: String,
-    country: String,
-    fields: BTreeMap<String, String>,
-    lookups: BTreeMap<String, BTreeMap<String, Value>>,
-}
-
-/// What must come out. What is not listed must not come.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Expect {
-    /// Those that come in, in full: a field that is absent here must be absent.
-    #[serde(default)]
-    pub(super) residents: Vec<Resident>,
-    /// Those that the script leaves out.
-    #[serde(default)]
-    pub(super) excluded: Vec<Excluded>,
-    /// The error that rejects a record.
-    #[serde(default)]
-    pub(super) error: Option<ExpectedError>,
-}
-
-/// Somebody whom the script leaves out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Excluded {
-    pub(super) id: String,
-    pub(super) reason: String,
-}
-
-/// An error: the field it must name, and a part of its message.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExpectedError {
-    #[serde(default)]
-    pub(super) field: Option<String>,
-    #[serde(default)]
-    pub(super) message: Option<String>,
-}
-
-fn json() -> Format {
-    Format::Json
-}
-
-/// Mappings must not depend on the day they are tested on.
-fn some_day() -> Date {
-    jiff::civil::date(2026, 1, 1)
-}
-
-impl Default for WrittenContext {
-    fn default() -> Self {
-        WrittenContext {
-            property: String::new(),
-            request: "residents".into(),
-            integration: String::new(),
-            country: "US".into(),
-            fields: BTreeMap::new(),
-            lookups: BTreeMap::new(),
-        }
-    }
 }
 
 /// Reads the cases of a home whose name (`yardi/roommates`) contains `filter`, in the order of their names, and tells

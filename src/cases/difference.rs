@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::model::Resident;
 use crate::script::ScriptError;
 
-use super::case::{Excluded, Expect, ExpectedError};
+use super::written::{Excluded, Expect, ExpectedError};
 
 /// What came out of a case.
 #[derive(Debug, Default)]

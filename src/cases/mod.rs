@@ -3,9 +3,11 @@
 //!
 //! A case is `scripts/tests/<pms>/<case>.yaml`; recorded answers may lie beside it.
 
+mod written;
 mod case;
 mod difference;
 mod recorded;
 
 pub use case::{Case, CaseOutcome, load};
 pub use recorded::recorded;
+pub use written::schema;

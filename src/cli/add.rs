@@ -130,6 +130,8 @@ pub(super) async fn run(
         }
     }
     write(home, &files)?;
+    // The files are right without them; only editors look there.
+    let _ = super::schema::write_all(home.root());
     let added = added(home, &plan, files);
     let exit = if added.problems.is_empty() {
         Exit::Done

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, changes, check, demo, discover, explain, init, man, pause, people,
-    preview, run, runs, sandbox, status, sync, test,
+    preview, run, runs, sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -43,8 +43,11 @@ people
   alerts       list, show, resolve, dismiss, undo
   changes      the change log, as JSON lines
 
+editors
+  schema       JSON Schema of each kind of file
   completions  completions for a shell
   man          manual pages
+
   help         help on a command
 
 options
@@ -150,6 +153,8 @@ pub enum Verb {
     },
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
+    /// JSON Schema of each kind of file, for editors
+    Schema(schema::SchemaArguments),
     /// completions for a shell, to standard output
     #[command(after_help = "examples\n  epms completions bash > /etc/bash_completion.d/epms")]
     Completions {

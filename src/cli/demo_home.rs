@@ -11,7 +11,7 @@ use crate::model::{IntegrationId, LeaseStatus, Origin, Person, Stay};
 use crate::sandbox::{Kind, Relation, Sandbox, Status};
 use crate::store::Store;
 
-use super::{Exit, Failure, shipped};
+use super::{Exit, Failure, schema, shipped};
 
 /// What was made.
 pub(super) struct Demo {
@@ -89,7 +89,7 @@ fn integration(folder: &Path, feed: &Feed, pms: &Sandbox) -> Result<(), Failure>
         .collect();
     let timezone = crate::sandbox::TIMEZONE;
     let text = format!(
-        "# One property here, and what of the PMS feeds it. The file's name is its id.
+        "{}# One property here, and what of the PMS feeds it. The file's name is its id.
 version: 1
 property: {{ name: {name}, timezone: {timezone}, country: US }}
 credential: demo-{kind}
@@ -98,6 +98,7 @@ pms_properties: [{}]
 exclude_statuses: {excluded}
 enabled: true
 ",
+        schema::Kind::Integration.line(),
         properties.join(", ")
     );
     std::fs::write(folder.join(format!("config/integrations/{id}.yaml")), text)?;
@@ -130,7 +131,8 @@ pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
 fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
     let kind = pms.kind();
     let mut text = format!(
-        "# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n"
+        "{}# One account at a PMS. Secrets stand here only by reference.\nversion: 1\nconnector: {kind}\nfields:\n",
+        schema::Kind::Credential.line()
     );
     for (field, value) in pms.credential() {
         if Sandbox::SECRETS.contains(&field) {

@@ -44,6 +44,7 @@ const README: &str = "\
     config/connectors/      how each kind of PMS is reached; each begins with what to ask the vendor for
     config/credentials/     one file per PMS account; secrets only by where they are kept
     config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
+    config/.schema/         what editors know of these files; `epms schema --out config/.schema` makes them anew
     scripts/                what the records of each PMS mean; shared ones in lib/, mapping tests in tests/
     secrets/                a place for secrets in files, one each (0600); out of version control
     state/                  the store and the socket; the daemon makes it; out of version control
@@ -88,6 +89,7 @@ pub(super) fn run(
             Failure::other(Exit::Failed, told)
         })?;
     }
+    super::schema::write_all(&home)?;
     for name in ["config/credentials", "config/integrations"] {
         std::fs::create_dir_all(home.join(name))?;
     }

@@ -36,6 +36,7 @@ mod shipped;
 mod sandbox;
 mod completions;
 mod man;
+mod schema;
 
 #[cfg(test)]
 mod testing;
@@ -131,6 +132,7 @@ async fn dispatch(
         }
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
+        Verb::Schema(verb) => return schema::run(verb, json, &environment.current, screen),
         Verb::Run(verb) if verb.run.is_none() => {
             return daemon::run(&home, arguments.socket, environment).await;
         }
@@ -167,6 +169,7 @@ async fn dispatch(
         | Verb::Test(_)
         | Verb::Discover(_)
         | Verb::Add { .. }
+        | Verb::Schema(_)
         | Verb::Completions { .. }
         | Verb::Man(_) => Ok(Exit::Done),
     };

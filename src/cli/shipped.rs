@@ -40,5 +40,5 @@ pub(super) fn write(home: &Path) -> std::io::Result<()> {
         }
         std::fs::write(path, bytes)?;
     }
-    Ok(())
+    super::schema::write_all(home)
 }

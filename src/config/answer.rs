@@ -1,12 +1,14 @@
 //! `config/connectors/*.yaml`: what the answers of a PMS mean. The language only; `source` judges by it.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 /// What an answer means. All conditions given must hold; the first rule that matches decides.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRule {
     /// Status codes: `429`, `5xx`, or a list of them.
@@ -33,7 +35,7 @@ pub struct AnswerRule {
 }
 
 /// What a header must say. Of several of that name, one that fits is enough.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderRule {
     /// Its name; case does not matter.
@@ -44,7 +46,7 @@ pub struct HeaderRule {
 }
 
 /// What an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Records follow.
@@ -75,6 +77,25 @@ impl Statuses {
         self.0
             .iter()
             .any(|(low, high)| (*low..=*high).contains(&status))
+    }
+}
+
+impl JsonSchema for Statuses {
+    fn schema_name() -> Cow<'static, str> {
+        "Statuses".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = json_schema!({
+            "type": ["string", "integer"],
+            "pattern": "^[1-5](xx|[0-9][0-9])$",
+            "minimum": 100,
+            "maximum": 599,
+        });
+        json_schema!({
+            "description": "One status code or many: `429`, `5xx`.",
+            "anyOf": [one, { "type": "array", "items": one }],
+        })
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::Span;
 use super::answer::AnswerRule;
@@ -14,10 +15,11 @@ use super::request::Request;
 /// `{{ today }}`, `{{ page.… }}` and `{{ fields.NAME }}`; values are escaped for the place they stand in.
 /// What proves who asks (`auth`, and the request of a login) is shared by all integrations of a credential,
 /// so only `credential.NAME` and `today` may stand there.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
     /// Version of the file's form: 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// The script that maps its records; a file in `scripts/`.
     pub script: String,
@@ -50,7 +52,8 @@ pub struct Connector {
 }
 
 /// A field of a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "FieldForm")]
 pub struct CredentialField {
     /// Whether it is a secret, and so stands in files only by reference.
     pub secret: bool,
@@ -61,7 +64,7 @@ pub struct CredentialField {
 }
 
 /// A budget. What is absent is not limited.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)]
 pub struct Limits {
@@ -79,7 +82,7 @@ pub struct Limits {
 }
 
 /// How often and how long a request is repeated that may succeed later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
     /// Tries in all, the first included.
@@ -92,7 +95,7 @@ pub struct Retry {
 
 /// How requests prove who asks. All texts are templates, unless they are said to be something else.
 /// Headers with a key or a secret need none of this: they stand in `headers`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Auth {
@@ -109,7 +112,7 @@ pub enum Auth {
 
 /// A request that answers with a token for the others. The token is kept in memory for the credential,
 /// shared by its integrations, and fetched again when it is idle or old, or when the PMS refuses it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// The request, by its name in `requests`.
@@ -133,7 +136,7 @@ pub struct Login {
 
 /// OAuth2 with client credentials (RFC 6749, 4.4). The token goes into `Authorization: Bearer …`, and is
 /// fetched again a while before `expires_in` ends, or when the PMS refuses it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
     /// The token endpoint. Its host must be among the connector's `hosts`.
@@ -154,7 +157,7 @@ pub struct OAuth2 {
 }
 
 /// Where an OAuth2 client proves itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientStyle {
     /// With HTTP Basic.
@@ -164,25 +167,41 @@ pub enum ClientStyle {
     Body,
 }
 
+/// What a field is: `plain` or `secret`, or a mapping that says more.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "says how it is written")]
+enum FieldForm {
+    Short(FieldKind),
+    Long(LongField),
+}
+
+/// How a field stands in credentials.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum FieldKind {
+    /// As text.
+    Plain,
+    /// Only by reference: the place where it is kept.
+    Secret,
+}
+
+/// A field, with more about it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LongField {
+    /// How it stands in credentials.
+    kind: FieldKind,
+    /// Its value where a credential does not give one.
+    #[serde(default)]
+    default: Option<String>,
+    /// What it is and where to get it, for whoever sets it up.
+    #[serde(default)]
+    help: Option<String>,
+}
+
 impl<'de> Deserialize<'de> for CredentialField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        enum Kind {
-            Plain,
-            Secret,
-        }
-
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Long {
-            kind: Kind,
-            #[serde(default)]
-            default: Option<String>,
-            #[serde(default)]
-            help: Option<String>,
-        }
-
         struct FieldVisitor;
 
         impl<'de> Visitor<'de> for FieldVisitor {
@@ -193,8 +212,8 @@ impl<'de> Deserialize<'de> for CredentialField {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<CredentialField, E> {
-                let kind = Kind::deserialize(de::value::StrDeserializer::new(text))?;
-                let secret = matches!(kind, Kind::Secret);
+                let kind = FieldKind::deserialize(de::value::StrDeserializer::new(text))?;
+                let secret = matches!(kind, FieldKind::Secret);
                 Ok(CredentialField {
                     secret,
                     default: None,
@@ -203,8 +222,8 @@ impl<'de> Deserialize<'de> for CredentialField {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CredentialField, A::Error> {
-                let long = Long::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                let secret = matches!(long.kind, Kind::Secret);
+                let long = LongField::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let secret = matches!(long.kind, FieldKind::Secret);
                 Ok(CredentialField {
                     secret,
                     default: long.default,

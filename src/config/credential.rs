@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::SecretReference;
 
 /// One PMS account; several integrations may name it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
     /// Version of the file's form: 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// The connector, by the stem of its file.
     pub connector: String,
@@ -21,7 +23,8 @@ pub struct Credential {
 }
 
 /// A field of a credential: plain text, or the place of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 #[allow(missing_docs)]
 pub enum CredentialValue {
     Plain(String),

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::{self, Deserialize, Deserializer};
 
 /// A length of time in a file: a whole number and one of `s`, `m`, `h`, `d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub Duration);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(title = "duration")]
+pub struct Span(#[schemars(with = "String", regex(pattern = "^[0-9]+[smhd]$"))] pub Duration);
 
 impl Span {
     /// So many seconds.
@@ -48,6 +51,12 @@ impl<'de> Deserialize<'de> for Span {
             let remedy = guess(&text).unwrap_or_else(|| "30s, 5m, 1h or 2d".to_owned());
             de::Error::custom(format!("`{text}` is not a duration; write `{remedy}`"))
         })
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Schedule, Span};
 
 /// One property here, fed by one or more PMS properties through one credential. The file's stem is its id.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
     /// Version of the file's form: 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// The property here.
     pub property: Property,
@@ -53,7 +55,7 @@ pub struct Integration {
 /// When a run is held until somebody approves it (R27): when it would close, unlink, exclude or change the
 /// email of more people than `max(limit, percent of the linked people)`, together with the runs of the
 /// `window` before it, or empty as many units.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Guard {
     /// So many are never too many.
@@ -81,7 +83,7 @@ impl Default for Guard {
 }
 
 /// What becomes of the rest of a held plan: everything that takes nothing away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnTrip {
     /// It waits, too.
@@ -93,7 +95,7 @@ pub enum OnTrip {
 
 /// How the PMS's units become the units here. With neither `here` nor `map`, the label as the script gives
 /// it is the unit (R34).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Units {
     /// Whether units are synced at all (R33).
@@ -118,7 +120,7 @@ impl Default for Units {
 }
 
 /// The property here.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Property {
     /// What people call it.
@@ -131,7 +133,7 @@ pub struct Property {
 }
 
 /// Who comes in although they are left out by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Include {
@@ -141,7 +143,7 @@ pub enum Include {
 }
 
 /// What an email that changed in the PMS holds back (R19). Restrictive changes always pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmailChange {
     /// All profile fields wait.

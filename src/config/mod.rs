@@ -3,6 +3,7 @@
 
 mod home;
 mod yaml;
+mod schema;
 mod duration;
 mod secret;
 mod settings;
@@ -24,6 +25,7 @@ pub use request::{
     Body, Counted, Feeds, Format, Inner, Keep, Link, Method, Next, Page, Per, Request, Soap,
     SoapVersion, Total,
 };
+pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference};
 pub use settings::{Log, LogFormat, LogLevel, Mode, Schedule, Settings, Socket};
 pub use yaml::{Document, nearest};

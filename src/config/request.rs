@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::Span;
 use super::answer::AnswerRule;
+use super::schema;
 
 /// One kind of request.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The method.
@@ -72,7 +74,7 @@ pub struct Request {
 }
 
 /// The methods that read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]
 pub enum Method {
@@ -82,7 +84,7 @@ pub enum Method {
 }
 
 /// The body of a request. Text leaves are templates.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
     /// `application/x-www-form-urlencoded`.
@@ -96,7 +98,7 @@ pub enum Body {
 }
 
 /// A SOAP request.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Soap {
     /// `1.1` or `1.2`.
@@ -109,7 +111,7 @@ pub struct Soap {
 }
 
 /// The SOAP versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[allow(missing_docs)]
 pub enum SoapVersion {
     #[default]
@@ -122,7 +124,7 @@ pub enum SoapVersion {
 /// The form of an answer. A byte-order mark is no part of it. An answer of status 204, which has no body, is
 /// none of them: where it means that there is nothing, the connector says so with the rule
 /// `{ status: 204, is: empty }`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// JSON.
@@ -136,7 +138,7 @@ pub enum Format {
 }
 
 /// A text of the answer that is itself an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Inner {
     /// Path of the text.
@@ -147,7 +149,7 @@ pub struct Inner {
 }
 
 /// How the next page is found.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Page {
     /// In the answer: a path, or `{ path: …, keep: …, force: … }`; none at the end.
@@ -164,29 +166,35 @@ pub enum Page {
 }
 
 /// A next page whose link stands in the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = schema::or_text)]
 pub struct Next {
     /// Path of the link: a URL, or a path on the same host; with `keep: query` also a query string alone.
     pub path: String,
     /// What of the link counts.
+    #[schemars(default)]
     pub keep: Keep,
     /// Query parameters that the next page is asked with, whatever the link says; templates.
+    #[schemars(default)]
     pub force: BTreeMap<String, String>,
 }
 
 /// A next page whose link stands in a `Link` header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = schema::or_text)]
 pub struct Link {
     /// The relation of the link.
     pub rel: String,
     /// What of the link counts.
+    #[schemars(default)]
     pub keep: Keep,
     /// Query parameters that the next page is asked with, whatever the link says; templates.
+    #[schemars(default)]
     pub force: BTreeMap<String, String>,
 }
 
 /// What of a link counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// All of it.
@@ -197,15 +205,23 @@ pub enum Keep {
 }
 
 /// Where the number of records in all stands: a path, or `{ header: NAME }`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 #[allow(missing_docs)]
 pub enum Total {
-    Path(String),
-    Header(String),
+    Path(#[schemars(extend("minLength" = 0))] String),
+    Header(#[schemars(with = "InHeader")] String),
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct InHeader {
+    /// The header's name; case does not matter.
+    header: String,
 }
 
 /// What a request feeds besides the request of that name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Feeds {
@@ -213,7 +229,7 @@ pub enum Feeds {
 }
 
 /// A page that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counted {
     /// The number of the first record or page.
@@ -224,7 +240,7 @@ pub struct Counted {
 }
 
 /// For what a request is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Per {
@@ -289,17 +305,11 @@ impl<'de> Deserialize<'de> for Link {
 
 impl<'de> Deserialize<'de> for Total {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Long {
-            header: String,
-        }
-
         text_or_mapping(
             deserializer,
             "a path, or `{ header: NAME }`",
             Total::Path,
-            |Long { header }| Total::Header(header),
+            |InHeader { header }| Total::Header(header),
         )
     }
 }

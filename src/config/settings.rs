@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Span;
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Version of the file's form: 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// When integrations are synced, unless they say otherwise.
     #[serde(default)]
@@ -36,7 +38,7 @@ pub struct Settings {
 }
 
 /// The rhythm of an integration (R2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
     /// The time from one run to the next: one minute to one hour.
@@ -46,7 +48,7 @@ pub struct Schedule {
 }
 
 /// The control socket.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Socket {
     /// Where it lies, instead of `epms.sock` in `$RUNTIME_DIRECTORY` or the state folder.
@@ -58,11 +60,11 @@ pub struct Socket {
 }
 
 /// File permissions, written in octal: `"0660"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mode(pub u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+pub struct Mode(#[schemars(with = "String", regex(pattern = "^0*[0-7]{1,3}$"))] pub u32);
 
 /// Logging, to standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// Text for people or JSON for machines.
@@ -72,7 +74,7 @@ pub struct Log {
 }
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum LogFormat {
@@ -82,7 +84,7 @@ pub enum LogFormat {
 }
 
 /// The least that is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum LogLevel {
@@ -156,6 +158,12 @@ impl<'de> Deserialize<'de> for Mode {
                 "`{text}` is not a file mode; write it in octal, such as \"0660\""
             ))),
         }
+    }
+}
+
+impl Serialize for Mode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{:04o}", self.0))
     }
 }
 

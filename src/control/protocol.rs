@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -13,7 +14,7 @@ use crate::model::{
 pub use crate::model::{ReloadOutcome, Reloaded};
 
 /// `GET /v1/status`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// The daemon's version.
     pub version: String,
@@ -31,7 +32,7 @@ pub struct Status {
 }
 
 /// `GET /v1/integrations/{id}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationStatus {
     /// The id.
     pub id: IntegrationId,
@@ -85,7 +86,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// What an integration is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IntegrationState {
     /// Waits for its hour.
@@ -120,14 +121,14 @@ impl IntegrationState {
 }
 
 /// The answer to a request to sync: 200 with ended runs, or 202 with runs to come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncReply {
     /// The runs, one for each integration asked for.
     pub runs: Vec<RunState>,
 }
 
 /// A run, ended or not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunState {
     /// The run's id, given as soon as it is asked for.
     pub id: RunId,
@@ -142,7 +143,7 @@ pub struct RunState {
 }
 
 /// `GET /v1/runs/{id}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunDetail {
     /// The run.
     #[serde(flatten)]
@@ -153,7 +154,7 @@ pub struct RunDetail {
 }
 
 /// An event of `GET /v1/runs/{id}/progress`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProgressEvent {
     /// It waits for its turn.
@@ -165,7 +166,7 @@ pub enum ProgressEvent {
 }
 
 /// A page of a list. `next` is the `cursor` of the following page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -175,7 +176,7 @@ pub struct Page<T> {
 }
 
 /// `GET /v1/people/{id}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonDetail {
     /// The person.
     pub person: Person,
@@ -188,7 +189,7 @@ pub struct PersonDetail {
 }
 
 /// A link of a person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkDetail {
     /// The integration.
     pub integration: IntegrationId,
@@ -201,7 +202,7 @@ pub struct LinkDetail {
 }
 
 /// `GET /v1/alerts/{id}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertDetail {
     /// The alert.
     #[serde(flatten)]
@@ -212,7 +213,7 @@ pub struct AlertDetail {
 }
 
 /// Something done by hand, without what it was done to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActDetail {
     /// The act.
     pub id: ActId,
@@ -256,7 +257,7 @@ pub enum PersonAct {
 }
 
 /// `POST /v1/reload`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReloadReply {
     /// What became of each integration, by id.
     pub integrations: Vec<Reloaded>,
@@ -266,7 +267,7 @@ pub struct ReloadReply {
 }
 
 /// An error, as RFC 9457 has it (`application/problem+json`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{title}: {detail}")]
 pub struct ProblemDocument {
     /// A stable name of the kind of error, such as `urn:epms:not-found`.

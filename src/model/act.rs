@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActId, Actor, AlertId, AlertState, Change, IntegrationId, Link, Person, PersonId};
 
 /// How an alert is resolved (R31).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "how", deny_unknown_fields)]
 pub enum Resolution {
     /// `name_mismatch`: the PMS name overwrites, and the person is linked. `duplicate_accounts`: the people
@@ -49,7 +50,7 @@ impl Resolution {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActKind {
     /// A person was made.
@@ -111,7 +112,7 @@ impl fmt::Display for ActKind {
 }
 
 /// What is remembered of a resident who is not linked: whom they are not, although they look like it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Ruling {
     /// People who are somebody else.
     pub apart: BTreeSet<PersonId>,
@@ -185,7 +186,7 @@ pub struct Act {
 }
 
 /// An act that was done, and what it wrote to the change log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Done {
     /// The id.
     pub act: ActId,

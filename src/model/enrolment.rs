@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Person, PersonId, Stay};
 
 /// A person to be made by hand. Dates are `YYYY-MM-DD`; what is absent is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "each is a field of `Person` or `Stay`")]
 pub struct Enrolment {
@@ -27,7 +28,7 @@ pub struct Enrolment {
 }
 
 /// What is wrong with a line of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LineProblem {
     /// The line of the file, from 1.
     pub line: u64,
@@ -48,7 +49,7 @@ impl fmt::Display for LineProblem {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Imported {
     /// People made, in the order of the file; none in a dry run, or when a line is wrong.
     pub made: Vec<PersonId>,

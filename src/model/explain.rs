@@ -1,5 +1,6 @@
 //! Why a resident is where they are: from the PMS's record to the decision.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
 };
 
 /// What is known of one resident, and with `live` what the PMS says of them now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The integration.
     pub integration: IntegrationId,
@@ -41,7 +42,7 @@ pub struct Explanation {
 }
 
 /// A run for the sake of one resident, of which nothing remains.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Live {
     /// How the run would end.
     #[serde(flatten)]
@@ -59,7 +60,7 @@ pub struct Live {
 }
 
 /// One record on its way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// The connector's request that gave the record.
     pub request: String,
@@ -75,7 +76,7 @@ pub struct Step {
 }
 
 /// One resident on their way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mapping {
     /// As the script made them.
     pub mapped: Resident,
@@ -90,7 +91,7 @@ pub struct Mapping {
 }
 
 /// An exclusion rule (R6) and the value that it saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleSeen {
     /// The rule: a word of `exclude_statuses`, `include`, or the script's `exclude`.
     pub rule: String,
@@ -102,7 +103,7 @@ pub struct RuleSeen {
 }
 
 /// A person that a match considered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Considered {
     /// The person.
     pub person: PersonId,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A text that is no id of the kind asked for.
@@ -17,8 +18,9 @@ pub struct IdError {
 macro_rules! numbered_id {
     ($(#[$doc:meta])* $name:ident, $letter:literal, $kind:literal, $example:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(into = "String", try_from = "String")]
+        #[schemars(extend("pattern" = concat!("^", $letter, "[0-9]+$")))]
         pub struct $name(pub u64);
 
         impl fmt::Display for $name {
@@ -77,7 +79,9 @@ numbered_id!(
 );
 
 /// An integration, named by the stem of its file in `config/integrations/`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct IntegrationId(String);
 

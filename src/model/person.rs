@@ -5,12 +5,15 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{IntegrationId, LeaseStatus, PersonId, Unit};
 
 /// The nine synced fields, and the two that say how a stay stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// First name.
@@ -63,7 +66,7 @@ impl fmt::Display for Field {
 }
 
 /// How a person came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Made by hand.
@@ -73,7 +76,7 @@ pub enum Origin {
 }
 
 /// One person's stay at one property, as the last run saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stay {
     /// The normalised status. Never [`LeaseStatus::Unknown`]: the last known one is kept.
     pub status: LeaseStatus,
@@ -114,7 +117,7 @@ impl Stay {
 }
 
 /// A person. Unique by email within the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
     /// The id.
     pub id: PersonId,
@@ -170,7 +173,7 @@ impl Person {
 }
 
 /// The tie between a person and a PMS identity. Key: integration and the resident's PMS id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// The person.
     pub person: PersonId,

@@ -1,11 +1,12 @@
 //! What a reload did, integration by integration.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{IntegrationId, Problem};
 
 /// What a reload did to one integration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reloaded {
     /// The integration.
     pub id: IntegrationId,
@@ -20,7 +21,7 @@ pub struct Reloaded {
 }
 
 /// What a reload did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReloadOutcome {
     /// A new generation runs.

@@ -1,13 +1,25 @@
 //! A resident: the canonical form that a mapping script makes of a PMS record.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LeaseStatus;
 
 /// What a person is to a lease. Guarantors and minors come in only where `include` says so.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Relationship {
@@ -49,7 +61,7 @@ impl Relationship {
 }
 
 /// A unit as the PMS names it: `id` is the key (R34), `label` is for people.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
     /// The PMS's id of the unit.
@@ -62,7 +74,7 @@ pub struct Unit {
 ///
 /// Before [`sync`](crate::sync) normalises it, texts are as the script gave them; afterwards they are in
 /// the normal forms of R10–R12: names NFC and collapsed, email lower case, phone E.164.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resident {
     /// The PMS's stable id of the person. The link hangs on it.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, IntegrationId, PersonId, RunId};
 
 /// Why a run was started. A request outranks the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Its hour had come (R2).
@@ -31,7 +34,9 @@ impl fmt::Display for Cause {
 }
 
 /// What became of one resident (or of a record that made none). Exactly one each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// A person was made (R17).
@@ -92,7 +97,7 @@ impl fmt::Display for Fate {
 
 /// How many of each fate. `seen` is counted where records are mapped, the others where they are decided,
 /// so that the sum is a check and not a definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[allow(missing_docs, reason = "each is a `Fate`")]
 pub struct Counts {
@@ -156,7 +161,7 @@ impl Counts {
 }
 
 /// What was decided for one resident, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The resident's PMS id; for a record that made no resident, the record's id.
     pub subject: String,
@@ -174,7 +179,7 @@ pub struct Decision {
 }
 
 /// How a run ended, or that it has not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// It is under way.
@@ -236,7 +241,7 @@ impl Outcome {
 }
 
 /// The report of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The id.
     pub id: RunId,
@@ -306,7 +311,7 @@ impl Run {
 }
 
 /// How far a run under way has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// Pages read.
     pub pages: u64,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::schema::Kind;
 use crate::config::{CredentialField, CredentialValue, SecretReference};
 
 /// A credential as it is to be.
@@ -28,9 +29,10 @@ pub(super) struct NewIntegration {
 /// The file of a credential. Each field has the connector's words about it above it.
 pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
     let mut text = format!(
-        "# One account at a PMS; several integrations may name it. Secrets stand here only by reference:\n\
+        "{}# One account at a PMS; several integrations may name it. Secrets stand here only by reference:\n\
          # {{ file: PATH }}, {{ env: NAME }} or {{ credential: NAME }}.\n\
          version: 1\nconnector: {}\nfields:{}\n",
+        Kind::Credential.line(),
         scalar(&new.connector),
         if new.fields.is_empty() { " {}" } else { "" }
     );
@@ -58,7 +60,7 @@ pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]
 pub(super) fn integration(new: &NewIntegration) -> String {
     let NewIntegration { id, country, .. } = new;
     format!(
-        "# One property here, and what of the PMS feeds it. The file's name without .yaml is its id: {id}
+        "{line}# One property here, and what of the PMS feeds it. The file's name without .yaml is its id: {id}
 version: 1
 
 # The time zone decides what day it is there, the country how phones are read.
@@ -79,6 +81,7 @@ enabled: {enabled}
 # Left out unless they are named here: guarantor, minor, company.
 # include: [guarantor]
 ",
+        line = Kind::Integration.line(),
         name = scalar(&new.name),
         timezone = scalar(&new.timezone),
         country = scalar(country),

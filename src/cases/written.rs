@@ -1,0 +1,124 @@
+//! A mapping test as it is written.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::{Format, Inner, schema_of};
+use crate::model::Resident;
+
+/// The schema of mapping tests.
+pub fn schema() -> Schema {
+    schema_of::<Written>("mapping test")
+}
+
+/// A case as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    /// Version of the file's form: 1.
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u32,
+    /// The script; without it the one named as the folder.
+    #[serde(default)]
+    pub(super) script: Option<String>,
+    /// One record, as the script sees it.
+    #[serde(default)]
+    pub(super) record: Option<Value>,
+    /// Several records, or the name of a file beside this one with an answer of the PMS.
+    #[serde(default)]
+    pub(super) records: Option<Value>,
+    /// Path of the records in the file that `records` names.
+    #[serde(default)]
+    pub(super) path: Option<String>,
+    /// Its form.
+    #[serde(default = "json")]
+    pub(super) format: Format,
+    /// Of that file: a text inside it that is itself an answer, as connectors say it.
+    #[serde(default)]
+    pub(super) inner: Option<Inner>,
+    /// Of that file, if it is CSV: what separates the columns.
+    #[serde(default)]
+    pub(super) delimiter: Option<char>,
+    /// The date at the property.
+    #[serde(default = "some_day")]
+    pub(super) today: Date,
+    /// What the script may know besides the record, as `ctx`.
+    #[serde(default)]
+    pub(super) ctx: WrittenContext,
+    /// What must come out.
+    pub(super) expect: Expect,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenContext {
+    pub(super) property: String,
+    pub(super) request: String,
+    pub(super) integration: String,
+    pub(super) country: String,
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+/// What must come out. What is not listed must not come.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expect {
+    /// Those that come in, in full: a field that is absent here must be absent.
+    #[serde(default)]
+    pub(super) residents: Vec<Resident>,
+    /// Those that the script leaves out.
+    #[serde(default)]
+    pub(super) excluded: Vec<Excluded>,
+    /// The error that rejects a record.
+    #[serde(default)]
+    pub(super) error: Option<ExpectedError>,
+}
+
+/// Somebody whom the script leaves out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Excluded {
+    /// The resident's id.
+    pub(super) id: String,
+    /// The reason that the script gives.
+    pub(super) reason: String,
+}
+
+/// An error: the field it must name, and a part of its message.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectedError {
+    /// The field that it names.
+    #[serde(default)]
+    pub(super) field: Option<String>,
+    /// A part of its message.
+    #[serde(default)]
+    pub(super) message: Option<String>,
+}
+
+fn json() -> Format {
+    Format::Json
+}
+
+/// Mappings must not depend on the day they are tested on.
+fn some_day() -> Date {
+    jiff::civil::date(2026, 1, 1)
+}
+
+impl Default for WrittenContext {
+    fn default() -> Self {
+        WrittenContext {
+            property: String::new(),
+            request: "residents".into(),
+            integration: String::new(),
+            country: "US".into(),
+            fields: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+        }
+    }
+}
