@@ -2,20 +2,22 @@
 //! they are done.
 
 mod acts;
+mod openapi;
+mod routes;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::connect_info::Connected;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::serve::IncomingStream;
-use axum::{Json, Router};
 use futures_util::stream::{Stream, unfold};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixListener;
@@ -54,7 +56,7 @@ pub struct Followed {
 }
 
 /// Which items of a list, and how many.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// Only of this integration.
@@ -200,47 +202,13 @@ pub async fn serve<B: Backend>(
     backend: Arc<B>,
     stop: CancellationToken,
 ) -> Result<(), std::io::Error> {
-    let app = router(App {
+    let app = routes::router(App {
         backend,
         stop: stop.clone(),
     });
     axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
-}
-
-fn router<B: Backend>(app: App<B>) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async || "ok\n"))
-        .route("/v1/status", get(status::<B>))
-        .route("/v1/integrations", get(integrations::<B>))
-        .route("/v1/integrations/{id}", get(integration::<B>))
-        .route("/v1/integrations/{id}/sync", post(sync_one::<B>))
-        .route("/v1/sync", post(sync_all::<B>))
-        .route("/v1/runs", get(runs::<B>))
-        .route("/v1/runs/{id}", get(run::<B>))
-        .route("/v1/runs/{id}/progress", get(progress::<B>))
-        .route("/v1/people", get(people::<B>).post(acts::add_person::<B>))
-        .route("/v1/people/{id}", get(person::<B>))
-        .route("/v1/alerts", get(alerts::<B>))
-        .route("/v1/alerts/{id}", get(alert::<B>))
-        .route("/v1/changes", get(changes::<B>))
-        .route("/v1/reload", post(reload::<B>))
-        .merge(acts::routes())
-        .fallback(async || {
-            ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
-                .into_response()
-        })
-        .method_not_allowed_fallback(async || {
-            ProblemDocument::method_not_allowed(
-                "this path is asked in another way; GET reads, POST acts",
-            )
-            .into_response()
-        })
-        .layer(DefaultBodyLimit::max(64 * 1024))
-        .merge(acts::import_route())
-        .with_state(app)
 }
 
 impl IntoResponse for ProblemDocument {
@@ -322,9 +290,10 @@ async fn integration<B: Backend>(
         })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wait {
+    /// Whether the answer waits until the runs have ended; it does unless this is `false`.
     wait: Option<bool>,
 }
 
@@ -470,10 +439,12 @@ async fn alert<B: Backend>(
     app.backend.alert(id(&alert)?).await.map(Json)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangesQuery {
+    /// Begin after the change of this number; 0 is the beginning.
     after: Option<u64>,
+    /// Go on with the changes to come.
     follow: Option<bool>,
 }
 

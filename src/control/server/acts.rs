@@ -1,12 +1,11 @@
 //! What is done by hand over the socket: approvals, previews, alerts, people. Who does it is the peer of the
 //! connection, never what the request says.
 
-use axum::Router;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use axum::{Json, body::Bytes};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -16,37 +15,6 @@ use crate::model::{
 };
 
 use super::{Answer, App, Asked, Backend, ListQuery, Named, Peer, Wait, answer_sync, id};
-
-pub(super) fn routes<B: Backend>() -> Router<App<B>> {
-    Router::new()
-        .route("/v1/integrations/{id}/preview", post(preview::<B>))
-        .route("/v1/integrations/{id}/pause", post(pause::<B>))
-        .route("/v1/integrations/{id}/resume", post(resume::<B>))
-        .route(
-            "/v1/integrations/{id}/residents/{resident}",
-            get(explain::<B>),
-        )
-        .route("/v1/runs/{id}/approve", post(approve::<B>))
-        .route("/v1/alerts/{id}/resolve", post(resolve::<B>))
-        .route("/v1/alerts/{id}/dismiss", post(dismiss::<B>))
-        .route("/v1/alerts/{id}/undo", post(undo::<B>))
-        .route("/v1/people/{id}/history", get(history::<B>))
-        .route("/v1/people/{id}/link", post(link::<B>))
-        .route("/v1/people/{id}/unlink", post(unlink::<B>))
-        .route("/v1/people/{id}/lock", post(lock::<B>))
-        .route("/v1/people/{id}/unlock", post(unlock::<B>))
-        .route("/v1/people/{id}/pin", post(pin::<B>))
-        .route("/v1/people/{id}/unpin", post(unpin::<B>))
-}
-
-/// A file of people is larger than any other body: so many bytes at most.
-const FILE: usize = 16 * 1024 * 1024;
-
-pub(super) fn import_route<B: Backend>() -> Router<App<B>> {
-    Router::new()
-        .route("/v1/people/import", post(import_people::<B>))
-        .layer(DefaultBodyLimit::max(FILE))
-}
 
 /// The JSON body of a request; what does not fit is told as a problem.
 pub(super) struct Told<T>(T);
@@ -69,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
     }
 }
 
-async fn preview<B: Backend>(
+pub(super) async fn preview<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(name): Named,
@@ -81,13 +49,14 @@ async fn preview<B: Backend>(
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExplainQuery {
+pub(super) struct ExplainQuery {
+    /// Whether the PMS is asked, too.
     live: Option<bool>,
 }
 
-async fn explain<B: Backend>(
+pub(super) async fn explain<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -105,7 +74,7 @@ async fn explain<B: Backend>(
     }
 }
 
-async fn pause<B: Backend>(
+pub(super) async fn pause<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(name): Named,
@@ -116,7 +85,7 @@ async fn pause<B: Backend>(
         .map(Json)
 }
 
-async fn resume<B: Backend>(
+pub(super) async fn resume<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(name): Named,
@@ -127,14 +96,16 @@ async fn resume<B: Backend>(
         .map(Json)
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ApproveQuery {
+pub(super) struct ApproveQuery {
+    /// Whether the answer waits until the run has ended; it does unless this is `false`.
     wait: Option<bool>,
+    /// The digest of the plan that was looked at; another plan is not approved.
     digest: Option<String>,
 }
 
-async fn approve<B: Backend>(
+pub(super) async fn approve<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(run): Named,
@@ -144,7 +115,7 @@ async fn approve<B: Backend>(
     answer_sync(&app, followed, Wait { wait: asked.wait }).await
 }
 
-async fn resolve<B: Backend>(
+pub(super) async fn resolve<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(alert): Named,
@@ -154,7 +125,7 @@ async fn resolve<B: Backend>(
     app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
 }
 
-async fn dismiss<B: Backend>(
+pub(super) async fn dismiss<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(alert): Named,
@@ -163,7 +134,7 @@ async fn dismiss<B: Backend>(
     app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
 }
 
-async fn undo<B: Backend>(
+pub(super) async fn undo<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(alert): Named,
@@ -180,13 +151,14 @@ pub(super) async fn add_person<B: Backend>(
     app.backend.add_person(told, peer).await.map(Json)
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ImportQuery {
+pub(super) struct ImportQuery {
+    /// Only tell what would be made, and what is wrong.
     dry_run: Option<bool>,
 }
 
-async fn import_people<B: Backend>(
+pub(super) async fn import_people<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Asked(asked): Asked<ImportQuery>,
@@ -202,7 +174,7 @@ async fn import_people<B: Backend>(
         .map(Json)
 }
 
-async fn history<B: Backend>(
+pub(super) async fn history<B: Backend>(
     State(app): State<App<B>>,
     Named(person): Named,
     Asked(query): Asked<ListQuery>,
@@ -210,16 +182,19 @@ async fn history<B: Backend>(
     app.backend.history(id(&person)?, query).await.map(Json)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Tie {
+pub(super) struct Tie {
+    /// The integration.
     integration: IntegrationId,
+    /// The resident's PMS id.
     resident: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Fields {
+pub(super) struct Fields {
+    /// The fields.
     fields: Vec<Field>,
 }
 
@@ -235,7 +210,7 @@ async fn to_person<B: Backend>(
         .map(Json)
 }
 
-async fn link<B: Backend>(
+pub(super) async fn link<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,
@@ -245,7 +220,7 @@ async fn link<B: Backend>(
     to_person(&app, &person, act, peer).await
 }
 
-async fn unlink<B: Backend>(
+pub(super) async fn unlink<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,
@@ -255,7 +230,7 @@ async fn unlink<B: Backend>(
     to_person(&app, &person, act, peer).await
 }
 
-async fn lock<B: Backend>(
+pub(super) async fn lock<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,
@@ -265,7 +240,7 @@ async fn lock<B: Backend>(
     to_person(&app, &person, act, peer).await
 }
 
-async fn unlock<B: Backend>(
+pub(super) async fn unlock<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,
@@ -275,7 +250,7 @@ async fn unlock<B: Backend>(
     to_person(&app, &person, act, peer).await
 }
 
-async fn pin<B: Backend>(
+pub(super) async fn pin<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,
@@ -283,7 +258,7 @@ async fn pin<B: Backend>(
     to_person(&app, &person, PersonAct::Pin, peer).await
 }
 
-async fn unpin<B: Backend>(
+pub(super) async fn unpin<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(person): Named,

@@ -1,0 +1,314 @@
+//! Every route of the socket, as one table: what serves it, and what is said of it in `/v1/openapi.json`.
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
+use schemars::JsonSchema;
+
+use crate::control::protocol::{
+    AlertDetail, IntegrationStatus, Page, PersonDetail, ProblemDocument, ProgressEvent,
+    ReloadReply, RunDetail, RunState, Status, SyncReply,
+};
+use crate::model::{
+    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution,
+};
+
+use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
+use super::openapi::{Content, Operation, document, made};
+use super::{App, Backend, ChangesQuery, ListQuery, Wait};
+
+/// So many bytes has the body of a request at most.
+const BODY: usize = 64 * 1024;
+/// A file of people is larger than any other body.
+const FILE: usize = 16 * 1024 * 1024;
+
+/// A route.
+struct Route<B> {
+    operation: Operation,
+    served: MethodRouter<App<B>>,
+}
+
+fn reads<B: Backend, T: 'static>(
+    path: &'static str,
+    summary: &'static str,
+    handler: impl Handler<T, App<B>>,
+) -> Route<B> {
+    Route::new("get", path, summary, get(handler))
+}
+
+fn acts<B: Backend, T: 'static>(
+    path: &'static str,
+    summary: &'static str,
+    handler: impl Handler<T, App<B>>,
+) -> Route<B> {
+    Route::new("post", path, summary, post(handler))
+}
+
+impl<B: Backend> Route<B> {
+    fn new(
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+        served: MethodRouter<App<B>>,
+    ) -> Route<B> {
+        let operation = Operation {
+            method,
+            path,
+            summary,
+            ..Operation::default()
+        };
+        Route { operation, served }
+    }
+
+    /// With the members of `Q` in its query.
+    fn asked<Q: JsonSchema>(mut self) -> Route<B> {
+        self.operation.query = Some(made::<Q>);
+        self
+    }
+
+    /// With a `T` as its body.
+    fn told<T: JsonSchema>(mut self) -> Route<B> {
+        self.operation.body = Some(Content::Json(made::<T>));
+        self
+    }
+
+    /// Answered by a `T`.
+    fn gives<T: JsonSchema>(self) -> Route<B> {
+        self.gives_at(200, Content::Json(made::<T>))
+    }
+
+    fn gives_at(mut self, status: u16, content: Content) -> Route<B> {
+        self.operation.answers.push((status, content));
+        self
+    }
+
+    /// Answered by the report of runs that ended, or by runs to come.
+    fn gives_runs(self) -> Route<B> {
+        self.gives::<SyncReply>()
+            .gives_at(202, Content::Json(made::<SyncReply>))
+    }
+
+    /// With a file of people as its body.
+    fn told_people(mut self) -> Route<B> {
+        self.operation.body = Some(Content::Csv);
+        self.served = self.served.layer(DefaultBodyLimit::max(FILE));
+        self
+    }
+}
+
+/// The table. `Named` paths name what exists; nothing in a request names a file, a URL or a script.
+fn table<B: Backend>() -> Vec<Route<B>> {
+    let alive = async || "ok\n";
+    vec![
+        reads("/healthz", "whether the daemon lives", alive).gives_at(200, Content::Text),
+        reads("/readyz", "whether the daemon is ready", alive).gives_at(200, Content::Text),
+        reads("/v1/openapi.json", "this document", openapi::<B>).gives_at(200, Content::Document),
+        reads(
+            "/v1/status",
+            "the daemon and all of its integrations",
+            super::status::<B>,
+        )
+        .gives::<Status>(),
+        reads(
+            "/v1/integrations",
+            "all integrations, by id",
+            super::integrations::<B>,
+        )
+        .gives::<Vec<IntegrationStatus>>(),
+        reads(
+            "/v1/integrations/{id}",
+            "one integration",
+            super::integration::<B>,
+        )
+        .gives::<IntegrationStatus>(),
+        acts(
+            "/v1/integrations/{id}/sync",
+            "sync it now; a request during a run joins the next",
+            super::sync_one::<B>,
+        )
+        .asked::<Wait>()
+        .gives_runs(),
+        acts(
+            "/v1/integrations/{id}/preview",
+            "what the next run would do: the whole run, of which nothing remains",
+            acts::preview::<B>,
+        )
+        .gives::<Preview>(),
+        acts(
+            "/v1/integrations/{id}/pause",
+            "keep it from syncing",
+            acts::pause::<B>,
+        )
+        .gives::<IntegrationStatus>(),
+        acts(
+            "/v1/integrations/{id}/resume",
+            "let it sync again",
+            acts::resume::<B>,
+        )
+        .gives::<IntegrationStatus>(),
+        reads(
+            "/v1/integrations/{id}/residents/{resident}",
+            "why a resident came in, or did not",
+            acts::explain::<B>,
+        )
+        .asked::<ExplainQuery>()
+        .gives::<Explanation>(),
+        acts(
+            "/v1/sync",
+            "sync all that are switched on",
+            super::sync_all::<B>,
+        )
+        .asked::<Wait>()
+        .gives_runs(),
+        reads("/v1/runs", "runs, latest first", super::runs::<B>)
+            .asked::<ListQuery>()
+            .gives::<Page<RunState>>(),
+        reads("/v1/runs/{id}", "a run with its decisions", super::run::<B>).gives::<RunDetail>(),
+        reads(
+            "/v1/runs/{id}/progress",
+            "how a run comes on, until it has ended",
+            super::progress::<B>,
+        )
+        .gives_at(200, Content::Events(made::<ProgressEvent>)),
+        acts(
+            "/v1/runs/{id}/approve",
+            "let the plan of a held run through, and carry it out",
+            acts::approve::<B>,
+        )
+        .asked::<ApproveQuery>()
+        .gives_runs(),
+        reads("/v1/people", "people, by id", super::people::<B>)
+            .asked::<ListQuery>()
+            .gives::<Page<Person>>(),
+        acts("/v1/people", "make a person by hand", acts::add_person::<B>)
+            .told::<Enrolment>()
+            .gives::<Done>(),
+        acts(
+            "/v1/people/import",
+            "make the people of a CSV file by hand: all of them, or none",
+            acts::import_people::<B>,
+        )
+        .asked::<ImportQuery>()
+        .told_people()
+        .gives::<Imported>(),
+        reads(
+            "/v1/people/{id}",
+            "a person with links, alerts and latest changes",
+            super::person::<B>,
+        )
+        .gives::<PersonDetail>(),
+        reads(
+            "/v1/people/{id}/history",
+            "what happened to a person, newest first",
+            acts::history::<B>,
+        )
+        .asked::<ListQuery>()
+        .gives::<Page<Change>>(),
+        acts(
+            "/v1/people/{id}/link",
+            "tie a resident to a person",
+            acts::link::<B>,
+        )
+        .told::<Tie>()
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/unlink",
+            "untie a resident from a person",
+            acts::unlink::<B>,
+        )
+        .told::<Tie>()
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/lock",
+            "keep fields from the PMS",
+            acts::lock::<B>,
+        )
+        .told::<Fields>()
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/unlock",
+            "give fields back to the PMS",
+            acts::unlock::<B>,
+        )
+        .told::<Fields>()
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/pin",
+            "keep a person from every run",
+            acts::pin::<B>,
+        )
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/unpin",
+            "give a person back to runs",
+            acts::unpin::<B>,
+        )
+        .gives::<Done>(),
+        reads("/v1/alerts", "alerts, by kind", super::alerts::<B>)
+            .asked::<ListQuery>()
+            .gives::<Page<Alert>>(),
+        reads(
+            "/v1/alerts/{id}",
+            "an alert, and what was done to it",
+            super::alert::<B>,
+        )
+        .gives::<AlertDetail>(),
+        acts(
+            "/v1/alerts/{id}/resolve",
+            "resolve an alert",
+            acts::resolve::<B>,
+        )
+        .told::<Resolution>()
+        .gives::<Done>(),
+        acts(
+            "/v1/alerts/{id}/dismiss",
+            "hear no more of an alert until either side changes",
+            acts::dismiss::<B>,
+        )
+        .gives::<Done>(),
+        acts(
+            "/v1/alerts/{id}/undo",
+            "undo the last act on an alert",
+            acts::undo::<B>,
+        )
+        .gives::<Done>(),
+        reads(
+            "/v1/changes",
+            "the change log, as JSON lines",
+            super::changes::<B>,
+        )
+        .asked::<ChangesQuery>()
+        .gives_at(200, Content::Lines(made::<Change>)),
+        acts("/v1/reload", "read all files again", super::reload::<B>).gives::<ReloadReply>(),
+    ]
+}
+
+async fn openapi<B: Backend>() -> Json<serde_json::Value> {
+    let operations: Vec<Operation> = table::<B>()
+        .into_iter()
+        .map(|route| route.operation)
+        .collect();
+    Json(document(&operations))
+}
+
+pub(super) fn router<B: Backend>(app: App<B>) -> Router {
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route: Route<B>| {
+            router.route(route.operation.path, route.served)
+        })
+        .fallback(async || {
+            ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
+                .into_response()
+        })
+        .method_not_allowed_fallback(async || {
+            ProblemDocument::method_not_allowed(
+                "this path is asked in another way; GET reads, POST acts",
+            )
+            .into_response()
+        })
+        .layer(DefaultBodyLimit::max(BODY))
+        .with_state(app)
+}
