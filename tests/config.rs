@@ -200,7 +200,7 @@ fn a_secret_as_text_is_refused_and_not_repeated() {
         found,
         [
             "config/credentials/acme.yaml:6:13: fields.password: a secret stands here as text; put it elsewhere and \
-          write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`"
+          write `{ file: PATH }`, `{ env: NAME }`, `{ credential: NAME }` or `{ exec: [PROGRAM, ARGUMENT] }`"
         ]
     );
 }

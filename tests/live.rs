@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -279,6 +280,7 @@ fn credential(sandbox: &Sandbox, home: &Path) -> Credential {
     let field = |(name, value): (&'static str, String)| {
         let value = if asked[name].secret {
             std::fs::write(home.join(name), &value).unwrap();
+            std::fs::set_permissions(home.join(name), PermissionsExt::from_mode(0o600)).unwrap();
             CredentialValue::Secret(SecretReference::File(PathBuf::from(name)))
         } else {
             CredentialValue::Plain(value)
@@ -290,6 +292,7 @@ fn credential(sandbox: &Sandbox, home: &Path) -> Credential {
         version: 1,
         connector,
         fields,
+        ca_file: None,
     }
 }
 

@@ -54,7 +54,7 @@ pub struct IntegrationArguments {
     /// a field of the new credential; as often as there are fields
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub fields: Vec<String>,
-    /// where a secret of the new credential is kept: NAME=file:PATH (as seen from the home), NAME=env:NAME or NAME=credential:NAME
+    /// where a secret of the new credential is kept: NAME=file:PATH (as seen from the home), NAME=env:NAME, NAME=credential:NAME or NAME=exec:PROGRAM
     #[arg(long = "secret", value_name = "NAME=PLACE")]
     pub secrets: Vec<String>,
     /// the integration's id, and the name of its file [default: made from --name]
@@ -273,6 +273,10 @@ fn secrets(home: &Home, credential: &str) -> Vec<Step> {
         }
         CredentialValue::Secret(SecretReference::Credential(credential)) => Some(format!(
             "add LoadCredential={credential} with {name} to the daemon's unit"
+        )),
+        CredentialValue::Secret(SecretReference::Exec(words)) => Some(format!(
+            "see that the daemon's user may run {}, which gives {name}",
+            words.first().map_or("", String::as_str)
         )),
         CredentialValue::Plain(_) => None,
     });

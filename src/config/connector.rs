@@ -27,6 +27,10 @@ pub struct Connector {
     pub credential_fields: BTreeMap<String, CredentialField>,
     /// Templates of the hosts that requests may go to (`host` or `host:port`). Nothing else is reachable.
     pub hosts: Vec<String>,
+    /// Requests may go over plain http, and secrets with them in the clear, to other machines too. Only for a
+    /// PMS that has nothing better, in a network that nobody else is in.
+    #[serde(default)]
+    pub plain_http: bool,
     /// One budget per credential, shared by all its integrations.
     #[serde(default)]
     pub limits: Limits,

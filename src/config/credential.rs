@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,6 +21,10 @@ pub struct Credential {
     pub connector: String,
     /// The fields that the connector asks for.
     pub fields: BTreeMap<String, CredentialValue>,
+    /// A PEM file with certificates of authorities that the PMS's server may be signed by, besides those that
+    /// the system trusts; as seen from the home.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A field of a credential: plain text, or the place of a secret.

@@ -332,8 +332,8 @@ pub fn check_fields(credential: &File<Credential>, connector: &Connector) -> Vec
             (Some(asked), CredentialValue::Plain(_)) if asked.secret => {
                 problems.push(credential.document.problem(
                     &field,
-                    "a secret stands here as text; put it elsewhere and write `{ file: PATH }`, `{ env: NAME }` \
-                     or `{ credential: NAME }`",
+                    "a secret stands here as text; put it elsewhere and write `{ file: PATH }`, `{ env: NAME }`, \
+                     `{ credential: NAME }` or `{ exec: [PROGRAM, ARGUMENT] }`",
                 ).coded(Code::Secret));
             }
             (Some(_), _) => {}

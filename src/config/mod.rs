@@ -6,6 +6,7 @@ mod yaml;
 mod schema;
 mod duration;
 mod secret;
+mod program;
 mod settings;
 mod credential;
 mod connector;

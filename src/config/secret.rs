@@ -1,11 +1,15 @@
 //! Secrets: named by reference in files, read when a run begins, never printed.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+
+use super::program;
 
 /// Where a secret is kept. A file under version control holds only this.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -17,6 +21,8 @@ pub enum SecretReference {
     Env(String),
     /// A credential that systemd passes (`LoadCredential=`), by its name in `$CREDENTIALS_DIRECTORY`.
     Credential(String),
+    /// A program and its arguments, without a shell, run in the home: what it writes is the secret.
+    Exec(Vec<String>),
 }
 
 /// A secret text. It cannot be printed, serialised or compared, and is wiped when dropped.
@@ -52,6 +58,24 @@ pub enum SecretError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Others can read the file, or write it.
+    #[error("the secret file {} {what}; {remedy}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Who can do what.
+        what: String,
+        /// How to close it.
+        remedy: String,
+    },
+    /// The program gave none.
+    #[error("the secret of the program `{program}` was not given: {what}")]
+    Program {
+        /// The program, without its arguments.
+        program: String,
+        /// What happened, and what to do.
+        what: String,
+    },
     /// The variable is not set.
     #[error("the environment variable {0} is not set; set it for the daemon")]
     Env(String),
@@ -66,10 +90,14 @@ pub enum SecretError {
 }
 
 impl SecretReference {
-    /// Reads the secret. Relative files lie in `home`.
+    /// Reads the secret. Relative files lie in `home`. A program may take its time: not for an async worker.
     pub fn read(&self, home: &Path) -> Result<Secret, SecretError> {
         let text = match self {
-            SecretReference::File(path) => read_file(&home.join(path))?,
+            SecretReference::File(path) => {
+                let path = home.join(path);
+                closed(&path)?;
+                read_file(&path)?
+            }
             SecretReference::Env(name) => {
                 std::env::var(name).map_err(|_| SecretError::Env(name.clone()))?
             }
@@ -78,15 +106,65 @@ impl SecretReference {
                     .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
                 read_file(&Path::new(&folder).join(name))?
             }
+            SecretReference::Exec(words) => {
+                program::output(words, home).map_err(|what| SecretError::Program {
+                    program: words.first().cloned().unwrap_or_default(),
+                    what,
+                })?
+            }
         };
-        let text = text
+        let text = Zeroizing::new(text);
+        let line = text
             .strip_suffix('\n')
             .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
-        if text.is_empty() {
+        if line.is_empty() {
             return Err(SecretError::Empty(self.to_string()));
         }
-        Ok(Secret::new(text.to_owned()))
+        Ok(Secret::new(line.to_owned()))
     }
+
+    /// Whether reading it runs a program.
+    pub fn is_program(&self) -> bool {
+        matches!(self, SecretReference::Exec(_))
+    }
+}
+
+/// Whoever may read or change a secret file knows the secret, or chooses where it is sent.
+fn closed(path: &Path) -> Result<(), SecretError> {
+    let metadata = std::fs::metadata(path).map_err(|source| SecretError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let open = |what: String, remedy: String| {
+        Err(SecretError::Open {
+            path: path.to_owned(),
+            what,
+            remedy,
+        })
+    };
+    let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
+    let us = nix::unistd::geteuid().as_raw();
+    if mode & 0o026 != 0 {
+        let what = match mode {
+            mode if mode & 0o002 != 0 => "can be written by everybody",
+            mode if mode & 0o020 != 0 => "can be written by its group",
+            _ => "can be read by everybody",
+        };
+        return open(
+            format!("{what} (mode {mode:04o})"),
+            format!("close it: chmod u=rw,g-w,o= {}", path.display()),
+        );
+    }
+    if owner != us && owner != 0 {
+        return open(
+            format!("belongs to the user {owner}"),
+            format!(
+                "give it to the daemon's user or to root: chown {us} {}",
+                path.display()
+            ),
+        );
+    }
+    Ok(())
 }
 
 fn read_file(path: &Path) -> Result<String, SecretError> {
@@ -102,21 +180,33 @@ impl fmt::Display for SecretReference {
             SecretReference::File(path) => write!(f, "file {}", path.display()),
             SecretReference::Env(name) => write!(f, "env {name}"),
             SecretReference::Credential(name) => write!(f, "credential {name}"),
+            // Arguments may say more than a name should.
+            SecretReference::Exec(words) => {
+                write!(f, "program {}", words.first().map_or("", String::as_str))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    fn write(home: &Path, text: &str, mode: u32) -> SecretReference {
+        let path = home.join("s");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        SecretReference::File("s".into())
+    }
 
     #[test]
     fn a_secret_file_loses_one_line_break_and_is_read_anew_each_time() {
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("s"), "one \n").unwrap();
-        let reference = SecretReference::File("s".into());
+        let reference = write(home.path(), "one \n", 0o600);
         assert_eq!(reference.read(home.path()).unwrap().expose(), "one ");
-        std::fs::write(home.path().join("s"), "two\r\n").unwrap();
+        write(home.path(), "two\r\n", 0o640);
         assert_eq!(reference.read(home.path()).unwrap().expose(), "two");
     }
 
@@ -130,11 +220,45 @@ mod tests {
             error.to_string(),
             "the environment variable EPMS_NO_SUCH is not set; set it for the daemon"
         );
-        std::fs::write(home.path().join("empty"), "\n").unwrap();
-        let error = SecretReference::File("empty".into())
-            .read(home.path())
-            .unwrap_err();
-        assert_eq!(error.to_string(), "the secret file empty is empty");
+        let error = write(home.path(), "\n", 0o400).read(home.path());
+        assert_eq!(error.unwrap_err().to_string(), "the secret file s is empty");
+    }
+
+    #[test]
+    fn a_secret_file_that_others_may_read_or_write_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        for (mode, what) in [
+            (
+                0o644,
+                "can be read by everybody (mode 0644); close it: chmod u=rw,g-w,o= ",
+            ),
+            (0o660, "can be written by its group (mode 0660); "),
+            (0o602, "can be written by everybody (mode 0602); "),
+        ] {
+            let error = write(home.path(), "hunter2", mode).read(home.path());
+            let told = error.unwrap_err().to_string();
+            assert!(told.contains(what) && !told.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_program_gives_a_secret_by_what_it_writes() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("kept"), "hunter2\n").unwrap();
+        let read = |words: &[&str]| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            SecretReference::Exec(words).read(home.path())
+        };
+        assert_eq!(read(&["cat", "kept"]).unwrap().expose(), "hunter2");
+        // No shell stands between.
+        assert_eq!(read(&["echo", "$HOME;ls"]).unwrap().expose(), "$HOME;ls");
+        let told = |words: &[&str]| read(words).unwrap_err().to_string();
+        assert_eq!(
+            told(&["sh", "-c", "echo hunter2; echo hunter2 >&2; exit 3"]),
+            "the secret of the program `sh` was not given: it ended with exit status: 3; run it as the daemon's user to see why"
+        );
+        assert!(told(&["epms-no-such-program"]).contains("cannot be run: "));
+        assert_eq!(told(&["true"]), "the secret program true is empty");
     }
 
     #[test]

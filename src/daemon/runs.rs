@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::{Catalog, Integration, Slot};
+use crate::config::CredentialValue;
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
 use crate::model::{IntegrationId, Outcome, Run, RunId};
@@ -164,9 +165,17 @@ impl Runs {
         }
     }
 
-    /// The credential of an integration as it is now; none where its secrets cannot be read.
+    /// The credential of an integration as it is now; none where its secrets cannot be read, or a program gives
+    /// one: that is asked by runs alone.
     fn account(&self, integration: &Integration) -> Option<Account> {
         let (name, credential) = (&integration.config.credential, &integration.credential);
+        let asks_a_program = |value: &CredentialValue| match value {
+            CredentialValue::Secret(reference) => reference.is_program(),
+            CredentialValue::Plain(_) => false,
+        };
+        if credential.fields.values().any(asks_a_program) {
+            return None;
+        }
         let reader = &self.tools.reader;
         reader
             .account(name, credential, &integration.source, &integration.home)

@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Value;
+use minijinja::value::{Object, ObjectRepr};
 
-use crate::config::{Connector, Limits, Secret};
+use crate::config::{Connector, Limits, Secret, SecretError};
 
 use super::budget::Budget;
 use super::token::Session;
@@ -29,6 +32,38 @@ pub struct Account {
     pub(super) by_hand: bool,
     pub(super) budget: Arc<Budget>,
     pub(super) shared: Arc<Shared>,
+    /// Trusts whom the system trusts, and the credential's `ca_file`.
+    pub(super) client: reqwest::Client,
+}
+
+/// Why a credential cannot be used. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// A secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Its `ca_file` is of no use.
+    #[error("ca_file: {}: {what}; name a PEM file with the certificate of the PMS's authority", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// A secret among the values of templates: it is written where a template asks for it, and wiped with the account.
+#[derive(Debug)]
+pub(super) struct SecretValue(pub(super) Secret);
+
+impl Object for SecretValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.expose())
+    }
 }
 
 impl Account {
@@ -62,17 +97,21 @@ impl Fingerprint {
         key: &[u8; 32],
         connector: &Connector,
         values: &BTreeMap<String, Value>,
+        authority: &[u8],
     ) -> Fingerprint {
         let mut hasher = blake3::Hasher::new_keyed(key);
-        let mut add = |text: &str| {
+        let connector = format!("{connector:?}");
+        for text in std::iter::once(&connector).chain(values.keys()) {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
-        };
-        add(&format!("{connector:?}"));
-        for (name, value) in values {
-            add(name);
-            add(value.as_str().unwrap_or_default());
         }
+        for value in values.values() {
+            // Written straight into the hash: a secret leaves no copy behind.
+            let mut one = blake3::Hasher::new_keyed(key);
+            let _ = write!(one, "{value}");
+            hasher.update(one.finalize().as_bytes());
+        }
+        hasher.update(authority);
         Fingerprint(*hasher.finalize().as_bytes())
     }
 }
@@ -81,6 +120,8 @@ impl Fingerprint {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     budget: Mutex<Option<Arc<Budget>>>,
+    /// The client for the `ca_file` with this hash: connections are kept between runs.
+    client: Mutex<Option<([u8; 32], reqwest::Client)>>,
     pub(super) trust: Trust,
     pub(super) session: tokio::sync::Mutex<Session>,
     tokens: Mutex<VecDeque<Secret>>,
@@ -93,6 +134,20 @@ impl Shared {
         match &*budget {
             Some(budget) if budget.is_for(limits) => Arc::clone(budget),
             _ => Arc::clone(budget.insert(Arc::new(Budget::new(limits)))),
+        }
+    }
+
+    /// The client that trusts these authorities too; the one before where they are the same.
+    pub(super) fn client(
+        &self,
+        authority: &[u8],
+        make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
+    ) -> Result<reqwest::Client, reqwest::Error> {
+        let hash = *blake3::hash(authority).as_bytes();
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((of, client)) if *of == hash => Ok(client.clone()),
+            _ => Ok(kept.insert((hash, make()?)).1.clone()),
         }
     }
 

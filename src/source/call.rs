@@ -1,6 +1,8 @@
 //! One request of a connector for one PMS property: its templates rendered, its hosts checked, its errors
 //! told. Sends nothing.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -10,6 +12,7 @@ use crate::config::{self, Auth, Connector, Method};
 
 use super::account::Account;
 use super::compiled::Source;
+use super::egress::forbidden;
 use super::error::shorten;
 use super::reader::Scope;
 use super::template::{PageValues, Place, Values};
@@ -210,6 +213,24 @@ impl Call<'_> {
         Ok(url)
     }
 
+    /// An address that no name may lead to is asked only where `hosts` lists it as it is, and not by a template.
+    fn check_address(&self, url: &Url, index: usize) -> Result<(), SourceError> {
+        let address: IpAddr = match url.host() {
+            Some(url::Host::Ipv4(ip)) => ip.into(),
+            Some(url::Host::Ipv6(ip)) => ip.into(),
+            Some(url::Host::Domain(_)) | None => return Ok(()),
+        };
+        let listed = self.source.connector.hosts.get(index);
+        match forbidden(address) {
+            Some(why) if listed.is_none_or(|listed| listed.contains("{{")) => {
+                let what = format!("{address} is {why}");
+                let remedy = "write the right URL into the credential; if it is meant, list the address in the connector's `hosts`";
+                Err(SourceError::NotAllowed(self.told(&what, None, remedy)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Only the connector's hosts, and no secret in the clear except on this machine.
     pub(super) fn check_host(&self, url: &Url) -> Result<(), SourceError> {
         let Some(host) = authority(url) else {
@@ -233,12 +254,13 @@ impl Call<'_> {
                     Some(url::Host::Domain(name)) => name == "localhost",
                     None => false,
                 };
-                if url.scheme() == "http" && !loopback {
+                self.check_address(url, index)?;
+                if url.scheme() == "http" && !loopback && !self.source.connector.plain_http {
                     let what = format!("{host} would be asked over plain http");
                     return Err(SourceError::NotAllowed(self.told(
                         &what,
                         None,
-                        "write https:// into the credential",
+                        "write https:// into the credential, or `plain_http: true` into the connector if the network between is yours alone",
                     )));
                 }
                 return Ok(());

@@ -72,7 +72,7 @@ impl Reader {
                 .await
                 .map_err(|told| SourceError::LoginFailed(again(call, told)))?;
             let permit = account.budget.spend().await;
-            let sent = send(&self.client, call, prepared).await;
+            let sent = send(call, prepared).await;
             let told = sent.as_ref().ok().and_then(|answer| heed(call, answer));
             drop(permit);
             let result = sent.and_then(|answer| Ok((read(&answer)?, answer)));

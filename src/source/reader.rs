@@ -1,6 +1,7 @@
 //! Reads a request of a connector: page after page, property after property. Maps nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,13 +12,14 @@ use reqwest::header::LINK;
 use tokio::sync::mpsc;
 use url::Url;
 
-use crate::config::{self, Credential, CredentialValue, Per, SecretError};
+use crate::config::{self, Credential, CredentialValue, Per};
 use crate::model::{Reading, Record};
 
-use super::account::{Account, Fingerprint, Shared};
+use super::account::{Account, AccountError, Fingerprint, SecretValue, Shared};
 use super::answer::Judge;
 use super::call::Call;
 use super::compiled::{Source, Total};
+use super::egress::{self, Lookup, Resolver};
 use super::fetch::Page;
 use super::page::{After, Came, Pages};
 use super::template::{PageValues, Place};
@@ -39,12 +41,33 @@ pub struct Scope {
     pub judge: Option<Arc<dyn Judge>>,
 }
 
+/// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
+fn client(
+    lookup: &Lookup,
+    certificates: Vec<reqwest::Certificate>,
+) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_certs_merge(certificates)
+        .dns_resolver(Resolver(Arc::clone(lookup)))
+        .connect_timeout(Duration::from_secs(20))
+        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 /// Reads PMSs. One for the whole daemon: it keeps what the integrations of a credential share.
-#[derive(Debug)]
 pub struct Reader {
-    pub(super) client: reqwest::Client,
+    client: reqwest::Client,
+    lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     key: [u8; 32],
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
 }
 
 /// The HTTP client could not be set up.
@@ -61,20 +84,21 @@ pub enum ClientError {
 impl Reader {
     /// A reader with no budgets spent.
     pub fn new() -> Result<Reader, ClientError> {
+        Reader::with_lookup(egress::system())
+    }
+
+    /// The same, with another way to resolve names.
+    pub fn with_lookup(lookup: Lookup) -> Result<Reader, ClientError> {
         let provider = rustls::crypto::ring::default_provider();
         let mut key = [0; 32];
         let random = provider.secure_random.fill(&mut key);
         random.map_err(|_| ClientError::Random)?;
         // A second call finds the first's provider in place, which is the same one.
         let _ = provider.install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .connect_timeout(Duration::from_secs(20))
-            .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = client(&lookup, Vec::new())?;
         Ok(Reader {
             client,
+            lookup,
             shared: Mutex::default(),
             key,
         })
@@ -87,7 +111,7 @@ impl Reader {
         credential: &Credential,
         source: &Source,
         home: &FilePath,
-    ) -> Result<Account, SecretError> {
+    ) -> Result<Account, AccountError> {
         let mut values = BTreeMap::new();
         let mut secrets = Vec::new();
         for (field, asked) in &source.connector.credential_fields {
@@ -100,9 +124,8 @@ impl Reader {
                 CredentialValue::Plain(text) => Value::from(text.as_str()),
                 CredentialValue::Secret(reference) => {
                     let secret = reference.read(home)?;
-                    let value = Value::from(secret.expose());
-                    secrets.push(secret);
-                    value
+                    secrets.push(secret.clone());
+                    Value::from_object(SecretValue(secret))
                 }
             };
             values.insert(field.clone(), value);
@@ -111,15 +134,43 @@ impl Reader {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(shared.entry(name.to_owned()).or_default())
         };
+        let (authority, client) = self.trusting(credential, home, &shared)?;
         Ok(Account {
             name: name.to_owned(),
-            fingerprint: Fingerprint::new(&self.key, &source.connector, &values),
+            fingerprint: Fingerprint::new(&self.key, &source.connector, &values, &authority),
             values,
             secrets,
             by_hand: false,
             budget: shared.budget(&source.connector.limits),
             shared,
+            client,
         })
+    }
+
+    /// The client that trusts a credential's `ca_file` too, and what is in that file.
+    fn trusting(
+        &self,
+        credential: &Credential,
+        home: &FilePath,
+        shared: &Shared,
+    ) -> Result<(Vec<u8>, reqwest::Client), AccountError> {
+        let Some(path) = &credential.ca_file else {
+            return Ok((Vec::new(), self.client.clone()));
+        };
+        let wrong = |what: String| AccountError::Authority {
+            path: path.clone(),
+            what,
+        };
+        let pem = std::fs::read(home.join(path))
+            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+            .ok()
+            .filter(|certificates| !certificates.is_empty())
+            .ok_or_else(|| wrong("has no certificate in it".into()))?;
+        let client = shared
+            .client(&pem, || client(&self.lookup, certificates))
+            .map_err(|_| wrong("its certificates cannot be used".into()))?;
+        Ok((pem, client))
     }
 
     /// Reads all residents: `residents`, and every request that feeds them. Complete only when all are.

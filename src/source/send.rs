@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use crate::config::Method;
 
 use super::call::{Call, Prepared};
-use super::{SourceError, authority};
+use super::{SourceError, authority, egress};
 
 /// An answer larger than this is no page.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -40,11 +40,7 @@ impl Answer {
 }
 
 /// Sends it, once.
-pub(super) async fn send(
-    client: &reqwest::Client,
-    call: &Call<'_>,
-    prepared: &Prepared,
-) -> Result<Answer, SourceError> {
+pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer, SourceError> {
     let Prepared {
         method,
         url,
@@ -53,6 +49,7 @@ pub(super) async fn send(
         ..
     } = prepared;
     let timeout = call.source.connector.timeout;
+    let client = &call.account.client;
     let mut builder = match method {
         Method::Get => client.get(url.clone()),
         Method::Post => client.post(url.clone()),
@@ -61,11 +58,20 @@ pub(super) async fn send(
     if let Some(body) = body {
         builder = builder.body(body.clone());
     }
+    let host = authority(url).unwrap_or_default();
     let unavailable = |error: &reqwest::Error| {
+        if let Some(refused) = egress::cause::<egress::Refused>(error) {
+            let what = format!("{host} {refused}");
+            let remedy = "no name may lead there; see who answers for this name";
+            return SourceError::NotAllowed(call.told(&what, None, remedy));
+        }
+        if let Some(tls) = egress::cause::<rustls::Error>(error) {
+            return distrusted(call, &host, tls);
+        }
         let what = if error.is_timeout() {
             format!("no answer within {timeout}")
         } else if error.is_connect() {
-            format!("cannot connect to {}", authority(url).unwrap_or_default())
+            format!("cannot connect to {host}")
         } else {
             "the connection broke off in the middle of the answer".to_owned()
         };
@@ -115,6 +121,21 @@ pub(super) async fn send(
         headers: std::mem::take(response.headers_mut()),
         body,
     })
+}
+
+/// A server that cannot be trusted, or with which no encryption could be agreed on.
+fn distrusted(call: &Call<'_>, host: &str, error: &rustls::Error) -> SourceError {
+    let (what, remedy) = match error {
+        rustls::Error::InvalidCertificate(why) => (
+            format!("the certificate of {host} is not trusted ({why:?})"),
+            "correct the host in the credential; if the PMS has an authority of its own, name its certificate as `ca_file` in the credential",
+        ),
+        _ => (
+            format!("no encrypted connection to {host} ({error})"),
+            "the server must speak TLS 1.2 or later",
+        ),
+    };
+    SourceError::Unavailable(call.told(&what, None, remedy))
 }
 
 /// `Retry-After` in seconds or as a date.

@@ -148,7 +148,7 @@ mod tests {
         let connector = document.read().unwrap();
         let of = |password: &str| {
             let values = BTreeMap::from([("password".to_owned(), password.into())]);
-            Fingerprint::new(&[7; 32], &connector, &values)
+            Fingerprint::new(&[7; 32], &connector, &values, &[])
         };
         assert_eq!(of("one"), of("one"));
         (of("one"), of("two"))

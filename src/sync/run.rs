@@ -221,12 +221,15 @@ async fn read(
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let integration = &job.integration;
     let name = &integration.config.credential;
-    let account = match tools.reader.account(
-        name,
-        &integration.credential,
-        &integration.source,
-        &integration.home,
-    ) {
+    let account = {
+        let (reader, of) = (Arc::clone(&tools.reader), Arc::clone(integration));
+        let read = move || {
+            let name = &of.config.credential;
+            reader.account(name, &of.credential, &of.source, &of.home)
+        };
+        tokio::task::spawn_blocking(read).await?
+    };
+    let account = match account {
         Ok(account) => account.asked_by_hand(job.cause == Cause::Manual),
         Err(error) => return Ok(Err(Stop::Failed(format!("credential `{name}`: {error}")))),
     };

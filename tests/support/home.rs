@@ -71,6 +71,9 @@ impl Home {
 
     pub fn write(&self, name: &str, text: impl AsRef<str>) {
         std::fs::write(self.path(name), text.as_ref()).unwrap();
+        if name.starts_with("secrets/") {
+            std::fs::set_permissions(self.path(name), PermissionsExt::from_mode(0o600)).unwrap();
+        }
     }
 
     pub fn remove(&self, name: &str) {
@@ -135,8 +138,6 @@ impl Home {
             if Sandbox::SECRETS.contains(&field) {
                 let file = format!("secrets/{name}-{field}");
                 self.write(&file, value);
-                std::fs::set_permissions(self.path(&file), PermissionsExt::from_mode(0o600))
-                    .unwrap();
                 writeln!(text, "  {field}: {{ file: {file} }}").unwrap();
             } else {
                 writeln!(text, "  {field}: {}", serde_json::Value::String(value)).unwrap();

@@ -1,7 +1,13 @@
 //! A PMS of a few lines on loopback, and everything to read it through a connector's YAML.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a crate of its own, and uses a part of it"
+)]
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -53,6 +59,7 @@ pub(crate) struct Pms {
     pub(crate) source: Source,
     pub(crate) reader: Reader,
     judge: Option<Arc<dyn Judge>>,
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) home: tempfile::TempDir,
 }
 
@@ -88,7 +95,9 @@ impl Pms {
         let app = Router::new().fallback(handle);
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("secret"), "s3cret&x").unwrap();
+        let secret = home.path().join("secret");
+        std::fs::write(&secret, "s3cret&x").unwrap();
+        std::fs::set_permissions(secret, PermissionsExt::from_mode(0o600)).unwrap();
         let source = compile(&yaml.replace("HOST", &host)).unwrap();
         Pms {
             url: format!("http://{host}"),
@@ -96,6 +105,7 @@ impl Pms {
             source,
             reader: Reader::new().unwrap(),
             judge: None,
+            ca_file: None,
             home,
         }
     }
@@ -135,6 +145,7 @@ impl Pms {
                     CredentialValue::Secret(SecretReference::File("secret".into())),
                 ),
             ]),
+            ca_file: self.ca_file.clone(),
         };
         self.reader
             .account("acme", &credential, &self.source, self.home.path())

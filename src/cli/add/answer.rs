@@ -6,8 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::{SecretReference, is_name};
 
-const REFERENCE: &str =
-    "write where the secret is kept, not the secret: `file:PATH`, `env:NAME` or `credential:NAME`";
+const REFERENCE: &str = "write where the secret is kept, not the secret: `file:PATH`, `env:NAME`, `credential:NAME` or `exec:PROGRAM ARGUMENT`";
 
 /// The two sides of `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(&str, &str), String> {
@@ -29,6 +28,9 @@ pub(super) fn reference(text: &str) -> Result<SecretReference, String> {
         Some(("credential", name)) if is_file_name(name.trim()) => {
             Ok(SecretReference::Credential(name.trim().to_owned()))
         }
+        Some(("exec", line)) if !line.trim().is_empty() => Ok(SecretReference::Exec(
+            line.split_whitespace().map(String::from).collect(),
+        )),
         _ => Err(REFERENCE.into()),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct NewIntegration {
 pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
     let mut text = format!(
         "{}# One account at a PMS; several integrations may name it. Secrets stand here only by reference:\n\
-         # {{ file: PATH }}, {{ env: NAME }} or {{ credential: NAME }}.\n\
+         # {{ file: PATH }}, {{ env: NAME }}, {{ credential: NAME }} or {{ exec: [PROGRAM, ARGUMENT] }}.\n\
          version: 1\nconnector: {}\nfields:{}\n",
         Kind::Credential.line(),
         scalar(&new.connector),
@@ -100,6 +100,7 @@ fn secret(reference: &SecretReference) -> String {
         }
         SecretReference::Env(name) => format!("{{ env: {} }}", scalar(name)),
         SecretReference::Credential(name) => format!("{{ credential: {} }}", scalar(name)),
+        SecretReference::Exec(words) => format!("{{ exec: {} }}", sequence(words)),
     }
 }
 

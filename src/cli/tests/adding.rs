@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::BufRead;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use clap::Parser;
@@ -274,7 +275,9 @@ async fn answers_at_a_terminal_are_helped_by_what_the_pms_has() {
         let given = pms.credential();
         let value = given[field].clone();
         if field == "client_secret" {
-            std::fs::write(home.path().join("secrets/acme"), &value).unwrap();
+            let secret = home.path().join("secrets/acme");
+            std::fs::write(&secret, &value).unwrap();
+            std::fs::set_permissions(secret, PermissionsExt::from_mode(0o600)).unwrap();
             answers += &format!("{value}\nsecrets/acme\n");
         } else {
             answers += &format!("{value}\n");

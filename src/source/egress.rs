@@ -1,0 +1,181 @@
+//! Where requests may go by address: judged when a name is resolved, so that no name leads to the local link, or to
+//! where clouds keep their secrets. Whether a host may be asked at all is the connector's to say.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Addresses at which clouds tell a machine its secrets, besides those of the local link: Alibaba, Azure, Oracle;
+/// AWS and Google over IPv6.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+    Ipv4Addr::new(192, 0, 0, 192),
+];
+const METADATA_V6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+];
+
+/// What an address is that no name may lead to; none where it may be asked.
+pub(super) fn forbidden(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(v4) => {
+            if v4.is_link_local() {
+                Some("an address of the local link, where clouds keep their metadata")
+            } else if METADATA_V4.contains(&v4) {
+                Some("the metadata service of a cloud")
+            } else if v4.octets()[0] == 0 || v4.is_multicast() || v4.is_broadcast() {
+                Some("no address of a server")
+            } else {
+                None
+            }
+        }
+        IpAddr::V6(v6) => {
+            let inside = v6.to_ipv4_mapped().or_else(|| through_nat64(v6));
+            if let Some(v4) = inside {
+                forbidden(IpAddr::V4(v4))
+            } else if v6.is_unicast_link_local() {
+                Some("an address of the local link, where clouds keep their metadata")
+            } else if METADATA_V6.contains(&v6) {
+                Some("the metadata service of a cloud")
+            } else if v6.is_unspecified() || v6.is_multicast() {
+                Some("no address of a server")
+            } else {
+                None
+            }
+        }
+    }
+}
+
+/// The IPv4 address behind one of the well-known prefix `64:ff9b::/96` (RFC 6052).
+fn through_nat64(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let octets = v6.octets();
+    let prefix = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+    let rest: [u8; 4] = octets.strip_prefix(&prefix)?.try_into().ok()?;
+    Some(Ipv4Addr::from(rest))
+}
+
+/// A name that leads where nothing may be asked.
+#[derive(Debug)]
+pub(super) struct Refused {
+    address: IpAddr,
+    why: &'static str,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "leads to {}, {}", self.address, self.why)
+    }
+}
+
+impl Error for Refused {}
+
+/// The addresses of a name. The port is not looked at.
+pub type Lookup = Arc<
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// As the system resolves names.
+pub(super) fn system() -> Lookup {
+    Arc::new(|name| {
+        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+    })
+}
+
+/// Resolves names, and refuses those that lead where nothing may be asked: all addresses of a name are judged, as any
+/// of them may be the one that is asked.
+pub(super) struct Resolver(pub(super) Lookup);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = (self.0)(name.as_str().to_owned());
+        Box::pin(async move {
+            let found = found.await?;
+            for one in &found {
+                if let Some(why) = forbidden(one.ip()) {
+                    let address = one.ip();
+                    return Err(Refused { address, why }.into());
+                }
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The error of a kind among the causes of another, also where the system's errors wrap it.
+pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_to_the_local_link_or_to_metadata() {
+        for address in [
+            "169.254.169.254",
+            "169.254.0.1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "fe80::1",
+            "febf::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::169.254.169.254",
+        ] {
+            assert!(forbidden(address.parse().unwrap()).is_some(), "{address}");
+        }
+        for address in [
+            "127.0.0.1",
+            "10.0.0.5",
+            "192.168.1.7",
+            "203.0.113.9",
+            "::1",
+            "2001:db8::5",
+            "fd00::5",
+            "64:ff9b::203.0.113.9",
+        ] {
+            assert_eq!(forbidden(address.parse().unwrap()), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_found_also_inside_an_error_of_the_system() {
+        let refused = Refused {
+            address: Ipv4Addr::LOCALHOST.into(),
+            why: "a test",
+        };
+        let error = io::Error::other(io::Error::other(refused));
+        assert_eq!(cause::<Refused>(&error).unwrap().why, "a test");
+        assert!(cause::<Refused>(&io::Error::other("x")).is_none());
+    }
+}
