@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("source", &["model", "config"]),
     ("script", &["model"]),
     ("cases", &["model", "config", "source", "script"]),
-    ("catalog", &["model", "config", "source", "script"]),
+    ("catalog", &["model", "config", "source", "script", "cases"]),
     ("store", &["model"]),
     (
         "sync",

@@ -47,7 +47,8 @@ fn diff_of(case: &str) -> Vec<String> {
     let (_folder, home) = home_with(case);
     let (cases, problems) = cases::load(&home, None);
     assert!(problems.is_empty(), "{problems:#?}");
-    let outcome = cases[0].run(&Library::read(&home.scripts()).unwrap());
+    let library = Library::read(&home.scripts()).unwrap();
+    let outcome = cases::run(&cases, &library).remove(0);
     assert_eq!(outcome.passed, outcome.diff.is_empty());
     outcome.diff
 }
@@ -57,10 +58,8 @@ fn every_shipped_case_passes() {
     let (cases, problems) = cases::load(&shipped(), None);
     assert!(problems.is_empty(), "{problems:#?}");
     assert!(cases.len() > 80, "{}", cases.len());
-    let library = library();
-    let failed: Vec<String> = cases
-        .iter()
-        .map(|case| case.run(&library))
+    let failed: Vec<String> = cases::run(&cases, &library())
+        .into_iter()
         .filter(|outcome| !outcome.passed)
         .map(|outcome| format!("{}\n{}", outcome.file.display(), outcome.diff.join("\n")))
         .collect();
@@ -171,10 +170,13 @@ fn a_failing_case_shows_each_field_that_differs() {
         "  - { id: b, first: Ben, unit: WAIT }\n",
         "  - { id: c, first: Cyd }\n",
         "  - { id: d, end: 2026-02-30 }\n",
+        "  - { id: f }\n",
         "expect:\n",
         "  residents:\n",
         "    - { id: a, first_name: Anna, unit: { id: '1', label: A-1 }, status: current, status_word: Here }\n",
         "    - { id: b, first_name: Ben, status: current, status_word: Here }\n",
+        "    - { id: e, first_name: Eve, email: eve@example.com, status: past, status_word: Gone }\n",
+        "  excluded: [{ id: f, reason: model unit }]\n",
         "  error: { field: start, message: is no date }\n",
     ));
     assert_eq!(
@@ -186,25 +188,51 @@ resident a:
   - unit.label: A-1
   + unit.label: 1
   + email: ana@example.com
-resident b:
-  - id: b
-  - relationship: primary
-  - first_name: Ben
-  - last_name: \"\"
-  - status: current
-  - status_word: Here
-resident c:
+resident b: was left out: waiting list
+resident e: did not come
+excluded f: came in; expected to be left out: model unit
+resident c: came, and is not expected
   + id: c
   + relationship: primary
   + first_name: Cyd
   + last_name: \"\"
   + status: current
   + status_word: Here
-excluded b:
-  + reason: waiting list
 error:
   - start: is no date
   + scripts/pms.rhai:4:27: end: is no date of the form %Y-%m-%d"
+    );
+}
+
+#[test]
+fn somebody_who_came_under_another_id_is_told_as_that() {
+    let diff = diff_of(concat!(
+        "version: 1\n",
+        "records: [{ id: a-1, first: Ana, email: ana@example.com }]\n",
+        "expect:\n",
+        "  residents:\n",
+        "    - { id: a, first_name: Ana, email: ana@example.com, status: current, status_word: Here }\n",
+    ));
+    assert_eq!(diff, ["resident a:", "  - id: a", "  + id: a-1"]);
+}
+
+#[test]
+fn of_several_errors_each_must_come_and_no_other_may() {
+    let case = |errors: &str| {
+        diff_of(&format!(
+            "version: 1\nrecords: [{{ id: a, end: x }}, {{ id: [] }}]\nexpect:\n  errors: {errors}\n"
+        ))
+    };
+    assert!(
+        case("[{ field: end }, { field: id }]").is_empty(),
+        "{:#?}",
+        case("[]")
+    );
+    assert_eq!(
+        case("[{ field: end }, { field: start }]").len(),
+        3,
+        "{:#?}",
+        case("[{ field: end }, { field: start }]")
     );
 }
 
@@ -232,7 +260,7 @@ fn a_recorded_answer_is_taken_apart_as_the_connector_would() {
         let (cases, problems) = cases::load(&home, None);
         let library = Library::read(&home.scripts()).unwrap();
         match cases.first() {
-            Some(case) => case.run(&library).diff,
+            Some(_) => cases::run(&cases, &library).remove(0).diff,
             None => problems.iter().map(ToString::to_string).collect(),
         }
     };
@@ -291,6 +319,7 @@ fn an_exclusion_that_fails_rejects_that_resident_and_no_other_of_the_record() {
     let home = Home::at(folder.path());
     let (cases, problems) = cases::load(&home, None);
     assert!(problems.is_empty(), "{problems:#?}");
-    let outcome = cases[0].run(&Library::read(&home.scripts()).unwrap());
+    let library = Library::read(&home.scripts()).unwrap();
+    let outcome = cases::run(&cases, &library).remove(0);
     assert!(outcome.passed, "{:#?}", outcome.diff);
 }

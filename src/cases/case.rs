@@ -1,32 +1,27 @@
-//! Finding all cases, and running one. How they are written is in `written`; what is different is told by `difference`.
+//! One mapping test: what it expects, and running it. How it is written is in `written`; what is different is told by
+//! `difference`.
 
-use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::model::Problem;
+use crate::script::{Context, Library, Script};
 
-use crate::config::{Document, Format, Home};
-use crate::model::{Code, Problem};
-use crate::script::{Context, Inputs, Library, Lookups, Script};
-use crate::source::{self, Shape};
-
-use super::difference::{Found, difference};
-use super::written::{Excluded, Expect, Written};
-
-/// A recorded answer larger than this is none to test with.
-const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+use super::difference::difference;
+use super::mapped::{Mapped, map};
+use super::written::Expect;
 
 /// One mapping test, read and ready to run.
 #[derive(Debug, Clone)]
 pub struct Case {
-    name: String,
-    file: PathBuf,
-    script: String,
-    records: Vec<Box<str>>,
+    pub(super) name: String,
+    pub(super) file: PathBuf,
+    pub(super) script: String,
+    pub(super) records: Vec<Box<str>>,
     /// That they stand in a file: an answer of the PMS.
-    recorded: bool,
-    context: Context,
-    expect: Expect,
+    pub(super) recorded: bool,
+    pub(super) context: Context,
+    pub(super) expect: Expect,
 }
 
 /// What came of a case.
@@ -42,252 +37,67 @@ pub struct CaseOutcome {
     pub diff: Vec<String>,
 }
 
-/// Reads the cases of a home whose name (`yardi/roommates`) contains `filter`, in the order of their names, and tells
-/// what is wrong with the others.
-pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
-    let (mut cases, mut problems) = (Vec::new(), Vec::new());
-    let root = home.scripts().join("tests");
-    let mut files = Vec::new();
-    for folder in entries(home, &root, &mut problems) {
-        let name = home.name(&folder);
-        if folder.is_dir() {
-            files.extend(entries(home, &folder, &mut problems));
-        } else if folder
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
-        {
-            problems.push(whole(
-                &name,
-                "is not read here; move it into the folder of its PMS, such as scripts/tests/yardi",
-            ));
+impl CaseOutcome {
+    /// What did not come out as expected, on one line and without a value: who, and which fields.
+    pub fn brief(&self) -> String {
+        /// So many are told.
+        const TOLD: usize = 3;
+        let mut parts: Vec<(&str, Vec<&str>)> = Vec::new();
+        for line in &self.diff {
+            let field = line.trim_start().strip_prefix(['-', '+']);
+            match (line.starts_with(' '), field, parts.last_mut()) {
+                (true, Some(field), Some((heading, fields))) => {
+                    // Of an error, all that is known.
+                    let end = if *heading == "error" {
+                        None
+                    } else {
+                        field.find(':')
+                    };
+                    let field = field
+                        .get(..end.unwrap_or(field.len()))
+                        .unwrap_or(field)
+                        .trim();
+                    if !fields.contains(&field) {
+                        fields.push(field);
+                    }
+                }
+                _ => parts.push((line.trim_end_matches(':'), Vec::new())),
+            }
         }
-    }
-    for path in files {
-        let file = home.name(&path);
-        let (Some(stem), Some(folder)) = (
-            text_of(path.file_stem()),
-            text_of(path.parent().and_then(Path::file_name)),
-        ) else {
-            continue;
-        };
-        let name = format!("{folder}/{stem}");
-        if filter.is_some_and(|filter| !name.contains(filter)) {
-            continue;
-        }
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("yaml") => match read(&path, &file, &name, folder) {
-                Ok(case) => cases.push(case),
-                Err(found) => problems.extend(found),
-            },
-            Some("yml") => problems.push(whole(&file, "is not read; rename it to end in .yaml")),
-            _ => {}
-        }
-    }
-    (cases, problems)
-}
-
-/// What is in a folder, by name, without what editors leave behind.
-fn entries(home: &Home, folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let listed = std::fs::read_dir(folder).and_then(|entries| {
-        entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect()
-    });
-    let mut paths: Vec<PathBuf> = match listed {
-        Ok(paths) => paths,
-        // A home may have no cases.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            problems.push(whole(
-                &home.name(folder),
-                format!("cannot be read: {error}"),
-            ));
-            return Vec::new();
-        }
-    };
-    paths.retain(|path| text_of(path.file_name()).is_some_and(|name| !name.starts_with('.')));
-    paths.sort();
-    paths
-}
-
-fn text_of(name: Option<&std::ffi::OsStr>) -> Option<&str> {
-    name.and_then(std::ffi::OsStr::to_str)
-}
-
-fn whole(file: &Path, message: impl Into<String>) -> Problem {
-    Problem {
-        file: file.to_owned(),
-        place: None,
-        field: String::new(),
-        message: message.into(),
-        code: Code::File,
-    }
-}
-
-fn read(path: &Path, file: &Path, name: &str, folder: &str) -> Result<Case, Vec<Problem>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| vec![whole(file, format!("cannot be read: {error}"))])?;
-    let document = Document::parse(file, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
-    let written: Written = document.read()?;
-    let mut problems = Vec::new();
-    if written.version != 1 {
-        let message = format!("this epms reads version 1, not {}", written.version);
-        problems.push(document.problem("version", message));
-    }
-    let records = records(&written, path, &document).unwrap_or_else(|problem| {
-        problems.push(problem);
-        Vec::new()
-    });
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let lookups: Lookups = written
-        .ctx
-        .lookups
-        .into_iter()
-        .map(|(request, records)| {
-            let records = records
-                .into_iter()
-                .map(|(key, record)| (key, record.to_string()));
-            (request, records.collect())
-        })
-        .collect();
-    Ok(Case {
-        name: name.to_owned(),
-        file: file.to_owned(),
-        script: written.script.unwrap_or_else(|| format!("{folder}.rhai")),
-        records,
-        recorded: matches!(written.records, Some(Value::String(_))),
-        context: Context::new(Inputs {
-            today: written.today,
-            property: written.ctx.property,
-            request: written.ctx.request,
-            integration: written.ctx.integration,
-            country: written.ctx.country,
-            fields: written.ctx.fields,
-            lookups: Arc::new(lookups),
-        }),
-        expect: written.expect,
-    })
-}
-
-/// The records of a case as JSON texts, wherever it has them.
-fn records(written: &Written, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
-    let of_file = [
-        ("path", written.path.is_some()),
-        ("inner", written.inner.is_some()),
-        ("delimiter", written.delimiter.is_some()),
-    ];
-    if !matches!(written.records, Some(Value::String(_)))
-        && let Some((field, _)) = of_file.into_iter().find(|(_, given)| *given)
-    {
-        let message = "says how to read a file, and `records` names none; remove it";
-        return Err(document.problem(field, message));
-    }
-    match (&written.record, &written.records) {
-        (Some(record), None) => Ok(vec![inline(written.format, record, "record", document)?]),
-        (None, Some(Value::Array(records))) => records
+        let more = parts.len().saturating_sub(TOLD);
+        let told: Vec<String> = parts
             .iter()
-            .enumerate()
-            .map(|(index, record)| {
-                inline(
-                    written.format,
-                    record,
-                    &format!("records.{index}"),
-                    document,
-                )
+            .take(TOLD)
+            .map(|(heading, fields)| match fields.as_slice() {
+                [] => (*heading).to_owned(),
+                _ if heading.contains(':') || heading.contains(" not expected") => {
+                    (*heading).to_owned()
+                }
+                fields => format!("{heading}: {}", fields.join(", ")),
             })
-            .collect(),
-        (None, Some(Value::String(name))) => from_file(written, name, case, document),
-        (None, Some(_)) => Err(document.problem(
-            "records",
-            "is neither a list of records nor the name of a file",
-        )),
-        (Some(_), Some(_)) => {
-            Err(document.problem("records", "stands beside `record`; keep one of them"))
-        }
-        (None, None) => Err(document.problem(
-            "",
-            "there is no record; add `record`, or `records` with a list or a file",
-        )),
-    }
-}
-
-fn inline(
-    format: Format,
-    record: &Value,
-    field: &str,
-    document: &Document,
-) -> Result<Box<str>, Problem> {
-    match (format, record) {
-        (Format::Json | Format::Csv, Value::Object(_)) => Ok(record.to_string().into_boxed_str()),
-        (Format::Json | Format::Csv, _) => Err(document.problem(
-            field,
-            "is no mapping; write the record as YAML, or add `format: xml` if it is XML text",
-        )),
-        (Format::Xml | Format::Soap, Value::String(xml)) => {
-            // The text is the record itself, without an envelope, also where the PMS speaks SOAP.
-            let read = source::Path::parse("*").and_then(|root| {
-                source::records_of(&Shape::new(Format::Xml, root), xml.as_bytes())
-            });
-            let records = read.map_err(|message| document.problem(field, message))?;
-            records
-                .into_iter()
-                .next()
-                .ok_or_else(|| document.problem(field, "holds no element; write the record's XML"))
-        }
-        (Format::Xml | Format::Soap, _) => Err(document.problem(
-            field,
-            "is no text; write the record's XML as a block (`|`), or remove `format`",
-        )),
-    }
-}
-
-fn from_file(
-    written: &Written,
-    name: &str,
-    case: &Path,
-    document: &Document,
-) -> Result<Vec<Box<str>>, Problem> {
-    let beside = Path::new(name);
-    if !beside
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
-        return Err(document.problem("records", "is no file beside the case; write its name"));
-    }
-    let path = case.with_file_name(beside);
-    let unreadable = |error: std::io::Error| {
-        document.problem("records", format!("`{name}` cannot be read: {error}"))
-    };
-    if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ANSWER {
-        let message = format!(
-            "`{name}` is larger than {} MiB; keep the records that matter",
-            MAX_ANSWER >> 20
-        );
-        return Err(document.problem("records", message));
-    }
-    let body = std::fs::read(&path).map_err(unreadable)?;
-    let at = |field: &str, path: &str| {
-        source::Path::parse(path).map_err(|message| document.problem(field, message))
-    };
-    let records = at("path", written.path.as_deref().unwrap_or_default())?;
-    let mut shape = Shape::new(written.format, records);
-    if let Some(inner) = &written.inner {
-        shape = shape.inside(inner.format, at("inner.path", &inner.path)?);
-    }
-    if let Some(delimiter) = written.delimiter {
-        let one = u8::try_from(delimiter)
-            .ok()
-            .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
-        let Some(one) = one else {
-            let message = "cannot separate columns; write one such as \";\"";
-            return Err(document.problem("delimiter", message));
+            .collect();
+        let more = match more {
+            0 => String::new(),
+            more => format!(", and {more} more"),
         };
-        shape = shape.separated_by(one);
+        format!("{}{more}", told.join("; "))
     }
-    source::records_of(&shape, &body)
-        .map_err(|message| document.problem("records", format!("`{name}`: {message}")))
+}
+
+/// Runs cases, each script compiled once.
+pub fn run(cases: &[Case], library: &Library) -> Vec<CaseOutcome> {
+    let mut scripts: BTreeMap<&str, Result<Script, Vec<Problem>>> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(cases.len());
+    for case in cases {
+        let script = scripts
+            .entry(case.script())
+            .or_insert_with(|| Script::compile(library, case.script()));
+        outcomes.push(match script {
+            Ok(script) => case.run_with(script),
+            Err(problems) => case.broken(problems),
+        });
+    }
+    outcomes
 }
 
 impl Case {
@@ -301,13 +111,19 @@ impl Case {
         &self.script
     }
 
+    /// Whether it is about this script.
+    pub fn is_about(&self, script: &Script) -> bool {
+        let name = self.script.strip_suffix(".rhai").unwrap_or(&self.script);
+        script.file() == Path::new("scripts").join(format!("{name}.rhai"))
+    }
+
     /// Its file, relative to the home.
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
 
     /// Its records, as JSON texts.
-    pub(super) fn records(&self) -> impl Iterator<Item = &str> {
+    pub fn records(&self) -> impl Iterator<Item = &str> {
         self.records.iter().map(AsRef::as_ref)
     }
 
@@ -334,44 +150,24 @@ impl Case {
             .map(|resident| resident.status_word.as_str())
     }
 
-    /// Compiles the script and runs the case.
-    pub fn run(&self, library: &Library) -> CaseOutcome {
-        match Script::compile(library, &self.script) {
-            Ok(script) => self.run_with(&script),
-            Err(problems) => self.outcome(
-                problems
-                    .iter()
-                    .map(|problem| format!("+ {problem}"))
-                    .collect(),
-            ),
-        }
+    /// What comes of it when its script does not compile.
+    fn broken(&self, problems: &[Problem]) -> CaseOutcome {
+        self.outcome(
+            problems
+                .iter()
+                .map(|problem| format!("+ {problem}"))
+                .collect(),
+        )
     }
 
     /// Runs the case with a script that is compiled already.
     pub fn run_with(&self, script: &Script) -> CaseOutcome {
-        let mut found = Found::default();
-        for record in &self.records {
-            self.map(script, record, &mut found);
-        }
-        self.outcome(difference(&self.expect, &found))
+        self.outcome(difference(&self.expect, &self.map(script)))
     }
 
-    /// As in a run: an error of `residents` rejects the record, one of `exclude` that resident alone.
-    fn map(&self, script: &Script, record: &str, found: &mut Found) {
-        let mapped = match script.residents(record, &self.context) {
-            Ok(mapped) => mapped,
-            Err(error) => return found.errors.push(error),
-        };
-        for one in mapped {
-            match script.exclude(&one, &self.context) {
-                Ok(Some(reason)) => found.excluded.push(Excluded {
-                    id: one.resident.id,
-                    reason,
-                }),
-                Ok(None) => found.residents.push(one.resident),
-                Err(error) => found.errors.push(error),
-            }
-        }
+    /// What the script makes of its records.
+    pub fn map(&self, script: &Script) -> Mapped {
+        map(script, self.records(), &self.context)
     }
 
     fn outcome(&self, diff: Vec<String>) -> CaseOutcome {

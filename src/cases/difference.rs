@@ -1,65 +1,142 @@
 //! What is different between what a case expects and what came out, as lines for people. Runs nothing.
+//!
+//! A heading says who it is about; below it `- ` is what was expected, `+ ` what came. Somebody who came under another
+//! id, or on the other side of `exclude`, is told as that, not as one who is missing and a stranger.
 
 use serde_json::Value;
 
 use crate::model::Resident;
-use crate::script::ScriptError;
 
-use super::written::{Excluded, Expect, ExpectedError};
-
-/// What came out of a case.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) residents: Vec<Resident>,
-    pub(super) excluded: Vec<Excluded>,
-    pub(super) errors: Vec<ScriptError>,
-}
+use super::mapped::{Excluded, Mapped, Unmapped};
+use super::written::{Expect, ExpectedError};
 
 /// A field and its value, in the order of the model.
 type Fields = Vec<(String, String)>;
 
 /// The lines that differ, under a heading for each resident; none if nothing does. The order of the residents
 /// does not matter.
-pub(super) fn difference(expect: &Expect, found: &Found) -> Vec<String> {
+pub(super) fn difference(expect: &Expect, found: &Mapped) -> Vec<String> {
     let mut lines = Vec::new();
-    let resident = |resident: &Resident| (format!("resident {}:", resident.id), fields(resident));
-    compare(
-        &mut lines,
-        expect.residents.iter().map(resident).collect(),
-        found.residents.iter().map(resident).collect(),
-    );
-    let excluded = |excluded: &Excluded| {
-        let reason = ("reason".to_owned(), excluded.reason.clone());
-        (format!("excluded {}:", excluded.id), vec![reason])
-    };
-    compare(
-        &mut lines,
-        expect.excluded.iter().map(excluded).collect(),
-        found.excluded.iter().map(excluded).collect(),
-    );
-    compare_errors(&mut lines, expect.error.as_ref(), &found.errors);
+    let (missing, strangers) = residents(&mut lines, &expect.residents, &found.residents);
+    let (mut unmet, mut surplus) = excluded(&mut lines, &expect.excluded, &found.excluded);
+    let missing = missing.into_iter().filter(|one| {
+        let at = surplus.iter().position(|other| other.id == one.id);
+        let left_out = at.map(|at| surplus.remove(at));
+        lines.extend(
+            left_out
+                .map(|excluded| format!("resident {}: was left out: {}", one.id, excluded.reason)),
+        );
+        left_out.is_none()
+    });
+    let missing: Vec<&Resident> = missing.collect();
+    let (missing, mut strangers) = renamed(&mut lines, missing, strangers);
+    for one in missing {
+        lines.push(format!("resident {}: did not come", one.id));
+    }
+    unmet.retain(|excluded| {
+        let Some(at) = strangers.iter().position(|one| one.id == excluded.id) else {
+            return true;
+        };
+        strangers.remove(at);
+        lines.push(format!(
+            "excluded {}: came in; expected to be left out: {}",
+            excluded.id, excluded.reason
+        ));
+        false
+    });
+    for one in strangers {
+        lines.push(format!("resident {}: came, and is not expected", one.id));
+        let fields = fields(one).into_iter();
+        lines.extend(fields.map(|(name, value)| format!("  + {name}: {value}")));
+    }
+    for one in unmet {
+        lines.push(format!("excluded {}: did not come", one.id));
+    }
+    for one in surplus {
+        lines.push(format!(
+            "excluded {}: was left out, and is not expected",
+            one.id
+        ));
+        lines.push(format!("  + reason: {}", one.reason));
+    }
+    let errors: Vec<&ExpectedError> = expect.error.iter().chain(&expect.errors).collect();
+    compare_errors(&mut lines, &errors, &found.errors);
     lines
 }
 
-/// Compares what has the same heading; of several, the n-th with the n-th.
-fn compare(
+/// Compares those of the same id; of several, the n-th with the n-th. Gives those who have nobody on the other side.
+fn residents<'a>(
     lines: &mut Vec<String>,
-    expected: Vec<(String, Fields)>,
-    mut found: Vec<(String, Fields)>,
-) {
-    for (heading, expected) in expected {
-        let at = found.iter().position(|(other, _)| *other == heading);
-        let found = at.map(|at| found.remove(at).1).unwrap_or_default();
-        section(lines, heading, &expected, &found);
+    expected: &'a [Resident],
+    found: &'a [Resident],
+) -> (Vec<&'a Resident>, Vec<&'a Resident>) {
+    let mut strangers: Vec<&Resident> = found.iter().collect();
+    let mut missing = Vec::new();
+    for one in expected {
+        match strangers.iter().position(|other| other.id == one.id) {
+            Some(at) => section(
+                lines,
+                &format!("resident {}:", one.id),
+                &fields(one),
+                &fields(strangers.remove(at)),
+            ),
+            None => missing.push(one),
+        }
     }
-    for (heading, found) in found {
-        section(lines, heading, &[], &found);
+    (missing, strangers)
+}
+
+fn excluded<'a>(
+    lines: &mut Vec<String>,
+    expected: &'a [Excluded],
+    found: &'a [Excluded],
+) -> (Vec<&'a Excluded>, Vec<&'a Excluded>) {
+    let reason = |one: &Excluded| vec![("reason".to_owned(), one.reason.clone())];
+    let mut surplus: Vec<&Excluded> = found.iter().collect();
+    let mut unmet = Vec::new();
+    for one in expected {
+        match surplus.iter().position(|other| other.id == one.id) {
+            Some(at) => section(
+                lines,
+                &format!("excluded {}:", one.id),
+                &reason(one),
+                &reason(surplus.remove(at)),
+            ),
+            None => unmet.push(one),
+        }
     }
+    (unmet, surplus)
+}
+
+/// Tells of those who came under another id: with the same email or the same name.
+fn renamed<'a>(
+    lines: &mut Vec<String>,
+    missing: Vec<&'a Resident>,
+    mut strangers: Vec<&'a Resident>,
+) -> (Vec<&'a Resident>, Vec<&'a Resident>) {
+    let name = |one: &Resident| format!("{} {}", one.first_name, one.last_name);
+    let alike = |one: &Resident, other: &Resident| {
+        one.email.is_some() && one.email == other.email
+            || name(one).trim() != "" && name(one) == name(other)
+    };
+    let mut still = Vec::new();
+    for one in missing {
+        match strangers.iter().position(|other| alike(one, other)) {
+            Some(at) => section(
+                lines,
+                &format!("resident {}:", one.id),
+                &fields(one),
+                &fields(strangers.remove(at)),
+            ),
+            None => still.push(one),
+        }
+    }
+    (still, strangers)
 }
 
 fn section(
     lines: &mut Vec<String>,
-    heading: String,
+    heading: &str,
     expected: &[(String, String)],
     found: &[(String, String)],
 ) {
@@ -80,7 +157,7 @@ fn section(
         lines.push(format!("  + {}: {}", field.0, field.1));
     }
     if lines.len() > before {
-        lines.insert(before, heading);
+        lines.insert(before, heading.to_owned());
     }
 }
 
@@ -113,29 +190,26 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn compare_errors(
-    lines: &mut Vec<String>,
-    expected: Option<&ExpectedError>,
-    found: &[ScriptError],
-) {
-    let fits = |error: &ScriptError| {
-        expected.is_some_and(|expected| {
-            let message = expected.message.as_deref().unwrap_or_default();
-            (expected.field.is_none() || error.field == expected.field)
-                && error.message.contains(message)
-        })
+fn compare_errors(lines: &mut Vec<String>, expected: &[&ExpectedError], found: &[Unmapped]) {
+    let fits = |expected: &ExpectedError, one: &Unmapped| {
+        let message = expected.message.as_deref().unwrap_or_default();
+        (expected.field.is_none() || one.error.field == expected.field)
+            && one.error.message.contains(message)
     };
     let before = lines.len();
-    if let Some(expected) = expected.filter(|_| !found.iter().any(fits)) {
+    let unmet = expected
+        .iter()
+        .filter(|expected| !found.iter().any(|one| fits(expected, one)));
+    lines.extend(unmet.map(|expected| {
         let parts = [expected.field.as_deref(), expected.message.as_deref()];
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
-        lines.push(format!("  - {}", parts.join(": ")));
-    }
+        format!("  - {}", parts.join(": "))
+    }));
     lines.extend(
         found
             .iter()
-            .filter(|error| !fits(error))
-            .map(|error| format!("  + {error}")),
+            .filter(|one| !expected.iter().any(|expected| fits(expected, one)))
+            .map(|one| format!("  + {}", one.error)),
     );
     if lines.len() > before {
         lines.insert(before, "error:".to_owned());

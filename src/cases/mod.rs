@@ -3,11 +3,18 @@
 //!
 //! A case is `scripts/tests/<pms>/<case>.yaml`; recorded answers may lie beside it.
 
+mod mapped;
 mod written;
 mod case;
+mod read;
+mod find;
 mod difference;
 mod recorded;
+mod coverage;
 
-pub use case::{Case, CaseOutcome, load};
+pub use case::{Case, CaseOutcome, run};
+pub use coverage::{Coverage, coverage};
+pub use find::{load, open};
+pub use mapped::{Excluded, Mapped, Unmapped, map};
 pub use recorded::recorded;
 pub use written::schema;

@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::config::{Format, Inner, schema_of};
 use crate::model::Resident;
 
+use super::mapped::Excluded;
+
 /// The schema of mapping tests.
 pub fn schema() -> Schema {
     schema_of::<Written>("mapping test")
@@ -77,16 +79,9 @@ pub(super) struct Expect {
     /// The error that rejects a record.
     #[serde(default)]
     pub(super) error: Option<ExpectedError>,
-}
-
-/// Somebody whom the script leaves out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Excluded {
-    /// The resident's id.
-    pub(super) id: String,
-    /// The reason that the script gives.
-    pub(super) reason: String,
+    /// Errors, where several records are rejected: each must come, and no other may.
+    #[serde(default)]
+    pub(super) errors: Vec<ExpectedError>,
 }
 
 /// An error: the field it must name, and a part of its message.

@@ -13,6 +13,7 @@ use crate::script::{Library, Script};
 use crate::source::Source;
 
 use super::properties::{Claim, Refusal, settle};
+use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
@@ -183,6 +184,8 @@ struct Loader<'a> {
     library_problems: Vec<Problem>,
     sources: BTreeMap<String, Found<Arc<Source>>>,
     scripts: BTreeMap<String, Found<Arc<Script>>>,
+    /// The mapping tests, where scripts must pass them.
+    tests: Option<Tests>,
 }
 
 impl<'a> Loader<'a> {
@@ -208,6 +211,7 @@ impl<'a> Loader<'a> {
         Loader {
             home,
             files,
+            tests: settings.reload.require_tests.then(|| Tests::read(home)),
             settings,
             library,
             library_problems,
@@ -360,7 +364,11 @@ impl<'a> Loader<'a> {
             .clone()
             .unwrap_or_else(|| source.script().to_owned());
         let script = match self.script(&script_name) {
-            Ok(script) => Some(script),
+            Ok(script) => {
+                let tests = self.tests.as_mut();
+                problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));
+                Some(script)
+            }
             Err(found) if found.iter().any(|problem| problem.code == Code::Reference) => {
                 problems.extend(if config.script.is_none() {
                     self.no_script(&connector, &script_name)

@@ -2,9 +2,11 @@
 //! replaces an integration whole or leaves it as it was; it never touches a run under way.
 
 mod judge;
+mod tested;
 mod load;
 mod properties;
 mod watch;
+mod saves;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::source::{Judge, Source};
 
 pub use judge::ScriptJudge;
 pub use load::{check, load, outcomes};
+pub use saves::Saves;
 pub use watch::{Fingerprint, ReloadRequest, fingerprint, watch};
 
 /// Everything loaded, at one moment.

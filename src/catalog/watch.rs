@@ -43,7 +43,7 @@ pub async fn watch(
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
-    let mut watcher = arm(&home, &hint);
+    let mut watcher = arm(&folders(&home), &hint);
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -61,7 +61,7 @@ pub async fn watch(
             continue;
         }
         // Folders may have been replaced: a watch stays with the one that was there.
-        watcher = arm(&home, &hint);
+        watcher = arm(&folders(&home), &hint);
         // Only now: what the watch before did not get to tell is in it, the rest the new one tells.
         let found = fingerprint(&home).await;
         let before = Arc::clone(&sender.borrow());
@@ -133,7 +133,7 @@ fn tell(before: &Catalog, after: &Catalog, outcomes: &[Reloaded]) {
 }
 
 /// Waits until nothing has changed for a moment.
-async fn quiet(hints: &mut mpsc::Receiver<()>) {
+pub(super) async fn quiet(hints: &mut mpsc::Receiver<()>) {
     let end = Instant::now() + LONGEST;
     while Instant::now() < end {
         match tokio::time::timeout(QUIET, hints.recv()).await {
@@ -143,7 +143,20 @@ async fn quiet(hints: &mut mpsc::Receiver<()>) {
     }
 }
 
-fn arm(home: &Home, hint: &mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+/// The folders of a home, and how deep each is watched.
+fn folders(home: &Home) -> [(PathBuf, RecursiveMode); 3] {
+    [
+        (home.root().to_owned(), RecursiveMode::NonRecursive),
+        (home.config(), RecursiveMode::Recursive),
+        (home.scripts(), RecursiveMode::Recursive),
+    ]
+}
+
+/// Watches folders; events become hints.
+pub(super) fn arm(
+    folders: &[(PathBuf, RecursiveMode)],
+    hint: &mpsc::Sender<()>,
+) -> Option<RecommendedWatcher> {
     let hint = hint.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let only_read = event.is_ok_and(|event| event.kind.is_access());
@@ -155,19 +168,15 @@ fn arm(home: &Home, hint: &mpsc::Sender<()>) -> Option<RecommendedWatcher> {
     let mut watcher = match watcher {
         Ok(watcher) => watcher,
         Err(error) => {
-            tracing::warn!(%error, "cannot watch files; changes are found by looking every 20 seconds");
+            tracing::warn!(%error, "cannot watch files; changes are found by looking now and then");
             return None;
         }
     };
-    for (folder, mode) in [
-        (home.root().to_owned(), RecursiveMode::NonRecursive),
-        (home.config(), RecursiveMode::Recursive),
-        (home.scripts(), RecursiveMode::Recursive),
-    ] {
+    for (folder, mode) in folders {
         if folder.exists()
-            && let Err(error) = watcher.watch(&folder, mode)
+            && let Err(error) = watcher.watch(folder, *mode)
         {
-            tracing::warn!(folder = %home.name(&folder).display(), %error, "cannot watch a folder; it is looked at every 20 seconds");
+            tracing::warn!(folder = %folder.display(), %error, "cannot watch a folder; it is looked at now and then");
         }
     }
     Some(watcher)
@@ -176,11 +185,13 @@ fn arm(home: &Home, hint: &mpsc::Sender<()>) -> Option<RecommendedWatcher> {
 /// Takes the fingerprint of a home's files.
 pub async fn fingerprint(home: &Home) -> Fingerprint {
     let folders = [home.config(), home.scripts()];
+    let tests = home.scripts().join("tests");
     let hashed = tokio::task::spawn_blocking(move || {
         let mut hasher = blake3::Hasher::new();
         for folder in folders {
             hash_folder(&folder, &mut hasher, 0);
         }
+        hash_answers(&tests, &mut hasher, 0);
         Fingerprint(*hasher.finalize().as_bytes())
     });
     // It does not panic; if it did, nothing would look like it, and all would be read anew.
@@ -209,6 +220,29 @@ fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
         } else if ours && let Ok(bytes) = std::fs::read(&path) {
             hasher.update(path.as_os_str().as_encoded_bytes());
             hasher.update(blake3::hash(&bytes).as_bytes());
+        }
+    }
+}
+
+/// Recorded answers beside mapping tests: they can be large, so their size and time of change stand for them.
+fn hash_answers(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    for path in paths {
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.is_dir() {
+            if depth < 2 {
+                hash_answers(&path, hasher, depth + 1);
+            }
+        } else {
+            hasher.update(path.as_os_str().as_encoded_bytes());
+            let changed = metadata.modified().ok();
+            hasher.update(format!("{}{changed:?}", metadata.len()).as_bytes());
         }
     }
 }

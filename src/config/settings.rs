@@ -26,6 +26,9 @@ pub struct Settings {
     /// Logging.
     #[serde(default)]
     pub log: Log,
+    /// When changed files come into effect.
+    #[serde(default)]
+    pub reload: Reload,
     /// Where the store lives, instead of `state/` in the home.
     #[serde(default)]
     pub state_dir: Option<PathBuf>,
@@ -62,6 +65,15 @@ pub struct Socket {
 /// File permissions, written in octal: `"0660"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 pub struct Mode(#[schemars(with = "String", regex(pattern = "^0*[0-7]{1,3}$"))] pub u32);
+
+/// When changed files come into effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reload {
+    /// That a script comes in only when it has mapping tests and passes them, at the start too. Until then its
+    /// integrations stay on the generation before.
+    pub require_tests: bool,
+}
 
 /// Logging, to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
@@ -103,6 +115,7 @@ impl Default for Settings {
             workers: two(),
             socket: Socket::default(),
             log: Log::default(),
+            reload: Reload::default(),
             state_dir: None,
             placeholder_emails: placeholder_emails(),
             grace: grace(),

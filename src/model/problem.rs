@@ -65,6 +65,8 @@ pub enum Code {
     ScriptImport,
     /// A script gives a resident a field or a word that none has.
     ScriptOutput,
+    /// A mapping test that a script must pass does not, or is not there.
+    Test,
     /// A warning: a script reads a field that the PMS never sent in its recorded answers.
     UnreadField,
     /// A warning: a word of status in recorded answers that the script does not know.
@@ -95,6 +97,7 @@ impl Code {
             Code::ScriptCall => "script_call",
             Code::ScriptImport => "script_import",
             Code::ScriptOutput => "script_output",
+            Code::Test => "test",
             Code::UnreadField => "unread_field",
             Code::UnknownStatus => "unknown_status",
         }

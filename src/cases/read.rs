@@ -1,0 +1,190 @@
+//! Reading a case: its records, wherever it has them, as a run would take them. Its form is `written`'s.
+
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::config::{Document, Format};
+use crate::model::Problem;
+use crate::script::{Context, Inputs, Lookups};
+use crate::source::{self, Shape};
+
+use super::case::Case;
+use super::find::whole;
+use super::written::Written;
+
+/// A recorded answer larger than this is none to test with.
+const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+
+/// Reads one case.
+pub(super) fn read(
+    path: &Path,
+    file: &Path,
+    name: &str,
+    folder: &str,
+) -> Result<Case, Vec<Problem>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| vec![whole(file, format!("cannot be read: {error}"))])?;
+    let document = Document::parse(file, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
+    let written: Written = document.read()?;
+    let mut problems = Vec::new();
+    if written.version != 1 {
+        let message = format!("this epms reads version 1, not {}", written.version);
+        problems.push(document.problem("version", message));
+    }
+    let records = records(&written, path, &document).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let lookups: Lookups = written
+        .ctx
+        .lookups
+        .into_iter()
+        .map(|(request, records)| {
+            let records = records
+                .into_iter()
+                .map(|(key, record)| (key, record.to_string()));
+            (request, records.collect())
+        })
+        .collect();
+    Ok(Case {
+        name: name.to_owned(),
+        file: file.to_owned(),
+        script: written.script.unwrap_or_else(|| format!("{folder}.rhai")),
+        records,
+        recorded: matches!(written.records, Some(Value::String(_))),
+        context: Context::new(Inputs {
+            today: written.today,
+            property: written.ctx.property,
+            request: written.ctx.request,
+            integration: written.ctx.integration,
+            country: written.ctx.country,
+            fields: written.ctx.fields,
+            lookups: Arc::new(lookups),
+        }),
+        expect: written.expect,
+    })
+}
+
+/// The records of a case as JSON texts, wherever it has them.
+fn records(written: &Written, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
+    let of_file = [
+        ("path", written.path.is_some()),
+        ("inner", written.inner.is_some()),
+        ("delimiter", written.delimiter.is_some()),
+    ];
+    if !matches!(written.records, Some(Value::String(_)))
+        && let Some((field, _)) = of_file.into_iter().find(|(_, given)| *given)
+    {
+        let message = "says how to read a file, and `records` names none; remove it";
+        return Err(document.problem(field, message));
+    }
+    match (&written.record, &written.records) {
+        (Some(record), None) => Ok(vec![inline(written.format, record, "record", document)?]),
+        (None, Some(Value::Array(records))) => records
+            .iter()
+            .enumerate()
+            .map(|(index, record)| {
+                inline(
+                    written.format,
+                    record,
+                    &format!("records.{index}"),
+                    document,
+                )
+            })
+            .collect(),
+        (None, Some(Value::String(name))) => from_file(written, name, case, document),
+        (None, Some(_)) => Err(document.problem(
+            "records",
+            "is neither a list of records nor the name of a file",
+        )),
+        (Some(_), Some(_)) => {
+            Err(document.problem("records", "stands beside `record`; keep one of them"))
+        }
+        (None, None) => Err(document.problem(
+            "",
+            "there is no record; add `record`, or `records` with a list or a file",
+        )),
+    }
+}
+
+fn inline(
+    format: Format,
+    record: &Value,
+    field: &str,
+    document: &Document,
+) -> Result<Box<str>, Problem> {
+    match (format, record) {
+        (Format::Json | Format::Csv, Value::Object(_)) => Ok(record.to_string().into_boxed_str()),
+        (Format::Json | Format::Csv, _) => Err(document.problem(
+            field,
+            "is no mapping; write the record as YAML, or add `format: xml` if it is XML text",
+        )),
+        (Format::Xml | Format::Soap, Value::String(xml)) => {
+            // The text is the record itself, without an envelope, also where the PMS speaks SOAP.
+            let read = source::Path::parse("*").and_then(|root| {
+                source::records_of(&Shape::new(Format::Xml, root), xml.as_bytes())
+            });
+            let records = read.map_err(|message| document.problem(field, message))?;
+            records
+                .into_iter()
+                .next()
+                .ok_or_else(|| document.problem(field, "holds no element; write the record's XML"))
+        }
+        (Format::Xml | Format::Soap, _) => Err(document.problem(
+            field,
+            "is no text; write the record's XML as a block (`|`), or remove `format`",
+        )),
+    }
+}
+
+fn from_file(
+    written: &Written,
+    name: &str,
+    case: &Path,
+    document: &Document,
+) -> Result<Vec<Box<str>>, Problem> {
+    let beside = Path::new(name);
+    if !beside
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
+        return Err(document.problem("records", "is no file beside the case; write its name"));
+    }
+    let path = case.with_file_name(beside);
+    let unreadable = |error: std::io::Error| {
+        document.problem("records", format!("`{name}` cannot be read: {error}"))
+    };
+    if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ANSWER {
+        let message = format!(
+            "`{name}` is larger than {} MiB; keep the records that matter",
+            MAX_ANSWER >> 20
+        );
+        return Err(document.problem("records", message));
+    }
+    let body = std::fs::read(&path).map_err(unreadable)?;
+    let at = |field: &str, path: &str| {
+        source::Path::parse(path).map_err(|message| document.problem(field, message))
+    };
+    let records = at("path", written.path.as_deref().unwrap_or_default())?;
+    let mut shape = Shape::new(written.format, records);
+    if let Some(inner) = &written.inner {
+        shape = shape.inside(inner.format, at("inner.path", &inner.path)?);
+    }
+    if let Some(delimiter) = written.delimiter {
+        let one = u8::try_from(delimiter)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
+        let Some(one) = one else {
+            let message = "cannot separate columns; write one such as \";\"";
+            return Err(document.problem("delimiter", message));
+        };
+        shape = shape.separated_by(one);
+    }
+    source::records_of(&shape, &body)
+        .map_err(|message| document.problem("records", format!("`{name}`: {message}")))
+}
