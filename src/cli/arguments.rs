@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, demo, discover, explain, init, man, pause, people,
+    add, alerts, approve, changes, check, demo, discover, explain, init, man, map, pause, people,
     preview, run, runs, sandbox, schema, status, sync, test,
 };
 
@@ -24,6 +24,7 @@ set up
   add          an integration, step by step: questions, or flags
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
+  map          one script on one recorded answer
   discover     the properties and lease statuses that a PMS has
   reload       make the daemon read all files again
 
@@ -114,6 +115,8 @@ pub enum Verb {
     Check(check::CheckArguments),
     /// run the mapping tests of the scripts
     Test(test::TestArguments),
+    /// one script on one recorded answer: residents, exclusions, errors
+    Map(map::MapArguments),
     /// the properties and lease statuses that a PMS has
     Discover(discover::DiscoverArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration

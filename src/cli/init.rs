@@ -54,6 +54,7 @@ All but `secrets/` and `state/` belongs under version control.
     epms add integration    attach a property of a PMS, step by step
     epms check              all files and scripts, offline
     epms test               the mapping tests
+    epms map SCRIPT FILE    what a script makes of a recorded answer
     epms run                the daemon; it reloads what is saved here within a second
     epms sync ID            sync one integration now
     epms --help             everything else
@@ -202,6 +203,7 @@ mod tests {
             workers: _,
             socket: _,
             log: _,
+            reload: _,
             state_dir: _,
             placeholder_emails: _,
             grace: _,
@@ -212,6 +214,7 @@ mod tests {
             "workers: 2",
             "socket: { mode: \"0660\" }",
             "log: { format: text, level: info }",
+            "reload: { require_tests: false }",
             "state_dir: ",
             "placeholder_emails:",
             "grace: 30s",

@@ -28,6 +28,8 @@ mod changes;
 mod init;
 mod check;
 mod test;
+mod map;
+mod again;
 mod discover;
 mod add;
 mod demo;
@@ -121,7 +123,10 @@ async fn dispatch(
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
         Verb::Init(verb) => return init::run(verb, json, environment, screen),
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
-        Verb::Test(verb) => return test::run(verb, json, &home, screen),
+        Verb::Test(verb) => {
+            return test::run(verb, json, &home, &environment.current, screen).await;
+        }
+        Verb::Map(verb) => return map::run(verb, json, &home, environment, screen).await,
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
         Verb::Add { what } => {
             // Somebody answers only where the questions can be seen.
@@ -167,6 +172,7 @@ async fn dispatch(
         | Verb::Init(_)
         | Verb::Check(_)
         | Verb::Test(_)
+        | Verb::Map(_)
         | Verb::Discover(_)
         | Verb::Add { .. }
         | Verb::Schema(_)

@@ -1,29 +1,45 @@
-//! `epms test`: the mapping tests in `scripts/tests`. What a test says is in `cases`.
+//! `epms test`: the mapping tests in `scripts/tests`, and what none of them touches. What a test says is in `cases`.
 
+mod junit;
+
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::cases::{self, CaseOutcome};
+use crate::cases::{self, CaseOutcome, Coverage};
+use crate::catalog;
 use crate::config::Home;
-use crate::model::Problems;
+use crate::model::{Place, Problems};
 use crate::script::Library;
 
+use super::again::again;
+use super::status::number;
+use super::table::{Cell, Column, Table, Tone, clean};
+use super::view::View;
 use super::{Exit, Failure, Screen};
+
+use junit::junit;
 
 /// Which tests to run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script must make of it
+a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script must make of it. where
+something else comes, - is what the test expects and + what came, and the command ends with 1.
+functions and status words that no test touches are listed when all tests run
 
 examples
   epms test
-  epms test yardi/")]
+  epms test yardi/ --watch
+  epms test --junit mapping-tests.xml")]
 pub struct TestArguments {
     /// only tests whose PMS/CASE contains this
     pub filter: Option<String>,
+    /// run again at each save of a script, a test or a recorded answer
+    #[arg(long)]
+    pub watch: bool,
     /// also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -34,6 +50,9 @@ struct Results {
     passed: usize,
     failed: usize,
     cases: Vec<Ended>,
+    /// What no test touches; only when all tests ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Covered>,
 }
 
 #[derive(Serialize)]
@@ -45,21 +64,68 @@ struct Ended {
     diff: Vec<String>,
 }
 
-pub(super) fn run(
+#[derive(Serialize)]
+struct Covered {
+    functions: usize,
+    untested_functions: Vec<Function>,
+    status_words: usize,
+    untested_status_words: Vec<StatusWord>,
+    untested_scripts: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Function {
+    file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
+    signature: String,
+}
+
+#[derive(Serialize)]
+struct StatusWord {
+    file: PathBuf,
+    word: String,
+}
+
+pub(super) async fn run(
     arguments: &TestArguments,
     json: bool,
     home: &Home,
+    current: &Path,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let show = |screen: &mut Screen<'_>| {
+        let results = results(arguments, home, current)?;
+        let failed = results.failed;
+        if arguments.watch && json {
+            screen.line(&results)?;
+        } else {
+            let each = arguments.filter.is_some();
+            screen.show(json, &results, |results, view| told(results, each, view))?;
+        }
+        Ok(if failed == 0 {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
+    };
+    if !arguments.watch {
+        return show(screen);
+    }
+    let seen = async || catalog::fingerprint(home).await;
+    again(vec![home.scripts()], screen, seen, show).await
+}
+
+fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Results, Failure> {
     let library = Library::read(&home.scripts())
         .map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
     let (cases, problems) = cases::load(home, arguments.filter.as_deref());
     if !problems.is_empty() {
         return Err(Failure::Config(Problems(problems)));
     }
-    let ended: Vec<CaseOutcome> = cases.iter().map(|case| case.run(&library)).collect();
+    let ended = cases::run(&cases, &library);
     if let Some(file) = &arguments.junit {
-        std::fs::write(file, junit(&ended)).map_err(|error| {
+        std::fs::write(current.join(file), junit(&ended)).map_err(|error| {
             Failure::other(
                 Exit::Failed,
                 format!("cannot write {}: {error}", file.display()),
@@ -67,102 +133,160 @@ pub(super) fn run(
         })?;
     }
     let failed = ended.iter().filter(|case| !case.passed).count();
-    let results = Results {
+    let coverage = arguments.filter.is_none() && !cases.is_empty();
+    Ok(Results {
         passed: ended.len() - failed,
         failed,
-        cases: ended
-            .into_iter()
-            .map(
-                |CaseOutcome {
-                     name,
-                     file,
-                     passed,
-                     diff,
-                 }| Ended {
-                    name,
-                    file,
-                    passed,
-                    diff,
-                },
-            )
-            .collect(),
-    };
-    screen.show(json, &results, |results, _| told(results))?;
-    Ok(if failed == 0 {
-        Exit::Done
-    } else {
-        Exit::Failed
+        coverage: coverage.then(|| cases::coverage(&cases, &library).into()),
+        cases: ended.into_iter().map(Ended::from).collect(),
     })
 }
 
-fn told(results: &Results) -> String {
+impl From<CaseOutcome> for Ended {
+    fn from(outcome: CaseOutcome) -> Ended {
+        let CaseOutcome {
+            name,
+            file,
+            passed,
+            diff,
+        } = outcome;
+        Ended {
+            name,
+            file,
+            passed,
+            diff,
+        }
+    }
+}
+
+impl From<Coverage> for Covered {
+    fn from(coverage: Coverage) -> Covered {
+        let function = |function: crate::script::Function| Function {
+            file: function.file,
+            place: function.place,
+            signature: function.signature,
+        };
+        let functions = coverage.untested_functions.into_iter();
+        let words = coverage.untested_status_words.into_iter();
+        Covered {
+            functions: coverage.functions,
+            untested_functions: functions.map(function).collect(),
+            status_words: coverage.status_words,
+            untested_status_words: words
+                .map(|(file, word)| StatusWord { file, word })
+                .collect(),
+            untested_scripts: coverage.untested_scripts,
+        }
+    }
+}
+
+/// What is wrong comes last, where it is seen: passed tests, then what is not covered, then what failed.
+fn told(results: &Results, each: bool, view: &View) -> String {
     if results.cases.is_empty() {
         return "no mapping test fits; they are files scripts/tests/PMS/CASE.yaml\n".to_owned();
     }
-    let mut text = String::new();
-    for case in &results.cases {
-        let word = if case.passed { "ok    " } else { "FAILED" };
-        let _ = writeln!(text, "{word} {}", case.name);
-        if !case.passed {
-            let _ = writeln!(text, "       {}", case.file.display());
-        }
+    let mut text = if each {
+        let passed = results.cases.iter().filter(|case| case.passed);
+        passed.flat_map(|case| ["ok  ", &case.name, "\n"]).collect()
+    } else {
+        folders(&results.cases, view)
+    };
+    let mut counts = format!("{} passed, {} failed", results.passed, results.failed);
+    if let Some(covered) = &results.coverage {
+        text += &untested(covered, view);
+        let (functions, words) = (covered.functions, covered.status_words);
+        let _ = write!(
+            counts,
+            "; {} of {} and {} of {} are covered",
+            functions - covered.untested_functions.len(),
+            number(functions as u64, "function", "functions"),
+            words - covered.untested_status_words.len(),
+            number(words as u64, "status word", "status words"),
+        );
+    }
+    for case in results.cases.iter().filter(|case| !case.passed) {
+        let _ = writeln!(
+            text,
+            "\n{} {}  {}",
+            colored("FAILED", RED, view),
+            case.name,
+            case.file.display()
+        );
         for line in &case.diff {
-            let _ = writeln!(text, "       {line}");
+            let line = clean(line);
+            let color = match line.trim_start().as_bytes() {
+                [b'-', b' ', ..] => RED,
+                [b'+', b' ', ..] => GREEN,
+                _ => "",
+            };
+            let _ = writeln!(text, "  {}", colored(&line, color, view));
         }
     }
-    let _ = writeln!(
-        text,
-        "\n{} passed, {} failed",
-        results.passed, results.failed
-    );
+    let _ = writeln!(text, "\n{counts}");
     text
 }
 
-/// The results as the usual readers of JUnit files take them.
-fn junit(cases: &[CaseOutcome]) -> String {
-    let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
-    let failures = cases.iter().filter(|case| !case.passed).count();
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"epms\" tests=\"{}\" \
-         failures=\"{failures}\" errors=\"0\" skipped=\"0\">\n",
-        cases.len()
-    );
-    for case in cases {
-        let (folder, name) = case.name.split_once('/').unwrap_or(("", &case.name));
-        let _ = write!(
-            xml,
-            "    <testcase classname=\"{}\" name=\"{}\"",
-            escape(folder),
-            escape(name)
-        );
-        if case.passed {
-            xml += "/>\n";
-        } else {
-            let _ = writeln!(
-                xml,
-                "><failure message=\"not as expected\">{}</failure></testcase>",
-                escape(&case.diff.join("\n"))
-            );
-        }
+const RED: &str = "\u{1b}[31m";
+const GREEN: &str = "\u{1b}[32m";
+
+fn colored(text: &str, color: &str, view: &View) -> String {
+    if view.color && !color.is_empty() {
+        format!("{color}{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
     }
-    xml + "  </testsuite>\n</testsuites>\n"
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn junit_escapes_what_it_quotes() {
-        let case = CaseOutcome {
-            name: "yardi/a<b".into(),
-            file: "f".into(),
-            passed: false,
-            diff: vec!["- a & b".into()],
-        };
-        let xml = junit(&[case]);
-        assert!(xml.contains("classname=\"yardi\" name=\"a&lt;b\""), "{xml}");
-        assert!(xml.contains("- a &amp; b"), "{xml}");
-        assert!(xml.contains("tests=\"1\" failures=\"1\""), "{xml}");
+/// How the tests of each PMS ended.
+fn folders(cases: &[Ended], view: &View) -> String {
+    let mut of: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for case in cases {
+        let folder = case.name.split('/').next().unwrap_or_default();
+        let (passed, all) = of.entry(folder).or_default();
+        *passed += usize::from(case.passed);
+        *all += 1;
     }
+    let mut table = Table::new([
+        ("TESTS OF", Column::Whole),
+        ("PASSED", Column::Number),
+        ("FAILED", Column::Number),
+    ]);
+    for (folder, (passed, all)) in of {
+        let tone = if passed == all {
+            Tone::Faint
+        } else {
+            Tone::Bad
+        };
+        table.row([folder.into(), passed.into(), Cell::new(all - passed, tone)]);
+    }
+    table.render(view)
+}
+
+/// What no test touches.
+fn untested(covered: &Covered, view: &View) -> String {
+    let mut table = Table::new([("NO TEST TOUCHES", Column::Wrap), ("IN", Column::Whole)]);
+    for script in &covered.untested_scripts {
+        table.row(["any of it".into(), script.display().into()]);
+    }
+    for function in &covered.untested_functions {
+        let place = function.place.map_or_else(String::new, |place| {
+            format!(":{}:{}", place.line, place.column)
+        });
+        table.row([
+            format!("fn {}", function.signature).into(),
+            format!("{}{place}", function.file.display()).into(),
+        ]);
+    }
+    let mut words: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
+    for word in &covered.untested_status_words {
+        words.entry(&word.file).or_default().push(&word.word);
+    }
+    for (file, words) in words {
+        let told = format!("status {}", words.join(", "));
+        table.row([told.into(), file.display().into()]);
+    }
+    if table.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table.render(view))
 }

@@ -49,6 +49,14 @@ pub struct Mapped {
 impl Script {
     /// Compiles `scripts/<name>` and what it imports, or tells everything that is wrong with it.
     pub fn compile(library: &Library, name: &str) -> Result<Script, Vec<Problem>> {
+        Script::compile_with(library, name, engine())
+    }
+
+    pub(super) fn compile_with(
+        library: &Library,
+        name: &str,
+        mut engine: Engine,
+    ) -> Result<Script, Vec<Problem>> {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         let Some(text) = library.text(name) else {
             let names: Vec<&str> = library
@@ -64,7 +72,6 @@ impl Script {
             }]);
         };
         let modules = Modules::default();
-        let mut engine = engine();
         engine.set_module_resolver(Resolver {
             library: library.clone(),
             modules: modules.clone(),
@@ -317,7 +324,7 @@ impl Script {
 }
 
 /// An engine with every limit set and nothing that reaches out.
-fn engine() -> Engine {
+pub(super) fn engine() -> Engine {
     let mut engine = Engine::new();
     engine
         .set_max_operations(1_000_000)

@@ -92,6 +92,11 @@ impl Library {
             .map(String::as_str)
     }
 
+    /// Puts a text in the place of a script's.
+    pub(super) fn put(&mut self, name: &str, text: String) {
+        self.texts.insert(name.to_owned(), text);
+    }
+
     /// The names of all scripts.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.texts.keys().map(String::as_str)

@@ -39,6 +39,24 @@ pub(super) fn function(ast: &AST, name: &str) -> Option<Position> {
     Some(function.body.start_position())
 }
 
+/// The functions of a text, as they are called, each with where its body begins.
+pub(super) fn functions(engine: Engine, text: &str) -> Vec<(String, Position)> {
+    let Some(ast) = parse(engine, text) else {
+        return Vec::new();
+    };
+    let functions = ast.shared_lib().iter_script_fn_info();
+    let mut found: Vec<(String, Position)> = functions
+        .filter(|(_, _, name, ..)| !name.starts_with("anon$"))
+        .map(|(_, _, name, _, function)| {
+            let parameters: Vec<&str> = function.params.iter().map(AsRef::as_ref).collect();
+            let signature = format!("{name}({})", parameters.join(", "));
+            (signature, function.body.start_position())
+        })
+        .collect();
+    found.sort_by_key(|(_, position)| (position.line(), position.position()));
+    found
+}
+
 fn members(expr: &Expr) -> Option<Members<'_>> {
     let Expr::Map(map, _) = expr else { return None };
     Some(

@@ -11,9 +11,11 @@ mod literals;
 mod resolver;
 mod compiled;
 mod verdict;
+mod coverage;
 
 pub use compiled::{Mapped, Script};
 pub use context::{Context, Inputs, Lookups};
+pub use coverage::{Coverage, Function};
 pub use error::ScriptError;
 pub(crate) use helpers::SENTINELS;
 pub use library::{Library, LibraryError};

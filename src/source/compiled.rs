@@ -99,6 +99,11 @@ impl Source {
         &self.connector.script
     }
 
+    /// What the answers to `request` look like.
+    pub fn shape(&self, request: &str) -> Option<&Shape> {
+        self.requests.get(request).map(|request| &request.shape)
+    }
+
     /// Whether the connector has such a request.
     pub fn has(&self, request: &str) -> bool {
         self.requests.contains_key(request)

@@ -1,0 +1,333 @@
+//! `epms map`: one script on one recorded answer, as `record` writes it and the PMS sends it. Reaches no PMS. Where the
+//! records are is `place`'s to find out.
+
+mod place;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::cases::{self, Mapped, Unmapped};
+use crate::catalog;
+use crate::config::{Environment, Files, Format, Home};
+use crate::model::{LeaseStatus, Place, Problems, Relationship, Resident};
+use crate::script::{Context, Inputs, Library, Script};
+
+use super::again::again;
+use super::status::number;
+use super::table::{Cell, Column, Table, Tone, clean, paragraph};
+use super::view::View;
+use super::{Exit, Failure, Screen};
+
+use place::{Answer, answer};
+
+/// What to map, and as what.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML or CSV; its records
+are found as the connector says that names the script. a mapping test (CASE.yaml) can stand there
+too: it brings its own ctx, with lookups. ends with 1 when a record could not be mapped
+
+examples
+  epms map yardi answer.xml --watch
+  epms map scripts/yardi.rhai scripts/tests/yardi/household.yaml
+  epms map buildium leases.json --records data --today 2026-03-01 --json")]
+pub struct MapArguments {
+    /// the script: its name, or its file in scripts/
+    pub script: PathBuf,
+    /// the recorded answer, or a mapping test
+    pub file: PathBuf,
+    /// map again at each save of the script, what it imports, or the file
+    #[arg(long)]
+    pub watch: bool,
+    /// the connector that says where the records are [default: the one that names the script]
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// the request that it answers [default: the first whose records are in it]
+    #[arg(long, value_name = "NAME")]
+    pub request: Option<String>,
+    /// path of the records in the answer, such as `data` or `Residents/Resident`
+    #[arg(long, value_name = "PATH")]
+    pub records: Option<String>,
+    /// form of the answer: json, xml, soap or csv [default: as the connector says, or by the file's ending]
+    #[arg(long, value_parser = place::format)]
+    pub format: Option<Format>,
+    /// what separates the columns of CSV [default: as the connector says, or a comma]
+    #[arg(long, value_name = "CHARACTER", value_parser = place::delimiter)]
+    pub delimiter: Option<u8>,
+    /// the date at the property, for scripts that look at it [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub today: Option<Date>,
+    /// the PMS property that was asked for
+    #[arg(long, value_name = "ID", default_value = "")]
+    pub property: String,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+struct Report {
+    script: PathBuf,
+    file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connector: Option<String>,
+    request: String,
+    records: usize,
+    residents: Vec<Resident>,
+    excluded: Vec<cases::Excluded>,
+    errors: Vec<Told>,
+    #[serde(skip)]
+    asks: Vec<String>,
+}
+
+/// A record that could not be mapped.
+#[derive(Serialize)]
+struct Told {
+    /// From 1.
+    record: usize,
+    /// The record's id, or the resident's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    message: String,
+    #[serde(skip)]
+    whole: String,
+}
+
+pub(super) async fn run(
+    arguments: &MapArguments,
+    json: bool,
+    home: &Home,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    let file = environment.current.join(&arguments.file);
+    let script = name(&arguments.script, home, environment);
+    let show = |screen: &mut Screen<'_>| {
+        let report = report(arguments, &script, &file, home)?;
+        let failed = !report.errors.is_empty();
+        if arguments.watch && json {
+            screen.line(&report)?;
+        } else {
+            screen.show(json, &report, told)?;
+        }
+        Ok(if failed { Exit::Failed } else { Exit::Done })
+    };
+    if !arguments.watch {
+        return show(screen);
+    }
+    let beside = file.parent().map(Path::to_owned);
+    let folders = [home.config(), home.scripts()].into_iter().chain(beside);
+    let seen = async || {
+        let answer = tokio::fs::read(&file).await.ok();
+        (catalog::fingerprint(home).await, answer)
+    };
+    again(folders.collect(), screen, seen, show).await
+}
+
+/// The script's name below `scripts/`, however it was pointed at.
+fn name(given: &Path, home: &Home, environment: &Environment) -> String {
+    let whole = environment.current.join(given);
+    let below = whole.strip_prefix(home.scripts()).unwrap_or(given);
+    let below = below.strip_prefix("scripts").unwrap_or(below);
+    let name = below.to_string_lossy();
+    name.strip_suffix(".rhai").unwrap_or(&name).to_owned()
+}
+
+fn report(
+    arguments: &MapArguments,
+    name: &str,
+    file: &Path,
+    home: &Home,
+) -> Result<Report, Failure> {
+    let library = Library::read(&home.scripts())
+        .map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
+    let script = Script::compile(&library, name)
+        .map_err(|problems| Failure::Config(Problems(problems).sorted()))?;
+    let mut report = Report {
+        script: script.file(),
+        file: arguments.file.clone(),
+        connector: None,
+        request: String::new(),
+        records: 0,
+        residents: Vec::new(),
+        excluded: Vec::new(),
+        errors: Vec::new(),
+        asks: Vec::new(),
+    };
+    if file.extension().is_some_and(|ending| ending == "yaml") {
+        let case = cases::open(home, file).map_err(|found| Failure::Config(Problems(found)))?;
+        report.records = case.records().count();
+        report.take(case.map(&script), |_| None);
+        return Ok(report);
+    }
+    let files = Files::read(home);
+    let Answer { way, records } = answer(arguments, name, file, &files)?;
+    let context = Context::new(Inputs {
+        today: arguments.today.unwrap_or_else(|| {
+            Timestamp::now()
+                .to_zoned(jiff::tz::TimeZone::system())
+                .date()
+        }),
+        property: arguments.property.clone(),
+        request: way.request.clone(),
+        country: "US".into(),
+        ..Inputs::default()
+    });
+    let mapped = cases::map(&script, records.iter().map(AsRef::as_ref), &context);
+    report.records = records.len();
+    report.take(mapped, |record| {
+        let source = way.source.as_ref()?;
+        source.record_id(&way.request, records.get(record)?)
+    });
+    let lookups = way.source.iter().flat_map(|source| source.lookups());
+    let asked = lookups.filter(|(lookup, _)| script.asks(lookup));
+    report.asks = asked.map(|(lookup, _)| lookup.to_owned()).collect();
+    report.connector = way.connector;
+    report.request = way.request;
+    Ok(report)
+}
+
+impl Report {
+    fn take(&mut self, mapped: Mapped, id: impl Fn(usize) -> Option<String>) {
+        let told = |one: Unmapped| Told {
+            record: one.record + 1,
+            id: one.resident.or_else(|| id(one.record)),
+            whole: one.error.to_string(),
+            file: one.error.file,
+            place: one.error.place,
+            field: one.error.field,
+            message: one.error.message,
+        };
+        self.residents = mapped.residents;
+        self.excluded = mapped.excluded;
+        self.errors = mapped.errors.into_iter().map(told).collect();
+    }
+}
+
+fn told(report: &Report, view: &View) -> String {
+    let mut text = heading(report, view);
+    if !report.residents.is_empty() {
+        let _ = write!(text, "\n{}", residents(&report.residents, view));
+    }
+    if !report.excluded.is_empty() {
+        let mut table = Table::new([("LEFT OUT", Column::Whole), ("WHY", Column::Wrap)]);
+        for one in &report.excluded {
+            table.row([one.id.clone().into(), one.reason.clone().into()]);
+        }
+        let _ = write!(text, "\n{}", table.render(view));
+    }
+    if !report.errors.is_empty() {
+        text += "\ncould not be mapped\n";
+    }
+    for one in &report.errors {
+        let id = one.id.as_ref().map(|id| format!(" ({id})"));
+        let which = format!("record {}{}", one.record, id.unwrap_or_default());
+        text += &paragraph(2, &format!("{which}: {}", one.whole), view);
+    }
+    let by_default = |one: &&Resident| one.relationship.is_left_out();
+    let by_default = report.residents.iter().filter(by_default).count();
+    let _ = writeln!(
+        text,
+        "\n{}: {}, {} left out, {} not mapped",
+        number(report.records as u64, "record", "records"),
+        number(report.residents.len() as u64, "resident", "residents"),
+        report.excluded.len(),
+        report.errors.len()
+    );
+    if by_default > 0 {
+        let told = format!(
+            "of these {by_default} as a guarantor, a minor or a company: a run leaves such out unless the integration's \
+             `include` names them"
+        );
+        text += &paragraph(0, &told, view);
+    }
+    if !report.asks.is_empty() {
+        let told = format!(
+            "the script looks things up in `{}`, which this answer does not have; a mapping test has them in ctx.lookups",
+            report.asks.join("`, `")
+        );
+        text += &paragraph(0, &told, view);
+    }
+    text
+}
+
+fn heading(report: &Report, view: &View) -> String {
+    let (script, file) = (report.script.display(), report.file.display());
+    let of = report.connector.as_ref().map(|connector| {
+        format!(
+            ": an answer to `{}` of the connector {}",
+            clean(&report.request),
+            clean(connector)
+        )
+    });
+    let told = format!("{script} on {file}{}", of.unwrap_or_default());
+    paragraph(0, &told, view)
+}
+
+fn residents(residents: &[Resident], view: &View) -> String {
+    let mut table = Table::new([
+        ("RESIDENT", Column::Whole),
+        ("NAME", Column::Wrap),
+        ("EMAIL · PHONE", Column::Wrap),
+        ("UNIT", Column::Wrap),
+        ("LEASE", Column::Wrap),
+        ("LIVES THERE", Column::Wrap),
+        ("STATUS", Column::Wrap),
+    ]);
+    for one in residents {
+        let mut name = format!("{} {}", one.first_name, one.last_name);
+        if one.relationship != Relationship::Primary {
+            let _ = write!(name, " ({})", one.relationship.as_str());
+        }
+        let contact = [one.email.as_deref(), one.phone.as_deref()];
+        let contact: Vec<&str> = contact.into_iter().flatten().collect();
+        let unit = one.unit.as_ref().map_or_else(String::new, |unit| {
+            if unit.id == unit.label {
+                unit.id.clone()
+            } else {
+                format!("{} ({})", unit.label, unit.id)
+            }
+        });
+        let mut status = format!("{} ({})", one.status, one.status_word);
+        for (flag, word) in [(one.notice, ", notice"), (one.eviction, ", eviction")] {
+            status += if flag { word } else { "" };
+        }
+        let tone = match one.status {
+            LeaseStatus::Unknown => Tone::Bad,
+            status if status.may_come_in() => Tone::Plain,
+            _ => Tone::Faint,
+        };
+        let left_out = if one.relationship.is_left_out() {
+            Tone::Faint
+        } else {
+            Tone::Plain
+        };
+        table.row([
+            one.id.clone().into(),
+            Cell::new(name.trim(), left_out),
+            contact.join(" · ").into(),
+            unit.into(),
+            days(one.lease_start, one.lease_end).into(),
+            days(one.move_in, one.move_out).into(),
+            Cell::new(status, tone),
+        ]);
+    }
+    table.render(view)
+}
+
+/// `2026-03-01 – 2027-02-28`; nothing where neither day is known.
+fn days(from: Option<Date>, to: Option<Date>) -> String {
+    let day = |day: Option<Date>| day.map_or_else(String::new, |day| day.to_string());
+    if from.is_none() && to.is_none() {
+        return String::new();
+    }
+    format!("{} – {}", day(from), day(to)).trim().to_owned()
+}
