@@ -13,6 +13,8 @@ use super::{Actor, RunId};
 pub enum GuardedKind {
     /// A person's stay ends.
     Closing,
+    /// A person who lives there is to come yet: pending has no access (R38).
+    BackToPending,
     /// A link is given up.
     Unlink,
     /// A person gets another email, or none.
@@ -32,6 +34,7 @@ impl GuardedKind {
     pub fn as_str(self) -> &'static str {
         match self {
             GuardedKind::Closing => "closing",
+            GuardedKind::BackToPending => "back to pending",
             GuardedKind::Unlink => "unlink",
             GuardedKind::EmailChange => "email change",
             GuardedKind::Rest => "exclusion of a linked person",
@@ -45,6 +48,7 @@ impl GuardedKind {
     pub fn is_of_person(self) -> bool {
         match self {
             GuardedKind::Closing
+            | GuardedKind::BackToPending
             | GuardedKind::Unlink
             | GuardedKind::EmailChange
             | GuardedKind::Rest => true,
@@ -58,7 +62,7 @@ impl GuardedKind {
 pub struct Guarded {
     /// Why.
     pub kind: GuardedKind,
-    /// The person, the unit's PMS id, or the reason of an exclusion.
+    /// The person, the unit, or the reason of an exclusion; empty for all exclusions together.
     pub subject: String,
     /// A hash of the values before and after: the same part of another plan has the same.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -107,7 +111,7 @@ pub struct Passed {
     pub at: Timestamp,
     /// Why the guard looked at it.
     pub kind: GuardedKind,
-    /// The person, or the unit's PMS id.
+    /// The person, or the unit: its PMS id, with its name here where that is another.
     pub subject: String,
 }
 

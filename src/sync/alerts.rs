@@ -140,10 +140,12 @@ impl Causes {
                         ..alert
                     });
                 }
-                // R30: what was dismissed opens again only when either side's values change.
+                // R30: what was dismissed opens again only when either side's values change; one without sides,
+                // when it says something else.
                 Some(alert)
                     if alert.state == AlertState::Dismissed
-                        && same_values(&alert.sides, &sides) =>
+                        && same_values(&alert.sides, &sides)
+                        && (!sides.is_empty() || alert.detail == detail) =>
                 {
                     writes.refreshed.push(Alert {
                         sides,

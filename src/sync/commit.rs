@@ -263,6 +263,7 @@ fn carry_out(
         empty: report.records == 0,
     };
     let verdict = guard::judge(&plan, &facts)?;
+    let mut staged = Vec::new();
     let stopped = match &verdict {
         Verdict::Passes { .. } => false,
         Verdict::Trips { plan: held, .. } => {
@@ -271,6 +272,7 @@ fn carry_out(
                 guard::stop(&mut plan, held);
             } else {
                 guard::stage(&mut plan, held, &facts)?;
+                staged = guard::staged(&plan, &facts)?;
             }
             stops
         }
@@ -318,7 +320,8 @@ fn carry_out(
             } else {
                 plan.alerts.refreshed.push(alert);
             }
-            // What is written of a staged plan takes nothing away: the ledger stays as it is.
+            // What is written of a staged plan takes nothing from anybody; units may be left by it.
+            state.passed.extend(staged);
             state.held = Some(held);
             report.outcome = Outcome::Held { reason, digest };
         }

@@ -5,7 +5,7 @@
 mod parts;
 mod held;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +28,7 @@ pub(super) struct Facts<'a, P> {
     pub(super) limits: &'a Guard,
     pub(super) state: &'a GuardState,
     /// The links as they are before the plan.
-    pub(super) links: &'a std::collections::BTreeMap<String, Link>,
+    pub(super) links: &'a BTreeMap<String, Link>,
     pub(super) people: &'a P,
     /// Residents seen by the run.
     pub(super) seen: u64,
@@ -70,10 +70,12 @@ pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verd
     let before = subjects(&recent, GuardedKind::is_of_person);
     let people = now.union(&before).count();
     let open = linked(facts);
-    let linked = open + before.len();
+    let gone = before.iter().filter(|one| !open.contains(**one)).count();
+    let linked = open.len() + gone;
     if !now.is_empty() && people > facts.allowed(linked) {
         reasons.push(format!(
-            "{people} of {linked} linked people would be closed, unlinked, excluded or given another email{}",
+            "{people} of {linked} linked people would be closed, set back to pending, unlinked, excluded or given \
+             another email{}",
             facts.within(now.len(), people)
         ));
     }
@@ -100,20 +102,14 @@ pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verd
     }
 
     for exclusion in parts::exclusions(plan, facts) {
-        let before = facts.state.excluded_by.as_ref();
-        let before = before.and_then(|all| all.get(&exclusion.subject));
-        reasons.push(format!(
-            "the exclusion `{}` takes {} residents, and took {} in the run before",
-            exclusion.subject,
-            exclusion.count,
-            before.unwrap_or(&0)
-        ));
+        reasons.push(grows(&exclusion, facts.state.excluded_by.as_ref()));
         items.push(exclusion);
     }
-    if facts.empty && open > 0 {
+    if facts.empty && !open.is_empty() {
         reasons.push(format!(
-            "the feed is empty, and {open} people of it are linked; check `pms_properties` and the rights of the \
-             credential"
+            "the feed is empty, and {} people of it are linked; check `pms_properties` and the rights of the \
+             credential",
+            open.len()
         ));
         items.push(Guarded {
             kind: GuardedKind::EmptyFeed,
@@ -191,10 +187,33 @@ fn subjects<'a>(passed: &[&'a Passed], keep: impl Fn(GuardedKind) -> bool) -> BT
         .collect()
 }
 
+/// What a staged plan that was cut down to what takes nothing away leaves all the same: units, one by one. They
+/// count in the runs to come, or a plan that nobody approves would hide a slow drain.
+pub(super) fn staged<P: People>(
+    plan: &Plan,
+    facts: &Facts<'_, P>,
+) -> Result<Vec<Passed>, StoreError> {
+    let left = parts::left(plan, facts)?.into_values().flatten().collect();
+    Ok(passed(&[], left, facts.now))
+}
+
+/// How an exclusion has grown, in words.
+fn grows(exclusion: &Guarded, before: Option<&BTreeMap<String, u64>>) -> String {
+    let Guarded { subject, count, .. } = exclusion;
+    let (what, before) = match before {
+        Some(all) if subject.is_empty() => ("exclusions together take".into(), all.values().sum()),
+        all => (
+            format!("exclusion `{subject}` takes"),
+            all.and_then(|all| all.get(subject)).copied().unwrap_or(0),
+        ),
+    };
+    format!("the {what} {count} residents, and took {before} in the run before")
+}
+
 /// People with a link that is not over.
-fn linked<P>(facts: &Facts<'_, P>) -> usize {
+fn linked<P>(facts: &Facts<'_, P>) -> BTreeSet<String> {
     let open = facts.links.values().filter(|link| !link.status.is_closed());
-    open.map(|link| link.person).collect::<BTreeSet<_>>().len()
+    open.map(|link| link.person.to_string()).collect()
 }
 
 fn passed(items: &[Guarded], left: BTreeSet<String>, at: Timestamp) -> Vec<Passed> {

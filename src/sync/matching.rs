@@ -42,6 +42,11 @@ pub(super) struct Candidates {
     pub(super) by_name: Vec<Person>,
 }
 
+/// Whether both names are the same.
+pub(super) fn is_named(person: &Person, resident: &Resident) -> bool {
+    same(&person.first_name, &resident.first_name) && same(&person.last_name, &resident.last_name)
+}
+
 /// The people whom a resident with this email could be.
 pub(super) fn candidates(
     resident: &Resident,
@@ -55,11 +60,12 @@ pub(super) fn candidates(
         })
     };
     let by_email = people.person_with_email(email)?.map(load).transpose()?;
-    let by_name = people
+    let mut by_name = people
         .people_named(&resident.first_name, &resident.last_name)?
         .into_iter()
         .map(load)
         .collect::<Result<Vec<_>, _>>()?;
+    by_name.retain(|person| is_named(person, resident));
     Ok(Candidates { by_email, by_name })
 }
 
@@ -81,8 +87,7 @@ fn judge(resident: &Resident, ruling: Option<&Ruling>, candidates: Candidates) -
         mut by_name,
     } = candidates;
     if let Some(person) = &by_email
-        && same(&person.first_name, &resident.first_name)
-        && same(&person.last_name, &resident.last_name)
+        && is_named(person, resident)
     {
         if apart(person.id) {
             return Match::Flag {

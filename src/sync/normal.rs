@@ -100,9 +100,9 @@ pub(super) fn name(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether two texts are equal but for case (R10).
+/// Whether two texts are equal but for case; one that is empty is absent, and equals nothing (R10).
 pub(super) fn same(one: &str, other: &str) -> bool {
-    UniCase::unicode(one) == UniCase::unicode(other)
+    !one.is_empty() && UniCase::unicode(one) == UniCase::unicode(other)
 }
 
 /// Trimmed and lower case (R10); none when it is empty; an error tells why it counts as absent (R11).
@@ -209,6 +209,7 @@ mod tests {
         assert!(same("STRASSE", "Straße"));
         assert!(same("ÉLAN", "élan"));
         assert!(!same("Ana", "Anna"));
+        assert!(!same("", ""));
     }
 
     #[test]

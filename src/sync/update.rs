@@ -22,6 +22,8 @@ pub(super) struct Update {
     pub(super) kind: ChangeKind,
     /// The email changed in the PMS, and something waits because of it (R19).
     pub(super) held: bool,
+    /// The email changed in the PMS, whether or not anything waits because of it.
+    pub(super) email_changed: bool,
     /// The PMS has no email any more (R20).
     pub(super) email_gone: bool,
     /// The email would be written if nobody else had it.
@@ -49,7 +51,8 @@ pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
     let wanted = stay(resident, ask.more_units.clone(), ask.link, old);
     let governs = governs(before, ask.integration, &wanted);
     // Where somebody left, and lives elsewhere, an email is of no use to anybody.
-    let changed_in_pms = email_changed(before, ask) && (governs || !wanted.is_closed());
+    let email_changed = email_changed(before, ask);
+    let changed_in_pms = email_changed && (governs || !wanted.is_closed());
     let email_gone = resident.email.is_none() && before.email.is_some();
     let held_record = changed_in_pms && ask.email_change == EmailChange::HoldRecord;
     let email_wanted = governs
@@ -99,6 +102,7 @@ pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
         fields,
         kind,
         held: changed_in_pms,
+        email_changed,
         email_gone,
         email_taken: email_wanted && !ask.email_is_free,
     }
@@ -279,7 +283,14 @@ pub fn differences(
         date(was, |s| s.move_out),
         date(is, |s| s.move_out),
     );
-    compare(Field::Unit, was.and_then(units), is.and_then(units));
+    let (old, new) = (was.and_then(units), is.and_then(units));
+    // A unit that only got another id in the PMS is another one, and reads the same.
+    let ids = |stay: Option<&Stay>| stay.and_then(unit_ids);
+    if old == new && ids(was) != ids(is) {
+        compare(Field::Unit, ids(was), ids(is));
+    } else {
+        compare(Field::Unit, old, new);
+    }
     compare(
         Field::Status,
         was.map(|s| s.status.to_string()),
@@ -297,6 +308,15 @@ fn units(stay: &Stay) -> Option<String> {
         .map(|unit| unit.label.as_str())
         .collect();
     (!labels.is_empty()).then(|| labels.join(", "))
+}
+
+/// The same with the ids that the PMS gives the units.
+fn unit_ids(stay: &Stay) -> Option<String> {
+    let all = stay.unit.iter().chain(&stay.more_units);
+    let units: Vec<String> = all
+        .map(|unit| format!("{} ({})", unit.label, unit.id))
+        .collect();
+    (!units.is_empty()).then(|| units.join(", "))
 }
 
 fn flags(stay: &Stay) -> Option<String> {

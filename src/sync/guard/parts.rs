@@ -1,5 +1,5 @@
 //! The parts of a plan that take something away: from people, from units, by exclusions. Counts nothing
-//! against a limit but the growth of an exclusion.
+//! against a limit but the growth of exclusions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::super::matching::People;
 use super::super::plan::Plan;
 use super::Facts;
 
-/// Closings, unlinks, email changes and exclusions of linked people.
+/// Closings, unlinks, email changes and exclusions of linked people, and those who are set back to pending.
 pub(super) fn of_people<P: People>(
     plan: &Plan,
     facts: &Facts<'_, P>,
@@ -41,6 +41,9 @@ pub(super) fn of_people<P: People>(
         if !was.is_closed() && is.is_closed() {
             add(GuardedKind::Closing, after.id, &[is.status.as_str()]);
         }
+        if was.status == LeaseStatus::Current && is.status == LeaseStatus::Pending {
+            add(GuardedKind::BackToPending, after.id, &[]);
+        }
         if !was.excluded && is.excluded {
             add(GuardedKind::Rest, after.id, &[]);
         }
@@ -70,10 +73,9 @@ pub(super) fn left<P: People>(
         let Some(before) = facts.people.person(after.id)? else {
             continue;
         };
-        let is: BTreeSet<&str> = homes(after, facts.integration).collect();
+        let is: BTreeSet<String> = homes(after, facts.integration).collect();
         let units: BTreeSet<String> = homes(&before, facts.integration)
             .filter(|unit| !is.contains(unit))
-            .map(String::from)
             .collect();
         if !units.is_empty() {
             left.insert(after.id, units);
@@ -104,13 +106,13 @@ pub(super) fn vacancies<P: People>(
     let linked: BTreeSet<PersonId> = facts.links.values().map(|link| link.person).collect();
     let (mut was, mut is) = (BTreeSet::new(), BTreeSet::new());
     for person in planned.values() {
-        is.extend(homes(person, facts.integration).map(String::from));
+        is.extend(homes(person, facts.integration));
     }
     for id in linked {
         let Some(person) = facts.people.person(id)? else {
             continue;
         };
-        let units = homes(&person, facts.integration).map(String::from);
+        let units = homes(&person, facts.integration);
         if planned.contains_key(&id) {
             was.extend(units);
         } else {
@@ -148,30 +150,43 @@ pub(super) fn exclusions<P>(plan: &Plan, facts: &Facts<'_, P>) -> Vec<Guarded> {
         .state
         .seen
         .map_or(0, |seen| facts.seen.saturating_sub(seen));
-    plan.excluded_by
+    let grows = |count: u64, before: u64| {
+        let more = count.saturating_sub(before);
+        more.saturating_sub(grown) > allowed
+    };
+    let exclusion = |reason: &str, count: u64| Guarded {
+        kind: GuardedKind::Exclusion,
+        subject: reason.to_owned(),
+        mark: String::new(),
+        count,
+    };
+    let found: Vec<Guarded> = plan
+        .excluded_by
         .iter()
-        .filter(|(reason, count)| {
-            let more = count.saturating_sub(before.get(*reason).copied().unwrap_or(0));
-            more.saturating_sub(grown) > allowed
-        })
-        .map(|(reason, count)| Guarded {
-            kind: GuardedKind::Exclusion,
-            subject: reason.clone(),
-            mark: String::new(),
-            count: *count,
-        })
-        .collect()
+        .filter(|(reason, count)| grows(**count, before.get(*reason).copied().unwrap_or(0)))
+        .map(|(reason, count)| exclusion(reason, *count))
+        .collect();
+    // A script may give everybody a reason of their own.
+    let all = plan.excluded_by.values().sum();
+    if found.is_empty() && grows(all, before.values().sum()) {
+        return vec![exclusion("", all)];
+    }
+    found
 }
 
-/// The units where somebody lives now.
-fn homes<'a>(person: &'a Person, integration: &IntegrationId) -> impl Iterator<Item = &'a str> {
+/// The units where somebody lives now. A unit that has another name here is another unit: without a list the
+/// name is the unit (R34), and with one it is what the list makes of it.
+fn homes(person: &Person, integration: &IntegrationId) -> impl Iterator<Item = String> {
     person
         .stays
         .get(integration)
         .filter(|stay| stay.status == LeaseStatus::Current)
         .into_iter()
         .flat_map(|stay| stay.unit.iter().chain(&stay.more_units))
-        .map(|unit| unit.id.as_str())
+        .map(|unit| match &unit.label {
+            label if *label == unit.id => unit.id.clone(),
+            label => format!("{} ({label})", unit.id),
+        })
 }
 
 fn mark(values: &[&str]) -> String {

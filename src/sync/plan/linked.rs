@@ -291,7 +291,7 @@ impl<P: People> Planner<'_, P> {
         }
         // What the PMS said last is only taken over where it was carried out; else it would not be seen as
         // a change in the next run.
-        let email = match (update.held, &resident.email, link) {
+        let email = match (update.email_changed, &resident.email, link) {
             (true, _, Some(link)) | (false, None, Some(link)) => link.email.clone(),
             _ => resident.email.clone(),
         };

@@ -8,8 +8,7 @@ use crate::store::StoreError;
 
 use super::super::alerts;
 use super::super::entry::{Group, Lease};
-use super::super::matching::{Match, People, match_resident};
-use super::super::normal::same;
+use super::super::matching::{Match, People, is_named, match_resident};
 use super::super::update::update;
 use super::{Attach, Planner};
 
@@ -81,9 +80,7 @@ impl<P: People> Planner<'_, P> {
         let (Some(person), Some(resident)) = (self.people.person(*person)?, new.resident()) else {
             return Ok(false);
         };
-        Ok(person.email == resident.email
-            && same(&person.first_name, &resident.first_name)
-            && same(&person.last_name, &resident.last_name))
+        Ok(person.email == resident.email && is_named(&person, resident))
     }
 
     /// Decides where a group belongs, and tells at once where nothing is written for it.

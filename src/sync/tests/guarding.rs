@@ -9,7 +9,7 @@ use crate::config::{OnTrip, Span};
 use crate::model::Actor;
 
 /// So many neighbours, each in a unit of their own.
-fn house(count: usize) -> Vec<Resident> {
+pub(super) fn house(count: usize) -> Vec<Resident> {
     (0..count)
         .map(|number| Resident {
             unit: unit(&format!("{}", 100 + number)),
@@ -24,7 +24,7 @@ fn house(count: usize) -> Vec<Resident> {
 }
 
 /// The house after `change` came over the residents in `which`.
-fn with(
+pub(super) fn with(
     house: &[Resident],
     which: std::ops::Range<usize>,
     change: impl Fn(Resident) -> Resident,
@@ -37,7 +37,7 @@ fn with(
 }
 
 impl World {
-    fn approve(&self, run: RunId, digest: Option<&str>) -> Result<(), ActError> {
+    pub(super) fn approve(&self, run: RunId, digest: Option<&str>) -> Result<(), ActError> {
         let asked = Approve {
             run,
             digest: digest.map(String::from),
@@ -49,7 +49,7 @@ impl World {
 
     /// A run that is held, and changes nothing.
     #[track_caller]
-    fn is_held<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
+    pub(super) fn is_held<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
         let (people, links) = (self.people(), self.links());
         let seen = self.run(items);
         assert_eq!(seen.report.outcome.as_str(), "held", "{:?}", seen.report);
@@ -62,14 +62,14 @@ impl World {
 
 impl Seen {
     #[track_caller]
-    fn digest(&self) -> &str {
+    pub(super) fn digest(&self) -> &str {
         match &self.report.outcome {
             Outcome::Held { digest, .. } => digest,
             other => panic!("{other:?}"),
         }
     }
 
-    fn reason(&self) -> &str {
+    pub(super) fn reason(&self) -> &str {
         self.report.outcome.reason().unwrap()
     }
 }

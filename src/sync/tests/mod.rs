@@ -4,6 +4,7 @@ mod acting;
 mod alerting;
 mod entering;
 mod failing;
+mod fooling;
 mod guarding;
 mod histories;
 mod leaving;
