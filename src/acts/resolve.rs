@@ -322,6 +322,7 @@ fn tie(
             .unit
             .clone()
             .filter(|_| status == LeaseStatus::Current),
+        property: old.and_then(|old| old.property),
         misses: 0,
     };
     desk.put_link(&alert.integration, &resident.id, Some(link))?;

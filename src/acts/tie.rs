@@ -30,6 +30,7 @@ pub fn link(
         status: LeaseStatus::Past,
         email: None,
         unit: None,
+        property: None,
         misses: 0,
     };
     desk.put_link(integration, resident, Some(link))?;

@@ -62,7 +62,8 @@ impl GuardedKind {
 pub struct Guarded {
     /// Why.
     pub kind: GuardedKind,
-    /// The person, the unit, or the reason of an exclusion; empty for all exclusions together.
+    /// The person, the unit, the reason of an exclusion, or the PMS property whose feed is empty; empty for all
+    /// exclusions together, and for the feed as a whole.
     pub subject: String,
     /// A hash of the values before and after: the same part of another plan has the same.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -89,6 +90,14 @@ pub struct HeldPlan {
     pub digest: String,
     /// Those parts.
     pub items: Vec<Guarded>,
+}
+
+impl HeldPlan {
+    /// Whether the feed was empty, or that of one of its PMS properties.
+    pub fn is_of_an_empty_feed(&self) -> bool {
+        let mut kinds = self.items.iter().map(|item| item.kind);
+        kinds.any(|kind| kind == GuardedKind::EmptyFeed)
+    }
 }
 
 /// Somebody's word that a held plan is right.

@@ -188,6 +188,9 @@ pub struct Link {
     /// The unit of the current lease that the PMS named last: it stays theirs while the resident is absent (R25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
+    /// The PMS property that named the resident last; none where the PMS is asked for all of them at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
     /// Complete, successful runs in a row that did not see the resident (R25).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub misses: u32,

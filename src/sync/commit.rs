@@ -1,14 +1,14 @@
 //! The commit of a run: what was read becomes a plan, and the plan is written together with the report of
 //! the run, all of it or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::config::{EmailChange, Guard, OnTrip};
 use crate::model::{
-    Alert, AlertId, AlertKind, Counts, GuardState, IntegrationId, Link, Live, Outcome, Person,
-    PersonId, Preview, Run, Step,
+    Alert, AlertId, AlertKind, AlertState, Counts, GuardState, IntegrationId, Link, Live, Outcome,
+    Person, PersonId, Preview, Run, Step,
 };
 use crate::store::{Lookup, Store, StoreError, Write};
 
@@ -53,6 +53,8 @@ pub(super) struct Work {
     /// How many of them there are, counted where records are mapped: there must be a decision for each.
     pub(super) seen: u64,
     pub(super) notes: Notes,
+    /// Attached PMS properties that sent nothing.
+    pub(super) silent: BTreeSet<String>,
     /// PMS units that the mapping list does not know (R35), and what to do about each.
     pub(super) unmapped: BTreeMap<String, String>,
     pub(super) lookups: Vec<(String, Lookup)>,
@@ -261,13 +263,14 @@ fn carry_out(
         people: &property,
         seen: work.seen,
         empty: report.records == 0,
+        silent: &work.silent,
     };
     let verdict = guard::judge(&plan, &facts)?;
     let mut staged = Vec::new();
     let stopped = match &verdict {
         Verdict::Passes { .. } => false,
         Verdict::Trips { plan: held, .. } => {
-            let stops = work.guard.on_trip == OnTrip::Stop || facts.empty;
+            let stops = work.guard.on_trip == OnTrip::Stop || held.is_of_an_empty_feed();
             if stops {
                 guard::stop(&mut plan, held);
             } else {
@@ -306,7 +309,7 @@ fn carry_out(
             standing::fresh(write, id, at)?;
         }
         Verdict::Trips { plan: held, reason } => {
-            let reason = guard::advice(&reason, report.id, work.guard.on_trip, facts.empty);
+            let reason = guard::advice(&reason, report.id, stopped);
             let digest = held.digest.clone();
             let cause = Cause {
                 kind: AlertKind::MassChangeHeld,
@@ -314,11 +317,13 @@ fn carry_out(
                 subject: standing::GUARD,
                 run: report.id,
             };
+            let is_open = |alert: &Alert| alert.state == AlertState::Open;
+            let refreshes = held_before.as_ref().is_some_and(is_open);
             let alert = standing::open(held_before, &cause, &reason, at);
-            if alert.first_seen == at {
-                plan.alerts.raised.push(alert);
-            } else {
+            if refreshes {
                 plan.alerts.refreshed.push(alert);
+            } else {
+                plan.alerts.raised.push(alert);
             }
             // What is written of a staged plan takes nothing from anybody; units may be left by it.
             state.passed.extend(staged);

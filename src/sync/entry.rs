@@ -23,6 +23,8 @@ pub enum Entry {
         normal: Normal,
         /// Why it is left out, if it is (R6).
         excluded: Option<String>,
+        /// The PMS property whose record it is; none where the PMS is asked for all of them at once.
+        property: Option<String>,
     },
     /// The record could not be mapped.
     Rejected {
@@ -53,6 +55,7 @@ pub(super) struct Group {
 pub(super) struct Lease {
     pub(super) normal: Normal,
     pub(super) excluded: Option<String>,
+    pub(super) property: Option<String>,
 }
 
 impl Lease {

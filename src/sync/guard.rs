@@ -1,15 +1,16 @@
 //! The mass-change guard (R27): whether a plan takes away from too many at once. Pure but for questions to
-//! the people of the store. Which parts of a plan take away, is in `parts`; what is left of one that is held,
-//! in `held`.
+//! the people of the store. Which parts of a plan take away, is in `parts`; whom they are counted among, in
+//! `properties`; what is left of a plan that is held, in `held`.
 
 mod parts;
+mod properties;
 mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Guard, OnTrip, Span};
+use crate::config::{Guard, Span};
 use crate::model::{
     Actor, GuardState, Guarded, GuardedKind, HeldPlan, IntegrationId, Link, Passed, RunId,
 };
@@ -34,6 +35,8 @@ pub(super) struct Facts<'a, P> {
     pub(super) seen: u64,
     /// The PMS sent nothing at all.
     pub(super) empty: bool,
+    /// Attached PMS properties that sent nothing.
+    pub(super) silent: &'a BTreeSet<String>,
 }
 
 /// What the guard says.
@@ -68,16 +71,13 @@ pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verd
 
     let now: BTreeSet<&str> = items.iter().map(|item| item.subject.as_str()).collect();
     let before = subjects(&recent, GuardedKind::is_of_person);
-    let people = now.union(&before).count();
-    let open = linked(facts);
-    let gone = before.iter().filter(|one| !open.contains(**one)).count();
-    let linked = open.len() + gone;
-    if !now.is_empty() && people > facts.allowed(linked) {
-        reasons.push(format!(
-            "{people} of {linked} linked people would be closed, set back to pending, unlinked, excluded or given \
-             another email{}",
-            facts.within(now.len(), people)
-        ));
+    let linked = properties::linked(facts.links);
+    reasons.extend(facts.too_many(&now, &before, &linked.all, ""));
+    if reasons.is_empty() {
+        for (property, of_property) in &linked.of_each {
+            let of = format!(" of the PMS property `{property}`");
+            reasons.extend(facts.too_many(&now, &before, of_property, &of));
+        }
     }
 
     let left: BTreeSet<String> = parts::left(plan, facts)?.into_values().flatten().collect();
@@ -105,15 +105,19 @@ pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verd
         reasons.push(grows(&exclusion, facts.state.excluded_by.as_ref()));
         items.push(exclusion);
     }
-    if facts.empty && !open.is_empty() {
+    for (property, open) in properties::silent(facts, &linked) {
+        let what = if property.is_empty() {
+            String::new()
+        } else {
+            format!(" of the PMS property `{property}`")
+        };
         reasons.push(format!(
-            "the feed is empty, and {} people of it are linked; check `pms_properties` and the rights of the \
-             credential",
-            open.len()
+            "the feed{what} is empty, and {open} people of it are linked; check `pms_properties` and the rights of \
+             the credential"
         ));
         items.push(Guarded {
             kind: GuardedKind::EmptyFeed,
-            subject: String::new(),
+            subject: property,
             mark: String::new(),
             count: 0,
         });
@@ -154,6 +158,30 @@ impl<P> Facts<'_, P> {
         limit.max(all.saturating_mul(percent) / 100)
     }
 
+    /// What is told where more of these people lose something than may, with those who did before.
+    fn too_many(
+        &self,
+        now: &BTreeSet<&str>,
+        before: &BTreeSet<&str>,
+        linked: &properties::Linked,
+        of: &str,
+    ) -> Option<String> {
+        let here = |people: &BTreeSet<&str>| -> BTreeSet<String> {
+            let here = people.iter().filter(|one| linked.ever.contains(**one));
+            here.map(|one| (*one).to_owned()).collect()
+        };
+        let (now, before) = (here(now), here(before));
+        let people = now.union(&before).count();
+        let all = linked.open.union(&before).count();
+        (!now.is_empty() && people > self.allowed(all)).then(|| {
+            format!(
+                "{people} of {all} linked people{of} would be closed, set back to pending, unlinked, excluded or \
+                 given another email{}",
+                self.within(now.len(), people)
+            )
+        })
+    }
+
     fn within(&self, now: usize, all: usize) -> String {
         if now == all {
             String::new()
@@ -164,11 +192,11 @@ impl<P> Facts<'_, P> {
 }
 
 /// What somebody reads who is to decide.
-pub(super) fn advice(reason: &str, run: RunId, on_trip: OnTrip, empty: bool) -> String {
-    let written = if on_trip == OnTrip::Stage && !empty {
-        "what takes nothing away was written"
-    } else {
+pub(super) fn advice(reason: &str, run: RunId, stopped: bool) -> String {
+    let written = if stopped {
         "nothing was written"
+    } else {
+        "what takes nothing away was written"
     };
     format!(
         "{reason}; {written}: look at `epms run {run}`, then `epms approve {run}` or correct the PMS"
@@ -208,12 +236,6 @@ fn grows(exclusion: &Guarded, before: Option<&BTreeMap<String, u64>>) -> String 
         ),
     };
     format!("the {what} {count} residents, and took {before} in the run before")
-}
-
-/// People with a link that is not over.
-fn linked<P>(facts: &Facts<'_, P>) -> BTreeSet<String> {
-    let open = facts.links.values().filter(|link| !link.status.is_closed());
-    open.map(|link| link.person.to_string()).collect()
 }
 
 fn passed(items: &[Guarded], left: BTreeSet<String>, at: Timestamp) -> Vec<Passed> {

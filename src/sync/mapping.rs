@@ -1,6 +1,6 @@
 //! Records to entries: the script, the normal forms, and what is excluded (R6). Knows nothing of people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -28,6 +28,8 @@ pub(super) struct Mapping {
     watched: Option<String>,
     pub(super) steps: Vec<Step>,
     pub(super) entries: Vec<Entry>,
+    /// The PMS properties that sent records; empty where the PMS is asked for all of them at once.
+    heard: BTreeSet<String>,
     pub(super) notes: Notes,
     /// PMS units that the mapping list does not know (R35), and what to do about each.
     pub(super) unmapped: BTreeMap<String, String>,
@@ -58,6 +60,7 @@ impl Mapping {
             watched: None,
             steps: Vec::new(),
             entries: Vec::new(),
+            heard: BTreeSet::new(),
             notes: Notes::new(),
             unmapped: BTreeMap::new(),
             seen: 0,
@@ -82,8 +85,21 @@ impl Mapping {
         self
     }
 
+    /// The attached PMS properties that sent nothing, where each was asked for its own.
+    pub(super) fn silent(&self) -> BTreeSet<String> {
+        let attached = &self.integration.config.pms_properties;
+        if self.heard.contains("") {
+            return BTreeSet::new();
+        }
+        let silent = attached.iter().filter(|one| !self.heard.contains(*one));
+        silent.cloned().collect()
+    }
+
     pub(super) fn map(&mut self, record: &Record) {
         self.records += 1;
+        if !self.heard.contains(&record.property) {
+            self.heard.insert(record.property.clone());
+        }
         let context = self.context(record);
         let script = Arc::clone(&self.integration.script);
         let id = |mapping: &Mapping| {
@@ -120,7 +136,7 @@ impl Mapping {
                 None => script.exclude(&one, &context),
             };
             let entry = match excluded {
-                Ok(excluded) => self.entry(one.resident, excluded),
+                Ok(excluded) => self.entry(one.resident, excluded, &record.property),
                 Err(error) => Entry::Rejected {
                     record: one.resident.id.clone(),
                     resident: Some(one.resident.id),
@@ -136,7 +152,10 @@ impl Mapping {
         self.entries.push(entry);
     }
 
-    fn entry(&mut self, resident: Resident, excluded: Option<String>) -> Entry {
+    fn entry(&mut self, resident: Resident, excluded: Option<String>, property: &str) -> Entry {
+        let property = Some(property)
+            .filter(|property| !property.is_empty())
+            .map(String::from);
         let country = &self.integration.config.property.country;
         let placeholders = &self.integration.placeholder_emails;
         if let Some(reason) = excluded {
@@ -150,6 +169,7 @@ impl Mapping {
             return Entry::Resident {
                 normal,
                 excluded: Some(reason),
+                property,
             };
         }
         let id = resident.id.clone();
@@ -161,6 +181,7 @@ impl Mapping {
                 Entry::Resident {
                     normal,
                     excluded: None,
+                    property,
                 }
             }
             Err(error) => Entry::Rejected {
@@ -255,7 +276,7 @@ impl Mapping {
                 let (normal, error) = match normal {
                     Ok(mut normal) => {
                         let unit = normal.resident.unit.take();
-                        normal.resident.unit = match unit.map(|unit| place(unit, &settings.units)) {
+                        normal.resident.unit = match unit.map(|unit| place(unit, &self.units)) {
                             Some(Placed::Here(unit)) => Some(unit),
                             _ => None,
                         };

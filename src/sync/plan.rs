@@ -99,7 +99,15 @@ pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, Store
     let mut failed = Vec::new();
     for entry in std::mem::take(&mut inputs.entries) {
         match entry {
-            Entry::Resident { normal, excluded } => leases.push(Lease { normal, excluded }),
+            Entry::Resident {
+                normal,
+                excluded,
+                property,
+            } => leases.push(Lease {
+                normal,
+                excluded,
+                property,
+            }),
             other => failed.push(other),
         }
     }
@@ -326,6 +334,7 @@ impl<P: People> Planner<'_, P> {
                 LeaseStatus::Unknown => old.and_then(|old| old.unit.clone()),
                 _ => None,
             },
+            property: group.lease().and_then(|lease| lease.property.clone()),
             misses: 0,
         };
         if old != Some(&link) {

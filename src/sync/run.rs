@@ -169,6 +169,7 @@ impl Mapped {
             email_change: config.email_change,
             missing_after: config.missing_after,
             guard: config.guard.clone(),
+            silent: self.mapping.silent(),
             seen: self.mapping.seen,
             entries: self.mapping.entries,
             unmapped: self.mapping.unmapped,

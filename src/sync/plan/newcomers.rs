@@ -92,7 +92,10 @@ impl<P: People> Planner<'_, P> {
         if let Some(link) = self.inputs.links.get(&group.id) {
             return Ok(Attach::Linked(link.person));
         }
-        let Some(Lease { normal, excluded }) = group.lease() else {
+        let Some(Lease {
+            normal, excluded, ..
+        }) = group.lease()
+        else {
             return Ok(Attach::Not);
         };
         let resident = &normal.resident;

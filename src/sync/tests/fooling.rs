@@ -282,3 +282,74 @@ fn r27_a_clock_that_jumps_back_forgets_nothing() {
     world.now -= SignedDuration::from_hours(24 * 365);
     world.is_held(with(&house, 0..6, past));
 }
+
+/// So many of one PMS property, after so many of another.
+fn two_properties(large: usize, small: usize) -> Vec<Resident> {
+    let mut house = house(large + small);
+    for (place, one) in house.iter_mut().enumerate() {
+        let property = if place < large { "north" } else { "south" };
+        *one = with_id(one.clone(), &format!("{property}/{place}"));
+    }
+    house
+}
+
+#[test]
+fn r27_a_small_pms_property_does_not_hide_behind_a_large_one() {
+    for drained_slowly in [false, true] {
+        let mut world = World::new();
+        let house = two_properties(90, 10);
+        world.run(house.clone());
+        if drained_slowly {
+            for gone in [92, 94, 95] {
+                let seen = world.run(with(&house, 90..gone, past));
+                assert!(seen.report.outcome.is_success());
+            }
+        }
+        let seen = world.is_held(with(&house, 90..96, past));
+        assert!(
+            seen.reason()
+                .starts_with("6 of 10 linked people of the PMS property `south` would be closed"),
+            "{}",
+            seen.reason()
+        );
+        // Of the large one as many as ever.
+        assert!(
+            world
+                .run(with(&house, 0..9, past))
+                .report
+                .outcome
+                .is_success()
+                || drained_slowly
+        );
+    }
+}
+
+#[test]
+fn r27_one_of_two_pms_properties_that_answers_with_an_empty_list_is_an_empty_feed() {
+    for on_trip in [OnTrip::Stop, OnTrip::Stage] {
+        let mut world = World::new();
+        world.guard.on_trip = on_trip;
+        world.pms_properties = vec!["north", "south", "west"];
+        let house = two_properties(12, 3);
+        // West has nobody yet, and that is nothing to be held for.
+        assert!(world.run(house.clone()).report.outcome.is_success());
+        let seen = world.is_held(house[..12].to_vec());
+        assert!(
+            seen.reason().starts_with(
+                "the feed of the PMS property `south` is empty, and 3 people of it are linked"
+            ),
+            "{}",
+            seen.reason()
+        );
+        assert!(seen.reason().contains("nothing was written"));
+        // The other being empty is another plan than the one that was approved.
+        world.approve(seen.report.id, None).unwrap();
+        world.is_held(house[12..].to_vec());
+        assert!(world.run(house[..12].to_vec()).report.approved_by.is_some());
+        // Taken from the list, it is not asked, and nobody of it is lost.
+        let people = world.people();
+        world.pms_properties = vec!["north"];
+        assert!(world.run(house[..12].to_vec()).report.outcome.is_success());
+        assert_eq!(world.people(), people);
+    }
+}

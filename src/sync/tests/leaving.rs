@@ -259,6 +259,7 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
         unmapped: std::collections::BTreeMap::new(),
         seen: 3,
         notes,
+        silent: std::collections::BTreeSet::new(),
         lookups: Vec::new(),
     };
     let now = world.now;

@@ -21,11 +21,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{EmailChange, Guard};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
-    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Resident, Run, RunId, Stay, Unit,
+    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview, Resident, Run, RunId, Stay,
+    Unit,
 };
 use crate::store::{Lookup, Store, StoreError};
 
-use super::commit::{Property, Work, begin, commit, conclude};
+use super::commit::{self, Property, Work, begin, commit, conclude};
 use super::entry::Entry;
 use super::normal::{Normal, Notes, normalise};
 use super::plan::plan;
@@ -62,6 +63,9 @@ struct World {
     missing_after: u32,
     guard: Guard,
     lookups: Vec<(String, Lookup)>,
+    /// The PMS properties that feed the integration, where there are several: whose an id is, says what stands
+    /// before its `/`.
+    pms_properties: Vec<&'static str>,
 }
 
 /// What a run said and did.
@@ -89,6 +93,7 @@ impl World {
             missing_after: 3,
             guard: Guard::default(),
             lookups: Vec::new(),
+            pms_properties: Vec::new(),
         }
     }
 
@@ -107,6 +112,7 @@ impl World {
                     let id = resident.id.clone();
                     match normalise(resident, "US", &placeholders, notes) {
                         Ok(normal) => Entry::Resident {
+                            property: pms_property(&id),
                             normal,
                             excluded: None,
                         },
@@ -118,6 +124,7 @@ impl World {
                     }
                 }
                 Item::LeftOut(resident, reason) => Entry::Resident {
+                    property: pms_property(&resident.id),
                     normal: Normal {
                         resident,
                         keep_phone: false,
@@ -138,41 +145,17 @@ impl World {
             .collect()
     }
 
-    /// One run over these residents, by the functions that every run goes through.
-    fn run<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
-        let before = self.store.read().unwrap().last_change().unwrap();
-        let report = self.try_run(items).unwrap();
-        if report.outcome.is_success() {
-            assert_eq!(report.counts.seen, report.records);
-            assert!(report.counts.add_up(), "{report:?}");
-        }
-        let view = self.store.read().unwrap();
-        Seen {
-            decisions: view.decisions(report.id).unwrap(),
-            changes: view.changes(before, usize::MAX).unwrap(),
-            alerts: self.open_alerts(),
-            report,
-        }
-    }
-
-    /// The same, where the store may fail.
-    fn try_run<I: Into<Item>>(
-        &mut self,
-        items: impl IntoIterator<Item = I>,
-    ) -> Result<Run, StoreError> {
-        let items: Vec<Item> = items.into_iter().map(Into::into).collect();
-        self.now += SignedDuration::from_hours(1);
-        self.last_run += 1;
-        let now = self.now;
+    /// The report of a run that begins now, and its work.
+    fn work(&self, id: RunId, items: Vec<Item>) -> (Run, Work) {
         let mut notes = Notes::new();
         let entries = World::entries(items, &mut notes);
         let records = entries.len() as u64;
         let report = Run {
-            id: RunId(self.last_run),
+            id,
             integration: self.integration.clone(),
             cause: Cause::Schedule,
             generation: 1,
-            started: now,
+            started: self.now,
             ended: None,
             outcome: Outcome::Running,
             pages: 1,
@@ -183,19 +166,74 @@ impl World {
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         };
-        begin(&self.store, &report)?;
         let work = Work {
             credential: "acme".into(),
             email_change: self.email_change,
             missing_after: self.missing_after,
             guard: self.guard.clone(),
+            silent: self.silent(&entries),
             entries,
             seen: records,
             notes,
             unmapped: std::collections::BTreeMap::new(),
             lookups: self.lookups.clone(),
         };
+        (report, work)
+    }
+
+    /// What the next run would do, of which nothing remains.
+    fn preview(&self, items: Vec<Item>) -> Preview {
+        let (report, work) = self.work(RunId(0), items);
+        let now = self.now + SignedDuration::from_hours(1);
+        commit::preview(&self.store, || now, report, work)
+            .unwrap()
+            .unwrap()
+    }
+
+    /// One run over these residents, by the functions that every run goes through. It is previewed before, and does
+    /// what the preview says.
+    #[track_caller]
+    fn run<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
+        let items: Vec<Item> = items.into_iter().map(Into::into).collect();
+        let preview = self.preview(items.clone());
+        let before = self.store.read().unwrap().last_change().unwrap();
+        let report = self.try_run(items).unwrap();
+        assert_eq!(report.counts.seen, report.records);
+        assert!(report.counts.add_up(), "{report:?}");
+        let view = self.store.read().unwrap();
+        let seen = Seen {
+            decisions: view.decisions(report.id).unwrap(),
+            changes: view.changes(before, usize::MAX).unwrap(),
+            alerts: self.open_alerts(),
+            report,
+        };
+        seen.is_as_previewed(preview);
+        seen
+    }
+
+    /// The same without the preview, where the store may fail.
+    fn try_run<I: Into<Item>>(
+        &mut self,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<Run, StoreError> {
+        let items: Vec<Item> = items.into_iter().map(Into::into).collect();
+        self.now += SignedDuration::from_hours(1);
+        self.last_run += 1;
+        let now = self.now;
+        let (report, work) = self.work(RunId(self.last_run), items);
+        begin(&self.store, &report)?;
         conclude(&self.store, || now, report, Ok(work))
+    }
+
+    fn silent(&self, entries: &[Entry]) -> std::collections::BTreeSet<String> {
+        let sent = |property: &&&str| {
+            entries.iter().any(|entry| match entry {
+                Entry::Resident { property: one, .. } => one.as_deref() == Some(**property),
+                _ => false,
+            })
+        };
+        let silent = self.pms_properties.iter().filter(|one| !sent(one));
+        silent.map(ToString::to_string).collect()
     }
 
     /// A run on what was just read writes nothing, says so, and leaves the alerts as they are.
@@ -273,6 +311,59 @@ impl World {
 }
 
 impl Seen {
+    /// The preview said what was done. Its run has no number, and changes get theirs with the commit.
+    #[track_caller]
+    fn is_as_previewed(&self, preview: Preview) {
+        let Preview {
+            report,
+            changes,
+            decisions,
+            raised,
+            closed,
+            names: _,
+        } = preview;
+        let digest = |outcome: &Outcome| match outcome {
+            Outcome::Held { digest, .. } => Some(digest.clone()),
+            _ => None,
+        };
+        let told = |run: &Run| {
+            let Run {
+                outcome,
+                counts,
+                changes,
+                approved_by,
+                excluded_by,
+                notes,
+                ..
+            } = run.clone();
+            let outcome = (outcome.as_str(), digest(&outcome));
+            (outcome, counts, changes, approved_by, excluded_by, notes)
+        };
+        assert_eq!(told(&report), told(&self.report));
+        assert_eq!(decisions, self.decisions);
+        let numbered = changes.into_iter().zip(&self.changes).map(|(one, done)| {
+            let (seq, run) = (done.seq, done.run);
+            Change { seq, run, ..one }
+        });
+        assert_eq!(numbered.collect::<Vec<_>>(), self.changes);
+        assert_eq!(report.changes, self.report.changes);
+        for one in raised {
+            let (run, id) = (self.report.id, one.id);
+            let open = self.alerts.iter().find(|alert| alert.id == id).unwrap();
+            assert_eq!(one.raised_by, RunId(0));
+            let detail = one.detail.replace("r0`", &format!("{run}`"));
+            let one = Alert {
+                raised_by: run,
+                detail,
+                ..one
+            };
+            assert_eq!(one, *open);
+        }
+        for one in closed {
+            assert!(self.alerts.iter().all(|alert| alert.id != one.id));
+        }
+    }
+
     /// What was decided about a resident; the first decision where it has several leases.
     #[track_caller]
     fn fate(&self, resident: &str) -> Fate {
@@ -313,6 +404,11 @@ impl Seen {
 
 const NO_ALERTS: [AlertKind; 0] = [];
 const NO_CHANGES: [ChangeKind; 0] = [];
+
+fn pms_property(resident: &str) -> Option<String> {
+    let (property, _) = resident.split_once('/')?;
+    Some(property.to_owned())
+}
 
 #[allow(clippy::unnecessary_wraps, reason = "so residents have them")]
 fn day(month: i8, day: i8) -> Option<Date> {

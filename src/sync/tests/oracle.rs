@@ -503,7 +503,7 @@ impl Pms {
 
     fn happens(&mut self, (kind, who, value): (u8, usize, usize)) {
         let count = self.0.len();
-        let new_id = format!("{}-{count}", ["north", "south"][who % 2]);
+        let new_id = format!("{}/{count}", ["north", "south"][who % 2]);
         let new_email = format!("e{value}@x.com");
         if kind < 3 || count == 0 {
             let first = ["Ana", "Bob", "Eve"][value % 3];
@@ -548,7 +548,7 @@ impl Pms {
             19 => self.0[at].resident.email = None,
             // The other PMS property lists them too.
             _ => {
-                let id = format!("other-{}", tenant.id);
+                let id = format!("other/{}", tenant.id);
                 if !self.0.iter().any(|row| row.resident.id == id) {
                     *self.lease(&tenant, &id) = with_id(tenant.clone(), &id);
                 }
