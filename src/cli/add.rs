@@ -132,6 +132,7 @@ pub(super) async fn run(
     write(home, &files)?;
     // The files are right without them; only editors look there.
     let _ = super::schema::write_all(home.root());
+    let _ = super::definitions::write_all(home.root());
     let added = added(home, &plan, files);
     let exit = if added.problems.is_empty() {
         Exit::Done

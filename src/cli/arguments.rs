@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, demo, discover, explain, init, man, map, pause, people,
-    preview, run, runs, sandbox, schema, status, sync, test,
+    add, alerts, approve, changes, check, definitions, demo, discover, explain, init, man, map,
+    pause, people, preview, run, runs, sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -46,6 +46,7 @@ people
 
 editors
   schema       JSON Schema of each kind of file
+  definitions  the helpers of scripts, for the language server of Rhai
   completions  completions for a shell
   man          manual pages
 
@@ -158,6 +159,8 @@ pub enum Verb {
     Changes(changes::ChangesArguments),
     /// JSON Schema of each kind of file, for editors
     Schema(schema::SchemaArguments),
+    /// the helpers of scripts, for the language server of Rhai
+    Definitions(definitions::DefinitionsArguments),
     /// completions for a shell, to standard output
     #[command(after_help = "examples\n  epms completions bash > /etc/bash_completion.d/epms")]
     Completions {

@@ -45,6 +45,7 @@ const README: &str = "\
     config/credentials/     one file per PMS account; secrets only by where they are kept
     config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
     config/.schema/         what editors know of these files; `epms schema --out config/.schema` makes them anew
+    config/.definitions/    what editors know of scripts; `epms definitions --out config/.definitions` makes them anew
     scripts/                what the records of each PMS mean; shared ones in lib/, mapping tests in tests/
     secrets/                a place for secrets in files, one each (0600); out of version control
     state/                  the store and the socket; the daemon makes it; out of version control
@@ -91,6 +92,7 @@ pub(super) fn run(
         })?;
     }
     super::schema::write_all(&home)?;
+    super::definitions::write_all(&home)?;
     for name in ["config/credentials", "config/integrations"] {
         std::fs::create_dir_all(home.join(name))?;
     }

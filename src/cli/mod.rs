@@ -39,6 +39,7 @@ mod sandbox;
 mod completions;
 mod man;
 mod schema;
+mod definitions;
 
 #[cfg(test)]
 mod testing;
@@ -138,6 +139,9 @@ async fn dispatch(
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
         Verb::Schema(verb) => return schema::run(verb, json, &environment.current, screen),
+        Verb::Definitions(verb) => {
+            return definitions::run(verb, json, &environment.current, screen);
+        }
         Verb::Run(verb) if verb.run.is_none() => {
             return daemon::run(&home, arguments.socket, environment).await;
         }
@@ -176,6 +180,7 @@ async fn dispatch(
         | Verb::Discover(_)
         | Verb::Add { .. }
         | Verb::Schema(_)
+        | Verb::Definitions(_)
         | Verb::Completions { .. }
         | Verb::Man(_) => Ok(Exit::Done),
     };

@@ -40,5 +40,6 @@ pub(super) fn write(home: &Path) -> std::io::Result<()> {
         }
         std::fs::write(path, bytes)?;
     }
-    super::schema::write_all(home)
+    super::schema::write_all(home)?;
+    super::definitions::write_all(home)
 }

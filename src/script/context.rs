@@ -7,6 +7,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rhai::{Dynamic, Engine, Map};
 
+use super::described::Described;
+
 /// Records to look up, by request and key, as JSON texts.
 pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -62,21 +64,63 @@ impl Context {
 }
 
 pub(super) fn register(engine: &mut Engine) {
-    engine
-        .register_type_with_name::<Context>("Context")
-        .register_get("today", |ctx: &mut Context| ctx.0.today.to_string())
-        .register_get("property", |ctx: &mut Context| ctx.0.property.clone())
-        .register_get("request", |ctx: &mut Context| ctx.0.request.clone())
-        .register_get("integration", |ctx: &mut Context| ctx.0.integration.clone())
-        .register_get("country", |ctx: &mut Context| ctx.0.country.clone())
-        .register_get("fields", |ctx: &mut Context| {
-            ctx.0
-                .fields
-                .iter()
-                .map(|(name, text)| (name.as_str().into(), text.clone().into()))
-                .collect::<Map>()
-        })
-        .register_fn("lookup", |ctx: &mut Context, name: &str, key: Dynamic| {
-            ctx.lookup(name, &key)
-        });
+    engine.register_type_with_name::<Context>("Context");
+    let ctx = "ctx: Context";
+    Described(engine)
+        .value(
+            "today",
+            &[ctx, "&str"],
+            "The date at the property, `YYYY-MM-DD`.
+             ctx.today → \"2026-03-01\"",
+            |ctx: &mut Context| ctx.0.today.to_string(),
+        )
+        .value(
+            "property",
+            &[ctx, "&str"],
+            "The PMS property that the record came from.
+             ctx.property → \"bldg123\"",
+            |ctx: &mut Context| ctx.0.property.clone(),
+        )
+        .value(
+            "request",
+            &[ctx, "&str"],
+            "The request that the record answers, as the connector names it.
+             ctx.request → \"residents\"",
+            |ctx: &mut Context| ctx.0.request.clone(),
+        )
+        .value(
+            "integration",
+            &[ctx, "&str"],
+            "The integration.
+             ctx.integration → \"123-building-name\"",
+            |ctx: &mut Context| ctx.0.integration.clone(),
+        )
+        .value(
+            "country",
+            &[ctx, "&str"],
+            "The property's country, by ISO 3166 code.
+             ctx.country → \"US\"",
+            |ctx: &mut Context| ctx.0.country.clone(),
+        )
+        .value(
+            "fields",
+            &[ctx, "Map"],
+            "The integration's `fields`.
+             get(ctx.fields, \"company\") → \"Acme\"",
+            |ctx: &mut Context| {
+                ctx.0
+                    .fields
+                    .iter()
+                    .map(|(name, text)| (name.as_str().into(), text.clone().into()))
+                    .collect::<Map>()
+            },
+        )
+        .function(
+            "lookup",
+            &[ctx, "request: &str", "key", "Dynamic"],
+            "The record with this id among the answers of another request of the connector; `()` where there is none.
+             ctx.lookup(\"units\", 7).UnitName → \"12B\"
+             ctx.lookup(\"units\", 8) → ()",
+            |ctx: &mut Context, name: &str, key: Dynamic| ctx.lookup(name, &key),
+        );
 }

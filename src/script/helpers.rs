@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
 use crate::model::LeaseStatus;
 
+use super::described::Described;
 use super::error::FieldError;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -19,35 +20,127 @@ pub(crate) const SENTINELS: [Date; 4] = [
 ];
 
 pub(super) fn register(engine: &mut Engine) {
-    engine
-        .register_fn("get", |record: &mut Map, path: &str| get(record, path))
-        .register_fn("text", |record: &mut Map, path: &str| {
-            text(&get(record, path))
-        })
-        .register_fn("text", |value: Dynamic| text(&value))
-        .register_fn("list", |record: &mut Map, path: &str| {
-            list(get(record, path))
-        })
-        .register_fn("list", |value: Dynamic| list(value))
-        .register_fn("first", |values: Array| first(values))
-        .register_fn("flag", |record: &mut Map, path: &str| {
-            flag(&get(record, path))
-        })
-        .register_fn("same", |one: Dynamic, other: Dynamic| same(&one, &other))
-        .register_fn("digits", |value: Dynamic| digits(&value))
-        .register_fn("emails", |value: Dynamic| emails(&value))
-        .register_fn("split_name", |value: Dynamic| split_name(&value))
-        .register_fn("to_status", |word: Dynamic, table: Map| {
-            to_status(&word, &table)
-        })
-        .register_fn(
+    let record = "record: Map";
+    let path = "path: &str";
+    Described(engine)
+        .function(
+            "get",
+            &[record, path, "Dynamic"],
+            "The value at a path of names with `/` between them, an element of a list by its number from 0; `()` \
+             where there is none.
+             get(#{ lease: #{ unit: 7 } }, \"lease/unit\") → 7
+             get(#{ units: [#{ id: 7 }, #{ id: 8 }] }, \"units/1/id\") → 8
+             get(#{ a: 1 }, \"b\") → ()",
+            |record: &mut Map, path: &str| get(record, path),
+        )
+        .function(
+            "text",
+            &[record, path, "Dynamic"],
+            "Trimmed text, of a number its digits, of an XML element with attributes its text; `()` for what is \
+             absent, empty, or a structure.
+             text(#{ name: \" Ana \" }, \"name\") → \"Ana\"
+             text(#{ id: 7 }, \"id\") → \"7\"
+             text(#{ name: \" \" }, \"name\") → ()",
+            |record: &mut Map, path: &str| text(&get(record, path)),
+        )
+        .function(
+            "text",
+            &["value", "Dynamic"],
+            "Also of a value.
+             text(\" Ana \") → \"Ana\"",
+            |value: Dynamic| text(&value),
+        )
+        .function(
+            "list",
+            &[record, path, "Array"],
+            "One or many: a list stays, one value becomes the list of it, and what is absent or empty the empty list.
+             list(#{ tenant: #{ id: 7 } }, \"tenant\").len() → 1
+             list(#{ tenant: [1, 2] }, \"tenant\") → [1, 2]
+             list(#{ a: 1 }, \"tenant\") → []",
+            |record: &mut Map, path: &str| list(get(record, path)),
+        )
+        .function(
+            "list",
+            &["value", "Array"],
+            "Also of a value.
+             list(\"\") → []",
+            |value: Dynamic| list(value),
+        )
+        .function(
+            "first",
+            &["values: Array", "Dynamic"],
+            "The first of the values that is neither absent nor empty text.
+             first([(), \" \", \"ana@example.com\", \"a@example.com\"]) → \"ana@example.com\"
+             first([(), \"\"]) → ()",
+            |values: Array| first(values),
+        )
+        .function(
+            "flag",
+            &[record, path, "bool"],
+            "Whether it says yes: true, 1, y, yes or t in any case. Anything else is no.
+             flag(#{ IsCurrent: \"Y\" }, \"IsCurrent\") → true
+             flag(#{ IsCurrent: \"N\" }, \"IsCurrent\") → false
+             flag(#{ a: 1 }, \"IsCurrent\") → false",
+            |record: &mut Map, path: &str| flag(&get(record, path)),
+        )
+        .function(
+            "same",
+            &["one", "other", "bool"],
+            "Whether two texts are equal but for case and outer spaces. What is absent equals nothing.
+             same(\" Past \", \"past\") → true
+             same((), ()) → false",
+            |one: Dynamic, other: Dynamic| same(&one, &other),
+        )
+        .function(
+            "digits",
+            &["value", "&str"],
+            "The digits of a text.
+             digits(\"(212) 555-0100\") → \"2125550100\"
+             digits(()) → \"\"",
+            |value: Dynamic| digits(&value),
+        )
+        .function(
+            "emails",
+            &["value", "Array"],
+            "The emails of a text that holds several.
+             emails(\"ana@example.com; bo@example.com\") → [\"ana@example.com\", \"bo@example.com\"]
+             emails(\"none\") → []",
+            |value: Dynamic| emails(&value),
+        )
+        .function(
+            "split_name",
+            &["value", "Map"],
+            "First and last name of `Last, First Middle` or of `First Middle Last`.
+             split_name(\"Ortiz, Ana Maria\") → #{\"first_name\": \"Ana Maria\", \"last_name\": \"Ortiz\"}
+             split_name(\"Ana Ortiz\").last_name → \"Ortiz\"",
+            |value: Dynamic| split_name(&value),
+        )
+        .function(
+            "to_status",
+            &["word", "table: Map", "&str"],
+            "The status of the PMS's word by a table; case and outer spaces do not matter. A word that the table does \
+             not have is `unknown`.
+             to_status(\" FUTURE \", #{ \"Future\": \"pending\", \"Current\": \"current\" }) → \"pending\"
+             to_status(\"Gone\", #{ \"Future\": \"pending\" }) → \"unknown\"",
+            |word: Dynamic, table: Map| to_status(&word, &table),
+        )
+        .function(
             "parse_date",
+            &[record, path, "format: &str", "Dynamic"],
+            "A date as `YYYY-MM-DD`; `()` where it is absent or stands for none, such as 01/01/1900 (R12). A time behind \
+             the date is ignored. What is no date of the format rejects the record.
+             parse_date(#{ d: \"02/28/2026\" }, \"d\", \"%m/%d/%Y\") → \"2026-02-28\"
+             parse_date(#{ d: \"01/01/1900\" }, \"d\", \"%m/%d/%Y\") → ()
+             parse_date(#{ d: \"02/30/2026\" }, \"d\", \"%m/%d/%Y\") → error: d: is no date of the form %m/%d/%Y",
             |record: &mut Map, path: &str, format: &str| {
                 parse_date(&get(record, path), path, &[format.to_owned()])
             },
         )
-        .register_fn(
+        .function(
             "parse_date",
+            &[record, path, "formats: Array", "Dynamic"],
+            "Of several formats the first that fits.
+             parse_date(#{ d: \"2026-02-28T00:00:00\" }, \"d\", [\"%m/%d/%Y\", \"%Y-%m-%d\"]) → \"2026-02-28\"",
             |record: &mut Map, path: &str, formats: Array| {
                 let formats: Vec<String> = formats
                     .into_iter()
