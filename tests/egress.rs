@@ -2,20 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/encrypted.rs"]
+mod encrypted;
 #[path = "support/pms.rs"]
 mod pms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use encrypted::encrypted;
 use epms::source::{Lookup, Reader, SourceError};
 use pms::{Pms, ok};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 const PLAIN: &str =
     "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json }\n";
@@ -98,50 +95,11 @@ async fn an_address_that_no_name_may_lead_to_is_asked_only_where_it_is_listed_as
     assert!(pms.records().await.is_empty());
 }
 
-/// A server for `localhost` with a certificate of an authority of its own; gives the authority's.
-async fn encrypted() -> (u16, String) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &authority).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                // Whoever does not trust the certificate breaks off.
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let mut asked = [0; 4096];
-                let _ = stream.read(&mut asked).await;
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
-                let _ = stream.write_all(answer).await;
-                let _ = stream.shutdown().await;
-            });
-        }
-    });
-    (port, authority.pem())
-}
+const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
 
 #[tokio::test]
 async fn a_server_that_the_system_does_not_trust_needs_the_ca_file_of_the_credential() {
-    let (port, authority) = encrypted().await;
+    let (port, authority) = encrypted(EMPTY).await;
     let mut pms = Pms::start(PLAIN, |_, _| ok("[]")).await;
     pms.url = format!("https://localhost:{port}");
     let error = pms.failure().await;
@@ -158,7 +116,7 @@ async fn a_server_that_the_system_does_not_trust_needs_the_ca_file_of_the_creden
     assert!(pms.records().await.is_empty());
 
     // Another authority's certificate helps nobody.
-    let (_, other) = encrypted().await;
+    let (_, other) = encrypted(EMPTY).await;
     std::fs::write(pms.home.path().join("ca.pem"), other).unwrap();
     assert!(pms.failure().await.to_string().contains("is not trusted"));
 }

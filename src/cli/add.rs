@@ -225,8 +225,8 @@ fn added(home: &Home, plan: &Plan, files: Vec<(PathBuf, String)>) -> Added {
         .unwrap_or_default();
     if problems.is_empty() {
         next.push(Step::new(
-            format!("epms discover {id}"),
-            "see what the PMS has",
+            format!("epms doctor {id}"),
+            "see whether the PMS lets us in, and this machine is ready",
         ));
         if plan.integration.enabled {
             next.push(Step::new(

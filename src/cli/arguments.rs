@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, definitions, demo, discover, explain, init, man, map,
-    pause, people, preview, run, runs, sandbox, schema, status, sync, test,
+    add, alerts, approve, changes, check, definitions, demo, discover, doctor, explain, init, man,
+    map, pause, people, preview, run, runs, sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -26,6 +26,7 @@ set up
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
   discover     the properties and lease statuses that a PMS has
+  doctor       whether PMS, machine and daemon are as they should be
   reload       make the daemon read all files again
 
 run
@@ -120,6 +121,8 @@ pub enum Verb {
     Map(map::MapArguments),
     /// the properties and lease statuses that a PMS has
     Discover(discover::DiscoverArguments),
+    /// whether the PMS, this machine and the daemon are as they should be
+    Doctor(doctor::DoctorArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration
     ///
     /// Ends with 2 when something was rejected. What was rejected goes on as it was.

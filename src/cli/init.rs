@@ -53,6 +53,7 @@ const README: &str = "\
 All but `secrets/` and `state/` belongs under version control.
 
     epms add integration    attach a property of a PMS, step by step
+    epms doctor             whether the PMS, this machine and the daemon are as they should be
     epms check              all files and scripts, offline
     epms test               the mapping tests
     epms map SCRIPT FILE    what a script makes of a recorded answer

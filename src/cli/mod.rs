@@ -31,6 +31,7 @@ mod test;
 mod map;
 mod again;
 mod discover;
+mod doctor;
 mod add;
 mod demo;
 mod demo_home;
@@ -129,6 +130,10 @@ async fn dispatch(
         }
         Verb::Map(verb) => return map::run(verb, json, &home, environment, screen).await,
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Doctor(verb) => {
+            let socket = arguments.socket;
+            return doctor::run(verb, json, &home, socket, environment, screen).await;
+        }
         Verb::Add { what } => {
             // Somebody answers only where the questions can be seen.
             let somebody = screen.progress && std::io::stdin().is_terminal();
@@ -178,6 +183,7 @@ async fn dispatch(
         | Verb::Test(_)
         | Verb::Map(_)
         | Verb::Discover(_)
+        | Verb::Doctor(_)
         | Verb::Add { .. }
         | Verb::Schema(_)
         | Verb::Definitions(_)

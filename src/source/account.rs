@@ -30,6 +30,8 @@ pub struct Account {
     pub(super) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
     pub(super) by_hand: bool,
+    /// A request that failed is not repeated.
+    pub(super) once: bool,
     pub(super) budget: Arc<Budget>,
     pub(super) shared: Arc<Shared>,
     /// Trusts whom the system trusts, and the credential's `ca_file`.
@@ -71,6 +73,12 @@ impl Account {
     #[must_use]
     pub fn asked_by_hand(self, by_hand: bool) -> Account {
         Account { by_hand, ..self }
+    }
+
+    /// For a look at how the PMS answers now: a request that failed is not repeated.
+    #[must_use]
+    pub fn asked_once(self) -> Account {
+        Account { once: true, ..self }
     }
 
     /// Whether both have the same values, for the same connector.

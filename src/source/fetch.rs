@@ -89,7 +89,9 @@ impl Reader {
             let wait = told
                 .unwrap_or_default()
                 .max(pause(retry.pause.0, attempt, fastrand::f64()));
-            let may_repeat = matches!(error, SourceError::Unavailable(_)) && prepared.repeatable;
+            let may_repeat = matches!(error, SourceError::Unavailable(_))
+                && prepared.repeatable
+                && !account.once;
             if !may_repeat || attempt >= retry.attempts || wait > retry.longest.0 {
                 return Err(error);
             }

@@ -27,6 +27,7 @@ mod verdict;
 mod fetch;
 mod auth;
 mod reader;
+mod probe;
 
 pub use account::{Account, AccountError};
 pub use answer::{Judge, Ruling, Said};
@@ -35,6 +36,7 @@ pub use decode::Shape;
 pub use egress::Lookup;
 pub use error::{SourceError, Told};
 pub use path::Path;
+pub use probe::{Answered, Endpoint, FirstPage, Unreached};
 pub use reader::{ClientError, Reader, Records, Scope};
 
 /// `host`, or `host:port` where the URL names a port. None for anything but http and https.

@@ -59,7 +59,7 @@ fn client(
 /// Reads PMSs. One for the whole daemon: it keeps what the integrations of a credential share.
 pub struct Reader {
     client: reqwest::Client,
-    lookup: Lookup,
+    pub(super) lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     key: [u8; 32],
 }
@@ -141,6 +141,7 @@ impl Reader {
             values,
             secrets,
             by_hand: false,
+            once: false,
             budget: shared.budget(&source.connector.limits),
             shared,
             client,

@@ -126,9 +126,9 @@ async fn flags_alone_make_files_that_pass_the_check() {
     wrote config/integrations/elm-court.yaml
 
     next
-      epms discover elm-court   see what the PMS has
-      epms run                  the daemon; one that runs already takes the new files in by itself
-      epms sync elm-court       sync it now, and see what came
+      epms doctor elm-court   see whether the PMS lets us in, and this machine is ready
+      epms run                the daemon; one that runs already takes the new files in by itself
+      epms sync elm-court     sync it now, and see what came
     ");
     let credential = read(&home, "config/credentials/acme.yaml");
     assert!(credential.contains("client_secret: { file: secrets/acme }"));

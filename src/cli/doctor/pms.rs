@@ -1,0 +1,330 @@
+//! A PMS, as an integration reaches it: secrets, name, connection, clock, login, a page, the budget. Each
+//! step needs the one before; nothing is repeated and nothing is kept.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use jiff::Timestamp;
+use nix::unistd::Uid;
+
+use crate::catalog::Integration;
+use crate::config::{CredentialValue, Limits, SecretError, SecretReference};
+use crate::source::{Account, AccountError, Endpoint, FirstPage, Reader, Scope, SourceError, Told};
+
+use super::super::Exit;
+use super::check;
+use super::check::{Check, size, took};
+use super::machine::user;
+
+/// Looks at the way to the PMS of `integration`. What was seen of an endpoint is not looked at again.
+pub(super) async fn look(
+    integration: &Integration,
+    reader: &Reader,
+    now: Timestamp,
+    seen: &mut BTreeSet<String>,
+) -> Vec<Check> {
+    let mut checks = secrets(integration);
+    let name = &integration.config.credential;
+    let source = &integration.source;
+    let account = reader.account(name, &integration.credential, source, &integration.home);
+    let account = match account {
+        Ok(account) => account.asked_by_hand(true).asked_once(),
+        Err(error) => {
+            if let AccountError::Authority { path, what } = &error {
+                let did = format!("read ca_file {}", path.display());
+                let remedy = "name a PEM file with the certificate of the PMS's authority";
+                checks.push(Check::fail("tls", did, format!("it {what}"), remedy));
+            }
+            // Which secret it is was told above.
+            checks.push(Check::skip(
+                "login",
+                "not tried",
+                "the credential is not complete",
+            ));
+            return checks;
+        }
+    };
+    let today = integration.today(now);
+    let scope = Scope {
+        properties: integration.config.pms_properties.clone(),
+        fields: integration.config.fields.clone(),
+        today,
+        judge: integration.judge(today),
+    };
+    let endpoints = match reader.endpoints(source, &account, &scope) {
+        Ok(endpoints) => endpoints,
+        Err(error) => {
+            checks.push(failed(
+                "url",
+                "made the address of the first request",
+                &error,
+            ));
+            return checks;
+        }
+    };
+    let mut reached = true;
+    for endpoint in &endpoints {
+        if seen.insert(endpoint.authority()) {
+            reached &= way(endpoint, reader, &account, &mut checks).await;
+        }
+    }
+    if reached {
+        pages(integration, reader, &account, &scope, &mut checks).await;
+    } else {
+        checks.push(Check::skip(
+            "login",
+            "not tried",
+            "the host is out of reach",
+        ));
+    }
+    checks
+}
+
+/// Whether each secret can be read, and by whom.
+fn secrets(integration: &Integration) -> Vec<Check> {
+    let fields = integration.credential.fields.iter();
+    let references = fields.filter_map(|(field, value)| match value {
+        CredentialValue::Secret(reference) => Some((field, reference)),
+        CredentialValue::Plain(_) => None,
+    });
+    references
+        .map(|(field, reference)| {
+            let did = format!("read {field} from {reference}");
+            match reference.read(&integration.home) {
+                Ok(_) => Check::ok("secret", did, there(reference, &integration.home)),
+                Err(SecretError::Open { what, remedy, .. }) => {
+                    Check::fail("secret", did, format!("it {what}"), remedy)
+                }
+                // Whoever asks has another environment than the daemon, and another unit.
+                Err(error @ (SecretError::Env(_) | SecretError::NoCredentials(_))) => Check::warn(
+                    "secret",
+                    did,
+                    error.to_string(),
+                    "the daemon may have it where you have not: see whether a sync succeeds",
+                ),
+                Err(error) => {
+                    let remedy = "put the secret there, readable for the daemon's user alone";
+                    Check::fail("secret", did, error.to_string(), remedy)
+                }
+            }
+        })
+        .collect()
+}
+
+/// That a secret is there, and whose file it is.
+fn there(reference: &SecretReference, home: &Path) -> String {
+    let SecretReference::File(path) = reference else {
+        return "it is there".into();
+    };
+    home.join(path).metadata().map_or_else(
+        |_| "it is there".into(),
+        |file| {
+            let owner = user(Uid::from_raw(file.uid()));
+            format!("it is there, {:04o}, of {owner}", file.mode() & 0o7777)
+        },
+    )
+}
+
+/// From the name to a connection that stands; whether it does.
+async fn way(
+    endpoint: &Endpoint,
+    reader: &Reader,
+    account: &Account,
+    checks: &mut Vec<Check>,
+) -> bool {
+    let host = endpoint.authority();
+    if endpoint.is_address() {
+        let did = format!("looked up {host}");
+        checks.push(Check::ok(
+            "dns",
+            did,
+            "it is an address: there is nothing to resolve",
+        ));
+    } else {
+        let did = format!("looked up {host}");
+        let begun = Instant::now();
+        match reader.resolve(endpoint).await {
+            Ok(addresses) => {
+                let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                let saw = format!("{} ({})", addresses.join(", "), took(begun.elapsed()));
+                checks.push(Check::ok("dns", did, saw));
+            }
+            Err(unreached) => {
+                let check = Check::fail("dns", did, unreached.what, unreached.remedy);
+                checks.push(check.ends(Exit::OutOfReach));
+                return false;
+            }
+        }
+    }
+    let did = format!("connected to {host}");
+    match reader.knock(account, endpoint).await {
+        Ok(answered) => {
+            let took = took(answered.took);
+            checks.push(if endpoint.is_secure() {
+                let how = "by TLS 1.2 or later; the certificate is for this host, valid today, and of an authority that is trusted";
+                Check::ok("tls", did, format!("{how} ({took})"))
+            } else if endpoint.is_here() {
+                let how = "by plain http, which stays on this machine: there is no TLS to verify";
+                Check::ok("tls", did, format!("{how} ({took})"))
+            } else {
+                let how = "by plain http, as `plain_http` of the connector allows: whoever is in between reads all of it";
+                let remedy = "ask whoever runs the host for https";
+                Check::warn("tls", did, format!("{how} ({took})"), remedy)
+            });
+            checks.push(check::clock(&host, answered.date, SystemTime::now()));
+            true
+        }
+        Err(unreached) => {
+            let check = Check::fail("tls", did, unreached.what, unreached.remedy);
+            checks.push(check.ends(Exit::OutOfReach));
+            false
+        }
+    }
+}
+
+/// The login, the first page for each property, and what is left of the budget.
+async fn pages(
+    integration: &Integration,
+    reader: &Reader,
+    account: &Account,
+    scope: &Scope,
+    checks: &mut Vec<Check>,
+) {
+    let (source, name) = (&integration.source, &integration.config.credential);
+    let login = format!("showed the credential {name}");
+    if source.logs_in() {
+        match reader.log_in(source, account, scope).await {
+            Ok(()) => checks.push(Check::ok("login", &login, "the PMS gives a token for it")),
+            Err(error) => {
+                checks.push(failed("login", &login, &error));
+                return;
+            }
+        }
+    }
+    let mut last: Option<FirstPage> = None;
+    let mut is_taken = source.logs_in();
+    for request in source.feeds() {
+        for property in Reader::asked_for(source, request, scope) {
+            let of = if property.is_empty() {
+                String::new()
+            } else {
+                format!(" of {property}")
+            };
+            let did = format!("read the first page of {request}{of}");
+            let read = reader
+                .first_page(source, account, request, property, scope)
+                .await;
+            if !is_taken {
+                is_taken = true;
+                match &read {
+                    Err(error @ SourceError::LoginFailed(_)) => {
+                        checks.push(failed("login", &login, error));
+                        return;
+                    }
+                    Ok(_) | Err(SourceError::Denied(_)) => {
+                        checks.push(Check::ok("login", &login, "the PMS takes it"));
+                    }
+                    Err(_) => {
+                        let saw = "whether the PMS takes it does not show: there was no page";
+                        checks.push(Check::skip("login", &login, saw));
+                    }
+                }
+            }
+            match read {
+                Ok(page) => {
+                    checks.push(arrived(did, &page, source.timeout()));
+                    last = Some(page);
+                }
+                Err(error) => checks.push(failed("page", &did, &error)),
+            }
+        }
+    }
+    checks.push(quota(source.limits(), last.as_ref()));
+}
+
+fn arrived(did: String, page: &FirstPage, timeout: std::time::Duration) -> Check {
+    let records = match page.records {
+        1 => "1 record".to_owned(),
+        many => format!("{many} records"),
+    };
+    let bytes = u64::try_from(page.bytes).unwrap_or(u64::MAX);
+    let saw = format!("{records}, {} ({})", size(bytes), took(page.took));
+    if page.took > timeout / 2 {
+        let remedy = format!(
+            "it is near the connector's timeout of {}: raise `timeout`, or ask for smaller pages",
+            took(timeout)
+        );
+        Check::warn("page", did, saw, remedy)
+    } else if page.records == 0 {
+        let remedy = "an empty feed is held, not synced: check `pms_properties`; `epms discover` shows what there is";
+        Check::warn("page", did, saw, remedy)
+    } else {
+        Check::ok("page", did, saw)
+    }
+}
+
+/// What the connector allows itself, and what the PMS said is left.
+fn quota(limits: &Limits, page: Option<&FirstPage>) -> Check {
+    let allowed: Vec<String> = [
+        (limits.per_second, "a second"),
+        (limits.per_minute, "a minute"),
+        (limits.per_hour, "an hour"),
+    ]
+    .into_iter()
+    .filter_map(|(limit, of)| Some(format!("{} {of}", limit?)))
+    .collect();
+    let did = match allowed.as_slice() {
+        [] => "compared with `limits` of the connector, which has none".to_owned(),
+        allowed => format!(
+            "compared with `limits` of the connector: {}",
+            allowed.join(", ")
+        ),
+    };
+    let said = page.map(|page| page.budget.as_slice()).unwrap_or_default();
+    if said.is_empty() {
+        let saw = match (&limits.remaining, page) {
+            (_, None) => "there was no page to tell what is left",
+            (None, _) => "this PMS does not tell what is left",
+            (Some(_), _) => "the PMS did not tell what is left this time",
+        };
+        return Check::skip("quota", did, saw);
+    }
+    let told: Vec<String> = said
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    let empty = said.iter().any(|(name, value)| {
+        Some(name) == limits.remaining.as_ref()
+            && value
+                .split(';')
+                .any(|left| left.trim().split('/').next() == Some("0"))
+    });
+    if empty {
+        let remedy =
+            "wait until it is back; lower `limits` of the connector, or ask the vendor for more";
+        Check::warn("quota", did, told.join(", "), remedy)
+    } else {
+        Check::ok("quota", did, told.join(", "))
+    }
+}
+
+/// What a reading told, taken apart again.
+fn failed(check: &'static str, did: &str, error: &SourceError) -> Check {
+    let (told, exit) = match error {
+        SourceError::Unavailable(told) => (told, Exit::OutOfReach),
+        SourceError::NotAllowed(told) => (told, Exit::Invalid),
+        SourceError::Denied(told)
+        | SourceError::LoginFailed(told)
+        | SourceError::Unexpected(told) => (told, Exit::Failed),
+        SourceError::Stopped => return Check::skip(check, did, error.to_string()),
+    };
+    let Told {
+        what, said, remedy, ..
+    } = told;
+    let said = said
+        .as_ref()
+        .map_or_else(String::new, |said| format!(" (it said: {said})"));
+    Check::fail(check, did, format!("{what}{said}"), remedy).ends(exit)
+}
