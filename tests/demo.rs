@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use epms::control::client::{Client, Which};
-use epms::model::{IntegrationId, Outcome};
+use epms::control::protocol::Page;
+use epms::model::{Alert, AlertKind, AlertState, IntegrationId, Outcome, Person};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use support::{eventually, found, output, told};
+use support::{Terminal, eventually, found, output, told};
 
 fn demo(temporary: &Path, words: &[&str]) -> Command {
     let mut command = support::epms();
@@ -146,4 +147,150 @@ async fn a_demo_in_a_folder_of_its_own_stays_there_and_takes_no_other() {
     let again = output(demo(temporary.path(), &words)).await;
     assert_eq!(again.status.code(), Some(2), "{again:?}");
     assert!(told(&again).contains("is not empty"), "{again:?}");
+}
+
+/// Somebody who works on the alerts of a demo.
+struct Desk {
+    home: PathBuf,
+}
+
+impl Desk {
+    async fn says(&self, line: &str, code: i32) -> String {
+        let mut command = support::epms();
+        command.env("EPMS_HOME", &self.home).args(line.split(' '));
+        let ended = output(command).await;
+        assert_eq!(ended.status.code(), Some(code), "{line}: {ended:?}");
+        let says = String::from_utf8(ended.stdout.clone()).unwrap();
+        if code == 0 { says } else { told(&ended) }
+    }
+
+    async fn json<T: serde::de::DeserializeOwned>(&self, line: &str) -> T {
+        serde_json::from_str(&self.says(&format!("{line} --json"), 0).await).unwrap()
+    }
+
+    async fn open(&self, kind: AlertKind) -> Vec<Alert> {
+        let line = format!("alerts list --kind {kind} --integration elm-court");
+        self.json::<Page<Alert>>(&line).await.items
+    }
+
+    /// Everybody but those whose making was undone.
+    async fn people(&self) -> Vec<Person> {
+        let page: Page<Person> = self.json("people list --limit 2000").await;
+        let mut people = page.items;
+        people.retain(|one| !one.withdrawn);
+        people
+    }
+
+    /// What a terminal of 80 columns shows, which none of its lines exceeds.
+    fn shows(&self, line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let shown = Terminal::run(80, &self.home, &words).all();
+        for line in shown.lines() {
+            let columns = line.trim_end_matches('\r').chars().count();
+            assert!(columns <= 80, "{columns}: {line}\n{shown}");
+        }
+        shown
+    }
+
+    /// Goes every way that `alerts show` names, and back again.
+    async fn every_way(&self, kind: AlertKind) -> Vec<String> {
+        let id = self.open(kind).await[0].id;
+        let before = self.people().await;
+        let shown = self.shows(&format!("alerts show {id}"));
+        assert!(shown.contains(&format!("{id} {kind} at elm-court: open")));
+        assert!(
+            shown.contains("\u{2260}"),
+            "what differs is marked: {shown}"
+        );
+        let ways = shown.lines().filter_map(|line| {
+            let line = line.trim().strip_prefix("epms ")?;
+            Some(line.to_owned())
+        });
+        let ways: Vec<String> = ways.collect();
+        for way in &ways {
+            self.says(way, 0).await;
+            self.says("sync elm-court", 0).await;
+            let open = self.open(kind).await;
+            assert!(open.iter().all(|one| one.id != id), "{way}: {open:?}");
+            self.says(&format!("alerts undo {id}"), 0).await;
+            self.says("sync elm-court", 0).await;
+            let open = self.open(kind).await;
+            assert!(open.iter().any(|one| one.id == id), "{way}: {open:?}");
+            assert_eq!(self.people().await, before, "{way}");
+        }
+        let id = id.to_string();
+        ways.iter().map(|way| way.replace(&id, "A")).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_four_documented_alerts_of_the_demo_are_walked_through_and_undone_in_a_terminal() {
+    let (temporary, beside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let command = demo(temporary.path(), &["--residents", "120", "--seed", "1"]);
+    let mut demo = Stays::start(command, &beside.path().join("out"));
+    let home = found("the demo has begun to stay", async || {
+        let text = demo.text();
+        let home = text.lines().find_map(|line| line.strip_prefix("home "))?;
+        let home = PathBuf::from(home.trim());
+        text.contains("Ctrl-C ends the demo").then_some(home)
+    })
+    .await;
+    let desk = Desk { home };
+    // They stand first, in this order.
+    let listed = desk.shows("alerts list --integration elm-court --limit 12");
+    let mut at = 0;
+    for kind in [
+        AlertKind::DuplicateAccounts,
+        AlertKind::DuplicateEmails,
+        AlertKind::NameMismatch,
+        AlertKind::EmailMismatch,
+        AlertKind::MissingEmail,
+    ] {
+        let found = listed[at..].find(kind.as_str());
+        at += found.unwrap_or_else(|| panic!("{kind}: {listed}"));
+    }
+
+    let ways = desk.every_way(AlertKind::NameMismatch).await;
+    assert_eq!(ways, ["alerts resolve A merge", "alerts dismiss A"]);
+    let ways = desk.every_way(AlertKind::EmailMismatch).await;
+    assert_eq!(
+        ways,
+        [
+            "alerts resolve A replace-email",
+            "alerts resolve A create-separate",
+            "alerts dismiss A"
+        ]
+    );
+    let people = desk.open(AlertKind::DuplicateAccounts).await.remove(0);
+    let people: Vec<_> = people.sides.iter().filter_map(|side| side.person).collect();
+    let ways = desk.every_way(AlertKind::DuplicateAccounts).await;
+    assert_eq!(
+        ways,
+        [
+            format!("alerts resolve A merge --into {}", people[0]),
+            format!("alerts resolve A merge --into {}", people[1]),
+            "alerts resolve A not-duplicate".to_owned(),
+            "alerts dismiss A".to_owned()
+        ]
+    );
+    let ways = desk.every_way(AlertKind::DuplicateEmails).await;
+    assert_eq!(ways, ["alerts dismiss A"]);
+    let id = desk.open(AlertKind::DuplicateEmails).await[0].id;
+    let refused = desk.says(&format!("alerts resolve {id} merge"), 1).await;
+    assert!(
+        refused.contains("correct the email in the PMS"),
+        "{refused}"
+    );
+
+    // For good: the alert is resolved, stays so, and says by whom.
+    let id = desk.open(AlertKind::NameMismatch).await[0].id;
+    desk.says(&format!("alerts resolve {id} merge"), 0).await;
+    desk.says("sync elm-court", 0).await;
+    let shown = desk.shows(&format!("alerts show {id}"));
+    assert!(
+        shown.contains(&format!("{}", AlertState::Resolved)),
+        "{shown}"
+    );
+    assert!(shown.contains("done to it"), "{shown}");
+    assert_eq!(demo.end(Signal::SIGTERM).await, Some(0));
 }

@@ -4,88 +4,8 @@
 
 mod support;
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
-
 use epms::sandbox::Kind;
-use nix::pty::{Winsize, openpty};
-use support::{Home, epms, pms, told};
-
-/// A program on a terminal of 100 columns.
-struct Terminal {
-    child: Child,
-    keys: File,
-    came: Receiver<Vec<u8>>,
-    shown: String,
-}
-
-impl Terminal {
-    fn run(home: &Home, words: &[&str]) -> Terminal {
-        let size = Winsize {
-            ws_row: 40,
-            ws_col: 100,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        let ends = openpty(&size, None).unwrap();
-        let side = || Stdio::from(ends.slave.try_clone().unwrap());
-        let mut command = epms();
-        command
-            .env("TERM", "xterm-256color")
-            .args(["--home".as_ref(), home.root().as_os_str()])
-            .args(words)
-            .stdin(side())
-            .stdout(side())
-            .stderr(side());
-        let child = command.spawn().unwrap();
-        drop(command);
-        drop(ends.slave);
-        let keys = File::from(ends.master);
-        let mut screen = keys.try_clone().unwrap();
-        let (give, came) = channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            // The other side's end is an error here.
-            while let Ok(count) = screen.read(&mut buffer) {
-                if count == 0 || give.send(buffer[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Terminal {
-            child,
-            keys,
-            came,
-            shown: String::new(),
-        }
-    }
-
-    /// Reads until `what` is shown, after what was read before.
-    fn shows(&mut self, what: &str) {
-        loop {
-            if let Some(at) = self.shown.find(what) {
-                self.shown.drain(..at + what.len());
-                return;
-            }
-            let Ok(more) = self.came.recv_timeout(Duration::from_mins(1)) else {
-                panic!("`{what}` is not shown: {}", self.shown);
-            };
-            self.shown += &String::from_utf8_lossy(&more);
-        }
-    }
-
-    fn answers(&mut self, question: &str, line: &str) {
-        self.shows(question);
-        self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
-    }
-
-    fn ends(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
+use support::{Home, Terminal, pms, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_integration_is_added_by_answers_at_a_terminal() {
@@ -93,7 +13,7 @@ async fn an_integration_is_added_by_answers_at_a_terminal() {
     let home = Home::new();
     let fields = pms.credential();
     home.write("secrets/acme", &fields["client_secret"]);
-    let mut terminal = Terminal::run(&home, &["add", "integration"]);
+    let mut terminal = Terminal::run(100, home.root(), &["add", "integration"]);
     terminal.answers("connector (", "appfolio");
     terminal.answers("credential [appfolio]: ", "acme");
     terminal.answers("url [", &fields["url"]);
@@ -123,7 +43,7 @@ async fn an_integration_is_added_by_answers_at_a_terminal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_gives_up_half_way_has_written_nothing() {
     let home = Home::new();
-    let mut terminal = Terminal::run(&home, &["add", "integration"]);
+    let mut terminal = Terminal::run(100, home.root(), &["add", "integration"]);
     terminal.answers("connector (", "mri");
     // The end of the input, as Ctrl-D types it.
     terminal.answers("credential [mri]: ", "\u{4}");

@@ -68,10 +68,7 @@ pub fn resolve(
 pub fn dismiss(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     let mut desk = Desk::open(store, ActKind::Dismiss, hand)?;
     let alert = alert_in(&desk, id, &[AlertState::Open])?;
-    if matches!(
-        alert.kind,
-        AlertKind::MassChangeHeld | AlertKind::CredentialFailing | AlertKind::SyncStale
-    ) {
+    if alert.kind.is_of_the_feed() {
         return Err(ActError::Refused(format!(
             "{} closes itself when its cause is gone, and is not dismissed",
             alert.kind

@@ -205,30 +205,57 @@ pub(super) fn table(alerts: &[Alert], view: &View) -> String {
     table_of(&alerts.iter().collect::<Vec<_>>(), view)
 }
 
+/// Below this width what an alert says would be a column of single words.
+const WIDE: u16 = 120;
+
 fn table_of(alerts: &[&Alert], view: &View) -> String {
-    let mut table = Table::new([
-        ("ID", Column::Whole),
-        ("KIND", Column::Whole),
-        ("INTEGRATION", Column::Cut),
-        ("ABOUT", Column::Cut),
-        ("SINCE", Column::Whole),
-        ("WHAT", Column::Wrap),
-    ]);
-    for alert in alerts {
+    let facts = |alert: &Alert| -> [Cell; 5] {
         let since = match alert.state {
             AlertState::Open => view.relative(alert.first_seen),
             state => state.to_string(),
         };
-        table.row([
+        [
             alert.id.into(),
             alert.kind.into(),
             alert.integration.to_string().into(),
             about(alert).into(),
             since.into(),
-            alert.detail.clone().into(),
-        ]);
+        ]
+    };
+    let columns = [
+        ("ID", Column::Whole),
+        ("KIND", Column::Whole),
+        ("INTEGRATION", Column::Cut),
+        ("ABOUT", Column::Cut),
+        ("SINCE", Column::Whole),
+    ];
+    if view.width.is_none_or(|width| width >= WIDE) {
+        let [id, kind, integration, about, since] = columns;
+        let what = ("WHAT", Column::Wrap);
+        let mut table = Table::new([id, kind, integration, about, since, what]);
+        for alert in alerts {
+            let [id, kind, integration, about, since] = facts(alert);
+            let what = alert.detail.clone().into();
+            table.row([id, kind, integration, about, since, what]);
+        }
+        return table.render(view);
     }
-    table.render(view)
+    let mut table = Table::new(columns);
+    for alert in alerts {
+        table.row(facts(alert));
+    }
+    // None of its columns goes on in a next line: a line is an alert, after the header and its rule.
+    let text = table.render(view);
+    let mut lines = text.lines();
+    let mut text = String::new();
+    for line in lines.by_ref().take(2) {
+        let _ = writeln!(text, "{line}");
+    }
+    for (line, alert) in lines.zip(alerts) {
+        let _ = writeln!(text, "{line}");
+        text += &paragraph(6, &alert.detail, view);
+    }
+    text
 }
 
 /// Whom an alert is about, as people would say it; else what it is about.
@@ -257,7 +284,9 @@ fn show(detail: &AlertDetail, view: &View) -> String {
     text += &paragraph(2, &alert.detail, view);
     text.push('\n');
     let mut facts = Table::of_pairs(0);
-    facts.pair("subject", &alert.subject);
+    if !is_told_by_sides(alert) {
+        facts.pair("subject", &alert.subject);
+    }
     facts.pair(
         "raised",
         format!("{} by {}", view.both(alert.first_seen), alert.raised_by),
@@ -284,6 +313,12 @@ fn show(detail: &AlertDetail, view: &View) -> String {
     }
     text += &ways(alert);
     text
+}
+
+/// Whether the sides say whom it is about: the subject is the resident's id, or a hash of the email they share.
+fn is_told_by_sides(alert: &Alert) -> bool {
+    let is_subject = |side: &Side| side.resident.as_deref() == Some(&alert.subject);
+    alert.kind == AlertKind::DuplicateEmails || alert.sides.iter().any(is_subject)
 }
 
 fn done(acts: &[ActDetail], view: &View) -> String {
@@ -348,7 +383,7 @@ fn ways(alert: &Alert) -> String {
             }
             _ => {}
         }
-        if alert.kind != AlertKind::MassChangeHeld {
+        if !alert.kind.is_of_the_feed() {
             lines.push((
                 format!("epms alerts dismiss {id}"),
                 "hear no more of it until either side changes",
@@ -364,13 +399,31 @@ fn ways(alert: &Alert) -> String {
     for (line, what) in lines {
         let _ = write!(text, "\n  {line}\n      {what}");
     }
-    if text.is_empty() {
+    if text.is_empty() && alert.state != AlertState::Open {
         return text;
     }
     let hint = match alert.kind {
+        _ if alert.state != AlertState::Open => "",
         AlertKind::MassChangeHeld => "; `epms approve` lets the newest held run through",
-        _ if alert.state == AlertState::Open => "; or correct it in the PMS, and it closes itself",
-        _ => "",
+        AlertKind::CredentialFailing => {
+            ": correct the credential; it closes itself with the next login that works"
+        }
+        AlertKind::SyncStale => {
+            ": `epms sync` tries at once; it closes itself with a run that succeeds"
+        }
+        AlertKind::UnknownStatus | AlertKind::MappingFailed => {
+            ": correct the script, or the record in the PMS, and it closes itself"
+        }
+        AlertKind::DuplicateEmails | AlertKind::MissingEmail => {
+            ": correct the email in the PMS, and it closes itself"
+        }
+        AlertKind::MultipleCurrentLeases | AlertKind::MissingFromFeed => {
+            ": look into the PMS; it closes itself when the feed says otherwise"
+        }
+        AlertKind::DuplicateAccounts
+        | AlertKind::NameMismatch
+        | AlertKind::EmailMismatch
+        | AlertKind::UnmappedUnit => "; or correct it in the PMS, and it closes itself",
     };
     format!("\nwhat to do{hint}{text}\n")
 }

@@ -62,6 +62,14 @@ impl AlertKind {
             AlertKind::SyncStale => "sync_stale",
         }
     }
+
+    /// Whether it is about the feed itself: it closes when its cause is gone, and cannot be dismissed.
+    pub fn is_of_the_feed(self) -> bool {
+        matches!(
+            self,
+            AlertKind::MassChangeHeld | AlertKind::CredentialFailing | AlertKind::SyncStale
+        )
+    }
 }
 
 impl fmt::Display for AlertKind {

@@ -12,6 +12,7 @@
 mod daemon;
 mod home;
 mod people;
+mod terminal;
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 pub use daemon::{Answer, Daemon};
 pub use home::Home;
 pub use people::{plain, plain_alerts};
+pub use terminal::Terminal;
 
 /// Nothing that is waited for takes nearly so long; no test says that it is fast.
 pub const PATIENCE: Duration = Duration::from_secs(15);
