@@ -356,7 +356,8 @@ async fn people_are_exported_and_imported_again_as_they_were() {
     let file = other.home.path("people.csv");
     let new = csv
         .replace("@example.com", "@elsewhere.example")
-        .replace("@example.net", "@elsewhere.example");
+        .replace("@example.net", "@elsewhere.example")
+        .replace("@example.org", "@elsewhere.example");
     std::fs::write(&file, &new).unwrap();
     let import = format!("people import {}", file.display());
     let said = other.epms(&format!("{import} --dry-run")).await;

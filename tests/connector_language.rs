@@ -74,6 +74,27 @@ async fn a_kept_token_that_is_refused_is_fetched_again_once_and_a_fresh_one_is_n
 }
 
 #[tokio::test]
+async fn a_token_that_is_idle_or_old_is_fetched_again_before_it_is_refused() {
+    let kept = ["/login", "/people", "/people"];
+    let again = ["/login", "/people", "/login", "/people"];
+    for (lasts, paths) in [
+        ("idle: 1h, lifetime: 1h", &kept[..]),
+        ("idle: 0s, lifetime: 1h", &again),
+        ("idle: 1h, lifetime: 0s", &again),
+    ] {
+        let yaml = LOGIN.replace("idle: 20m, lifetime: 8h", lasts);
+        let answer = |_, asked: &Asked| match asked.to.as_str() {
+            "/login" => ok(r#"{"data":{"token":"t"}}"#),
+            _ => ok("[]"),
+        };
+        let pms = Pms::start(&yaml, answer).await;
+        pms.records().await;
+        pms.records().await;
+        assert_eq!(pms.paths(), paths, "{lasts}");
+    }
+}
+
+#[tokio::test]
 async fn a_whole_json_text_may_be_the_token() {
     let yaml = "auth: { login: { request: login } }\nrequests:\n  \
         login: { url: \"{{ credential.url }}/login\", format: json }\n  \
@@ -182,6 +203,86 @@ async fn a_link_header_leads_on_and_a_header_declares_the_total() {
     let pms = Pms::start(yaml, move |n, _| page(n, "3")).await;
     let error = pms.failure().await.to_string();
     assert!(error.contains("declares 3 records and sent 2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cursor_is_sent_back_until_there_is_none() {
+    let yaml = "requests: { residents: { url: \"{{ credential.url }}/people\", query: { after: \"{{ page.cursor }}\" }, \
+        format: json, records: rows, page: { cursor: meta/next } } }\n";
+    let page = |n: usize, next: &str| {
+        ok(format!(
+            r#"{{"rows":[{{"n":{n}}}],"meta":{{"next":{next}}}}}"#
+        ))
+    };
+    let pms = Pms::start(yaml, move |n, _| match n {
+        0 => page(0, r#""a/b+c&d""#),
+        1 => page(1, "17"),
+        _ => page(2, "null"),
+    })
+    .await;
+    let numbers = [json!({"n": 0}), json!({"n": 1}), json!({"n": 2})];
+    assert_eq!(pms.records().await, numbers);
+    let paths = pms.paths();
+    assert_eq!(
+        paths,
+        ["/people", "/people?after=a%2Fb%2Bc%26d", "/people?after=17"]
+    );
+    let pms = Pms::start(yaml, move |n, _| page(n, "\"same\"")).await;
+    let error = pms.failure().await.to_string();
+    assert!(
+        error.contains("the cursor of page 2 leads to itself"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_offset_grows_by_what_came_until_a_short_page() {
+    let yaml = "requests: { residents: { method: POST, reads: true, url: \"{{ credential.url }}/people\", \
+        body: { form: { from: \"{{ page.offset }}\", count: \"{{ page.size }}\", of: \"{{ property }}\" } }, \
+        format: json, page: { offset: { size: 2 } } } }\n";
+    let pms = Pms::start(yaml, |n, _| match n {
+        0 => ok(r#"[{"n":0},{"n":1}]"#),
+        1 => ok(r#"[{"n":2},{"n":3}]"#),
+        _ => ok("[]"),
+    })
+    .await;
+    assert_eq!(pms.records().await.len(), 4);
+    let bodies: Vec<String> = pms.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(
+        bodies,
+        [
+            "count=2&from=0&of=p1",
+            "count=2&from=2&of=p1",
+            "count=2&from=4&of=p1"
+        ]
+    );
+    let asked = &pms.asked()[0];
+    assert_eq!(
+        asked.header("content-type"),
+        "application/x-www-form-urlencoded"
+    );
+}
+
+#[tokio::test]
+async fn xml_may_begin_with_a_byte_order_mark_and_have_no_body_at_all() {
+    let yaml = "requests: { residents: { url: \"{{ credential.url }}/r\", format: xml, records: L/P, \
+        errors: [{ status: 204, is: empty }] } }\n";
+    let pms = Pms::start(yaml, |n, _| match n {
+        0 => ok("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><L><P><n>\u{e9}</n></P></L>"),
+        1 => {
+            let wide = "<L><P><n>\u{e9}</n></P></L>".encode_utf16();
+            let bytes = std::iter::once(0xfeff)
+                .chain(wide)
+                .flat_map(u16::to_le_bytes);
+            ok(bytes.collect::<Vec<u8>>())
+        }
+        _ => Reply(204, Vec::new(), Vec::new()),
+    })
+    .await;
+    let expected = [json!({"n": "\u{e9}"})];
+    assert_eq!(pms.records().await, expected);
+    assert_eq!(pms.records().await, expected);
+    assert!(pms.records().await.is_empty());
 }
 
 #[tokio::test]

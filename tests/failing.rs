@@ -48,6 +48,9 @@ async fn r28_a_wrong_login_is_one_alert_of_the_credential_until_a_run_succeeds()
         "{alert:?}"
     );
     assert!(!format!("{alert:?}").contains("not-the-secret"));
+    // Failed once, not by each of its integrations.
+    let requests = pms.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
     let both = [
         daemon.integration("elm").await,
         daemon.integration("oak").await,

@@ -130,12 +130,16 @@ struct Live {
 
 impl Live {
     async fn start(kind: Kind, residents: usize, page_size: usize) -> Live {
-        let world = world(residents);
-        let count = world.properties().len();
         let settings = Settings {
             page_size,
             ..Settings::default()
         };
+        Live::start_as(kind, residents, settings).await
+    }
+
+    async fn start_as(kind: Kind, residents: usize, settings: Settings) -> Live {
+        let world = world(residents);
+        let count = world.properties().len();
         let sandbox = Sandbox::start(kind, world, settings).await.unwrap();
         let properties = (0..count).map(|at| sandbox.property_id(at)).collect();
         let source = source_at_once(&kind.to_string());
@@ -399,6 +403,40 @@ async fn everybody_of_appfolio_comes_out_once_and_right() {
     }
     assert!(residents.is_empty(), "{residents:?}");
     assert_eq!(statuses.len(), 5, "{statuses:?}");
+    // Under either name: all of them have their email and phone.
+    let in_lists = world.trapped(Trap::ContactLists).len();
+    assert!((50..200).contains(&in_lists), "{in_lists}");
+}
+
+#[tokio::test]
+async fn fields_that_appfolio_does_not_grant_are_missing_and_everybody_comes_out_still() {
+    let read = async |withheld: &[&'static str]| {
+        let settings = Settings {
+            withheld: withheld.to_vec(),
+            ..Settings::default()
+        };
+        let live = Live::start_as(Kind::AppFolio, 100, settings).await;
+        live.residents().await.0
+    };
+    let all = read(&[]).await;
+    let fewer = read(&["MoveInOn", "PrimaryTenant", "Email", "Emails"]).await;
+    assert!(
+        all.values()
+            .any(|one| one.relationship == Relationship::CoResident)
+    );
+    assert!(all.len() > 60);
+    for (id, one) in all {
+        let expected = Resident {
+            move_in: None,
+            email: None,
+            relationship: match one.relationship {
+                Relationship::CoResident => Relationship::Primary,
+                other => other,
+            },
+            ..one
+        };
+        assert_eq!(fewer[&id], expected);
+    }
 }
 
 #[tokio::test]
@@ -407,7 +445,7 @@ async fn everybody_of_yardi_comes_out_once_and_right() {
     let (mut residents, excluded) = live.residents().await;
     let world = live.sandbox.world();
     let since = date(2026, 2, 8);
-    let mut statuses = BTreeSet::new();
+    let (mut statuses, mut relationships) = (BTreeSet::new(), BTreeSet::new());
     for (home, person) in world.people() {
         let long_gone = home.status == Status::Past && home.move_out.is_none_or(|day| day < since);
         let pseudo = world.unit(home.unit).unwrap().pseudo;
@@ -437,17 +475,35 @@ async fn everybody_of_yardi_comes_out_once_and_right() {
                 .find_map(|wanted| person.phones.iter().find(|(kind, _)| *kind == wanted))
                 .map(|(_, number)| number.clone());
             assert_eq!(found.phone, phone);
+            assert_eq!(found.relationship, relationship(person));
         } else {
             assert_eq!(
                 (found.move_in, found.move_out),
                 (person.move_in, person.move_out)
             );
             assert_eq!(found.phone, None);
-            assert_eq!(found.relationship, Relationship::CoResident);
+            // Without a mark in the name nobody can tell.
+            let marked = person.id.0.is_multiple_of(2);
+            let wanted = match relationship(person) {
+                Relationship::Guarantor | Relationship::Minor if !marked => {
+                    Relationship::CoResident
+                }
+                wanted => wanted,
+            };
+            assert_eq!(found.relationship, wanted, "{person:?}");
+            relationships.insert((person.relation, found.relationship));
         }
     }
     assert!(residents.is_empty(), "{residents:?}");
     assert_eq!(statuses.len(), 8, "{statuses:?}");
+    // With a mark, and without.
+    for told in [
+        (Relation::Guarantor, Relationship::Guarantor),
+        (Relation::Occupant, Relationship::Minor),
+        (Relation::Occupant, Relationship::CoResident),
+    ] {
+        assert!(relationships.contains(&told), "{relationships:?}");
+    }
     assert!(!excluded.is_empty());
 }
 
@@ -721,7 +777,7 @@ async fn each_refusal_is_told_apart_with_what_to_do() {
             Kind::AppFolio,
             FaultKind::Html,
             unavailable,
-            "not readable as JSON",
+            "a page of HTML, and no JSON",
         ),
         (
             Kind::AppFolio,
@@ -838,4 +894,48 @@ async fn the_budget_of_appfolio_is_kept_without_a_single_refusal() {
     live.sandbox = sandbox;
     live.complete("residents").await;
     assert!(live.sandbox.requests().len() > 16);
+}
+
+#[tokio::test]
+async fn a_contract_of_realpage_without_user_or_system_is_asked_without_either() {
+    let bodies: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&bodies);
+    let app = axum::Router::new().fallback(move |body: String| {
+        kept.lock().unwrap().push(body);
+        async {
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><r:getresidentlistinfoResponse \
+             xmlns:r=\"http://tempuri.org/\"><r:getresidentlistinfoResult><residentlist/></r:getresidentlistinfoResult>\
+             </r:getresidentlistinfoResponse></s:Body></s:Envelope>"
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/a.svc", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let mut live = Live::start(Kind::RealPage, 10, 1000).await;
+    let home = tempfile::tempdir().unwrap();
+    let mut credential = credential(&live.sandbox, home.path());
+    for (system, tags) in [("", vec![]), ("onesite", vec!["<system>onesite</system>"])] {
+        let plain = |text: &str| CredentialValue::Plain(text.into());
+        credential.fields.insert("url".into(), plain(&url));
+        credential.fields.insert("system".into(), plain(system));
+        credential.fields.remove("username");
+        credential.fields.remove("password");
+        live.account = live
+            .reader
+            .account("acme", &credential, &live.source, home.path())
+            .unwrap();
+        assert!(live.complete("residents").await.is_empty());
+        let body = bodies.lock().unwrap().pop().unwrap();
+        assert!(
+            !body.contains("username") && !body.contains("password"),
+            "{body}"
+        );
+        let sent: Vec<&str> = body
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.contains("system>"))
+            .collect();
+        assert_eq!(sent, tags);
+        assert!(body.contains("<licensekey>"));
+    }
 }

@@ -100,7 +100,7 @@ async fn settings_that_are_not_right_stop_the_start_with_file_line_and_column() 
     let ended = home.epms(&["run"]).await;
     assert_eq!(ended.status.code(), Some(2));
     let text = told(&ended);
-    assert!(text.contains("config/epms.yaml:9:1: wrokers"), "{text}");
+    assert!(text.contains("config/epms.yaml:10:1: wrokers"), "{text}");
     assert!(text.contains("did you mean `workers`?"), "{text}");
     assert!(!home.path("state").exists());
 }

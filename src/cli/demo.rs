@@ -143,9 +143,11 @@ async fn pmss(arguments: &DemoArguments) -> Result<Vec<Sandbox>, Failure> {
             Kind::Entrata => (size, &[("641201", "Quay House")]),
             Kind::Mri => (size, &[("ORCH", "Orchard Row")]),
         };
-        // Former residents by the thousand are for `epms sandbox`; here they would hide the others.
         let settings = Settings {
+            // Former residents by the thousand are for `epms sandbox`; here they would hide the others.
             former: 2,
+            // As where a customer did not ask for all of it.
+            withheld: vec!["MoveInOn"],
             ..Settings::default()
         };
         pmss.push(sandbox::start(kind, (seed, size), properties, settings).await?);

@@ -13,11 +13,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::fault::FaultKind;
+use super::recipe::Trap;
 use super::serve::{Asked, Reply, Seen, Shared};
 use super::world::{Entity, UnitId, World};
 use render::Row;
 
 const JSON: &str = "application/json; charset=utf-8";
+
+/// Makes a world one that AppFolio would know.
+pub(super) fn prepare(world: World) -> World {
+    world.with_trap(Trap::ContactLists, |_, person| render::in_lists(person))
+}
 
 /// The secret fields of the credential that is let in.
 pub(super) fn secrets(world: &World) -> Vec<(&'static str, String)> {
@@ -145,6 +151,9 @@ fn page(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Result<Value, R
         .filter(|home| home.status.lives_there());
     let lived_in: HashSet<UnitId> = homes.map(|home| home.unit).collect();
     let mut data: Vec<Value> = page.map(|row| row.render(&world, &lived_in)).collect();
+    for row in data.iter_mut().filter_map(Value::as_object_mut) {
+        row.retain(|field, _| !shared.settings.withheld.contains(&field.as_str()));
+    }
     if has(FaultKind::ChangedField) && endpoint == "tenants" {
         data.iter_mut()
             .filter_map(Value::as_object_mut)

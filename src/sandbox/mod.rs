@@ -175,6 +175,8 @@ pub struct Settings {
     /// Of how many leases in a hundred somebody is the guarantor in Entrata. They are added to
     /// the world.
     pub guarantors: u8,
+    /// The fields for which AppFolio's credential has no entitlement: it leaves them out of every record.
+    pub withheld: Vec<&'static str>,
     /// The request budget; none means no limit.
     pub limits: Option<Limits>,
 }
@@ -188,6 +190,7 @@ impl Default for Settings {
             link_host: None,
             former: 15,
             guarantors: 70,
+            withheld: Vec::new(),
             limits: None,
         }
     }
@@ -219,7 +222,8 @@ impl Sandbox {
         let listener = TcpListener::bind(settings.addr).await?;
         let addr = listener.local_addr()?;
         let world = match kind {
-            Kind::AppFolio | Kind::Yardi => world,
+            Kind::AppFolio => appfolio::prepare(world),
+            Kind::Yardi => world,
             Kind::RealPage => realpage::prepare(world, &settings),
             Kind::Entrata => entrata::prepare(world, &settings),
             Kind::Mri => mri::prepare(world),

@@ -6,10 +6,11 @@ use fastrand::Rng;
 use super::names;
 use super::world::{Relation, Status};
 
-/// A record that a careless connector gets wrong. With 24 or more residents a world has each at
+/// A record that a careless connector gets wrong. With 26 or more residents a world has each at
 /// least once, and one with fewer has the first ones; [`World::trapped`](super::World::trapped) names who carries it.
 /// AppFolio lists tenants only, so it shows neither `Guarantor` nor `Minor`; and it tells a
 /// `DepartedRoommate` by status `Past`, where Voyager has a move-out date and a mark in the name.
+/// In Voyager some of the guarantors and minors bear a mark in the name; nothing tells the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trap {
     /// Left a household that stayed.
@@ -53,6 +54,9 @@ pub enum Trap {
     PaddedKeys,
     /// Has a one-letter status (`O`, `R`) where others have a word. MRI only.
     ShortStatus,
+    /// Has the contacts in lists, `Emails` and `PhoneNumbers`, where others have `Email` and `PhoneNumber`. AppFolio
+    /// only.
+    ContactLists,
 }
 
 /// What a household is made from.
@@ -62,7 +66,7 @@ pub(super) struct Recipe {
     pub(super) traps: Vec<Trap>,
 }
 
-/// The households every world starts with: 24 people, every status, every trap.
+/// The households every world starts with: 26 people, every status, every trap.
 pub(super) fn first_households() -> Vec<Recipe> {
     use Relation::{Guarantor, Occupant, Roommate};
     use Status::{Applicant, Canceled, Current, Denied, Eviction, Future, Notice, Past};
@@ -73,8 +77,8 @@ pub(super) fn first_households() -> Vec<Recipe> {
     };
     vec![
         recipe(Current, &[Roommate], &[Trap::DepartedRoommate]),
-        recipe(Notice, &[], &[Trap::NoEmail]),
-        recipe(Eviction, &[], &[Trap::PlaceholderEmail]),
+        recipe(Notice, &[], &[]),
+        recipe(Eviction, &[], &[]),
         recipe(Future, &[], &[]),
         recipe(Past, &[], &[]),
         recipe(Applicant, &[], &[]),
@@ -87,12 +91,18 @@ pub(super) fn first_households() -> Vec<Recipe> {
         recipe(
             Current,
             &[Roommate],
-            &[Trap::MonthToMonthOpen, Trap::DepartedRoommate],
+            &[
+                Trap::MonthToMonthOpen,
+                Trap::DepartedRoommate,
+                Trap::UnusablePhone,
+            ],
         ),
         recipe(Current, &[Occupant], &[Trap::Padded]),
-        recipe(Current, &[], &[Trap::LeaseReversed, Trap::UnusablePhone]),
+        recipe(Current, &[], &[Trap::LeaseReversed]),
         recipe(Current, &[Roommate], &[Trap::Accented]),
         recipe(Past, &[], &[Trap::LongGone]),
+        recipe(Current, &[], &[Trap::NoEmail]),
+        recipe(Current, &[], &[Trap::PlaceholderEmail]),
     ]
 }
 

@@ -373,9 +373,9 @@ mod tests {
     }
 
     #[test]
-    fn twenty_four_people_suffice_for_every_status_and_every_trap() {
+    fn twenty_six_people_suffice_for_every_status_and_every_trap() {
         for seed in 0..50 {
-            let world = world(seed, 24);
+            let world = world(seed, 26);
             for trap in TRAPS {
                 assert!(!world.trapped(trap).is_empty(), "{trap:?}");
             }

@@ -62,7 +62,7 @@ impl Status {
 }
 
 /// What a person is to the household.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// The tenant the lease is kept under; one for each household.
     Primary,

@@ -393,7 +393,7 @@ mod tests {
         let property = sandbox.world().properties()[property].code.clone();
         let body = residents(&sandbox, &property, &[]).await;
         let start = body.find(&format!("tCode=\"{code}\"")).unwrap();
-        let one = &body[start..start + body[start..].find("</Resident>").unwrap()];
+        let one = &body[start..start + body[start..].find("<OtherOccupants>").unwrap()];
         assert_eq!(one.matches("<Phone ").count(), 4);
         assert!(
             one.contains("<MoveOutDate/>") && one.contains("<NoticeDate/>"),

@@ -110,7 +110,7 @@ impl Budget {
     pub(super) async fn spend(self: &Arc<Self>) -> Permit {
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let _turn = self.turn.lock().await;
-        while let Some(wait) = self.take() {
+        while let Some(wait) = self.take(Instant::now()) {
             tokio::time::sleep(wait).await;
         }
         Permit {
@@ -120,8 +120,7 @@ impl Budget {
     }
 
     /// Takes one request of every limit, or says how long to wait.
-    fn take(&self) -> Option<Duration> {
-        let now = Instant::now();
+    fn take(&self, now: Instant) -> Option<Duration> {
         let mut windows = self.windows();
         let wait = windows
             .iter_mut()
@@ -134,6 +133,14 @@ impl Budget {
         wait
     }
 
+    /// One request that was under way is answered.
+    fn answered(&self, now: Instant) {
+        for window in self.windows().iter_mut() {
+            window.under_way = window.under_way.saturating_sub(1);
+            window.answered.push_back(now);
+        }
+    }
+
     fn windows(&self) -> MutexGuard<'_, Vec<Window>> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,11 +148,7 @@ impl Budget {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let now = Instant::now();
-        for window in self.budget.windows().iter_mut() {
-            window.under_way = window.under_way.saturating_sub(1);
-            window.answered.push_back(now);
-        }
+        self.budget.answered(Instant::now());
     }
 }
 
@@ -175,6 +178,39 @@ mod tests {
         let took = spend(&budget, 4, none).await;
         assert!(took >= Duration::from_millis(900), "{took:?}");
         assert!(took < Duration::from_millis(1900), "{took:?}");
+    }
+
+    #[test]
+    fn a_second_a_minute_and_an_hour_hold_together_wherever_they_begin() {
+        // AppFolio's.
+        let limits = [(8, 1), (256, 60), (4096, 3600)];
+        let budget = Budget::new(&Limits {
+            per_second: Some(8),
+            per_minute: Some(256),
+            per_hour: Some(4096),
+            ..Limits::default()
+        });
+        let mut now = Instant::now();
+        let mut asked = Vec::new();
+        for number in 0..9000_u64 {
+            while let Some(wait) = budget.take(now) {
+                assert!(wait > Duration::ZERO);
+                now += wait;
+            }
+            asked.push(now);
+            // Some answers take their time, and now and then nobody asks for a while.
+            now += Duration::from_millis(if number % 97 == 0 { 900 } else { 3 });
+            budget.answered(now);
+            now += Duration::from_secs(if number % 1500 == 1499 { 700 } else { 0 });
+        }
+        for (most, seconds) in limits {
+            let period = Duration::from_secs(seconds);
+            for (first, beyond) in asked.iter().zip(&asked[most..]) {
+                assert!(beyond.duration_since(*first) >= period, "{most}");
+            }
+        }
+        // Nor is it slower than it must be: two hours' worth, and a little of the third.
+        assert!(now.duration_since(asked[0]) < Duration::from_hours(3));
     }
 
     #[tokio::test]

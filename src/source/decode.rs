@@ -79,6 +79,9 @@ pub(super) enum DecodeError {
     /// XML, but no SOAP envelope.
     #[error("the answer is no SOAP envelope; it begins with <{0}>")]
     NoEnvelope(String),
+    /// A page of HTML, as web servers answer in the place of an API that is away.
+    #[error("the answer is a page of HTML, and no {0}")]
+    Page(&'static str),
 }
 
 /// Takes an answer apart.
@@ -89,7 +92,8 @@ pub(super) fn decode(
 ) -> Result<Decoded, DecodeError> {
     let text = text(body, charset)?;
     let Some((format, path)) = &shape.inner else {
-        return split(shape.format, shape, &text);
+        return split(shape.format, shape, &text)
+            .map_err(|error| or_page(error, shape.format, &text));
     };
     let mut around = whole(shape.format, &text)?;
     let inner = path
@@ -122,13 +126,31 @@ fn split(format: Format, shape: &Shape, text: &str) -> Result<Decoded, DecodeErr
 
 /// An answer as one value, no records taken out.
 pub(super) fn whole(format: Format, text: &str) -> Result<Value, DecodeError> {
-    match format {
+    let value = match format {
         Format::Json => json::whole(text),
         format => {
             let nowhere = Shape::new(format, Path::default());
             split(format, &nowhere, text).map(|decoded| decoded.around)
         }
+    };
+    value.map_err(|error| or_page(error, format, text))
+}
+
+/// What is wrong with an answer that could not be taken apart: where it is a page, that says more than any place in it.
+fn or_page(error: DecodeError, format: Format, text: &str) -> DecodeError {
+    let begins = |tag: &str| {
+        let head = text.trim_start().get(..tag.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(tag))
+    };
+    if !begins("<!doctype html") && !begins("<html") {
+        return error;
     }
+    DecodeError::Page(match format {
+        Format::Json => "JSON",
+        Format::Xml => "XML",
+        Format::Soap => "SOAP envelope",
+        Format::Csv => "CSV",
+    })
 }
 
 /// Puts a value where a path of names leads.
@@ -200,6 +222,30 @@ mod tests {
         );
         let decoded = decode(&shape, None, b"<R><Result/></R>").unwrap();
         assert!(!decoded.found && decoded.broken.is_none());
+    }
+
+    #[test]
+    fn a_page_in_the_place_of_an_answer_is_called_one() {
+        let page = b"\n<!DOCTYPE html><html><body>We'll be back<br></body></html>";
+        let told = |format| {
+            decode(&Shape::new(format, Path::default()), None, page)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            told(Format::Json),
+            "the answer is a page of HTML, and no JSON"
+        );
+        assert_eq!(
+            told(Format::Soap),
+            "the answer is a page of HTML, and no SOAP envelope"
+        );
+        let json = decode(&Shape::new(Format::Json, Path::default()), None, b"<htm");
+        assert!(
+            json.unwrap_err()
+                .to_string()
+                .contains("not readable as JSON")
+        );
     }
 
     #[test]

@@ -262,10 +262,12 @@ impl<P: People> Planner<'_, P> {
     }
 
     fn unknown_status(&mut self, resident: &Resident) {
-        let detail = format!(
-            "the mapping does not know the status word `{}`; add it to the script",
-            resident.status_word
-        );
+        let detail = match resident.status_word.as_str() {
+            "" => "the mapping finds no status word; if the PMS calls the field otherwise now, correct the script, and if it \
+                   leaves the field out, ask for the right to read it: `epms explain` with --live shows the record"
+                .to_owned(),
+            word => format!("the mapping does not know the status word `{word}`; add it to the script"),
+        };
         self.causes.raise(
             AlertKind::UnknownStatus,
             &resident.status_word,

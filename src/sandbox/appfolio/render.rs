@@ -126,6 +126,34 @@ fn unit_row(world: &World, id: String, unit: &Unit, occupied: bool) -> Value {
     })
 }
 
+/// Whether a tenant's contacts are in lists.
+pub(super) fn in_lists(person: &Person) -> bool {
+    person.id.0 % 4 == 3
+}
+
+/// Email and phone, under either pair of names that clients have seen.
+fn contacts(person: &Person) -> Value {
+    if !in_lists(person) {
+        return json!({
+            "Email": person.email,
+            "PhoneNumber": person.phones.first().map(|(_, number)| number),
+        });
+    }
+    let name = if person.id.0 % 8 == 3 {
+        "Number"
+    } else {
+        "PhoneNumber"
+    };
+    let numbers = person
+        .phones
+        .iter()
+        .map(|(_, number)| json!({ name: number }));
+    json!({
+        "Emails": person.email.iter().collect::<Vec<_>>(),
+        "PhoneNumbers": numbers.collect::<Vec<_>>(),
+    })
+}
+
 fn tenant_row(world: &World, id: String, home: &Household, person: &Person) -> Value {
     let property = &world.properties()[home.property];
     let unit = &world.units()[home.unit.0 as usize];
@@ -136,7 +164,7 @@ fn tenant_row(world: &World, id: String, home: &Household, person: &Person) -> V
         "City": property.city, "State": property.state, "PostalCode": property.postal,
         "IsPrimary": true,
     });
-    json!({
+    let mut row = json!({
         "Id": id, "IntegrationId": null, "ExternalId": null,
         "FirstName": (!company).then_some(&person.first),
         "LastName": (!company).then_some(&person.last),
@@ -152,11 +180,13 @@ fn tenant_row(world: &World, id: String, home: &Household, person: &Person) -> V
         "LeaseSignedDate": home.lease_start,
         "IsMonthlyLease": home.monthly(world.today()),
         "CurrentRent": format!("{}.00", unit.rent),
-        "Email": person.email,
-        "PhoneNumber": person.phones.first().map(|(_, number)| number),
         "Addresses": if primary && !unit.pseudo { vec![address] } else { vec![] },
         "CustomValues": [], "HiddenAt": null, "LastUpdatedAt": seconds(home.updated),
-    })
+    });
+    if let (Value::Object(row), Value::Object(contacts)) = (&mut row, contacts(person)) {
+        row.extend(contacts);
+    }
+    row
 }
 
 fn lease_row(world: &World, id: String, home: &Household) -> Value {

@@ -150,9 +150,15 @@ fn resident(out: &mut String, world: &World, home: &Household, primary: &Person,
 fn name_and_email(out: &mut String, person: &Person, today: Date) {
     let gone = person.move_out.is_some_and(|day| day <= today);
     let last = person.company.as_ref().unwrap_or(&person.last);
-    let marked = match person.departure.filter(|_| gone).map(|ordinal| ordinal % 3) {
-        Some(0) => format!("*Moved Out* {last}"),
-        Some(1) => format!("(former) {last}"),
+    let noted = person.id.0.is_multiple_of(2);
+    let marked = match (
+        person.departure.filter(|_| gone).map(|ordinal| ordinal % 3),
+        person.relation,
+    ) {
+        (Some(0), _) => format!("*Moved Out* {last}"),
+        (Some(1), _) => format!("(former) {last}"),
+        (None, Relation::Guarantor) if noted => format!("{last} (Guarantor)"),
+        (None, Relation::Occupant) if noted => format!("{last} (minor)"),
         _ => last.clone(),
     };
     element(out, "FirstName", &person.first);
