@@ -55,14 +55,21 @@ pub(super) struct Written {
     pub(super) expect: Expect,
 }
 
+/// What the script may know besides the record, as `ctx`.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WrittenContext {
+    /// The PMS property that the record came from.
     pub(super) property: String,
+    /// The request that the record answers, as the connector names it.
     pub(super) request: String,
+    /// The integration.
     pub(super) integration: String,
+    /// The property's country, by ISO 3166 code.
     pub(super) country: String,
+    /// The integration's `fields`.
     pub(super) fields: BTreeMap<String, String>,
+    /// The records of the connector's lookups, by request and id.
     pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
 }
 

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, definitions, demo, discover, doctor, explain, init, man,
-    map, pause, people, preview, run, runs, sandbox, schema, status, sync, test,
+    add, alerts, approve, changes, check, definitions, demo, discover, doctor, explain, help, init,
+    man, map, pause, people, preview, run, runs, sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -51,7 +51,7 @@ editors
   completions  completions for a shell
   man          manual pages
 
-  help         help on a command
+  help         help on a command; on files, scripts, connectors, alerts, exit-codes
 
 options
 {options}{after-help}
@@ -61,6 +61,7 @@ options
 #[derive(Debug, Parser)]
 #[command(
     name = "epms",
+    disable_help_subcommand = true,
     version,
     about = "feeds residents from property management systems into a store of people",
     help_template = TEMPLATE,
@@ -160,6 +161,8 @@ pub enum Verb {
     },
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
+    /// help on a command; on files, scripts, connectors, alerts, exit-codes
+    Help(help::HelpArguments),
     /// JSON Schema of each kind of file, for editors
     Schema(schema::SchemaArguments),
     /// the helpers of scripts, for the language server of Rhai

@@ -4,11 +4,14 @@ use std::fmt::Write;
 use std::io;
 use std::process::ExitCode;
 
+use schemars::JsonSchema;
+
 use crate::control::client::ClientError;
 use crate::model::{Problem, Problems};
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Exit {
     /// It did what was asked.
     Done = 0,
@@ -22,6 +25,18 @@ pub enum Exit {
     Held = 4,
     /// The caller may not do this.
     Denied = 5,
+}
+
+impl Exit {
+    /// All of them, by their numbers.
+    pub const ALL: [Exit; 6] = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Invalid,
+        Exit::OutOfReach,
+        Exit::Held,
+        Exit::Denied,
+    ];
 }
 
 impl From<Exit> for ExitCode {

@@ -41,6 +41,7 @@ mod completions;
 mod man;
 mod schema;
 mod definitions;
+mod help;
 
 #[cfg(test)]
 mod testing;
@@ -143,6 +144,7 @@ async fn dispatch(
         }
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
+        Verb::Help(verb) => return help::run(verb, screen),
         Verb::Schema(verb) => return schema::run(verb, json, &environment.current, screen),
         Verb::Definitions(verb) => {
             return definitions::run(verb, json, &environment.current, screen);
@@ -185,6 +187,7 @@ async fn dispatch(
         | Verb::Discover(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }
+        | Verb::Help(_)
         | Verb::Schema(_)
         | Verb::Definitions(_)
         | Verb::Completions { .. }

@@ -65,6 +65,17 @@ impl Kind {
         }
     }
 
+    /// Where such files lie in the home.
+    pub(super) fn files(self) -> &'static str {
+        match self {
+            Kind::Settings => "config/epms.yaml",
+            Kind::Connector => "config/connectors/*.yaml",
+            Kind::Credential => "config/credentials/*.yaml",
+            Kind::Integration => "config/integrations/*.yaml",
+            Kind::Case => "scripts/tests/*/*.yaml",
+        }
+    }
+
     /// Their schema.
     pub(super) fn schema(self) -> Schema {
         match self {

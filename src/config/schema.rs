@@ -33,10 +33,26 @@ fn unwrapped(schema: &mut Schema) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text
             .split("\n\n")
-            .map(|paragraph| paragraph.split('\n').collect::<Vec<_>>().join(" "))
+            .map(|paragraph| unlinked(&paragraph.split('\n').collect::<Vec<_>>().join(" ")))
             .collect::<Vec<_>>()
             .join("\n\n");
     }
+}
+
+/// Links of the code's documentation lead nowhere elsewhere: of [`Name`](path) the name stays.
+fn unlinked(text: &str) -> String {
+    let mut parts = text.split("[`");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some((name, rest)) = part.split_once("`]") else {
+            out += "[`";
+            out += part;
+            continue;
+        };
+        let path = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        out += &format!("`{name}`{}", path.map_or(rest, |(_, rest)| rest));
+    }
+    out
 }
 
 /// What the reader of the files does with YAML: a text needs no quotes, so that an id may look like a number,
@@ -108,6 +124,14 @@ mod tests {
 
     use super::*;
     use crate::config::{Connector, Credential, Integration, Settings};
+
+    #[test]
+    fn of_links_their_names_stay() {
+        assert_eq!(
+            unlinked("As [`a`](crate::b) and [`C::D`], not `e[0]`."),
+            "As `a` and `C::D`, not `e[0]`."
+        );
+    }
 
     #[test]
     fn everything_has_a_description_and_none_is_broken_into_lines() {

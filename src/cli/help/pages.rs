@@ -1,0 +1,171 @@
+//! The pages of `epms help`: what a page of documentation would say. What can be said by the types, the helpers
+//! and the kinds of alerts themselves, they say.
+
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+use crate::cli::exit::Exit;
+use crate::cli::schema::Kind;
+use crate::config::{Verdict, schema_of};
+use crate::model::{AlertKind, AlertState, Code, Resident, Resolution};
+use crate::script;
+
+use super::fields::Fields;
+use super::text::Text;
+
+/// The words of an enum, and what is said of each.
+fn words<T: JsonSchema>() -> Vec<(String, String)> {
+    let schema = schema_of::<T>("");
+    let ways = schema.get("oneOf").and_then(Value::as_array);
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    ways.into_iter()
+        .flatten()
+        .map(|way| {
+            let word = way
+                .get("const")
+                .or_else(|| way.pointer("/properties/how/const"));
+            (text(word), text(way.get("description")))
+        })
+        .collect()
+}
+
+fn items(text: &mut Text, items: &[(String, String)]) {
+    let longest = items.iter().map(|(word, _)| word.chars().count()).max();
+    for (word, meaning) in items {
+        text.item(2, word, longest.unwrap_or(0) + 2, meaning);
+    }
+}
+
+fn kind(text: &mut Text, kind: Kind) {
+    text.heading(kind.files());
+    let schema: Schema = kind.schema();
+    Fields::of(&schema, text).tell(2);
+}
+
+pub(super) fn files(text: &mut Text) {
+    text.words(
+        0,
+        "Files are YAML. An unknown key is an error, and so is a key with nothing behind it. Texts need no quotes, \
+         also where they look like numbers. Durations are a whole number and one of s, m, h, d: 90s, 5m, 1h, 2d. \
+         `epms check` tells everything that is wrong; `epms schema` gives the same to editors. How a kind of PMS is \
+         reached is in `epms help connectors`.",
+    );
+    for one in Kind::ALL {
+        if one != Kind::Connector {
+            kind(text, one);
+        }
+    }
+}
+
+pub(super) fn connectors(text: &mut Text) {
+    text.words(
+        0,
+        "A connector says how a kind of PMS is reached: which requests read it, how they prove who asks, how pages \
+         follow each other, what answers mean. What its records mean is said by its script (`epms help scripts`). A \
+         new PMS is a connector, a script and mapping tests; copy the one that is most like it.",
+    );
+    kind(text, Kind::Connector);
+}
+
+pub(super) fn scripts(text: &mut Text) {
+    text.words(
+        0,
+        "A script says what the records of a PMS mean. It is Rhai (https://rhai.rs), lies in scripts/, and may import \
+         what lies in scripts/lib/. It reaches no clock, file, network or chance: the same record gives the same \
+         residents. An error rejects that one record, with file, line and column.",
+    );
+    text.heading("functions of a script");
+    items(
+        text,
+        &[
+            (
+                "residents(record, ctx)",
+                "The residents of a record: a map #{ … }, a list of them, or () for nobody.",
+            ),
+            (
+                "exclude(resident, ctx)",
+                "May be there: a reason to leave a resident out, as text, or (). It runs after `exclude_statuses`.",
+            ),
+            (
+                "verdict(answer, ctx)",
+                "May be there: what an answer means where the connector's rules do not say: one of the words below, \
+                 #{ verdict: …, hint: … }, or (). `answer` has request, status, headers, body, and the beginning of \
+                 its text.",
+            ),
+        ]
+        .map(|(word, says)| (word.to_owned(), says.to_owned())),
+    );
+    text.heading("a resident");
+    let schema = schema_of::<Resident>("resident");
+    let mut without = schema.clone();
+    without.insert("description".into(), "".into());
+    Fields::of(&without, text).tell(2);
+    text.heading("helpers, and what `ctx` has");
+    text.words(
+        2,
+        "`to_…` never fails, `parse_…` may. `()` is what is absent. `epms definitions` gives them to editors.",
+    );
+    for helper in script::described() {
+        text.gap();
+        text.line(2, &helper.signatures.join("   "));
+        text.words(6, &helper.says);
+        for (expression, result) in &helper.examples {
+            text.example(6, expression, result);
+        }
+    }
+    text.heading("words of `verdict`");
+    items(text, &words::<Verdict>());
+    text.gap();
+    text.words(
+        0,
+        "Mapping tests lie beside the scripts, in scripts/tests/PMS/CASE.yaml (`epms help files`); `epms test` runs \
+         them. `epms map SCRIPT FILE` shows what a script makes of a recorded answer.",
+    );
+}
+
+pub(super) fn alerts(text: &mut Text) {
+    text.words(
+        0,
+        "An alert is a discrepancy that a person must resolve. There is one for each cause: the next run refreshes it, \
+         and closes it when the cause is gone. `epms alerts show ID` sets both sides beside each other and names the \
+         commands that fit.",
+    );
+    text.heading("kinds, in the order in which they are listed");
+    items(text, &words::<AlertKind>());
+    text.heading("epms alerts resolve ID …");
+    let ways: Vec<(String, String)> = words::<Resolution>()
+        .into_iter()
+        .map(|(word, says)| {
+            let word = match word.as_str() {
+                "merge" => "merge [--into PERSON]".to_owned(),
+                "map_unit" => "map-unit UNIT [--force]".to_owned(),
+                word => word.replace('_', "-"),
+            };
+            (word, says)
+        })
+        .collect();
+    items(text, &ways);
+    text.gap();
+    text.words(
+        2,
+        "The others are corrected in the PMS, in the script or in the files, and close themselves. Any of them can be \
+         dismissed: `epms alerts dismiss ID`. `epms alerts undo ID` puts everything back, as long as nothing newer \
+         touched the same.",
+    );
+    text.heading("states");
+    items(text, &words::<AlertState>());
+}
+
+pub(super) fn exit_codes(text: &mut Text) {
+    text.words(0, "What a command leaves behind, for scripts:");
+    text.gap();
+    let meanings = words::<Exit>();
+    let numbered: Vec<(String, String)> = Exit::ALL
+        .into_iter()
+        .zip(meanings)
+        .map(|(exit, (_, meaning))| ((exit as u8).to_string(), meaning))
+        .collect();
+    items(text, &numbered);
+    text.heading("codes of problems, in `epms check --json` and over the socket");
+    items(text, &words::<Code>());
+}
