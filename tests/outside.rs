@@ -196,7 +196,12 @@ async fn a_lookup_that_fails_fails_the_run_whose_script_asks_for_it_and_no_other
     assert!(reason.contains("`units`"), "{reason}");
     assert_eq!(daemon.people().await.len(), 15);
     let call = "ctx.lookup(\"units\", text(found, \"UnitId\"))";
-    home.edit(script, call, "()");
+    // The units keep their names: others would be other units.
+    home.edit(
+        script,
+        call,
+        "#{ UnitNumber: \"No. \" + text(found, \"UnitId\") }",
+    );
     daemon.reloaded("outside", before).await;
     let report = daemon.sync("outside").await;
     assert_eq!(report.outcome, Outcome::Unchanged, "{report:?}");

@@ -4,7 +4,7 @@
 
 mod support;
 
-use epms::sandbox::Kind;
+use epms::sandbox::{Kind, Relation, Status};
 use support::{Home, Terminal, pms, told};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,15 @@ async fn an_integration_is_added_by_answers_at_a_terminal() {
     terminal.answers("[elm-court]: ", "");
     terminal.answers("such as America/New_York: ", "America/New_York");
     terminal.answers("[US]: ", "");
-    terminal.shows("  Current: 26 (current)");
+    let current = {
+        let world = pms.world();
+        let tenants = world.people().filter(|(home, person)| {
+            matches!(person.relation, Relation::Primary | Relation::Roommate)
+                && home.status_of(person, world.today()) == Status::Current
+        });
+        tenants.count()
+    };
+    terminal.shows(&format!("  Current: {current} (current)"));
     terminal.answers("(empty: none): ", "Evict");
     terminal.answers("switch it on [y]: ", "");
     terminal.answers("write it [y]: ", "");

@@ -151,22 +151,30 @@ fn fields(
                 fields.insert(name.to_owned(), CredentialValue::Plain((*value).to_owned()));
             }
             None if field.secret => {
-                // A default of a secret would be a secret in a file; it stays with the connector.
-                if default.is_some() {
+                // Where there is a default nobody has to give one; the default itself stays with the connector.
+                if default.is_some() && !dialog.is_open() {
                     continue;
                 }
-                let (text, flag) = (
-                    format!("where {name} is kept (a file's path, env:NAME or credential:NAME)"),
+                let (places, flag) = (
+                    "a file's path, env:NAME or credential:NAME",
                     format!("--secret {name}=file:PATH"),
                 );
+                let text = match default {
+                    Some(_) => format!("where {name} is kept ({places}; empty: there is none)"),
+                    None => format!("where {name} is kept ({places})"),
+                };
                 let question = Question {
                     flag: &flag,
                     text: &text,
-                    default: None,
+                    default: default.map(|_| ""),
                 };
-                let check = |text: &str| answer::typed_reference(text, home.root());
-                let reference = dialog.answer(None, question, check)?;
-                fields.insert(name.to_owned(), CredentialValue::Secret(reference));
+                let check = |text: &str| match text {
+                    "" if default.is_some() => Ok(None),
+                    text => answer::typed_reference(text, home.root()).map(Some),
+                };
+                if let Some(reference) = dialog.answer(None, question, check)? {
+                    fields.insert(name.to_owned(), CredentialValue::Secret(reference));
+                }
             }
             None => {
                 let flag = format!("--field {name}=VALUE");
@@ -175,7 +183,11 @@ fn fields(
                     text: name,
                     default,
                 };
-                let value = dialog.answer(None, question, answer::filled)?;
+                let check = |text: &str| match (text, default) {
+                    ("", Some("")) => Ok(String::new()),
+                    (text, _) => answer::filled(text),
+                };
+                let value = dialog.answer(None, question, check)?;
                 if Some(value.as_str()) != default {
                     fields.insert(name.to_owned(), CredentialValue::Plain(value));
                 }

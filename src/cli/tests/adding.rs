@@ -158,6 +158,62 @@ async fn without_a_terminal_a_missing_answer_ends_with_2_and_names_its_flag() {
     }
 }
 
+/// RealPage's user and password are for some contracts only.
+const REALPAGE: [(&str, &str); 7] = [
+    ("--connector", "realpage"),
+    ("--credential", "acme"),
+    ("--field", "url=http://127.0.0.1:1/a.svc"),
+    ("--field", "pmc_id=7"),
+    ("--secret", "license_key=file:secrets/acme"),
+    ("--name", "Elm Court"),
+    ("--timezone", "America/New_York"),
+];
+
+#[tokio::test]
+async fn a_field_that_may_be_empty_is_left_to_the_connector_by_flags_and_by_answers() {
+    let home = home();
+    let flags = [
+        &REALPAGE[..],
+        &[("--pms-property", "4120101"), ("--yes", "")],
+    ]
+    .concat();
+    let ran = with_flags(&home, &flags).await;
+    assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    let by_flags = read(&home, "config/credentials/acme.yaml");
+    assert!(!by_flags.contains("\n  username:") && !by_flags.contains("\n  password:"));
+    assert_eq!(checked(&home).await.exit, Exit::Done);
+
+    let home = self::home();
+    // username, password, system, properties, country, statuses, on, write.
+    let ran = with_answers(&home, &REALPAGE, "\n\n\n4120101\n\n\n\n\n\n").await;
+    assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    assert_eq!(read(&home, "config/credentials/acme.yaml"), by_flags);
+}
+
+#[tokio::test]
+async fn a_secret_that_some_contracts_need_is_asked_for() {
+    let home = home();
+    let ran = with_answers(
+        &home,
+        &REALPAGE,
+        "epms\nsecrets/acme\n\n4120101\n\n\n\n\n\n",
+    )
+    .await;
+    assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    assert!(
+        ran.err.contains("where password is kept (a file's path, env:NAME or credential:NAME; empty: there is none): "),
+        "{}",
+        ran.err
+    );
+    let credential = read(&home, "config/credentials/acme.yaml");
+    assert!(credential.contains("\n  username: epms\n"), "{credential}");
+    assert!(
+        credential.contains("\n  password: { file: secrets/acme }\n"),
+        "{credential}"
+    );
+    assert_eq!(checked(&home).await.exit, Exit::Done);
+}
+
 #[tokio::test]
 async fn what_is_there_is_not_overwritten() {
     let home = home();
