@@ -98,6 +98,9 @@ pub(super) async fn run(
     } else {
         arguments.kinds.clone()
     };
+    for told in unseen(&kinds, &arguments.faults)? {
+        writeln!(screen.err, "{told}")?;
+    }
     let leave = demo::leave()?;
     let temporary = tempfile::Builder::new().prefix("epms-sandbox-").tempdir()?;
     let folder = match &arguments.secrets {
@@ -178,6 +181,32 @@ fn keep(path: &Path, value: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?;
     std::io::Write::write_all(&mut file, value.as_bytes())
+}
+
+/// What to say of faults that some of the PMSs cannot have; one that none of them can have is an error.
+fn unseen(kinds: &[Kind], faults: &[FaultKind]) -> Result<Vec<String>, Failure> {
+    let mut notes = Vec::new();
+    for fault in faults {
+        let without: Vec<String> = kinds
+            .iter()
+            .filter(|kind| !fault.shows_on(**kind))
+            .map(ToString::to_string)
+            .collect();
+        let told = format!(
+            "--faults: `{fault}` does not show on {}",
+            without.join(", ")
+        );
+        if without.len() == kinds.len() {
+            let shows = Kind::ALL.into_iter().filter(|kind| fault.shows_on(*kind));
+            let shows: Vec<String> = shows.map(|kind| kind.to_string()).collect();
+            let told = format!("{told}; it does on {}", shows.join(", "));
+            return Err(Failure::other(Exit::Invalid, told));
+        }
+        if !without.is_empty() {
+            notes.push(told);
+        }
+    }
+    Ok(notes)
 }
 
 /// A PMS with these properties, each by code and name.
@@ -270,5 +299,26 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_a_pms_cannot_have_is_told_and_one_that_none_can_have_refused() {
+        let faults = [FaultKind::Html, FaultKind::RepeatedPage];
+        assert_eq!(
+            unseen(&Kind::ALL, &faults).unwrap(),
+            ["--faults: `repeated-page` does not show on yardi, realpage"]
+        );
+        assert!(unseen(&[Kind::Mri], &faults).unwrap().is_empty());
+        let refused = unseen(&[Kind::Yardi, Kind::Mri], &[FaultKind::WrongTotal]).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Invalid);
+        assert_eq!(
+            refused.to_string(),
+            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata"
+        );
     }
 }
