@@ -59,9 +59,8 @@ fn steady(line: &str) -> String {
         let is_time = unit.len() < open.len()
             && ["ms", "s", "m", "h", "d"].contains(&unit.trim_end_matches([',', ':', ')']));
         let last = words.last().map(String::as_str);
-        if word == "now" || word == "ago" && last == Some("TIME") {
-            words.push("TIME".into());
-        } else if is_time {
+        let of_time = word == "now" || word == "ago" && last == Some("TIME");
+        if is_time || of_time {
             words.push("TIME".into());
         } else if last == Some("of") && words.iter().any(|word| word == "secret") {
             words.push("USER".into());
