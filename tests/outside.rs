@@ -328,6 +328,45 @@ async fn a_csv_export_behind_a_login_form_is_synced_with_its_accents_and_its_dat
 }
 
 #[tokio::test]
+async fn a_csv_export_is_recorded_about_nobody_and_runs_as_a_test() {
+    let (_ledger, url) = ledger().await;
+    let home = home_of_ledger(&url);
+    let folder = home.path("scripts/tests/ledger");
+    let recorded = home
+        .epms(&["record", "outside", "--out", folder.to_str().unwrap()])
+        .await;
+    assert_eq!(recorded.status.code(), Some(0), "{}", told(&recorded));
+    let tested = home.epms(&["test", "ledger/recorded"]).await;
+    assert_eq!(tested.status.code(), Some(0), "{}", told(&tested));
+    let answer = home.read("scripts/tests/ledger/recorded-residents.csv");
+    let rows: Vec<&str> = answer.lines().collect();
+    assert!(
+        rows[1].ends_with(";05/04/2025;31/12/9999;Vigente"),
+        "{answer}"
+    );
+    assert!(
+        rows[1].starts_with("17;") && rows[3].contains("; "),
+        "{answer}"
+    );
+    let case = home.read("scripts/tests/ledger/recorded-residents.yaml");
+    for word in [
+        "nunez", "núñez", "ibarra", "josé", "lía", "peña", "óscar", "begoña", "muñiz", "inigo",
+        "0101", SECRET,
+    ] {
+        for text in [&answer, &case] {
+            assert!(!text.to_lowercase().contains(word), "{word}: {text}");
+        }
+    }
+    // The two of one household are called alike, as they were.
+    let last = |row: &str| {
+        let name = row.split(';').nth(3).unwrap().trim_matches('"').to_owned();
+        let family = name.split(',').next().unwrap().to_owned();
+        family.split(' ').next_back().unwrap().to_owned()
+    };
+    assert_eq!(last(rows[1]), last(rows[2]), "{answer}");
+}
+
+#[tokio::test]
 async fn an_export_that_answers_with_a_page_costs_nobody() {
     let (ledger, url) = ledger().await;
     let home = home_of_ledger(&url);

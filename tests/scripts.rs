@@ -298,6 +298,66 @@ fn a_recorded_answer_is_taken_apart_as_the_connector_would() {
 }
 
 #[test]
+fn lookups_may_stand_in_an_answer_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let tests = folder.path().join("scripts/tests/pms");
+    std::fs::create_dir_all(&tests).unwrap();
+    std::fs::write(
+        folder.path().join("scripts/pms.rhai"),
+        r#"fn residents(record, ctx) {
+            let unit = ctx.lookup("units", record.unit);
+            #{ id: record.id, unit: unit.name, status: "current" }
+        }"#,
+    )
+    .unwrap();
+    let case = |lookup: &str| {
+        std::fs::write(
+            tests.join("one.yaml"),
+            format!(
+                "version: 1\nrecord: {{ id: a, unit: 7 }}\nlookups:\n  units:\n    - {lookup}\n\
+                 expect:\n  residents: [{{ id: a, unit: {{ id: 2B, label: 2B }}, status: current }}]\n"
+            ),
+        )
+        .unwrap();
+        let home = Home::at(folder.path());
+        let (cases, problems) = cases::load(&home, None);
+        match cases.first() {
+            Some(_) => {
+                cases::run(&cases, &Library::read(&home.scripts()).unwrap())
+                    .remove(0)
+                    .diff
+            }
+            None => problems.iter().map(ToString::to_string).collect(),
+        }
+    };
+    std::fs::write(
+        tests.join("units.json"),
+        r#"{"u": [{"id": 7, "name": "2B"}]}"#,
+    )
+    .unwrap();
+    let right = case("{ file: units.json, path: u, id: id }");
+    assert!(right.is_empty(), "{right:#?}");
+    let file = "scripts/tests/pms/one.yaml";
+    assert_eq!(
+        case("{ file: units.json, path: rows, id: id }"),
+        [format!(
+            "{file}:5:15: lookups.units.0.file: `units.json`: there is nothing at `rows` in the answer"
+        )]
+    );
+    assert_eq!(
+        case("{ file: ../units.json, id: a//b }"),
+        [
+            format!(
+                "{file}:5:15: lookups.units.0.file: is no file beside the case; write its name"
+            ),
+            format!(
+                "{file}:5:34: lookups.units.0.id: `a//b` has an empty name between two `/`; remove one"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn an_exclusion_that_fails_rejects_that_resident_and_no_other_of_the_record() {
     let folder = tempfile::tempdir().unwrap();
     let tests = folder.path().join("scripts/tests/pms");

@@ -11,10 +11,13 @@ mod find;
 mod difference;
 mod recorded;
 mod coverage;
+mod pseudonym;
+mod recording;
 
 pub use case::{Case, CaseOutcome, run};
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open};
 pub use mapped::{Excluded, Mapped, Unmapped, map};
 pub use recorded::recorded;
+pub use recording::{Counts, Fixture, Recording, fixtures};
 pub use written::schema;

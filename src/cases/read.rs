@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{Document, Format};
+use crate::config::{Document, Format, Inner};
 use crate::model::Problem;
 use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
@@ -27,7 +27,7 @@ pub(super) fn read(
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![whole(file, format!("cannot be read: {error}"))])?;
     let document = Document::parse(file, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
-    let written: Written = document.read()?;
+    let mut written: Written = document.read()?;
     let mut problems = Vec::new();
     if written.version != 1 {
         let message = format!("this epms reads version 1, not {}", written.version);
@@ -37,20 +37,13 @@ pub(super) fn read(
         problems.push(problem);
         Vec::new()
     });
+    let lookups = lookups(&mut written, path, &document).unwrap_or_else(|found| {
+        problems.extend(found);
+        Lookups::new()
+    });
     if !problems.is_empty() {
         return Err(problems);
     }
-    let lookups: Lookups = written
-        .ctx
-        .lookups
-        .into_iter()
-        .map(|(request, records)| {
-            let records = records
-                .into_iter()
-                .map(|(key, record)| (key, record.to_string()));
-            (request, records.collect())
-        })
-        .collect();
     Ok(Case {
         name: name.to_owned(),
         file: file.to_owned(),
@@ -97,7 +90,18 @@ fn records(written: &Written, case: &Path, document: &Document) -> Result<Vec<Bo
                 )
             })
             .collect(),
-        (None, Some(Value::String(name))) => from_file(written, name, case, document),
+        (None, Some(Value::String(name))) => {
+            let answer = Answer {
+                name,
+                path: written.path.as_deref(),
+                format: written.format,
+                inner: written.inner.as_ref(),
+                delimiter: written.delimiter,
+                at: "",
+                named_by: "records",
+            };
+            answer.records(case, document)
+        }
         (None, Some(_)) => Err(document.problem(
             "records",
             "is neither a list of records nor the name of a file",
@@ -142,49 +146,111 @@ fn inline(
     }
 }
 
-fn from_file(
-    written: &Written,
-    name: &str,
+/// An answer in a file beside a case.
+struct Answer<'a> {
+    name: &'a str,
+    path: Option<&'a str>,
+    format: Format,
+    inner: Option<&'a Inner>,
+    delimiter: Option<char>,
+    /// Where in the case it is said how to read it.
+    at: &'a str,
+    /// The field that names the file.
+    named_by: &'a str,
+}
+
+impl Answer<'_> {
+    /// Its records as JSON texts.
+    fn records(&self, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
+        let Answer { name, at, .. } = self;
+        let field = |field: &str| format!("{at}{field}");
+        let named_by = field(self.named_by);
+        let problem = |message: String| document.problem(&named_by, message);
+        let beside = Path::new(name);
+        if !beside
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(problem("is no file beside the case; write its name".into()));
+        }
+        let path = case.with_file_name(beside);
+        let unreadable =
+            |error: std::io::Error| problem(format!("`{name}` cannot be read: {error}"));
+        if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ANSWER {
+            return Err(problem(format!(
+                "`{name}` is larger than {} MiB; keep the records that matter",
+                MAX_ANSWER >> 20
+            )));
+        }
+        let body = std::fs::read(&path).map_err(unreadable)?;
+        let parse = |name: &str, path: &str| {
+            source::Path::parse(path).map_err(|message| document.problem(&field(name), message))
+        };
+        let mut shape = Shape::new(self.format, parse("path", self.path.unwrap_or_default())?);
+        if let Some(inner) = self.inner {
+            shape = shape.inside(inner.format, parse("inner.path", &inner.path)?);
+        }
+        if let Some(delimiter) = self.delimiter {
+            let one = u8::try_from(delimiter)
+                .ok()
+                .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
+            let Some(one) = one else {
+                let message = "cannot separate columns; write one such as \";\"";
+                return Err(document.problem(&field("delimiter"), message));
+            };
+            shape = shape.separated_by(one);
+        }
+        source::records_of(&shape, &body).map_err(|message| problem(format!("`{name}`: {message}")))
+    }
+}
+
+/// The records to look up, from the case itself and from the files that it names.
+fn lookups(
+    written: &mut Written,
     case: &Path,
     document: &Document,
-) -> Result<Vec<Box<str>>, Problem> {
-    let beside = Path::new(name);
-    if !beside
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
-        return Err(document.problem("records", "is no file beside the case; write its name"));
+) -> Result<Lookups, Vec<Problem>> {
+    let inline = std::mem::take(&mut written.ctx.lookups);
+    let mut lookups: Lookups = inline
+        .into_iter()
+        .map(|(request, records)| {
+            let records = records
+                .into_iter()
+                .map(|(key, record)| (key, record.to_string()));
+            (request, records.collect())
+        })
+        .collect();
+    let mut problems = Vec::new();
+    for (request, files) in &written.lookups {
+        let of_request = lookups.entry(request.clone()).or_default();
+        for (index, file) in files.iter().enumerate() {
+            let at = format!("lookups.{request}.{index}.");
+            let answer = Answer {
+                name: &file.file,
+                path: file.path.as_deref(),
+                format: file.format,
+                inner: file.inner.as_ref(),
+                delimiter: file.delimiter,
+                at: &at,
+                named_by: "file",
+            };
+            let id = source::Path::parse(&file.id)
+                .map_err(|message| document.problem(&format!("{at}id"), message));
+            match (answer.records(case, document), id) {
+                (Ok(records), Ok(id)) => {
+                    of_request.extend(records.into_iter().filter_map(|json| {
+                        let record: Value = serde_json::from_str(&json).ok()?;
+                        let key = id.text(&record)?.into_owned();
+                        Some((key, String::from(json)))
+                    }));
+                }
+                (records, id) => problems.extend(records.err().into_iter().chain(id.err())),
+            }
+        }
     }
-    let path = case.with_file_name(beside);
-    let unreadable = |error: std::io::Error| {
-        document.problem("records", format!("`{name}` cannot be read: {error}"))
-    };
-    if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ANSWER {
-        let message = format!(
-            "`{name}` is larger than {} MiB; keep the records that matter",
-            MAX_ANSWER >> 20
-        );
-        return Err(document.problem("records", message));
+    if problems.is_empty() {
+        Ok(lookups)
+    } else {
+        Err(problems)
     }
-    let body = std::fs::read(&path).map_err(unreadable)?;
-    let at = |field: &str, path: &str| {
-        source::Path::parse(path).map_err(|message| document.problem(field, message))
-    };
-    let records = at("path", written.path.as_deref().unwrap_or_default())?;
-    let mut shape = Shape::new(written.format, records);
-    if let Some(inner) = &written.inner {
-        shape = shape.inside(inner.format, at("inner.path", &inner.path)?);
-    }
-    if let Some(delimiter) = written.delimiter {
-        let one = u8::try_from(delimiter)
-            .ok()
-            .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
-        let Some(one) = one else {
-            let message = "cannot separate columns; write one such as \";\"";
-            return Err(document.problem("delimiter", message));
-        };
-        shape = shape.separated_by(one);
-    }
-    source::records_of(&shape, &body)
-        .map_err(|message| document.problem("records", format!("`{name}`: {message}")))
 }

@@ -48,6 +48,9 @@ pub(super) struct Written {
     /// The date at the property.
     #[serde(default = "some_day")]
     pub(super) today: Date,
+    /// Records to look up that stand in files beside this one, by request; besides those of `ctx.lookups`.
+    #[serde(default)]
+    pub(super) lookups: BTreeMap<String, Vec<LookupFile>>,
     /// What the script may know besides the record, as `ctx`.
     #[serde(default)]
     pub(super) ctx: WrittenContext,
@@ -71,6 +74,28 @@ pub(super) struct WrittenContext {
     pub(super) fields: BTreeMap<String, String>,
     /// The records of the connector's lookups, by request and id.
     pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+/// An answer of the PMS with records to look up.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LookupFile {
+    /// The file's name.
+    pub(super) file: String,
+    /// Path of the records in it.
+    #[serde(default)]
+    pub(super) path: Option<String>,
+    /// Its form.
+    #[serde(default = "json")]
+    pub(super) format: Format,
+    /// A text inside it that is itself an answer, as connectors say it.
+    #[serde(default)]
+    pub(super) inner: Option<Inner>,
+    /// If it is CSV: what separates the columns.
+    #[serde(default)]
+    pub(super) delimiter: Option<char>,
+    /// Path of the key inside a record.
+    pub(super) id: String,
 }
 
 /// What must come out. What is not listed must not come.

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, changes, check, definitions, demo, discover, doctor, explain, help, init,
-    man, map, pause, people, preview, run, runs, sandbox, schema, status, sync, test,
+    man, map, pause, people, preview, record, run, runs, sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -25,6 +25,7 @@ set up
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
+  record       answers of a PMS as test fixtures, about made-up people
   discover     the properties and lease statuses that a PMS has
   doctor       whether PMS, machine and daemon are as they should be
   reload       make the daemon read all files again
@@ -120,6 +121,8 @@ pub enum Verb {
     Test(test::TestArguments),
     /// one script on one recorded answer: residents, exclusions, errors
     Map(map::MapArguments),
+    /// answers of a PMS as test fixtures, about made-up people
+    Record(record::RecordArguments),
     /// the properties and lease statuses that a PMS has
     Discover(discover::DiscoverArguments),
     /// whether the PMS, this machine and the daemon are as they should be

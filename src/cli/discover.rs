@@ -94,26 +94,7 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let now = Timestamp::now();
-    let catalog = catalog::load(home, None, now);
-    let id = &arguments.integration;
-    let Some(slot) = catalog.integrations.get(id) else {
-        let known: Vec<&str> = catalog
-            .integrations
-            .keys()
-            .map(IntegrationId::as_str)
-            .collect();
-        let told = match known.as_slice() {
-            [] => format!("there is no integration `{id}`; there are none yet"),
-            known => format!(
-                "there is no integration `{id}`; there are: {}",
-                known.join(", ")
-            ),
-        };
-        return Err(Failure::other(Exit::Invalid, told));
-    };
-    let Some(integration) = slot.current.clone() else {
-        return Err(Failure::Config(Problems(slot.problems.clone())));
-    };
+    let integration = find(&arguments.integration, home, now)?;
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     let failed = |told| Failure::other(Exit::Failed, told);
     let asking = Asking::of(&integration, now);
@@ -129,6 +110,32 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// The integration, loaded from its files.
+pub(super) fn find(
+    id: &IntegrationId,
+    home: &Home,
+    now: Timestamp,
+) -> Result<Arc<Integration>, Failure> {
+    let catalog = catalog::load(home, None, now);
+    let Some(slot) = catalog.integrations.get(id) else {
+        let known: Vec<&str> = catalog
+            .integrations
+            .keys()
+            .map(IntegrationId::as_str)
+            .collect();
+        let told = match known.as_slice() {
+            [] => format!("there is no integration `{id}`; there are none yet"),
+            known => format!(
+                "there is no integration `{id}`; there are: {}",
+                known.join(", ")
+            ),
+        };
+        return Err(Failure::other(Exit::Invalid, told));
+    };
+    let problems = || Failure::Config(Problems(slot.problems.clone()));
+    slot.current.clone().ok_or_else(problems)
+}
+
 /// What is asked about, and with what. An integration that has no file yet is asked about in the same way.
 pub(super) struct Asking<'a> {
     pub(super) id: &'a str,
@@ -141,7 +148,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn of(integration: &'a Integration, now: Timestamp) -> Asking<'a> {
+    pub(super) fn of(integration: &'a Integration, now: Timestamp) -> Asking<'a> {
         Asking {
             id: integration.id.as_str(),
             config: &integration.config,
@@ -153,7 +160,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn account(&self, reader: &Reader) -> Result<Account, String> {
+    pub(super) fn account(&self, reader: &Reader) -> Result<Account, String> {
         let name = &self.config.credential;
         let account = reader
             .account(name, self.credential, self.source, self.home)
@@ -161,7 +168,7 @@ impl<'a> Asking<'a> {
         Ok(account.asked_by_hand(true))
     }
 
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         Scope {
             properties: self.config.pms_properties.clone(),
             fields: self.config.fields.clone(),
@@ -269,7 +276,8 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     })
 }
 
-async fn read(
+/// All records of a request.
+pub(super) async fn read(
     reader: &Reader,
     source: &Source,
     account: &Account,

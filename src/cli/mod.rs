@@ -29,6 +29,7 @@ mod init;
 mod check;
 mod test;
 mod map;
+mod record;
 mod again;
 mod discover;
 mod doctor;
@@ -130,6 +131,9 @@ async fn dispatch(
             return test::run(verb, json, &home, &environment.current, screen).await;
         }
         Verb::Map(verb) => return map::run(verb, json, &home, environment, screen).await,
+        Verb::Record(verb) => {
+            return record::run(verb, json, &home, &environment.current, screen).await;
+        }
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
@@ -184,6 +188,7 @@ async fn dispatch(
         | Verb::Check(_)
         | Verb::Test(_)
         | Verb::Map(_)
+        | Verb::Record(_)
         | Verb::Discover(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }

@@ -46,6 +46,9 @@ pub struct Connector {
     /// Headers of every request; templates.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// What `epms record` does with fields that it would judge otherwise.
+    #[serde(default)]
+    pub record: Recorded,
     /// What answers mean, for every request; after the request's own rules.
     #[serde(default)]
     pub errors: Vec<AnswerRule>,
@@ -53,6 +56,17 @@ pub struct Connector {
     /// `auth.login` names is the login, `properties` is for `discover`, and the others are lookups that
     /// scripts may ask.
     pub requests: BTreeMap<String, Request>,
+}
+
+/// What `epms record` does with fields that it would judge otherwise. Names, emails, phones and any other text become
+/// made-up ones of the same form; the words that the script knows, statuses, types, dates and short numbers stay.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recorded {
+    /// Names of fields that are about a person, whatever stands in them.
+    pub personal: Vec<String>,
+    /// Names of fields that say nothing about anybody, and stay as they are.
+    pub keep: Vec<String>,
 }
 
 /// A field of a credential.

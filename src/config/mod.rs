@@ -16,7 +16,9 @@ mod integration;
 mod files;
 
 pub use answer::{AnswerRule, HeaderRule, Statuses, Verdict};
-pub use connector::{Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Retry};
+pub use connector::{
+    Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Recorded, Retry,
+};
 pub use credential::{Credential, CredentialValue};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};

@@ -364,6 +364,17 @@ pub(super) fn engine() -> Engine {
 }
 
 impl Script {
+    /// Every text that is written out in a script and in what it imports: the PMS's words that it knows are among
+    /// them.
+    pub fn words(library: &Library, name: &str) -> BTreeSet<String> {
+        let closure = Script::closure(library, name);
+        let texts = closure.iter().filter_map(|module| library.text(module));
+        texts
+            .filter_map(|text| literals::parse(engine(), text))
+            .flat_map(|ast| literals::words(&ast))
+            .collect()
+    }
+
     /// The names of everything the script imports by name, itself first.
     pub fn closure(library: &Library, name: &str) -> BTreeSet<String> {
         let engine = engine();

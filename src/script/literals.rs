@@ -224,6 +224,18 @@ pub(super) fn status_words(ast: &AST) -> BTreeSet<String> {
     tables(ast).into_iter().map(|(word, ..)| word).collect()
 }
 
+/// Every text that is written out, keys of maps too: the words that a script compares with are among them.
+pub(super) fn words(ast: &AST) -> BTreeSet<String> {
+    let mut words = keys(ast);
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::StringConstant(text, _))) = path.last() {
+            words.insert(text.to_string());
+        }
+        true
+    });
+    words
+}
+
 /// The keys of all maps that are written out: what a script reads of these, no PMS sent.
 pub(super) fn keys(ast: &AST) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();

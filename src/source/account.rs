@@ -171,7 +171,7 @@ impl Shared {
 
 impl Account {
     /// A text of the PMS without the secrets that it may quote.
-    pub(super) fn strike(&self, said: &str) -> String {
+    pub fn strike(&self, said: &str) -> String {
         let tokens = self
             .shared
             .tokens

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Document, Feeds, File, Span};
+use crate::config::{Auth, Connector, Document, Feeds, File, Recorded, Span};
 use crate::model::Problem;
 
 use super::Path;
@@ -97,6 +97,17 @@ impl Source {
     /// The script that maps the records, unless the integration names another.
     pub fn script(&self) -> &str {
         &self.connector.script
+    }
+
+    /// What a recording does with fields that it would judge otherwise.
+    pub fn recorded(&self) -> &Recorded {
+        &self.connector.record
+    }
+
+    /// The path of the id inside a record of `request`.
+    pub fn id_path(&self, request: &str) -> Option<String> {
+        let id = self.requests.get(request)?.id.as_ref();
+        id.map(ToString::to_string)
     }
 
     /// What the answers to `request` look like.

@@ -46,6 +46,27 @@ impl Shape {
         }
     }
 
+    /// The form of the answer.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The path of its records.
+    pub fn records(&self) -> &Path {
+        &self.records
+    }
+
+    /// The form and the path of a text in it that is itself an answer.
+    pub fn inner(&self) -> Option<(Format, &Path)> {
+        let inner = self.inner.as_ref();
+        inner.map(|(format, path)| (*format, path))
+    }
+
+    /// What separates the columns of CSV.
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// Whose records stand in a text of this form, at this path of the answer.
     #[must_use]
     pub fn inside(mut self, format: Format, path: Path) -> Shape {

@@ -28,6 +28,7 @@ mod fetch;
 mod auth;
 mod reader;
 mod probe;
+mod rewrite;
 
 pub use account::{Account, AccountError};
 pub use answer::{Judge, Ruling, Said};
@@ -37,7 +38,8 @@ pub use egress::Lookup;
 pub use error::{SourceError, Told};
 pub use path::Path;
 pub use probe::{Answered, Endpoint, FirstPage, Unreached};
-pub use reader::{ClientError, Reader, Records, Scope};
+pub use reader::{ClientError, Heard, Reader, Records, Scope};
+pub use rewrite::{Rewrite, rewritten};
 
 /// `host`, or `host:port` where the URL names a port. None for anything but http and https.
 fn authority(url: &url::Url) -> Option<String> {

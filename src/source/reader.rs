@@ -23,7 +23,7 @@ use super::egress::{self, Lookup, Resolver};
 use super::fetch::Page;
 use super::page::{After, Came, Pages};
 use super::template::{PageValues, Place};
-use super::{SourceError, link};
+use super::{SourceError, decode, link};
 
 /// One page of records.
 pub type Records = Vec<Record>;
@@ -62,6 +62,20 @@ pub struct Reader {
     pub(super) lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     key: [u8; 32],
+    listener: Option<mpsc::UnboundedSender<Heard>>,
+}
+
+/// An answer as it came, of which records could be taken.
+#[derive(Debug)]
+pub struct Heard {
+    /// The request that it answers, as the connector names it.
+    pub request: String,
+    /// The PMS property that was asked for; empty for requests that are asked once.
+    pub property: String,
+    /// The answer as text, without the secrets that it may quote.
+    pub text: String,
+    /// Its records, as JSON texts.
+    pub records: Vec<Box<str>>,
 }
 
 impl fmt::Debug for Reader {
@@ -101,7 +115,15 @@ impl Reader {
             lookup,
             shared: Mutex::default(),
             key,
+            listener: None,
         })
+    }
+
+    /// The same, with somebody who hears every answer that has records, whole. Answers to a login are not among them.
+    #[must_use]
+    pub fn heard_by(mut self, listener: mpsc::UnboundedSender<Heard>) -> Reader {
+        self.listener = Some(listener);
+        self
     }
 
     /// Reads the secrets of a credential, and finds what all its integrations share.
@@ -262,6 +284,18 @@ impl Reader {
             let first = call.url(&values)?;
             let url = next.as_ref().unwrap_or(&first);
             let Page { decoded, answer } = self.fetch(call, request, &first, url, &values).await?;
+            if let Some(listener) = &self.listener
+                && !decoded.records.is_empty()
+            {
+                let text = decode::text(&answer.body, answer.charset().as_deref());
+                // Whoever listened may have gone.
+                let _ = listener.send(Heard {
+                    request: call.request.to_owned(),
+                    property: call.property.to_owned(),
+                    text: call.account.strike(&text.unwrap_or_default()),
+                    records: decoded.records.clone(),
+                });
+            }
             let links = answer.headers.get_all(LINK).iter();
             let link = match &spec.page {
                 Some(config::Page::Link(link)) => {
