@@ -52,6 +52,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),
     ("indicatif", &["cli"]),
+    ("crossterm", &["cli"]),
     ("secrecy", &["config"]),
 ];
 

@@ -5,7 +5,7 @@
 mod support;
 
 use epms::sandbox::{Kind, Relation, Status};
-use support::{Home, Terminal, pms, told};
+use support::{Daemon, Home, Terminal, pms, shut, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_integration_is_added_by_answers_at_a_terminal() {
@@ -60,4 +60,38 @@ async fn somebody_who_gives_up_half_way_has_written_nothing() {
     for folder in ["config/credentials", "config/integrations"] {
         assert_eq!(std::fs::read_dir(home.path(folder)).unwrap().count(), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_is_watched_at_work_until_a_key_ends_it() {
+    let pms = pms(Kind::AppFolio, 7, 40).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let mut terminal = Terminal::run(100, home.root(), &["status", "--watch"]);
+    terminal.shows("elm");
+    terminal.shows("next runs");
+    // A run that begins is seen without being asked for.
+    let gate = shut(&pms);
+    let run = daemon.begin("elm").await;
+    terminal.shows(&format!("{run} of elm for "));
+    drop(gate);
+    daemon.client.follow(run, |_| {}).await.unwrap();
+    terminal.types("q");
+    assert_eq!(terminal.ends(), Some(0));
+}
+
+#[tokio::test]
+async fn to_watch_without_a_terminal_is_refused_with_what_to_do() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home).await;
+    let output = home.epms(&["status", "--watch"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        told(&output).contains("`epms status --json`"),
+        "{}",
+        told(&output)
+    );
+    assert_eq!(daemon.stop().await, Some(0));
 }

@@ -14,6 +14,7 @@ mod run;
 mod daemon;
 mod sync;
 mod status;
+mod watch;
 mod runs;
 mod reload;
 mod people;

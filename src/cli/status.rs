@@ -10,7 +10,7 @@ use crate::model::{IntegrationId, Problem};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::{View, length};
-use super::{Exit, Failure, Screen};
+use super::{Exit, Failure, Screen, watch};
 
 /// Which integrations to show.
 #[derive(Debug, Args)]
@@ -20,11 +20,15 @@ the generation before goes on until they are right
 
 examples
   epms status
+  epms status --watch
   epms status 123-building-name --json")]
 pub struct StatusArguments {
     /// only this integration
     #[arg(value_parser = super::integration_id)]
     pub integration: Option<IntegrationId>,
+    /// draw it anew each second, with the runs under way, until q or Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
 }
 
 pub(super) async fn run(
@@ -33,6 +37,9 @@ pub(super) async fn run(
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    if arguments.watch {
+        return watch::run(arguments.integration.as_ref(), client, screen).await;
+    }
     if let Some(id) = &arguments.integration {
         let status = client.integration(id).await?;
         screen.show(json, &status, |status, view| integrations(&[status], view))?;
@@ -44,13 +51,8 @@ pub(super) async fn run(
 
 /// The daemon and all of its integrations.
 pub(super) fn render(status: &Status, view: &View) -> String {
-    let up = length(view.now.as_second() - status.started.as_second());
-    let mut text = format!(
-        "epms {}, up {up}: {}, {}\n\n",
-        clean(&status.version),
-        number(status.people, "person", "people"),
-        number(status.open_alerts, "open alert", "open alerts"),
-    );
+    let mut text = head(status, view);
+    text.push('\n');
     if status.integrations.is_empty() {
         text += "no integrations; put a file into config/integrations\n";
     } else {
@@ -61,6 +63,17 @@ pub(super) fn render(status: &Status, view: &View) -> String {
         text += &problems(&status.problems, view);
     }
     text
+}
+
+/// One line on the daemon as a whole.
+pub(super) fn head(status: &Status, view: &View) -> String {
+    let up = length(view.now.as_second() - status.started.as_second());
+    format!(
+        "epms {}, up {up}: {}, {}\n",
+        clean(&status.version),
+        number(status.people, "person", "people"),
+        number(status.open_alerts, "open alert", "open alerts"),
+    )
 }
 
 /// `1 person`, `2 people`.
@@ -77,6 +90,11 @@ pub(super) fn problems(problems: &[Problem], view: &View) -> String {
 }
 
 fn integrations(all: &[&IntegrationStatus], view: &View) -> String {
+    table(all, view) + &troubles(all, view)
+}
+
+/// A row for each integration.
+pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
     let mut table = Table::new([
         ("INTEGRATION", Column::Cut),
         ("STATE", Column::Whole),
@@ -109,7 +127,12 @@ fn integrations(all: &[&IntegrationStatus], view: &View) -> String {
             Cell::new(one.open_alerts, alerts),
         ]);
     }
-    let mut text = table.render(view);
+    table.render(view)
+}
+
+/// What is wrong with integrations, one paragraph each.
+pub(super) fn troubles(all: &[&IntegrationStatus], view: &View) -> String {
+    let mut text = String::new();
     for one in all {
         if let Some(error) = &one.last_error {
             let when = one

@@ -81,6 +81,11 @@ impl Terminal {
         self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
+    /// Presses keys.
+    pub fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
     /// Waits for its end; the exit code.
     pub fn ends(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
