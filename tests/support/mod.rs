@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod daemon;
+mod feed;
 mod home;
 mod people;
 mod terminal;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
+pub use feed::Feed;
 pub use home::Home;
 pub use people::{plain, plain_alerts};
 pub use terminal::Terminal;
