@@ -189,7 +189,7 @@ async fn each_fault_of_a_pms_is_told_with_what_to_do() {
 
     truncated: 3
     skip login: showed the credential elm-account: whether the PMS takes it does not show: there was no page
-    fail page: read the first page of residents of elm: the answer is not readable as XML: a syntax error, or it ends too early
+    fail page: read the first page of residents of elm: the answer is not readable as XML: it ends too early
       → nothing was written; the next run tries again
 
     no-result: 1
