@@ -70,7 +70,7 @@ impl Document {
             let data = lines.filter_map(|line| line.strip_prefix("data:"));
             let data = data.map(|data| serde_json::from_str(data).unwrap());
             (format!("{at}/x-data"), data.collect())
-        } else if answer.kind.starts_with("text/") {
+        } else if answer.kind.starts_with("text/") || answer.kind == "application/octet-stream" {
             (format!("{at}/schema"), vec![json!(answer.body)])
         } else {
             (format!("{at}/schema"), vec![answer.json()])

@@ -395,7 +395,10 @@ impl<'a> Loader<'a> {
             &credential,
             &connector,
             &script,
-            &format!("{schedule:?}{:?}", settings.placeholder_emails),
+            &format!(
+                "{schedule:?}{:?}{:?}",
+                settings.placeholder_emails, settings.retention
+            ),
         );
         if let Some(before) = before.filter(|before| before.hash == hash) {
             return Ok(Arc::clone(before));
@@ -410,6 +413,7 @@ impl<'a> Loader<'a> {
             credential: credential.value,
             source,
             script,
+            retention: settings.retention,
             placeholder_emails: settings.placeholder_emails.clone(),
             home: self.home.root().to_owned(),
             timezone,

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::config::{self, Schedule, Settings};
+use crate::config::{self, Retention, Schedule, Settings};
 use crate::model::{IntegrationId, Problem};
 use crate::script::Script;
 use crate::source::{Judge, Source};
@@ -72,6 +72,8 @@ pub struct Integration {
     pub source: Arc<Source>,
     /// The mapping.
     pub script: Arc<Script>,
+    /// How long its runs, and changes, are kept.
+    pub retention: Retention,
     /// Emails that stand for 'none'.
     pub placeholder_emails: Vec<String>,
     /// The home, for secrets that are named relative to it.

@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, changes, check, definitions, demo, discover, doctor, explain, help, init,
-    man, map, pause, people, preview, record, run, runs, sandbox, schema, status, sync, test,
+    add, alerts, approve, backup, changes, check, definitions, demo, discover, doctor, explain,
+    help, init, man, map, pause, people, preview, record, restore, run, runs, sandbox, schema,
+    status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -45,6 +46,12 @@ people
   people       list, show, history; link, lock, pin
   alerts       list, show, resolve, dismiss, undo
   changes      the change log, as JSON lines
+
+the store
+  backup       a copy of the store, while the daemon runs
+  restore      a backup in the place of the store
+  verify       every table held against every other
+  compact      give back the room that the file does not need
 
 editors
   schema       JSON Schema of each kind of file
@@ -166,6 +173,18 @@ pub enum Verb {
     Changes(changes::ChangesArguments),
     /// help on a command; on files, scripts, connectors, alerts, exit-codes
     Help(help::HelpArguments),
+    /// a copy of the store as of now, while the daemon runs
+    Backup(backup::BackupArguments),
+    /// a backup in the place of the store, which is kept; no daemon may run
+    Restore(restore::RestoreArguments),
+    /// every table of the store held against every other
+    ///
+    /// Asks the daemon, or opens the store where none runs, and then looks at every page of the file, too. Ends
+    /// with 1 when something does not fit.
+    #[command(verbatim_doc_comment)]
+    Verify,
+    /// give back the room that the store's file does not need; no daemon may run
+    Compact,
     /// JSON Schema of each kind of file, for editors
     Schema(schema::SchemaArguments),
     /// the helpers of scripts, for the language server of Rhai

@@ -209,6 +209,7 @@ mod tests {
             reload: _,
             state_dir: _,
             placeholder_emails: _,
+            retention: _,
             grace: _,
         } = read;
         for key in [

@@ -26,6 +26,11 @@ mod pause;
 mod done;
 mod next;
 mod changes;
+mod care;
+mod backup;
+mod restore;
+mod verify;
+mod compact;
 mod init;
 mod check;
 mod test;
@@ -147,6 +152,7 @@ async fn dispatch(
             let input = somebody.then_some(&mut input as &mut dyn std::io::BufRead);
             return add::run(what, json, &home, input, screen).await;
         }
+        Verb::Compact => return compact::run(json, &home, environment, screen),
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
         Verb::Help(verb) => return help::run(verb, screen),
@@ -183,7 +189,11 @@ async fn dispatch(
         Verb::Approve(verb) => approve::run(verb, json, &client, screen).await,
         Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
         Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
+        Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
+        Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
+        Verb::Verify => verify::run(json, &client, &home, environment, screen).await,
         Verb::Demo(_)
+        | Verb::Compact
         | Verb::Sandbox(_)
         | Verb::Init(_)
         | Verb::Check(_)

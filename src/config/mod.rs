@@ -30,5 +30,5 @@ pub use request::{
 };
 pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference};
-pub use settings::{Log, LogFormat, LogLevel, Mode, Reload, Schedule, Settings, Socket};
+pub use settings::{Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket};
 pub use yaml::{Document, nearest};

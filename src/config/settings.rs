@@ -35,6 +35,9 @@ pub struct Settings {
     /// Emails that stand for 'none' (R11): whole, or `local@*` for any domain.
     #[serde(default = "placeholder_emails")]
     pub placeholder_emails: Vec<String>,
+    /// How long runs and changes are kept.
+    #[serde(default)]
+    pub retention: Retention,
     /// How long a stop waits for runs under way.
     #[serde(default = "grace")]
     pub grace: Span,
@@ -48,6 +51,21 @@ pub struct Schedule {
     pub every: Span,
     /// By how much a run may be late, at random.
     pub jitter: Span,
+}
+
+/// How long runs and changes are kept: whichever of age and number is reached first. The last run of an
+/// integration, runs that something open refers to, and the last change of every person are kept in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// The age of a run that is forgotten: a day at the least.
+    pub runs: Span,
+    /// How many runs of one integration are kept.
+    pub most_runs: usize,
+    /// The age of a change that is forgotten: a day at the least.
+    pub changes: Span,
+    /// How many changes are kept.
+    pub most_changes: u64,
 }
 
 /// The control socket.
@@ -118,8 +136,39 @@ impl Default for Settings {
             reload: Reload::default(),
             state_dir: None,
             placeholder_emails: placeholder_emails(),
+            retention: Retention::default(),
             grace: grace(),
         }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Retention {
+            runs: Span::seconds(90 * 86_400),
+            most_runs: 2_500,
+            changes: Span::seconds(366 * 86_400),
+            most_changes: 1_000_000,
+        }
+    }
+}
+
+impl Retention {
+    /// What is wrong with it, by field.
+    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for (field, age) in [("runs", self.runs), ("changes", self.changes)] {
+            if age < Span::seconds(86_400) {
+                found.push((field, format!("{age} is too short; write `1d` or more")));
+            }
+        }
+        if self.most_runs < 24 {
+            found.push(("most_runs", "is too few; write 24 or more".to_owned()));
+        }
+        if self.most_changes < 1_000 {
+            found.push(("most_changes", "is too few; write 1000 or more".to_owned()));
+        }
+        found
     }
 }
 

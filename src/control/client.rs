@@ -2,6 +2,7 @@
 //! nothing that failed.
 
 mod acts;
+mod care;
 mod error;
 mod lines;
 

@@ -311,6 +311,11 @@ impl ProblemDocument {
         Self::new(409, "conflict", "conflict", detail)
     }
 
+    /// The thing was there, and is not kept any more.
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::new(410, "gone", "gone", detail)
+    }
+
     /// The daemon is stopping.
     pub fn stopping() -> Self {
         Self::new(

@@ -2,6 +2,7 @@
 //! they are done.
 
 mod acts;
+mod care;
 mod openapi;
 mod routes;
 
@@ -26,8 +27,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
-    Person, PersonId, Preview, Run, RunId,
+    Person, PersonId, Preview, Run, RunId, Soundness,
 };
+pub use care::Snapshot;
 
 use super::protocol::{
     AlertAct, AlertDetail, IntegrationStatus, Page, PersonAct, PersonDetail, ProblemDocument,
@@ -164,6 +166,10 @@ pub trait Backend: Send + Sync + 'static {
         person: PersonId,
         query: ListQuery,
     ) -> impl Future<Output = Answer<Page<Change>>> + Send;
+    /// A copy of the store as it is now.
+    fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
+    /// What a check of the whole store finds.
+    fn verify(&self) -> impl Future<Output = Answer<Soundness>> + Send;
     /// Is marked changed whenever something was committed.
     fn commits(&self) -> watch::Receiver<u64>;
     /// Loads the files anew.

@@ -1,6 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
 mod acts;
+mod care;
 mod explain;
 
 use std::sync::Arc;
@@ -14,10 +15,10 @@ use crate::control::protocol::{
     PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
     Status,
 };
-use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer};
+use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer, Snapshot};
 use crate::model::{
     Alert, AlertId, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
-    IntegrationId, Person, PersonId, Preview, RunId,
+    IntegrationId, Person, PersonId, Preview, RunId, Soundness,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -334,7 +335,17 @@ impl Backend for Daemon {
     }
 
     async fn changes(&self, after: u64, limit: usize) -> Answer<Vec<Change>> {
-        self.ask(move |view| view.changes(after, limit)).await
+        let (from, changes) = self
+            .ask(move |view| Ok((view.changes_from()?, view.changes(after, limit)?)))
+            .await?;
+        // Whoever goes on where they ended must hear that something between was forgotten.
+        if after > 0 && after.saturating_add(1) < from {
+            return Err(ProblemDocument::gone(format!(
+                "changes up to {} are not kept any more; take everybody from /v1/people, and go on after {0}",
+                from - 1
+            )));
+        }
+        Ok(changes)
     }
 
     async fn preview(&self, integration: IntegrationId, peer: Peer) -> Answer<Preview> {
@@ -403,6 +414,14 @@ impl Backend for Daemon {
             .await?;
         let changes = changes.ok_or_else(|| no_person(id))?;
         Ok(page(changes, size, |change| change.seq.to_string()))
+    }
+
+    async fn backup(&self, peer: Peer) -> Answer<Snapshot> {
+        self.copied(peer).await
+    }
+
+    async fn verify(&self) -> Answer<Soundness> {
+        self.ask(View::verify).await
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

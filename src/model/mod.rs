@@ -14,6 +14,7 @@ mod record;
 mod reload;
 mod resident;
 mod run;
+mod soundness;
 mod status;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
@@ -30,4 +31,5 @@ pub use record::{Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};
 pub use resident::{Relationship, Resident, Unit};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
+pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;

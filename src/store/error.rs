@@ -76,5 +76,6 @@ storage!(
     redb::TableError,
     redb::StorageError,
     redb::CommitError,
+    redb::CompactionError,
     redb::SetDurabilityError
 );

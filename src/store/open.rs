@@ -2,7 +2,7 @@
 //! more, and a disk that was full need not end the daemon.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::migrations::{SCHEMA, migrate};
 use super::{OpenError, StoreError, View, Write};
 
 /// The name of the store's file in the state folder.
-const FILE: &str = "epms.redb";
+pub(super) const FILE: &str = "epms.redb";
 
 type Medium = Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
 
@@ -50,24 +50,32 @@ impl Store {
     /// process before ended are marked interrupted.
     pub fn open(folder: &Path) -> Result<Store, OpenError> {
         let path = folder.join(FILE);
-        let io = |source| OpenError::Io {
+        make_folder(folder).map_err(|source| OpenError::Io {
             path: path.clone(),
             source,
-        };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(io)?;
-        let file = path.clone();
-        let medium = move || -> io::Result<Box<dyn StorageBackend>> {
-            let mut options = File::options();
-            options.read(true).write(true).create(true).truncate(false);
-            let file = options.open(&file)?;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
-        };
+        })?;
+        let medium = of_file(path.clone(), true);
         Store::on(path, medium)
+    }
+
+    /// Opens the store in `folder` as [`Store::open`] does, once every page of it was looked at.
+    pub fn open_thoroughly(folder: &Path) -> Result<Store, OpenError> {
+        let path = folder.join(FILE);
+        let store = Store::of_file(&path, &path)?;
+        store.interrupt()?;
+        Ok(store)
+    }
+
+    /// Opens the store that is `file` itself, and that errors call `name`. Every page of it is looked at first:
+    /// it may come from anywhere.
+    pub(super) fn of_file(name: &Path, file: &Path) -> Result<Store, OpenError> {
+        let medium: Medium = Box::new(of_file(file.to_owned(), false));
+        let opened = open(name, &medium, Pages::All)?;
+        Ok(Store {
+            path: name.to_owned(),
+            medium,
+            opened: Mutex::new(Some(opened)),
+        })
     }
 
     /// Opens the store on what `medium` gives, which is asked again after a failure of it. `name` is what
@@ -77,7 +85,7 @@ impl Store {
         medium: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Store, OpenError> {
         let (path, medium) = (name.into(), Box::new(medium) as Medium);
-        let opened = open(&path, &medium)?;
+        let opened = open(&path, &medium, Pages::AsNeeded)?;
         let store = Store {
             path,
             medium,
@@ -95,6 +103,11 @@ impl Store {
             let memory = memory.ok_or_else(|| io::Error::other("what was in memory is gone"))?;
             Ok(Box::new(memory))
         })
+    }
+
+    /// Where its file lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
     }
 
     /// A view of the store as it is now.
@@ -118,9 +131,22 @@ impl Store {
         if let Some(open) = &*opened {
             return Ok(Arc::clone(&open.database));
         }
-        let anew =
-            open(&self.path, &self.medium).map_err(|error| StoreError::Closed(Box::new(error)))?;
+        let anew = open(&self.path, &self.medium, Pages::AsNeeded)
+            .map_err(|error| StoreError::Closed(Box::new(error)))?;
         Ok(Arc::clone(&opened.insert(anew).database))
+    }
+
+    /// Gives back the room that the file does not need, and tells how long it was and is, in bytes.
+    pub fn compact(self) -> Result<(u64, u64), StoreError> {
+        let length = || std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        let before = length();
+        // Nobody else can have it: only those who ask this store do.
+        let opened = self.opened.into_inner();
+        let opened = opened.unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut database) = opened.and_then(|open| Arc::into_inner(open.database)) {
+            while database.compact()? {}
+        }
+        Ok((before, length()))
     }
 
     /// Nothing runs yet: what is under way in the store was, when the process before ended.
@@ -153,31 +179,61 @@ fn begin(database: &Database) -> Result<Write, StoreError> {
     Ok(Write::new(transaction))
 }
 
-fn open(path: &Path, medium: &Medium) -> Result<Opened, OpenError> {
+/// Makes the folder of a store, which only its owner may enter.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+fn of_file(
+    path: PathBuf,
+    create: bool,
+) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync {
+    move || {
+        let mut options = File::options();
+        options.read(true).write(true).create(create);
+        let file = options.truncate(false).open(&path)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
+    }
+}
+
+/// Which pages are looked at when a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// What opening needs: the file was written by redb and by nobody else.
+    AsNeeded,
+    /// Every one, by its checksum.
+    All,
+}
+
+fn open(path: &Path, medium: &Medium, pages: Pages) -> Result<Opened, OpenError> {
     let io = |source| OpenError::Io {
         path: path.to_owned(),
         source,
     };
     let failed = Arc::new(AtomicBool::new(false));
     let watched = Watched::new(medium().map_err(io)?, Arc::clone(&failed));
-    let database =
-        Database::builder()
-            .create_with_backend(watched)
-            .map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.to_owned()),
-                DatabaseError::Storage(StorageError::Io(source))
-                    if source.kind() != io::ErrorKind::InvalidData =>
-                {
-                    io(source)
-                }
-                other => OpenError::Damaged {
-                    path: path.to_owned(),
-                    source: Box::new(other.into()),
-                },
-            })?;
+    let database = Database::builder()
+        .set_check_integrity_on_open(pages == Pages::All)
+        .create_with_backend(watched)
+        .map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.to_owned()),
+            DatabaseError::Storage(StorageError::Io(source))
+                if source.kind() != io::ErrorKind::InvalidData =>
+            {
+                io(source)
+            }
+            other => OpenError::Damaged {
+                path: path.to_owned(),
+                source: Box::new(other.into()),
+            },
+        })?;
     let view = View::new(database.begin_read().map_err(StoreError::from)?);
     let found = view.schema()?;
-    if found.is_none() && !view.is_blank()? {
+    if found.is_none() && (pages == Pages::All || !view.is_blank()?) {
         return Err(OpenError::Foreign(path.to_owned()));
     }
     drop(view);

@@ -21,7 +21,7 @@ pub(super) type Done<T> = Result<T, StoreError>;
 
 const NEXT_PERSON: &str = "next-person";
 const NEXT_ALERT: &str = "next-alert";
-const NEXT_CHANGE: &str = "next-change";
+pub(super) const NEXT_CHANGE: &str = "next-change";
 
 impl Write {
     pub(super) fn new(transaction: WriteTransaction) -> Write {
@@ -180,8 +180,19 @@ impl Write {
 
     /// Writes an alert, new or not.
     pub fn put_alert(&self, alert: &Alert) -> Done<()> {
+        let before = self.alert(alert.id)?;
         let mut index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
         let mut alerts = self.transaction.open_table(tables::ALERTS)?;
+        // One about a credential is raised again by whichever integration meets its cause.
+        if let Some(before) = before {
+            let Alert {
+                integration,
+                kind,
+                subject,
+                ..
+            } = &before;
+            index.remove((integration.as_str(), kind.as_str(), subject.as_str()))?;
+        }
         index.insert(
             (
                 alert.integration.as_str(),
@@ -197,6 +208,7 @@ impl Write {
     /// Appends to the change log and gives the change its number, with which it is returned.
     pub fn append_change(&self, mut change: Change) -> Done<Change> {
         change.seq = self.take_number(NEXT_CHANGE)?;
+        self.forget_last_before(change.person, change.seq)?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
         changes.insert(change.seq, to_bytes("changes-1", &change)?.as_slice())?;
@@ -218,14 +230,7 @@ impl Write {
         let Some(last) = self.history(integration)?.last_run else {
             return Ok(());
         };
-        let run: Option<Run> = {
-            let table = self.transaction.open_table(tables::RUNS)?;
-            let value = table.get(last.0)?;
-            value
-                .map(|value| from_bytes("runs-1", value.value()))
-                .transpose()?
-        };
-        match run {
+        match self.run(last)? {
             Some(run) if run.outcome == Outcome::Running => self.put_run(&Run {
                 outcome: Outcome::Interrupted,
                 ..run

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::config::{EmailChange, Guard, OnTrip};
+use crate::config::{EmailChange, Guard, OnTrip, Retention};
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Counts, GuardState, IntegrationId, Link, Live, Outcome,
     Person, PersonId, Preview, Run, Step,
@@ -17,6 +17,7 @@ use super::guard::{self, Facts, Verdict};
 use super::matching::{People, candidates, considered};
 use super::normal::Notes;
 use super::plan::{Inputs, Plan, plan};
+use super::retention;
 use super::standing::{self, Cause};
 
 /// Decisions are kept for so many runs of an integration.
@@ -79,8 +80,10 @@ pub(super) fn conclude(
     now: impl Fn() -> Timestamp,
     report: Run,
     read: Result<Work, Stop>,
+    retention: &Retention,
 ) -> Result<Run, StoreError> {
-    let stop = match read.map(|work| commit(store, &now, report.clone(), work)) {
+    let done = read.map(|work| commit(store, &now, report.clone(), work, retention));
+    let stop = match done {
         Ok(Ok(Ok(report))) => return Ok(report),
         Ok(Ok(Err(stop))) | Err(stop) => stop,
         Ok(Err(error)) => {
@@ -93,7 +96,7 @@ pub(super) fn conclude(
             }
         }
     };
-    fail(store, now, report, stop)
+    fail(store, now, report, stop, retention)
 }
 
 /// Writes why a run wrote nothing else.
@@ -102,6 +105,7 @@ pub(super) fn fail(
     now: impl Fn() -> Timestamp,
     mut report: Run,
     stop: Stop,
+    retention: &Retention,
 ) -> Result<Run, StoreError> {
     let at = now();
     report.ended = Some(at);
@@ -115,6 +119,7 @@ pub(super) fn fail(
     history.failures = history.failures.saturating_add(1);
     history.last_error = report.outcome.reason().map(String::from);
     write.put_history(&report.integration, &history)?;
+    retention::forget(&write, &report.integration, retention, at)?;
     write.commit()?;
     Ok(report)
 }
@@ -125,12 +130,14 @@ pub(super) fn commit(
     now: impl Fn() -> Timestamp,
     report: Run,
     work: Work,
+    retention: &Retention,
 ) -> Result<Result<Run, Stop>, StoreError> {
     let write = store.write()?;
-    let (report, _) = match carry_out(&write, now, report, work)? {
+    let (report, _) = match carry_out(&write, &now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
     };
+    retention::forget(&write, &report.integration, retention, now())?;
     write.commit()?;
     Ok(Ok(report))
 }

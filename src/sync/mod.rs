@@ -11,6 +11,7 @@ mod alerts;
 mod plan;
 mod guard;
 mod standing;
+mod retention;
 mod commit;
 mod run;
 

@@ -85,7 +85,11 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
         });
     }
     let (store, now) = (Arc::clone(&tools.store), tools.now);
-    let work = move || conclude(&store, now, report, read.map(|mapped| mapped.work(&job)));
+    let work = move || {
+        let retention = job.integration.retention;
+        let read = read.map(|mapped| mapped.work(&job));
+        conclude(&store, now, report, read, &retention)
+    };
     let report = tokio::task::spawn_blocking(work).await??;
     tell(&report);
     Ok(report)

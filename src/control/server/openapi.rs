@@ -35,6 +35,8 @@ pub(super) enum Content {
     Events(Made),
     Text,
     Csv,
+    /// A file as it is.
+    Bytes,
     /// This document.
     Document,
 }
@@ -157,6 +159,7 @@ impl Content {
             Content::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
             Content::Text => text("text/plain; charset=utf-8", "a line"),
             Content::Csv => text("text/csv", "a header row, then one row for each person"),
+            Content::Bytes => text("application/octet-stream", "a file as it is"),
             Content::Lines(made) => {
                 let item = made(generator);
                 let mut value = text("application/x-ndjson", "one JSON value on each line");

@@ -12,7 +12,7 @@ use crate::control::protocol::{
     ReloadReply, RunDetail, RunState, Status, SyncReply,
 };
 use crate::model::{
-    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution,
+    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution, Soundness,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
@@ -281,6 +281,18 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         )
         .asked::<ChangesQuery>()
         .gives_at(200, Content::Lines(made::<Change>)),
+        acts(
+            "/v1/backup",
+            "a copy of the store as it is now: a redb file",
+            super::care::backup::<B>,
+        )
+        .gives_at(200, Content::Bytes),
+        reads(
+            "/v1/verify",
+            "every table of the store held against every other",
+            super::care::verify::<B>,
+        )
+        .gives::<Soundness>(),
         acts("/v1/reload", "read all files again", super::reload::<B>).gives::<ReloadReply>(),
     ]
 }

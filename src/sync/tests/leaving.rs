@@ -263,7 +263,7 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
         lookups: Vec::new(),
     };
     let now = world.now;
-    let stop = commit(&world.store, || now, report, work)
+    let stop = commit(&world.store, || now, report, work, &world.retention)
         .unwrap()
         .unwrap_err();
     assert!(format!("{stop:?}").contains("do not add up"), "{stop:?}");

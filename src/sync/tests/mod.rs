@@ -5,10 +5,12 @@ mod alerting;
 mod entering;
 mod failing;
 mod fooling;
+mod forgetting;
 mod guarding;
 mod histories;
 mod leaving;
 mod mapping;
+mod months;
 mod matching;
 mod oracle;
 mod updating;
@@ -18,7 +20,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{EmailChange, Guard};
+use crate::config::{EmailChange, Guard, Retention};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
     LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview, Resident, Run, RunId, Stay,
@@ -66,6 +68,7 @@ struct World {
     /// The PMS properties that feed the integration, where there are several: whose an id is, says what stands
     /// before its `/`.
     pms_properties: Vec<&'static str>,
+    retention: Retention,
 }
 
 /// What a run said and did.
@@ -94,6 +97,7 @@ impl World {
             guard: Guard::default(),
             lookups: Vec::new(),
             pms_properties: Vec::new(),
+            retention: Retention::default(),
         }
     }
 
@@ -201,6 +205,7 @@ impl World {
         assert_eq!(report.counts.seen, report.records);
         assert!(report.counts.add_up(), "{report:?}");
         let view = self.store.read().unwrap();
+        assert_eq!(view.verify().unwrap().flaws, []);
         let seen = Seen {
             decisions: view.decisions(report.id).unwrap(),
             changes: view.changes(before, usize::MAX).unwrap(),
@@ -222,7 +227,7 @@ impl World {
         let now = self.now;
         let (report, work) = self.work(RunId(self.last_run), items);
         begin(&self.store, &report)?;
-        conclude(&self.store, || now, report, Ok(work))
+        conclude(&self.store, || now, report, Ok(work), &self.retention)
     }
 
     fn silent(&self, entries: &[Entry]) -> std::collections::BTreeSet<String> {

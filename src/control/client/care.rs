@@ -1,0 +1,30 @@
+//! The requests about the store itself.
+
+use reqwest::Method;
+
+use super::{Client, ClientError, address};
+use crate::model::Soundness;
+
+impl Client {
+    /// Gives `each` the pieces of a copy of the store, in their order. An answer that breaks off is an error.
+    pub async fn backup<E: From<ClientError>>(
+        &self,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let address = address(&["v1", "backup"], Vec::new());
+        let mut response = self.send(self.http.request(Method::POST, address)).await?;
+        loop {
+            match response.chunk().await {
+                Ok(Some(piece)) => each(&piece)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(ClientError::of_transport(&self.socket, &error).into()),
+            }
+        }
+    }
+
+    /// What a check of the whole store finds. Waits as long as it takes.
+    pub async fn verify(&self) -> Result<Soundness, ClientError> {
+        let address = address(&["v1", "verify"], Vec::new());
+        self.json(self.http.get(address)).await
+    }
+}

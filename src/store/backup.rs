@@ -1,0 +1,218 @@
+//! Copies of the store, and a copy in the place of the store. A copy is a store itself, as of one moment; nothing
+//! takes the place of a store that was not opened and verified before, and what it replaces is kept.
+
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use redb::{
+    Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction,
+};
+use tempfile::NamedTempFile;
+
+use crate::model::Soundness;
+
+use super::open::FILE;
+use super::{OpenError, Store, StoreError, View, tables};
+
+/// redb keeps so many bytes of a copy in memory.
+const CACHE: usize = 16 * 1024 * 1024;
+
+/// Why a copy was not made, or did not take the place of the store. What was there is there still.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The copy, or the store, could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Reading the store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be written.
+    #[error("{} cannot be written: {source}; look at its folder and at the room on its disk", path.display())]
+    Write {
+        /// The file or its folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The copy does not fit itself.
+    #[error("{} is not sound: {} in it, the first: {}; take another backup", path.display(), flaws(found), first(found))]
+    Unsound {
+        /// The copy.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: Soundness,
+    },
+}
+
+fn flaws(found: &Soundness) -> String {
+    match found.flaws.len() {
+        1 => "one flaw".to_owned(),
+        many => format!("{many} flaws"),
+    }
+}
+
+fn first(found: &Soundness) -> String {
+    let first = found.flaws.first();
+    first.map_or_else(String::new, |flaw| format!("{}: {}", flaw.table, flaw.what))
+}
+
+/// What came of a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// What is in the store now.
+    pub found: Soundness,
+    /// Where the store before is kept; none where there was none.
+    pub kept: Option<PathBuf>,
+}
+
+struct Copying<'a> {
+    from: &'a ReadTransaction,
+    to: WriteTransaction,
+}
+
+impl tables::EachTable for Copying<'_> {
+    type Error = StoreError;
+
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError> {
+        let mut to = self.to.open_table(table)?;
+        for entry in self.from.open_table(table)?.iter()? {
+            let (key, value) = entry?;
+            to.insert(key.value(), value.value())?;
+        }
+        Ok(())
+    }
+}
+
+impl View {
+    /// Writes everything that is in this view into `file`, which must be empty: a store of its own.
+    fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
+        let failed = |error: redb::DatabaseError| CopyError::Write {
+            path: file.to_owned(),
+            source: io::Error::other(error),
+        };
+        let database = Database::builder()
+            .set_cache_size(CACHE)
+            .create(file)
+            .map_err(failed)?;
+        let mut to = database.begin_write().map_err(StoreError::from)?;
+        to.set_quick_repair(true);
+        let mut copying = Copying {
+            from: &self.transaction,
+            to,
+        };
+        tables::each(&mut copying)?;
+        copying.to.commit().map_err(StoreError::from)?;
+        database.close().map_err(failed)
+    }
+}
+
+impl Store {
+    /// A copy as of now, at its beginning, and its length. It lies beside the store and has no name.
+    pub fn snapshot(&self) -> Result<(File, u64), CopyError> {
+        let folder = self.folder();
+        let write = |source| CopyError::Write {
+            path: folder.to_owned(),
+            source,
+        };
+        let copy = private(folder).map_err(write)?;
+        self.read()?.copy_to(copy.path())?;
+        let file = File::open(copy.path()).map_err(write)?;
+        let length = file.metadata().map_err(write)?.len();
+        Ok((file, length))
+    }
+
+    /// Writes a copy as of now into `file`, which must be empty.
+    pub fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
+        self.read()?.copy_to(file)
+    }
+}
+
+/// An empty file in `folder` that only its owner may read; it goes unless it is kept.
+fn private(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".epms-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+}
+
+/// Opens the copy in `file` and holds every table of it against every other. The file itself is not written to.
+pub fn inspect(file: &Path) -> Result<Soundness, CopyError> {
+    let beside = taken(file, std::env::temp_dir())?;
+    sound(file, beside.path())
+}
+
+/// Puts the copy in `file` in the place of the store in `folder`, once it is known to be sound. The store must not
+/// be open; it is kept under another name.
+pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, CopyError> {
+    let store = folder.join(FILE);
+    // Held until the end: no daemon opens it meanwhile.
+    let held = if store.exists() {
+        match Store::of_file(&store, &store) {
+            Ok(store) => Some(store),
+            Err(error @ OpenError::InUse(_)) => return Err(error.into()),
+            // A store that cannot be opened is what restoring is for.
+            Err(_) => None,
+        }
+    } else {
+        None
+    };
+    let write = |source| CopyError::Write {
+        path: folder.to_owned(),
+        source,
+    };
+    super::open::make_folder(folder).map_err(write)?;
+    let copy = taken(file, folder)?;
+    let found = sound(file, copy.path())?;
+    let kept = if store.exists() {
+        let time = now.strftime("%Y%m%dT%H%M%SZ");
+        let aside = folder.join(format!("{FILE}.before-{time}"));
+        // Not by another name alone: at every moment there is a store.
+        std::fs::hard_link(&store, &aside).map_err(write)?;
+        Some(aside)
+    } else {
+        None
+    };
+    copy.persist(&store).map_err(|error| write(error.error))?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(write)?;
+    drop(held);
+    Ok(Restored { found, kept })
+}
+
+/// A copy of `file` in `folder`, which only its owner may read. It goes unless it is kept.
+fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyError> {
+    let folder = folder.as_ref();
+    let write = |source| CopyError::Write {
+        path: folder.to_owned(),
+        source,
+    };
+    let read = |source| OpenError::Io {
+        path: file.to_owned(),
+        source,
+    };
+    let mut from = File::open(file).map_err(read)?;
+    let mut copy = private(folder).map_err(write)?;
+    io::copy(&mut from, &mut copy).map_err(write)?;
+    copy.as_file().sync_all().map_err(write)?;
+    Ok(copy)
+}
+
+/// What is in the store at `copy`, which is told of as `file`; an error where it is not sound.
+fn sound(file: &Path, copy: &Path) -> Result<Soundness, CopyError> {
+    let found = Store::of_file(file, copy)?.read()?.verify()?;
+    if found.flaws.is_empty() {
+        Ok(found)
+    } else {
+        Err(CopyError::Unsound {
+            path: file.to_owned(),
+            found,
+        })
+    }
+}

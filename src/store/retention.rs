@@ -1,0 +1,120 @@
+//! Runs and changes as what forgets them sees them. What is forgotten is decided elsewhere; here no index is left
+//! with what is gone.
+
+use jiff::Timestamp;
+use redb::ReadableTable;
+
+use crate::model::{Change, IntegrationId, PersonId, Run, RunId};
+
+use super::value::{from_bytes, to_bytes};
+use super::write::Done;
+use super::{View, Write, tables};
+
+/// Meta: changes from this number on are all kept; before it, only the last one of each person.
+pub(super) const CHANGES_FROM: &str = "changes-from";
+
+impl View {
+    /// The number from which on every change is kept; before it, only the last one of each person.
+    pub fn changes_from(&self) -> Done<u64> {
+        let meta = self.transaction.open_table(tables::META)?;
+        let from = meta.get(CHANGES_FROM)?;
+        from.map_or(Ok(1), |from| from_bytes("meta-1", from.value()))
+    }
+}
+
+impl Write {
+    /// The runs of an integration that are kept, oldest first.
+    pub fn run_ids(&self, integration: &IntegrationId) -> Done<Vec<RunId>> {
+        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        let all = (integration.as_str(), 0)..=(integration.as_str(), u64::MAX);
+        let ids = index.range(all)?;
+        ids.map(|entry| Ok(RunId(entry?.0.value().1))).collect()
+    }
+
+    /// A run.
+    pub fn run(&self, id: RunId) -> Done<Option<Run>> {
+        let table = self.transaction.open_table(tables::RUNS)?;
+        table
+            .get(id.0)?
+            .map(|value| from_bytes("runs-1", value.value()))
+            .transpose()
+    }
+
+    /// Forgets a run and its decisions.
+    pub fn forget_run(&self, integration: &IntegrationId, id: RunId) -> Done<()> {
+        let mut runs = self.transaction.open_table(tables::RUNS)?;
+        let mut index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        let mut decisions = self.transaction.open_table(tables::DECISIONS)?;
+        runs.remove(id.0)?;
+        index.remove((integration.as_str(), id.0))?;
+        decisions.remove(id.0)?;
+        Ok(())
+    }
+
+    /// The number from which on every change is kept, and the number that the next change gets.
+    pub fn change_numbers(&self) -> Done<(u64, u64)> {
+        let meta = self.transaction.open_table(tables::META)?;
+        let number = |name: &str| {
+            let value = meta.get(name)?;
+            value.map_or(Ok(1), |value| from_bytes("meta-1", value.value()))
+        };
+        Ok((number(CHANGES_FROM)?, number(super::write::NEXT_CHANGE)?))
+    }
+
+    /// When a change was committed; none where it is not kept.
+    pub fn change_time(&self, seq: u64) -> Done<Option<Timestamp>> {
+        Ok(self.change(seq)?.map(|change| change.at))
+    }
+
+    fn change(&self, seq: u64) -> Done<Option<Change>> {
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        table
+            .get(seq)?
+            .map(|value| from_bytes("changes-1", value.value()))
+            .transpose()
+    }
+
+    /// Forgets the changes before the number `from`, but for the last one of each person.
+    pub fn forget_changes_before(&self, from: u64) -> Done<()> {
+        let (before, _) = self.change_numbers()?;
+        for seq in before..from {
+            let Some(change) = self.change(seq)? else {
+                continue;
+            };
+            let person = change.person.0;
+            let later = {
+                let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+                let mut later = index.range((person, seq + 1)..=(person, u64::MAX))?;
+                later.next().transpose()?.is_some()
+            };
+            if later {
+                self.forget_change(change.person, seq)?;
+            }
+        }
+        let mut meta = self.transaction.open_table(tables::META)?;
+        meta.insert(CHANGES_FROM, to_bytes("meta-1", &from)?.as_slice())?;
+        Ok(())
+    }
+
+    /// A person has a change after `seq`: what was kept only as their last one goes.
+    pub(super) fn forget_last_before(&self, person: PersonId, seq: u64) -> Done<()> {
+        let (from, _) = self.change_numbers()?;
+        let last = {
+            let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+            let mut before = index.range((person.0, 0)..(person.0, seq.min(from)))?;
+            before
+                .next_back()
+                .transpose()?
+                .map(|(key, _)| key.value().1)
+        };
+        last.map_or(Ok(()), |last| self.forget_change(person, last))
+    }
+
+    fn forget_change(&self, person: PersonId, seq: u64) -> Done<()> {
+        let mut changes = self.transaction.open_table(tables::CHANGES)?;
+        let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        changes.remove(seq)?;
+        index.remove((person.0, seq))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,302 @@
+//! Each thing that can stand in the store and fit nothing else, and what `verify` says to it.
+
+use redb::WriteTransaction;
+
+use super::*;
+use crate::model::{
+    Actor, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Decision, Fate, LeaseStatus,
+    Link, Stay,
+};
+use crate::store::tables;
+use crate::store::value::to_bytes;
+
+fn stay() -> Stay {
+    Stay {
+        status: LeaseStatus::Current,
+        unit: None,
+        more_units: Vec::new(),
+        lease_start: None,
+        lease_end: None,
+        move_in: None,
+        move_out: None,
+        notice: false,
+        eviction: false,
+        excluded: false,
+    }
+}
+
+fn change(person: u64) -> Change {
+    Change {
+        seq: 0,
+        at: Timestamp::UNIX_EPOCH,
+        person: PersonId(person),
+        kind: ChangeKind::Created,
+        integration: Some(elm()),
+        resident: Some("t1".into()),
+        run: Some(RunId(1)),
+        rule: "R17".into(),
+        fields: Vec::new(),
+        actor: Actor::Sync,
+    }
+}
+
+fn alert() -> crate::model::Alert {
+    crate::model::Alert {
+        id: AlertId(1),
+        kind: AlertKind::MissingEmail,
+        integration: elm(),
+        subject: "t2".into(),
+        state: AlertState::Open,
+        sides: Vec::new(),
+        detail: String::new(),
+        confidence: None,
+        raised_by: RunId(1),
+        first_seen: Timestamp::UNIX_EPOCH,
+        last_seen: Timestamp::UNIX_EPOCH,
+        acts: Vec::new(),
+    }
+}
+
+fn elm() -> IntegrationId {
+    IntegrationId::new("elm")
+}
+
+/// Two people, one of whom is linked, an alert, a change of each, and a run that decided on one.
+fn sound() -> Store {
+    let store = Store::in_memory().unwrap();
+    let write = store.write().unwrap();
+    for email in ["a@x.com", "b@x.com"] {
+        let id = write.new_person_id().unwrap();
+        let stays = BTreeMap::from([(elm(), stay())]);
+        write
+            .put_person(&Person {
+                stays,
+                ..person(id.0, Some(email))
+            })
+            .unwrap();
+        write.append_change(change(id.0)).unwrap();
+    }
+    let link = Link {
+        person: PersonId(1),
+        since: Timestamp::UNIX_EPOCH,
+        status: LeaseStatus::Current,
+        email: None,
+        unit: None,
+        property: None,
+        misses: 0,
+    };
+    write.put_link(&elm(), "t1", &link).unwrap();
+    assert_eq!(write.new_alert_id().unwrap(), AlertId(1));
+    write.put_alert(&alert()).unwrap();
+    let mut run = Run::begun(RunId(1), elm(), Cause::Manual, 1, Timestamp::UNIX_EPOCH);
+    run.outcome = Outcome::Committed;
+    (run.counts.seen, run.counts.created) = (1, 1);
+    write.put_run(&run).unwrap();
+    let decision = Decision {
+        subject: "t1".into(),
+        fate: Fate::Created,
+        rule: "R17".into(),
+        reason: String::new(),
+        person: Some(PersonId(1)),
+    };
+    write
+        .put_decisions(&elm(), RunId(1), &[decision], 24)
+        .unwrap();
+    let history = History {
+        last_run: Some(RunId(1)),
+        ..History::default()
+    };
+    write.put_history(&elm(), &history).unwrap();
+    write.commit().unwrap();
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+    store
+}
+
+/// What verify says once something was done to the tables behind the store's back.
+#[track_caller]
+fn told(harm: impl FnOnce(&WriteTransaction)) -> Vec<String> {
+    let store = sound();
+    let write = store.write().unwrap();
+    harm(&write.transaction);
+    write.commit().unwrap();
+    let found = store.read().unwrap().verify().unwrap();
+    let told = found
+        .flaws
+        .iter()
+        .map(|flaw| format!("{}: {}", flaw.table, flaw.what));
+    told.collect()
+}
+
+#[test]
+fn a_sound_store_is_counted() {
+    let found = sound().read().unwrap().verify().unwrap();
+    assert_eq!(found.entries["people-1"], 2);
+    assert_eq!(found.entries["changes-by-person-1"], 2);
+    assert_eq!(found.entries.len(), 19);
+}
+
+#[test]
+fn an_alert_that_another_integration_raises_again_is_found_by_its_new_cause_alone() {
+    let store = sound();
+    let write = store.write().unwrap();
+    let oak = IntegrationId::new("oak");
+    let moved = crate::model::Alert {
+        integration: oak.clone(),
+        ..alert()
+    };
+    write.put_alert(&moved).unwrap();
+    assert!(write.alerts(&elm()).unwrap().is_empty());
+    assert_eq!(write.alerts(&oak).unwrap().len(), 1);
+    write.commit().unwrap();
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+}
+
+#[test]
+fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let copy = folder.path().join("copy");
+    let store = sound();
+    let write = store.write().unwrap();
+    {
+        let mut causes = write
+            .transaction
+            .open_table(tables::ALERTS_BY_CAUSE)
+            .unwrap();
+        causes.insert(("oak", "missing_email", "t2"), 1).unwrap();
+    }
+    write.put_schema(2).unwrap();
+    write.commit().unwrap();
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws.len(), 1);
+    store.copy_to(&copy).unwrap();
+    crate::store::restore(&copy, &state, Timestamp::UNIX_EPOCH).unwrap();
+    let found = Store::open(&state)
+        .unwrap()
+        .read()
+        .unwrap()
+        .verify()
+        .unwrap();
+    assert_eq!(found.flaws, []);
+    assert_eq!(found.entries["alerts-by-cause-1"], 1);
+}
+
+#[test]
+fn an_email_that_leads_nowhere_or_to_somebody_else_is_told() {
+    let found = told(|tables| {
+        let mut emails = tables.open_table(tables::PEOPLE_BY_EMAIL).unwrap();
+        emails.insert("a@x.com", 2).unwrap();
+        emails.insert("c@x.com", 9).unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "people-1: p1 is not found by the email it has",
+            "people-by-email-1: an email leads to p2, who does not have it",
+            "people-by-email-1: an email leads to p9, who does not have it",
+        ]
+    );
+}
+
+#[test]
+fn somebody_who_is_gone_is_missed_by_everything_that_names_them() {
+    let found = told(|tables| {
+        tables
+            .open_table(tables::PEOPLE)
+            .unwrap()
+            .remove(1)
+            .unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "people-by-email-1: an email leads to p1, who does not have it",
+            "people-by-name-1: a name leads to p1 at elm, who is not called so there",
+            "links-1: t1 at elm is tied to p1, who is not there any more",
+            "changes-1: change 1 is about p1, who is not there",
+            "decisions-1: r1 decided on p1, who is not there",
+        ]
+    );
+}
+
+#[test]
+fn an_index_that_forgot_something_is_told() {
+    let found = told(|tables| {
+        let key = crate::store::name_key("Ana", "Straße");
+        let mut names = tables.open_table(tables::PEOPLE_BY_NAME).unwrap();
+        names.remove(("elm", key.as_str(), 1)).unwrap();
+        let mut links = tables.open_table(tables::LINKS_BY_PERSON).unwrap();
+        links.remove((1, "elm", "t1")).unwrap();
+        let mut causes = tables.open_table(tables::ALERTS_BY_CAUSE).unwrap();
+        causes.remove(("elm", "missing_email", "t2")).unwrap();
+        let mut changes = tables.open_table(tables::CHANGES_BY_PERSON).unwrap();
+        changes.remove((2, 2)).unwrap();
+        let mut runs = tables.open_table(tables::RUNS_BY_INTEGRATION).unwrap();
+        runs.remove(("elm", 1)).unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "people-1: p1 is not found by name at elm",
+            "links-1: t1 at elm is not found by p1",
+            "alerts-1: a1 is not found by its cause, or has a twin",
+            "changes-1: change 2 is not found by p2",
+            "runs-1: r1 is not found by elm",
+        ]
+    );
+}
+
+#[test]
+fn what_is_counted_must_be_there() {
+    let found = told(|tables| {
+        tables
+            .open_table(tables::CHANGES)
+            .unwrap()
+            .remove(1)
+            .unwrap();
+        tables.open_table(tables::RUNS).unwrap().remove(1).unwrap();
+        let mut meta = tables.open_table(tables::META).unwrap();
+        let number = to_bytes("meta-1", &2).unwrap();
+        meta.insert("next-person", number.as_slice()).unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "people-1: p2 has a number that is given again",
+            "changes-1: there is a gap before change 2",
+            "changes-by-person-1: p1 leads to change 1, which is not theirs",
+            "runs-by-integration-1: elm leads to r1, which is not its run",
+            "decisions-1: there are decisions of r1, which is not there",
+            "histories-1: the last run of elm is r1, which is not its run",
+        ]
+    );
+}
+
+#[test]
+fn a_run_that_decided_on_fewer_than_it_saw_is_told() {
+    let found = told(|tables| {
+        let mut decisions = tables.open_table(tables::DECISIONS).unwrap();
+        let none = to_bytes("decisions-1", &Vec::<Decision>::new()).unwrap();
+        decisions.insert(1, none.as_slice()).unwrap();
+    });
+    assert_eq!(found, ["decisions-1: r1 saw 1 and decided 0"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_without_what_it_says() {
+    let found = told(|tables| {
+        let mut alerts = tables.open_table(tables::ALERTS).unwrap();
+        alerts.insert(1, [1, b'{', b'"'].as_slice()).unwrap();
+        let mut people = tables.open_table(tables::PEOPLE).unwrap();
+        people.insert(2, [7].as_slice()).unwrap();
+    });
+    assert!(
+        found[0].contains("a value of form 7, this epms knows 1"),
+        "{found:?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|one| one.contains("alerts-1: ") && one.contains("JSON")),
+        "{found:?}"
+    );
+}

@@ -1,0 +1,233 @@
+//! What is recorded: alerts, changes, runs and their decisions, acts, and how each integration stands.
+
+use crate::model::{
+    Act, Alert, Change, Decision, GuardState, Outcome, Person, PersonId, Ruling, Run, RunId,
+};
+use crate::store::retention::CHANGES_FROM;
+use crate::store::write::NEXT_CHANGE;
+use crate::store::{History, Lookup, tables};
+
+use super::{Checking, Done, Found};
+
+impl Checking<'_> {
+    pub(super) fn alerts(&mut self) -> Done<()> {
+        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let person = self.getter::<Person>(tables::PEOPLE)?;
+        let act = self.getter::<Act>(tables::ACTS)?;
+        let next = self.number("next-alert")?;
+        self.values(tables::ALERTS, "alerts-1", |found, id, alert: Alert| {
+            let which = alert.id;
+            found.unless(which.0 == id, || format!("a{id} calls itself {which}"));
+            found.unless(id < next, || {
+                format!("{which} has a number that is given again")
+            });
+            let (at, kind) = (alert.integration.as_str(), alert.kind.as_str());
+            let mine = index.get((at, kind, alert.subject.as_str()))?;
+            let mine = mine.is_some_and(|mine| mine.value() == id);
+            found.unless(mine, || {
+                format!("{which} is not found by its cause, or has a twin")
+            });
+            for who in alert.sides.iter().filter_map(|side| side.person) {
+                found.unless(person(who.0)?.is_some(), || {
+                    format!("{which} is about {who}, who is not there")
+                });
+            }
+            for done in &alert.acts {
+                found.unless(act(done.0)?.is_some(), || {
+                    format!("{which} names {done}, which is not there")
+                });
+            }
+            Ok(())
+        })?;
+        let alert = self.getter::<Alert>(tables::ALERTS)?;
+        self.index(
+            tables::ALERTS_BY_CAUSE,
+            "alerts-by-cause-1",
+            |found, key, id| {
+                let (at, kind, subject) = key;
+                let mine = alert(id)?.is_some_and(|alert| {
+                    (
+                        alert.integration.as_str(),
+                        alert.kind.as_str(),
+                        alert.subject.as_str(),
+                    ) == (at, kind, subject)
+                });
+                found.unless(mine, || {
+                    format!("a cause at {at} leads to a{id}, which has another")
+                });
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn changes(&mut self) -> Done<()> {
+        let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        let person = self.getter::<Person>(tables::PEOPLE)?;
+        let next = self.number(NEXT_CHANGE)?;
+        let from = self.number(CHANGES_FROM)?;
+        let mut expected = from;
+        self.values(
+            tables::CHANGES,
+            "changes-1",
+            |found, seq, change: Change| {
+                found.unless(change.seq == seq, || {
+                    format!("change {seq} calls itself {}", change.seq)
+                });
+                if seq >= from {
+                    found.unless(seq == expected, || {
+                        format!("there is a gap before change {seq}")
+                    });
+                    expected = seq + 1;
+                }
+                let who = change.person;
+                let entry = index.get((who.0, seq))?;
+                found.unless(entry.is_some(), || {
+                    format!("change {seq} is not found by {who}")
+                });
+                found.unless(person(who.0)?.is_some(), || {
+                    format!("change {seq} is about {who}, who is not there")
+                });
+                Ok(())
+            },
+        )?;
+        if expected != next {
+            Found(&mut self.found.flaws, "changes-1")
+                .flaw(format!("change {expected} is not there"));
+        }
+        let change = self.getter::<Change>(tables::CHANGES)?;
+        self.index(
+            tables::CHANGES_BY_PERSON,
+            "changes-by-person-1",
+            |found, (id, seq), ()| {
+                let mine = change(seq)?.is_some_and(|change| change.person.0 == id);
+                found.unless(mine, || {
+                    format!(
+                        "{} leads to change {seq}, which is not theirs",
+                        PersonId(id)
+                    )
+                });
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn runs(&mut self) -> Done<()> {
+        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        self.values(tables::RUNS, "runs-1", |found, id, run: Run| {
+            let which = run.id;
+            found.unless(which.0 == id, || format!("r{id} calls itself {which}"));
+            let entry = index.get((run.integration.as_str(), id))?;
+            found.unless(entry.is_some(), || {
+                format!("{which} is not found by {}", run.integration)
+            });
+            let done = run.outcome.is_success() || matches!(run.outcome, Outcome::Held { .. });
+            found.unless(!done || run.counts.add_up(), || {
+                format!("the counts of {which} do not add up")
+            });
+            Ok(())
+        })?;
+        let run = self.getter::<Run>(tables::RUNS)?;
+        self.index(
+            tables::RUNS_BY_INTEGRATION,
+            "runs-by-integration-1",
+            |found, (at, id), ()| {
+                let mine = run(id)?.is_some_and(|run| run.integration.as_str() == at);
+                found.unless(mine, || {
+                    format!("{at} leads to r{id}, which is not its run")
+                });
+                Ok(())
+            },
+        )?;
+        let person = self.getter::<Person>(tables::PEOPLE)?;
+        self.values(
+            tables::DECISIONS,
+            "decisions-1",
+            |found, id, decisions: Vec<Decision>| {
+                let which = RunId(id);
+                let counts = run(id)?.map(|run| run.counts.seen);
+                found.unless(counts.is_some(), || {
+                    format!("there are decisions of {which}, which is not there")
+                });
+                let seen = counts.unwrap_or_default();
+                found.unless(counts.is_none() || seen == decisions.len() as u64, || {
+                    format!("{which} saw {seen} and decided {}", decisions.len())
+                });
+                for who in decisions.iter().filter_map(|decision| decision.person) {
+                    found.unless(person(who.0)?.is_some(), || {
+                        format!("{which} decided on {who}, who is not there")
+                    });
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn acts(&mut self) -> Done<()> {
+        let person = self.getter::<Person>(tables::PEOPLE)?;
+        let alert = self.getter::<Alert>(tables::ALERTS)?;
+        let next = self.number("next-act")?;
+        self.values(tables::ACTS, "acts-1", |found, id, act: Act| {
+            let which = act.id;
+            found.unless(which.0 == id, || format!("x{id} calls itself {which}"));
+            found.unless(id < next, || {
+                format!("{which} has a number that is given again")
+            });
+            for (of, _) in act.alert.iter().chain(&act.with) {
+                found.unless(alert(of.0)?.is_some(), || {
+                    format!("{which} was done to {of}, which is not there")
+                });
+            }
+            for one in act.people.iter().filter_map(|swap| swap.after.as_ref()) {
+                let there = person(one.id.0)?.is_some();
+                found.unless(there, || {
+                    format!("{which} was done to {}, who is not there", one.id)
+                });
+            }
+            Ok(())
+        })?;
+        self.values(
+            tables::RULINGS,
+            "rulings-1",
+            |found, (at, resident), ruling: Ruling| {
+                for who in &ruling.apart {
+                    let there = person(who.0)?.is_some();
+                    found.unless(there, || {
+                        format!("{resident} at {at} is not {who}, who is not there")
+                    });
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn integrations(&mut self) -> Done<()> {
+        let run = self.getter::<Run>(tables::RUNS)?;
+        self.values(
+            tables::HISTORIES,
+            "histories-1",
+            |found, at, history: History| {
+                if let Some(last) = history.last_run {
+                    let mine = run(last.0)?.is_some_and(|run| run.integration.as_str() == at);
+                    found.unless(mine, || {
+                        format!("the last run of {at} is {last}, which is not its run")
+                    });
+                }
+                Ok(())
+            },
+        )?;
+        self.values(
+            tables::GUARDS,
+            "guards-1",
+            |found, at, guard: GuardState| {
+                if let Some(held) = guard.held {
+                    let there = run(held.run.0)?.is_some();
+                    found.unless(there, || {
+                        format!("{at} holds the plan of {}, which is not there", held.run)
+                    });
+                }
+                Ok(())
+            },
+        )?;
+        self.values(tables::LOOKUPS, "lookups-1", |_, _, _: Lookup| Ok(()))
+    }
+}
