@@ -63,8 +63,9 @@ impl Maker {
             }
         }
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        if let 10..=11 = digits.len() {
-            let national = digits.get(digits.len() - 10..).unwrap_or_default();
+        // A country's code may stand before a phone, an extension or another phone behind it.
+        for from in 0..digits.len().min(64).saturating_sub(9) {
+            let national = digits.get(from..from + 10).unwrap_or_default();
             self.originals.insert(national.to_owned());
         }
     }
