@@ -48,6 +48,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
     ("axum", &["control", "sandbox"]),
+    ("prometheus_client", &["daemon"]),
     ("clap", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),

@@ -70,7 +70,14 @@ impl Document {
             let data = lines.filter_map(|line| line.strip_prefix("data:"));
             let data = data.map(|data| serde_json::from_str(data).unwrap());
             (format!("{at}/x-data"), data.collect())
-        } else if answer.kind.starts_with("text/") || answer.kind == "application/octet-stream" {
+        } else if [
+            "text/",
+            "application/octet-stream",
+            "application/openmetrics-text",
+        ]
+        .iter()
+        .any(|text| answer.kind.starts_with(text))
+        {
             (format!("{at}/schema"), vec![json!(answer.body)])
         } else {
             (format!("{at}/schema"), vec![answer.json()])

@@ -40,6 +40,14 @@ pub struct Catalog {
     pub problems: Vec<Problem>,
 }
 
+impl Catalog {
+    /// Whether all that lies on disk is what runs.
+    pub fn is_right(&self) -> bool {
+        let mut slots = self.integrations.values();
+        self.problems.is_empty() && slots.all(|slot| slot.problems.is_empty())
+    }
+}
+
 /// An integration: what runs, and what is wrong with what lies on disk.
 #[derive(Debug, Clone, Default)]
 pub struct Slot {

@@ -34,12 +34,14 @@ pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
 pub struct Fingerprint([u8; 32]);
 
 /// Keeps the catalog in `sender` as the disk has it, until `stop`. `seen` was taken before what is in
-/// `sender` was loaded: what changed since then is loaded at once.
+/// `sender` was loaded: what changed since then is loaded at once. `on_reload` is told of every load, before
+/// anybody sees it.
 pub async fn watch(
     home: Home,
     mut seen: Fingerprint,
     sender: watch::Sender<Arc<Catalog>>,
     mut requests: mpsc::Receiver<ReloadRequest>,
+    on_reload: impl Fn(&[Reloaded], &[Problem]) + Send,
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
@@ -78,6 +80,7 @@ pub async fn watch(
         seen = found;
         let outcomes = outcomes(&before, &after);
         tell(&before, &after, &outcomes);
+        on_reload(&outcomes, &after.problems);
         let problems = after.problems.clone();
         sender.send_replace(Arc::new(after));
         for request in asked {
@@ -273,7 +276,8 @@ mod tests {
         set(&home, 3);
         let (_requests, requests) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let watching = tokio::spawn(super::watch(home, seen, sender, requests, stop.clone()));
+        let watching = super::watch(home, seen, sender, requests, |_, _| {}, stop.clone());
+        let watching = tokio::spawn(watching);
         let changed = catalog.wait_for(|catalog| catalog.settings.workers == 3);
         let patience = Duration::from_secs(15);
         assert!(tokio::time::timeout(patience, changed).await.is_ok());

@@ -326,6 +326,11 @@ impl ProblemDocument {
         )
     }
 
+    /// The daemon lives and cannot work.
+    pub fn not_ready(detail: impl Into<String>) -> Self {
+        Self::new(503, "not-ready", "not ready", detail)
+    }
+
     /// The daemon failed.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(500, "internal", "internal error", detail)

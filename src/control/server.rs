@@ -3,6 +3,7 @@
 
 mod acts;
 mod care;
+mod health;
 mod openapi;
 mod routes;
 
@@ -166,6 +167,10 @@ pub trait Backend: Send + Sync + 'static {
         person: PersonId,
         query: ListQuery,
     ) -> impl Future<Output = Answer<Page<Change>>> + Send;
+    /// Whether it can work now; why not, where it cannot.
+    fn ready(&self) -> impl Future<Output = Answer<()>> + Send;
+    /// What it counted and how everything stands, as OpenMetrics text.
+    fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
     /// A copy of the store as it is now.
     fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
     /// What a check of the whole store finds.

@@ -3,11 +3,13 @@
 mod acts;
 mod care;
 mod explain;
+mod health;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
@@ -23,6 +25,7 @@ use crate::model::{
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
+use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
 
@@ -36,6 +39,8 @@ pub(super) struct Daemon {
     pub(super) tools: Tools,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) stop: CancellationToken,
 }
 
 impl Daemon {
@@ -414,6 +419,14 @@ impl Backend for Daemon {
             .await?;
         let changes = changes.ok_or_else(|| no_person(id))?;
         Ok(page(changes, size, |change| change.seq.to_string()))
+    }
+
+    async fn ready(&self) -> Answer<()> {
+        self.fit().await
+    }
+
+    async fn metrics(&self) -> Answer<String> {
+        self.scraped().await
     }
 
     async fn backup(&self, peer: Peer) -> Answer<Snapshot> {

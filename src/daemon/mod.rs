@@ -3,6 +3,7 @@
 
 mod schedule;
 mod runs;
+mod metrics;
 mod backend;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use crate::store::{OpenError, Store, StoreError};
 use crate::sync::Tools;
 
 use backend::Daemon;
+use metrics::Metrics;
 use runs::Runs;
 
 /// Why the daemon did not start, or did not go on.
@@ -125,6 +127,7 @@ pub async fn run(
         store: Arc::clone(&store),
         now,
     };
+    let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
     let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
     let (commands, command_requests) = mpsc::channel(64);
@@ -137,6 +140,7 @@ pub async fn run(
         commands: command_requests,
         tools: tools.clone(),
         commits: commits.clone(),
+        metrics: Arc::clone(&metrics),
         stop: stop.clone(),
     };
     let daemon = Daemon {
@@ -147,12 +151,18 @@ pub async fn run(
         reloads: reloads.clone(),
         tools,
         commits,
+        metrics: Arc::clone(&metrics),
+        stop: stop.clone(),
     };
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     {
         let (home, stop) = (home.clone(), stop.clone());
         tasks.spawn(async move {
-            catalog::watch(home, seen, catalog_sender, reload_requests, stop).await;
+            let on_reload = move |outcomes: &[_], problems: &[_]| {
+                metrics.reloaded(outcomes, problems, now());
+            };
+            let requests = reload_requests;
+            catalog::watch(home, seen, catalog_sender, requests, on_reload, stop).await;
             Ok(())
         });
     }

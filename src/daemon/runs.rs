@@ -20,6 +20,7 @@ use crate::source::Account;
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
+use super::metrics::Metrics;
 use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
 
 /// What the owner of the schedule is asked for.
@@ -44,6 +45,7 @@ pub(super) struct Runs {
     pub(super) tools: Tools,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) stop: CancellationToken,
 }
 
@@ -341,6 +343,7 @@ impl Runs {
         state
             .schedule
             .finished(&id, how, (self.tools.now)(), fastrand::f64());
+        self.metrics.ran(&report);
         if let Some((_, events)) = state.waiting.remove(&report.id) {
             events.send_replace(ProgressEvent::Ended(Box::new(report)));
         }

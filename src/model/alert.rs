@@ -44,6 +44,23 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
+    /// Every kind, in the order of R29.
+    pub const ALL: [AlertKind; 13] = [
+        AlertKind::DuplicateAccounts,
+        AlertKind::DuplicateEmails,
+        AlertKind::NameMismatch,
+        AlertKind::EmailMismatch,
+        AlertKind::MissingEmail,
+        AlertKind::UnmappedUnit,
+        AlertKind::UnknownStatus,
+        AlertKind::MappingFailed,
+        AlertKind::MultipleCurrentLeases,
+        AlertKind::MissingFromFeed,
+        AlertKind::MassChangeHeld,
+        AlertKind::CredentialFailing,
+        AlertKind::SyncStale,
+    ];
+
     /// The word as commands and JSON write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -173,4 +190,17 @@ pub struct Alert {
     /// What was done to it by hand, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<ActId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_kinds_has_every_kind_once_and_in_order() {
+        assert!(AlertKind::ALL.is_sorted_by(|one, next| one < next));
+        let schema = schemars::schema_for!(AlertKind).to_value();
+        let kinds = schema["oneOf"].as_array().unwrap();
+        assert_eq!(kinds.len(), AlertKind::ALL.len());
+    }
 }

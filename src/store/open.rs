@@ -110,6 +110,11 @@ impl Store {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
+    /// How long its file is, in bytes; 0 where it lies in no file.
+    pub fn length(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
     /// A view of the store as it is now.
     pub fn read(&self) -> Result<View, StoreError> {
         Ok(View::new(self.database()?.begin_read()?))
@@ -138,15 +143,15 @@ impl Store {
 
     /// Gives back the room that the file does not need, and tells how long it was and is, in bytes.
     pub fn compact(self) -> Result<(u64, u64), StoreError> {
-        let length = || std::fs::metadata(&self.path).map_or(0, |file| file.len());
-        let before = length();
+        let (path, before) = (self.path.clone(), self.length());
         // Nobody else can have it: only those who ask this store do.
         let opened = self.opened.into_inner();
         let opened = opened.unwrap_or_else(PoisonError::into_inner);
         if let Some(mut database) = opened.and_then(|open| Arc::into_inner(open.database)) {
             while database.compact()? {}
         }
-        Ok((before, length()))
+        let after = std::fs::metadata(&path).map_or(0, |file| file.len());
+        Ok((before, after))
     }
 
     /// Nothing runs yet: what is under way in the store was, when the process before ended.

@@ -12,6 +12,7 @@
 mod daemon;
 mod feed;
 mod home;
+mod openmetrics;
 mod people;
 mod terminal;
 
@@ -24,6 +25,7 @@ use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 pub use daemon::{Answer, Daemon};
 pub use feed::Feed;
 pub use home::Home;
+pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
 pub use terminal::Terminal;
 

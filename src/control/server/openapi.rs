@@ -34,6 +34,8 @@ pub(super) enum Content {
     /// Server-sent events, each with a JSON value as its data.
     Events(Made),
     Text,
+    /// OpenMetrics text.
+    Metrics,
     Csv,
     /// A file as it is.
     Bytes,
@@ -158,6 +160,7 @@ impl Content {
             Content::Json(made) => json!({ "application/json": { "schema": made(generator) } }),
             Content::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
             Content::Text => text("text/plain; charset=utf-8", "a line"),
+            Content::Metrics => text(super::health::OPENMETRICS, "OpenMetrics 1.0"),
             Content::Csv => text("text/csv", "a header row, then one row for each person"),
             Content::Bytes => text("application/octet-stream", "a file as it is"),
             Content::Lines(made) => {

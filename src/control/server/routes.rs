@@ -17,7 +17,7 @@ use crate::model::{
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
 use super::openapi::{Content, Operation, document, made};
-use super::{App, Backend, ChangesQuery, ListQuery, Wait};
+use super::{App, Backend, ChangesQuery, ListQuery, Wait, health};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -100,10 +100,20 @@ impl<B: Backend> Route<B> {
 
 /// The table. `Named` paths name what exists; nothing in a request names a file, a URL or a script.
 fn table<B: Backend>() -> Vec<Route<B>> {
-    let alive = async || "ok\n";
     vec![
-        reads("/healthz", "whether the daemon lives", alive).gives_at(200, Content::Text),
-        reads("/readyz", "whether the daemon is ready", alive).gives_at(200, Content::Text),
+        reads("/healthz", "whether the daemon lives", health::alive).gives_at(200, Content::Text),
+        reads(
+            "/readyz",
+            "whether the daemon can work: 503 says why not",
+            health::ready::<B>,
+        )
+        .gives_at(200, Content::Text),
+        reads(
+            "/metrics",
+            "what the daemon counted since its start, and how everything stands",
+            health::metrics::<B>,
+        )
+        .gives_at(200, Content::Metrics),
         reads("/v1/openapi.json", "this document", openapi::<B>).gives_at(200, Content::Document),
         reads(
             "/v1/status",

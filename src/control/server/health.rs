@@ -1,0 +1,26 @@
+//! What is asked by programs that watch the daemon: whether it lives, whether it can work, and its metrics.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::{Answer, App, Backend};
+
+/// The content type of OpenMetrics text.
+pub(super) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What is said of what is well.
+const OK: &str = "ok\n";
+
+pub(super) async fn alive() -> &'static str {
+    OK
+}
+
+pub(super) async fn ready<B: Backend>(State(app): State<App<B>>) -> Answer<&'static str> {
+    app.backend.ready().await.map(|()| OK)
+}
+
+pub(super) async fn metrics<B: Backend>(State(app): State<App<B>>) -> Answer<impl IntoResponse> {
+    let text = app.backend.metrics().await?;
+    Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text))
+}

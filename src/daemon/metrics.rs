@@ -1,0 +1,143 @@
+//! What the daemon counts since its start: how runs and reloads ended. What can be read from the store and the
+//! catalog is not counted here; `exposition` puts both into OpenMetrics text.
+
+mod exposition;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::model::{Fate, IntegrationId, Problem, ReloadOutcome, Reloaded, Run};
+
+pub(super) use exposition::Scrape;
+
+/// Upper bounds of how long runs took, in seconds. The last takes what is longer than all others.
+const BOUNDS: [f64; 9] = [
+    0.1,
+    1.0,
+    5.0,
+    15.0,
+    60.0,
+    300.0,
+    900.0,
+    3600.0,
+    f64::INFINITY,
+];
+
+/// The words of outcomes with which a run can end while the daemon lives: each is told from the start, at 0,
+/// so that the first of its kind is an increase.
+const OUTCOMES: [&str; 5] = ["committed", "unchanged", "incomplete", "held", "failed"];
+
+/// Counters, all of them since the daemon started.
+#[derive(Debug)]
+pub(super) struct Metrics(Mutex<Counted>);
+
+/// What was counted.
+#[derive(Debug, Clone, Default)]
+struct Counted {
+    integrations: BTreeMap<IntegrationId, Feed>,
+    reloads_succeeded: u64,
+    reloads_failed: u64,
+    /// When all files were right last.
+    last_good_load: Option<Timestamp>,
+}
+
+/// What was counted of one integration.
+#[derive(Debug, Clone)]
+struct Feed {
+    runs: BTreeMap<&'static str, u64>,
+    /// How many runs took so long, by the bound of [`BOUNDS`] that they are below first.
+    buckets: [u64; BOUNDS.len()],
+    seconds: f64,
+    records: BTreeMap<Fate, u64>,
+    changes: u64,
+    loaded: u64,
+    rejected: u64,
+}
+
+impl Default for Feed {
+    fn default() -> Feed {
+        Feed {
+            runs: OUTCOMES.map(|outcome| (outcome, 0)).into(),
+            buckets: [0; BOUNDS.len()],
+            seconds: 0.0,
+            records: Fate::ALL.map(|fate| (fate, 0)).into(),
+            changes: 0,
+            loaded: 0,
+            rejected: 0,
+        }
+    }
+}
+
+impl Feed {
+    fn ran(&mut self, run: &Run) {
+        *self.runs.entry(run.outcome.as_str()).or_default() += 1;
+        for (fate, count) in &mut self.records {
+            *count += run.counts.of(*fate);
+        }
+        self.changes += run.changes;
+        let ended = run.ended.unwrap_or(run.started);
+        let seconds = ended.duration_since(run.started).as_secs_f64().max(0.0);
+        self.seconds += seconds;
+        if let Some(at) = BOUNDS.iter().position(|bound| seconds <= *bound) {
+            self.buckets[at] += 1;
+        }
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet; the files as they were loaded at the start were right, or not.
+    pub(super) fn new(all_right: bool, now: Timestamp) -> Metrics {
+        Metrics(Mutex::new(Counted {
+            last_good_load: all_right.then_some(now),
+            ..Counted::default()
+        }))
+    }
+
+    /// A run has ended.
+    pub(super) fn ran(&self, run: &Run) {
+        self.change(|counted| {
+            let feed = counted.integrations.entry(run.integration.clone());
+            feed.or_default().ran(run);
+        });
+    }
+
+    /// Files were loaded anew.
+    pub(super) fn reloaded(&self, outcomes: &[Reloaded], problems: &[Problem], now: Timestamp) {
+        self.change(|counted| {
+            let failed = !problems.is_empty()
+                || outcomes
+                    .iter()
+                    .any(|reloaded| !reloaded.problems.is_empty());
+            if failed {
+                counted.reloads_failed += 1;
+            } else {
+                counted.reloads_succeeded += 1;
+                counted.last_good_load = Some(now);
+            }
+            for reloaded in outcomes {
+                let feed = counted.integrations.entry(reloaded.id.clone());
+                match reloaded.outcome {
+                    ReloadOutcome::Loaded => feed.or_default().loaded += 1,
+                    ReloadOutcome::Rejected => feed.or_default().rejected += 1,
+                    ReloadOutcome::Unchanged | ReloadOutcome::Removed => {}
+                }
+            }
+            // What the catalog does not know any more is not kept either.
+            let known = |id: &IntegrationId| outcomes.iter().any(|reloaded| reloaded.id == *id);
+            counted.integrations.retain(|id, _| known(id));
+        });
+    }
+
+    fn counted(&self) -> Counted {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Counted)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
