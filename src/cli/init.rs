@@ -224,6 +224,7 @@ mod tests {
             "grace: 30s",
             "`path`",
             "`group`",
+            "`tiers`",
         ] {
             assert!(text.contains(key), "{key}");
         }

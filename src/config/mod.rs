@@ -8,6 +8,7 @@ mod duration;
 mod secret;
 mod program;
 mod settings;
+mod tiers;
 mod credential;
 mod connector;
 mod request;
@@ -31,4 +32,5 @@ pub use request::{
 pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference};
 pub use settings::{Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket};
+pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};

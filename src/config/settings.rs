@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::{Span, Tiers};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -78,6 +78,9 @@ pub struct Socket {
     pub mode: Mode,
     /// The group it is given to.
     pub group: Option<String>,
+    /// Who may do what over it. Without this, whoever can open it may do everything; with it, only the daemon's
+    /// user and root may, and everybody else what is written here, which changes without a restart.
+    pub tiers: Option<Tiers>,
 }
 
 /// File permissions, written in octal: `"0660"`.
@@ -207,6 +210,7 @@ impl Default for Socket {
             path: None,
             mode: Mode(0o660),
             group: None,
+            tiers: None,
         }
     }
 }

@@ -301,6 +301,11 @@ impl ProblemDocument {
         Self::new(400, "bad-request", "bad request", detail)
     }
 
+    /// The caller may not do this.
+    pub fn denied(detail: impl Into<String>) -> Self {
+        Self::new(403, "denied", "denied", detail)
+    }
+
     /// The path is asked with another method.
     pub fn method_not_allowed(detail: impl Into<String>) -> Self {
         Self::new(405, "method-not-allowed", "method not allowed", detail)

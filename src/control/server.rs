@@ -2,6 +2,7 @@
 //! they are done.
 
 mod acts;
+mod admission;
 mod care;
 mod health;
 mod openapi;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
-    Person, PersonId, Preview, Run, RunId, Soundness,
+    Person, PersonId, Preview, Run, RunId, Soundness, Tier,
 };
 pub use care::Snapshot;
 
@@ -45,6 +46,10 @@ pub type Answer<T> = Result<T, ProblemDocument>;
 pub struct Peer {
     /// The user; none when the system does not tell.
     pub uid: Option<u32>,
+    /// The user's group at that moment.
+    pub gid: Option<u32>,
+    /// The process that connected; it may have ended since.
+    pub pid: Option<i32>,
 }
 
 /// A run that somebody waits for.
@@ -85,6 +90,8 @@ impl ListQuery {
 
 /// What the daemon does for whoever asks over the socket.
 pub trait Backend: Send + Sync + 'static {
+    /// How much a caller may do; none when nothing.
+    fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
     /// Asks for runs: of these integrations, or of all that are switched on.
@@ -183,12 +190,11 @@ pub trait Backend: Send + Sync + 'static {
 
 impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        let credentials = stream.io().peer_cred().ok();
         Peer {
-            uid: stream
-                .io()
-                .peer_cred()
-                .ok()
-                .map(|credentials| credentials.uid()),
+            uid: credentials.map(|peer| peer.uid()),
+            gid: credentials.map(|peer| peer.gid()),
+            pid: credentials.and_then(|peer| peer.pid()),
         }
     }
 }

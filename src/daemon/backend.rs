@@ -1,6 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
 mod acts;
+mod callers;
 mod care;
 mod explain;
 mod health;
@@ -20,7 +21,7 @@ use crate::control::protocol::{
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer, Snapshot};
 use crate::model::{
     Alert, AlertId, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
-    IntegrationId, Person, PersonId, Preview, RunId, Soundness,
+    IntegrationId, Person, PersonId, Preview, RunId, Soundness, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -32,6 +33,8 @@ use super::schedule::Phase;
 /// Answers for the daemon.
 pub(super) struct Daemon {
     pub(super) started: Timestamp,
+    /// The daemon's own user.
+    pub(super) owner: u32,
     pub(super) store: Arc<Store>,
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) commands: mpsc::Sender<Command>,
@@ -93,6 +96,10 @@ fn holds(text: &str, wanted: &str) -> bool {
 }
 
 impl Backend for Daemon {
+    async fn tier(&self, peer: Peer) -> Option<Tier> {
+        self.tier_of(peer).await
+    }
+
     async fn status(&self) -> Answer<Status> {
         let phases = self.command(Command::Phases).await?;
         let catalog = Arc::clone(&self.catalog.borrow());

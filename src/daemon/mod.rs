@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, ReloadRequest};
-use crate::config::{Environment, Home};
+use crate::config::{Environment, Home, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
@@ -120,6 +120,7 @@ pub async fn run(
     {
         tracing::error!(%problem, "file rejected");
     }
+    tell_who_may_call(&settings.socket);
     tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
 
     let tools = Tools {
@@ -145,6 +146,7 @@ pub async fn run(
     };
     let daemon = Daemon {
         started: now(),
+        owner: nix::unistd::Uid::effective().as_raw(),
         store,
         catalog,
         commands,
@@ -205,4 +207,19 @@ pub async fn run(
     let _ = std::fs::remove_file(&path);
     tracing::info!("daemon stopped");
     outcome
+}
+
+/// Says what is doubtful about who may call; the socket does not tell.
+fn tell_who_may_call(socket: &Socket) {
+    match &socket.tiers {
+        None if socket.mode.0 & 0o002 != 0 => tracing::warn!(
+            "every user of this machine may open the socket and do everything; write socket.tiers, or a narrower socket.mode"
+        ),
+        None => {}
+        Some(tiers) => {
+            for named in tiers.strangers() {
+                tracing::warn!(named, "nobody on this machine has this name");
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod resident;
 mod run;
 mod soundness;
 mod status;
+mod tier;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
 pub use alert::{Alert, AlertKind, AlertState, Confidence, Side};
@@ -33,3 +34,4 @@ pub use resident::{Relationship, Resident, Unit};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
+pub use tier::Tier;

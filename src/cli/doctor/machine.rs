@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::catalog::Catalog;
-use crate::config::Settings;
+use crate::config::{Caller, Settings};
 use crate::control::client::{Client, ClientError};
 use crate::model::Problems;
 
@@ -191,8 +191,9 @@ pub(super) async fn socket(client: &Client, settings: &Settings) -> Check {
                 "socket",
                 did,
                 format!(
-                    "epms {} answers, with {integrations}; you are {me}, and may do everything{opened}",
-                    status.version
+                    "epms {} answers, with {integrations}; you are {me}, and may {}{opened}",
+                    status.version,
+                    tier(client.socket(), settings)
                 ),
             )
         }
@@ -211,6 +212,23 @@ pub(super) async fn socket(client: &Client, settings: &Settings) -> Check {
             Check::fail("socket", did, told, remedy).ends(Exit::Denied)
         }
         Err(error) => Check::fail("socket", did, error.to_string(), "look at the daemon's log"),
+    }
+}
+
+/// What the settings let this process do over the socket of the daemon.
+fn tier(socket: &Path, settings: &Settings) -> String {
+    let me = Uid::effective();
+    let owner = socket.metadata().map_or(0, |socket| socket.uid());
+    match &settings.socket.tiers {
+        Some(tiers) if !me.is_root() && me.as_raw() != owner => {
+            match Caller::known(me.as_raw(), Gid::effective().as_raw()) {
+                Ok(caller) => tiers
+                    .of(&caller)
+                    .map_or("do nothing".to_owned(), |tier| tier.to_string()),
+                Err(error) => format!("what the system does not tell ({error})"),
+            }
+        }
+        _ => "do everything".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! connection, never what the request says.
 
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
-use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
+use axum::extract::{ConnectInfo, Extension, FromRequest, Path, Request, State};
 use axum::response::Response;
 use axum::{Json, body::Bytes};
 use schemars::JsonSchema;
@@ -11,9 +11,10 @@ use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{AlertAct, Page, PersonAct, ProblemDocument};
 use crate::model::{
-    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution,
+    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution, Tier,
 };
 
+use super::admission::{Granted, Needed};
 use super::{Answer, App, Asked, Backend, ListQuery, Named, Peer, Wait, answer_sync, id};
 
 /// The JSON body of a request; what does not fit is told as a problem.
@@ -59,12 +60,21 @@ pub(super) struct ExplainQuery {
 pub(super) async fn explain<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(granted): Extension<Granted>,
     path: Result<Path<(String, String)>, PathRejection>,
     Asked(asked): Asked<ExplainQuery>,
 ) -> Answer<Json<Explanation>> {
     let Path((name, resident)) =
         path.map_err(|error| ProblemDocument::bad_request(error.body_text()))?;
     let live = asked.live.unwrap_or(false);
+    if live {
+        // It spends of the account's quota, as a preview does.
+        let needed = Needed {
+            tier: Tier::Operate,
+            route: "/v1/integrations/{id}/residents/{resident}?live=true",
+        };
+        granted.reaches(needed, peer)?;
+    }
     let explained = app
         .backend
         .explain(IntegrationId::new(name), resident, live, peer);

@@ -6,13 +6,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::control::protocol::ProblemDocument;
+use crate::model::Tier;
 
 /// What is said of a route.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Operation {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
+    /// What a caller must have to be let through.
+    pub(super) tier: Tier,
     pub(super) query: Option<Made>,
     pub(super) body: Option<Content>,
     pub(super) answers: Vec<(u16, Content)>,
@@ -73,6 +76,8 @@ pub(super) fn document(operations: &[Operation]) -> Value {
         let mut value = json!({
             "operationId": operation.id(),
             "summary": operation.summary,
+            "description": format!("For callers who may `{}` (`socket.tiers`); others get 403.", operation.tier),
+            "x-tier": operation.tier,
             "parameters": operation.parameters(&mut told),
             "responses": answers,
         });

@@ -2,6 +2,7 @@
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
@@ -13,9 +14,11 @@ use crate::control::protocol::{
 };
 use crate::model::{
     Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution, Soundness,
+    Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
+use super::admission::{Needed, admitted, known};
 use super::openapi::{Content, Operation, document, made};
 use super::{App, Backend, ChangesQuery, ListQuery, Wait, health};
 
@@ -30,20 +33,22 @@ struct Route<B> {
     served: MethodRouter<App<B>>,
 }
 
+/// What is read, by whoever may observe.
 fn reads<B: Backend, T: 'static>(
     path: &'static str,
     summary: &'static str,
     handler: impl Handler<T, App<B>>,
 ) -> Route<B> {
-    Route::new("get", path, summary, get(handler))
+    Route::new("get", path, summary, get(handler), Tier::Observe)
 }
 
+/// What is done, by whoever may operate.
 fn acts<B: Backend, T: 'static>(
     path: &'static str,
     summary: &'static str,
     handler: impl Handler<T, App<B>>,
 ) -> Route<B> {
-    Route::new("post", path, summary, post(handler))
+    Route::new("post", path, summary, post(handler), Tier::Operate)
 }
 
 impl<B: Backend> Route<B> {
@@ -52,14 +57,24 @@ impl<B: Backend> Route<B> {
         path: &'static str,
         summary: &'static str,
         served: MethodRouter<App<B>>,
+        tier: Tier,
     ) -> Route<B> {
         let operation = Operation {
             method,
             path,
             summary,
-            ..Operation::default()
+            tier,
+            query: None,
+            body: None,
+            answers: Vec::new(),
         };
         Route { operation, served }
+    }
+
+    /// Only for whoever has this tier.
+    fn needs(mut self, tier: Tier) -> Route<B> {
+        self.operation.tier = tier;
+        self
     }
 
     /// With the members of `Q` in its query.
@@ -160,7 +175,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .gives::<IntegrationStatus>(),
         reads(
             "/v1/integrations/{id}/residents/{resident}",
-            "why a resident came in, or did not",
+            "why a resident came in, or did not; `live`, which asks the PMS, needs `operate`",
             acts::explain::<B>,
         )
         .asked::<ExplainQuery>()
@@ -187,6 +202,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "let the plan of a held run through, and carry it out",
             acts::approve::<B>,
         )
+        .needs(Tier::Approve)
         .asked::<ApproveQuery>()
         .gives_runs(),
         reads("/v1/people", "people, by id", super::people::<B>)
@@ -319,7 +335,12 @@ pub(super) fn router<B: Backend>(app: App<B>) -> Router {
     table()
         .into_iter()
         .fold(Router::new(), |router, route: Route<B>| {
-            router.route(route.operation.path, route.served)
+            let needed = Needed {
+                tier: route.operation.tier,
+                route: route.operation.path,
+            };
+            let admitted = from_fn_with_state(needed, admitted);
+            router.route(route.operation.path, route.served.layer(admitted))
         })
         .fallback(async || {
             ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
@@ -332,5 +353,6 @@ pub(super) fn router<B: Backend>(app: App<B>) -> Router {
             .into_response()
         })
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn_with_state(app.clone(), known::<B>))
         .with_state(app)
 }

@@ -1,0 +1,78 @@
+//! How much a caller may do, from the settings as they are now: who was taken out of them is out at the next
+//! request, also on a connection that was there before.
+
+use std::sync::Arc;
+
+use crate::config::{Caller, Tiers};
+use crate::control::server::Peer;
+use crate::model::Tier;
+
+use super::Daemon;
+
+impl Daemon {
+    pub(super) async fn tier_of(&self, peer: Peer) -> Option<Tier> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        if let Some(decided) =
+            without_lookup(catalog.settings.socket.tiers.as_ref(), self.owner, peer)
+        {
+            return Some(decided);
+        }
+        let (uid, gid) = (peer.uid?, peer.gid?);
+        // A directory service may take its time: not on the threads that answer.
+        let known = tokio::task::spawn_blocking(move || Caller::known(uid, gid)).await;
+        let caller = match known {
+            Ok(Ok(caller)) => caller,
+            Ok(Err(error)) => {
+                tracing::warn!(uid, %error, "the system does not tell who a caller is; only numbers count");
+                by_number(uid, gid)
+            }
+            Err(_) => by_number(uid, gid),
+        };
+        catalog.settings.socket.tiers.as_ref()?.of(&caller)
+    }
+}
+
+/// What needs no look at who the caller is: no tiers, the daemon's own user, and root.
+fn without_lookup(tiers: Option<&Tiers>, owner: u32, peer: Peer) -> Option<Tier> {
+    let all = tiers.is_none() || peer.uid.is_some_and(|uid| uid == owner || uid == 0);
+    all.then_some(Tier::Approve)
+}
+
+fn by_number(uid: u32, gid: u32) -> Caller {
+    Caller {
+        uid,
+        user: None,
+        groups: vec![(gid, None)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(uid: Option<u32>) -> Peer {
+        Peer {
+            uid,
+            gid: Some(100),
+            pid: None,
+        }
+    }
+
+    #[test]
+    fn without_tiers_the_permissions_of_the_socket_decide_and_nothing_else() {
+        for uid in [None, Some(0), Some(7), Some(1000)] {
+            assert_eq!(without_lookup(None, 7, peer(uid)), Some(Tier::Approve));
+        }
+    }
+
+    #[test]
+    fn with_tiers_only_the_daemons_user_and_root_need_not_be_named() {
+        let tiers = Tiers::default();
+        let of = |uid| without_lookup(Some(&tiers), 7, peer(uid));
+        assert_eq!(of(Some(0)), Some(Tier::Approve));
+        assert_eq!(of(Some(7)), Some(Tier::Approve));
+        assert_eq!(of(Some(1000)), None);
+        assert_eq!(of(None), None, "a caller without a name is nobody");
+        assert_eq!(tiers.of(&by_number(1000, 100)), None);
+    }
+}
