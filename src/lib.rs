@@ -51,7 +51,8 @@
 //! | store | `Arc<Store>` | only inside `spawn_blocking`; redb lets one process in |
 //! | stop | `main` | a `CancellationToken` |
 //!
-//! Start: load the catalog → open the store → bind the socket → ready → run. A store that cannot be read is
+//! Start: load the catalog → open the store → bind the socket → ready → run; a service manager is told so once
+//! the socket itself answers that it is. A store that cannot be read is
 //! never replaced by an empty one. Stop: take no new work → finish what runs within the grace time → drop the
 //! rest (an uncommitted transaction never happened) → remove the socket.
 //!

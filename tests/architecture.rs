@@ -49,6 +49,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("notify", &["catalog"]),
     ("axum", &["control", "sandbox"]),
     ("prometheus_client", &["daemon"]),
+    ("sd_notify", &["daemon"]),
     ("clap", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),

@@ -1,5 +1,5 @@
 //! What goes with the program onto a machine: the alerting rules ask for what the daemon tells, and name
-//! commands that there are.
+//! commands that there are; the unit starts a daemon that finds what the unit gives it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use epms::sandbox::Kind;
 use serde::Deserialize;
-use support::{Daemon, Exposition, Home, pms, told};
+use support::{Daemon, Exposition, Home, epms, pms, told};
 
 fn packaged(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -145,4 +145,70 @@ async fn every_command_that_a_rule_names_is_one() {
         }
     }
     assert!(commands > 8);
+}
+
+/// What the unit says of `key`, which it says once.
+fn of_unit(key: &str) -> String {
+    let unit = packaged("epms.service");
+    let said: Vec<&str> = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+        .collect();
+    let [value] = said.as_slice() else {
+        panic!("{key}: {said:?}")
+    };
+    (*value).to_owned()
+}
+
+#[tokio::test]
+async fn the_unit_s_command_finds_its_state_its_socket_and_its_credentials() {
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    // The secret comes from the manager instead of from a file of the home.
+    let file = "{ file: secrets/elm-account-client_secret }";
+    let name = "config/credentials/elm-account.yaml";
+    home.edit(name, file, "{ credential: appfolio }");
+    let given = |folder: &str| home.beside().join(folder);
+    for folder in ["credentials", "state", "runtime"] {
+        std::fs::create_dir(given(folder)).unwrap();
+    }
+    let secret = home.path("secrets/elm-account-client_secret");
+    std::fs::rename(secret, given("credentials").join("appfolio")).unwrap();
+
+    let start = of_unit("ExecStart");
+    let (program, words) = start.split_once(' ').unwrap();
+    assert!(program.ends_with("/epms"));
+    let mut command = epms();
+    for word in words.split(' ') {
+        match word {
+            "/etc/epms" => command.arg(home.root()),
+            word => command.arg(word),
+        };
+    }
+    assert_eq!(
+        (of_unit("StateDirectory"), of_unit("RuntimeDirectory")),
+        ("epms".into(), "epms".into())
+    );
+    command
+        .current_dir("/")
+        .env("STATE_DIRECTORY", given("state"))
+        .env("RUNTIME_DIRECTORY", given("runtime"))
+        .env("CREDENTIALS_DIRECTORY", given("credentials"));
+    let socket = given("runtime").join("epms.sock");
+    let daemon = Daemon::spawn(command, &socket, home.beside()).await;
+    daemon.settle().await;
+    let report = daemon.sync("elm").await;
+    assert!(report.outcome.is_success(), "{report:?}");
+    assert!(given("state").join("epms.redb").exists());
+    assert!(
+        !home.path("state").exists(),
+        "nothing is written into the home"
+    );
+
+    // What the unit gives the daemon to end in is more than it takes at most.
+    let seconds = |key: &str| of_unit(key).trim_end_matches('s').parse::<u64>().unwrap();
+    assert!(seconds("TimeoutStopSec") > epms::config::Settings::default().grace.0.as_secs() + 2);
+    assert_eq!(of_unit("Type"), "notify-reload");
+    assert!(seconds("WatchdogSec") >= 30);
 }

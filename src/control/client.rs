@@ -117,6 +117,15 @@ impl Client {
         self.send(request).await.map(drop)
     }
 
+    /// Whether the daemon can work; it says why not, where it cannot.
+    pub async fn readyz(&self) -> Result<(), ClientError> {
+        let request = self
+            .http
+            .get(address(&["readyz"], Vec::new()))
+            .timeout(PATIENCE);
+        self.send(request).await.map(drop)
+    }
+
     /// The daemon and all of its integrations.
     pub async fn status(&self) -> Result<Status, ClientError> {
         self.get(&["v1", "status"], Vec::new()).await

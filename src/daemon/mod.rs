@@ -4,6 +4,7 @@
 mod schedule;
 mod runs;
 mod metrics;
+mod service;
 mod backend;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use crate::sync::Tools;
 use backend::Daemon;
 use metrics::Metrics;
 use runs::Runs;
+use service::Service;
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +75,7 @@ pub struct Signals {
 /// Runs the daemon until it is told to stop. `ready` is called with the socket once it answers.
 pub async fn run(
     start: Start,
-    mut signals: Signals,
+    signals: Signals,
     ready: impl FnOnce(PathBuf),
 ) -> Result<(), DaemonError> {
     let Start {
@@ -148,13 +150,24 @@ pub async fn run(
         started: now(),
         owner: nix::unistd::Uid::effective().as_raw(),
         store,
-        catalog,
+        catalog: catalog.clone(),
         commands,
         reloads: reloads.clone(),
         tools,
-        commits,
+        commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
+    };
+    let daemon = Arc::new(daemon);
+    let service = Service {
+        daemon: Arc::clone(&daemon),
+        socket: path.clone(),
+        catalog,
+        commits: commits.subscribe(),
+        reload: signals.reload,
+        reloads,
+        stop: stop.clone(),
+        drained: drained.clone(),
     };
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     {
@@ -171,24 +184,12 @@ pub async fn run(
     {
         // Those who wait for a run hear how it ended before the socket goes.
         let drained = drained.clone();
-        tasks.spawn(async move { Ok(server::serve(listener, Arc::new(daemon), drained).await?) });
+        tasks.spawn(async move { Ok(server::serve(listener, daemon, drained).await?) });
     }
-    {
-        let stop = stop.clone();
-        tasks.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return Ok(()),
-                    Some(()) = signals.reload.recv() => {
-                        let (reply, done) = tokio::sync::oneshot::channel();
-                        // The watcher logs what the reload did.
-                        let _ = reloads.send(reply).await;
-                        let _ = done.await;
-                    }
-                }
-            }
-        });
-    }
+    tasks.spawn(async move {
+        service.run().await;
+        Ok(())
+    });
     ready(path.clone());
     let ended = runs.run().await;
     stop.cancel();

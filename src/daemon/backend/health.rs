@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot};
+
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Backend};
 use crate::model::{AlertKind, AlertState, IntegrationId};
@@ -26,8 +28,7 @@ impl Daemon {
         if let Err(problem) = self.ask(View::count_people).await {
             reasons.push(format!("the store cannot be read: {}", problem.detail));
         }
-        let phases = self.command(Command::Phases);
-        if !matches!(tokio::time::timeout(PATIENCE, phases).await, Ok(Ok(_))) {
+        if !self.starts_runs(PATIENCE).await {
             reasons.push("no runs are started: the schedule does not answer".to_owned());
         }
         if reasons.is_empty() {
@@ -35,6 +36,11 @@ impl Daemon {
         } else {
             Err(ProblemDocument::not_ready(reasons.join("; ")))
         }
+    }
+
+    /// Whether who owns the schedule answers within so long.
+    pub(in crate::daemon) async fn starts_runs(&self, patience: Duration) -> bool {
+        answers(&self.commands, patience).await
     }
 
     /// One scrape.
@@ -60,6 +66,14 @@ impl Daemon {
     }
 }
 
+async fn answers(schedule: &mpsc::Sender<Command>, patience: Duration) -> bool {
+    let asked = async {
+        let (reply, answer) = oneshot::channel();
+        schedule.send(Command::Phases(reply)).await.is_ok() && answer.await.is_ok()
+    };
+    tokio::time::timeout(patience, asked).await == Ok(true)
+}
+
 type Open = BTreeMap<(IntegrationId, AlertKind), u64>;
 
 fn open_alerts(view: &View) -> Result<Open, StoreError> {
@@ -69,4 +83,30 @@ fn open_alerts(view: &View) -> Result<Open, StoreError> {
         *open.entry((alert.integration, alert.kind)).or_default() += 1;
     }
     Ok(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_schedule_answers_only_when_its_owner_does() {
+        let (schedule, mut asked) = mpsc::channel(1);
+        let (short, long) = (Duration::from_millis(20), Duration::from_secs(15));
+        // Nobody takes the question up, and there is no room for a second one.
+        assert!(!answers(&schedule, short).await);
+        assert!(!answers(&schedule, short).await);
+        drop(asked.recv().await);
+        let owner = tokio::spawn(async move {
+            if let Some(Command::Phases(reply)) = asked.recv().await {
+                reply.send(BTreeMap::new()).unwrap();
+            }
+            // The next is taken up, and its asker never hears of it.
+            asked.recv().await
+        });
+        assert!(answers(&schedule, long).await);
+        assert!(!answers(&schedule, short).await);
+        drop(owner.await);
+        assert!(!answers(&schedule, short).await, "it is gone");
+    }
 }
