@@ -215,3 +215,107 @@ async fn every_route_is_in_the_document_and_everything_in_it_is_a_route() {
         assert!(document.value.pointer(pointer).is_some(), "{reference}");
     }
 }
+
+/// Every name that a request may carry: in its query, or in its body. A name that comes to be is looked at here first:
+/// none may name a file, a URL or a script.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_names_a_file_a_url_or_a_script() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home).await;
+    let document = Document::of(&daemon).await;
+    let mut names = BTreeSet::new();
+    for (method, path) in document.operations() {
+        let operation = &document.value["paths"][&path][&method];
+        for parameter in operation["parameters"].as_array().unwrap() {
+            names.insert(parameter["name"].as_str().unwrap().to_owned());
+        }
+        let contents = operation["requestBody"]["content"].as_object();
+        for (kind, content) in contents.into_iter().flatten() {
+            match kind.as_str() {
+                "application/json" => gather(&document.value, &content["schema"], &mut names),
+                // Columns of people, read by names of fields.
+                "text/csv" => {}
+                other => panic!("{path} takes {other}"),
+            }
+        }
+    }
+    let known = [
+        "after",
+        "cursor",
+        "digest",
+        "dry_run",
+        "email",
+        "fields",
+        "first_name",
+        "follow",
+        "force",
+        "how",
+        "id",
+        "integration",
+        "into",
+        "kind",
+        "last_name",
+        "lease_end",
+        "lease_start",
+        "limit",
+        "live",
+        "move_in",
+        "move_out",
+        "phone",
+        "q",
+        "resident",
+        "state",
+        "status",
+        "unit",
+        "wait",
+    ];
+    let unknown: Vec<&String> = names
+        .iter()
+        .filter(|name| !known.contains(&name.as_str()))
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "look at what these name, and add them here: {unknown:?}"
+    );
+    assert!(names.len() > 15, "{names:?}");
+    // What nobody asked for is refused, not ignored.
+    for (path, body) in [
+        ("/v1/reload?path=/etc/passwd", ""),
+        (
+            "/v1/people",
+            r#"{"first_name":"Ana","last_name":"Ortiz","file":"/etc/passwd"}"#,
+        ),
+        (
+            "/v1/people/import?dry_run=true&url=http://127.0.0.1/",
+            "first_name,last_name\n",
+        ),
+    ] {
+        let answer = daemon.send(Method::POST, path, body).await;
+        if path.starts_with("/v1/reload") {
+            // It has no query: what stands there reaches nothing.
+            assert_eq!(answer.json()["integrations"], json!([]));
+        } else {
+            assert_eq!(answer.problem().status, 400, "{path}");
+        }
+    }
+}
+
+/// The names of members in a schema and in those that it refers to.
+fn gather(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let target = document.pointer(reference.strip_prefix('#').unwrap());
+        return gather(document, target.unwrap(), names);
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        gather(document, member, names);
+    }
+    for ways in ["oneOf", "anyOf", "allOf"] {
+        for way in schema[ways].as_array().into_iter().flatten() {
+            gather(document, way, names);
+        }
+    }
+    if schema["items"].is_object() {
+        gather(document, &schema["items"], names);
+    }
+}

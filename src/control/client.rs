@@ -28,6 +28,9 @@ use lines::Lines;
 /// How long an answer that waits for no run may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Syncs of single integrations are asked for so many at once.
+const ASKED_AT_ONCE: usize = 32;
+
 /// A client of the daemon that listens on one socket.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -93,6 +96,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .unix_socket(socket)
             .no_proxy()
+            // Shorter than the daemon keeps a connection: a request never meets one that is just being closed.
+            .pool_idle_timeout(Duration::from_secs(5))
             .tls_certs_only([])
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -154,14 +159,17 @@ impl Client {
                 self.integration(id).await?;
             }
         }
-        let replies = ids.iter().map(async |id| {
-            self.post_sync(&["v1", "integrations", id.as_str(), "sync"], wait)
-                .await
-        });
-        let replies = futures_util::future::try_join_all(replies).await?;
-        Ok(SyncReply {
-            runs: replies.into_iter().flat_map(|reply| reply.runs).collect(),
-        })
+        let mut runs = Vec::new();
+        // Fewer at once than the daemon lets one user wait for.
+        for ids in ids.chunks(ASKED_AT_ONCE) {
+            let replies = ids.iter().map(async |id| {
+                self.post_sync(&["v1", "integrations", id.as_str(), "sync"], wait)
+                    .await
+            });
+            let replies = futures_util::future::try_join_all(replies).await?;
+            runs.extend(replies.into_iter().flat_map(|reply| reply.runs));
+        }
+        Ok(SyncReply { runs })
     }
 
     async fn post_sync(&self, path: &[&str], wait: bool) -> Result<SyncReply, ClientError> {

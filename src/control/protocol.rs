@@ -321,6 +321,31 @@ impl ProblemDocument {
         Self::new(410, "gone", "gone", detail)
     }
 
+    /// The body of the request is too large.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(413, "too-large", "too large", detail)
+    }
+
+    /// The head of the request is too large: its address (414), or all of it (431).
+    pub fn too_large_head(status: u16) -> Self {
+        Self::new(
+            status,
+            "too-large",
+            "too large",
+            "the head of the request is too large; send fewer and shorter headers, and a shorter path",
+        )
+    }
+
+    /// The request did not come to its end in time.
+    pub fn too_slow(detail: impl Into<String>) -> Self {
+        Self::new(408, "too-slow", "too slow", detail)
+    }
+
+    /// There is no room for it now.
+    pub fn busy(detail: impl Into<String>) -> Self {
+        Self::new(503, "busy", "busy", detail)
+    }
+
     /// The daemon is stopping.
     pub fn stopping() -> Self {
         Self::new(

@@ -4,26 +4,26 @@
 mod acts;
 mod admission;
 mod care;
+mod connections;
 mod health;
 mod openapi;
 mod routes;
+mod share;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::connect_info::Connected;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
 use futures_util::stream::{Stream, unfold};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -188,9 +188,9 @@ pub trait Backend: Send + Sync + 'static {
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        let credentials = stream.io().peer_cred().ok();
+impl Peer {
+    fn of(stream: &UnixStream) -> Peer {
+        let credentials = stream.peer_cred().ok();
         Peer {
             uid: credentials.map(|peer| peer.uid()),
             gid: credentials.map(|peer| peer.gid()),
@@ -214,18 +214,12 @@ impl<B> Clone for App<B> {
 }
 
 /// Serves until `stop`; what waits for something that will not happen any more is let go.
-pub async fn serve<B: Backend>(
-    listener: UnixListener,
-    backend: Arc<B>,
-    stop: CancellationToken,
-) -> Result<(), std::io::Error> {
+pub async fn serve<B: Backend>(listener: UnixListener, backend: Arc<B>, stop: CancellationToken) {
     let app = routes::router(App {
         backend,
         stop: stop.clone(),
     });
-    axum::serve(listener, app.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
+    connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
 
 impl IntoResponse for ProblemDocument {

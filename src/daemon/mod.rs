@@ -184,7 +184,10 @@ pub async fn run(
     {
         // Those who wait for a run hear how it ended before the socket goes.
         let drained = drained.clone();
-        tasks.spawn(async move { Ok(server::serve(listener, daemon, drained).await?) });
+        tasks.spawn(async move {
+            server::serve(listener, daemon, drained).await;
+            Ok(())
+        });
     }
     tasks.spawn(async move {
         service.run().await;

@@ -1,8 +1,11 @@
 //! What is done by hand over the socket: approvals, previews, alerts, people. Who does it is the peer of the
 //! connection, never what the request says.
 
-use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
+use std::time::Duration;
+
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{ConnectInfo, Extension, FromRequest, Path, Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, body::Bytes};
 use schemars::JsonSchema;
@@ -25,9 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDocument> {
         // What kind of text it is need not be said: nothing but JSON is understood.
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|error| ProblemDocument::bad_request(error.body_text()))?;
+        let Whole(bytes) = Whole::from_request(request, state).await?;
         match Json::<T>::from_bytes(&bytes) {
             Ok(Json(told)) => Ok(Told(told)),
             Err(JsonRejection::JsonDataError(error)) => {
@@ -35,6 +36,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
             }
             Err(error) => Err(ProblemDocument::bad_request(error.body_text())),
         }
+    }
+}
+
+/// How long the body of a request may take to arrive.
+const BODY: Duration = Duration::from_secs(10);
+
+/// The whole body of a request; what is too large or comes too slowly is told as a problem.
+pub(super) struct Whole(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = ProblemDocument;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDocument> {
+        let bytes = tokio::time::timeout(BODY, Bytes::from_request(request, state)).await;
+        let bytes = bytes.map_err(|_| {
+            ProblemDocument::too_slow(
+                "the body of the request did not come to its end in time; send it whole",
+            )
+        })?;
+        bytes.map(Whole).map_err(|error| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ProblemDocument::too_large(
+                    "the body of the request is too large; a file of people has 16 MiB at most, anything else 64 KiB",
+                )
+            } else {
+                ProblemDocument::bad_request(error.body_text())
+            }
+        })
     }
 }
 
@@ -172,9 +201,9 @@ pub(super) async fn import_people<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Asked(asked): Asked<ImportQuery>,
-    file: Result<Bytes, BytesRejection>,
+    file: Result<Whole, ProblemDocument>,
 ) -> Answer<Json<Imported>> {
-    let file = file.map_err(|error| ProblemDocument::bad_request(error.body_text()))?;
+    let Whole(file) = file?;
     let csv = String::from_utf8(file.to_vec())
         .map_err(|_| ProblemDocument::bad_request("the file is not UTF-8; save it as UTF-8"))?;
     let dry_run = asked.dry_run.unwrap_or(false);

@@ -20,6 +20,7 @@ use crate::model::{
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
 use super::admission::{Needed, admitted, known};
 use super::openapi::{Content, Operation, document, made};
+use super::share::{Shares, Weight, shared};
 use super::{App, Backend, ChangesQuery, ListQuery, Wait, health};
 
 /// So many bytes has the body of a request at most.
@@ -30,6 +31,7 @@ const FILE: usize = 16 * 1024 * 1024;
 /// A route.
 struct Route<B> {
     operation: Operation,
+    weight: Weight,
     served: MethodRouter<App<B>>,
 }
 
@@ -68,12 +70,22 @@ impl<B: Backend> Route<B> {
             body: None,
             answers: Vec::new(),
         };
-        Route { operation, served }
+        Route {
+            operation,
+            weight: Weight::Light,
+            served,
+        }
     }
 
     /// Only for whoever has this tier.
     fn needs(mut self, tier: Tier) -> Route<B> {
         self.operation.tier = tier;
+        self
+    }
+
+    /// Not answered at once.
+    fn takes(mut self, weight: Weight) -> Route<B> {
+        self.weight = weight;
         self
     }
 
@@ -153,6 +165,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "sync it now; a request during a run joins the next",
             super::sync_one::<B>,
         )
+        .takes(Weight::Lasting)
         .asked::<Wait>()
         .gives_runs(),
         acts(
@@ -160,6 +173,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "what the next run would do: the whole run, of which nothing remains",
             acts::preview::<B>,
         )
+        .takes(Weight::Heavy)
         .gives::<Preview>(),
         acts(
             "/v1/integrations/{id}/pause",
@@ -178,6 +192,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "why a resident came in, or did not; `live`, which asks the PMS, needs `operate`",
             acts::explain::<B>,
         )
+        .takes(Weight::Lasting)
         .asked::<ExplainQuery>()
         .gives::<Explanation>(),
         acts(
@@ -185,6 +200,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "sync all that are switched on",
             super::sync_all::<B>,
         )
+        .takes(Weight::Lasting)
         .asked::<Wait>()
         .gives_runs(),
         reads("/v1/runs", "runs, latest first", super::runs::<B>)
@@ -196,12 +212,14 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "how a run comes on, until it has ended",
             super::progress::<B>,
         )
+        .takes(Weight::Lasting)
         .gives_at(200, Content::Events(made::<ProgressEvent>)),
         acts(
             "/v1/runs/{id}/approve",
             "let the plan of a held run through, and carry it out",
             acts::approve::<B>,
         )
+        .takes(Weight::Lasting)
         .needs(Tier::Approve)
         .asked::<ApproveQuery>()
         .gives_runs(),
@@ -216,6 +234,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "make the people of a CSV file by hand: all of them, or none",
             acts::import_people::<B>,
         )
+        .takes(Weight::Upload)
         .asked::<ImportQuery>()
         .told_people()
         .gives::<Imported>(),
@@ -305,6 +324,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "the change log, as JSON lines",
             super::changes::<B>,
         )
+        .takes(Weight::Lasting)
         .asked::<ChangesQuery>()
         .gives_at(200, Content::Lines(made::<Change>)),
         acts(
@@ -312,14 +332,18 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "a copy of the store as it is now: a redb file",
             super::care::backup::<B>,
         )
+        .takes(Weight::Heavy)
         .gives_at(200, Content::Bytes),
         reads(
             "/v1/verify",
             "every table of the store held against every other",
             super::care::verify::<B>,
         )
+        .takes(Weight::Heavy)
         .gives::<Soundness>(),
-        acts("/v1/reload", "read all files again", super::reload::<B>).gives::<ReloadReply>(),
+        acts("/v1/reload", "read all files again", super::reload::<B>)
+            .takes(Weight::Lasting)
+            .gives::<ReloadReply>(),
     ]
 }
 
@@ -332,6 +356,7 @@ async fn openapi<B: Backend>() -> Json<serde_json::Value> {
 }
 
 pub(super) fn router<B: Backend>(app: App<B>) -> Router {
+    let shares = Shares::default();
     table()
         .into_iter()
         .fold(Router::new(), |router, route: Route<B>| {
@@ -340,7 +365,10 @@ pub(super) fn router<B: Backend>(app: App<B>) -> Router {
                 route: route.operation.path,
             };
             let admitted = from_fn_with_state(needed, admitted);
-            router.route(route.operation.path, route.served.layer(admitted))
+            let shared = from_fn_with_state((shares.clone(), route.weight), shared);
+            // The outer one comes first: nobody has a share of what they may not do.
+            let served = route.served.layer(shared).layer(admitted);
+            router.route(route.operation.path, served)
         })
         .fallback(async || {
             ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
