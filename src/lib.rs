@@ -63,6 +63,16 @@
 //! once per integration: a broken file leaves its integration on the generation that runs, and the others
 //! move on. A deleted integration file pauses it; its people stay.
 //!
+//! # What a run remembers
+//!
+//! A run keeps the print of every record, what mapping made of it, and whether the next run would decide the same
+//! about it ([`sync`]'s `memory`). The next run compares an answer's bytes with the prints, and maps and plans only
+//! what is new or gone, what never rests (alerts, residents who are absent), whoever somebody else wrote about since,
+//! and what hangs together with any of them by resident, person or email. The memory lies in the same transaction as
+//! the people. It can be dropped at any time and no result changes: a property test holds a run that remembers
+//! against one that looks at everything. A change of the files, the lookups, the units mapped by hand or, where a
+//! script asks for it, the date drops it.
+//!
 //! # Deliberately absent
 //!
 //! - Nothing is ever written to a PMS (R1), and nobody is ever deleted here because the PMS is silent (R23, R25).

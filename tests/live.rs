@@ -159,6 +159,7 @@ impl Live {
                 fields: BTreeMap::new(),
                 today: TODAY,
                 judge: None,
+                known: None,
             },
             _home: home,
         }
@@ -227,7 +228,7 @@ impl Live {
         for record in self.feeds().await {
             let ctx = Context::new(Inputs {
                 today: TODAY,
-                property: record.property.clone(),
+                property: record.property.to_string(),
                 request: record.request.to_string(),
                 country: "US".into(),
                 lookups: Arc::clone(&lookups),

@@ -174,6 +174,7 @@ impl<'a> Asking<'a> {
             fields: self.config.fields.clone(),
             today: self.today,
             judge: ScriptJudge::of(self.script, self.id, self.config, self.today),
+            known: None,
         }
     }
 }
@@ -232,7 +233,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         let context = Context::new(Inputs {
             today: scope.today,
             request: record.request.to_string(),
-            property: record.property.clone(),
+            property: record.property.to_string(),
             integration: asking.id.to_owned(),
             country: config.property.country.clone(),
             fields: config.fields.clone(),

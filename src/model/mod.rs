@@ -28,7 +28,7 @@ pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
-pub use record::{Reading, Record};
+pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};
 pub use resident::{Relationship, Resident, Unit};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};

@@ -119,6 +119,11 @@ impl Counts {
         *self.of_mut(fate) += 1;
     }
 
+    /// Counts more of `fate`.
+    pub fn add_many(&mut self, fate: Fate, more: u64) {
+        *self.of_mut(fate) += more;
+    }
+
     /// Counts one less of `fate`.
     pub fn take(&mut self, fate: Fate) {
         let count = self.of_mut(fate);
@@ -176,6 +181,22 @@ pub struct Decision {
     /// The person it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+}
+
+impl Decision {
+    /// The same in a run in which nothing is different any more: who came in is in, and unchanged.
+    #[must_use]
+    pub fn settled(self) -> Decision {
+        match self.fate {
+            Fate::Created | Fate::Linked | Fate::Updated => Decision {
+                fate: Fate::Unchanged,
+                rule: String::new(),
+                reason: String::new(),
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 /// How a run ended, or that it has not.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
 use rhai::{Dynamic, Engine, Map};
@@ -14,7 +15,7 @@ pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The inputs of a mapping besides the record.
 #[derive(Debug, Clone)]
-pub struct Context(Arc<Inputs>);
+pub struct Context(Arc<Inputs>, Arc<AtomicBool>);
 
 /// What [`Context`] holds.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,12 @@ pub struct Inputs {
 impl Context {
     /// For the records of one request and property.
     pub fn new(inputs: Inputs) -> Context {
-        Context(Arc::new(inputs))
+        Context(Arc::new(inputs), Arc::default())
+    }
+
+    /// Whether a script asked for the date, so that what it made of a record holds for that day alone.
+    pub fn asked_today(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
     }
 
     /// All records that can be looked up, as JSON texts.
@@ -72,7 +78,10 @@ pub(super) fn register(engine: &mut Engine) {
             &[ctx, "&str"],
             "The date at the property, `YYYY-MM-DD`.
              ctx.today → \"2026-03-01\"",
-            |ctx: &mut Context| ctx.0.today.to_string(),
+            |ctx: &mut Context| {
+                ctx.1.store(true, Ordering::Relaxed);
+                ctx.0.today.to_string()
+            },
         )
         .value(
             "property",

@@ -52,6 +52,7 @@ impl Reader {
         let call = Call {
             request: call.source.login().unwrap_or(OAUTH2),
             property: "",
+            known: None,
             ..*call
         };
         match auth {

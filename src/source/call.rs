@@ -14,6 +14,7 @@ use super::account::Account;
 use super::compiled::Source;
 use super::egress::forbidden;
 use super::error::shorten;
+use super::known::Known;
 use super::reader::Scope;
 use super::template::{PageValues, Place, Values};
 use super::token::Token;
@@ -27,6 +28,8 @@ pub(super) struct Call<'a> {
     pub(super) request: &'a str,
     pub(super) property: &'a str,
     pub(super) scope: &'a Scope,
+    /// Records that need not be read again.
+    pub(super) known: Option<&'a Known>,
 }
 
 /// A request with everything rendered.

@@ -45,6 +45,7 @@ pub(super) fn split(
         around: Value::Object(Map::from_iter([("header".into(), header.into())])),
         records,
         found: true,
+        known: Vec::new(),
         broken: None,
     })
 }

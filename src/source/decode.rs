@@ -4,9 +4,11 @@ use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
 
 use crate::config::Format;
+use crate::model::Printer;
 
+use super::known::{Known, Place};
 use super::path::Segment;
-use super::{Path, csv, json, xml};
+use super::{Path, csv, json, skim, xml};
 
 /// An answer taken apart.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(super) struct Decoded {
     pub(super) around: Value,
     /// The records, as JSON texts.
     pub(super) records: Vec<Box<str>>,
+    /// Those of them that are known; their texts are left out. Empty where none is looked for.
+    pub(super) known: Vec<Option<Place>>,
     /// Whether the place was there where the records stand, be it empty.
     pub(super) found: bool,
     /// Why nothing was found in a text inside the answer, although the answer itself is readable.
@@ -105,6 +109,35 @@ pub(super) enum DecodeError {
     Page(&'static str),
 }
 
+impl Shape {
+    /// Takes an answer apart in which most records may be known.
+    pub(super) fn skim(
+        &self,
+        charset: Option<&str>,
+        body: &[u8],
+        known: Option<(&Known, Printer)>,
+    ) -> Result<Decoded, DecodeError> {
+        if let Some((known, printer)) = known
+            && self.format == Format::Json
+            && self.inner.is_none()
+            && let Some(skimmed) = skim::split(&text(body, charset)?, &self.records, known, printer)
+        {
+            return Ok(skimmed);
+        }
+        let mut decoded = decode(self, charset, body)?;
+        if let Some((known, printer)) = known {
+            let records = decoded.records.iter();
+            decoded.known = records.map(|text| known.find(printer, text)).collect();
+            for (text, place) in decoded.records.iter_mut().zip(&decoded.known) {
+                if place.is_some() {
+                    *text = Box::default();
+                }
+            }
+        }
+        Ok(decoded)
+    }
+}
+
 /// Takes an answer apart.
 pub(super) fn decode(
     shape: &Shape,
@@ -132,6 +165,7 @@ pub(super) fn decode(
         around,
         records,
         found,
+        known: Vec::new(),
         broken,
     })
 }

@@ -28,6 +28,7 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
         around,
         records: Vec::new(),
         found: found.place || !found.nodes.is_empty(),
+        known: Vec::new(),
         broken: None,
     };
     for (key, node) in found.nodes {

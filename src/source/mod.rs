@@ -5,6 +5,8 @@
 mod path;
 mod decode;
 mod json;
+mod known;
+mod skim;
 mod xml;
 mod csv;
 mod template;
@@ -36,6 +38,7 @@ pub use compiled::Source;
 pub use decode::Shape;
 pub use egress::Lookup;
 pub use error::{SourceError, Told};
+pub use known::Known;
 pub use path::Path;
 pub use probe::{Answered, Endpoint, FirstPage, Unreached};
 pub use reader::{ClientError, Heard, Reader, Records, Scope};

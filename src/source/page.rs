@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::config::{Keep, Page};
+use crate::model::Print;
 
 use super::Path;
 use super::template::PageValues;
@@ -29,7 +30,9 @@ pub(super) struct Came<'a> {
     /// What was asked.
     pub(super) url: &'a Url,
     pub(super) around: &'a Value,
-    pub(super) records: &'a [Box<str>],
+    /// How many records it has, and what tells them from those of another page.
+    pub(super) count: u64,
+    pub(super) print: Print,
     /// The link of the `Link` header.
     pub(super) link: Option<&'a str>,
     /// Query parameters that every further page is asked with; an empty one is left out.
@@ -53,6 +56,7 @@ pub(super) struct Pages {
     pub(super) count: u64,
     pub(super) records: u64,
     seen: BTreeSet<[u8; 32]>,
+    printed: BTreeSet<Print>,
     /// Pages in a row without a record.
     empty: u64,
 }
@@ -87,14 +91,14 @@ impl Pages {
         let Came {
             url,
             around,
-            records,
+            count,
+            print,
             link,
             force,
         } = came;
-        let count = records.len() as u64;
         self.count += 1;
         self.records += count;
-        if count > 0 && !self.is_new(records) {
+        if count > 0 && !self.printed.insert(print) {
             return Err(format!("page {} is the same as one before it", self.count));
         }
         self.empty = if count == 0 { self.empty + 1 } else { 0 };
@@ -169,15 +173,6 @@ impl Pages {
         }
         Ok(After::Url(next))
     }
-
-    fn is_new(&mut self, records: &[Box<str>]) -> bool {
-        let mut hasher = blake3::Hasher::new();
-        for record in records {
-            hasher.update(&(record.len() as u64).to_le_bytes());
-            hasher.update(record.as_bytes());
-        }
-        self.seen.insert(*hasher.finalize().as_bytes())
-    }
 }
 
 /// Where a link leads from a page.
@@ -217,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Counted, Next};
+    use crate::model::Printer;
 
     fn next() -> Page {
         Page::Next(Next {
@@ -230,7 +226,12 @@ mod tests {
         Came {
             url,
             around,
-            records,
+            count: records.len() as u64,
+            print: Print::of_page(
+                records
+                    .iter()
+                    .map(|text| Printer::new(0, "", "").print(text)),
+            ),
             link: None,
             force: &[],
         }

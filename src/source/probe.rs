@@ -125,6 +125,7 @@ impl Reader {
                 request,
                 property,
                 scope,
+                known: None,
             };
             let url = call.url(&call.first_values())?;
             call.check_host(&url)?;
@@ -205,6 +206,7 @@ impl Reader {
             request: "residents",
             property: "",
             scope,
+            known: None,
         };
         self.token(&call, None).await.map(drop)
     }
@@ -237,6 +239,7 @@ impl Reader {
             request,
             property,
             scope,
+            known: None,
         };
         let Some(compiled) = source.requests.get(request) else {
             return Err(SourceError::Stopped);

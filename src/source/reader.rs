@@ -13,14 +13,16 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::config::{self, Credential, CredentialValue, Per};
-use crate::model::{Reading, Record};
+use crate::model::{Print, Printer, Reading, Record};
 
 use super::account::{Account, AccountError, Fingerprint, SecretValue, Shared};
 use super::answer::Judge;
 use super::call::Call;
 use super::compiled::{Source, Total};
+use super::decode::Decoded;
 use super::egress::{self, Lookup, Resolver};
 use super::fetch::Page;
+use super::known::Known;
 use super::page::{After, Came, Pages};
 use super::template::{PageValues, Place};
 use super::{SourceError, decode, link};
@@ -39,6 +41,8 @@ pub struct Scope {
     pub today: Date,
     /// Says what answers mean where the connector's rules do not.
     pub judge: Option<Arc<dyn Judge>>,
+    /// Residents' records that need not be read again.
+    pub known: Option<Arc<Known>>,
 }
 
 /// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
@@ -206,7 +210,8 @@ impl Reader {
     ) -> Reading<SourceError> {
         let (mut pages, mut records) = (0, 0);
         for request in source.feeds() {
-            let reading = self.read(source, account, request, scope, taker.clone());
+            let known = scope.known.as_deref();
+            let reading = self.read_beside(source, account, request, scope, taker.clone(), known);
             match reading.await {
                 Reading::Complete {
                     pages: more,
@@ -231,6 +236,19 @@ impl Reader {
         scope: &Scope,
         taker: mpsc::Sender<Records>,
     ) -> Reading<SourceError> {
+        self.read_beside(source, account, request, scope, taker, None)
+            .await
+    }
+
+    async fn read_beside(
+        &self,
+        source: &Source,
+        account: &Account,
+        request: &str,
+        scope: &Scope,
+        taker: mpsc::Sender<Records>,
+        known: Option<&Known>,
+    ) -> Reading<SourceError> {
         let once = [String::new()];
         let per = source
             .connector
@@ -250,6 +268,7 @@ impl Reader {
                 request,
                 property,
                 scope,
+                known,
             };
             match self.read_property(&call, &taker).await {
                 Ok(read) => {
@@ -271,7 +290,9 @@ impl Reader {
         let Some(request) = call.source.requests.get(call.request) else {
             return Err(SourceError::Stopped);
         };
-        let name: Arc<str> = call.request.into();
+        let (name, property): (Arc<str>, Arc<str>) = (call.request.into(), call.property.into());
+        // Pages are compared with each other, whatever else is known of their records.
+        let plain = known_or_plain(call);
         let paging = request.paging.as_ref();
         let mut pages = Pages::start(paging);
         let mut values = pages.values.clone();
@@ -306,7 +327,8 @@ impl Reader {
             let came = Came {
                 url,
                 around: &decoded.around,
-                records: &decoded.records,
+                count: decoded.records.len() as u64,
+                print: Print::of_page(prints(&decoded, plain)),
                 link: link.as_deref(),
                 force: &call.forced(&values)?,
             };
@@ -320,13 +342,16 @@ impl Reader {
                     .and_then(|text| text.trim().parse::<u64>().ok()),
                 None => None,
             };
+            let places = decoded.known.into_iter().chain(std::iter::repeat(None));
             let records: Records = decoded
                 .records
                 .into_iter()
-                .map(|json| Record {
+                .zip(places)
+                .map(|(json, place)| Record {
                     request: Arc::clone(&name),
-                    property: call.property.to_owned(),
+                    property: Arc::clone(&property),
                     json,
+                    known: place.map(|place| place.place),
                 })
                 .collect();
             taker
@@ -348,6 +373,21 @@ impl Reader {
             }
         }
     }
+}
+
+fn known_or_plain(call: &Call<'_>) -> Printer {
+    let of = |known: &Known| known.printer(call.request, call.property);
+    call.known.map_or(Printer::new(0, "", ""), of)
+}
+
+fn prints(decoded: &Decoded, printer: Printer) -> impl Iterator<Item = Print> {
+    let places = decoded.known.iter().map(Option::as_ref);
+    let places = places.chain(std::iter::repeat(None));
+    let records = decoded.records.iter().zip(places);
+    records.map(move |(text, place)| match place {
+        Some(place) => place.print,
+        None => printer.print(text),
+    })
 }
 
 impl Call<'_> {

@@ -9,7 +9,7 @@ use crate::config::{Format, Verdict};
 use super::answer::{BEGINNING, Judgement, Rule, Ruling, Said, by_rules, by_status};
 use super::call::Call;
 use super::compiled::{Request, TokenAnswer};
-use super::decode::{Decoded, decode, text, whole};
+use super::decode::{Decoded, text, whole};
 use super::send::Answer;
 use super::token::Lasts;
 use super::{SourceError, Told};
@@ -71,7 +71,10 @@ impl Call<'_> {
     ) -> Result<Decoded, SourceError> {
         let charset = answer.charset();
         let charset = charset.as_deref();
-        let decoded = decode(&request.shape, charset, &answer.body);
+        let known = self
+            .known
+            .map(|known| (known, known.printer(self.request, self.property)));
+        let decoded = request.shape.skim(charset, &answer.body, known);
         let raw = text(&answer.body, charset).unwrap_or_default();
         let around = decoded.as_ref().ok().map(|decoded| &decoded.around);
         let judgement = self.judgement(&request.rules, answer, around, &raw)?;
@@ -82,6 +85,7 @@ impl Call<'_> {
                     around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
                     records: Vec::new(),
                     found: true,
+                    known: Vec::new(),
                     broken: None,
                 });
             }

@@ -62,6 +62,7 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
         around,
         records: walk.records,
         found: walk.found,
+        known: Vec::new(),
         broken: None,
     })
 }

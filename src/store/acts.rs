@@ -137,10 +137,10 @@ impl Write {
             .remove((integration.as_str(), resident))?
             .map(|value| from_bytes("links-1", value.value()))
             .transpose()?;
-        if let Some(before) = before {
+        if let Some(before) = &before {
             index.remove((before.person.0, integration.as_str(), resident))?;
         }
-        Ok(())
+        self.stir_link(integration, resident, &[before.as_ref()])
     }
 
     /// What is remembered of a resident.

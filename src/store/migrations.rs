@@ -11,7 +11,11 @@ use super::{StoreError, Write, tables};
 type Migration = fn(&Write) -> Result<(), StoreError>;
 
 /// The step from schema 1 to 2 comes first, and so on.
-const MIGRATIONS: &[Migration] = &[migration_001_every_table, migration_002_causes_of_alerts];
+const MIGRATIONS: &[Migration] = &[
+    migration_001_every_table,
+    migration_002_causes_of_alerts,
+    migration_003_memory,
+];
 
 /// The schema that this version writes.
 pub(super) const SCHEMA: u64 = 1 + MIGRATIONS.len() as u64;
@@ -54,4 +58,9 @@ fn migration_002_causes_of_alerts(write: &Write) -> Done<()> {
         }
     })?;
     failed
+}
+
+/// What runs remember of their feeds, and decisions that stand for later runs, have tables of their own.
+fn migration_003_memory(write: &Write) -> Done<()> {
+    write.make_tables()
 }

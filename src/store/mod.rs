@@ -12,6 +12,8 @@ mod write;
 mod acts;
 mod units;
 mod retention;
+mod decisions;
+mod memory;
 mod verify;
 mod backup;
 
@@ -29,7 +31,9 @@ use unicase::UniCase;
 use crate::model::RunId;
 
 pub use backup::{CopyError, Restored, inspect, restore};
+pub use decisions::Standing;
 pub use error::{OpenError, StoreError};
+pub use memory::Stirred;
 pub use open::Store;
 pub use read::View;
 pub use write::Write;

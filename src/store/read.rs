@@ -4,9 +4,7 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 
-use crate::model::{
-    Alert, AlertId, Change, Decision, IntegrationId, Link, Person, PersonId, Run, RunId,
-};
+use crate::model::{Alert, AlertId, Change, IntegrationId, Link, Person, PersonId, Run, RunId};
 
 use super::value::from_bytes;
 use super::{History, Lookup, StoreError, tables};
@@ -200,14 +198,6 @@ impl View {
             }
         }
         Ok(runs)
-    }
-
-    /// The decisions of a run; none when they are no longer kept.
-    pub fn decisions(&self, run: RunId) -> Read<Vec<Decision>> {
-        let table = self.transaction.open_table(tables::DECISIONS)?;
-        table.get(run.0)?.map_or(Ok(Vec::new()), |value| {
-            from_bytes("decisions-1", value.value())
-        })
     }
 
     /// When an integration ran and how it went.

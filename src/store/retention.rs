@@ -40,15 +40,13 @@ impl Write {
             .transpose()
     }
 
-    /// Forgets a run and its decisions.
+    /// Forgets a run and its decisions; those that stand for later runs go with the last of these.
     pub fn forget_run(&self, integration: &IntegrationId, id: RunId) -> Done<()> {
         let mut runs = self.transaction.open_table(tables::RUNS)?;
         let mut index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
-        let mut decisions = self.transaction.open_table(tables::DECISIONS)?;
         runs.remove(id.0)?;
         index.remove((integration.as_str(), id.0))?;
-        decisions.remove(id.0)?;
-        Ok(())
+        self.forget_decisions(integration, id)
     }
 
     /// The number from which on every change is kept, and the number that the next change gets.

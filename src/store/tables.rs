@@ -52,6 +52,27 @@ pub(super) const RUNS_BY_INTEGRATION: TableDefinition<'static, (&str, u64), ()> 
 pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
     TableDefinition::new("decisions-1");
 
+/// Key: run. Value: [`Standing`](super::Standing): what stands of the decisions of an earlier run.
+pub(super) const STANDING: TableDefinition<'static, u64, Bytes> =
+    TableDefinition::new("standing-1");
+
+/// Key: integration. Value: the runs whose decisions stand for later ones.
+pub(super) const BASES: TableDefinition<'static, &str, Bytes> = TableDefinition::new("bases-1");
+
+/// Key: integration, part. Value: what is remembered of its feed, in a form that its runs know. It can be dropped
+/// at any time.
+pub(super) const FEEDS: TableDefinition<'static, (&str, u32), Bytes> =
+    TableDefinition::new("feeds-1");
+
+/// Key: integration, print of a record. Value: what a run made of it, in a form that its runs know.
+pub(super) const REMEMBERED: TableDefinition<'static, (&str, u128), Bytes> =
+    TableDefinition::new("remembered-1");
+
+/// Key: integration, person or 0, resident's PMS id or nothing. Value: nothing. Of them something was written since
+/// the feed was remembered.
+pub(super) const STIRRED: TableDefinition<'static, (&str, u64, &str), ()> =
+    TableDefinition::new("stirred-1");
+
 /// Key: integration. Value: [`History`](super::History).
 pub(super) const HISTORIES: TableDefinition<'static, &str, Bytes> =
     TableDefinition::new("histories-1");
@@ -101,6 +122,11 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(RUNS)?;
     with.table(RUNS_BY_INTEGRATION)?;
     with.table(DECISIONS)?;
+    with.table(STANDING)?;
+    with.table(BASES)?;
+    with.table(FEEDS)?;
+    with.table(REMEMBERED)?;
+    with.table(STIRRED)?;
     with.table(HISTORIES)?;
     with.table(ACTS)?;
     with.table(RULINGS)?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Decision, GuardState, IntegrationId, Link, Outcome, Person,
-    PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId,
+    Run,
 };
 
 use super::value::{from_bytes, to_bytes};
@@ -15,6 +15,8 @@ use super::{History, Lookup, StoreError, name_key, tables};
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
 pub struct Write {
     pub(super) transaction: WriteTransaction,
+    /// Whose run writes: what it writes of its own property, it remembers itself.
+    pub(super) run_of: Option<IntegrationId>,
 }
 
 pub(super) type Done<T> = Result<T, StoreError>;
@@ -25,7 +27,17 @@ pub(super) const NEXT_CHANGE: &str = "next-change";
 
 impl Write {
     pub(super) fn new(transaction: WriteTransaction) -> Write {
-        Write { transaction }
+        Write {
+            transaction,
+            run_of: None,
+        }
+    }
+
+    /// The same, where a run of an integration writes: what it writes is nothing new to that integration.
+    #[must_use]
+    pub fn by_run_of(mut self, integration: &IntegrationId) -> Write {
+        self.run_of = Some(integration.clone());
+        self
     }
 
     /// Makes all of it last.
@@ -123,7 +135,7 @@ impl Write {
         }
         let mut people = self.transaction.open_table(tables::PEOPLE)?;
         people.insert(id, to_bytes("people-1", person)?.as_slice())?;
-        Ok(())
+        self.stir_person(before.as_ref(), person)
     }
 
     /// The links of an integration, by the resident's PMS id.
@@ -150,11 +162,14 @@ impl Write {
             .insert(key, to_bytes("links-1", link)?.as_slice())?
             .map(|value| from_bytes("links-1", value.value()))
             .transpose()?;
-        if let Some(before) = before.filter(|before| before.person != link.person) {
+        if let Some(before) = before
+            .as_ref()
+            .filter(|before| before.person != link.person)
+        {
             index.remove((before.person.0, integration.as_str(), resident))?;
         }
         index.insert((link.person.0, integration.as_str(), resident), ())?;
-        Ok(())
+        self.stir_link(integration, resident, &[before.as_ref(), Some(link)])
     }
 
     /// Every alert of an integration, by its cause.
@@ -237,25 +252,6 @@ impl Write {
             }),
             _ => Ok(()),
         }
-    }
-
-    /// Keeps the decisions of a run, and forgets those of the integration's runs before its last `kept`.
-    pub fn put_decisions(
-        &self,
-        integration: &IntegrationId,
-        run: RunId,
-        decisions: &[Decision],
-        kept: usize,
-    ) -> Done<()> {
-        let mut table = self.transaction.open_table(tables::DECISIONS)?;
-        table.insert(run.0, to_bytes("decisions-1", &decisions)?.as_slice())?;
-        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
-        let all = (integration.as_str(), 0)..=(integration.as_str(), u64::MAX);
-        // Those just behind the kept ones were forgotten run by run: one step is enough.
-        for entry in index.range(all)?.rev().skip(kept).take(4) {
-            table.remove(entry?.0.value().1)?;
-        }
-        Ok(())
     }
 
     /// When an integration ran and how it went.

@@ -2,6 +2,7 @@
 //! the run, all of it or nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -15,7 +16,7 @@ use crate::store::{Lookup, Store, StoreError, Write};
 use super::entry::Entry;
 use super::guard::{self, Facts, Verdict};
 use super::matching::{People, candidates, considered};
-use super::normal::Notes;
+use super::memory::{Amiss, Kept, Mapped, Memory, Taken, gather, keep};
 use super::plan::{Inputs, Plan, plan};
 use super::retention;
 use super::standing::{self, Cause};
@@ -50,15 +51,16 @@ pub(super) struct Work {
     pub(super) email_change: EmailChange,
     pub(super) missing_after: u32,
     pub(super) guard: Guard,
-    pub(super) entries: Vec<Entry>,
-    /// How many of them there are, counted where records are mapped: there must be a decision for each.
+    /// The records, in the order of the feed.
+    pub(super) taken: Vec<Taken>,
+    /// How many entries they have, counted where records are mapped: there must be a decision for each.
     pub(super) seen: u64,
-    pub(super) notes: Notes,
     /// Attached PMS properties that sent nothing.
     pub(super) silent: BTreeSet<String>,
-    /// PMS units that the mapping list does not know (R35), and what to do about each.
-    pub(super) unmapped: BTreeMap<String, String>,
     pub(super) lookups: Vec<(String, Lookup)>,
+    /// What the run before remembered.
+    pub(super) memory: Option<Arc<Memory>>,
+    pub(super) mapped: Mapped,
 }
 
 /// Writes that a run began.
@@ -132,7 +134,7 @@ pub(super) fn commit(
     work: Work,
     retention: &Retention,
 ) -> Result<Result<Run, Stop>, StoreError> {
-    let write = store.write()?;
+    let write = store.write()?.by_run_of(&report.integration);
     let (report, _) = match carry_out(&write, &now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
@@ -149,11 +151,12 @@ pub(super) fn preview(
     report: Run,
     work: Work,
 ) -> Result<Result<Preview, Stop>, StoreError> {
-    let write = store.write()?;
+    let write = store.write()?.by_run_of(&report.integration);
     let (report, plan) = match carry_out(&write, now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
     };
+    let decisions = write.decisions(report.id)?;
     let mut names = BTreeMap::new();
     for change in &plan.changes {
         if let Some(person) = write.person(change.person)? {
@@ -164,7 +167,7 @@ pub(super) fn preview(
     Ok(Ok(Preview {
         report,
         changes: plan.changes,
-        decisions: plan.decisions,
+        decisions,
         raised: plan.alerts.raised,
         closed: plan.alerts.closed,
         names,
@@ -180,7 +183,7 @@ pub(super) fn explain(
     steps: Vec<Step>,
     resident: &str,
 ) -> Result<Result<Live, Stop>, StoreError> {
-    let write = store.write()?;
+    let write = store.write()?.by_run_of(&report.integration);
     let id = report.integration.clone();
     let property = Property {
         write: &write,
@@ -190,7 +193,12 @@ pub(super) fn explain(
     // Somebody linked is not matched any more.
     if write.link(&id, resident)?.is_none() {
         let ruling = write.ruling(&id, resident)?;
-        let normal = work.entries.iter().find_map(|entry| match entry {
+        let made = work.taken.iter().filter_map(|taken| match taken {
+            Taken::Made(made) => Some(made),
+            Taken::Known(_) => None,
+        });
+        let mut entries = made.flat_map(|made| &made.entries);
+        let normal = entries.find_map(|entry| match entry {
             Entry::Resident { normal, .. } if normal.resident.id == resident => Some(normal),
             _ => None,
         });
@@ -241,20 +249,31 @@ fn carry_out(
     };
     let mut alerts = write.alerts(id)?;
     let held_before = alerts.remove(&(AlertKind::MassChangeHeld, standing::GUARD.to_owned()));
+    let memory = work.memory.as_deref();
+    let mut gathered = match gather(write, id, &property, &alerts, memory, work.taken) {
+        Ok(gathered) => gathered,
+        Err(Amiss::MovedOn) => {
+            return Ok(Err(Stop::Failed(
+                "another run of the integration ended while this one was reading; ask again".into(),
+            )));
+        }
+        Err(Amiss::Store(error)) => return Err(error),
+    };
     let mut inputs = Inputs {
         integration: id,
         run: report.id,
         now: now(),
         email_change: work.email_change,
         missing_after: work.missing_after,
-        entries: work.entries,
-        unmapped: work.unmapped,
-        links: write.links(id)?,
+        entries: std::mem::take(&mut gathered.entries),
+        unmapped: std::mem::take(&mut gathered.unmapped),
+        links: std::mem::take(&mut gathered.links),
         rulings: write.rulings(id)?,
         alerts,
     };
     let at = inputs.now;
     let mut plan = plan(&mut inputs, &property)?;
+    gathered.add_to(&mut plan);
     plan.counts.seen = work.seen;
     if !plan.counts.add_up() {
         return Ok(Err(does_not_add_up(plan.counts)));
@@ -267,12 +286,14 @@ fn carry_out(
         limits: &work.guard,
         state: &state,
         links: &inputs.links,
+        all_links: &|| write.links(id),
         people: &property,
         seen: work.seen,
         empty: report.records == 0,
         silent: &work.silent,
     };
     let verdict = guard::judge(&plan, &facts)?;
+    let held = matches!(verdict, Verdict::Trips { .. });
     let mut staged = Vec::new();
     let stopped = match &verdict {
         Verdict::Passes { .. } => false,
@@ -293,7 +314,7 @@ fn carry_out(
     report.counts = plan.counts;
     report.changes = plan.changes.len() as u64;
     report.excluded_by.clone_from(&plan.excluded_by);
-    report.notes = work.notes;
+    report.notes = gathered.all_notes();
     report.outcome = if plan.writes_nothing() {
         Outcome::Unchanged
     } else {
@@ -339,7 +360,9 @@ fn carry_out(
         }
     }
     standing::login_worked(write, &work.credential, at)?;
-    apply(write, id, &mut plan, &report)?;
+    gathered.links = std::mem::take(&mut inputs.links);
+    let kept = keep(write, &report, memory, gathered, &plan, &work.mapped, held)?;
+    apply(write, id, &mut plan, kept, &report)?;
     write.put_guard(id, &state)?;
     if !stopped {
         for (request, lookup) in &work.lookups {
@@ -369,6 +392,7 @@ fn apply(
     write: &Write,
     integration: &IntegrationId,
     plan: &mut Plan,
+    kept: Kept,
     report: &Run,
 ) -> Result<(), StoreError> {
     for person in &plan.people {
@@ -389,7 +413,14 @@ fn apply(
     for change in &plan.changes {
         write.append_change(change.clone())?;
     }
-    write.put_decisions(integration, report.id, &plan.decisions, DECISIONS_KEPT)
+    let Kept { own, standing } = kept;
+    write.put_decisions(
+        integration,
+        report.id,
+        &own,
+        standing.as_ref(),
+        DECISIONS_KEPT,
+    )
 }
 
 /// The people as one property's matching sees them.

@@ -28,8 +28,10 @@ pub(super) struct Facts<'a, P> {
     pub(super) now: Timestamp,
     pub(super) limits: &'a Guard,
     pub(super) state: &'a GuardState,
-    /// The links as they are before the plan.
+    /// The links as they are before the plan, of everybody whom the plan may concern.
     pub(super) links: &'a BTreeMap<String, Link>,
+    /// All links, for where people are counted.
+    pub(super) all_links: &'a dyn Fn() -> Result<BTreeMap<String, Link>, StoreError>,
     pub(super) people: &'a P,
     /// Residents seen by the run.
     pub(super) seen: u64,
@@ -71,9 +73,17 @@ pub(super) fn judge<P: People>(plan: &Plan, facts: &Facts<'_, P>) -> Result<Verd
 
     let now: BTreeSet<&str> = items.iter().map(|item| item.subject.as_str()).collect();
     let before = subjects(&recent, GuardedKind::is_of_person);
-    let linked = properties::linked(facts.links);
-    reasons.extend(facts.too_many(&now, &before, &linked.all, ""));
-    if reasons.is_empty() {
+    // How many there are is only asked where so few could be too many.
+    let counts = now.union(&before).count() > facts.allowed(0);
+    let linked = if counts || facts.empty || !facts.silent.is_empty() {
+        properties::linked(&(facts.all_links)()?)
+    } else {
+        properties::AllLinked::default()
+    };
+    if counts {
+        reasons.extend(facts.too_many(&now, &before, &linked.all, ""));
+    }
+    if counts && reasons.is_empty() {
         for (property, of_property) in &linked.of_each {
             let of = format!(" of the PMS property `{property}`");
             reasons.extend(facts.too_many(&now, &before, of_property, &of));

@@ -8,10 +8,11 @@ use unicase::UniCase;
 
 use crate::catalog::Integration;
 use crate::config::{Include, Units};
-use crate::model::{self, Record, Relationship, Resident, RuleSeen, Step, Unit};
+use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
 use crate::script::{Context, Inputs, Lookups, Mapped};
 
 use super::entry::Entry;
+use super::memory::{Made, Memory, Taken};
 use super::normal::{Normal, Notes, name, normalise};
 use super::units::{Placed, place};
 
@@ -20,21 +21,21 @@ pub(super) struct Mapping {
     integration: Arc<Integration>,
     today: Date,
     lookups: Arc<Lookups>,
-    contexts: BTreeMap<Arc<str>, BTreeMap<String, Context>>,
+    contexts: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Context>>,
     excluded_words: Vec<UniCase<String>>,
     units: Units,
+    seed: u64,
+    memory: Option<Arc<Memory>>,
     records: u64,
     /// Whose way is kept, step by step.
     watched: Option<String>,
     pub(super) steps: Vec<Step>,
-    pub(super) entries: Vec<Entry>,
+    /// The records, in the order of the feed.
+    pub(super) taken: Vec<Taken>,
     /// The PMS properties that sent records; empty where the PMS is asked for all of them at once.
-    heard: BTreeSet<String>,
-    pub(super) notes: Notes,
-    /// PMS units that the mapping list does not know (R35), and what to do about each.
-    pub(super) unmapped: BTreeMap<String, String>,
-    /// How many entries there must be a decision for.
-    pub(super) seen: u64,
+    heard: BTreeSet<Arc<str>>,
+    /// How many residents were mapped.
+    pub(super) mapped: u64,
 }
 
 impl Mapping {
@@ -56,14 +57,14 @@ impl Mapping {
             lookups,
             contexts: BTreeMap::new(),
             excluded_words,
+            seed: 0,
+            memory: None,
             records: 0,
             watched: None,
             steps: Vec::new(),
-            entries: Vec::new(),
+            taken: Vec::new(),
             heard: BTreeSet::new(),
-            notes: Notes::new(),
-            unmapped: BTreeMap::new(),
-            seen: 0,
+            mapped: 0,
         }
     }
 
@@ -79,6 +80,19 @@ impl Mapping {
         self
     }
 
+    /// Makes prints with this seed, beside what is remembered.
+    pub(super) fn beside(mut self, seed: u64, memory: Option<Arc<Memory>>) -> Mapping {
+        self.seed = seed;
+        self.memory = memory;
+        self
+    }
+
+    /// Whether a script asked for the date.
+    pub(super) fn asked_today(&self) -> bool {
+        let mut contexts = self.contexts.values().flat_map(BTreeMap::values);
+        contexts.any(Context::asked_today)
+    }
+
     /// Keeps the way of one resident, by their PMS id or by their record's.
     pub(super) fn watching(mut self, resident: Option<String>) -> Mapping {
         self.watched = resident;
@@ -91,15 +105,30 @@ impl Mapping {
         if self.heard.contains("") {
             return BTreeSet::new();
         }
-        let silent = attached.iter().filter(|one| !self.heard.contains(*one));
+        let silent = attached
+            .iter()
+            .filter(|one| !self.heard.contains(one.as_str()));
         silent.cloned().collect()
     }
 
     pub(super) fn map(&mut self, record: &Record) {
         self.records += 1;
         if !self.heard.contains(&record.property) {
-            self.heard.insert(record.property.clone());
+            self.heard.insert(Arc::clone(&record.property));
         }
+        if let Some(place) = record.known {
+            let memory = self.memory.as_ref();
+            self.mapped += memory.map_or(0, |memory| memory.entries(place));
+            return self.taken.push(Taken::Known(place));
+        }
+        let printer = Printer::new(self.seed, &record.request, &record.property);
+        let mut made = Made::of(printer.print(&record.json), record.json.len());
+        self.make(record, &mut made);
+        self.mapped += made.entries.len() as u64;
+        self.taken.push(Taken::Made(Box::new(made)));
+    }
+
+    fn make(&mut self, record: &Record, made: &mut Made) {
         let context = self.context(record);
         let script = Arc::clone(&self.integration.script);
         let id = |mapping: &Mapping| {
@@ -114,7 +143,7 @@ impl Mapping {
             Err(error) => {
                 let id = id(self);
                 self.step(record, &id, Vec::new(), Some(error.to_string()));
-                return self.push(Entry::Rejected {
+                return made.entries.push(Entry::Rejected {
                     record: id,
                     resident: None,
                     message: error.to_string(),
@@ -128,7 +157,7 @@ impl Mapping {
         }
         if mapped.is_empty() {
             let record = id(self);
-            return self.push(Entry::Nobody { record });
+            return made.entries.push(Entry::Nobody { record });
         }
         for one in mapped {
             let excluded = match self.excluded(&one.resident) {
@@ -136,23 +165,24 @@ impl Mapping {
                 None => script.exclude(&one, &context),
             };
             let entry = match excluded {
-                Ok(excluded) => self.entry(one.resident, excluded, &record.property),
+                Ok(excluded) => self.entry(one.resident, excluded, &record.property, made),
                 Err(error) => Entry::Rejected {
                     record: one.resident.id.clone(),
                     resident: Some(one.resident.id),
                     message: error.to_string(),
                 },
             };
-            self.push(entry);
+            made.entries.push(entry);
         }
     }
 
-    fn push(&mut self, entry: Entry) {
-        self.seen += 1;
-        self.entries.push(entry);
-    }
-
-    fn entry(&mut self, resident: Resident, excluded: Option<String>, property: &str) -> Entry {
+    fn entry(
+        &self,
+        resident: Resident,
+        excluded: Option<String>,
+        property: &str,
+        made: &mut Made,
+    ) -> Entry {
         let property = Some(property)
             .filter(|property| !property.is_empty())
             .map(String::from);
@@ -173,11 +203,11 @@ impl Mapping {
             };
         }
         let id = resident.id.clone();
-        match normalise(resident, country, placeholders, &mut self.notes) {
+        match normalise(resident, country, placeholders, &mut made.notes) {
             Ok(mut normal) => {
                 let lives_there = normal.resident.status.may_come_in();
                 let unit = normal.resident.unit.take();
-                normal.resident.unit = unit.and_then(|unit| self.place(unit, lives_there));
+                normal.resident.unit = unit.and_then(|unit| self.place(unit, lives_there, made));
                 Entry::Resident {
                     normal,
                     excluded: None,
@@ -193,7 +223,7 @@ impl Mapping {
     }
 
     /// The unit here (R33–R35); none where units are not synced or the list does not know it.
-    fn place(&mut self, unit: Unit, lives_there: bool) -> Option<Unit> {
+    fn place(&self, unit: Unit, lives_there: bool, made: &mut Made) -> Option<Unit> {
         let (id, label) = (unit.id.clone(), unit.label.clone());
         match place(unit, &self.units) {
             Placed::Here(unit) => Some(unit),
@@ -207,7 +237,7 @@ impl Mapping {
                     "the PMS's unit `{id}` ({label}) is not mapped, its people have none{remedy}; \
                      add it to units.map of the integration, or resolve this with map-unit"
                 );
-                self.unmapped.insert(id, detail);
+                made.unmapped.insert(id, detail);
                 None
             }
         }
@@ -307,7 +337,7 @@ impl Mapping {
         if is_theirs {
             self.steps.push(Step {
                 request: record.request.to_string(),
-                property: record.property.clone(),
+                property: record.property.to_string(),
                 record: serde_json::from_str(&record.json).unwrap_or_default(),
                 residents,
                 error,
@@ -320,19 +350,19 @@ impl Mapping {
             .contexts
             .entry(Arc::clone(&record.request))
             .or_default();
-        if let Some(context) = contexts.get(&record.property) {
+        if let Some(context) = contexts.get(&*record.property) {
             return context.clone();
         }
         let context = Context::new(Inputs {
             today: self.today,
-            property: record.property.clone(),
+            property: record.property.to_string(),
             request: record.request.to_string(),
             integration: self.integration.id.to_string(),
             country: self.integration.config.property.country.clone(),
             fields: self.integration.config.fields.clone(),
             lookups: Arc::clone(&self.lookups),
         });
-        contexts.insert(record.property.clone(), context.clone());
+        contexts.insert(Arc::clone(&record.property), context.clone());
         context
     }
 }

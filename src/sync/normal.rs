@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use email_address::EmailAddress;
+use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,7 +11,7 @@ use crate::model::{Resident, Unit};
 use crate::script::SENTINELS;
 
 /// A resident in the normal forms.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Normal {
     /// The resident.
     pub resident: Resident,

@@ -82,7 +82,11 @@ struct Planner<'a, P> {
     people: &'a P,
     plan: Plan,
     causes: Causes,
+    /// The residents that are linked, by their person.
+    linked: BTreeMap<PersonId, BTreeSet<&'a str>>,
     new_links: BTreeMap<String, Link>,
+    /// Those whose links are new or changed, by their person.
+    newly_linked: BTreeMap<PersonId, BTreeSet<String>>,
     /// Emails that nobody is given in this run any more.
     taken: BTreeSet<String>,
     /// Residents whose record was rejected, or of whom not everything is known.
@@ -127,7 +131,9 @@ pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, Store
         people,
         plan: Plan::default(),
         causes: Causes::default(),
+        linked: by_person(&inputs.links),
         new_links: BTreeMap::new(),
+        newly_linked: BTreeMap::new(),
         taken: BTreeSet::new(),
         unjudged: unjudged.clone(),
         seen: groups.iter().map(|group| group.id.as_str()).collect(),
@@ -172,7 +178,27 @@ pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, Store
     Ok(plan)
 }
 
+fn by_person(links: &BTreeMap<String, Link>) -> BTreeMap<PersonId, BTreeSet<&str>> {
+    let mut people: BTreeMap<PersonId, BTreeSet<&str>> = BTreeMap::new();
+    for (resident, link) in links {
+        people.entry(link.person).or_default().insert(resident);
+    }
+    people
+}
+
 impl<P: People> Planner<'_, P> {
+    /// The residents that were linked to a person before this run, with their links.
+    fn links_of(&self, person: PersonId) -> impl Iterator<Item = (&str, &Link)> {
+        let residents = self.linked.get(&person).into_iter().flatten();
+        residents.filter_map(|resident| Some((*resident, self.inputs.links.get(*resident)?)))
+    }
+
+    fn put_link(&mut self, resident: &str, link: Link) {
+        let of_person = self.newly_linked.entry(link.person).or_default();
+        of_person.insert(resident.to_owned());
+        self.new_links.insert(resident.to_owned(), link);
+    }
+
     fn decide(
         &mut self,
         subject: &str,
@@ -340,7 +366,7 @@ impl<P: People> Planner<'_, P> {
             misses: 0,
         };
         if old != Some(&link) {
-            self.new_links.insert(group.id.clone(), link);
+            self.put_link(&group.id, link);
         }
     }
 

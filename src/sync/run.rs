@@ -15,6 +15,7 @@ use crate::store::{Lookup, Store, StoreError};
 
 use super::commit::{self, Stop, Work, begin, conclude};
 use super::mapping::Mapping;
+use super::memory::{Basis, Mapped as MappedBy, Memory};
 
 /// What a run is started with. It ends with what it began with (R9).
 #[derive(Debug, Clone)]
@@ -55,6 +56,8 @@ pub enum RunError {
 /// Everything that was read, mapped.
 struct Mapped {
     mapping: Mapping,
+    memory: Option<Arc<Memory>>,
+    by: MappedBy,
     pages: u64,
     records: u64,
     lookups: Vec<(String, Lookup)>,
@@ -80,7 +83,7 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
         on_progress(Progress {
             pages: mapped.pages,
             records: mapped.records,
-            mapped: mapped.mapping.seen,
+            mapped: mapped.mapping.mapped,
             planning: true,
         });
     }
@@ -174,11 +177,11 @@ impl Mapped {
             missing_after: config.missing_after,
             guard: config.guard.clone(),
             silent: self.mapping.silent(),
-            seen: self.mapping.seen,
-            entries: self.mapping.entries,
-            unmapped: self.mapping.unmapped,
-            notes: self.mapping.notes,
+            seen: self.mapping.mapped,
+            taken: self.mapping.taken,
             lookups: self.lookups,
+            memory: self.memory,
+            mapped: self.by,
         }
     }
 }
@@ -239,11 +242,12 @@ async fn read(
         Err(error) => return Ok(Err(Stop::Failed(format!("credential `{name}`: {error}")))),
     };
     let today = integration.today(started);
-    let scope = Scope {
+    let mut scope = Scope {
         properties: integration.config.pms_properties.clone(),
         fields: integration.config.fields.clone(),
         today,
         judge: integration.judge(today),
+        known: None,
     };
     let (known, fresh) = match lookups(job, tools, &account, &scope, started).await? {
         Ok(lookups) => lookups,
@@ -252,9 +256,29 @@ async fn read(
 
     let (taker, mut pages) = mpsc::channel::<Records>(2);
     let (store, id) = (Arc::clone(&tools.store), integration.id.clone());
-    let units = tokio::task::spawn_blocking(move || store.read()?.units(&id)).await??;
+    let fingerprint = integration.fingerprint();
+    // Whoever is watched is looked at, whatever is known of them.
+    let remembers = watched.is_none();
+    let remembered = move || {
+        let view = store.read()?;
+        let units = view.units(&id)?;
+        let basis = Basis::of(&fingerprint, &units, &known);
+        let parts = if remembers {
+            view.feed(&id)?
+        } else {
+            Vec::new()
+        };
+        let memory = Memory::read(&parts, &basis, today);
+        Ok::<_, StoreError>((units, known, basis, memory.map(Arc::new)))
+    };
+    let (units, known, basis, memory) = tokio::task::spawn_blocking(remembered).await??;
+    scope.known = memory.as_ref().map(|memory| Arc::new(memory.known()));
+    let seed = memory
+        .as_ref()
+        .map_or_else(|| fastrand::u64(..), |memory| memory.seed());
     let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
         .with_units(units)
+        .beside(seed, memory.clone())
         .watching(watched);
     let on_progress = Arc::clone(on_progress);
     let mapper = tokio::task::spawn_blocking(move || {
@@ -265,7 +289,7 @@ async fn read(
             for record in &records {
                 mapping.map(record);
             }
-            progress.mapped = mapping.seen;
+            progress.mapped = mapping.mapped;
             on_progress(progress);
         }
         mapping
@@ -275,9 +299,17 @@ async fn read(
         .residents(&integration.source, &account, &scope, taker)
         .await;
     let mapping = mapper.await?;
+    let since_then = memory.as_ref().and_then(|memory| memory.today());
+    let by = MappedBy {
+        basis,
+        today: since_then.or_else(|| mapping.asked_today().then_some(today)),
+        seed,
+    };
     Ok(match reading {
         Reading::Complete { pages, records } => Ok(Mapped {
             mapping,
+            memory,
+            by,
             pages,
             records,
             lookups: fresh,

@@ -159,6 +159,7 @@ impl Pms {
             fields: BTreeMap::new(),
             today: jiff::civil::date(2026, 3, 1),
             judge: self.judge.clone(),
+            known: None,
         };
         let account = self.account();
         let (taker, mut pages) = mpsc::channel::<Records>(1);

@@ -52,6 +52,7 @@ pub(super) async fn look(
         fields: integration.config.fields.clone(),
         today,
         judge: integration.judge(today),
+        known: None,
     };
     let endpoints = match reader.endpoints(source, &account, &scope) {
         Ok(endpoints) => endpoints,

@@ -100,7 +100,7 @@ fn sound() -> Store {
         person: Some(PersonId(1)),
     };
     write
-        .put_decisions(&elm(), RunId(1), &[decision], 24)
+        .put_decisions(&elm(), RunId(1), &[decision], None, 24)
         .unwrap();
     let history = History {
         last_run: Some(RunId(1)),
@@ -132,7 +132,7 @@ fn a_sound_store_is_counted() {
     let found = sound().read().unwrap().verify().unwrap();
     assert_eq!(found.entries["people-1"], 2);
     assert_eq!(found.entries["changes-by-person-1"], 2);
-    assert_eq!(found.entries.len(), 19);
+    assert_eq!(found.entries.len(), 24);
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! What is recorded: alerts, changes, runs and their decisions, acts, and how each integration stands.
 
+use std::collections::BTreeSet;
+
+use redb::ReadableTable;
+
 use crate::model::{
     Act, Alert, Change, Decision, GuardState, Outcome, Person, PersonId, Ruling, Run, RunId,
 };
 use crate::store::retention::CHANGES_FROM;
+use crate::store::value::from_bytes;
 use crate::store::write::NEXT_CHANGE;
-use crate::store::{History, Lookup, tables};
+use crate::store::{History, Lookup, Standing, tables};
 
 use super::{Checking, Done, Found};
 
@@ -139,18 +144,43 @@ impl Checking<'_> {
             },
         )?;
         let person = self.getter::<Person>(tables::PEOPLE)?;
+        let decided = self.getter::<Vec<Decision>>(tables::DECISIONS)?;
+        let standing = self.transaction.open_table(tables::STANDING)?;
+        let bases = self.bases()?;
+        let mut read: Option<(u64, Vec<Decision>)> = None;
         self.values(
             tables::DECISIONS,
             "decisions-1",
             |found, id, decisions: Vec<Decision>| {
                 let which = RunId(id);
                 let counts = run(id)?.map(|run| run.counts.seen);
-                found.unless(counts.is_some(), || {
+                found.unless(counts.is_some() || bases.contains(&id), || {
                     format!("there are decisions of {which}, which is not there")
                 });
+                let standing = standing.get(id)?;
+                let standing: Option<Standing> =
+                    standing.and_then(|value| from_bytes("", value.value()).ok());
+                let stand = match &standing {
+                    Some(standing) => {
+                        let base = standing.base.0;
+                        if read.as_ref().is_none_or(|(run, _)| *run != base) {
+                            read = decided(base)?.map(|decisions| (base, decisions));
+                        }
+                        let base = read.as_ref().map(|(_, decisions)| decisions.clone());
+                        found.unless(base.is_some(), || {
+                            format!(
+                                "{which} decides as {}, whose decisions are not there",
+                                standing.base
+                            )
+                        });
+                        standing.of(base.unwrap_or_default()).count()
+                    }
+                    None => 0,
+                };
                 let seen = counts.unwrap_or_default();
-                found.unless(counts.is_none() || seen == decisions.len() as u64, || {
-                    format!("{which} saw {seen} and decided {}", decisions.len())
+                let decided = decisions.len() + stand;
+                found.unless(counts.is_none() || seen == decided as u64, || {
+                    format!("{which} saw {seen} and decided {decided}")
                 });
                 for who in decisions.iter().filter_map(|decision| decision.person) {
                     found.unless(person(who.0)?.is_some(), || {
@@ -160,6 +190,16 @@ impl Checking<'_> {
                 Ok(())
             },
         )
+    }
+
+    /// The runs whose decisions stand for later ones.
+    fn bases(&self) -> Done<BTreeSet<u64>> {
+        let mut all = BTreeSet::new();
+        for bases in self.transaction.open_table(tables::BASES)?.iter()? {
+            let bases: BTreeSet<u64> = from_bytes("bases-1", bases?.1.value())?;
+            all.extend(bases);
+        }
+        Ok(all)
     }
 
     pub(super) fn acts(&mut self) -> Done<()> {

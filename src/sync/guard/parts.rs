@@ -103,7 +103,8 @@ pub(super) fn vacancies<P: People>(
 ) -> Result<Units, StoreError> {
     let planned: BTreeMap<PersonId, &Person> =
         plan.people.iter().map(|one| (one.id, one)).collect();
-    let linked: BTreeSet<PersonId> = facts.links.values().map(|link| link.person).collect();
+    let links = (facts.all_links)()?;
+    let linked: BTreeSet<PersonId> = links.values().map(|link| link.person).collect();
     let (mut was, mut is) = (BTreeSet::new(), BTreeSet::new());
     for person in planned.values() {
         is.extend(homes(person, facts.integration));

@@ -13,23 +13,19 @@ use super::Planner;
 impl<P: People> Planner<'_, P> {
     /// Whether this run names the person of a link under another id, with a lease that counts as much.
     fn is_named_otherwise(&self, resident: &str, link: &Link) -> bool {
-        self.inputs
-            .links
-            .keys()
-            .chain(self.new_links.keys())
-            .any(|other| {
-                let same = self
-                    .new_links
-                    .get(other)
-                    .or_else(|| self.inputs.links.get(other));
-                other != resident
-                    && self.seen.contains(other.as_str())
-                    && same.is_some_and(|same| {
-                        same.person == link.person
-                            && !same.status.is_closed()
-                            && same.status <= link.status
-                    })
-            })
+        let newly = self.newly_linked.get(&link.person).into_iter().flatten();
+        let linked = self.links_of(link.person).map(|(other, _)| other);
+        linked.chain(newly.map(String::as_str)).any(|other| {
+            let new = self.new_links.get(other);
+            let same = new.or_else(|| self.inputs.links.get(other));
+            other != resident
+                && self.seen.contains(other)
+                && same.is_some_and(|same| {
+                    same.person == link.person
+                        && !same.status.is_closed()
+                        && same.status <= link.status
+                })
+        })
     }
 
     /// R25: counts misses of linked residents that a complete reading did not name.
@@ -54,13 +50,11 @@ impl<P: People> Planner<'_, P> {
             if misses < link.misses
                 || (misses > link.misses && link.misses <= self.inputs.missing_after)
             {
-                self.new_links.insert(
-                    resident.clone(),
-                    Link {
-                        misses,
-                        ..link.clone()
-                    },
-                );
+                let link = Link {
+                    misses,
+                    ..link.clone()
+                };
+                self.put_link(resident, link);
             }
             if misses >= self.inputs.missing_after && self.is_named_otherwise(resident, link) {
                 // The PMS gave the person another id, as when a roommate is promoted: this one is out of date,
@@ -72,7 +66,7 @@ impl<P: People> Planner<'_, P> {
                     misses,
                     ..link.clone()
                 };
-                self.new_links.insert(resident.clone(), out_of_date);
+                self.put_link(resident, out_of_date);
                 continue;
             }
             if misses >= self.inputs.missing_after

@@ -133,12 +133,8 @@ impl<P: People> Planner<'_, P> {
         groups: &[(&Group, Option<Person>)],
         seen: &Resident,
     ) -> Option<LeaseStatus> {
-        self.inputs
-            .links
-            .iter()
-            .filter(|(id, link)| {
-                link.person == person && !groups.iter().any(|(group, _)| group.id == **id)
-            })
+        self.links_of(person)
+            .filter(|(id, _)| !groups.iter().any(|(group, _)| group.id == **id))
             .map(|(_, link)| link.status)
             .filter(|status| *status < seen.status && seen.status != LeaseStatus::Unknown)
             .min()
@@ -159,11 +155,10 @@ impl<P: People> Planner<'_, P> {
         else {
             return units;
         };
-        let absent = self.inputs.links.iter().filter(|(id, link)| {
-            link.person == person.id
-                && link.status == LeaseStatus::Current
+        let absent = self.links_of(person.id).filter(|(id, link)| {
+            link.status == LeaseStatus::Current
                 && link.misses.saturating_add(1) < self.inputs.missing_after
-                && !self.seen.contains(id.as_str())
+                && !self.seen.contains(id)
         });
         for unit in absent.filter_map(|(_, link)| link.unit.as_ref()) {
             let known = resident.unit.iter().chain(&units);
@@ -183,7 +178,7 @@ impl<P: People> Planner<'_, P> {
                 misses: 0,
                 ..link.clone()
             };
-            self.new_links.insert(group.id.clone(), link);
+            self.put_link(&group.id, link);
         }
         self.decide(
             &group.id,
@@ -212,13 +207,11 @@ impl<P: People> Planner<'_, P> {
             .get(&group.id)
             .filter(|link| link.misses > 0)
         {
-            self.new_links.insert(
-                group.id.clone(),
-                Link {
-                    misses: 0,
-                    ..link.clone()
-                },
-            );
+            let link = Link {
+                misses: 0,
+                ..link.clone()
+            };
+            self.put_link(&group.id, link);
         }
         self.exclude(&group.id, reason, Some(before.id));
     }
@@ -299,11 +292,7 @@ impl<P: People> Planner<'_, P> {
         let changed = !update.fields.is_empty();
         let (rule, kind, fate) = if is_new {
             // A person who was linked here before, under another PMS id, comes back or moved (R22).
-            let returns = self
-                .inputs
-                .links
-                .values()
-                .any(|link| link.person == before.id);
+            let returns = self.linked.contains_key(&before.id);
             (
                 if returns { "R22" } else { "R13" },
                 ChangeKind::Linked,

@@ -248,20 +248,9 @@ fn r26_people_lookups_and_report_come_together_or_not_at_all() {
 #[test]
 fn a_run_whose_counts_do_not_add_up_writes_nothing() {
     let mut world = World::new();
-    let mut notes = Notes::new();
     let report = world.run([bob()]).report;
-    let work = Work {
-        credential: "acme".into(),
-        email_change: world.email_change,
-        missing_after: world.missing_after,
-        guard: world.guard.clone(),
-        entries: World::entries(vec![ana().into(), bob().into()], &mut notes),
-        unmapped: std::collections::BTreeMap::new(),
-        seen: 3,
-        notes,
-        silent: std::collections::BTreeSet::new(),
-        lookups: Vec::new(),
-    };
+    let (_, work) = world.work(report.id, vec![ana().into(), bob().into()]);
+    let work = Work { seen: 3, ..work };
     let now = world.now;
     let stop = commit(&world.store, || now, report, work, &world.retention)
         .unwrap()

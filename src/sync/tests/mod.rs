@@ -13,9 +13,11 @@ mod mapping;
 mod months;
 mod matching;
 mod oracle;
+mod remembering;
 mod updating;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -23,13 +25,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{EmailChange, Guard, Retention};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
-    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview, Resident, Run, RunId, Stay,
-    Unit,
+    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview, Printer, Resident, Run, RunId,
+    Stay, Unit,
 };
 use crate::store::{Lookup, Store, StoreError};
 
 use super::commit::{self, Property, Work, begin, commit, conclude};
 use super::entry::Entry;
+use super::memory::{Basis, Made, Mapped, Memory, Taken};
 use super::normal::{Normal, Notes, normalise};
 use super::plan::plan;
 
@@ -69,6 +72,10 @@ struct World {
     /// before its `/`.
     pms_properties: Vec<&'static str>,
     retention: Retention,
+    /// Every run looks at everything.
+    forgetful: bool,
+    /// How many residents one record has.
+    per_record: usize,
 }
 
 /// What a run said and did.
@@ -98,6 +105,8 @@ impl World {
             lookups: Vec::new(),
             pms_properties: Vec::new(),
             retention: Retention::default(),
+            forgetful: false,
+            per_record: 1,
         }
     }
 
@@ -107,53 +116,89 @@ impl World {
         self
     }
 
-    fn entries(items: Vec<Item>, notes: &mut Notes) -> Vec<Entry> {
+    fn entry(item: Item, notes: &mut Notes) -> Entry {
         let placeholders = crate::config::Settings::default().placeholder_emails;
-        items
-            .into_iter()
-            .map(|item| match item {
-                Item::Here(resident) => {
-                    let id = resident.id.clone();
-                    match normalise(resident, "US", &placeholders, notes) {
-                        Ok(normal) => Entry::Resident {
-                            property: pms_property(&id),
-                            normal,
-                            excluded: None,
-                        },
-                        Err(error) => Entry::Rejected {
-                            record: id.clone(),
-                            resident: Some(id),
-                            message: error.message.into(),
-                        },
-                    }
-                }
-                Item::LeftOut(resident, reason) => Entry::Resident {
-                    property: pms_property(&resident.id),
-                    normal: Normal {
-                        resident,
-                        keep_phone: false,
+        match item {
+            Item::Here(resident) => {
+                let id = resident.id.clone();
+                match normalise(resident, "US", &placeholders, notes) {
+                    Ok(normal) => Entry::Resident {
+                        property: pms_property(&id),
+                        normal,
+                        excluded: None,
                     },
-                    excluded: Some(reason.into()),
+                    Err(error) => Entry::Rejected {
+                        record: id.clone(),
+                        resident: Some(id),
+                        message: error.message.into(),
+                    },
+                }
+            }
+            Item::LeftOut(resident, reason) => Entry::Resident {
+                property: pms_property(&resident.id),
+                normal: Normal {
+                    resident,
+                    keep_phone: false,
                 },
-                Item::Bad(id) => Entry::Rejected {
-                    record: id.clone(),
-                    resident: Some(id),
-                    message: "lease_end: is wrong".into(),
-                },
-                Item::Unread(record) => Entry::Rejected {
-                    record,
-                    resident: None,
-                    message: "the script failed".into(),
-                },
-            })
-            .collect()
+                excluded: Some(reason.into()),
+            },
+            Item::Bad(id) => Entry::Rejected {
+                record: id.clone(),
+                resident: Some(id),
+                message: "lease_end: is wrong".into(),
+            },
+            Item::Unread(record) => Entry::Rejected {
+                record,
+                resident: None,
+                message: "the script failed".into(),
+            },
+        }
+    }
+
+    /// The records of items, as a run takes them that remembers the run before.
+    fn taken(&self, items: Vec<Item>, memory: Option<&Memory>) -> Vec<Taken> {
+        let seed = memory.map_or(7, Memory::seed);
+        let known = memory.map(Memory::known);
+        let printer = Printer::new(seed, "residents", "p1");
+        let records = items.chunks(self.per_record);
+        let taken = records.map(|items| {
+            let text = format!("{items:?}");
+            let print = printer.print(&text);
+            let place = known.as_ref().and_then(|known| known.place_of(print));
+            let make = || {
+                let mut made = Made::of(print, text.len());
+                for item in items {
+                    made.entries
+                        .push(World::entry(item.clone(), &mut made.notes));
+                }
+                Taken::Made(Box::new(made))
+            };
+            place.map_or_else(make, Taken::Known)
+        });
+        taken.collect()
+    }
+
+    /// What the run before remembered.
+    fn memory(&self) -> Option<Memory> {
+        let basis = self.basis();
+        let parts = self.store.read().unwrap().feed(&self.integration).unwrap();
+        let parts = if self.forgetful { Vec::new() } else { parts };
+        Memory::read(&parts, &basis, date(2026, 3, 1))
+    }
+
+    fn basis(&self) -> Basis {
+        Basis(format!(
+            "{:?} {} {:?} {:?}",
+            self.email_change, self.missing_after, self.guard, self.pms_properties
+        ))
     }
 
     /// The report of a run that begins now, and its work.
     fn work(&self, id: RunId, items: Vec<Item>) -> (Run, Work) {
-        let mut notes = Notes::new();
-        let entries = World::entries(items, &mut notes);
-        let records = entries.len() as u64;
+        let records = items.len() as u64;
+        let silent = self.silent(&items);
+        let memory = self.memory();
+        let taken = self.taken(items, memory.as_ref());
         let report = Run {
             id,
             integration: self.integration.clone(),
@@ -175,12 +220,16 @@ impl World {
             email_change: self.email_change,
             missing_after: self.missing_after,
             guard: self.guard.clone(),
-            silent: self.silent(&entries),
-            entries,
+            silent,
             seen: records,
-            notes,
-            unmapped: std::collections::BTreeMap::new(),
+            taken,
             lookups: self.lookups.clone(),
+            mapped: Mapped {
+                basis: self.basis(),
+                today: None,
+                seed: memory.as_ref().map_or(7, Memory::seed),
+            },
+            memory: memory.map(Arc::new),
         };
         (report, work)
     }
@@ -230,11 +279,13 @@ impl World {
         conclude(&self.store, || now, report, Ok(work), &self.retention)
     }
 
-    fn silent(&self, entries: &[Entry]) -> std::collections::BTreeSet<String> {
+    fn silent(&self, items: &[Item]) -> BTreeSet<String> {
         let sent = |property: &&&str| {
-            entries.iter().any(|entry| match entry {
-                Entry::Resident { property: one, .. } => one.as_deref() == Some(**property),
-                _ => false,
+            items.iter().any(|item| match item {
+                Item::Here(one) | Item::LeftOut(one, _) => {
+                    pms_property(&one.id).as_deref() == Some(**property)
+                }
+                Item::Bad(_) | Item::Unread(_) => false,
             })
         };
         let silent = self.pms_properties.iter().filter(|one| !sent(one));

@@ -1,0 +1,313 @@
+//! What a run remembers of its feed for the next one: every record by its print, what was made of it, and whether
+//! the run after would decide the same again whatever else happens. It can be dropped at any time; then the next run
+//! looks at everything. What has to be looked at again is in `gather`, what is remembered in `keep`.
+
+mod gather;
+mod keep;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+
+use crate::model::{Counts, Decision, Fate, LeaseStatus, PersonId, Print, RunId};
+use crate::script::Lookups;
+use crate::source::Known;
+
+use super::entry::Entry;
+use super::normal::Notes;
+
+pub(super) use gather::Amiss;
+pub(super) use gather::{Gathered, gather};
+pub(super) use keep::{Kept, Mapped, keep};
+
+/// The form of everything that is remembered; another one is dropped.
+const FORM: u32 = 1;
+
+/// So many records stand in one part of a feed.
+const PART: usize = 1024;
+
+/// A record of the feed, as a run took it.
+#[derive(Debug, Clone)]
+pub(super) enum Taken {
+    /// It is the same as this one of the run before.
+    Known(usize),
+    /// It was mapped.
+    Made(Box<Made>),
+}
+
+/// What mapping made of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    #[serde(skip)]
+    pub(super) print: Print,
+    /// The length of the record's text in bytes.
+    #[serde(skip)]
+    pub(super) length: usize,
+    pub(super) entries: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) notes: Notes,
+    /// PMS units that the mapping list does not know (R35), and what to do about each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) unmapped: BTreeMap<String, String>,
+}
+
+impl Made {
+    pub(super) fn of(print: Print, length: usize) -> Made {
+        Made {
+            print,
+            length,
+            entries: Vec::new(),
+            notes: Notes::new(),
+            unmapped: BTreeMap::new(),
+        }
+    }
+
+    /// Something of it is told anew by every run.
+    fn is_restless(&self) -> bool {
+        !self.unmapped.is_empty()
+            || self.entries.iter().any(|entry| match entry {
+                Entry::Resident { normal, .. } => normal.resident.status == LeaseStatus::Unknown,
+                Entry::Rejected { .. } => true,
+                Entry::Nobody { .. } => false,
+            })
+    }
+
+    /// By what it hangs together with others: its residents, or itself where it made none, and their emails.
+    fn keys(&self) -> Vec<u64> {
+        let mut keys = Vec::new();
+        for entry in &self.entries {
+            keys.push(key_of(subject(entry)));
+            if let Entry::Resident { normal, .. } = entry
+                && let Some(email) = &normal.resident.email
+            {
+                keys.push(key_of_email(email));
+            }
+        }
+        keys
+    }
+}
+
+/// Whom a decision about an entry is about.
+fn subject(entry: &Entry) -> &str {
+    match entry {
+        Entry::Resident { normal, .. } => &normal.resident.id,
+        Entry::Rejected { record, .. } | Entry::Nobody { record } => record,
+    }
+}
+
+fn key_of(subject: &str) -> u64 {
+    xxh3_64_with_seed(subject.as_bytes(), 1)
+}
+
+fn key_of_email(email: &str) -> u64 {
+    xxh3_64_with_seed(email.as_bytes(), 2)
+}
+
+fn key_of_person(person: PersonId) -> u64 {
+    xxh3_64_with_seed(&person.0.to_le_bytes(), 3)
+}
+
+/// What the quiet records add to the report of every run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Sum {
+    pub(super) counts: Counts,
+    pub(super) excluded_by: BTreeMap<String, u64>,
+    pub(super) notes: Notes,
+}
+
+impl Sum {
+    /// Counts what a record adds, or does not add any more.
+    fn count(&mut self, decisions: &[Decision], notes: &Notes, more: bool) {
+        let change = |count: &mut u64, by: u64| {
+            *count = if more {
+                *count + by
+            } else {
+                count.saturating_sub(by)
+            };
+        };
+        for decision in decisions {
+            if more {
+                self.counts.add(decision.fate);
+            } else {
+                self.counts.take(decision.fate);
+            }
+            if decision.fate == Fate::Excluded {
+                change(
+                    self.excluded_by.entry(decision.reason.clone()).or_default(),
+                    1,
+                );
+            }
+        }
+        for (kind, count) in notes {
+            change(self.notes.entry(kind.clone()).or_default(), *count);
+        }
+        self.excluded_by.retain(|_, count| *count > 0);
+        self.notes.retain(|_, count| *count > 0);
+    }
+}
+
+/// What the memory of a feed begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    form: u32,
+    /// Counts up with every change of the memory.
+    serial: u64,
+    /// What everything was mapped by, besides the records.
+    basis: String,
+    /// The day for which it was mapped, where that may matter.
+    today: Option<Date>,
+    /// Of the prints.
+    seed: u64,
+    quiet: Sum,
+    /// Residents who are linked, and whom the feed does not name any more (R25).
+    absent: BTreeSet<String>,
+    /// The run whose decisions stand for the quiet records that are not marked `since`.
+    base: RunId,
+    /// Whose decisions of that run do not stand any more.
+    gone: BTreeSet<String>,
+}
+
+/// A record that is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    print: Print,
+    length: u32,
+    entries: u32,
+    /// The next run decides the same, unless something happens to what it hangs together with.
+    quiet: bool,
+    /// It was decided on after the run whose decisions stand.
+    since: bool,
+    /// Where its keys are among all.
+    keys: (u32, u32),
+}
+
+/// What is remembered of a feed.
+#[derive(Debug)]
+pub(super) struct Memory {
+    header: Header,
+    rows: Vec<Row>,
+    keys: Vec<u64>,
+    /// Of each part, to see whether it has to be written.
+    parts: Vec<u128>,
+}
+
+impl Memory {
+    /// What is remembered, where it serves: mapped by the same, and for the same day where that matters.
+    pub(super) fn read(parts: &[Vec<u8>], basis: &Basis, today: Date) -> Option<Memory> {
+        let (header, parts) = parts.split_first()?;
+        let header: Header = serde_json::from_slice(header).ok()?;
+        if header.form != FORM
+            || header.basis != basis.0
+            || header.today.is_some_and(|day| day != today)
+        {
+            return None;
+        }
+        let mut memory = Memory {
+            header,
+            rows: Vec::new(),
+            keys: Vec::new(),
+            parts: parts.iter().map(|part| xxh3_128(part)).collect(),
+        };
+        for part in parts {
+            let mut rest = part.as_slice();
+            while !rest.is_empty() {
+                rest = memory.row(rest)?;
+            }
+        }
+        Some(memory)
+    }
+
+    fn row<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (print, bytes) = bytes.split_first_chunk()?;
+        let (length, bytes) = bytes.split_first_chunk()?;
+        let (entries, bytes) = bytes.split_first_chunk()?;
+        let ([marks, keys], mut bytes) = bytes.split_first_chunk()?;
+        let begin = u32::try_from(self.keys.len()).ok()?;
+        for _ in 0..*keys {
+            let (key, rest) = bytes.split_first_chunk()?;
+            self.keys.push(u64::from_le_bytes(*key));
+            bytes = rest;
+        }
+        self.rows.push(Row {
+            print: Print(u128::from_le_bytes(*print)),
+            length: u32::from_le_bytes(*length),
+            entries: u32::from_le_bytes(*entries),
+            quiet: marks & 1 != 0,
+            since: marks & 2 != 0,
+            keys: (begin, begin + u32::from(*keys)),
+        });
+        Some(bytes)
+    }
+
+    fn keys(&self, row: &Row) -> &[u64] {
+        let (begin, end) = row.keys;
+        self.keys
+            .get(begin as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    /// The records as a reading compares with them.
+    pub(super) fn known(&self) -> Known {
+        let records = self.rows.iter().map(|row| (row.print, row.length));
+        Known::new(self.header.seed, records.collect())
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.header.seed
+    }
+
+    /// How many entries a record has.
+    pub(super) fn entries(&self, place: usize) -> u64 {
+        self.rows.get(place).map_or(0, |row| u64::from(row.entries))
+    }
+
+    /// The day it holds for, where that may matter.
+    pub(super) fn today(&self) -> Option<Date> {
+        self.header.today
+    }
+}
+
+fn put_row(bytes: &mut Vec<u8>, row: &Row, keys: &[u64]) {
+    bytes.extend(row.print.0.to_le_bytes());
+    bytes.extend(row.length.to_le_bytes());
+    bytes.extend(row.entries.to_le_bytes());
+    bytes.push(u8::from(row.quiet) | u8::from(row.since) << 1);
+    bytes.push(u8::try_from(keys.len()).unwrap_or(u8::MAX));
+    for key in keys.iter().take(usize::from(u8::MAX)) {
+        bytes.extend(key.to_le_bytes());
+    }
+}
+
+/// Everything that a mapping depends on besides the record and the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Basis(pub(super) String);
+
+impl Basis {
+    /// Of an integration's fingerprint, the units that were mapped by hand, and the lookups.
+    pub(super) fn of(
+        fingerprint: &str,
+        units: &BTreeMap<String, String>,
+        lookups: &Lookups,
+    ) -> Basis {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        add(fingerprint);
+        for (unit, here) in units {
+            add(unit);
+            add(here);
+        }
+        for (request, records) in lookups {
+            add(request);
+            for (id, record) in records {
+                add(id);
+                add(record);
+            }
+        }
+        Basis(hasher.finalize().to_hex()[..32].to_owned())
+    }
+}

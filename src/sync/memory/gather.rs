@@ -1,0 +1,436 @@
+//! Of a feed that is mostly as it was, what has to be looked at again: what is new or gone, what never rests, and
+//! what hangs together with either, by resident, person or email. The rest would be decided as before.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::model::{Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId};
+use crate::store::{Stirred, StoreError, Write};
+
+use super::super::entry::Entry;
+use super::super::matching::{People, candidates};
+use super::super::normal::Notes;
+use super::super::plan::Plan;
+use super::{Made, Memory, Row, Sum, Taken, key_of, key_of_email, key_of_person, subject};
+
+/// What a run has to decide on, and what it need not.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Gathered {
+    /// In the order of the feed.
+    pub(in crate::sync) entries: Vec<Entry>,
+    pub(in crate::sync) unmapped: BTreeMap<String, String>,
+    /// The links that may matter.
+    pub(in crate::sync) links: BTreeMap<String, Link>,
+    /// What the records add that need not be looked at.
+    pub(in crate::sync) quiet: Sum,
+    /// What those add to the notes that are looked at.
+    pub(in crate::sync) notes: Notes,
+    /// The records, in the order of the feed.
+    pub(super) records: Vec<Place>,
+    pub(super) looked_at: Vec<LookedAt>,
+    /// Records that are gone, with those whom they were about.
+    pub(super) gone: Vec<(usize, Vec<String>)>,
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// Remembered, and left as it is.
+    Quiet(usize),
+    /// Among those that are looked at.
+    LookedAt(usize),
+}
+
+/// A record that is looked at.
+#[derive(Debug)]
+pub(super) struct LookedAt {
+    /// Where it was, if it was there before.
+    pub(super) before: Option<usize>,
+    pub(super) row: Row,
+    pub(super) keys: Vec<u64>,
+    /// Whom it is about.
+    pub(super) subjects: Vec<String>,
+    pub(super) restless: bool,
+    pub(super) notes: Notes,
+    /// What was made of it, as bytes.
+    pub(super) made: Vec<u8>,
+    /// What was decided before, as bytes.
+    pub(super) decided: Vec<u8>,
+}
+
+/// A value that is remembered: what was made of a record, and what was decided.
+pub(super) fn join(made: &[u8], decided: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(made.len()).unwrap_or(u32::MAX);
+    [&length.to_le_bytes(), made, decided].concat()
+}
+
+/// The two halves of a value, or that it cannot be read.
+pub(super) fn halves(value: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
+    let halves = value.split_first_chunk().and_then(|(length, rest)| {
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        rest.split_at_checked(length)
+    });
+    halves.ok_or_else(unreadable)
+}
+
+pub(super) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|_| unreadable())
+}
+
+pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|_| unreadable())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Value {
+        table: "remembered-1",
+        what: "what is remembered of a record does not fit".into(),
+    }
+}
+
+/// What a run sees of the store while it gathers.
+struct Gathering<'a, P> {
+    write: &'a Write,
+    integration: &'a IntegrationId,
+    people: &'a P,
+    /// Residents whose links may matter.
+    residents: BTreeSet<String>,
+    persons: BTreeSet<PersonId>,
+    /// What hangs together with something that is looked at.
+    keys: HashSet<u64>,
+}
+
+impl<P: People> Gathering<'_, P> {
+    fn resident(&mut self, resident: &str) -> Result<Option<Link>, StoreError> {
+        self.keys.insert(key_of(resident));
+        let link = self.write.link(self.integration, resident)?;
+        if self.residents.insert(resident.to_owned())
+            && let Some(link) = &link
+        {
+            self.person(link.person)?;
+        }
+        Ok(link)
+    }
+
+    fn person(&mut self, person: PersonId) -> Result<(), StoreError> {
+        self.keys.insert(key_of_person(person));
+        if self.persons.insert(person) {
+            for (of, resident) in self.write.links_of(person)? {
+                if of == *self.integration {
+                    self.keys.insert(key_of(&resident));
+                    self.residents.insert(resident);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever an entry may be about.
+    fn entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.keys.insert(key_of(subject(entry)));
+        match entry {
+            Entry::Resident { normal, .. } => {
+                let resident = &normal.resident;
+                let link = self.resident(&resident.id)?;
+                if let Some(email) = &resident.email {
+                    self.keys.insert(key_of_email(email));
+                    if link.is_none() {
+                        let could_be = candidates(resident, email, self.people)?;
+                        for person in could_be.by_email.iter().chain(&could_be.by_name) {
+                            self.person(person.id)?;
+                        }
+                    }
+                }
+            }
+            Entry::Rejected {
+                resident: Some(resident),
+                ..
+            } => {
+                self.resident(resident)?;
+            }
+            Entry::Rejected { resident: None, .. } | Entry::Nobody { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// What is written about by others, does not rest, or is open.
+    fn begin(
+        &mut self,
+        memory: &Memory,
+        alerts: &BTreeMap<(AlertKind, String), Alert>,
+    ) -> Result<(), StoreError> {
+        for stirred in self.write.stirred(self.integration)? {
+            match stirred {
+                Stirred::Person(person) => self.person(person)?,
+                Stirred::Resident(resident) => drop(self.resident(&resident)?),
+            }
+        }
+        for resident in &memory.header.absent {
+            self.resident(resident)?;
+        }
+        for alert in alerts.values() {
+            if alert.state != AlertState::Open {
+                continue;
+            }
+            self.keys.insert(key_of(&alert.subject));
+            if let Ok(person) = alert.subject.parse() {
+                self.person(person)?;
+            }
+            for side in &alert.sides {
+                if let Some(resident) = &side.resident {
+                    self.resident(resident)?;
+                }
+                if let Some(person) = side.person {
+                    self.person(person)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn links(&self) -> Result<BTreeMap<String, Link>, StoreError> {
+        let mut links = BTreeMap::new();
+        for resident in &self.residents {
+            if let Some(link) = self.write.link(self.integration, resident)? {
+                links.insert(resident.clone(), link);
+            }
+        }
+        Ok(links)
+    }
+}
+
+/// Why nothing could be gathered.
+#[derive(Debug)]
+pub(in crate::sync) enum Amiss {
+    /// Another run remembered something else while this one was reading.
+    MovedOn,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Amiss {
+    fn from(error: StoreError) -> Amiss {
+        Amiss::Store(error)
+    }
+}
+
+/// Gathers what a run decides on. Without a memory that is everything.
+pub(in crate::sync) fn gather(
+    write: &Write,
+    integration: &IntegrationId,
+    people: &impl People,
+    alerts: &BTreeMap<(AlertKind, String), Alert>,
+    memory: Option<&Memory>,
+    taken: Vec<Taken>,
+) -> Result<Gathered, Amiss> {
+    let Some(memory) = memory else {
+        let links = write.links(integration)?;
+        return Ok(everything(links, taken)?);
+    };
+    let header = write.first_of_feed(integration)?;
+    let header = header.and_then(|header| serde_json::from_slice(&header).ok());
+    if header.as_ref() != Some(&memory.header) {
+        return Err(Amiss::MovedOn);
+    }
+    let mut gathering = Gathering {
+        write,
+        integration,
+        people,
+        residents: BTreeSet::new(),
+        persons: BTreeSet::new(),
+        keys: HashSet::new(),
+    };
+    gathering.begin(memory, alerts)?;
+    // 0, 1, or several times in the feed.
+    let mut came = vec![0_u8; memory.rows.len()];
+    for taken in &taken {
+        match taken {
+            Taken::Known(place) => {
+                if let Some(came) = came.get_mut(*place) {
+                    *came = came.saturating_add(1);
+                }
+            }
+            Taken::Made(made) => {
+                for entry in &made.entries {
+                    gathering.entry(entry)?;
+                }
+            }
+        }
+    }
+    let mut pulled: BTreeMap<usize, (Made, Vec<u8>)> = BTreeMap::new();
+    let mut left: Vec<usize> = Vec::new();
+    for (place, (row, came)) in memory.rows.iter().zip(&came).enumerate() {
+        if *came == 1 && row.quiet {
+            left.push(place);
+        } else {
+            gathering.pull(memory, place, &mut pulled)?;
+        }
+    }
+    // What hangs together with it, and with that in turn.
+    while !gathering.keys.is_empty() {
+        let (hit, rest): (Vec<usize>, Vec<usize>) = left.into_iter().partition(|place| {
+            let row = memory.rows.get(*place);
+            row.is_some_and(|row| {
+                memory
+                    .keys(row)
+                    .iter()
+                    .any(|key| gathering.keys.contains(key))
+            })
+        });
+        left = rest;
+        if hit.is_empty() {
+            break;
+        }
+        for place in hit {
+            gathering.pull(memory, place, &mut pulled)?;
+        }
+    }
+    let links = gathering.links()?;
+    Ok(sorted(memory, links, taken, &came, pulled)?)
+}
+
+impl<P: People> Gathering<'_, P> {
+    /// Takes a remembered record in, whole.
+    fn pull(
+        &mut self,
+        memory: &Memory,
+        place: usize,
+        pulled: &mut BTreeMap<usize, (Made, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
+        let Some(row) = memory.rows.get(place) else {
+            return Ok(());
+        };
+        let value = self.write.remembered(self.integration, row.print.0)?;
+        let value = value.ok_or_else(unreadable)?;
+        let (made, decided) = halves(&value)?;
+        let made: Made = decode(made)?;
+        for entry in &made.entries {
+            self.entry(entry)?;
+        }
+        self.keys.extend(memory.keys(row));
+        pulled.insert(place, (made, decided.to_vec()));
+        Ok(())
+    }
+}
+
+fn looked_at(made: &Made, row: Row, before: Option<usize>) -> Result<LookedAt, StoreError> {
+    let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
+    Ok(LookedAt {
+        before,
+        row,
+        keys: made.keys(),
+        subjects: subjects.collect(),
+        restless: made.is_restless(),
+        notes: made.notes.clone(),
+        made: encode(made)?,
+        decided: Vec::new(),
+    })
+}
+
+fn row_of(made: &Made) -> Row {
+    Row {
+        print: made.print,
+        // A longer one is never found by its length, and read again.
+        length: u32::try_from(made.length).unwrap_or(u32::MAX),
+        entries: u32::try_from(made.entries.len()).unwrap_or(u32::MAX),
+        quiet: false,
+        since: true,
+        keys: (0, 0),
+    }
+}
+
+impl Gathered {
+    /// Adds what need not be looked at to a plan's counts.
+    pub(in crate::sync) fn add_to(&self, plan: &mut Plan) {
+        for fate in Fate::ALL {
+            plan.counts.add_many(fate, self.quiet.counts.of(fate));
+        }
+        for (reason, count) in &self.quiet.excluded_by {
+            *plan.excluded_by.entry(reason.clone()).or_default() += count;
+        }
+    }
+
+    /// The notes of all records.
+    pub(in crate::sync) fn all_notes(&self) -> Notes {
+        let mut all = self.notes.clone();
+        for (kind, count) in &self.quiet.notes {
+            *all.entry(kind.clone()).or_default() += count;
+        }
+        all
+    }
+
+    fn look_at(&mut self, made: Made, looked_at: LookedAt) {
+        self.entries.extend(made.entries);
+        self.unmapped.extend(made.unmapped);
+        for (kind, count) in made.notes {
+            *self.notes.entry(kind).or_default() += count;
+        }
+        self.records.push(Place::LookedAt(self.looked_at.len()));
+        self.looked_at.push(looked_at);
+    }
+}
+
+fn everything(links: BTreeMap<String, Link>, taken: Vec<Taken>) -> Result<Gathered, StoreError> {
+    let mut gathered = Gathered {
+        links,
+        ..Gathered::default()
+    };
+    for taken in taken {
+        if let Taken::Made(made) = taken {
+            let looked_at = looked_at(&made, row_of(&made), None)?;
+            gathered.look_at(*made, looked_at);
+        }
+    }
+    Ok(gathered)
+}
+
+fn sorted(
+    memory: &Memory,
+    links: BTreeMap<String, Link>,
+    taken: Vec<Taken>,
+    came: &[u8],
+    mut pulled: BTreeMap<usize, (Made, Vec<u8>)>,
+) -> Result<Gathered, StoreError> {
+    let mut gathered = Gathered {
+        links,
+        quiet: memory.header.quiet.clone(),
+        ..Gathered::default()
+    };
+    for (place, (made, decided)) in &pulled {
+        let Some(row) = memory.rows.get(*place) else {
+            continue;
+        };
+        if row.quiet {
+            let decisions: Vec<Decision> = decode(decided)?;
+            gathered.quiet.count(&decisions, &made.notes, false);
+        }
+        if came.get(*place) == Some(&0) {
+            let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
+            gathered.gone.push((*place, subjects.collect()));
+        }
+    }
+    for taken in taken {
+        match taken {
+            Taken::Made(made) => {
+                let looked_at = looked_at(&made, row_of(&made), None)?;
+                gathered.look_at(*made, looked_at);
+            }
+            Taken::Known(place) => {
+                let again = came.get(place).is_some_and(|came| *came > 1);
+                let one = if again {
+                    pulled.get(&place).cloned()
+                } else {
+                    pulled.remove(&place)
+                };
+                let (Some((mut made, decided)), Some(row)) = (one, memory.rows.get(place)) else {
+                    gathered.records.push(Place::Quiet(place));
+                    continue;
+                };
+                made.print = row.print;
+                let mut looked_at = looked_at(&made, row.clone(), Some(place))?;
+                looked_at.decided = decided;
+                gathered.look_at(made, looked_at);
+            }
+        }
+    }
+    Ok(gathered)
+}

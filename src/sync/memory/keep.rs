@@ -1,0 +1,330 @@
+//! What is remembered after a run. Only what is different from before is written.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::civil::Date;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::model::{Decision, Fate, PersonId, Run};
+use crate::store::{Standing, Stirred, StoreError, Write};
+
+use super::super::plan::Plan;
+use super::gather::{Place, decode, encode, halves, join};
+use super::{Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_person, put_row};
+
+/// Decisions stand for later runs until so much of the feed was decided on since: one in so many records.
+const SINCE: usize = 10;
+/// Fewer than so many are nothing to write all decisions anew for.
+const FEW: usize = 1000;
+
+/// The decisions that a run keeps, and what stands of an earlier one's.
+#[derive(Debug)]
+pub(in crate::sync) struct Kept {
+    pub(in crate::sync) own: Vec<Decision>,
+    pub(in crate::sync) standing: Option<Standing>,
+}
+
+/// What everything was mapped by.
+#[derive(Debug, Clone)]
+pub(in crate::sync) struct Mapped {
+    pub(in crate::sync) basis: Basis,
+    /// The day, where a script asked for it.
+    pub(in crate::sync) today: Option<Date>,
+    /// Of the prints.
+    pub(in crate::sync) seed: u64,
+}
+
+/// Of the records that were looked at, what the next run need not look at.
+struct Judged {
+    decisions: Vec<Vec<Decision>>,
+    quiet: Vec<bool>,
+}
+
+/// Remembers a feed as a plan left it. Where the guard held some of the plan, what is remembered stays as it was, and
+/// whoever was written is looked at again.
+pub(in crate::sync) fn keep(
+    write: &Write,
+    report: &Run,
+    memory: Option<&Memory>,
+    gathered: Gathered,
+    plan: &Plan,
+    mapped: &Mapped,
+    held: bool,
+) -> Result<Kept, StoreError> {
+    let integration = &report.integration;
+    let since = |row: &Row| row.since;
+    let quiet = || {
+        let places = gathered.records.iter().filter_map(|place| match place {
+            Place::Quiet(place) => Some(*place),
+            Place::LookedAt(_) => None,
+        });
+        places.filter_map(|place| memory?.rows.get(place))
+    };
+    let later = quiet().filter(|row| since(row)).count() + gathered.looked_at.len();
+    let base = memory.map(|memory| memory.header.base);
+    let stands = match base {
+        Some(base) => {
+            later * SINCE <= gathered.records.len().max(FEW * SINCE)
+                && write.keeps_decisions(base)?
+        }
+        None => false,
+    };
+    let mut own = Vec::new();
+    for row in quiet().filter(|row| !stands || since(row)) {
+        let value = write.remembered(integration, row.print.0)?;
+        let (_, decided) = halves(value.as_deref().unwrap_or_default())?;
+        own.extend(decode::<Vec<Decision>>(decided)?);
+    }
+    own.extend(plan.decisions.iter().cloned());
+    let standing = memory.filter(|_| stands).map(|memory| {
+        let looked_at = gathered.looked_at.iter().flat_map(|one| &one.subjects);
+        let gone = gathered.gone.iter().flat_map(|(_, subjects)| subjects);
+        let more = looked_at.chain(gone).cloned();
+        Standing {
+            base: memory.header.base,
+            gone: memory.header.gone.iter().cloned().chain(more).collect(),
+        }
+    });
+    if held {
+        let people = plan.people.iter().map(|one| Stirred::Person(one.id));
+        let residents = plan
+            .links
+            .iter()
+            .map(|(resident, _)| Stirred::Resident(resident.clone()));
+        write.stir(integration, people.chain(residents))?;
+    } else {
+        let standing = standing.as_ref();
+        remember(write, report, memory, gathered, plan, mapped, standing)?;
+        write.settle_stirred(integration)?;
+    }
+    Ok(Kept { own, standing })
+}
+
+fn remember(
+    write: &Write,
+    report: &Run,
+    memory: Option<&Memory>,
+    gathered: Gathered,
+    plan: &Plan,
+    mapped: &Mapped,
+    standing: Option<&Standing>,
+) -> Result<(), StoreError> {
+    let integration = &report.integration;
+    let Judged { decisions, quiet } = judge(&gathered, plan);
+    let absent = absent(&gathered, plan);
+    let mut sum = gathered.quiet.clone();
+    let mut rows = Rows::default();
+    let mut values = Vec::new();
+    let mut prints = HashSet::new();
+    for place in &gathered.records {
+        match *place {
+            Place::Quiet(place) => {
+                let Some((memory, row)) =
+                    memory.and_then(|memory| Some((memory, memory.rows.get(place)?)))
+                else {
+                    continue;
+                };
+                let row = Row {
+                    since: row.since && standing.is_some(),
+                    ..row.clone()
+                };
+                rows.put(&row, memory.keys(&row));
+            }
+            Place::LookedAt(place) => {
+                let (Some(one), Some(decisions), Some(quiet)) = (
+                    gathered.looked_at.get(place),
+                    decisions.get(place),
+                    quiet.get(place),
+                ) else {
+                    continue;
+                };
+                let mut keys = one.keys.clone();
+                let people = decisions.iter().filter_map(|decision| decision.person);
+                keys.extend(people.map(key_of_person));
+                keys.sort_unstable();
+                keys.dedup();
+                let row = Row {
+                    quiet: *quiet && u8::try_from(keys.len()).is_ok(),
+                    since: standing.is_some(),
+                    ..one.row.clone()
+                };
+                if row.quiet {
+                    sum.count(decisions, &one.notes, true);
+                }
+                rows.put(&row, &keys);
+                let decided = encode(decisions)?;
+                let is_new = prints.insert(row.print);
+                if is_new && (one.before.is_none() || decided != one.decided) {
+                    values.push((row.print.0, Some(join(&one.made, &decided))));
+                }
+            }
+        }
+    }
+    match memory {
+        None => write.forget_feed(integration)?,
+        Some(memory) => {
+            let gone = gathered
+                .gone
+                .iter()
+                .filter_map(|(place, _)| memory.rows.get(*place));
+            let gone = gone.filter(|row| !prints.contains(&row.print));
+            values.extend(gone.map(|row| (row.print.0, None)));
+        }
+    }
+    values.sort_unstable_by_key(|(print, _)| *print);
+    let mut changed = !values.is_empty();
+    write.remember(integration, values)?;
+    let before = memory
+        .map(|memory| memory.parts.as_slice())
+        .unwrap_or_default();
+    for (place, part) in rows.parts.iter().enumerate() {
+        if before.get(place) != Some(&xxh3_128(part)) {
+            write.put_feed(integration, number(place + 1), part)?;
+            changed = true;
+        }
+    }
+    if rows.parts.len() < before.len() {
+        write.cut_feed(integration, number(rows.parts.len() + 1))?;
+        changed = true;
+    }
+    let header = Header {
+        form: FORM,
+        serial: memory.map_or(0, |memory| memory.header.serial),
+        basis: mapped.basis.0.clone(),
+        today: mapped.today,
+        seed: mapped.seed,
+        quiet: sum,
+        absent,
+        base: standing.map_or(report.id, |standing| standing.base),
+        gone: standing
+            .map(|standing| standing.gone.clone())
+            .unwrap_or_default(),
+    };
+    if changed || memory.is_none_or(|memory| memory.header != header) {
+        let header = Header {
+            serial: header.serial + 1,
+            ..header
+        };
+        write.put_feed(integration, 0, &encode(&header)?)?;
+    }
+    Ok(())
+}
+
+fn number(part: usize) -> u32 {
+    u32::try_from(part).unwrap_or(u32::MAX)
+}
+
+/// Records as they are written.
+#[derive(Default)]
+struct Rows {
+    parts: Vec<Vec<u8>>,
+    count: usize,
+}
+
+impl Rows {
+    fn put(&mut self, row: &Row, keys: &[u64]) {
+        if self.count.is_multiple_of(PART) {
+            self.parts.push(Vec::new());
+        }
+        self.count += 1;
+        if let Some(part) = self.parts.last_mut() {
+            put_row(part, row, keys);
+        }
+    }
+}
+
+/// Who is linked, not over, and not in the feed.
+fn absent(gathered: &Gathered, plan: &Plan) -> BTreeSet<String> {
+    let records = gathered.looked_at.iter();
+    let seen: HashSet<&str> = records
+        .flat_map(|one| &one.subjects)
+        .map(String::as_str)
+        .collect();
+    let written: HashMap<&str, _> = plan
+        .links
+        .iter()
+        .map(|(resident, link)| (resident.as_str(), link))
+        .collect();
+    let open = gathered.links.iter().filter(|(resident, link)| {
+        let link = written.get(resident.as_str()).unwrap_or(link);
+        !link.status.is_closed() && !seen.contains(resident.as_str())
+    });
+    open.map(|(resident, _)| resident.clone()).collect()
+}
+
+fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
+    let looked_at = &gathered.looked_at;
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut prints: HashMap<_, u32> = HashMap::new();
+    for (place, one) in looked_at.iter().enumerate() {
+        for subject in &one.subjects {
+            first.entry(subject).or_insert(place);
+        }
+        *prints.entry(one.row.print).or_default() += 1;
+    }
+    let mut with: HashMap<PersonId, HashSet<&str>> = HashMap::new();
+    for decision in &plan.decisions {
+        if let Some(person) = decision.person {
+            with.entry(person).or_default().insert(&decision.subject);
+        }
+    }
+    let alone = |decision: &Decision| {
+        let with = decision.person.and_then(|person| with.get(&person));
+        with.is_none_or(|with| with.len() == 1)
+    };
+    let mut restless: HashSet<&str> = HashSet::new();
+    let mut decisions: Vec<Vec<Decision>> = vec![Vec::new(); looked_at.len()];
+    for decision in &plan.decisions {
+        if !rests(decision, alone(decision)) {
+            restless.insert(&decision.subject);
+        }
+        let place = first.get(decision.subject.as_str());
+        if let Some(decisions) = place.and_then(|place| decisions.get_mut(*place)) {
+            decisions.push(decision.clone().settled());
+        }
+    }
+    let told = told(plan);
+    let quiet = looked_at.iter().zip(&decisions).map(|(one, decisions)| {
+        let people = decisions.iter().filter_map(|decision| decision.person);
+        let mut keys = one.keys.iter().copied().chain(people.map(key_of_person));
+        !one.restless
+            && prints.get(&one.row.print) == Some(&1)
+            && !one
+                .subjects
+                .iter()
+                .any(|one| restless.contains(one.as_str()))
+            && !keys.any(|key| told.contains(&key))
+    });
+    let quiet = quiet.collect();
+    Judged { decisions, quiet }
+}
+
+/// Whether the next run decides the same about whoever came in, or was settled. `alone`: no other resident is the
+/// same person.
+fn rests(decision: &Decision, alone: bool) -> bool {
+    match decision.fate {
+        // What is kept because of somebody absent is decided anew by every run (R25).
+        Fate::Unchanged => decision.rule != "R25",
+        Fate::Excluded | Fate::Ineligible => true,
+        Fate::Created | Fate::Linked | Fate::Updated => {
+            alone && decision.rule != "R22" && decision.rule != "R25"
+        }
+        Fate::Held | Fate::Flagged | Fate::Rejected => false,
+    }
+}
+
+/// Whom alerts are about that the next run has to raise again.
+fn told(plan: &Plan) -> HashSet<u64> {
+    let mut keys = HashSet::new();
+    for alert in plan.alerts.raised.iter().chain(&plan.alerts.refreshed) {
+        keys.insert(key_of(&alert.subject));
+        if let Ok(person) = alert.subject.parse() {
+            keys.insert(key_of_person(person));
+        }
+        for side in &alert.sides {
+            keys.extend(side.resident.as_deref().map(key_of));
+            keys.extend(side.person.map(key_of_person));
+        }
+    }
+    keys
+}

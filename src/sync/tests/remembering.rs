@@ -1,0 +1,220 @@
+//! A run that remembers the run before decides what a run decides that looks at everything.
+
+use proptest::prelude::*;
+
+use super::histories::{Event, Pms, by_hand};
+use super::*;
+use crate::config::OnTrip;
+use crate::sync::memory::gather;
+
+/// Two worlds in which the same happens; one of them forgets.
+struct Both {
+    remembers: World,
+    forgets: World,
+}
+
+impl Both {
+    fn new(set: impl Fn(&mut World)) -> Both {
+        let world = |forgetful: bool| {
+            let mut world = World::new();
+            world.forgetful = forgetful;
+            set(&mut world);
+            world
+        };
+        Both {
+            remembers: world(false),
+            forgets: world(true),
+        }
+    }
+
+    /// Both run, and nothing tells them apart afterwards.
+    fn run(&mut self, at: &str, items: &[Item]) {
+        let one = self.remembers.at(at).run(items.to_vec());
+        let other = self.forgets.at(at).run(items.to_vec());
+        assert_eq!(one.report, other.report);
+        let sorted = |seen: &Seen| {
+            let mut told: Vec<String> = seen
+                .decisions
+                .iter()
+                .map(|one| format!("{one:?}"))
+                .collect();
+            told.sort();
+            told
+        };
+        assert_eq!(sorted(&one), sorted(&other));
+        assert_eq!(one.changes, other.changes);
+        assert_eq!(self.remembers.people(), self.forgets.people());
+        assert_eq!(self.remembers.links(), self.forgets.links());
+        let alerts = |world: &World| {
+            world
+                .store
+                .read()
+                .unwrap()
+                .alerts(None, usize::MAX, |_| true)
+                .unwrap()
+        };
+        assert_eq!(alerts(&self.remembers), alerts(&self.forgets));
+        let guard = |world: &World| {
+            world
+                .store
+                .write()
+                .unwrap()
+                .guard(&world.integration)
+                .unwrap()
+        };
+        assert_eq!(guard(&self.remembers), guard(&self.forgets));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("EPMS_CASES").map_or(96, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_memory_can_be_dropped_at_any_time_and_no_result_changes(
+        history in prop::collection::vec(
+            (
+                prop::collection::vec((0u8..23, 0usize..12, 0usize..6), 0..4),
+                0usize..4,
+                any::<bool>(),
+            ),
+            4..14,
+        ),
+        hold_email in any::<bool>(),
+        missing_after in 1u32..4,
+        limit in prop::sample::select(vec![1_u32, 1000]),
+        stop in any::<bool>(),
+        per_record in 1usize..4,
+    ) {
+        let mut both = Both::new(|world| {
+            world.guard.limit = limit;
+            world.guard.on_trip = if stop { OnTrip::Stop } else { OnTrip::Stage };
+            world.missing_after = missing_after;
+            world.per_record = per_record;
+            if hold_email {
+                world.email_change = EmailChange::HoldEmail;
+            }
+        });
+        let mut pms = Pms::default();
+        for (events, turn, drop) in history {
+            for event in events {
+                let (kind, who, value): Event = event;
+                if kind >= 20 {
+                    by_hand(&both.remembers, kind, who, value);
+                    by_hand(&both.forgets, kind, who, value);
+                } else {
+                    pms.happens(&both.forgets, event);
+                }
+            }
+            if drop && turn == 0 {
+                let write = both.remembers.store.write().unwrap();
+                write.forget_feed(&IntegrationId::new(HOME)).unwrap();
+                write.commit().unwrap();
+            }
+            for property in [HOME, OTHER] {
+                let mut feed = pms.feed(property);
+                if !feed.is_empty() {
+                    let turn = turn % feed.len();
+                    feed.rotate_left(turn);
+                }
+                both.run(property, &feed);
+            }
+        }
+    }
+}
+
+/// How many residents of the next run of this feed are looked at, by what is remembered.
+fn looked_at(world: &World, items: &[Item]) -> usize {
+    let memory = world.memory().unwrap();
+    let taken = world.taken(items.to_vec(), Some(&memory));
+    let write = world.store.write().unwrap();
+    let property = Property {
+        write: &write,
+        integration: &world.integration,
+    };
+    let alerts = write.alerts(&world.integration).unwrap();
+    let id = &world.integration;
+    let gathered = gather(&write, id, &property, &alerts, Some(&memory), taken);
+    gathered.unwrap().entries.len()
+}
+
+fn tenant(number: usize) -> Resident {
+    let id = format!("t{number}");
+    Resident {
+        unit: unit(&id),
+        ..resident(
+            &id,
+            "Ana",
+            &format!("Ortiz{number}"),
+            &format!("{id}@x.com"),
+        )
+    }
+}
+
+#[test]
+fn of_a_feed_that_is_as_it_was_nobody_is_looked_at_and_of_one_that_is_not_who_changed() {
+    let mut world = World::new();
+    let mut feed: Vec<Item> = (0..50).map(|number| tenant(number).into()).collect();
+    feed.push(Item::LeftOut(tenant(90), "status X"));
+    feed.push(past(tenant(91)).into());
+    world.run(feed.clone());
+    assert_eq!(looked_at(&world, &feed), 0);
+    world.settles(feed.clone());
+
+    feed[7] = past(tenant(7)).into();
+    feed.remove(9);
+    assert_eq!(looked_at(&world, &feed), 1);
+    let seen = world.run(feed.clone());
+    assert_eq!(seen.change_kinds(), [ChangeKind::Closed]);
+    assert_eq!(seen.decisions.len(), feed.len());
+    assert_eq!(
+        looked_at(&world, &feed),
+        0,
+        "who is absent is counted, not looked at"
+    );
+}
+
+#[test]
+fn whoever_somebody_wrote_about_is_looked_at_and_who_shares_an_email_with_a_newcomer() {
+    let mut world = World::new();
+    let mut feed: Vec<Item> = (0..50).map(|number| tenant(number).into()).collect();
+    world.run(feed.clone());
+    world.edit(3, |person| person.first_name = "Hand".into());
+    assert_eq!(looked_at(&world, &feed), 1);
+    world.run(feed.clone());
+    assert_eq!(world.person(3).first_name, "Ana");
+
+    feed.push(with_email(tenant(60), "t5@x.com").into());
+    assert_eq!(looked_at(&world, &feed), 2);
+    let seen = world.run(feed.clone());
+    assert_eq!(seen.ruled("t60"), (Fate::Held, "R16"));
+    assert_eq!(looked_at(&world, &feed), 2, "what waits is looked at again");
+}
+
+#[test]
+fn decisions_of_a_run_are_told_whole_for_as_long_as_runs_are_kept() {
+    let mut world = World::new();
+    let mut feed: Vec<Item> = (0..30).map(|number| tenant(number).into()).collect();
+    for turn in 0..60 {
+        if turn % 3 == 0 {
+            let number = turn % 30;
+            let moved = Resident {
+                lease_end: day(11, 1 + i8::try_from(turn / 3).unwrap()),
+                ..tenant(number)
+            };
+            feed[number] = moved.into();
+        }
+        world.run(feed.clone());
+    }
+    let view = world.store.read().unwrap();
+    let kept = |run: u64| view.decisions(RunId(run)).unwrap().len();
+    assert_eq!((37..=60).map(kept).collect::<Vec<_>>(), [30; 24]);
+    assert_eq!(
+        (1..=36).map(kept).filter(|kept| *kept > 0).count(),
+        1,
+        "the one that stands for them"
+    );
+}
