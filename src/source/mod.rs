@@ -43,6 +43,7 @@ pub use path::Path;
 pub use probe::{Answered, Endpoint, FirstPage, Unreached};
 pub use reader::{ClientError, Heard, Reader, Records, Scope};
 pub use rewrite::{Rewrite, rewritten};
+pub use template::{Place, rendered};
 
 /// `host`, or `host:port` where the URL names a port. None for anything but http and https.
 fn authority(url: &url::Url) -> Option<String> {

@@ -9,7 +9,7 @@ use url::Url;
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// Encoded as a whole afterwards: JSON leaves, query and form values, credentials of Basic.
     Plain,
     /// An HTTP header: no control characters.
@@ -29,6 +29,31 @@ impl Place {
             Place::Xml => "xml",
         }
     }
+}
+
+/// Renders one template as a request does that goes to `place`, with these values of its credential, or says why
+/// it gives nothing.
+pub fn rendered(
+    place: Place,
+    template: &str,
+    credential: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
+    let mut templates = Templates::new();
+    templates.add(place, "template", template, &fields, Uses::All)?;
+    let credential = credential
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    let values = Values {
+        credential: &credential,
+        fields: &BTreeMap::new(),
+        property: "",
+        today: Date::ZERO,
+        page: &PageValues::default(),
+        token: "",
+    };
+    templates.render(place, "template", &values)
 }
 
 /// What a page's request may ask for.
@@ -113,7 +138,7 @@ impl Templates {
             let text = value.to_string();
             let escaped = match place.as_ref() {
                 "xml" => quick_xml::escape::escape(text.as_str()).into_owned(),
-                "url" => escape_url(&text),
+                "url" => escape_url(&text)?,
                 "header" if text.chars().any(char::is_control) => {
                     return Err(Error::new(
                         ErrorKind::InvalidOperation,
@@ -267,10 +292,18 @@ fn host(url: &str) -> Result<String, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
 }
 
-fn escape_url(text: &str) -> String {
+/// A value as one segment of a path, or why it cannot be one.
+fn escape_url(text: &str) -> Result<String, Error> {
+    // There is no way to write it: `%2E%2E` means the same.
+    if matches!(text, "." | "..") {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "a value of dots alone would walk up the path",
+        ));
+    }
     let is_url = text.starts_with("http://") || text.starts_with("https://");
     if is_url && Url::parse(text).is_ok() {
-        return text.trim_end_matches('/').to_owned();
+        return Ok(text.trim_end_matches('/').to_owned());
     }
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -280,12 +313,7 @@ fn escape_url(text: &str) -> String {
             escaped.push_str(&format!("%{byte:02X}"));
         }
     }
-    // A segment of dots alone would walk up the path.
-    if escaped.bytes().all(|byte| byte == b'.') {
-        escaped.replace('.', "%2E")
-    } else {
-        escaped
-    }
+    Ok(escaped)
 }
 
 #[cfg(test)]
@@ -332,7 +360,25 @@ mod tests {
         );
         assert_eq!(render(Place::Plain, "{{ fields.zone }}").unwrap(), "a/b");
         assert!(render(Place::Header, "{{ credential.password }}").is_err());
-        assert_eq!(escape_url(".."), "%2E%2E");
+        let segment = |value: &str| {
+            let credential = BTreeMap::from([("v".to_owned(), value.to_owned())]);
+            rendered(
+                Place::Url,
+                "https://h.example/a/{{ credential.v }}/b",
+                &credential,
+            )
+        };
+        for walks in [".", ".."] {
+            assert!(segment(walks).unwrap_err().contains("walk up the path"));
+        }
+        for (value, path) in [
+            ("...", "/a/.../b"),
+            ("%2e%2e", "/a/%252e%252e/b"),
+            ("a/..", "/a/a%2F../b"),
+        ] {
+            let url = Url::parse(&segment(value).unwrap()).unwrap();
+            assert_eq!(url.path(), path);
+        }
     }
 
     #[test]

@@ -1,0 +1,85 @@
+//! The files of a home, and what a script gives back.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use epms::config::{Connector, Credential, Document, File, Integration, Settings};
+use epms::script::{Context, Inputs, Library, Script};
+use epms::source::Source;
+
+/// A YAML file as each kind that it could be: it is read, or every problem has its file and says something.
+pub fn yaml(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let file = Path::new("config/a.yaml");
+    let told = |problems: &[epms::model::Problem]| {
+        assert!(!problems.is_empty(), "refused without a word");
+        for problem in problems {
+            assert_eq!(problem.file, file);
+            assert!(!problem.message.is_empty());
+            if let Some(place) = problem.place {
+                let lines = text.lines().count() + 1;
+                assert!(place.line >= 1 && place.line as usize <= lines, "{problem}");
+            }
+        }
+    };
+    let document = match Document::parse(file, text) {
+        Ok(document) => document,
+        Err(problems) => return told(&problems),
+    };
+    let settings = document.read::<Settings>().map(drop);
+    let integration = document.read::<Integration>().map(drop);
+    let credential = document.read::<Credential>().map(drop);
+    for read in [settings, integration, credential] {
+        if let Err(problems) = read {
+            told(&problems);
+        }
+    }
+    match document.read::<Connector>() {
+        Ok(value) => {
+            let file = File {
+                value,
+                document,
+                hash: [0; 32],
+            };
+            if let Err(problems) = Source::compile(&file) {
+                told(&problems);
+            }
+        }
+        Err(problems) => told(&problems),
+    }
+}
+
+static ECHO: LazyLock<Script> = LazyLock::new(|| {
+    let text = "fn residents(record, ctx) { record }\nfn exclude(resident, ctx) { resident.phone }";
+    let library = Library::of([("echo", text)]);
+    Script::compile(&library, "echo.rhai").expect("the script is right")
+});
+
+/// A record of a PMS that a script gives back as it is: residents that are whole, or an error that says why not.
+pub fn script_result(data: &[u8]) {
+    let Ok(record) = std::str::from_utf8(data) else {
+        return;
+    };
+    // A record is a JSON text whenever it comes to a script.
+    if serde_json::from_str::<&serde_json::value::RawValue>(record).is_err() {
+        return;
+    }
+    let context = Context::new(Inputs::default());
+    match ECHO.residents(record, &context) {
+        Err(error) => assert!(!error.message.is_empty()),
+        Ok(all) => {
+            for mapped in all {
+                let resident = &mapped.resident;
+                assert!(!resident.id.is_empty(), "a resident without an id");
+                let text = serde_json::to_string(resident).expect("a resident can be kept");
+                let again = serde_json::from_str(&text).expect("what was kept can be read");
+                assert_eq!(*resident, again);
+                if let Err(error) = ECHO.exclude(&mapped, &context) {
+                    assert!(!error.message.is_empty());
+                }
+            }
+        }
+    }
+}
