@@ -396,8 +396,8 @@ impl<'a> Loader<'a> {
             &connector,
             &script,
             &format!(
-                "{schedule:?}{:?}{:?}",
-                settings.placeholder_emails, settings.retention
+                "{schedule:?}{:?}{:?}{:?}",
+                settings.placeholder_emails, settings.retention, settings.deadline
             ),
         );
         if let Some(before) = before.filter(|before| before.hash == hash) {
@@ -413,6 +413,7 @@ impl<'a> Loader<'a> {
             credential: credential.value,
             source,
             script,
+            deadline: settings.deadline,
             retention: settings.retention,
             placeholder_emails: settings.placeholder_emails.clone(),
             home: self.home.root().to_owned(),

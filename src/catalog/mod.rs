@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::config::{self, Retention, Schedule, Settings};
+use crate::config::{self, Retention, Schedule, Settings, Span};
 use crate::model::{IntegrationId, Problem};
 use crate::script::Script;
 use crate::source::{Judge, Source};
@@ -80,6 +80,8 @@ pub struct Integration {
     pub source: Arc<Source>,
     /// The mapping.
     pub script: Arc<Script>,
+    /// How long a run of it may take to read and map.
+    pub deadline: Span,
     /// How long its runs, and changes, are kept.
     pub retention: Retention,
     /// Emails that stand for 'none'.

@@ -210,6 +210,7 @@ mod tests {
             state_dir: _,
             placeholder_emails: _,
             retention: _,
+            deadline: _,
             grace: _,
         } = read;
         for key in [
@@ -221,6 +222,7 @@ mod tests {
             "reload: { require_tests: false }",
             "state_dir: ",
             "placeholder_emails:",
+            "deadline: 1h",
             "grace: 30s",
             "`path`",
             "`group`",

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::model::{Code, Problem};
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings,
+    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
     nearest,
 };
 
@@ -193,6 +193,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     check_schedule(&settings.schedule, document, &mut problems);
     for (field, message) in settings.retention.problems() {
         problems.push(document.problem(&format!("retention.{field}"), message));
+    }
+    if settings.deadline < Span::seconds(1) || settings.deadline > Span::seconds(86_400) {
+        problems.push(document.problem("deadline", "is out of range; write `1s` to `1d`"));
     }
     if settings.workers == 0 || settings.workers > 64 {
         problems.push(document.problem("workers", "is out of range; write 1 to 64"));

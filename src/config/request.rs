@@ -49,6 +49,10 @@ pub struct Request {
     /// Path of the id inside a record; for reports, and as the key of lookups.
     #[serde(default)]
     pub id: Option<String>,
+    /// Path of the PMS property inside a record, where it names one: a record of another property than was asked for
+    /// makes the reading incomplete, as the PMS may have answered somebody else's question.
+    #[serde(default)]
+    pub property: Option<String>,
     /// Path of what people call it, for `discover`.
     #[serde(default)]
     pub name: Option<String>,

@@ -38,6 +38,10 @@ pub struct Settings {
     /// How long runs and changes are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// How long a run may read and map before it is given up, with nothing written: one second to one day. The next
+    /// one is ordinary.
+    #[serde(default = "deadline")]
+    pub deadline: Span,
     /// How long a stop waits for runs under way.
     #[serde(default = "grace")]
     pub grace: Span,
@@ -140,6 +144,7 @@ impl Default for Settings {
             state_dir: None,
             placeholder_emails: placeholder_emails(),
             retention: Retention::default(),
+            deadline: deadline(),
             grace: grace(),
         }
     }
@@ -235,6 +240,10 @@ impl Serialize for Mode {
 
 fn two() -> usize {
     2
+}
+
+fn deadline() -> Span {
+    Span::seconds(3600)
 }
 
 fn grace() -> Span {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rhai::module_resolvers::DummyModuleResolver;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, ImmutableString, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
@@ -14,6 +14,9 @@ use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
 use super::{Context, Library, ScriptError, context, helpers, lint, literals};
+
+/// How many bytes a text of a script may have.
+const MAX_TEXT: usize = 64 * 1024;
 
 /// How long a script may take for one record. A record takes some 20 µs.
 const DEADLINE: Duration = Duration::from_millis(200);
@@ -330,7 +333,7 @@ pub(super) fn engine() -> Engine {
         .set_max_operations(1_000_000)
         .set_max_call_levels(32)
         .set_max_expr_depths(64, 64)
-        .set_max_string_size(64 * 1024)
+        .set_max_string_size(MAX_TEXT)
         .set_max_array_size(10_000)
         .set_max_map_size(1_000)
         .set_max_variables(500)
@@ -358,9 +361,34 @@ pub(super) fn engine() -> Engine {
                 Err("scripts do not sleep".into())
             },
         );
+    // The limit on texts is held against what came out: by then two texts within it could be gigabytes.
+    engine
+        .register_fn(
+            "replace",
+            |text: &mut ImmutableString, find: &str, put: &str| replace(text, find, put),
+        )
+        .register_fn(
+            "replace",
+            |text: &mut ImmutableString, find: char, put: &str| {
+                replace(text, find.encode_utf8(&mut [0; 4]), put)
+            },
+        );
     helpers::register(&mut engine);
     context::register(&mut engine);
     engine
+}
+
+fn replace(text: &mut ImmutableString, find: &str, put: &str) -> Result<(), Box<EvalAltResult>> {
+    let found = text.matches(find).count();
+    let length = text.len() + found.saturating_mul(put.len());
+    if length.saturating_sub(found * find.len()) > MAX_TEXT {
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(
+            "Length of string".into(),
+            Position::NONE,
+        )));
+    }
+    *text = text.replace(find, put).into();
+    Ok(())
 }
 
 impl Script {

@@ -27,6 +27,8 @@ pub struct Source {
 pub(super) struct Request {
     pub(super) shape: Shape,
     pub(super) id: Option<Path>,
+    /// Where a record names its PMS property.
+    pub(super) property: Option<Path>,
     pub(super) name: Option<Path>,
     pub(super) total: Option<Total>,
     pub(super) paging: Option<Paging>,

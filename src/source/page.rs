@@ -13,6 +13,8 @@ use super::template::PageValues;
 
 /// More pages than this are no answer.
 const MAX_PAGES: u64 = 100_000;
+/// More records of one property than this are no property.
+const MAX_RECORDS: u64 = 5_000_000;
 /// More pages in a row without a record than this lead nowhere. Some PMSs filter after they cut pages, so
 /// that a few of them are nothing odd.
 const MAX_EMPTY: u64 = 100;
@@ -110,6 +112,9 @@ impl Pages {
         }
         if self.count >= MAX_PAGES {
             return Err(format!("there are more than {MAX_PAGES} pages"));
+        }
+        if self.records > MAX_RECORDS {
+            return Err(format!("there are more than {MAX_RECORDS} records"));
         }
         let Some(Paging { page, path }) = paging else {
             return Ok(After::End);
@@ -248,6 +253,23 @@ mod tests {
 
     fn records(numbers: std::ops::Range<u64>) -> Vec<Box<str>> {
         numbers.map(|n| n.to_string().into_boxed_str()).collect()
+    }
+
+    #[test]
+    fn records_without_end_are_given_up() {
+        let paging = paging(Page::Offset(Counted { first: 0, size: 2 }));
+        let url = Url::parse("http://h/x").unwrap();
+        let mut pages = Pages::start(Some(&paging));
+        pages.records = MAX_RECORDS - 2;
+        let mut take = |numbers| {
+            let records = records(numbers);
+            pages.take(Some(&paging), came(&url, &Value::Null, &records))
+        };
+        assert!(take(0..2).is_ok());
+        assert_eq!(
+            take(2..4).unwrap_err(),
+            "there are more than 5000000 records"
+        );
     }
 
     #[test]

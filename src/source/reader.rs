@@ -21,11 +21,12 @@ use super::call::Call;
 use super::compiled::{Source, Total};
 use super::decode::Decoded;
 use super::egress::{self, Lookup, Resolver};
+use super::error::shorten;
 use super::fetch::Page;
 use super::known::Known;
 use super::page::{After, Came, Pages};
 use super::template::{PageValues, Place};
-use super::{SourceError, decode, link};
+use super::{Path, SourceError, decode, link};
 
 /// One page of records.
 pub type Records = Vec<Record>;
@@ -324,6 +325,13 @@ impl Reader {
                 }
                 _ => None,
             };
+            if let Some(path) = &request.property
+                && let Some(other) = other_property(path, &decoded, call.property)
+            {
+                let what = format!("the answer has a record of the PMS property `{other}`");
+                let remedy = "nothing was written; see `pms_properties` of the integration, and whether the PMS answers what it is asked";
+                return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
+            }
             let came = Came {
                 url,
                 around: &decoded.around,
@@ -387,6 +395,23 @@ fn prints(decoded: &Decoded, printer: Printer) -> impl Iterator<Item = Print> {
     records.map(move |(text, place)| match place {
         Some(place) => place.print,
         None => printer.print(text),
+    })
+}
+
+/// Another property than the one asked for that one of the new records names; those that name none may be of any,
+/// and those that are known were looked at when they were new.
+fn other_property(path: &Path, decoded: &Decoded, asked: &str) -> Option<String> {
+    let places = decoded.known.iter().map(Option::is_some);
+    let records = decoded
+        .records
+        .iter()
+        .zip(places.chain(std::iter::repeat(false)));
+    records.filter(|(_, known)| !known).find_map(|(json, _)| {
+        let record: serde_json::Value = serde_json::from_str(json).ok()?;
+        let named = path.text(&record)?;
+        let named = named.trim();
+        let other = !named.is_empty() && !named.eq_ignore_ascii_case(asked.trim());
+        other.then(|| shorten(named))
     })
 }
 

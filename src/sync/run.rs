@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
@@ -220,7 +221,25 @@ fn tell(report: &Run) {
     }
 }
 
+/// Reads and maps all, within the time that a run may take. What is dropped then has written nothing.
 async fn read(
+    job: &Job,
+    tools: &Tools,
+    started: Timestamp,
+    on_progress: &OnProgress,
+    watched: Option<String>,
+) -> Result<Result<Mapped, Stop>, RunError> {
+    let deadline = job.integration.deadline;
+    let read = read_all(job, tools, started, on_progress, watched);
+    match tokio::time::timeout(deadline.0, read).await {
+        Ok(read) => read,
+        Err(_) => Ok(Err(Stop::Incomplete(format!(
+            "deadline: the run had not read and mapped all within {deadline}; nothing was written, and the next run is an ordinary one; see how long the PMS and the script take, or raise `deadline` in config/epms.yaml"
+        )))),
+    }
+}
+
+async fn read_all(
     job: &Job,
     tools: &Tools,
     started: Timestamp,
@@ -281,12 +300,18 @@ async fn read(
         .beside(seed, memory.clone())
         .watching(watched);
     let on_progress = Arc::clone(on_progress);
+    // Mapping ends with the one who waits for it, not only with the page.
+    let dropped = CancellationToken::new();
+    let _waits = dropped.clone().drop_guard();
     let mapper = tokio::task::spawn_blocking(move || {
         let (mut mapping, mut progress) = (mapping, Progress::default());
         while let Some(records) = pages.blocking_recv() {
             progress.pages += 1;
             progress.records += records.len() as u64;
             for record in &records {
+                if dropped.is_cancelled() {
+                    return mapping;
+                }
                 mapping.map(record);
             }
             progress.mapped = mapping.mapped;

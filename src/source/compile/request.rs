@@ -37,6 +37,14 @@ impl Compile<'_> {
         }
         self.uses = Uses::All;
         let id = request.id.as_deref().map(|path| self.path(&at("id"), path));
+        let property = request.property.as_deref();
+        let property = property.map(|path| self.path(&at("property"), path));
+        if property.is_some() && request.per == config::Per::Once {
+            self.problem(
+                &at("property"),
+                "is only for requests of one property; remove it",
+            );
+        }
         let total = match &request.total {
             Some(config::Total::Path(path)) => Some(Total::Path(self.path(&at("total"), path))),
             Some(config::Total::Header(name)) => {
@@ -70,6 +78,7 @@ impl Compile<'_> {
         Request {
             shape: self.shape(name, request),
             id,
+            property,
             name: label,
             total,
             paging: request
