@@ -435,6 +435,48 @@ mod tests {
         assert_eq!(late.duration_since(exact), SignedDuration::from_mins(5));
     }
 
+    /// Hours of two thousand integrations by a clock that jumps from event to event: how many runs there were, and
+    /// by how much one was late at the most.
+    fn hours(hours: i64, workers: usize, takes: SignedDuration) -> (usize, SignedDuration) {
+        let mut chance = fastrand::Rng::with_seed(7);
+        let mut schedule = Schedule::new(workers, None);
+        for number in 0..2_000 {
+            let id = id(&format!("building-{number}"));
+            schedule.adopt(&id, Some(HOUR), success(at(0)), at(0), chance.f64());
+        }
+        let mut under_way = BTreeMap::new();
+        let (mut now, mut runs, mut longest) = (at(0), 0, SignedDuration::ZERO);
+        while now <= at(hours * 3_600) {
+            for (id, run, _) in schedule.start(now) {
+                let due = schedule.entries[&id].due;
+                longest = longest.max(now.duration_since(due));
+                under_way.insert((now + takes, run), id);
+                runs += 1;
+            }
+            let ends = under_way.first_key_value().map(|((ends, _), _)| *ends);
+            let due = schedule.next_due().filter(|_| under_way.len() < workers);
+            now = ends.into_iter().chain(due).min().unwrap();
+            while let Some(first) = under_way.first_entry()
+                && first.key().0 <= now
+            {
+                schedule.finished(&first.remove(), Ended::Good, now, chance.f64());
+            }
+        }
+        (runs, longest)
+    }
+
+    #[test]
+    fn r2_of_two_thousand_integrations_none_is_late_by_more_than_its_jitter() {
+        // Many times what 500 residents take, so that the two workers are busy nearly all of the hour.
+        let takes = SignedDuration::from_secs(3);
+        let (runs, longest) = hours(3, 2, takes);
+        assert!(longest <= HOUR.jitter, "{longest:#}");
+        assert!((2_000 * 2..=2_000 * 4).contains(&runs), "{runs}");
+        // One worker is too few for them, and the clock of this test shows it.
+        let (_, longest) = hours(1, 1, takes);
+        assert!(longest > HOUR.jitter, "{longest:#}");
+    }
+
     #[test]
     fn r2_a_run_missed_while_the_daemon_was_down_is_made_up_once_at_start() {
         let mut schedule = Schedule::new(2, Some(RunId(7)));

@@ -1,0 +1,127 @@
+//! Many integrations in one process: all of one hour's runs, as many at once as the daemon has workers.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use epms::catalog::Integration;
+use epms::model::{Cause, RunId};
+use epms::source::Reader;
+use epms::store::Store;
+use epms::sync::{Job, OnProgress, Tools, run};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::feed::OF_A_BUILDING;
+use super::home;
+use super::invented::Expected;
+use super::sync::size;
+use super::usage::{Usage, measured};
+
+/// All integrations of a home, once each in every hour.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Fleet {
+    pub(crate) home: PathBuf,
+    pub(crate) hours: usize,
+}
+
+/// What an hour's runs took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Hour {
+    /// All of them. The memory is the most of this hour and of those before.
+    pub(crate) usage: Usage,
+    /// Seconds of each run, the quickest first.
+    pub(crate) runs: Vec<f64>,
+    /// The size of the store after it, in bytes.
+    pub(crate) store: f64,
+}
+
+pub(crate) fn fleet(task: &Fleet) -> Vec<Hour> {
+    let catalog = home::load(&task.home);
+    let state = task.home.join("state");
+    let tools = Tools {
+        reader: Arc::new(Reader::new().unwrap()),
+        store: Arc::new(Store::open(&state).unwrap()),
+        now: Timestamp::now,
+    };
+    let integrations: Arc<Vec<Arc<Integration>>> = Arc::new(
+        catalog
+            .integrations
+            .values()
+            .filter_map(|slot| slot.current.clone())
+            .collect(),
+    );
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let mut hours = Vec::new();
+    for hour in 0..task.hours {
+        let took = Arc::new(Mutex::new(Vec::new()));
+        let next = Arc::new(AtomicUsize::new(0));
+        let first_run = 1 + hour * integrations.len();
+        let ((), usage) = measured(|| {
+            let workers = (0..catalog.settings.workers).map(|_| {
+                let worker = Worker {
+                    integrations: Arc::clone(&integrations),
+                    tools: tools.clone(),
+                    next: Arc::clone(&next),
+                    took: Arc::clone(&took),
+                    first_run,
+                    is_first: hour == 0,
+                };
+                runtime.spawn(worker.work())
+            });
+            for worker in workers.collect::<Vec<_>>() {
+                runtime.block_on(worker).unwrap();
+            }
+        });
+        let mut runs = std::mem::take(&mut *took.lock().unwrap());
+        assert_eq!(runs.len(), integrations.len());
+        runs.sort_by(f64::total_cmp);
+        hours.push(Hour {
+            usage,
+            runs,
+            store: size(&state),
+        });
+    }
+    hours
+}
+
+/// Runs one integration after the other.
+struct Worker {
+    integrations: Arc<Vec<Arc<Integration>>>,
+    tools: Tools,
+    next: Arc<AtomicUsize>,
+    took: Arc<Mutex<Vec<f64>>>,
+    first_run: usize,
+    is_first: bool,
+}
+
+impl Worker {
+    async fn work(self) {
+        let expected = Expected::of(OF_A_BUILDING);
+        let quiet: OnProgress = Arc::new(|_| {});
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(integration) = self.integrations.get(number).cloned() else {
+                return;
+            };
+            let job = Job {
+                integration,
+                run: RunId((self.first_run + number).try_into().unwrap()),
+                cause: Cause::Schedule,
+            };
+            let begun = Instant::now();
+            let report = run(job, self.tools.clone(), Arc::clone(&quiet)).await;
+            let took = begun.elapsed().as_secs_f64();
+            let counts = report.unwrap().counts;
+            let done = if self.is_first {
+                counts.created
+            } else {
+                counts.unchanged
+            };
+            assert_eq!(done, expected.people, "{counts:?}");
+            self.took.lock().unwrap().push(took);
+        }
+    }
+}
