@@ -99,8 +99,11 @@ pub struct Arguments {
     /// the daemon's socket, instead of the one that the home names
     #[arg(long, global = true, value_name = "PATH", display_order = 901)]
     pub socket: Option<PathBuf>,
-    /// print JSON
+    /// read the store itself, while no daemon runs
     #[arg(long, global = true, display_order = 902)]
+    pub offline: bool,
+    /// print JSON
+    #[arg(long, global = true, display_order = 903)]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]

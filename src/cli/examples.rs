@@ -49,6 +49,7 @@ pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
+        offline: false,
         people: 1204,
         open_alerts: 2,
         problems: Vec::new(),

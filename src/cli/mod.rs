@@ -27,6 +27,7 @@ mod done;
 mod next;
 mod changes;
 mod care;
+mod offline;
 mod backup;
 mod restore;
 mod verify;
@@ -127,6 +128,9 @@ async fn dispatch(
 ) -> Result<Exit, Failure> {
     let home = Home::find(arguments.home, environment);
     let json = arguments.json;
+    if arguments.offline {
+        offline::only_looks(&arguments.verb)?;
+    }
     // What needs no daemon comes first; what is left asks one.
     match &arguments.verb {
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
@@ -165,7 +169,15 @@ async fn dispatch(
         }
         _ => {}
     }
-    let (socket, doubts) = socket(arguments.socket, &home, environment);
+    let offline = if arguments.offline {
+        Some(offline::open(&home, environment).await?)
+    } else {
+        None
+    };
+    let (socket, doubts) = match &offline {
+        Some(offline) => (offline.socket().to_owned(), Vec::new()),
+        None => socket(arguments.socket, &home, environment),
+    };
     let client = Client::new(&socket)?;
     let ended = match &arguments.verb {
         Verb::Sync(verb) => sync::run(verb, json, &client, screen).await,

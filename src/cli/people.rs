@@ -1,7 +1,7 @@
 //! `epms people`: the people of the store, as a list or one by one.
 
-mod enrol;
-mod hand;
+pub(super) mod enrol;
+pub(super) mod hand;
 
 use std::fmt::Write;
 

@@ -67,9 +67,14 @@ pub(super) fn render(status: &Status, view: &View) -> String {
 
 /// One line on the daemon as a whole.
 pub(super) fn head(status: &Status, view: &View) -> String {
-    let up = length(view.now.as_second() - status.started.as_second());
+    let up = if status.offline {
+        "no daemon runs".to_owned()
+    } else {
+        let seconds = view.now.as_second() - status.started.as_second();
+        format!("up {}", length(seconds))
+    };
     format!(
-        "epms {}, up {up}: {}, {}\n",
+        "epms {}, {up}: {}, {}\n",
         clean(&status.version),
         number(status.people, "person", "people"),
         number(status.open_alerts, "open alert", "open alerts"),

@@ -20,6 +20,9 @@ pub struct Status {
     pub version: String,
     /// When the daemon started.
     pub started: Timestamp,
+    /// Told from the store alone, while no daemon runs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub offline: bool,
     /// People in the store.
     pub people: u64,
     /// Open alerts.
@@ -75,6 +78,14 @@ pub struct IntegrationStatus {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<RunId>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 #[allow(

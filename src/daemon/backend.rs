@@ -30,11 +30,22 @@ use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
 
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// A daemon of this user.
+    Daemon {
+        /// The user's number.
+        owner: u32,
+    },
+    /// The store alone, while no daemon runs: it is only read.
+    Offline,
+}
+
 /// Answers for the daemon.
 pub(super) struct Daemon {
     pub(super) started: Timestamp,
-    /// The daemon's own user.
-    pub(super) owner: u32,
+    pub(super) nature: Nature,
     pub(super) store: Arc<Store>,
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) commands: mpsc::Sender<Command>,
@@ -103,7 +114,7 @@ impl Backend for Daemon {
     async fn status(&self) -> Answer<Status> {
         let phases = self.command(Command::Phases).await?;
         let catalog = Arc::clone(&self.catalog.borrow());
-        let started = self.started;
+        let (started, offline) = (self.started, self.nature == Nature::Offline);
         self.ask(move |view| {
             let open = view.alerts(None, usize::MAX, |alert| alert.state == AlertState::Open)?;
             let mut integrations = Vec::new();
@@ -138,6 +149,7 @@ impl Backend for Daemon {
             Ok(Status {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 started,
+                offline,
                 people: view.count_people()?,
                 open_alerts: open.len() as u64,
                 problems: catalog.problems.clone(),

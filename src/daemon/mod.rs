@@ -5,6 +5,7 @@ mod schedule;
 mod runs;
 mod metrics;
 mod service;
+mod offline;
 mod backend;
 
 use std::path::PathBuf;
@@ -25,10 +26,12 @@ use crate::source::{ClientError, Reader};
 use crate::store::{OpenError, Store, StoreError};
 use crate::sync::Tools;
 
-use backend::Daemon;
+use backend::{Daemon, Nature};
 use metrics::Metrics;
 use runs::Runs;
 use service::Service;
+
+pub use offline::Offline;
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +151,9 @@ pub async fn run(
     };
     let daemon = Daemon {
         started: now(),
-        owner: nix::unistd::Uid::effective().as_raw(),
+        nature: Nature::Daemon {
+            owner: nix::unistd::Uid::effective().as_raw(),
+        },
         store,
         catalog: catalog.clone(),
         commands,

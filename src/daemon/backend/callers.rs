@@ -7,14 +7,15 @@ use crate::config::{Caller, Tiers};
 use crate::control::server::Peer;
 use crate::model::Tier;
 
-use super::Daemon;
+use super::{Daemon, Nature};
 
 impl Daemon {
     pub(super) async fn tier_of(&self, peer: Peer) -> Option<Tier> {
+        let Nature::Daemon { owner } = self.nature else {
+            return Some(Tier::Observe);
+        };
         let catalog = Arc::clone(&self.catalog.borrow());
-        if let Some(decided) =
-            without_lookup(catalog.settings.socket.tiers.as_ref(), self.owner, peer)
-        {
+        if let Some(decided) = without_lookup(catalog.settings.socket.tiers.as_ref(), owner, peer) {
             return Some(decided);
         }
         let (uid, gid) = (peer.uid?, peer.gid?);

@@ -1,0 +1,47 @@
+//! `--offline`: the store of a home that no daemon has open, read by the verbs that only look.
+
+use crate::config::{Environment, Home};
+use crate::daemon::Offline;
+
+use super::alerts::AlertsVerb;
+use super::arguments::Verb;
+use super::people::PeopleVerb;
+use super::people::enrol::EnrolVerb;
+use super::people::hand::HandVerb;
+use super::{Exit, Failure, care};
+
+/// Whether the verb can be answered from the store alone.
+pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
+    let looks = match verb {
+        Verb::Status(verb) => !verb.watch,
+        Verb::Changes(verb) => !verb.follow,
+        Verb::Run(verb) => verb.run.is_some(),
+        Verb::Runs(_) | Verb::Explain(_) => true,
+        Verb::People { verb } => matches!(
+            verb,
+            None | Some(
+                PeopleVerb::List(_)
+                    | PeopleVerb::Show { .. }
+                    | PeopleVerb::Hand(HandVerb::History { .. })
+                    | PeopleVerb::Enrol(EnrolVerb::Export { .. })
+            )
+        ),
+        Verb::Alerts { verb } => matches!(
+            verb,
+            None | Some(AlertsVerb::List(_) | AlertsVerb::Show { .. })
+        ),
+        _ => false,
+    };
+    if looks {
+        return Ok(());
+    }
+    let told = "--offline reads the store and does nothing else: it goes with status, runs, run r3, people \
+        (list, show, history, export), alerts (list, show), changes and explain";
+    Err(Failure::other(Exit::Invalid, told))
+}
+
+/// Opens the store of a home.
+pub(super) async fn open(home: &Home, environment: &Environment) -> Result<Offline, Failure> {
+    let folder = care::folder(home, environment)?;
+    Ok(Offline::open(home, care::with_store(&folder)?).await?)
+}
