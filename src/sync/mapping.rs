@@ -9,11 +9,12 @@ use unicase::UniCase;
 use crate::catalog::Integration;
 use crate::config::{Include, Units};
 use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
-use crate::script::{Context, Inputs, Lookups, Mapped};
+use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError};
 
 use super::entry::Entry;
 use super::memory::{Made, Memory, Taken};
 use super::normal::{Normal, Notes, name, normalise};
+use super::struck::struck;
 use super::units::{Placed, place};
 
 /// Maps the records of one run.
@@ -36,6 +37,16 @@ pub(super) struct Mapping {
     heard: BTreeSet<Arc<str>>,
     /// How many residents were mapped.
     pub(super) mapped: u64,
+}
+
+/// What is kept of an error: a text that the script threw may hold whose record it is, which must not stand in a
+/// report.
+fn kept(error: ScriptError, record: &Record) -> String {
+    if !error.thrown {
+        return error.to_string();
+    }
+    let message = struck(&error.message, &record.json);
+    ScriptError { message, ..error }.to_string()
 }
 
 impl Mapping {
@@ -146,7 +157,7 @@ impl Mapping {
                 return made.entries.push(Entry::Rejected {
                     record: id,
                     resident: None,
-                    message: error.to_string(),
+                    message: kept(error, record),
                 });
             }
         };
@@ -169,7 +180,7 @@ impl Mapping {
                 Err(error) => Entry::Rejected {
                     record: one.resident.id.clone(),
                     resident: Some(one.resident.id),
-                    message: error.to_string(),
+                    message: kept(error, record),
                 },
             };
             made.entries.push(entry);

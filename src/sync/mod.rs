@@ -4,6 +4,7 @@
 mod normal;
 mod entry;
 mod mapping;
+mod struck;
 mod memory;
 mod matching;
 mod units;
