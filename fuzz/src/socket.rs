@@ -86,7 +86,11 @@ pub fn socket(data: &[u8]) {
         b"GET /healthz HTTP/1.1\r\nhost: e\r\nconnection: close\r\n\r\n",
         true,
     );
-    assert!(alive.starts_with(b"HTTP/1.1 200"), "it does not live");
+    let text = String::from_utf8_lossy(&alive);
+    assert!(
+        text.starts_with("HTTP/1.1 200"),
+        "it does not live: {text:?}"
+    );
 }
 
 fn request(data: &[u8]) -> Vec<u8> {
