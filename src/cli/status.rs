@@ -42,11 +42,32 @@ pub(super) async fn run(
     }
     if let Some(id) = &arguments.integration {
         let status = client.integration(id).await?;
-        screen.show(json, &status, |status, view| integrations(&[status], view))?;
+        screen.show(json, &status, one)?;
     } else {
         screen.show(json, &client.status().await?, render)?;
     }
     Ok(Exit::Done)
+}
+
+/// One integration, with the generation that runs and whether it is what lies on disk.
+pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
+    let mut text = table(&[status], view);
+    if let Some(generation) = status.generation.filter(|_| status.problems.is_empty()) {
+        let since = status
+            .loaded
+            .map(|time| format!(", loaded {}", view.relative(time)));
+        let since = since.unwrap_or_default();
+        let disk = match status.state {
+            IntegrationState::Removed => "its file is gone from the disk",
+            _ => "the files on disk are the same",
+        };
+        text += &paragraph(
+            0,
+            &format!("generation {generation} runs{since}; {disk}"),
+            view,
+        );
+    }
+    text + &troubles(&[status], view)
 }
 
 /// The daemon and all of its integrations.

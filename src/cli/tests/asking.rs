@@ -67,6 +67,7 @@ async fn one_integration_has_a_status_of_its_own() {
     INTEGRATION        STATE  GEN  LAST SUCCESS  NEXT    LINKED  ALERTS
     ───────────────────────────────────────────────────────────────────
     123-building-name  idle     4  4m ago        in 51m     312       2
+    generation 4 runs, loaded 2h ago; the files on disk are the same
     ");
 }
 
