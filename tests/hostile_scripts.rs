@@ -253,7 +253,7 @@ async fn a_record_that_a_script_cannot_bear_is_rejected_and_the_run_and_the_daem
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_a_script_holds_up_is_given_up_at_its_deadline_and_the_next_is_ordinary() {
-    let pms = pms(Kind::AppFolio, 32, 60).await;
+    let pms = pms(Kind::AppFolio, 32, 900).await;
     let home = Home::new();
     home.feed("elm", &pms);
     let daemon = Daemon::start(&home).await;

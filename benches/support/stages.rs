@@ -262,20 +262,19 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
         rulings: write.rulings(id).unwrap(),
         alerts: write.alerts(id).unwrap(),
     };
-    plan(&mut inputs, &Property(integration, write)).unwrap()
+    let property = Property(integration, write.people().unwrap());
+    let plan = plan(&mut inputs, &property).unwrap();
+    property.1.settle().unwrap();
+    plan
 }
 
 fn commit(integration: &Integration, write: Write, plan: &Plan) {
-    for person in &plan.people {
-        write.put_person(person).unwrap();
-    }
-    for (resident, link) in &plan.links {
-        write.put_link(&integration.id, resident, link).unwrap();
-    }
+    write.people().unwrap().put(&plan.people).unwrap();
+    let links = plan.links.iter();
+    let links = links.map(|(resident, link)| (resident.as_str(), link));
+    write.put_links(&integration.id, links).unwrap();
     assert!(plan.alerts.raised.is_empty());
-    for change in &plan.changes {
-        write.append_change(change.clone()).unwrap();
-    }
+    write.append_changes(&plan.changes).unwrap();
     let decisions: &[Decision] = &plan.decisions;
     write
         .put_decisions(&integration.id, RUN, decisions, None, 24)
@@ -297,7 +296,7 @@ fn by_hand_commit(file: &std::path::Path, people: &[Resident]) {
 }
 
 /// The people of the store, as a run's plan asks for them.
-struct Property<'a>(&'a Integration, &'a Write);
+struct Property<'a>(&'a Integration, epms::store::People<'a>);
 
 impl People for Property<'_> {
     fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {

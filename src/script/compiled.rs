@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, ImmutableString, Position, Scope};
 
@@ -18,12 +19,16 @@ use super::{Context, Library, ScriptError, context, helpers, lint, literals};
 /// How many bytes a text of a script may have.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// How long a script may take for one record. A record takes some 20 µs.
+/// How much of a processor's time a script may take for one record. A record takes some 20 µs. Time in which the
+/// machine does something else is not the script's.
 const DEADLINE: Duration = Duration::from_millis(200);
 
+/// The clock is looked at once in so many operations: most of them take less time than a look at it.
+const LOOK: u64 = 256;
+
 thread_local! {
-    /// When the call under way on this thread must have ended.
-    static ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What this thread had used when the call under way first looked at the clock.
+    static USED: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
 /// A compiled script: the mapping of one kind of PMS.
@@ -302,7 +307,7 @@ impl Script {
     ) -> Result<Dynamic, ScriptError> {
         // A scope per call: nothing one record sets can be seen by the next.
         let mut scope = Scope::new();
-        ENDS.set(Some(Instant::now() + DEADLINE));
+        USED.set(None);
         let options = CallFnOptions::new().eval_ast(true);
         let result = self.engine.call_fn_with_options::<Dynamic>(
             options,
@@ -311,7 +316,6 @@ impl Script {
             function,
             (argument, ctx.clone()),
         );
-        ENDS.set(None);
         result.map_err(|error| locate(&self.name, *error))
     }
 
@@ -324,6 +328,11 @@ impl Script {
             thrown: false,
         }
     }
+}
+
+/// How much of a processor's time this thread has used.
+fn used() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// An engine with every limit set and nothing that reaches out.
@@ -346,9 +355,14 @@ pub(super) fn engine() -> Engine {
         .disable_symbol("eval")
         .on_print(|_| {})
         .on_debug(|_, _, _| {})
-        .on_progress(|_| match ENDS.get() {
-            Some(ends) if Instant::now() > ends => Some(Dynamic::UNIT),
-            _ => None,
+        .on_progress(|operations| {
+            if !operations.is_multiple_of(LOOK) {
+                return None;
+            }
+            let used = used();
+            let began = USED.get().unwrap_or(used);
+            USED.set(Some(began));
+            (used.saturating_sub(began) > DEADLINE).then_some(Dynamic::UNIT)
         });
     // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
     engine
@@ -422,6 +436,8 @@ impl Script {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn ctx() -> Context {

@@ -14,6 +14,7 @@ mod units;
 mod retention;
 mod decisions;
 mod memory;
+mod people;
 mod verify;
 mod backup;
 
@@ -35,6 +36,7 @@ pub use decisions::Standing;
 pub use error::{OpenError, StoreError};
 pub use memory::Stirred;
 pub use open::Store;
+pub use people::People;
 pub use read::View;
 pub use write::Write;
 

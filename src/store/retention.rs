@@ -94,20 +94,6 @@ impl Write {
         Ok(())
     }
 
-    /// A person has a change after `seq`: what was kept only as their last one goes.
-    pub(super) fn forget_last_before(&self, person: PersonId, seq: u64) -> Done<()> {
-        let (from, _) = self.change_numbers()?;
-        let last = {
-            let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
-            let mut before = index.range((person.0, 0)..(person.0, seq.min(from)))?;
-            before
-                .next_back()
-                .transpose()?
-                .map(|(key, _)| key.value().1)
-        };
-        last.map_or(Ok(()), |last| self.forget_change(person, last))
-    }
-
     fn forget_change(&self, person: PersonId, seq: u64) -> Done<()> {
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;

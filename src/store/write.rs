@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::value::{from_bytes, to_bytes};
-use super::{History, Lookup, StoreError, name_key, tables};
+use super::{History, Lookup, StoreError, tables};
 
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
 pub struct Write {
@@ -21,7 +21,7 @@ pub struct Write {
 
 pub(super) type Done<T> = Result<T, StoreError>;
 
-const NEXT_PERSON: &str = "next-person";
+pub(super) const NEXT_PERSON: &str = "next-person";
 const NEXT_ALERT: &str = "next-alert";
 pub(super) const NEXT_CHANGE: &str = "next-change";
 
@@ -45,13 +45,21 @@ impl Write {
         Ok(self.transaction.commit()?)
     }
 
-    pub(super) fn take_number(&self, name: &'static str) -> Done<u64> {
+    pub(super) fn number(&self, name: &'static str) -> Done<u64> {
+        let meta = self.transaction.open_table(tables::META)?;
+        let number = meta.get(name)?;
+        number.map_or(Ok(1), |value| from_bytes("meta-1", value.value()))
+    }
+
+    pub(super) fn put_number(&self, name: &'static str, next: u64) -> Done<()> {
         let mut meta = self.transaction.open_table(tables::META)?;
-        let number = match meta.get(name)? {
-            Some(value) => from_bytes("meta-1", value.value())?,
-            None => 1,
-        };
-        meta.insert(name, to_bytes("meta-1", &(number + 1))?.as_slice())?;
+        meta.insert(name, to_bytes("meta-1", &next)?.as_slice())?;
+        Ok(())
+    }
+
+    pub(super) fn take_number(&self, name: &'static str) -> Done<u64> {
+        let number = self.number(name)?;
+        self.put_number(name, number + 1)?;
         Ok(number)
     }
 
@@ -67,75 +75,17 @@ impl Write {
 
     /// A person.
     pub fn person(&self, id: PersonId) -> Done<Option<Person>> {
-        let table = self.transaction.open_table(tables::PEOPLE)?;
-        table
-            .get(id.0)?
-            .map(|value| from_bytes("people-1", value.value()))
-            .transpose()
+        self.people()?.person(id)
     }
 
     /// The person with an email, in the form of R10.
     pub fn person_with_email(&self, email: &str) -> Done<Option<PersonId>> {
-        let table = self.transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
-        Ok(table.get(email)?.map(|value| PersonId(value.value())))
-    }
-
-    /// The people of a property with these names, without regard to case.
-    pub fn people_named(
-        &self,
-        integration: &IntegrationId,
-        first: &str,
-        last: &str,
-    ) -> Done<Vec<PersonId>> {
-        let table = self.transaction.open_table(tables::PEOPLE_BY_NAME)?;
-        let name = name_key(first, last);
-        let range = table.range(
-            (integration.as_str(), name.as_str(), 0)
-                ..=(integration.as_str(), name.as_str(), u64::MAX),
-        )?;
-        range
-            .map(|entry| Ok(PersonId(entry?.0.value().2)))
-            .collect()
+        self.people()?.person_with_email(email)
     }
 
     /// Writes a person, new or not.
     pub fn put_person(&self, person: &Person) -> Done<()> {
-        let before = self.person(person.id)?;
-        let id = person.id.0;
-        let mut emails = self.transaction.open_table(tables::PEOPLE_BY_EMAIL)?;
-        let old_email = before.as_ref().and_then(|before| before.email.as_deref());
-        if old_email != person.email.as_deref() {
-            if let Some(email) = old_email {
-                emails.remove(email)?;
-            }
-            if let Some(email) = person.email.as_deref() {
-                let taken = emails.insert(email, id)?.map(|other| other.value());
-                if taken.is_some_and(|other| other != id) {
-                    return Err(StoreError::Value {
-                        table: "people-by-email-1",
-                        what: format!(
-                            "{} has the email that {} was to get",
-                            PersonId(taken.unwrap_or_default()),
-                            person.id
-                        ),
-                    });
-                }
-            }
-        }
-        let mut names = self.transaction.open_table(tables::PEOPLE_BY_NAME)?;
-        if let Some(before) = &before {
-            let key = name_key(&before.first_name, &before.last_name);
-            for integration in before.stays.keys() {
-                names.remove((integration.as_str(), key.as_str(), id))?;
-            }
-        }
-        let key = name_key(&person.first_name, &person.last_name);
-        for integration in person.stays.keys() {
-            names.insert((integration.as_str(), key.as_str(), id), ())?;
-        }
-        let mut people = self.transaction.open_table(tables::PEOPLE)?;
-        people.insert(id, to_bytes("people-1", person)?.as_slice())?;
-        self.stir_person(before.as_ref(), person)
+        self.people()?.put([person])
     }
 
     /// The links of an integration, by the resident's PMS id.
@@ -155,21 +105,33 @@ impl Write {
 
     /// Writes a link, new or not.
     pub fn put_link(&self, integration: &IntegrationId, resident: &str, link: &Link) -> Done<()> {
+        self.put_links(integration, [(resident, link)])
+    }
+
+    /// Writes links, new or not.
+    pub fn put_links<'l>(
+        &self,
+        integration: &IntegrationId,
+        all: impl IntoIterator<Item = (&'l str, &'l Link)>,
+    ) -> Done<()> {
         let mut links = self.transaction.open_table(tables::LINKS)?;
         let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
-        let key = (integration.as_str(), resident);
-        let before: Option<Link> = links
-            .insert(key, to_bytes("links-1", link)?.as_slice())?
-            .map(|value| from_bytes("links-1", value.value()))
-            .transpose()?;
-        if let Some(before) = before
-            .as_ref()
-            .filter(|before| before.person != link.person)
-        {
-            index.remove((before.person.0, integration.as_str(), resident))?;
+        for (resident, link) in all {
+            let key = (integration.as_str(), resident);
+            let before: Option<Link> = links
+                .insert(key, to_bytes("links-1", link)?.as_slice())?
+                .map(|value| from_bytes("links-1", value.value()))
+                .transpose()?;
+            let moved = before
+                .as_ref()
+                .filter(|before| before.person != link.person);
+            if let Some(before) = moved {
+                index.remove((before.person.0, integration.as_str(), resident))?;
+            }
+            index.insert((link.person.0, integration.as_str(), resident), ())?;
+            self.stir_link(integration, resident, &[before.as_ref(), Some(link)])?;
         }
-        index.insert((link.person.0, integration.as_str(), resident), ())?;
-        self.stir_link(integration, resident, &[before.as_ref(), Some(link)])
+        Ok(())
     }
 
     /// Every alert of an integration, by its cause.
@@ -222,13 +184,40 @@ impl Write {
 
     /// Appends to the change log and gives the change its number, with which it is returned.
     pub fn append_change(&self, mut change: Change) -> Done<Change> {
-        change.seq = self.take_number(NEXT_CHANGE)?;
-        self.forget_last_before(change.person, change.seq)?;
+        change.seq = self.number(NEXT_CHANGE)?;
+        self.append_changes(std::slice::from_ref(&change))?;
+        Ok(change)
+    }
+
+    /// Appends to the change log, where each change gets the next number.
+    pub fn append_changes(&self, appended: &[Change]) -> Done<()> {
+        if appended.is_empty() {
+            return Ok(());
+        }
+        let (from, mut next) = self.change_numbers()?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
-        changes.insert(change.seq, to_bytes("changes-1", &change)?.as_slice())?;
-        index.insert((change.person.0, change.seq), ())?;
-        Ok(change)
+        for change in appended {
+            // What was kept only as the person's last one goes.
+            let last = {
+                let before = (change.person.0, 0)..(change.person.0, next.min(from));
+                let last = index.range(before)?.next_back().transpose()?;
+                last.map(|(key, _)| key.value().1)
+            };
+            if let Some(last) = last {
+                changes.remove(last)?;
+                index.remove((change.person.0, last))?;
+            }
+            let numbered = Change {
+                seq: next,
+                ..change.clone()
+            };
+            changes.insert(next, to_bytes("changes-1", &numbered)?.as_slice())?;
+            index.insert((change.person.0, next), ())?;
+            next += 1;
+        }
+        drop((changes, index));
+        self.put_number(NEXT_CHANGE, next)
     }
 
     /// Writes a run, begun or ended.

@@ -11,7 +11,7 @@ use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Counts, GuardState, IntegrationId, Link, Live, Outcome,
     Person, PersonId, Preview, Run, Step,
 };
-use crate::store::{Lookup, Store, StoreError, Write};
+use crate::store::{self, Lookup, Store, StoreError, Write};
 
 use super::entry::Entry;
 use super::guard::{self, Facts, Verdict};
@@ -185,10 +185,7 @@ pub(super) fn explain(
 ) -> Result<Result<Live, Stop>, StoreError> {
     let write = store.write()?.by_run_of(&report.integration);
     let id = report.integration.clone();
-    let property = Property {
-        write: &write,
-        integration: &id,
-    };
+    let property = Property::of(&write, &id)?;
     let mut seen = Vec::new();
     // Somebody linked is not matched any more.
     if write.link(&id, resident)?.is_none() {
@@ -209,6 +206,7 @@ pub(super) fn explain(
             seen = considered(&normal.resident, ruling.as_ref(), &candidates);
         }
     }
+    drop(property);
     let (report, plan) = match carry_out(&write, now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
@@ -243,10 +241,7 @@ fn carry_out(
     work: Work,
 ) -> Result<Result<(Run, Plan), Stop>, StoreError> {
     let id = &report.integration.clone();
-    let property = Property {
-        write,
-        integration: id,
-    };
+    let property = Property::of(write, id)?;
     let mut alerts = write.alerts(id)?;
     let held_before = alerts.remove(&(AlertKind::MassChangeHeld, standing::GUARD.to_owned()));
     let memory = work.memory.as_deref();
@@ -362,6 +357,7 @@ fn carry_out(
     standing::login_worked(write, &work.credential, at)?;
     gathered.links = std::mem::take(&mut inputs.links);
     let kept = keep(write, &report, memory, gathered, &plan, &work.mapped, held)?;
+    property.people.settle()?;
     apply(write, id, &mut plan, kept, &report)?;
     write.put_guard(id, &state)?;
     if !stopped {
@@ -395,12 +391,12 @@ fn apply(
     kept: Kept,
     report: &Run,
 ) -> Result<(), StoreError> {
-    for person in &plan.people {
-        write.put_person(person)?;
-    }
-    for (resident, link) in &plan.links {
-        write.put_link(integration, resident, link)?;
-    }
+    write.people()?.put(&plan.people)?;
+    let links = plan.links.iter();
+    write.put_links(
+        integration,
+        links.map(|(resident, link)| (resident.as_str(), link)),
+    )?;
     for alert in &mut plan.alerts.raised {
         if alert.id == AlertId(0) {
             alert.id = write.new_alert_id()?;
@@ -410,9 +406,7 @@ fn apply(
     for alert in plan.alerts.refreshed.iter().chain(&plan.alerts.closed) {
         write.put_alert(alert)?;
     }
-    for change in &plan.changes {
-        write.append_change(change.clone())?;
-    }
+    write.append_changes(&plan.changes)?;
     let Kept { own, standing } = kept;
     write.put_decisions(
         integration,
@@ -425,25 +419,37 @@ fn apply(
 
 /// The people as one property's matching sees them.
 pub(super) struct Property<'a> {
-    pub(super) write: &'a Write,
-    pub(super) integration: &'a IntegrationId,
+    people: store::People<'a>,
+    integration: &'a IntegrationId,
+}
+
+impl<'a> Property<'a> {
+    pub(super) fn of(
+        write: &'a Write,
+        integration: &'a IntegrationId,
+    ) -> Result<Property<'a>, StoreError> {
+        Ok(Property {
+            people: write.people()?,
+            integration,
+        })
+    }
 }
 
 impl People for Property<'_> {
     fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.write.person(id)
+        self.people.person(id)
     }
 
     fn person_with_email(&self, email: &str) -> Result<Option<PersonId>, StoreError> {
-        self.write.person_with_email(email)
+        self.people.person_with_email(email)
     }
 
     fn people_named(&self, first: &str, last: &str) -> Result<Vec<PersonId>, StoreError> {
-        self.write.people_named(self.integration, first, last)
+        self.people.people_named(self.integration, first, last)
     }
 
     fn new_person_id(&self) -> Result<PersonId, StoreError> {
-        self.write.new_person_id()
+        self.people.new_person_id()
     }
 }
 

@@ -178,10 +178,7 @@ fn preview(world: &World, items: Vec<Item>) -> Plan {
         rulings: write.rulings(id).unwrap(),
         alerts: write.alerts(id).unwrap(),
     };
-    let people = Property {
-        write: &write,
-        integration: id,
-    };
+    let people = Property::of(&write, id).unwrap();
     plan(&mut inputs, &people).unwrap()
 }
 

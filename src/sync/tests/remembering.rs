@@ -131,10 +131,7 @@ fn looked_at(world: &World, items: &[Item]) -> usize {
     let memory = world.memory().unwrap();
     let taken = world.taken(items.to_vec(), Some(&memory));
     let write = world.store.write().unwrap();
-    let property = Property {
-        write: &write,
-        integration: &world.integration,
-    };
+    let property = Property::of(&write, &world.integration).unwrap();
     let alerts = write.alerts(&world.integration).unwrap();
     let id = &world.integration;
     let gathered = gather(&write, id, &property, &alerts, Some(&memory), taken);

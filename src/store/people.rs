@@ -1,0 +1,133 @@
+//! The people of the store as a run asks for them: with their tables open from the first question to the last.
+
+use std::cell::Cell;
+
+use redb::{ReadableTable, Table};
+
+use crate::model::{IntegrationId, Person, PersonId};
+
+use super::value::{from_bytes, to_bytes};
+use super::write::{Done, NEXT_PERSON};
+use super::{Write, name_key, tables};
+
+/// The people of the store. While somebody has them, nobody else writes to them.
+pub struct People<'a> {
+    write: &'a Write,
+    by_id: Table<'a, u64, &'static [u8]>,
+    by_email: Table<'a, &'static str, u64>,
+    by_name: Table<'a, (&'static str, &'static str, u64), ()>,
+    /// The next id, where one was given.
+    next: Cell<Option<u64>>,
+}
+
+impl Write {
+    /// The people of the store.
+    pub fn people(&self) -> Done<People<'_>> {
+        Ok(People {
+            write: self,
+            by_id: self.transaction.open_table(tables::PEOPLE)?,
+            by_email: self.transaction.open_table(tables::PEOPLE_BY_EMAIL)?,
+            by_name: self.transaction.open_table(tables::PEOPLE_BY_NAME)?,
+            next: Cell::new(None),
+        })
+    }
+}
+
+impl People<'_> {
+    /// A person.
+    pub fn person(&self, id: PersonId) -> Done<Option<Person>> {
+        let person = self.by_id.get(id.0)?;
+        person
+            .map(|value| from_bytes("people-1", value.value()))
+            .transpose()
+    }
+
+    /// The person with an email, in the form of R10.
+    pub fn person_with_email(&self, email: &str) -> Done<Option<PersonId>> {
+        let person = self.by_email.get(email)?;
+        Ok(person.map(|value| PersonId(value.value())))
+    }
+
+    /// The people of a property with these names, without regard to case.
+    pub fn people_named(
+        &self,
+        integration: &IntegrationId,
+        first: &str,
+        last: &str,
+    ) -> Done<Vec<PersonId>> {
+        let name = name_key(first, last);
+        let begin = (integration.as_str(), name.as_str(), 0);
+        let end = (integration.as_str(), name.as_str(), u64::MAX);
+        let range = self.by_name.range(begin..=end)?;
+        range
+            .map(|entry| Ok(PersonId(entry?.0.value().2)))
+            .collect()
+    }
+
+    /// An id that no person ever had.
+    pub fn new_person_id(&self) -> Done<PersonId> {
+        let id = match self.next.get() {
+            Some(id) => id,
+            None => self.write.number(NEXT_PERSON)?,
+        };
+        self.next.set(Some(id + 1));
+        Ok(PersonId(id))
+    }
+
+    /// Ends the questions: the ids that were given are taken.
+    pub fn settle(self) -> Done<()> {
+        let People { write, next, .. } = self;
+        match next.get() {
+            Some(next) => write.put_number(NEXT_PERSON, next),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes people, new or not.
+    pub fn put<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>) -> Done<()> {
+        for person in people {
+            self.put_one(person)?;
+        }
+        Ok(())
+    }
+
+    fn put_one(&mut self, person: &Person) -> Done<()> {
+        let before = self.person(person.id)?;
+        let id = person.id.0;
+        let old_email = before.as_ref().and_then(|before| before.email.as_deref());
+        if old_email != person.email.as_deref() {
+            if let Some(email) = old_email {
+                self.by_email.remove(email)?;
+            }
+            if let Some(email) = person.email.as_deref() {
+                let taken = self.by_email.insert(email, id)?;
+                let taken = taken.map(|other| other.value());
+                if taken.is_some_and(|other| other != id) {
+                    return Err(super::StoreError::Value {
+                        table: "people-by-email-1",
+                        what: format!(
+                            "{} has the email that {} was to get",
+                            PersonId(taken.unwrap_or_default()),
+                            person.id
+                        ),
+                    });
+                }
+            }
+        }
+        if let Some(before) = &before {
+            let key = name_key(&before.first_name, &before.last_name);
+            for integration in before.stays.keys() {
+                let key = (integration.as_str(), key.as_str(), id);
+                self.by_name.remove(key)?;
+            }
+        }
+        let key = name_key(&person.first_name, &person.last_name);
+        for integration in person.stays.keys() {
+            let key = (integration.as_str(), key.as_str(), id);
+            self.by_name.insert(key, ())?;
+        }
+        let value = to_bytes("people-1", person)?;
+        self.by_id.insert(id, value.as_slice())?;
+        self.write.stir_person(before.as_ref(), person)
+    }
+}
