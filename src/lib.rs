@@ -73,6 +73,32 @@
 //! against one that looks at everything. A change of the files, the lookups, the units mapped by hand or, where a
 //! script asks for it, the date drops it.
 //!
+//! # What is promised, and the test that would break it
+//!
+//! | promise | shown by |
+//! |---|---|
+//! | a run commits everything or nothing, also when the process is killed | `a_daemon_killed_at_any_point_of_a_run_comes_to_the_same_people_on_json_pages`, `a_daemon_killed_in_its_very_first_run_begins_anew` |
+//! | … when the disk fails, is full, or loses its power | `a_disk_that_fails_at_any_step_leaves_the_store_before_or_the_one_after`, `a_disk_that_loses_its_power_at_any_step_keeps_what_was_done`, `a_full_disk_loses_nothing_and_is_no_reason_to_start_anew` |
+//! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
+//! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
+//! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
+//! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
+//! | months of syncs keep all this, and the store its size | `months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were` |
+//! | a refused reload changes nothing, and none touches a run under way | `what_runs_is_always_the_last_that_was_right_also_under_runs`, `a_run_under_way_ends_on_the_generation_it_began_with` |
+//! | any bytes end in a clear error in bounded time and memory | `every_target_has_a_corpus_and_every_corpus_a_target_of_the_fuzzer`, `an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_is_held`, `what_is_nested_without_end_is_no_answer`, `whatever_a_script_tries_it_is_an_error_of_its_record_in_bounded_time_and_memory`, `no_helper_panics_whatever_it_is_given` |
+//! | a script or a PMS that holds a run up ends that run and no more | `a_run_that_a_script_holds_up_is_given_up_at_its_deadline_and_the_next_is_ordinary`, `a_run_that_the_pms_holds_up_is_given_up_at_its_deadline_and_the_next_is_ordinary` |
+//! | stores of earlier versions open, a newer one is refused with the remedy | `a_store_of_an_earlier_version_opens_and_says_what_it_said`, `a_store_of_a_later_version_is_refused_with_both_versions_and_the_remedy` |
+//! | a caller who floods, stalls or breaks off costs others nothing | `a_flood_of_requests_from_many_threads_is_answered_and_so_is_everybody_else`, `a_caller_who_does_not_read_holds_up_nobody`, `who_breaks_off_in_the_middle_leaves_nothing_behind` |
+//! | a caller reaches what its tier reaches, and names no file, URL or script | `each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged`, `no_request_names_a_file_a_url_or_a_script` |
+//! | secrets and people stand in no log | `no_secret_and_no_resident_stands_in_the_log_of_json_pages`, `a_secret_does_not_show_itself`, `a_secret_file_that_others_may_read_or_write_is_refused`, `nobody_s_name_or_address_is_in_the_metrics` |
+//! | requests go to the connector's hosts alone, judged when a name is resolved | `an_account_goes_to_no_host_but_those_of_its_connector`, `a_name_that_leads_to_metadata_or_to_the_local_link_is_not_followed`, `plain_http_goes_to_this_machine_alone_unless_the_connector_says_so` |
+//! | the state folder and the socket are for whom they are meant for | `the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_say` |
+//!
+//! How long they search is theirs to be told: `EPMS_KILLS=300 cargo test --test crash killed -- --nocapture`,
+//! `EPMS_POWER_CUTS=300 cargo test --lib power -- --nocapture`,
+//! `EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture`,
+//! `EPMS_CASES=5000 cargo test --release --lib remembering`, `fuzz/run 3600`.
+//!
 //! # Deliberately absent
 //!
 //! - Nothing is ever written to a PMS (R1), and nobody is ever deleted here because the PMS is silent (R23, R25).

@@ -211,3 +211,41 @@ fn the_docs_of_the_crate_name_every_module() {
         );
     }
 }
+
+/// The texts of all files with tests.
+fn tests() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("tests")];
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                all += &std::fs::read_to_string(&path).unwrap();
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_promise_names_tests_that_there_are() {
+    let lib = include_str!("../src/lib.rs");
+    let table = lib.split("# What is promised").nth(1).unwrap();
+    let rows = table.lines().skip_while(|line| !line.contains("|---"));
+    let rows = rows.skip(1).take_while(|line| line.starts_with("//! |"));
+    let tests = tests();
+    let mut named = 0;
+    for row in rows {
+        let before = named;
+        for name in row.split('`').skip(1).step_by(2) {
+            let is_there = tests.contains(&format!("fn {name}("));
+            assert!(is_there, "there is no test `{name}`");
+            named += 1;
+        }
+        assert!(named > before, "no test shows: {row}");
+    }
+    assert!(named > 20, "the table was not found");
+}
