@@ -19,17 +19,18 @@ use super::invented::Expected;
 use super::sync::size;
 use super::usage::{Usage, measured};
 
-/// All integrations of a home, once each in every hour.
+/// All integrations of a home, once each.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Fleet {
     pub(crate) home: PathBuf,
-    pub(crate) hours: usize,
+    /// Whether it is the first hour; in the others nothing has changed.
+    pub(crate) is_first: bool,
 }
 
 /// What an hour's runs took.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Hour {
-    /// All of them. The memory is the most of this hour and of those before.
+    /// All of them.
     pub(crate) usage: Usage,
     /// Seconds of each run, the quickest first.
     pub(crate) runs: Vec<f64>,
@@ -37,7 +38,7 @@ pub(crate) struct Hour {
     pub(crate) store: f64,
 }
 
-pub(crate) fn fleet(task: &Fleet) -> Vec<Hour> {
+pub(crate) fn fleet(task: &Fleet) -> Hour {
     let catalog = home::load(&task.home);
     let state = task.home.join("state");
     let tools = Tools {
@@ -54,37 +55,33 @@ pub(crate) fn fleet(task: &Fleet) -> Vec<Hour> {
     );
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().unwrap();
-    let mut hours = Vec::new();
-    for hour in 0..task.hours {
-        let took = Arc::new(Mutex::new(Vec::new()));
-        let next = Arc::new(AtomicUsize::new(0));
-        let first_run = 1 + hour * integrations.len();
-        let ((), usage) = measured(|| {
-            let workers = (0..catalog.settings.workers).map(|_| {
-                let worker = Worker {
-                    integrations: Arc::clone(&integrations),
-                    tools: tools.clone(),
-                    next: Arc::clone(&next),
-                    took: Arc::clone(&took),
-                    first_run,
-                    is_first: hour == 0,
-                };
-                runtime.spawn(worker.work())
-            });
-            for worker in workers.collect::<Vec<_>>() {
-                runtime.block_on(worker).unwrap();
-            }
+    let took = Arc::new(Mutex::new(Vec::new()));
+    let next = Arc::new(AtomicUsize::new(0));
+    let last_run = tools.store.read().unwrap().last_run().unwrap();
+    let ((), usage) = measured(|| {
+        let workers = (0..catalog.settings.workers).map(|_| {
+            let worker = Worker {
+                integrations: Arc::clone(&integrations),
+                tools: tools.clone(),
+                next: Arc::clone(&next),
+                took: Arc::clone(&took),
+                first_run: last_run.map_or(1, |run| run.0 + 1),
+                is_first: task.is_first,
+            };
+            runtime.spawn(worker.work())
         });
-        let mut runs = std::mem::take(&mut *took.lock().unwrap());
-        assert_eq!(runs.len(), integrations.len());
-        runs.sort_by(f64::total_cmp);
-        hours.push(Hour {
-            usage,
-            runs,
-            store: size(&state),
-        });
+        for worker in workers.collect::<Vec<_>>() {
+            runtime.block_on(worker).unwrap();
+        }
+    });
+    let mut runs = std::mem::take(&mut *took.lock().unwrap());
+    assert_eq!(runs.len(), integrations.len());
+    runs.sort_by(f64::total_cmp);
+    Hour {
+        usage,
+        runs,
+        store: size(&state),
     }
-    hours
 }
 
 /// Runs one integration after the other.
@@ -93,7 +90,7 @@ struct Worker {
     tools: Tools,
     next: Arc<AtomicUsize>,
     took: Arc<Mutex<Vec<f64>>>,
-    first_run: usize,
+    first_run: u64,
     is_first: bool,
 }
 
@@ -108,7 +105,7 @@ impl Worker {
             };
             let job = Job {
                 integration,
-                run: RunId((self.first_run + number).try_into().unwrap()),
+                run: RunId(self.first_run + u64::try_from(number).unwrap()),
                 cause: Cause::Schedule,
             };
             let begun = Instant::now();

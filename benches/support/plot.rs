@@ -176,7 +176,7 @@ fn draw(panel: &Panel, out: &mut String) {
             .iter()
             .map(|(x, y)| (across.place(*x), up.place(*y)))
             .collect();
-        let Some((_, last)) = line.points.last() else {
+        let Some((size, last)) = line.points.last() else {
             continue;
         };
         let told: Vec<String> = places
@@ -203,11 +203,12 @@ fn draw(panel: &Panel, out: &mut String) {
         writeln!(
             out,
             "<circle class=\"f{number}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\"/>\
-             <text x=\"{:.1}\" y=\"{y}\">{}: {last} at the right end</text>",
+             <text x=\"{:.1}\" y=\"{y}\">{}: {last} for {}</text>",
             LEFT + 5.0,
             y - 4.0,
             LEFT + 18.0,
-            line.label
+            line.label,
+            short(*size)
         )
         .unwrap();
         y += 17.0;

@@ -21,11 +21,11 @@ pub(crate) fn measure(report: &mut Report) {
         for number in 0..integrations {
             home.building(number);
         }
-        let hours: Vec<Hour> = run(&Task::Fleet(Fleet {
-            home: home.root().to_owned(),
-            hours: HOURS.len(),
-        }));
-        for (hour, name) in hours.iter().zip(HOURS) {
+        for name in HOURS {
+            let hour: Hour = run(&Task::Fleet(Fleet {
+                home: home.root().to_owned(),
+                is_first: name == HOURS[0],
+            }));
             let name = |what: &str| format!("fleet/{integrations}/{name}/{what}");
             let of = |share: f64| super::quantile(&hour.runs, share);
             report.seconds(&name("wall"), hour.usage.wall);

@@ -18,6 +18,8 @@ use super::grouped;
 
 const TIMES: usize = 20;
 const SAVES: usize = 5;
+/// Answers of `status` that are waited for at least.
+const ANSWERS: usize = 500;
 const CHECKED: u64 = 100;
 
 /// Residents, with whom the daemon starts and answers.
@@ -118,23 +120,36 @@ async fn large(report: &mut Report, residents: u64) {
     settled(&daemon, &id).await;
     report.bytes(&name("idle_memory"), daemon.memory());
 
-    let client = daemon.client.clone();
-    let syncing = tokio::spawn(async move { client.sync(Asked::These(&[id]), true).await });
-    let mut took = Vec::new();
-    while !syncing.is_finished() {
-        let begun = Instant::now();
-        daemon.client.status().await.unwrap();
-        took.push(begun.elapsed().as_secs_f64());
-        pause().await;
+    let (mut idle, mut syncing) = (Vec::new(), Vec::new());
+    for _ in 0..ANSWERS {
+        idle.push(answer(&daemon).await);
     }
-    let reply = syncing.await.unwrap().unwrap();
-    let run = reply.runs[0].report.as_ref().unwrap();
-    assert!(run.outcome.is_success(), "{run:?}");
-    eprintln!("  {} answers during the sync", took.len());
-    took.sort_by(f64::total_cmp);
-    report.seconds(&name("status_p50"), super::quantile(&took, 0.5));
-    report.seconds(&name("status_p99"), super::quantile(&took, 0.99));
+    while syncing.len() < ANSWERS {
+        let (client, ids) = (daemon.client.clone(), [id.clone()]);
+        let sync = tokio::spawn(async move { client.sync(Asked::These(&ids), true).await });
+        while !sync.is_finished() {
+            syncing.push(answer(&daemon).await);
+        }
+        let reply = sync.await.unwrap().unwrap();
+        let run = reply.runs[0].report.as_ref().unwrap();
+        assert!(run.outcome.is_success(), "{run:?}");
+    }
+    for (when, mut took) in [("idle", idle), ("status", syncing)] {
+        took.sort_by(f64::total_cmp);
+        let of = |share: f64| super::quantile(&took, share);
+        report.seconds(&name(&format!("{when}_p50")), of(0.5));
+        report.seconds(&name(&format!("{when}_p99")), of(0.99));
+    }
     report.bytes(&name("memory_after"), daemon.memory());
+}
+
+/// Seconds until `status` was answered; the next is asked a little later.
+async fn answer(daemon: &Daemon) -> f64 {
+    let begun = Instant::now();
+    daemon.client.status().await.unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    pause().await;
+    took
 }
 
 /// Waits until a run has succeeded and none is under way.
@@ -167,6 +182,8 @@ fn table(report: &Report) -> Table {
         for (what, name, goal) in [
             ("ready, with N residents", "start", "1 s"),
             ("idle memory, N residents", "idle_memory", "25 MB"),
+            ("`status` with N residents, idle, p50", "idle_p50", ""),
+            ("`status` with N residents, idle, p99", "idle_p99", ""),
             ("`status` while N are synced, p50", "status_p50", ""),
             ("`status` while N are synced, p99", "status_p99", "5 ms"),
             ("memory after a sync of N", "memory_after", ""),
