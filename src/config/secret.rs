@@ -142,6 +142,13 @@ fn closed(path: &Path) -> Result<(), SecretError> {
             remedy,
         })
     };
+    // A pipe or a device would keep whoever reads it waiting, and with them every other feed.
+    if !metadata.is_file() {
+        return open(
+            "is no regular file".into(),
+            "write the secret into a file, or use `exec` for a program that tells it".into(),
+        );
+    }
     let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
     let us = nix::unistd::geteuid().as_raw();
     if mode & 0o026 != 0 {
@@ -239,6 +246,19 @@ mod tests {
             let told = error.unwrap_err().to_string();
             assert!(told.contains(what) && !told.contains("hunter2"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_secret_file_is_refused_and_keeps_nobody_waiting() {
+        let home = tempfile::tempdir().unwrap();
+        let mode = nix::sys::stat::Mode::S_IRUSR;
+        nix::unistd::mkfifo(&home.path().join("s"), mode).unwrap();
+        let error = SecretReference::File("s".into()).read(home.path());
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("is no regular file; write the secret"),
+            "{error}"
+        );
     }
 
     #[test]
