@@ -22,25 +22,16 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+/// Tones in the middle: whoever shows a drawing does not always tell it what is behind it.
 const STYLE: &str = "
-  text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+  text { font: 13px system-ui, sans-serif; fill: #6e7781; }
   .title { font-weight: 600; font-size: 15px; }
-  .faint { fill: #59636e; }
-  .grid { stroke: #d1d9e0; stroke-width: 1; }
+  .grid { stroke: #6e7781; stroke-opacity: 0.35; stroke-width: 1; }
   .line { fill: none; stroke-width: 2; }
-  .s0 { stroke: #0969da; } .f0 { fill: #0969da; }
-  .s1 { stroke: #8250df; } .f1 { fill: #8250df; }
-  .s2 { stroke: #1a7f37; } .f2 { fill: #1a7f37; }
-  .s3 { stroke: #bc4c00; } .f3 { fill: #bc4c00; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
-    .faint { fill: #9198a1; }
-    .grid { stroke: #3d444d; }
-    .s0 { stroke: #58a6ff; } .f0 { fill: #58a6ff; }
-    .s1 { stroke: #bc8cff; } .f1 { fill: #bc8cff; }
-    .s2 { stroke: #3fb950; } .f2 { fill: #3fb950; }
-    .s3 { stroke: #f0883e; } .f3 { fill: #f0883e; }
-  }
+  .s0 { stroke: #2f81f7; } .f0 { fill: #2f81f7; }
+  .s1 { stroke: #a371f7; } .f1 { fill: #a371f7; }
+  .s2 { stroke: #2da44e; } .f2 { fill: #2da44e; }
+  .s3 { stroke: #d4762c; } .f3 { fill: #d4762c; }
 ";
 
 /// The width of a panel, and of all that is left of its axis.
@@ -141,7 +132,7 @@ fn draw(panel: &Panel, out: &mut String) {
         writeln!(
             out,
             "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\"/>\
-             <text class=\"faint\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{told}</text>",
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{told}</text>",
             LEFT - 8.0,
             y + 4.0
         )
@@ -155,7 +146,7 @@ fn draw(panel: &Panel, out: &mut String) {
         writeln!(
             out,
             "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{ABOVE}\" x2=\"{x:.1}\" y2=\"{bottom}\"/>\
-             <text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             bottom + 18.0,
             short(size)
         )
@@ -163,7 +154,7 @@ fn draw(panel: &Panel, out: &mut String) {
     }
     writeln!(
         out,
-        "<text class=\"faint\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
         f64::midpoint(LEFT, WIDTH - RIGHT),
         HEIGHT - 12.0,
         panel.across
