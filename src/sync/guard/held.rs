@@ -98,6 +98,8 @@ fn wait(plan: &mut Plan, decision: Decision, reason: String) -> Decision {
         fate: Fate::Held,
         rule: "R27".into(),
         reason,
+        // Whoever would be made is nobody yet.
+        person: decision.person.filter(|_| decision.fate != Fate::Created),
         ..decision
     }
 }

@@ -621,3 +621,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn r27_a_newcomer_who_waits_with_a_plan_is_nobody_yet() {
+    let mut world = World::new();
+    world.guard.limit = 1;
+    world.run([ana(), bob()]);
+    let newcomer = resident("t9", "Cleo", "Hart", "cleo@x.com");
+    let seen = world.run([past(ana()), past(bob()), newcomer]);
+    assert_eq!(seen.ruled("t9"), (Fate::Held, "R27"));
+    assert_eq!(seen.decision("t9").person, None);
+    assert_eq!(seen.decision("t1").person, Some(PersonId(1)));
+}
