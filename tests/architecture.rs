@@ -43,6 +43,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("redb", &["store"]),
     ("reqwest", &["source", "control"]),
     ("minijinja", &["source"]),
+    ("flate2", &["source"]),
     ("quick_xml", &["source", "sandbox", "cli"]),
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),

@@ -73,7 +73,7 @@ async fn an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_is_held() {
         let told = failure(JSON, bomb, &gzip).await;
         assert_eq!(
             told,
-            "`residents` of PMS property `p1`: the answer is larger than 64 MiB; ask for smaller pages"
+            "`residents` of PMS property `p1`: the answer unpacks to more than 200 times its size; ask for smaller pages"
         );
     }
     let grown = most_megabytes() - before;

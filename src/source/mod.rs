@@ -25,6 +25,7 @@ mod compile;
 mod call;
 mod body;
 mod send;
+mod unpack;
 mod verdict;
 mod fetch;
 mod auth;

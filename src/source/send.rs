@@ -2,15 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 
 use crate::config::Method;
 
 use super::call::{Call, Prepared};
+use super::unpack::{Incoming, Unfit};
 use super::{SourceError, authority, egress};
-
-/// An answer larger than this is no page.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// What came back.
 pub(super) struct Answer {
@@ -54,7 +52,9 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
         Method::Get => client.get(url.clone()),
         Method::Post => client.post(url.clone()),
     };
-    builder = builder.headers(headers.clone());
+    builder = builder
+        .header(ACCEPT_ENCODING, "gzip")
+        .headers(headers.clone());
     if let Some(body) = body {
         builder = builder.body(body.clone());
     }
@@ -100,22 +100,25 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
             "write the right URL into the credential",
         )));
     }
-    let mut body = Vec::new();
+    let unfit = |unfit: Unfit| match unfit {
+        Unfit::Large | Unfit::Bomb => {
+            SourceError::Unexpected(call.told(&unfit.to_string(), None, "ask for smaller pages"))
+        }
+        Unfit::Broken => SourceError::Unavailable(call.told(
+            &unfit.to_string(),
+            None,
+            "the next run tries again",
+        )),
+    };
+    let mut incoming = Incoming::of(response.headers());
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|error| unavailable(&error))?
     {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            let what = format!("the answer is larger than {} MiB", MAX_ANSWER >> 20);
-            return Err(SourceError::Unexpected(call.told(
-                &what,
-                None,
-                "ask for smaller pages",
-            )));
-        }
-        body.extend_from_slice(&chunk);
+        incoming.take(&chunk).map_err(unfit)?;
     }
+    let body = incoming.finish().map_err(unfit)?;
     Ok(Answer {
         status: response.status().as_u16(),
         headers: std::mem::take(response.headers_mut()),
