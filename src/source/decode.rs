@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::Format;
 use crate::model::Printer;
 
-use super::known::{Known, Place};
+use super::known::{Known, Same};
 use super::path::Segment;
 use super::{Path, csv, json, skim, xml};
 
@@ -18,7 +18,7 @@ pub(super) struct Decoded {
     /// The records, as JSON texts.
     pub(super) records: Vec<Box<str>>,
     /// Those of them that are known; their texts are left out. Empty where none is looked for.
-    pub(super) known: Vec<Option<Place>>,
+    pub(super) known: Vec<Option<Same>>,
     /// Whether the place was there where the records stand, be it empty.
     pub(super) found: bool,
     /// Why nothing was found in a text inside the answer, although the answer itself is readable.

@@ -9,9 +9,9 @@ use crate::model::{Print, Printer};
 /// So many places further a record is looked for at once: records were deleted between.
 const NEAR: usize = 8;
 
-/// A record that is known.
+/// A record that is the same as a known one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Same {
     /// Which one of the known records it is.
     pub(super) place: usize,
     pub(super) print: Print,
@@ -44,7 +44,7 @@ impl Known {
     }
 
     /// The record that `text` begins with, where it is one that is expected now, and its length.
-    pub(super) fn begins(&self, printer: Printer, text: &str) -> Option<(Place, usize)> {
+    pub(super) fn begins(&self, printer: Printer, text: &str) -> Option<(Same, usize)> {
         let next = self.next.load(Ordering::Relaxed);
         let near = self.records.iter().enumerate().skip(next).take(NEAR);
         for (place, (print, length)) in near {
@@ -60,7 +60,7 @@ impl Known {
             {
                 self.next.store(place + 1, Ordering::Relaxed);
                 let print = *print;
-                return Some((Place { place, print }, length));
+                return Some((Same { place, print }, length));
             }
         }
         None
@@ -76,11 +76,11 @@ impl Known {
     }
 
     /// The record with this text, wherever it stood.
-    pub(super) fn find(&self, printer: Printer, text: &str) -> Option<Place> {
+    pub(super) fn find(&self, printer: Printer, text: &str) -> Option<Same> {
         let print = printer.print(text);
         let place = self.place_of(print)?;
         self.next.store(place + 1, Ordering::Relaxed);
-        Some(Place { place, print })
+        Some(Same { place, print })
     }
 
     /// A record that is none of these is another one, most likely in the place of the one expected.

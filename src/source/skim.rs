@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::decode::Decoded;
 use super::json;
-use super::known::{Known, Place};
+use super::known::{Known, Same};
 use super::path::{Path, Segment};
 use crate::model::Printer;
 
@@ -51,7 +51,7 @@ pub(super) fn split(
 }
 
 /// A record that is not the one expected: it may be known from elsewhere.
-fn other(rest: &str, known: &Known, printer: Printer) -> Option<(Box<str>, Option<Place>, usize)> {
+fn other(rest: &str, known: &Known, printer: Printer) -> Option<(Box<str>, Option<Same>, usize)> {
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
     let record = values.next()?.ok()?.get();
     let length = values.byte_offset();

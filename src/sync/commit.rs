@@ -16,7 +16,7 @@ use crate::store::{self, Lookup, Store, StoreError, Write};
 use super::entry::Entry;
 use super::guard::{self, Facts, Verdict};
 use super::matching::{People, candidates, considered};
-use super::memory::{Amiss, Kept, Mapped, Memory, Taken, gather, keep};
+use super::memory::{Amiss, Kept, MappedBy, Memory, Taken, gather, keep};
 use super::plan::{Inputs, Plan, plan};
 use super::retention;
 use super::standing::{self, Cause};
@@ -60,7 +60,7 @@ pub(super) struct Work {
     pub(super) lookups: Vec<(String, Lookup)>,
     /// What the run before remembered.
     pub(super) memory: Option<Arc<Memory>>,
-    pub(super) mapped: Mapped,
+    pub(super) mapped: MappedBy,
 }
 
 /// Writes that a run began.

@@ -20,7 +20,7 @@ use super::normal::Notes;
 
 pub(super) use gather::Amiss;
 pub(super) use gather::{Gathered, gather};
-pub(super) use keep::{Kept, Mapped, keep};
+pub(super) use keep::{Kept, MappedBy, keep};
 
 /// The form of everything that is remembered; another one is dropped.
 const FORM: u32 = 1;

@@ -16,7 +16,7 @@ use crate::store::{Lookup, Store, StoreError};
 
 use super::commit::{self, Stop, Work, begin, conclude};
 use super::mapping::Mapping;
-use super::memory::{Basis, Mapped as MappedBy, Memory};
+use super::memory::{Basis, MappedBy, Memory};
 
 /// What a run is started with. It ends with what it began with (R9).
 #[derive(Debug, Clone)]

@@ -25,15 +25,15 @@ pub(in crate::sync) struct Gathered {
     /// What those add to the notes that are looked at.
     pub(in crate::sync) notes: Notes,
     /// The records, in the order of the feed.
-    pub(super) records: Vec<Place>,
+    pub(super) records: Vec<Handled>,
     pub(super) looked_at: Vec<LookedAt>,
     /// Records that are gone, with those whom they were about.
     pub(super) gone: Vec<(usize, Vec<String>)>,
 }
 
-/// Where a record is.
+/// How a record is handled, and where it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Handled {
     /// Remembered, and left as it is.
     Quiet(usize),
     /// Among those that are looked at.
@@ -364,7 +364,7 @@ impl Gathered {
         for (kind, count) in made.notes {
             *self.notes.entry(kind).or_default() += count;
         }
-        self.records.push(Place::LookedAt(self.looked_at.len()));
+        self.records.push(Handled::LookedAt(self.looked_at.len()));
         self.looked_at.push(looked_at);
     }
 }
@@ -422,7 +422,7 @@ fn sorted(
                     pulled.remove(&place)
                 };
                 let (Some((mut made, decided)), Some(row)) = (one, memory.rows.get(place)) else {
-                    gathered.records.push(Place::Quiet(place));
+                    gathered.records.push(Handled::Quiet(place));
                     continue;
                 };
                 made.print = row.print;

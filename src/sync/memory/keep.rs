@@ -9,7 +9,7 @@ use crate::model::{Decision, Fate, PersonId, Run};
 use crate::store::{Standing, Stirred, StoreError, Write};
 
 use super::super::plan::Plan;
-use super::gather::{Place, decode, encode, halves, join};
+use super::gather::{Handled, decode, encode, halves, join};
 use super::{Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_person, put_row};
 
 /// Decisions stand for later runs until so much of the feed was decided on since: one in so many records.
@@ -26,7 +26,7 @@ pub(in crate::sync) struct Kept {
 
 /// What everything was mapped by.
 #[derive(Debug, Clone)]
-pub(in crate::sync) struct Mapped {
+pub(in crate::sync) struct MappedBy {
     pub(in crate::sync) basis: Basis,
     /// The day, where a script asked for it.
     pub(in crate::sync) today: Option<Date>,
@@ -48,15 +48,15 @@ pub(in crate::sync) fn keep(
     memory: Option<&Memory>,
     gathered: Gathered,
     plan: &Plan,
-    mapped: &Mapped,
+    mapped: &MappedBy,
     held: bool,
 ) -> Result<Kept, StoreError> {
     let integration = &report.integration;
     let since = |row: &Row| row.since;
     let quiet = || {
         let places = gathered.records.iter().filter_map(|place| match place {
-            Place::Quiet(place) => Some(*place),
-            Place::LookedAt(_) => None,
+            Handled::Quiet(place) => Some(*place),
+            Handled::LookedAt(_) => None,
         });
         places.filter_map(|place| memory?.rows.get(place))
     };
@@ -106,7 +106,7 @@ fn remember(
     memory: Option<&Memory>,
     gathered: Gathered,
     plan: &Plan,
-    mapped: &Mapped,
+    mapped: &MappedBy,
     standing: Option<&Standing>,
 ) -> Result<(), StoreError> {
     let integration = &report.integration;
@@ -118,7 +118,7 @@ fn remember(
     let mut prints = HashSet::new();
     for place in &gathered.records {
         match *place {
-            Place::Quiet(place) => {
+            Handled::Quiet(place) => {
                 let Some((memory, row)) =
                     memory.and_then(|memory| Some((memory, memory.rows.get(place)?)))
                 else {
@@ -130,7 +130,7 @@ fn remember(
                 };
                 rows.put(&row, memory.keys(&row));
             }
-            Place::LookedAt(place) => {
+            Handled::LookedAt(place) => {
                 let (Some(one), Some(decisions), Some(quiet)) = (
                     gathered.looked_at.get(place),
                     decisions.get(place),

@@ -32,7 +32,7 @@ use crate::store::{Lookup, Store, StoreError};
 
 use super::commit::{self, Property, Work, begin, commit, conclude};
 use super::entry::Entry;
-use super::memory::{Basis, Made, Mapped, Memory, Taken};
+use super::memory::{Basis, Made, MappedBy, Memory, Taken};
 use super::normal::{Normal, Notes, normalise};
 use super::plan::plan;
 
@@ -224,7 +224,7 @@ impl World {
             seen: records,
             taken,
             lookups: self.lookups.clone(),
-            mapped: Mapped {
+            mapped: MappedBy {
                 basis: self.basis(),
                 today: None,
                 seed: memory.as_ref().map_or(7, Memory::seed),
