@@ -1,5 +1,7 @@
 //! What earlier versions wrote, brought to the schema of this one: named steps, in one transaction, in order.
 
+use std::collections::BTreeMap;
+
 use redb::ReadableTable;
 
 use crate::model::Alert;
@@ -15,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_001_every_table,
     migration_002_causes_of_alerts,
     migration_003_memory,
+    migration_004_link_counts,
 ];
 
 /// The schema that this version writes.
@@ -63,4 +66,24 @@ fn migration_002_causes_of_alerts(write: &Write) -> Done<()> {
 /// What runs remember of their feeds, and decisions that stand for later runs, have tables of their own.
 fn migration_003_memory(write: &Write) -> Done<()> {
     write.make_tables()
+}
+
+/// `status` counted the links whenever it was asked.
+fn migration_004_link_counts(write: &Write) -> Done<()> {
+    write.make_tables()?;
+    let links = write.transaction.open_table(tables::LINKS)?;
+    let mut counts = BTreeMap::<String, u64>::new();
+    for entry in links.iter()? {
+        let (key, _) = entry?;
+        let (integration, _) = key.value();
+        match counts.get_mut(integration) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(integration.to_owned(), 1)),
+        }
+    }
+    let mut table = write.transaction.open_table(tables::LINK_COUNTS)?;
+    for (integration, count) in counts {
+        table.insert(integration.as_str(), count)?;
+    }
+    Ok(())
 }

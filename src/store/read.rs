@@ -73,17 +73,11 @@ impl View {
         Ok(self.transaction.open_table(tables::PEOPLE)?.len()?)
     }
 
-    /// The links of an integration, by the resident's PMS id.
+    /// How many links an integration has.
     pub fn count_links(&self, integration: &IntegrationId) -> Read<u64> {
-        let table = self.transaction.open_table(tables::LINKS)?;
-        let mut count = 0;
-        for entry in table.range((integration.as_str(), "")..)? {
-            if entry?.0.value().0 != integration.as_str() {
-                break;
-            }
-            count += 1;
-        }
-        Ok(count)
+        let table = self.transaction.open_table(tables::LINK_COUNTS)?;
+        let count = table.get(integration.as_str())?;
+        Ok(count.map_or(0, |count| count.value()))
     }
 
     /// The links of a person.

@@ -23,6 +23,10 @@ pub(super) const PEOPLE_BY_NAME: TableDefinition<'static, (&str, &str, u64), ()>
 pub(super) const LINKS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("links-1");
 
+/// Key: integration. Value: how many links it has: nobody who only wants to know the number walks over them.
+pub(super) const LINK_COUNTS: TableDefinition<'static, &str, u64> =
+    TableDefinition::new("link-counts-1");
+
 /// Key: person, integration, resident's PMS id. Value: nothing.
 pub(super) const LINKS_BY_PERSON: TableDefinition<'static, (u64, &str, &str), ()> =
     TableDefinition::new("links-by-person-1");
@@ -114,6 +118,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(PEOPLE_BY_EMAIL)?;
     with.table(PEOPLE_BY_NAME)?;
     with.table(LINKS)?;
+    with.table(LINK_COUNTS)?;
     with.table(LINKS_BY_PERSON)?;
     with.table(ALERTS)?;
     with.table(ALERTS_BY_CAUSE)?;

@@ -3,6 +3,8 @@
 
 mod records;
 
+use std::collections::BTreeMap;
+
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value};
 use serde::de::DeserializeOwned;
 
@@ -223,6 +225,26 @@ impl Checking<'_> {
             },
         )?;
         let links = self.transaction.open_table(tables::LINKS)?;
+        let mut counts = BTreeMap::<String, u64>::new();
+        for entry in links.iter()? {
+            let at = entry?.0.value().0.to_owned();
+            *counts.entry(at).or_default() += 1;
+        }
+        self.index(
+            tables::LINK_COUNTS,
+            "link-counts-1",
+            |found, at, counted| {
+                let are = counts.remove(at).unwrap_or_default();
+                found.unless(are == counted, || {
+                    format!("{at} has {are} links, and is said to have {counted}")
+                });
+                Ok(())
+            },
+        )?;
+        let mut found = Found(&mut self.found.flaws, "link-counts-1");
+        for (at, are) in counts {
+            found.flaw(format!("{at} has {are} links, which nobody counted"));
+        }
         self.index(
             tables::LINKS_BY_PERSON,
             "links-by-person-1",

@@ -116,12 +116,14 @@ impl Write {
     ) -> Done<()> {
         let mut links = self.transaction.open_table(tables::LINKS)?;
         let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
+        let mut added = 0;
         for (resident, link) in all {
             let key = (integration.as_str(), resident);
             let before: Option<Link> = links
                 .insert(key, to_bytes("links-1", link)?.as_slice())?
                 .map(|value| from_bytes("links-1", value.value()))
                 .transpose()?;
+            added += u64::from(before.is_none());
             let moved = before
                 .as_ref()
                 .filter(|before| before.person != link.person);
@@ -131,6 +133,22 @@ impl Write {
             index.insert((link.person.0, integration.as_str(), resident), ())?;
             self.stir_link(integration, resident, &[before.as_ref(), Some(link)])?;
         }
+        if added > 0 {
+            self.count_links(integration, |count| count + added)?;
+        }
+        Ok(())
+    }
+
+    /// Links came or went.
+    pub(super) fn count_links(
+        &self,
+        integration: &IntegrationId,
+        now: impl FnOnce(u64) -> u64,
+    ) -> Done<()> {
+        let mut table = self.transaction.open_table(tables::LINK_COUNTS)?;
+        let count = table.get(integration.as_str())?;
+        let count = now(count.map_or(0, |count| count.value()));
+        table.insert(integration.as_str(), count)?;
         Ok(())
     }
 

@@ -132,7 +132,7 @@ fn a_sound_store_is_counted() {
     let found = sound().read().unwrap().verify().unwrap();
     assert_eq!(found.entries["people-1"], 2);
     assert_eq!(found.entries["changes-by-person-1"], 2);
-    assert_eq!(found.entries.len(), 24);
+    assert_eq!(found.entries.len(), 25);
 }
 
 #[test]
@@ -178,6 +178,53 @@ fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
         .unwrap();
     assert_eq!(found.flaws, []);
     assert_eq!(found.entries["alerts-by-cause-1"], 1);
+}
+
+#[test]
+fn migration_004_counts_the_links_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let copy = folder.path().join("copy");
+    let store = sound();
+    let write = store.write().unwrap();
+    write.transaction.delete_table(tables::LINK_COUNTS).unwrap();
+    write.put_schema(4).unwrap();
+    write.commit().unwrap();
+    store.copy_to(&copy).unwrap();
+    crate::store::restore(&copy, &state, Timestamp::UNIX_EPOCH).unwrap();
+    let view = Store::open(&state).unwrap().read().unwrap();
+    assert_eq!(view.verify().unwrap().flaws, []);
+    assert_eq!(view.count_links(&elm()).unwrap(), 1);
+}
+
+#[test]
+fn links_are_counted_as_they_come_and_go() {
+    let store = sound();
+    let count = || store.read().unwrap().count_links(&elm()).unwrap();
+    let link = store.read().unwrap().link(&elm(), "t1").unwrap().unwrap();
+    let write = store.write().unwrap();
+    write.put_link(&elm(), "t1", &link).unwrap();
+    write.put_link(&elm(), "t2", &link).unwrap();
+    write.commit().unwrap();
+    assert_eq!(count(), 2);
+    let write = store.write().unwrap();
+    write.remove_link(&elm(), "t1").unwrap();
+    write.remove_link(&elm(), "t1").unwrap();
+    write.commit().unwrap();
+    assert_eq!(count(), 1);
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+}
+
+#[test]
+fn a_wrong_count_of_links_is_told() {
+    let found = told(|tables| {
+        let mut counts = tables.open_table(tables::LINK_COUNTS).unwrap();
+        counts.insert("elm", 5).unwrap();
+    });
+    assert_eq!(
+        found,
+        ["link-counts-1: elm has 1 links, and is said to have 5"]
+    );
 }
 
 #[test]
