@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
+use tokio_util::sync::CancellationToken;
 use unicase::UniCase;
 
 use crate::catalog::Integration;
@@ -16,6 +18,9 @@ use super::memory::{Made, Memory, Taken};
 use super::normal::{Normal, Notes, name, normalise};
 use super::struck::struck;
 use super::units::{Placed, place};
+
+/// A page with fewer records to map is mapped where it is.
+const WORTH_CORES: usize = 64;
 
 /// Maps the records of one run.
 pub(super) struct Mapping {
@@ -122,58 +127,89 @@ impl Mapping {
         silent.cloned().collect()
     }
 
-    pub(super) fn map(&mut self, record: &Record) {
-        self.records += 1;
-        if !self.heard.contains(&record.property) {
-            self.heard.insert(Arc::clone(&record.property));
+    /// Maps the records of a page, on all cores where it is worth it; what comes out is in the order of the records.
+    /// Stops before its end, with nothing of the page, when nobody waits for it any more.
+    pub(super) fn map(&mut self, records: &[Record], dropped: &CancellationToken) {
+        let mut asked: Vec<(&Record, Context, u64)> = Vec::with_capacity(records.len());
+        for record in records {
+            self.records += 1;
+            if !self.heard.contains(&record.property) {
+                self.heard.insert(Arc::clone(&record.property));
+            }
+            asked.push((record, self.context(record), self.records));
         }
+        let take = |(record, context, number): &(&Record, Context, u64)| {
+            (!dropped.is_cancelled()).then(|| self.take(record, context, *number))
+        };
+        let unknown = records.iter().filter(|record| record.known.is_none());
+        let taken: Option<Vec<_>> = if unknown.count() < WORTH_CORES {
+            asked.iter().map(take).collect()
+        } else {
+            let asked = asked.par_iter().with_min_len(WORTH_CORES / 4);
+            asked.map(take).collect()
+        };
+        for (taken, step) in taken.unwrap_or_default() {
+            self.mapped += match &taken {
+                Taken::Known(place) => {
+                    let memory = self.memory.as_ref();
+                    memory.map_or(0, |memory| memory.entries(*place))
+                }
+                Taken::Made(made) => made.entries.len() as u64,
+            };
+            self.taken.push(taken);
+            self.steps.extend(step);
+        }
+    }
+
+    /// Takes one record, the `number`th of the feed.
+    fn take(&self, record: &Record, context: &Context, number: u64) -> (Taken, Option<Step>) {
         if let Some(place) = record.known {
-            let memory = self.memory.as_ref();
-            self.mapped += memory.map_or(0, |memory| memory.entries(place));
-            return self.taken.push(Taken::Known(place));
+            return (Taken::Known(place), None);
         }
         let printer = Printer::new(self.seed, &record.request, &record.property);
         let mut made = Made::of(printer.print(&record.json), record.json.len());
-        self.make(record, &mut made);
-        self.mapped += made.entries.len() as u64;
-        self.taken.push(Taken::Made(Box::new(made)));
+        let step = self.make(record, context, number, &mut made);
+        (Taken::Made(Box::new(made)), step)
     }
 
-    fn make(&mut self, record: &Record, made: &mut Made) {
-        let context = self.context(record);
-        let script = Arc::clone(&self.integration.script);
-        let id = |mapping: &Mapping| {
-            let id = mapping
-                .integration
-                .source
-                .record_id(&record.request, &record.json);
-            id.unwrap_or_else(|| format!("record {}", mapping.records))
+    fn make(
+        &self,
+        record: &Record,
+        context: &Context,
+        number: u64,
+        made: &mut Made,
+    ) -> Option<Step> {
+        let script = &self.integration.script;
+        let id = || {
+            let source = &self.integration.source;
+            let id = source.record_id(&record.request, &record.json);
+            id.unwrap_or_else(|| format!("record {number}"))
         };
-        let mapped = match script.residents(&record.json, &context) {
+        let mapped = match script.residents(&record.json, context) {
             Ok(mapped) => mapped,
             Err(error) => {
-                let id = id(self);
-                self.step(record, &id, Vec::new(), Some(error.to_string()));
-                return made.entries.push(Entry::Rejected {
+                let id = id();
+                let step = self.step(record, &id, Vec::new(), Some(error.to_string()));
+                made.entries.push(Entry::Rejected {
                     record: id,
                     resident: None,
                     message: kept(error, record),
                 });
+                return step;
             }
         };
-        if self.watched.is_some() {
-            let id = id(self);
-            let residents = self.ways(&mapped, &context);
-            self.step(record, &id, residents, None);
-        }
+        let watched = self.watched.as_ref();
+        let step = watched.and_then(|_| {
+            let residents = self.ways(&mapped, context);
+            self.step(record, &id(), residents, None)
+        });
         if mapped.is_empty() {
-            let record = id(self);
-            return made.entries.push(Entry::Nobody { record });
+            made.entries.push(Entry::Nobody { record: id() });
         }
         for one in mapped {
             let excluded = match self.excluded(&one.resident) {
                 Some(reason) => Ok(Some(reason)),
-                None => script.exclude(&one, &context),
+                None => script.exclude(&one, context),
             };
             let entry = match excluded {
                 Ok(excluded) => self.entry(one.resident, excluded, &record.property, made),
@@ -185,6 +221,7 @@ impl Mapping {
             };
             made.entries.push(entry);
         }
+        step
     }
 
     fn entry(
@@ -335,32 +372,29 @@ impl Mapping {
             .collect()
     }
 
-    /// Keeps the step where it is one of the watched resident.
+    /// The step, where it is one of the watched resident.
     fn step(
-        &mut self,
+        &self,
         record: &Record,
         id: &str,
         residents: Vec<model::Mapping>,
         error: Option<String>,
-    ) {
-        let Some(watched) = &self.watched else { return };
+    ) -> Option<Step> {
+        let watched = self.watched.as_ref()?;
         let is_theirs = id == watched || residents.iter().any(|one| one.mapped.id == *watched);
-        if is_theirs {
-            self.steps.push(Step {
-                request: record.request.to_string(),
-                property: record.property.to_string(),
-                record: serde_json::from_str(&record.json).unwrap_or_default(),
-                residents,
-                error,
-            });
-        }
+        is_theirs.then(|| Step {
+            request: record.request.to_string(),
+            property: record.property.to_string(),
+            record: serde_json::from_str(&record.json).unwrap_or_default(),
+            residents,
+            error,
+        })
     }
 
+    /// What the script is told beside the record: the same for each request and property.
     fn context(&mut self, record: &Record) -> Context {
-        let contexts = self
-            .contexts
-            .entry(Arc::clone(&record.request))
-            .or_default();
+        let contexts = self.contexts.entry(Arc::clone(&record.request));
+        let contexts = contexts.or_default();
         if let Some(context) = contexts.get(&*record.property) {
             return context.clone();
         }

@@ -308,12 +308,7 @@ async fn read_all(
         while let Some(records) = pages.blocking_recv() {
             progress.pages += 1;
             progress.records += records.len() as u64;
-            for record in &records {
-                if dropped.is_cancelled() {
-                    return mapping;
-                }
-                mapping.map(record);
-            }
+            mapping.map(&records, &dropped);
             progress.mapped = mapping.mapped;
             on_progress(progress);
         }

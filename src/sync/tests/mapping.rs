@@ -4,6 +4,7 @@ use crate::catalog::{Integration, load};
 use crate::config::Home;
 use crate::model::Record;
 use crate::script::Lookups;
+use tokio_util::sync::CancellationToken;
 
 use super::super::mapping::Mapping;
 use super::*;
@@ -70,12 +71,13 @@ fn mapping(integration: Arc<Integration>) -> Mapping {
 }
 
 fn map_with(mapping: &mut Mapping, property: &str, people: &str) {
-    mapping.map(&Record {
+    let record = Record {
         request: "residents".into(),
         property: property.into(),
         json: format!(r#"{{"id":"r1","people":[{people}]}}"#).into(),
         known: None,
-    });
+    };
+    mapping.map(&[record], &CancellationToken::new());
 }
 
 fn map(more: &str, people: &str) -> Mapping {
@@ -83,6 +85,54 @@ fn map(more: &str, people: &str) -> Mapping {
     let mut mapping = mapping(loaded(&home));
     map_with(&mut mapping, "p1", people);
     mapping
+}
+
+#[test]
+fn a_page_mapped_on_all_cores_comes_out_in_the_order_of_its_records() {
+    let (_folder, home) = home("");
+    let integration = loaded(&home);
+    let record = |number: usize| {
+        Record {
+        request: "residents".into(),
+        property: format!("p{}", number % 3).into(),
+        // Every seventh is rejected, and is told by its number where it has no id.
+        json: match number % 7 {
+            0 => r#"{"people":7}"#.into(),
+            _ => format!(
+            r#"{{"id":"r{number}","people":[{{"id":"t{number}","first":"Bo","status":"Current"}}]}}"#
+        )
+        .into(),
+        },
+        known: None,
+    }
+    };
+    let page: Vec<Record> = (1..=1000).map(record).collect();
+    let mut at_once = mapping(Arc::clone(&integration));
+    at_once.map(&page, &CancellationToken::new());
+    let mut one_by_one = mapping(integration);
+    for record in &page {
+        one_by_one.map(std::slice::from_ref(record), &CancellationToken::new());
+    }
+    assert_eq!(entries(&at_once), entries(&one_by_one));
+    assert_eq!(at_once.taken.len(), 1000);
+    assert_eq!(at_once.mapped, one_by_one.mapped);
+    assert_eq!(at_once.silent(), one_by_one.silent());
+}
+
+#[test]
+fn nothing_of_a_page_is_taken_when_nobody_waits_for_it() {
+    let (_folder, home) = home("");
+    let mut mapping = mapping(loaded(&home));
+    let dropped = CancellationToken::new();
+    dropped.cancel();
+    let record = Record {
+        request: "residents".into(),
+        property: "p1".into(),
+        json: r#"{"id":"r1","people":[]}"#.into(),
+        known: None,
+    };
+    mapping.map(&vec![record; 200], &dropped);
+    assert!(mapping.taken.is_empty());
 }
 
 fn made(mapping: &Mapping) -> impl Iterator<Item = &Made> {
