@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
@@ -14,6 +16,7 @@ use crate::model::{Code, Place, Problem, Resident};
 use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
+use super::sparse::{self, Looking, Names};
 use super::{Context, Library, ScriptError, context, helpers, lint, literals};
 
 /// How many bytes a text of a script may have.
@@ -25,6 +28,9 @@ const DEADLINE: Duration = Duration::from_millis(200);
 
 /// The clock is looked at once in so many operations: most of them take less time than a look at it.
 const LOOK: u64 = 256;
+
+/// Sparse records that were not enough, less those that were: with more of them a script gets whole ones alone.
+const TOO_OFTEN: i32 = 32;
 
 thread_local! {
     /// What this thread had used when the call under way first looked at the clock.
@@ -41,6 +47,10 @@ pub struct Script {
     pub(super) judges: bool,
     status_words: BTreeSet<String>,
     names_read: BTreeMap<String, Place>,
+    /// What it can ask a record for; none where records are decoded whole.
+    names: Option<Arc<Names>>,
+    /// How much oftener than not a sparse record was not enough.
+    wasted: AtomicI32,
     /// The lookups that it asks for; none where that is known only when it runs.
     lookups: Option<BTreeSet<String>>,
     hash: [u8; 32],
@@ -58,6 +68,13 @@ impl Script {
     /// Compiles `scripts/<name>` and what it imports, or tells everything that is wrong with it.
     pub fn compile(library: &Library, name: &str) -> Result<Script, Vec<Problem>> {
         Script::compile_with(library, name, engine())
+    }
+
+    /// The same, to be run by the engine that it was compiled with and by no other.
+    #[must_use]
+    pub(super) fn of_whole_records(mut self) -> Script {
+        self.names = None;
+        self
     }
 
     pub(super) fn compile_with(
@@ -128,7 +145,7 @@ impl Script {
             });
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
-        let mut own_names = BTreeSet::new();
+        let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             let text = library.text(module).unwrap_or_default();
             let Some(written) = literals::parse(self::engine(), text) else {
@@ -145,6 +162,7 @@ impl Script {
                     .filter_map(|(name, position)| Some((name, place(position)?)))
                     .collect();
             }
+            closure.push(written);
         }
         names_read.retain(|path, _| !path.split('/').all(|part| own_names.contains(part)));
         let all = std::iter::once((name, &ast))
@@ -194,6 +212,8 @@ impl Script {
             problems.dedup();
             return Err(problems);
         }
+        let all_written = closure.len() == 1 + loaded.len();
+        let names = all_written.then(|| Names::of(&closure)).flatten();
         let mut hasher = blake3::Hasher::new();
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             hasher.update(module.as_bytes());
@@ -210,6 +230,8 @@ impl Script {
             judges: functions.contains_key("verdict"),
             status_words,
             names_read,
+            names: names.map(Arc::new),
+            wasted: AtomicI32::new(0),
             hash: *hasher.finalize().as_bytes(),
         })
     }
@@ -242,6 +264,9 @@ impl Script {
 
     /// The residents of one record: none, one, or a household.
     pub fn residents(&self, record: &str, ctx: &Context) -> Result<Vec<Mapped>, ScriptError> {
+        if let Some(result) = self.of_sparse(record, ctx) {
+            return self.mapped(result);
+        }
         let record: Dynamic = serde_json::from_str(record).map_err(|_| {
             self.error(
                 None,
@@ -249,6 +274,30 @@ impl Script {
             )
         })?;
         let result = self.call("residents", record, ctx)?;
+        self.mapped(result)
+    }
+
+    /// What the script gives for a record of which only what it can name is decoded; none where it looked at more, or
+    /// failed: then the whole record says what it gives.
+    fn of_sparse(&self, record: &str, ctx: &Context) -> Option<Dynamic> {
+        let names = self.names.as_ref()?;
+        let wasted = self.wasted.load(Ordering::Relaxed);
+        if wasted > TOO_OFTEN {
+            return None;
+        }
+        let record = sparse::decode(record, names).ok()?;
+        let looking = Looking::at(names);
+        let result = self.call_on(sparse::engine(), "residents", record, ctx);
+        let result = result.ok().filter(|given| looking.is_enough_for(given));
+        match &result {
+            None => drop(self.wasted.fetch_add(1, Ordering::Relaxed)),
+            Some(_) if wasted > 0 => drop(self.wasted.fetch_sub(1, Ordering::Relaxed)),
+            Some(_) => {}
+        }
+        result
+    }
+
+    fn mapped(&self, result: Dynamic) -> Result<Vec<Mapped>, ScriptError> {
         let maps = if result.is_array() {
             result.into_array().unwrap_or_default()
         } else if result.is_unit() {
@@ -305,18 +354,23 @@ impl Script {
         argument: Dynamic,
         ctx: &Context,
     ) -> Result<Dynamic, ScriptError> {
+        let result = self.call_on(&self.engine, function, argument, ctx);
+        result.map_err(|error| locate(&self.name, *error))
+    }
+
+    fn call_on(
+        &self,
+        engine: &Engine,
+        function: &str,
+        argument: Dynamic,
+        ctx: &Context,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
         // A scope per call: nothing one record sets can be seen by the next.
         let mut scope = Scope::new();
         USED.set(None);
         let options = CallFnOptions::new().eval_ast(true);
-        let result = self.engine.call_fn_with_options::<Dynamic>(
-            options,
-            &mut scope,
-            &self.ast,
-            function,
-            (argument, ctx.clone()),
-        );
-        result.map_err(|error| locate(&self.name, *error))
+        let arguments = (argument, ctx.clone());
+        engine.call_fn_with_options(options, &mut scope, &self.ast, function, arguments)
     }
 
     pub(super) fn error(&self, field: Option<String>, message: String) -> ScriptError {
@@ -431,6 +485,24 @@ impl Script {
             }
         }
         closure
+    }
+}
+
+#[cfg(test)]
+impl Script {
+    /// As if no sparse record had been wasted yet.
+    pub(super) fn forgive(&self) {
+        self.wasted.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn names(&self) -> Option<&Names> {
+        self.names.as_deref()
+    }
+
+    /// Whether a record need not be decoded whole.
+    pub(super) fn is_sparse_enough_for(&self, record: &str) -> bool {
+        let ctx = Context::new(super::Inputs::default());
+        self.of_sparse(record, &ctx).is_some()
     }
 }
 

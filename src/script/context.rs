@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use rhai::{Dynamic, Engine, Map};
 
 use super::described::Described;
+use super::sparse;
 
 /// Records to look up, by request and key, as JSON texts.
 pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
@@ -57,6 +58,7 @@ impl Context {
     }
 
     fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
+        sparse::told(key);
         let key = key.to_string();
         let found = self
             .0

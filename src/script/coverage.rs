@@ -67,7 +67,7 @@ impl Coverage {
             let mut reached = into.lock().unwrap_or_else(PoisonError::into_inner);
             reached.extend(number.parse::<usize>());
         });
-        let script = Script::compile_with(&marked, name, engine)?;
+        let script = Script::compile_with(&marked, name, engine)?.of_whole_records();
         Ok((script, Coverage { functions, reached }))
     }
 

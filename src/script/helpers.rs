@@ -8,6 +8,7 @@ use crate::model::LeaseStatus;
 
 use super::described::Described;
 use super::error::FieldError;
+use super::sparse;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -156,12 +157,15 @@ fn get(record: &Map, path: &str) -> Dynamic {
     if let Some(value) = record.get(path) {
         return value.clone();
     }
+    sparse::missed(record, path);
     let Some((head, rest)) = path.split_once('/') else {
         return Dynamic::UNIT;
     };
-    record
-        .get(head)
-        .map_or(Dynamic::UNIT, |value| inside(value, rest))
+    let Some(value) = record.get(head) else {
+        sparse::missed(record, head);
+        return Dynamic::UNIT;
+    };
+    inside(value, rest)
 }
 
 fn inside(value: &Dynamic, path: &str) -> Dynamic {
@@ -292,6 +296,7 @@ fn split_name(value: &Dynamic) -> Map {
 /// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
 /// table does not have is `unknown`; a table that is written another way round is an error.
 fn to_status(word: &Dynamic, table: &Map) -> Fallible<ImmutableString> {
+    sparse::read(table);
     let found = as_text(word).and_then(|word| {
         table.iter().find(|(known, _)| {
             unicase::UniCase::new(known.as_str()) == unicase::UniCase::new(word.as_str())
