@@ -24,15 +24,16 @@ static MARK: LazyLock<Identifier> =
 /// The text of an XML element with attributes, which helpers read without being told.
 const TEXT: &str = "#text";
 
-/// The names that a script can ask a record for, as far as they are written out.
+/// The names that a script can ask a record for, as far as they are written out; each among those of its length.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Names(Box<[Box<str>]>);
+pub(super) struct Names(Vec<Vec<Box<str>>>);
 
 impl Names {
     /// Of a script and everything it imports, as they are written; none where what a record lacks could go
     /// unnoticed: where an error is caught, or a structure is compared by `switch`.
     pub(super) fn of<'a>(asts: impl IntoIterator<Item = &'a AST>) -> Option<Names> {
-        let (mut names, mut open) = (BTreeSet::from([Box::from(TEXT)]), true);
+        let mut names: BTreeSet<Box<str>> = BTreeSet::from([TEXT.into()]);
+        let mut open = true;
         for ast in asts {
             ast.walk(&mut |path| {
                 match path.last() {
@@ -48,12 +49,20 @@ impl Names {
                 true
             });
         }
-        open.then(|| Names(names.into_iter().collect()))
+        let longest = names.iter().map(|name| name.len()).max();
+        let mut by_length = vec![Vec::new(); longest.map_or(0, |longest| longest + 1)];
+        for name in names {
+            if let Some(of_length) = by_length.get_mut(name.len()) {
+                of_length.push(name);
+            }
+        }
+        open.then_some(Names(by_length))
     }
 
-    fn has(&self, name: &str) -> bool {
-        let place = self.0.binary_search_by(|known| (**known).cmp(name));
-        place.is_ok()
+    /// The name, if it is among them.
+    fn known(&self, name: &str) -> Option<&str> {
+        let known = self.0.get(name.len())?.iter();
+        known.map(|known| &**known).find(|known| *known == name)
     }
 }
 
@@ -160,9 +169,7 @@ impl<'a> Visitor<'_> for Name<'a> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        let names = &self.0.0;
-        let place = names.binary_search_by(|known| (**known).cmp(name)).ok();
-        Ok(place.and_then(|place| names.get(place)).map(|name| &**name))
+        Ok(self.0.known(name))
     }
 }
 
@@ -207,7 +214,11 @@ fn has_mark(value: &Dynamic) -> bool {
 /// A script asked for a name, and there is none in this map: it may have been left out.
 pub(super) fn missed(map: &Map, name: &str) {
     if map.contains_key(&*MARK)
-        && NAMES.with_borrow(|names| names.as_ref().is_some_and(|names| !names.has(name)))
+        && NAMES.with_borrow(|names| {
+            names
+                .as_ref()
+                .is_some_and(|names| names.known(name).is_none())
+        })
     {
         MISSED.set(true);
     }

@@ -1,6 +1,6 @@
 //! One alert per cause (R30): raised, refreshed, and closed when the cause is gone. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
 
@@ -40,7 +40,7 @@ pub struct AlertWrites {
 #[derive(Debug)]
 pub(super) struct Judged<'a> {
     /// Residents of the feed.
-    pub(super) seen: &'a BTreeSet<&'a str>,
+    pub(super) seen: &'a HashSet<&'a str>,
     /// Residents whose records could not be used.
     pub(super) unjudged: &'a BTreeSet<String>,
     /// Those of them whose own records could not be mapped.

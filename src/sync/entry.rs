@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -160,7 +160,7 @@ impl Group {
 /// Groups residents by their PMS id, in the order in which the ids came first.
 pub(super) fn group(leases: Vec<Lease>) -> Vec<Group> {
     let mut groups: Vec<(String, Vec<Lease>)> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for lease in leases {
         let id = &lease.normal.resident.id;
         if let Some((_, group)) = places.get(id).and_then(|place| groups.get_mut(*place)) {

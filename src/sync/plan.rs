@@ -5,7 +5,7 @@ mod newcomers;
 mod linked;
 mod absent;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -83,16 +83,16 @@ struct Planner<'a, P> {
     plan: Plan,
     causes: Causes,
     /// The residents that are linked, by their person.
-    linked: BTreeMap<PersonId, BTreeSet<&'a str>>,
+    linked: BTreeSet<(PersonId, &'a str)>,
     new_links: BTreeMap<String, Link>,
     /// Those whose links are new or changed, by their person.
-    newly_linked: BTreeMap<PersonId, BTreeSet<String>>,
+    newly_linked: BTreeSet<(PersonId, String)>,
     /// Emails that nobody is given in this run any more.
-    taken: BTreeSet<String>,
+    taken: HashSet<String>,
     /// Residents whose record was rejected, or of whom not everything is known.
     unjudged: BTreeSet<String>,
     /// Residents of the feed.
-    seen: BTreeSet<&'a str>,
+    seen: HashSet<&'a str>,
     /// People of whom it tells enough to say where they live.
     told_of: BTreeSet<String>,
 }
@@ -133,8 +133,8 @@ pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, Store
         causes: Causes::default(),
         linked: by_person(&inputs.links),
         new_links: BTreeMap::new(),
-        newly_linked: BTreeMap::new(),
-        taken: BTreeSet::new(),
+        newly_linked: BTreeSet::new(),
+        taken: HashSet::new(),
         unjudged: unjudged.clone(),
         seen: groups.iter().map(|group| group.id.as_str()).collect(),
         told_of: BTreeSet::new(),
@@ -178,24 +178,24 @@ pub fn plan(inputs: &mut Inputs<'_>, people: &impl People) -> Result<Plan, Store
     Ok(plan)
 }
 
-fn by_person(links: &BTreeMap<String, Link>) -> BTreeMap<PersonId, BTreeSet<&str>> {
-    let mut people: BTreeMap<PersonId, BTreeSet<&str>> = BTreeMap::new();
-    for (resident, link) in links {
-        people.entry(link.person).or_default().insert(resident);
-    }
-    people
+fn by_person(links: &BTreeMap<String, Link>) -> BTreeSet<(PersonId, &str)> {
+    let links = links.iter();
+    links
+        .map(|(resident, link)| (link.person, resident.as_str()))
+        .collect()
 }
 
 impl<P: People> Planner<'_, P> {
     /// The residents that were linked to a person before this run, with their links.
     fn links_of(&self, person: PersonId) -> impl Iterator<Item = (&str, &Link)> {
-        let residents = self.linked.get(&person).into_iter().flatten();
-        residents.filter_map(|resident| Some((*resident, self.inputs.links.get(*resident)?)))
+        let begin = self.linked.range((person, "")..);
+        let residents = begin.take_while(move |(of, _)| *of == person);
+        residents.filter_map(|(_, resident)| Some((*resident, self.inputs.links.get(*resident)?)))
     }
 
     fn put_link(&mut self, resident: &str, link: Link) {
-        let of_person = self.newly_linked.entry(link.person).or_default();
-        of_person.insert(resident.to_owned());
+        let newly = (link.person, resident.to_owned());
+        self.newly_linked.insert(newly);
         self.new_links.insert(resident.to_owned(), link);
     }
 

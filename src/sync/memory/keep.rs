@@ -262,15 +262,19 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
         }
         *prints.entry(one.row.print).or_default() += 1;
     }
-    let mut with: HashMap<PersonId, HashSet<&str>> = HashMap::new();
+    let mut with: HashMap<PersonId, &str> = HashMap::new();
+    let mut together = HashSet::new();
     for decision in &plan.decisions {
         if let Some(person) = decision.person {
-            with.entry(person).or_default().insert(&decision.subject);
+            let one = with.entry(person).or_insert(&decision.subject);
+            if *one != decision.subject {
+                together.insert(person);
+            }
         }
     }
     let alone = |decision: &Decision| {
-        let with = decision.person.and_then(|person| with.get(&person));
-        with.is_none_or(|with| with.len() == 1)
+        let person = decision.person;
+        person.is_none_or(|person| !together.contains(&person))
     };
     let mut restless: HashSet<&str> = HashSet::new();
     let mut decisions: Vec<Vec<Decision>> = vec![Vec::new(); looked_at.len()];

@@ -13,19 +13,22 @@ use super::Planner;
 impl<P: People> Planner<'_, P> {
     /// Whether this run names the person of a link under another id, with a lease that counts as much.
     fn is_named_otherwise(&self, resident: &str, link: &Link) -> bool {
-        let newly = self.newly_linked.get(&link.person).into_iter().flatten();
+        let begin = self.newly_linked.range((link.person, String::new())..);
+        let newly = begin.take_while(|(of, _)| *of == link.person);
         let linked = self.links_of(link.person).map(|(other, _)| other);
-        linked.chain(newly.map(String::as_str)).any(|other| {
-            let new = self.new_links.get(other);
-            let same = new.or_else(|| self.inputs.links.get(other));
-            other != resident
-                && self.seen.contains(other)
-                && same.is_some_and(|same| {
-                    same.person == link.person
-                        && !same.status.is_closed()
-                        && same.status <= link.status
-                })
-        })
+        linked
+            .chain(newly.map(|(_, other)| other.as_str()))
+            .any(|other| {
+                let new = self.new_links.get(other);
+                let same = new.or_else(|| self.inputs.links.get(other));
+                other != resident
+                    && self.seen.contains(other)
+                    && same.is_some_and(|same| {
+                        same.person == link.person
+                            && !same.status.is_closed()
+                            && same.status <= link.status
+                    })
+            })
     }
 
     /// R25: counts misses of linked residents that a complete reading did not name.

@@ -292,7 +292,7 @@ impl<P: People> Planner<'_, P> {
         let changed = !update.fields.is_empty();
         let (rule, kind, fate) = if is_new {
             // A person who was linked here before, under another PMS id, comes back or moved (R22).
-            let returns = self.linked.contains_key(&before.id);
+            let returns = self.links_of(before.id).next().is_some();
             (
                 if returns { "R22" } else { "R13" },
                 ChangeKind::Linked,

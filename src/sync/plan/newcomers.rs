@@ -1,7 +1,7 @@
 //! Residents that are not linked yet: held because others share their email (R16), matched (R13–R15, R22),
 //! or made people (R17). What matching is, is in `matching`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{AlertKind, ChangeKind, Fate, LeaseStatus, Origin, Person, PersonId};
 use crate::store::StoreError;
@@ -18,6 +18,7 @@ impl<P: People> Planner<'_, P> {
         &mut self,
         groups: &[Group],
     ) -> Result<BTreeSet<String>, StoreError> {
+        let mut first: HashMap<&str, &Group> = HashMap::new();
         let mut by_email: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
         for group in groups {
             let Some(lease) = group.lease().filter(|lease| lease.excluded.is_none()) else {
@@ -31,8 +32,13 @@ impl<P: People> Planner<'_, P> {
                 Some(_) => !resident.status.is_closed(),
                 None => resident.status.may_come_in(),
             };
-            if counts {
-                by_email.entry(email).or_default().push(group);
+            if !counts {
+                continue;
+            }
+            // Nearly every email is one resident's.
+            if let Some(first) = first.insert(email, group) {
+                let sharing = by_email.entry(email).or_insert_with(|| vec![first]);
+                sharing.push(group);
             }
         }
         let mut held = BTreeSet::new();
