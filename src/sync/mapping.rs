@@ -1,10 +1,12 @@
 //! Records to entries: the script, the normal forms, and what is excluded (R6). Knows nothing of people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::{Arc, LazyLock};
+use std::thread;
 
 use jiff::civil::Date;
-use rayon::prelude::*;
 use tokio_util::sync::CancellationToken;
 use unicase::UniCase;
 
@@ -21,6 +23,42 @@ use super::units::{Placed, place};
 
 /// A page with fewer records to map is mapped where it is.
 const WORTH_CORES: usize = 64;
+
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
+
+/// Does something with each item, on so many threads, and gives it in their order; nothing when it once gives none.
+/// The threads are of this call alone: a script that takes long takes no thread from another run.
+fn on_cores<T: Sync, R: Send>(
+    cores: usize,
+    items: &[T],
+    take: impl Fn(&T) -> Option<R> + Sync,
+) -> Option<Vec<R>> {
+    let all = |items: &[T]| items.iter().map(&take).collect::<Option<Vec<R>>>();
+    let mut parts = items.chunks(items.len().div_ceil(cores).max(1));
+    let here = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|part| {
+                let other = thread::Builder::new().spawn_scoped(scope, || all(part));
+                // Without another thread it takes longer.
+                other.map_err(|_| part)
+            })
+            .collect();
+        let mut done = all(here);
+        for other in others {
+            let part = match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(part) => all(part),
+            };
+            done = done.zip(part).map(|(mut done, part)| {
+                done.extend(part);
+                done
+            });
+        }
+        done
+    })
+}
 
 /// Maps the records of one run.
 pub(super) struct Mapping {
@@ -130,46 +168,46 @@ impl Mapping {
     /// Maps the records of a page, on all cores where it is worth it; what comes out is in the order of the records.
     /// Stops before its end, with nothing of the page, when nobody waits for it any more.
     pub(super) fn map(&mut self, records: &[Record], dropped: &CancellationToken) {
-        let mut asked: Vec<(&Record, Context, u64)> = Vec::with_capacity(records.len());
+        let mut unknown: Vec<(&Record, Context, u64)> = Vec::new();
         for record in records {
             self.records += 1;
             if !self.heard.contains(&record.property) {
                 self.heard.insert(Arc::clone(&record.property));
             }
-            asked.push((record, self.context(record), self.records));
+            if record.known.is_none() {
+                unknown.push((record, self.context(record), self.records));
+            }
         }
-        let take = |(record, context, number): &(&Record, Context, u64)| {
-            (!dropped.is_cancelled()).then(|| self.take(record, context, *number))
-        };
-        let unknown = records.iter().filter(|record| record.known.is_none());
-        let taken: Option<Vec<_>> = if unknown.count() < WORTH_CORES {
-            asked.iter().map(take).collect()
+        let cores = if unknown.len() < WORTH_CORES {
+            1
         } else {
-            let asked = asked.par_iter().with_min_len(WORTH_CORES / 4);
-            asked.map(take).collect()
+            *CORES
         };
-        for (taken, step) in taken.unwrap_or_default() {
-            self.mapped += match &taken {
-                Taken::Known(place) => {
-                    let memory = self.memory.as_ref();
-                    memory.map_or(0, |memory| memory.entries(*place))
-                }
-                Taken::Made(made) => made.entries.len() as u64,
-            };
-            self.taken.push(taken);
-            self.steps.extend(step);
+        let made = on_cores(cores, &unknown, |(record, context, number)| {
+            (!dropped.is_cancelled()).then(|| self.made(record, context, *number))
+        });
+        let Some(made) = made else { return };
+        let mut made = made.into_iter();
+        for record in records {
+            if let Some(place) = record.known {
+                let memory = self.memory.as_ref();
+                self.mapped += memory.map_or(0, |memory| memory.entries(place));
+                self.taken.push(Taken::Known(place));
+            } else if let Some((made, step)) = made.next() {
+                self.mapped += made.entries.len() as u64;
+                self.taken.push(Taken::Made(made));
+                self.steps.extend(step);
+            }
         }
     }
 
-    /// Takes one record, the `number`th of the feed.
-    fn take(&self, record: &Record, context: &Context, number: u64) -> (Taken, Option<Step>) {
-        if let Some(place) = record.known {
-            return (Taken::Known(place), None);
-        }
+    /// What is made of the `number`th record of the feed.
+    fn made(&self, record: &Record, context: &Context, number: u64) -> (Box<Made>, Option<Step>) {
         let printer = Printer::new(self.seed, &record.request, &record.property);
-        let mut made = Made::of(printer.print(&record.json), record.json.len());
+        let print = printer.print(&record.json);
+        let mut made = Box::new(Made::of(print, record.json.len()));
         let step = self.make(record, context, number, &mut made);
-        (Taken::Made(Box::new(made)), step)
+        (made, step)
     }
 
     fn make(
