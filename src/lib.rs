@@ -73,6 +73,13 @@
 //! against one that looks at everything. A change of the files, the lookups, the units mapped by hand or, where a
 //! script asks for it, the date drops it.
 //!
+//! # What of a record is decoded
+//!
+//! The names that a script and its imports can ask for are known when it is compiled: its literals. Of a record only
+//! those are decoded ([`script`]'s `sparse`). A script that looks at a map as a whole, or asks for a name that is not
+//! written out, is noticed by what it calls, and called again with the whole record. It is the same script in the same
+//! language; what it makes of a record does not depend on this, and a property test says so.
+//!
 //! # What is promised, and the test that would break it
 //!
 //! | promise | shown by |
@@ -83,6 +90,7 @@
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
 //! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
 //! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
+//! | nor does how much of a record is decoded, or on how many cores a page is mapped | `what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded`, `a_page_mapped_on_all_cores_comes_out_in_the_order_of_its_records` |
 //! | months of syncs keep all this, and the store its size | `months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were` |
 //! | a refused reload changes nothing, and none touches a run under way | `what_runs_is_always_the_last_that_was_right_also_under_runs`, `a_run_under_way_ends_on_the_generation_it_began_with` |
 //! | any bytes end in a clear error in bounded time and memory | `every_target_has_a_corpus_and_every_corpus_a_target_of_the_fuzzer`, `an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_is_held`, `what_is_nested_without_end_is_no_answer`, `whatever_a_script_tries_it_is_an_error_of_its_record_in_bounded_time_and_memory`, `no_helper_panics_whatever_it_is_given` |

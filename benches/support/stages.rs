@@ -194,7 +194,7 @@ fn through(root: &std::path::Path, residents: u64, mut each: impl FnMut(Stage, &
         assert_eq!(done, people, "{:?}", planned.counts);
         let mut write = Some(write);
         each(committing, &mut || {
-            commit(&integration, write.take().unwrap(), &planned);
+            commit(&integration, write.take().unwrap(), &mut planned);
         });
     }
 
@@ -268,13 +268,13 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
     plan
 }
 
-fn commit(integration: &Integration, write: Write, plan: &Plan) {
+fn commit(integration: &Integration, write: Write, plan: &mut Plan) {
     write.people().unwrap().put(&plan.people).unwrap();
     let links = plan.links.iter();
     let links = links.map(|(resident, link)| (resident.as_str(), link));
     write.put_links(&integration.id, links).unwrap();
     assert!(plan.alerts.raised.is_empty());
-    write.append_changes(&plan.changes).unwrap();
+    write.append_changes(&mut plan.changes).unwrap();
     let decisions: &[Decision] = &plan.decisions;
     write
         .put_decisions(&integration.id, RUN, decisions, None, 24)

@@ -6,7 +6,7 @@ use redb::{ReadableTable, Table};
 
 use crate::model::{IntegrationId, Person, PersonId};
 
-use super::value::{from_bytes, to_bytes};
+use super::value::{each_to_bytes, from_bytes, itself};
 use super::write::{Done, NEXT_PERSON};
 use super::{Write, name_key, tables};
 
@@ -84,14 +84,13 @@ impl People<'_> {
     }
 
     /// Writes people, new or not.
-    pub fn put<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>) -> Done<()> {
-        for person in people {
-            self.put_one(person)?;
-        }
-        Ok(())
+    pub fn put(&mut self, people: &[Person]) -> Done<()> {
+        each_to_bytes("people-1", people, itself, |person, value| {
+            self.put_one(person, value)
+        })
     }
 
-    fn put_one(&mut self, person: &Person) -> Done<()> {
+    fn put_one(&mut self, person: &Person, value: &[u8]) -> Done<()> {
         let before = self.person(person.id)?;
         let id = person.id.0;
         let old_email = before.as_ref().and_then(|before| before.email.as_deref());
@@ -126,8 +125,7 @@ impl People<'_> {
             let key = (integration.as_str(), key.as_str(), id);
             self.by_name.insert(key, ())?;
         }
-        let value = to_bytes("people-1", person)?;
-        self.by_id.insert(id, value.as_slice())?;
+        self.by_id.insert(id, value)?;
         self.write.stir_person(before.as_ref(), person)
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     Run,
 };
 
-use super::value::{from_bytes, to_bytes};
+use super::value::{each_to_bytes, from_bytes, itself, to_bytes};
 use super::{History, Lookup, StoreError, tables};
 
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
@@ -85,7 +85,7 @@ impl Write {
 
     /// Writes a person, new or not.
     pub fn put_person(&self, person: &Person) -> Done<()> {
-        self.people()?.put([person])
+        self.people()?.put(std::slice::from_ref(person))
     }
 
     /// The links of an integration, by the resident's PMS id.
@@ -117,10 +117,11 @@ impl Write {
         let mut links = self.transaction.open_table(tables::LINKS)?;
         let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
         let mut added = 0;
-        for (resident, link) in all {
+        let all: Vec<(&str, &Link)> = all.into_iter().collect();
+        each_to_bytes("links-1", &all, link_of, |&(resident, link), value| {
             let key = (integration.as_str(), resident);
             let before: Option<Link> = links
-                .insert(key, to_bytes("links-1", link)?.as_slice())?
+                .insert(key, value)?
                 .map(|value| from_bytes("links-1", value.value()))
                 .transpose()?;
             added += u64::from(before.is_none());
@@ -131,8 +132,8 @@ impl Write {
                 index.remove((before.person.0, integration.as_str(), resident))?;
             }
             index.insert((link.person.0, integration.as_str(), resident), ())?;
-            self.stir_link(integration, resident, &[before.as_ref(), Some(link)])?;
-        }
+            self.stir_link(integration, resident, &[before.as_ref(), Some(link)])
+        })?;
         if added > 0 {
             self.count_links(integration, |count| count + added)?;
         }
@@ -202,23 +203,26 @@ impl Write {
 
     /// Appends to the change log and gives the change its number, with which it is returned.
     pub fn append_change(&self, mut change: Change) -> Done<Change> {
-        change.seq = self.number(NEXT_CHANGE)?;
-        self.append_changes(std::slice::from_ref(&change))?;
+        self.append_changes(std::slice::from_mut(&mut change))?;
         Ok(change)
     }
 
     /// Appends to the change log, where each change gets the next number.
-    pub fn append_changes(&self, appended: &[Change]) -> Done<()> {
+    pub fn append_changes(&self, appended: &mut [Change]) -> Done<()> {
         if appended.is_empty() {
             return Ok(());
         }
         let (from, mut next) = self.change_numbers()?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
-        for change in appended {
+        for change in &mut *appended {
+            change.seq = next;
+            next += 1;
+        }
+        each_to_bytes("changes-1", appended, itself, |change, value| {
             // What was kept only as the person's last one goes.
             let last = {
-                let before = (change.person.0, 0)..(change.person.0, next.min(from));
+                let before = (change.person.0, 0)..(change.person.0, change.seq.min(from));
                 let last = index.range(before)?.next_back().transpose()?;
                 last.map(|(key, _)| key.value().1)
             };
@@ -226,14 +230,10 @@ impl Write {
                 changes.remove(last)?;
                 index.remove((change.person.0, last))?;
             }
-            let numbered = Change {
-                seq: next,
-                ..change.clone()
-            };
-            changes.insert(next, to_bytes("changes-1", &numbered)?.as_slice())?;
-            index.insert((change.person.0, next), ())?;
-            next += 1;
-        }
+            changes.insert(change.seq, value)?;
+            index.insert((change.person.0, change.seq), ())?;
+            Ok(())
+        })?;
         drop((changes, index));
         self.put_number(NEXT_CHANGE, next)
     }
@@ -327,6 +327,10 @@ impl Write {
     pub(super) fn make_tables(&self) -> Done<()> {
         tables::each(&mut Made(&self.transaction))
     }
+}
+
+fn link_of<'a>(one: &'a (&str, &Link)) -> &'a Link {
+    one.1
 }
 
 struct Made<'a>(&'a WriteTransaction);

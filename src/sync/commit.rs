@@ -144,6 +144,13 @@ pub(super) fn commit(
     Ok(Ok(report))
 }
 
+/// Numbers are given by what is committed alone.
+fn unnumber(plan: &mut Plan) {
+    for change in &mut plan.changes {
+        change.seq = 0;
+    }
+}
+
 /// The same run, of which nothing remains in the store.
 pub(super) fn preview(
     store: &Store,
@@ -152,10 +159,11 @@ pub(super) fn preview(
     work: Work,
 ) -> Result<Result<Preview, Stop>, StoreError> {
     let write = store.write()?.by_run_of(&report.integration);
-    let (report, plan) = match carry_out(&write, now, report, work)? {
+    let (report, mut plan) = match carry_out(&write, now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
     };
+    unnumber(&mut plan);
     let decisions = write.decisions(report.id)?;
     let mut names = BTreeMap::new();
     for change in &plan.changes {
@@ -207,10 +215,11 @@ pub(super) fn explain(
         }
     }
     drop(property);
-    let (report, plan) = match carry_out(&write, now, report, work)? {
+    let (report, mut plan) = match carry_out(&write, now, report, work)? {
         Ok(done) => done,
         Err(stop) => return Ok(Err(stop)),
     };
+    unnumber(&mut plan);
     let about = |alert: &Alert| {
         let sides = &alert.sides;
         alert.subject == resident
@@ -406,7 +415,7 @@ fn apply(
     for alert in plan.alerts.refreshed.iter().chain(&plan.alerts.closed) {
         write.put_alert(alert)?;
     }
-    write.append_changes(&plan.changes)?;
+    write.append_changes(&mut plan.changes)?;
     let Kept { own, standing } = kept;
     write.put_decisions(
         integration,

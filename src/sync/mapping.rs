@@ -207,6 +207,7 @@ impl Mapping {
         let print = printer.print(&record.json);
         let mut made = Box::new(Made::of(print, record.json.len()));
         let step = self.make(record, context, number, &mut made);
+        made.encode();
         (made, step)
     }
 
@@ -228,11 +229,11 @@ impl Mapping {
             Err(error) => {
                 let id = id();
                 let step = self.step(record, &id, Vec::new(), Some(error.to_string()));
-                made.entries.push(Entry::Rejected {
+                made.entries = vec![Entry::Rejected {
                     record: id,
                     resident: None,
                     message: kept(error, record),
-                });
+                }];
                 return step;
             }
         };
@@ -242,8 +243,9 @@ impl Mapping {
             self.step(record, &id(), residents, None)
         });
         if mapped.is_empty() {
-            made.entries.push(Entry::Nobody { record: id() });
+            made.entries = vec![Entry::Nobody { record: id() }];
         }
+        made.entries.reserve_exact(mapped.len());
         for one in mapped {
             let excluded = match self.excluded(&one.resident) {
                 Some(reason) => Ok(Some(reason)),

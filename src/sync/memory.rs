@@ -19,6 +19,7 @@ use super::entry::Entry;
 use super::normal::Notes;
 
 pub(super) use gather::Amiss;
+use gather::first_half;
 pub(super) use gather::{Gathered, gather};
 pub(super) use keep::{Kept, MappedBy, keep};
 
@@ -51,6 +52,9 @@ pub(super) struct Made {
     /// PMS units that the mapping list does not know (R35), and what to do about each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) unmapped: BTreeMap<String, String>,
+    /// All that, as it is remembered; empty where that is not known yet.
+    #[serde(skip)]
+    bytes: Vec<u8>,
 }
 
 impl Made {
@@ -58,10 +62,17 @@ impl Made {
         Made {
             print,
             length,
+            bytes: Vec::new(),
             entries: Vec::new(),
             notes: Notes::new(),
             unmapped: BTreeMap::new(),
         }
+    }
+
+    /// Encodes it where it was made, which may be on several cores.
+    pub(super) fn encode(&mut self) {
+        // What cannot be encoded is told where it is remembered.
+        self.bytes = first_half(self).unwrap_or_default();
     }
 
     /// Something of it is told anew by every run.

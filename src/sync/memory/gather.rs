@@ -51,19 +51,27 @@ pub(super) struct LookedAt {
     pub(super) subjects: Vec<String>,
     pub(super) restless: bool,
     pub(super) notes: Notes,
-    /// What was made of it, as bytes.
+    /// What was made of it, as the first half of what is remembered.
     pub(super) made: Vec<u8>,
     /// What was decided before, as bytes.
     pub(super) decided: Vec<u8>,
 }
 
-/// A value that is remembered: what was made of a record, and what was decided.
-pub(super) fn join(made: &[u8], decided: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(made.len()).unwrap_or(u32::MAX);
-    [&length.to_le_bytes(), made, decided].concat()
+/// The first half of a value that is remembered: what was made of a record, behind its length. The other half is what
+/// was decided.
+pub(super) fn first_half(made: &Made) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; LENGTH];
+    serde_json::to_writer(&mut bytes, made).map_err(|_| unreadable())?;
+    let length = u32::try_from(bytes.len() - LENGTH).map_err(|_| unreadable())?;
+    if let Some(begin) = bytes.first_chunk_mut() {
+        *begin = length.to_le_bytes();
+    }
+    Ok(bytes)
 }
 
-/// The two halves of a value, or that it cannot be read.
+const LENGTH: usize = size_of::<u32>();
+
+/// The two halves of a value, the first without its length, or that it cannot be read.
 pub(super) fn halves(value: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
     let halves = value.split_first_chunk().and_then(|(length, rest)| {
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
@@ -302,7 +310,11 @@ impl<P: People> Gathering<'_, P> {
         let value = self.write.remembered(self.integration, row.print.0)?;
         let value = value.ok_or_else(unreadable)?;
         let (made, decided) = halves(&value)?;
-        let made: Made = decode(made)?;
+        let mut made: Made = decode(made)?;
+        made.bytes = value
+            .get(..value.len() - decided.len())
+            .unwrap_or_default()
+            .to_vec();
         for entry in &made.entries {
             self.entry(entry)?;
         }
@@ -312,7 +324,8 @@ impl<P: People> Gathering<'_, P> {
     }
 }
 
-fn looked_at(made: &Made, row: Row, before: Option<usize>) -> Result<LookedAt, StoreError> {
+fn looked_at(made: &mut Made, row: Row, before: Option<usize>) -> Result<LookedAt, StoreError> {
+    let bytes = std::mem::take(&mut made.bytes);
     let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
     Ok(LookedAt {
         before,
@@ -321,7 +334,11 @@ fn looked_at(made: &Made, row: Row, before: Option<usize>) -> Result<LookedAt, S
         subjects: subjects.collect(),
         restless: made.is_restless(),
         notes: made.notes.clone(),
-        made: encode(made)?,
+        made: if bytes.is_empty() {
+            first_half(made)?
+        } else {
+            bytes
+        },
         decided: Vec::new(),
     })
 }
@@ -375,8 +392,9 @@ fn everything(links: BTreeMap<String, Link>, taken: Vec<Taken>) -> Result<Gather
         ..Gathered::default()
     };
     for taken in taken {
-        if let Taken::Made(made) = taken {
-            let looked_at = looked_at(&made, row_of(&made), None)?;
+        if let Taken::Made(mut made) = taken {
+            let row = row_of(&made);
+            let looked_at = looked_at(&mut made, row, None)?;
             gathered.look_at(*made, looked_at);
         }
     }
@@ -410,8 +428,9 @@ fn sorted(
     }
     for taken in taken {
         match taken {
-            Taken::Made(made) => {
-                let looked_at = looked_at(&made, row_of(&made), None)?;
+            Taken::Made(mut made) => {
+                let row = row_of(&made);
+                let looked_at = looked_at(&mut made, row, None)?;
                 gathered.look_at(*made, looked_at);
             }
             Taken::Known(place) => {
@@ -426,7 +445,7 @@ fn sorted(
                     continue;
                 };
                 made.print = row.print;
-                let mut looked_at = looked_at(&made, row.clone(), Some(place))?;
+                let mut looked_at = looked_at(&mut made, row.clone(), Some(place))?;
                 looked_at.decided = decided;
                 gathered.look_at(made, looked_at);
             }

@@ -9,7 +9,7 @@ use crate::model::{Decision, Fate, PersonId, Run};
 use crate::store::{Standing, Stirred, StoreError, Write};
 
 use super::super::plan::Plan;
-use super::gather::{Handled, decode, encode, halves, join};
+use super::gather::{Handled, decode, encode, halves};
 use super::{Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_person, put_row};
 
 /// Decisions stand for later runs until so much of the feed was decided on since: one in so many records.
@@ -104,7 +104,7 @@ fn remember(
     write: &Write,
     report: &Run,
     memory: Option<&Memory>,
-    gathered: Gathered,
+    mut gathered: Gathered,
     plan: &Plan,
     mapped: &MappedBy,
     standing: Option<&Standing>,
@@ -112,6 +112,7 @@ fn remember(
     let integration = &report.integration;
     let Judged { decisions, quiet } = judge(&gathered, plan);
     let absent = absent(&gathered, plan);
+    let mut looked_at = std::mem::take(&mut gathered.looked_at);
     let mut sum = gathered.quiet.clone();
     let mut rows = Rows::default();
     let mut values = Vec::new();
@@ -132,7 +133,7 @@ fn remember(
             }
             Handled::LookedAt(place) => {
                 let (Some(one), Some(decisions), Some(quiet)) = (
-                    gathered.looked_at.get(place),
+                    looked_at.get_mut(place),
                     decisions.get(place),
                     quiet.get(place),
                 ) else {
@@ -155,7 +156,9 @@ fn remember(
                 let decided = encode(decisions)?;
                 let is_new = prints.insert(row.print);
                 if is_new && (one.before.is_none() || decided != one.decided) {
-                    values.push((row.print.0, Some(join(&one.made, &decided))));
+                    let mut value = std::mem::take(&mut one.made);
+                    value.extend(decided);
+                    values.push((row.print.0, Some(value)));
                 }
             }
         }
@@ -284,6 +287,7 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
         }
         let place = first.get(decision.subject.as_str());
         if let Some(decisions) = place.and_then(|place| decisions.get_mut(*place)) {
+            decisions.reserve_exact(1);
             decisions.push(decision.clone().settled());
         }
     }
