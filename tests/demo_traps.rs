@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use epms::control::client::{Client, Cut, PeopleFilter};
 use epms::model::{
     Decision, Explanation, Fate, IntegrationId, LeaseStatus, Relationship, Resident, Stay,
@@ -31,8 +29,7 @@ impl Shown<'_> {
         let runs = client.runs(Some(&id), &all).await.unwrap();
         let decisions = client.run(runs.items[0].id).await.unwrap().decisions;
         let people = client.people(&PeopleFilter::default(), &all).await.unwrap();
-        let here = |stays: &BTreeMap<IntegrationId, Stay>| stays.get(&id).cloned();
-        let stays = people.items.iter().filter_map(|one| here(&one.stays));
+        let stays = people.items.iter().filter_map(|one| one.stay(&id).cloned());
         Shown {
             stays: stays.collect(),
             client,

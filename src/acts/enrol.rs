@@ -309,7 +309,7 @@ fn make(desk: &mut Desk<'_>, (resident, integration): &Read) -> Result<(), ActEr
     };
     if let Some(integration) = integration {
         let stay = stay(resident, Vec::new(), None, None);
-        person.stays.insert(integration.clone(), stay);
+        person.stays.insert(integration.clone(), Box::new(stay));
     }
     let at = Where {
         integration: integration.as_ref(),

@@ -269,11 +269,11 @@ fn written(before: &Person, alert: &Alert, resident: &Resident) -> Person {
     if open(Field::Phone) && resident.phone.is_some() {
         after.phone.clone_from(&resident.phone);
     }
-    let old = before.stays.get(&alert.integration);
+    let old = before.stay(&alert.integration);
     let new = stay(resident, Vec::new(), None, old);
     // A person who lives there already keeps what counts more (R21); the next run sees all leases.
     if old.is_none_or(|old| new.status <= old.status) {
-        after.stays.insert(alert.integration.clone(), new);
+        after.stays.insert(alert.integration.clone(), Box::new(new));
     }
     after
 }

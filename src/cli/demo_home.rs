@@ -221,7 +221,7 @@ fn people_by_hand(
             last_name: last.to_owned(),
             email: Some(email.to_owned()),
             phone: None,
-            stays: BTreeMap::from([(integration.clone(), stay)]),
+            stays: BTreeMap::from([(integration.clone(), Box::new(stay))]),
             locks: BTreeSet::new(),
             pinned: false,
             merged_into: None,

@@ -165,7 +165,7 @@ pub(super) fn person() -> Person {
         last_name: "Lovelace".into(),
         email: Some("ada@example.com".into()),
         phone: Some("+12125550123".into()),
-        stays: BTreeMap::from([(IntegrationId::new(BUILDING), stay)]),
+        stays: BTreeMap::from([(IntegrationId::new(BUILDING), Box::new(stay))]),
         locks: [Field::Phone].into(),
         pinned: false,
         merged_into: None,

@@ -131,9 +131,10 @@ pub struct Person {
     /// Phone, in the form of R11.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Stays, by property. One made by hand may have none.
+    /// Stays, by property. One made by hand may have none. Each is boxed: a map has room for eleven from the first
+    /// on, and nearly everybody has one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub stays: BTreeMap<IntegrationId, Stay>,
+    pub stays: BTreeMap<IntegrationId, Box<Stay>>,
     /// Fields that no sync overwrites (R18).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub locks: BTreeSet<Field>,
@@ -169,6 +170,11 @@ impl Person {
             origin,
             created,
         }
+    }
+
+    /// The stay at a property.
+    pub fn stay(&self, integration: &IntegrationId) -> Option<&Stay> {
+        self.stays.get(integration).map(|stay| &**stay)
     }
 }
 

@@ -251,7 +251,7 @@ pub(super) fn resident_side(resident: &Resident) -> Side {
 
 /// A person's side of an alert.
 pub(super) fn person_side(person: &Person, integration: &IntegrationId) -> Side {
-    let stay = person.stays.get(integration);
+    let stay = person.stay(integration);
     let date = |of: fn(&Stay) -> Option<Date>| stay.and_then(of).map(|date: Date| date.to_string());
     let dates = [
         date(|stay| stay.lease_start),

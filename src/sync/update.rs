@@ -47,7 +47,7 @@ pub(super) struct Ask<'a> {
 /// The update that a resident asks for.
 pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
     let resident = &ask.normal.resident;
-    let old = before.stays.get(ask.integration);
+    let old = before.stay(ask.integration);
     let wanted = stay(resident, ask.more_units.clone(), ask.link, old);
     let governs = governs(before, ask.integration, &wanted);
     // Where somebody left, and lives elsewhere, an email is of no use to anybody.
@@ -75,19 +75,13 @@ pub(super) fn update(before: &Person, ask: &Ask<'_>) -> Update {
             person.email.clone_from(&resident.email);
         }
     }
-    person.stays.insert(ask.integration.clone(), stay);
+    person.stays.insert(ask.integration.clone(), Box::new(stay));
 
     let fields = differences(before, &person, ask.integration);
-    let closed = |person: &Person| {
-        person
-            .stays
-            .get(ask.integration)
-            .is_some_and(Stay::is_closed)
-    };
+    let closed = |person: &Person| person.stay(ask.integration).is_some_and(Stay::is_closed);
     let excluded = |person: &Person| {
         person
-            .stays
-            .get(ask.integration)
+            .stay(ask.integration)
             .is_some_and(|stay| stay.excluded)
     };
     let kind = if closed(&person) && !closed(before) {
@@ -236,7 +230,7 @@ pub fn differences(
     after: &Person,
     integration: &IntegrationId,
 ) -> Vec<FieldChange> {
-    let (was, is) = (before.stays.get(integration), after.stays.get(integration));
+    let (was, is) = (before.stay(integration), after.stay(integration));
     let date = |stay: Option<&Stay>, of: fn(&Stay) -> Option<Date>| {
         stay.and_then(of).map(|date| date.to_string())
     };
@@ -297,6 +291,8 @@ pub fn differences(
         is.map(|s| s.status.to_string()),
     );
     compare(Field::Flags, was.and_then(flags), is.and_then(flags));
+    // A first sync holds one list for each person.
+    found.shrink_to_fit();
     found
 }
 

@@ -67,7 +67,7 @@ fn sound() -> Store {
     let write = store.write().unwrap();
     for email in ["a@x.com", "b@x.com"] {
         let id = write.new_person_id().unwrap();
-        let stays = BTreeMap::from([(elm(), stay())]);
+        let stays = BTreeMap::from([(elm(), Box::new(stay()))]);
         write
             .put_person(&Person {
                 stays,

@@ -243,7 +243,7 @@ fn check_run(world: &mut World, feed: &[Item]) {
         assert_eq!(now[resident].person, link.person, "links stay");
     }
 
-    let over = |person: &Person| person.stays.get(&world.integration).map(Stay::is_closed);
+    let over = |person: &Person| person.stay(&world.integration).map(Stay::is_closed);
     for person in &after {
         let was = before.iter().find(|one| one.id == person.id).and_then(over);
         if over(person) != Some(true) || was == Some(true) {

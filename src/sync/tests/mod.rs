@@ -322,7 +322,7 @@ impl World {
 
     /// A person's stay at the property of the next run.
     fn stay(&self, id: u64) -> Stay {
-        self.person(id).stays[&self.integration].clone()
+        self.person(id).stay(&self.integration).cloned().unwrap()
     }
 
     fn open_alerts(&self) -> Vec<Alert> {
