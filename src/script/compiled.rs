@@ -16,7 +16,7 @@ use crate::model::{Code, Place, Problem, Resident};
 use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
-use super::sparse::{self, Looking, Names};
+use super::sparse::{self, Names};
 use super::{Context, Library, ScriptError, context, helpers, lint, literals};
 
 /// How many bytes a text of a script may have.
@@ -286,9 +286,9 @@ impl Script {
             return None;
         }
         let record = sparse::decode(record, names).ok()?;
-        let looking = Looking::at(names);
-        let result = self.call_on(sparse::engine(), "residents", record, ctx);
-        let result = result.ok().filter(|given| looking.is_enough_for(given));
+        let result = sparse::given(names, || {
+            self.call_on(sparse::engine(), "residents", record, ctx)
+        });
         match &result {
             None => drop(self.wasted.fetch_add(1, Ordering::Relaxed)),
             Some(_) if wasted > 0 => drop(self.wasted.fetch_sub(1, Ordering::Relaxed)),

@@ -180,26 +180,23 @@ thread_local! {
     static MISSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A script looks at a sparse record, until this is dropped.
-pub(super) struct Looking;
-
-impl Looking {
-    pub(super) fn at(names: &Arc<Names>) -> Looking {
-        NAMES.set(Some(Arc::clone(names)));
-        MISSED.set(false);
-        Looking
+/// What a script gives that looks at a sparse record; nothing where it failed, or where what was left out may matter.
+pub(super) fn given(
+    names: &Arc<Names>,
+    call: impl FnOnce() -> Fallible<Dynamic>,
+) -> Option<Dynamic> {
+    /// The thread looks at other records afterwards, also when the script made it panic.
+    struct Looked;
+    impl Drop for Looked {
+        fn drop(&mut self) {
+            NAMES.set(None);
+        }
     }
-
-    /// Whether it gave this without any regard to what was left out.
-    pub(super) fn is_enough_for(&self, given: &Dynamic) -> bool {
-        !MISSED.get() && !has_mark(given)
-    }
-}
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        NAMES.set(None);
-    }
+    NAMES.set(Some(Arc::clone(names)));
+    MISSED.set(false);
+    let _looked = Looked;
+    let given = call().ok()?;
+    (!MISSED.get() && !has_mark(&given)).then_some(given)
 }
 
 /// Whether something was left out of a value, or of what is in it.
@@ -336,35 +333,35 @@ mod tests {
         r#"("a" in record).to_string()"#,
         r#"if type_of(record) == "map" && record.contains("l") { text(record.l) }"#,
         r#"let seen = []; for one in list(record, "l") { seen += type_of(one); } seen.len().to_string()"#,
-        r##"#{ "b": "x" }.keys().len().to_string()"##,
+        r#"#{ "b": "x" }.keys().len().to_string()"#,
     ];
 
     /// What they do that may look at more.
     const MORE: &[&str] = &[
-        r#"record.keys().len().to_string()"#,
-        r#"record.values().len().to_string()"#,
-        r#"record.len().to_string()"#,
+        r"record.keys().len().to_string()",
+        r"record.values().len().to_string()",
+        r"record.len().to_string()",
         r#"get(record, "l/0").len().to_string()"#,
-        r#"record.a.is_empty().to_string()"#,
-        r#"record.to_json().len().to_string()"#,
-        r#"record.to_string().len().to_string()"#,
-        r#"`${record}`.len().to_string()"#,
+        r"record.a.is_empty().to_string()",
+        r"record.to_json().len().to_string()",
+        r"record.to_string().len().to_string()",
+        r"`${record}`.len().to_string()",
         r#"("" + record).len().to_string()"#,
         r#"let all = "x"; all += record; all.len().to_string()"#,
-        r#"[record].to_string().len().to_string()"#,
-        r#"(record == record).to_string()"#,
+        r"[record].to_string().len().to_string()",
+        r"(record == record).to_string()",
         r#"(get(record, "a") != get(record, "q")).to_string()"#,
-        r#"([record] == [record]).to_string()"#,
-        r##"list(record, "l").contains(#{ "b": 1 }).to_string()"##,
-        r##"list(record, "l").index_of(#{ "b": 1 }).to_string()"##,
-        r##"(record + #{ "x": 1 }).len().to_string()"##,
-        r##"record.mixin(#{ "x": 1 }); record.len().to_string()"##,
-        r##"record.fill_with(#{ "z": 1 }); record.z.to_string()"##,
+        r"([record] == [record]).to_string()",
+        r#"list(record, "l").contains(#{ "b": 1 }).to_string()"#,
+        r#"list(record, "l").index_of(#{ "b": 1 }).to_string()"#,
+        r#"(record + #{ "x": 1 }).len().to_string()"#,
+        r#"record.mixin(#{ "x": 1 }); record.len().to_string()"#,
+        r#"record.fill_with(#{ "z": 1 }); record.z.to_string()"#,
         r#"record.remove("q" + "q"); record.len().to_string()"#,
-        r#"record.clear(); record.len().to_string()"#,
-        r#"record.filter(|name, value| value == 1).len().to_string()"#,
-        r#"record.retain(|name, value| value == 1); record.len().to_string()"#,
-        r#"record.map(|name, value| 1).len().to_string()"#,
+        r"record.clear(); record.len().to_string()",
+        r"record.filter(|name, value| value == 1).len().to_string()",
+        r"record.retain(|name, value| value == 1); record.len().to_string()",
+        r"record.map(|name, value| 1).len().to_string()",
         r#"let name = "z"; name += "z"; text(record, name)"#,
         r#"text(record, text(record, "k"))"#,
         r#"record[text(record, "k")].to_string()"#,
@@ -373,11 +370,11 @@ mod tests {
         r#"switch get(record, "a") { #{} => "empty", _ => "full" }"#,
         r#"to_status("b", record)"#,
         r#"ctx.lookup("units", get(record, "a")).to_string()"#,
-        r#"throw record"#,
+        r"throw record",
         r#"throw `${get(record, "a")}`"#,
-        r#"record.a"#,
-        r#"let all = #{ all: record }; all.all.len().to_string()"#,
-        r#"let of = |r| r.len(); of.call(record).to_string()"#,
+        r"record.a",
+        r"let all = #{ all: record }; all.all.len().to_string()",
+        r"let of = |r| r.len(); of.call(record).to_string()",
         r#"debug(record); print(record); "x""#,
     ];
 
