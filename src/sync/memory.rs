@@ -79,7 +79,10 @@ impl Made {
     fn is_restless(&self) -> bool {
         !self.unmapped.is_empty()
             || self.entries.iter().any(|entry| match entry {
-                Entry::Resident { normal, .. } => normal.resident.status == LeaseStatus::Unknown,
+                // What is left out is not judged: nobody is told of a word that nobody knows.
+                Entry::Resident {
+                    normal, excluded, ..
+                } => excluded.is_none() && normal.resident.status == LeaseStatus::Unknown,
                 Entry::Rejected { .. } => true,
                 Entry::Nobody { .. } => false,
             })
