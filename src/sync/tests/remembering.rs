@@ -88,6 +88,7 @@ proptest! {
         limit in prop::sample::select(vec![1_u32, 1000]),
         stop in any::<bool>(),
         per_record in 1usize..4,
+        unknown_word in any::<bool>(),
     ) {
         let mut both = Both::new(|world| {
             world.guard.limit = limit;
@@ -116,6 +117,11 @@ proptest! {
             }
             for property in [HOME, OTHER] {
                 let mut feed = pms.feed(property);
+                for item in &mut feed {
+                    if let Item::LeftOut(one, _) = item && unknown_word {
+                        one.status = LeaseStatus::Unknown;
+                    }
+                }
                 if !feed.is_empty() {
                     let turn = turn % feed.len();
                     feed.rotate_left(turn);
@@ -156,6 +162,8 @@ fn of_a_feed_that_is_as_it_was_nobody_is_looked_at_and_of_one_that_is_not_who_ch
     let mut world = World::new();
     let mut feed: Vec<Item> = (0..50).map(|number| tenant(number).into()).collect();
     feed.push(Item::LeftOut(tenant(90), "status X"));
+    let unknown = with_status(tenant(92), LeaseStatus::Unknown);
+    feed.push(Item::LeftOut(unknown, "status Applicant"));
     feed.push(past(tenant(91)).into());
     world.run(feed.clone());
     assert_eq!(looked_at(&world, &feed), 0);
