@@ -199,13 +199,22 @@ pub(super) fn given(
     (!MISSED.get() && !has_mark(&given)).then_some(given)
 }
 
-/// Whether something was left out of a value, or of what is in it.
+/// A value nested deeper is not looked into any further.
+const DEEPEST: usize = 64;
+
+/// Whether something was left out of a value, or of what is in it; or may have been, where it is nested too deep.
 fn has_mark(value: &Dynamic) -> bool {
-    if let Ok(map) = value.as_map_ref() {
-        return map.contains_key(&*MARK) || map.values().any(has_mark);
+    fn within(value: &Dynamic, depth: usize) -> bool {
+        if let Ok(map) = value.as_map_ref() {
+            let mut values = map.values();
+            return depth == 0
+                || map.contains_key(&*MARK)
+                || values.any(|value| within(value, depth - 1));
+        }
+        let items = value.as_array_ref();
+        items.is_ok_and(|items| depth == 0 || items.iter().any(|item| within(item, depth - 1)))
     }
-    let items = value.as_array_ref();
-    items.is_ok_and(|items| items.iter().any(has_mark))
+    within(value, DEEPEST)
 }
 
 /// A script asked for a name, and there is none in this map: it may have been left out.
@@ -493,6 +502,18 @@ mod tests {
                 MARK = &**MARK
             )
         );
+    }
+
+    #[test]
+    fn what_is_nested_deep_is_not_looked_into_to_its_end() {
+        let nested = |depth: usize| {
+            let nest = format!("let nest = []; for turn in 0..{depth} {{ nest = [nest]; }}");
+            script(format!(
+                "fn residents(record, ctx) {{ {nest} #{{ id: \"x\", status: \"current\", first_name: nest }} }}"
+            ))
+        };
+        assert!(nested(50).is_sparse_enough_for("{}"));
+        assert!(!nested(200).is_sparse_enough_for("{}"));
     }
 
     #[test]
