@@ -38,8 +38,12 @@ struct Arguments {
     bench: bool,
 }
 
-/// A count may be so much above the baseline: whole syncs vary by a twentieth from run to run.
+/// The count of a stage may be so much above the baseline.
 const MARGIN: f64 = 0.15;
+
+/// That of a whole sync may be so much above it: it varies by a fourteenth from run to run, as answers come in
+/// different pieces.
+const MARGIN_OF_SYNCS: f64 = 0.25;
 
 /// Records that go through a stage.
 const RECORDS: u64 = 2_000;
@@ -102,7 +106,12 @@ fn main() -> ExitCode {
             now.to_string(),
             ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.3}")),
         ]);
-        if ratio.is_none_or(|ratio| ratio > 1.0 + MARGIN) {
+        let margin = if name.starts_with("sync_") {
+            MARGIN_OF_SYNCS
+        } else {
+            MARGIN
+        };
+        if ratio.is_none_or(|ratio| ratio > 1.0 + margin) {
             above.push(name.as_str());
         }
     }
@@ -111,9 +120,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "more than {:.0} % above benches/instructions.json, or not in it: {}; make it cheaper, or, where it is worth \
+        "more than {:.0} % ({:.0} % for a whole sync) above benches/instructions.json, or not in it: {}; make it cheaper, or, where it is worth \
          that, say so in the commit and renew the baseline: cargo bench --bench instructions -- --renew",
         MARGIN * 100.0,
+        MARGIN_OF_SYNCS * 100.0,
         above.join(", ")
     );
     ExitCode::FAILURE
