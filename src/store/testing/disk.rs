@@ -40,6 +40,8 @@ struct State {
     now: Vec<u8>,
     synced: Vec<u8>,
     since: Vec<(usize, Vec<u8>)>,
+    /// The shortest that it was since: what lies behind that is gone, whatever was written there again.
+    shortest: usize,
     steps: u64,
     fault: Option<Fault>,
     failures: u64,
@@ -60,10 +62,15 @@ impl Disk {
 
     /// Another disk with the same on it, whole and with its steps counted anew.
     pub(crate) fn copy(&self) -> Disk {
-        let now = self.state().now.clone();
+        Disk::of(self.state().now.clone())
+    }
+
+    /// A disk with this on it, synced.
+    fn of(bytes: Vec<u8>) -> Disk {
         Disk(Arc::new(Mutex::new(State {
-            synced: now.clone(),
-            now,
+            shortest: bytes.len(),
+            synced: bytes.clone(),
+            now: bytes,
             ..State::default()
         })))
     }
@@ -117,11 +124,7 @@ impl Disk {
                 left
             }
         };
-        Disk(Arc::new(Mutex::new(State {
-            now: left.clone(),
-            synced: left,
-            ..State::default()
-        })))
+        Disk::of(left)
     }
 }
 
@@ -149,6 +152,22 @@ impl State {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What was written since is synced. A disk is large, and what is written to it in a commit is not.
+    fn settle(&mut self) {
+        let State {
+            now, synced, since, ..
+        } = self;
+        synced.truncate(self.shortest);
+        synced.resize(now.len(), 0);
+        for (offset, data) in since.drain(..) {
+            let end = now.len().min(offset + data.len());
+            if offset < end {
+                synced[offset..end].copy_from_slice(&now[offset..end]);
+            }
+        }
+        self.shortest = now.len();
     }
 
     fn put(&mut self, offset: usize, data: &[u8]) {
@@ -180,14 +199,14 @@ impl StorageBackend for Disk {
         state.step()?;
         state.room(size(len))?;
         state.now.resize(size(len), 0);
+        state.shortest = state.shortest.min(size(len));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state();
         state.step()?;
-        state.synced = state.now.clone();
-        state.since.clear();
+        state.settle();
         Ok(())
     }
 
@@ -200,5 +219,40 @@ impl StorageBackend for Disk {
         }
         state.put(start, data);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_synced_is_what_was_there(
+            steps in prop::collection::vec((0u8..4, 0usize..64, any::<u8>()), 0..60),
+        ) {
+            let disk = Disk::default();
+            let mut synced = Vec::new();
+            for (step, place, byte) in steps {
+                let length = disk.size();
+                match step {
+                    0 => disk.set_len(place as u64).unwrap(),
+                    1 => {
+                        disk.sync_data().unwrap();
+                        synced = disk.state().now.clone();
+                    }
+                    _ if place < length => {
+                        let data = vec![byte; (length - place).min(9)];
+                        disk.write(place as u64, &data).unwrap();
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(&disk.state().synced, &synced);
+            }
+        }
     }
 }
