@@ -1,41 +1,19 @@
 //! A script, compiled with everything it imports, and called with every limit set.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
 use rhai::module_resolvers::DummyModuleResolver;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, ImmutableString, Position, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
+use super::engine::{self, engine};
 use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, resident};
 use super::resolver::{Modules, Resolver};
-use super::sparse::{self, Names};
-use super::{Context, Library, ScriptError, context, helpers, lint, literals};
-
-/// How many bytes a text of a script may have.
-const MAX_TEXT: usize = 64 * 1024;
-
-/// How much of a processor's time a script may take for one record. A record takes some 20 µs. Time in which the
-/// machine does something else is not the script's.
-const DEADLINE: Duration = Duration::from_millis(200);
-
-/// The clock is looked at once in so many operations: most of them take less time than a look at it.
-const LOOK: u64 = 256;
-
-/// Sparse records that were not enough, less those that were: with more of them a script gets whole ones alone.
-const TOO_OFTEN: i32 = 32;
-
-thread_local! {
-    /// What this thread had used when the call under way first looked at the clock.
-    static USED: Cell<Option<Duration>> = const { Cell::new(None) };
-}
+use super::sparse::Sparse;
+use super::{Context, Library, ScriptError, lint, literals};
 
 /// A compiled script: the mapping of one kind of PMS.
 #[derive(Debug)]
@@ -47,10 +25,8 @@ pub struct Script {
     pub(super) judges: bool,
     status_words: BTreeSet<String>,
     names_read: BTreeMap<String, Place>,
-    /// What it can ask a record for; none where records are decoded whole.
-    names: Option<Arc<Names>>,
-    /// How much oftener than not a sparse record was not enough.
-    wasted: AtomicI32,
+    /// How it gets sparse records; none where it gets whole ones alone.
+    pub(super) sparse: Option<Sparse>,
     /// The lookups that it asks for; none where that is known only when it runs.
     lookups: Option<BTreeSet<String>>,
     hash: [u8; 32],
@@ -73,7 +49,7 @@ impl Script {
     /// The same, to be run by the engine that it was compiled with and by no other.
     #[must_use]
     pub(super) fn of_whole_records(mut self) -> Script {
-        self.names = None;
+        self.sparse = None;
         self
     }
 
@@ -116,7 +92,7 @@ impl Script {
                 let here = import
                     .as_ref()
                     .filter(|_| error.place.is_none())
-                    .and_then(|import| literals::import(self::engine(), text, &import.path));
+                    .and_then(|import| literals::import(engine::engine(), text, &import.path));
                 vec![Problem {
                     code: import.map_or(Code::ScriptSyntax, |_| Code::ScriptImport),
                     file: error.file,
@@ -148,7 +124,7 @@ impl Script {
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             let text = library.text(module).unwrap_or_default();
-            let Some(written) = literals::parse(self::engine(), text) else {
+            let Some(written) = literals::parse(engine::engine(), text) else {
                 continue;
             };
             for (position, message) in literals::wrong(&written) {
@@ -213,7 +189,7 @@ impl Script {
             return Err(problems);
         }
         let all_written = closure.len() == 1 + loaded.len();
-        let names = all_written.then(|| Names::of(&closure)).flatten();
+        let sparse = all_written.then(|| Sparse::of(&closure)).flatten();
         let mut hasher = blake3::Hasher::new();
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             hasher.update(module.as_bytes());
@@ -230,8 +206,7 @@ impl Script {
             judges: functions.contains_key("verdict"),
             status_words,
             names_read,
-            names: names.map(Arc::new),
-            wasted: AtomicI32::new(0),
+            sparse,
             hash: *hasher.finalize().as_bytes(),
         })
     }
@@ -277,24 +252,9 @@ impl Script {
         self.mapped(result)
     }
 
-    /// What the script gives for a record of which only what it can name is decoded; none where it looked at more, or
-    /// failed: then the whole record says what it gives.
-    fn of_sparse(&self, record: &str, ctx: &Context) -> Option<Dynamic> {
-        let names = self.names.as_ref()?;
-        let wasted = self.wasted.load(Ordering::Relaxed);
-        if wasted > TOO_OFTEN {
-            return None;
-        }
-        let record = sparse::decode(record, names).ok()?;
-        let result = sparse::given(names, || {
-            self.call_on(sparse::engine(), "residents", record, ctx)
-        });
-        match &result {
-            None => drop(self.wasted.fetch_add(1, Ordering::Relaxed)),
-            Some(_) if wasted > 0 => drop(self.wasted.fetch_sub(1, Ordering::Relaxed)),
-            Some(_) => {}
-        }
-        result
+    pub(super) fn of_sparse(&self, record: &str, ctx: &Context) -> Option<Dynamic> {
+        let call = |engine: &Engine, record| self.call_on(engine, "residents", record, ctx);
+        self.sparse.as_ref()?.given(record, call)
     }
 
     fn mapped(&self, result: Dynamic) -> Result<Vec<Mapped>, ScriptError> {
@@ -367,7 +327,7 @@ impl Script {
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         // A scope per call: nothing one record sets can be seen by the next.
         let mut scope = Scope::new();
-        USED.set(None);
+        engine::begin();
         let options = CallFnOptions::new().eval_ast(true);
         let arguments = (argument, ctx.clone());
         engine.call_fn_with_options(options, &mut scope, &self.ast, function, arguments)
@@ -382,81 +342,6 @@ impl Script {
             thrown: false,
         }
     }
-}
-
-/// How much of a processor's time this thread has used.
-fn used() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-}
-
-/// An engine with every limit set and nothing that reaches out.
-pub(super) fn engine() -> Engine {
-    let mut engine = Engine::new();
-    engine
-        .set_max_operations(1_000_000)
-        .set_max_call_levels(32)
-        .set_max_expr_depths(64, 64)
-        .set_max_string_size(MAX_TEXT)
-        .set_max_array_size(10_000)
-        .set_max_map_size(1_000)
-        .set_max_variables(500)
-        .set_max_functions(500)
-        .set_max_modules(50)
-        // The interner of a shared engine makes its threads wait for each other.
-        .set_max_strings_interned(0)
-        .set_strict_variables(true)
-        .set_fail_on_invalid_map_property(true)
-        .disable_symbol("eval")
-        .on_print(|_| {})
-        .on_debug(|_, _, _| {})
-        .on_progress(|operations| {
-            if !operations.is_multiple_of(LOOK) {
-                return None;
-            }
-            let used = used();
-            let began = USED.get().unwrap_or(used);
-            USED.set(Some(began));
-            (used.saturating_sub(began) > DEADLINE).then_some(Dynamic::UNIT)
-        });
-    // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
-    engine
-        .register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> {
-            Err("scripts do not sleep".into())
-        })
-        .register_fn(
-            "sleep",
-            |_: rhai::FLOAT| -> Result<(), Box<EvalAltResult>> {
-                Err("scripts do not sleep".into())
-            },
-        );
-    // The limit on texts is held against what came out: by then two texts within it could be gigabytes.
-    engine
-        .register_fn(
-            "replace",
-            |text: &mut ImmutableString, find: &str, put: &str| replace(text, find, put),
-        )
-        .register_fn(
-            "replace",
-            |text: &mut ImmutableString, find: char, put: &str| {
-                replace(text, find.encode_utf8(&mut [0; 4]), put)
-            },
-        );
-    helpers::register(&mut engine);
-    context::register(&mut engine);
-    engine
-}
-
-fn replace(text: &mut ImmutableString, find: &str, put: &str) -> Result<(), Box<EvalAltResult>> {
-    let found = text.matches(find).count();
-    let length = text.len() + found.saturating_mul(put.len());
-    if length.saturating_sub(found * find.len()) > MAX_TEXT {
-        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(
-            "Length of string".into(),
-            Position::NONE,
-        )));
-    }
-    *text = text.replace(find, put).into();
-    Ok(())
 }
 
 impl Script {
@@ -489,26 +374,8 @@ impl Script {
 }
 
 #[cfg(test)]
-impl Script {
-    /// As if no sparse record had been wasted yet.
-    pub(super) fn forgive(&self) {
-        self.wasted.store(0, Ordering::Relaxed);
-    }
-
-    pub(super) fn names(&self) -> Option<&Names> {
-        self.names.as_deref()
-    }
-
-    /// Whether a record need not be decoded whole.
-    pub(super) fn is_sparse_enough_for(&self, record: &str) -> bool {
-        let ctx = Context::new(super::Inputs::default());
-        self.of_sparse(record, &ctx).is_some()
-    }
-}
-
-#[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::*;
 

@@ -8,7 +8,7 @@ use rhai::ImmutableString;
 
 use crate::model::{Place, Problem};
 
-use super::compiled::engine;
+use super::engine::engine;
 use super::error::{file_of, place};
 use super::{Library, Script, literals};
 

@@ -10,6 +10,7 @@ mod output;
 mod lint;
 mod literals;
 mod resolver;
+mod engine;
 mod sparse;
 mod compiled;
 mod verdict;

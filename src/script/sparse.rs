@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use rhai::{
@@ -12,7 +13,7 @@ use rhai::{
 };
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::compiled;
+use super::engine;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -24,14 +25,72 @@ static MARK: LazyLock<Identifier> =
 /// The text of an XML element with attributes, which helpers read without being told.
 const TEXT: &str = "#text";
 
+/// Sparse records that were not enough, less those that were: with more of them a script gets whole ones alone.
+const TOO_OFTEN: i32 = 32;
+
+/// How a script gets sparse records.
+#[derive(Debug)]
+pub(super) struct Sparse {
+    names: Arc<Names>,
+    /// How much oftener than not a record was not enough.
+    wasted: AtomicI32,
+}
+
+impl Sparse {
+    /// For a script and everything it imports, as they are written; none where what a record lacks could go unnoticed.
+    pub(super) fn of<'a>(asts: impl IntoIterator<Item = &'a AST>) -> Option<Sparse> {
+        Some(Sparse {
+            names: Arc::new(Names::of(asts)?),
+            wasted: AtomicI32::new(0),
+        })
+    }
+
+    /// What `call` gives, by this engine, for a record of which only what the script can name is decoded; none where it
+    /// looked at more, or failed: then the whole record says what it gives.
+    pub(super) fn given(
+        &self,
+        record: &str,
+        call: impl FnOnce(&Engine, Dynamic) -> Fallible<Dynamic>,
+    ) -> Option<Dynamic> {
+        let wasted = self.wasted.load(Ordering::Relaxed);
+        if wasted > TOO_OFTEN {
+            return None;
+        }
+        let record = decode(record, &self.names).ok()?;
+        let given = looking(&self.names, || call(noticing(), record));
+        match &given {
+            None => drop(self.wasted.fetch_add(1, Ordering::Relaxed)),
+            Some(_) if wasted > 0 => drop(self.wasted.fetch_sub(1, Ordering::Relaxed)),
+            Some(_) => {}
+        }
+        given
+    }
+}
+
+/// What is given while a sparse record is looked at; nothing where what was left out may matter.
+fn looking(names: &Arc<Names>, call: impl FnOnce() -> Fallible<Dynamic>) -> Option<Dynamic> {
+    /// The thread looks at other records afterwards, also when the script made it panic.
+    struct Looked;
+    impl Drop for Looked {
+        fn drop(&mut self) {
+            NAMES.set(None);
+        }
+    }
+    NAMES.set(Some(Arc::clone(names)));
+    MISSED.set(false);
+    let _looked = Looked;
+    let given = call().ok()?;
+    (!MISSED.get() && !has_mark(&given)).then_some(given)
+}
+
 /// The names that a script can ask a record for, as far as they are written out; each among those of its length.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Names(Vec<Vec<Box<str>>>);
+struct Names(Vec<Vec<Box<str>>>);
 
 impl Names {
     /// Of a script and everything it imports, as they are written; none where what a record lacks could go
     /// unnoticed: where an error is caught, or a structure is compared by `switch`.
-    pub(super) fn of<'a>(asts: impl IntoIterator<Item = &'a AST>) -> Option<Names> {
+    fn of<'a>(asts: impl IntoIterator<Item = &'a AST>) -> Option<Names> {
         let mut names: BTreeSet<Box<str>> = BTreeSet::from([TEXT.into()]);
         let mut open = true;
         for ast in asts {
@@ -74,17 +133,17 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Decodes of a record what has one of these names.
-pub(super) fn decode(json: &str, names: &Names) -> Result<Dynamic, serde_json::Error> {
+fn decode(json: &str, names: &Names) -> Result<Dynamic, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(json);
-    let value = Sparse(names).deserialize(&mut json)?;
+    let value = Decode(names).deserialize(&mut json)?;
     json.end()?;
     Ok(value)
 }
 
 #[derive(Clone, Copy)]
-struct Sparse<'a>(&'a Names);
+struct Decode<'a>(&'a Names);
 
-impl<'de> DeserializeSeed<'de> for Sparse<'_> {
+impl<'de> DeserializeSeed<'de> for Decode<'_> {
     type Value = Dynamic;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Dynamic, D::Error> {
@@ -93,7 +152,7 @@ impl<'de> DeserializeSeed<'de> for Sparse<'_> {
 }
 
 /// Scalars become what they become of themselves when rhai decodes them.
-impl<'de> Visitor<'de> for Sparse<'_> {
+impl<'de> Visitor<'de> for Decode<'_> {
     type Value = Dynamic;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,25 +239,6 @@ thread_local! {
     static MISSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a script gives that looks at a sparse record; nothing where it failed, or where what was left out may matter.
-pub(super) fn given(
-    names: &Arc<Names>,
-    call: impl FnOnce() -> Fallible<Dynamic>,
-) -> Option<Dynamic> {
-    /// The thread looks at other records afterwards, also when the script made it panic.
-    struct Looked;
-    impl Drop for Looked {
-        fn drop(&mut self) {
-            NAMES.set(None);
-        }
-    }
-    NAMES.set(Some(Arc::clone(names)));
-    MISSED.set(false);
-    let _looked = Looked;
-    let given = call().ok()?;
-    (!MISSED.get() && !has_mark(&given)).then_some(given)
-}
-
 /// A value nested deeper is not looked into any further.
 const DEEPEST: usize = 64;
 
@@ -245,9 +285,9 @@ pub(super) fn told(value: &Dynamic) {
 }
 
 /// An engine as every script has one, but that it notices who looks at a map as a whole.
-pub(super) fn engine() -> &'static Engine {
+fn noticing() -> &'static Engine {
     static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-        let mut engine = compiled::engine();
+        let mut engine = engine::engine();
         notice(&mut engine);
         engine
     });
@@ -325,251 +365,4 @@ fn notice(engine: &mut Engine) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Map as Object, Value, json};
-
-    use super::super::{Context, Inputs, Library, Script};
-    use super::*;
-
-    /// What scripts do with records that they can name all of.
-    const NAMED: &[&str] = &[
-        r#"text(record, "a")"#,
-        r#"text(record, "a/b")"#,
-        r#"text(get(record, "l/0"), "b")"#,
-        r#"list(record, "l").map(|one| text(one, "b")).len().to_string()"#,
-        r#"if flag(record, "a/k") { "yes" }"#,
-        r#"("a" in record).to_string()"#,
-        r#"if type_of(record) == "map" && record.contains("l") { text(record.l) }"#,
-        r#"let seen = []; for one in list(record, "l") { seen += type_of(one); } seen.len().to_string()"#,
-        r#"#{ "b": "x" }.keys().len().to_string()"#,
-    ];
-
-    /// What they do that may look at more.
-    const MORE: &[&str] = &[
-        r"record.keys().len().to_string()",
-        r"record.values().len().to_string()",
-        r"record.len().to_string()",
-        r#"get(record, "l/0").len().to_string()"#,
-        r"record.a.is_empty().to_string()",
-        r"record.to_json().len().to_string()",
-        r"record.to_string().len().to_string()",
-        r"`${record}`.len().to_string()",
-        r#"("" + record).len().to_string()"#,
-        r#"let all = "x"; all += record; all.len().to_string()"#,
-        r"[record].to_string().len().to_string()",
-        r"(record == record).to_string()",
-        r#"(get(record, "a") != get(record, "q")).to_string()"#,
-        r"([record] == [record]).to_string()",
-        r#"list(record, "l").contains(#{ "b": 1 }).to_string()"#,
-        r#"list(record, "l").index_of(#{ "b": 1 }).to_string()"#,
-        r#"(record + #{ "x": 1 }).len().to_string()"#,
-        r#"record.mixin(#{ "x": 1 }); record.len().to_string()"#,
-        r#"record.fill_with(#{ "z": 1 }); record.z.to_string()"#,
-        r#"record.remove("q" + "q"); record.len().to_string()"#,
-        r"record.clear(); record.len().to_string()",
-        r"record.filter(|name, value| value == 1).len().to_string()",
-        r"record.retain(|name, value| value == 1); record.len().to_string()",
-        r"record.map(|name, value| 1).len().to_string()",
-        r#"let name = "z"; name += "z"; text(record, name)"#,
-        r#"text(record, text(record, "k"))"#,
-        r#"record[text(record, "k")].to_string()"#,
-        r#"(text(record, "k") in record).to_string()"#,
-        r#"try { record[text(record, "k")].to_string() } catch { "none" }"#,
-        r#"switch get(record, "a") { #{} => "empty", _ => "full" }"#,
-        r#"to_status("b", record)"#,
-        r#"ctx.lookup("units", get(record, "a")).to_string()"#,
-        r"throw record",
-        r#"throw `${get(record, "a")}`"#,
-        r"record.a",
-        r"let all = #{ all: record }; all.all.len().to_string()",
-        r"let of = |r| r.len(); of.call(record).to_string()",
-        r#"debug(record); print(record); "x""#,
-    ];
-
-    fn script(text: String) -> Script {
-        let text: &'static str = Box::leak(text.into_boxed_str());
-        Script::compile(&Library::of([("pms", text)]), "pms").unwrap()
-    }
-
-    fn bodies() -> impl Iterator<Item = String> {
-        let names = NAMED.iter().chain(MORE).map(|what| {
-            format!(
-                "fn residents(record, ctx) {{ let found = {{ {what} }}; #{{ id: \"x\", status: \"current\", first_name: found }} }}"
-            )
-        });
-        let whole = [
-            "record",
-            "[record]",
-            "#{ id: \"x\", status: \"current\", unit: get(record, \"a\") }",
-            "#{ id: \"x\", status: \"current\", last_name: get(record, \"a\") }",
-        ];
-        let whole = whole.map(|what| format!("fn residents(record, ctx) {{ {what} }}"));
-        names.chain(whole)
-    }
-
-    fn ctx() -> Context {
-        Context::new(Inputs::default())
-    }
-
-    /// What comes out, told in full.
-    fn out(script: &Script, record: &str) -> String {
-        match script.residents(record, &ctx()) {
-            Ok(mapped) => format!("{mapped:?}"),
-            Err(error) => format!("{error:?}"),
-        }
-    }
-
-    fn any_record() -> impl Strategy<Value = Value> {
-        let name = prop::sample::select(vec![
-            "a", "b", "k", "l", "q", "z", "zz", "qq", "id", "label", "a/b", "#text", "\0",
-        ]);
-        let scalar = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            Just(json!(u64::MAX)),
-            Just(json!(1)),
-            Just(json!(1.5)),
-            name.clone().prop_map(Value::from),
-        ];
-        let value = scalar.prop_recursive(3, 24, 4, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                members(name.clone(), inner),
-            ]
-        });
-        let name = prop::sample::select(vec!["a", "b", "k", "l", "q", "z", "zz", "\0"]);
-        members(name, value)
-    }
-
-    fn members(
-        name: impl Strategy<Value = &'static str>,
-        value: impl Strategy<Value = Value>,
-    ) -> impl Strategy<Value = Value> {
-        prop::collection::vec((name, value), 0..6).prop_map(|members| {
-            let members = members.into_iter();
-            let named = members.map(|(name, value)| (name.to_owned(), value));
-            Value::Object(named.collect::<Object<String, Value>>())
-        })
-    }
-
-    #[test]
-    fn what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded() {
-        let scripts: Vec<(String, Script, Script)> = bodies()
-            .map(|body| {
-                let whole = script(body.clone()).of_whole_records();
-                (body.clone(), script(body), whole)
-            })
-            .collect();
-        proptest!(|(record in any_record())| {
-            let record = record.to_string();
-            for (body, sparse, whole) in &scripts {
-                sparse.forgive();
-                prop_assert_eq!(out(sparse, &record), out(whole, &record), "{}", body);
-            }
-        });
-    }
-
-    #[test]
-    fn a_script_that_names_what_it_reads_gets_no_more_of_a_record() {
-        let record = json!({
-            "a": { "b": 1, "k": "y", "q": [1, 2, { "z": 1 }] }, "l": [{ "b": 2, "q": 3 }, { "b": 4 }], "q": {}, "zz": "x",
-        });
-        for what in NAMED {
-            let body = format!(
-                "fn residents(record, ctx) {{ let found = {{ {what} }}; #{{ id: \"x\", status: \"current\", first_name: found }} }}"
-            );
-            let script = script(body);
-            assert!(script.is_sparse_enough_for(&record.to_string()), "{what}");
-        }
-    }
-
-    #[test]
-    fn names_that_no_script_can_ask_for_are_left_out() {
-        let script = script(
-            r#"fn residents(record, ctx) { #{ id: record.id, status: "current", unit: text(record, "u/n") } }"#.into(),
-        );
-        let names = script.names().unwrap();
-        let value = decode(
-            r#"{"id":7,"u":{"n":"12B","m":[1]},"born":"1990-01-01"}"#,
-            names,
-        );
-        assert_eq!(
-            format!("{:?}", value.unwrap()),
-            format!(
-                r#"#{{{MARK:?}: (), "id": 7, "u": #{{{MARK:?}: (), "n": "12B"}}}}"#,
-                MARK = &**MARK
-            )
-        );
-    }
-
-    #[test]
-    fn what_is_nested_deep_is_not_looked_into_to_its_end() {
-        let nested = |depth: usize| {
-            let nest = format!("let nest = []; for turn in 0..{depth} {{ nest = [nest]; }}");
-            script(format!(
-                "fn residents(record, ctx) {{ {nest} #{{ id: \"x\", status: \"current\", first_name: nest }} }}"
-            ))
-        };
-        assert!(nested(50).is_sparse_enough_for("{}"));
-        assert!(!nested(200).is_sparse_enough_for("{}"));
-    }
-
-    #[test]
-    fn a_script_that_often_asks_for_more_gets_whole_records_at_once() {
-        let script = script(
-            r#"fn residents(record, ctx) { #{ id: record.len(), status: "current" } }"#.into(),
-        );
-        for _ in 0..100 {
-            assert_eq!(out(&script, r#"{"a":1,"b":2}"#).matches("\"2\"").count(), 1);
-        }
-        assert!(!script.is_sparse_enough_for("{}"));
-    }
-
-    #[test]
-    fn every_function_that_takes_a_map_is_known_here() {
-        let engine = Engine::new();
-        let mut unknown = BTreeSet::new();
-        for signature in engine.gen_fn_signatures(true) {
-            let Some((name, rest)) = signature.split_once('(') else {
-                continue;
-            };
-            if rest
-                .split(" -> ")
-                .next()
-                .is_some_and(|takes| takes.contains(": map") || takes.contains("&mut map"))
-            {
-                unknown.insert(name.to_owned());
-            }
-        }
-        // `get`, `set` and `clear` see no more than they are told.
-        let known = [
-            "!=",
-            "+",
-            "+=",
-            "==",
-            "clear",
-            "contains",
-            "debug",
-            "drain",
-            "fill_with",
-            "filter",
-            "get",
-            "is_empty",
-            "keys",
-            "len",
-            "map",
-            "mixin",
-            "print",
-            "remove",
-            "retain",
-            "set",
-            "to_debug",
-            "to_json",
-            "to_string",
-            "values",
-        ];
-        assert_eq!(unknown.into_iter().collect::<Vec<_>>(), known);
-    }
-}
+mod tests;

@@ -1,0 +1,104 @@
+//! The engine of scripts, with every limit set and nothing that reaches out.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
+
+use super::{context, helpers};
+
+/// How many bytes a text of a script may have.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// How much of a processor's time a script may take for one record. A record takes some 20 µs. Time in which the
+/// machine does something else is not the script's.
+const DEADLINE: Duration = Duration::from_millis(200);
+
+/// The clock is looked at once in so many operations: most of them take less time than a look at it.
+const LOOK: u64 = 256;
+
+thread_local! {
+    /// What this thread had used when the call under way first looked at the clock.
+    static USED: Cell<Option<Duration>> = const { Cell::new(None) };
+}
+
+/// A call begins: its time counts from here.
+pub(super) fn begin() {
+    USED.set(None);
+}
+
+/// How much of a processor's time this thread has used.
+fn used() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}
+
+/// An engine with every limit set and nothing that reaches out.
+pub(super) fn engine() -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_max_operations(1_000_000)
+        .set_max_call_levels(32)
+        .set_max_expr_depths(64, 64)
+        .set_max_string_size(MAX_TEXT)
+        .set_max_array_size(10_000)
+        .set_max_map_size(1_000)
+        .set_max_variables(500)
+        .set_max_functions(500)
+        .set_max_modules(50)
+        // The interner of a shared engine makes its threads wait for each other.
+        .set_max_strings_interned(0)
+        .set_strict_variables(true)
+        .set_fail_on_invalid_map_property(true)
+        .disable_symbol("eval")
+        .on_print(|_| {})
+        .on_debug(|_, _, _| {})
+        .on_progress(|operations| {
+            if !operations.is_multiple_of(LOOK) {
+                return None;
+            }
+            let used = used();
+            let began = USED.get().unwrap_or(used);
+            USED.set(Some(began));
+            (used.saturating_sub(began) > DEADLINE).then_some(Dynamic::UNIT)
+        });
+    // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
+    engine
+        .register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> {
+            Err("scripts do not sleep".into())
+        })
+        .register_fn(
+            "sleep",
+            |_: rhai::FLOAT| -> Result<(), Box<EvalAltResult>> {
+                Err("scripts do not sleep".into())
+            },
+        );
+    // The limit on texts is held against what came out: by then two texts within it could be gigabytes.
+    engine
+        .register_fn(
+            "replace",
+            |text: &mut ImmutableString, find: &str, put: &str| replace(text, find, put),
+        )
+        .register_fn(
+            "replace",
+            |text: &mut ImmutableString, find: char, put: &str| {
+                replace(text, find.encode_utf8(&mut [0; 4]), put)
+            },
+        );
+    helpers::register(&mut engine);
+    context::register(&mut engine);
+    engine
+}
+
+fn replace(text: &mut ImmutableString, find: &str, put: &str) -> Result<(), Box<EvalAltResult>> {
+    let found = text.matches(find).count();
+    let length = text.len() + found.saturating_mul(put.len());
+    if length.saturating_sub(found * find.len()) > MAX_TEXT {
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(
+            "Length of string".into(),
+            Position::NONE,
+        )));
+    }
+    *text = text.replace(find, put).into();
+    Ok(())
+}

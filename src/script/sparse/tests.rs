@@ -1,0 +1,263 @@
+//! What a script makes of a record, sparse and whole.
+
+use proptest::prelude::*;
+use serde_json::{Map as Object, Value, json};
+
+use super::super::{Context, Inputs, Library, Script};
+use super::*;
+
+/// What scripts do with records that they can name all of.
+const NAMED: &[&str] = &[
+    r#"text(record, "a")"#,
+    r#"text(record, "a/b")"#,
+    r#"text(get(record, "l/0"), "b")"#,
+    r#"list(record, "l").map(|one| text(one, "b")).len().to_string()"#,
+    r#"if flag(record, "a/k") { "yes" }"#,
+    r#"("a" in record).to_string()"#,
+    r#"if type_of(record) == "map" && record.contains("l") { text(record.l) }"#,
+    r#"let seen = []; for one in list(record, "l") { seen += type_of(one); } seen.len().to_string()"#,
+    r#"#{ "b": "x" }.keys().len().to_string()"#,
+];
+
+/// What they do that may look at more.
+const MORE: &[&str] = &[
+    r"record.keys().len().to_string()",
+    r"record.values().len().to_string()",
+    r"record.len().to_string()",
+    r#"get(record, "l/0").len().to_string()"#,
+    r"record.a.is_empty().to_string()",
+    r"record.to_json().len().to_string()",
+    r"record.to_string().len().to_string()",
+    r"`${record}`.len().to_string()",
+    r#"("" + record).len().to_string()"#,
+    r#"let all = "x"; all += record; all.len().to_string()"#,
+    r"[record].to_string().len().to_string()",
+    r"(record == record).to_string()",
+    r#"(get(record, "a") != get(record, "q")).to_string()"#,
+    r"([record] == [record]).to_string()",
+    r#"list(record, "l").contains(#{ "b": 1 }).to_string()"#,
+    r#"list(record, "l").index_of(#{ "b": 1 }).to_string()"#,
+    r#"(record + #{ "x": 1 }).len().to_string()"#,
+    r#"record.mixin(#{ "x": 1 }); record.len().to_string()"#,
+    r#"record.fill_with(#{ "z": 1 }); record.z.to_string()"#,
+    r#"record.remove("q" + "q"); record.len().to_string()"#,
+    r"record.clear(); record.len().to_string()",
+    r"record.filter(|name, value| value == 1).len().to_string()",
+    r"record.retain(|name, value| value == 1); record.len().to_string()",
+    r"record.map(|name, value| 1).len().to_string()",
+    r#"let name = "z"; name += "z"; text(record, name)"#,
+    r#"text(record, text(record, "k"))"#,
+    r#"record[text(record, "k")].to_string()"#,
+    r#"(text(record, "k") in record).to_string()"#,
+    r#"try { record[text(record, "k")].to_string() } catch { "none" }"#,
+    r#"switch get(record, "a") { #{} => "empty", _ => "full" }"#,
+    r#"to_status("b", record)"#,
+    r#"ctx.lookup("units", get(record, "a")).to_string()"#,
+    r"throw record",
+    r#"throw `${get(record, "a")}`"#,
+    r"record.a",
+    r"let all = #{ all: record }; all.all.len().to_string()",
+    r"let of = |r| r.len(); of.call(record).to_string()",
+    r#"debug(record); print(record); "x""#,
+];
+
+fn script(text: String) -> Script {
+    let text: &'static str = Box::leak(text.into_boxed_str());
+    Script::compile(&Library::of([("pms", text)]), "pms").unwrap()
+}
+
+fn bodies() -> impl Iterator<Item = String> {
+    let names = NAMED.iter().chain(MORE).map(|what| {
+        format!(
+            "fn residents(record, ctx) {{ let found = {{ {what} }}; #{{ id: \"x\", status: \"current\", first_name: found }} }}"
+        )
+    });
+    let whole = [
+        "record",
+        "[record]",
+        "#{ id: \"x\", status: \"current\", unit: get(record, \"a\") }",
+        "#{ id: \"x\", status: \"current\", last_name: get(record, \"a\") }",
+    ];
+    let whole = whole.map(|what| format!("fn residents(record, ctx) {{ {what} }}"));
+    names.chain(whole)
+}
+
+fn ctx() -> Context {
+    Context::new(Inputs::default())
+}
+
+/// As if no sparse record had been wasted yet.
+fn forgive(script: &Script) {
+    if let Some(sparse) = &script.sparse {
+        sparse.wasted.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Whether a record need not be decoded whole.
+fn is_enough(script: &Script, record: &str) -> bool {
+    script.of_sparse(record, &ctx()).is_some()
+}
+
+/// What comes out, told in full.
+fn out(script: &Script, record: &str) -> String {
+    match script.residents(record, &ctx()) {
+        Ok(mapped) => format!("{mapped:?}"),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+fn any_record() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "a", "b", "k", "l", "q", "z", "zz", "qq", "id", "label", "a/b", "#text", "\0",
+    ]);
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(json!(u64::MAX)),
+        Just(json!(1)),
+        Just(json!(1.5)),
+        name.clone().prop_map(Value::from),
+    ];
+    let value = scalar.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            members(name.clone(), inner),
+        ]
+    });
+    let name = prop::sample::select(vec!["a", "b", "k", "l", "q", "z", "zz", "\0"]);
+    members(name, value)
+}
+
+fn members(
+    name: impl Strategy<Value = &'static str>,
+    value: impl Strategy<Value = Value>,
+) -> impl Strategy<Value = Value> {
+    prop::collection::vec((name, value), 0..6).prop_map(|members| {
+        let members = members.into_iter();
+        let named = members.map(|(name, value)| (name.to_owned(), value));
+        Value::Object(named.collect::<Object<String, Value>>())
+    })
+}
+
+#[test]
+fn what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded() {
+    let scripts: Vec<(String, Script, Script)> = bodies()
+        .map(|body| {
+            let whole = script(body.clone()).of_whole_records();
+            (body.clone(), script(body), whole)
+        })
+        .collect();
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(record in any_record())| {
+        let record = record.to_string();
+        for (body, sparse, whole) in &scripts {
+            forgive(sparse);
+            prop_assert_eq!(out(sparse, &record), out(whole, &record), "{}", body);
+        }
+    });
+}
+
+#[test]
+fn a_script_that_names_what_it_reads_gets_no_more_of_a_record() {
+    let record = json!({
+        "a": { "b": 1, "k": "y", "q": [1, 2, { "z": 1 }] }, "l": [{ "b": 2, "q": 3 }, { "b": 4 }], "q": {}, "zz": "x",
+    });
+    for what in NAMED {
+        let body = format!(
+            "fn residents(record, ctx) {{ let found = {{ {what} }}; #{{ id: \"x\", status: \"current\", first_name: found }} }}"
+        );
+        let script = script(body);
+        assert!(is_enough(&script, &record.to_string()), "{what}");
+    }
+}
+
+#[test]
+fn names_that_no_script_can_ask_for_are_left_out() {
+    let script = script(
+        r#"fn residents(record, ctx) { #{ id: record.id, status: "current", unit: text(record, "u/n") } }"#.into(),
+    );
+    let names = &script.sparse.as_ref().unwrap().names;
+    let value = decode(
+        r#"{"id":7,"u":{"n":"12B","m":[1]},"born":"1990-01-01"}"#,
+        names,
+    );
+    assert_eq!(
+        format!("{:?}", value.unwrap()),
+        format!(
+            r#"#{{{MARK:?}: (), "id": 7, "u": #{{{MARK:?}: (), "n": "12B"}}}}"#,
+            MARK = &**MARK
+        )
+    );
+}
+
+#[test]
+fn what_is_nested_deep_is_not_looked_into_to_its_end() {
+    let nested = |depth: usize| {
+        let nest = format!("let nest = []; for turn in 0..{depth} {{ nest = [nest]; }}");
+        script(format!(
+            "fn residents(record, ctx) {{ {nest} #{{ id: \"x\", status: \"current\", first_name: nest }} }}"
+        ))
+    };
+    assert!(is_enough(&nested(50), "{}"));
+    assert!(!is_enough(&nested(200), "{}"));
+}
+
+#[test]
+fn a_script_that_often_asks_for_more_gets_whole_records_at_once() {
+    let script =
+        script(r#"fn residents(record, ctx) { #{ id: record.len(), status: "current" } }"#.into());
+    for _ in 0..100 {
+        assert_eq!(out(&script, r#"{"a":1,"b":2}"#).matches("\"2\"").count(), 1);
+    }
+    assert!(!is_enough(&script, "{}"));
+}
+
+#[test]
+fn every_function_that_takes_a_map_is_known_here() {
+    let engine = Engine::new();
+    let mut unknown = BTreeSet::new();
+    for signature in engine.gen_fn_signatures(true) {
+        let Some((name, rest)) = signature.split_once('(') else {
+            continue;
+        };
+        if rest
+            .split(" -> ")
+            .next()
+            .is_some_and(|takes| takes.contains(": map") || takes.contains("&mut map"))
+        {
+            unknown.insert(name.to_owned());
+        }
+    }
+    // `get`, `set` and `clear` see no more than they are told.
+    let known = [
+        "!=",
+        "+",
+        "+=",
+        "==",
+        "clear",
+        "contains",
+        "debug",
+        "drain",
+        "fill_with",
+        "filter",
+        "get",
+        "is_empty",
+        "keys",
+        "len",
+        "map",
+        "mixin",
+        "print",
+        "remove",
+        "retain",
+        "set",
+        "to_debug",
+        "to_json",
+        "to_string",
+        "values",
+    ];
+    assert_eq!(unknown.into_iter().collect::<Vec<_>>(), known);
+}
