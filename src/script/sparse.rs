@@ -317,9 +317,11 @@ fn notice(engine: &mut Engine) {
     ) where
         R: rhai::Variant + Clone,
     {
+        // What may be called on a constant may be called on it here.
         let function_of = FuncRegistration::new(name).in_global_namespace();
+        let changes = ["remove", "+=", "mixin", "fill_with", "drain", "retain"];
         function_of
-            .with_purity(true)
+            .with_purity(!changes.contains(&name))
             .register_into_engine(engine, function);
     }
     put(engine, "len", |map: &mut Map| {
