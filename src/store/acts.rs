@@ -139,7 +139,7 @@ impl Write {
             .transpose()?;
         if let Some(before) = &before {
             index.remove((before.person.0, integration.as_str(), resident))?;
-            self.count_links(integration, |count| count.saturating_sub(1))?;
+            self.recount_links(integration, |count| count.saturating_sub(1))?;
         }
         self.stir_link(integration, resident, &[before.as_ref()])
     }

@@ -1,7 +1,5 @@
 //! What earlier versions wrote, brought to the schema of this one: named steps, in one transaction, in order.
 
-use std::collections::BTreeMap;
-
 use redb::ReadableTable;
 
 use crate::model::Alert;
@@ -71,16 +69,7 @@ fn migration_003_memory(write: &Write) -> Done<()> {
 /// `status` counted the links whenever it was asked.
 fn migration_004_link_counts(write: &Write) -> Done<()> {
     write.make_tables()?;
-    let links = write.transaction.open_table(tables::LINKS)?;
-    let mut counts = BTreeMap::<String, u64>::new();
-    for entry in links.iter()? {
-        let (key, _) = entry?;
-        let (integration, _) = key.value();
-        match counts.get_mut(integration) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(integration.to_owned(), 1)),
-        }
-    }
+    let counts = tables::link_counts(&write.transaction.open_table(tables::LINKS)?)?;
     let mut table = write.transaction.open_table(tables::LINK_COUNTS)?;
     for (integration, count) in counts {
         table.insert(integration.as_str(), count)?;

@@ -1,7 +1,11 @@
 //! Every table of the store: key, value, and a version in the name. Values are our own bytes: one byte
 //! with the version of the form, then JSON; never types of redb's own encoding.
 
-use redb::{Key, TableDefinition, Value};
+use std::collections::BTreeMap;
+
+use redb::{Key, ReadableTable, TableDefinition, Value};
+
+use super::StoreError;
 
 type Bytes = &'static [u8];
 
@@ -98,6 +102,18 @@ pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition
 /// Key: integration, request of its connector. Value: [`Lookup`](super::Lookup).
 pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("lookups-1");
+
+/// How many links each integration has, counted.
+pub(super) fn link_counts(
+    links: &impl ReadableTable<(&'static str, &'static str), Bytes>,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let mut counts = BTreeMap::new();
+    for entry in links.iter()? {
+        let integration = entry?.0.value().0.to_owned();
+        *counts.entry(integration).or_default() += 1;
+    }
+    Ok(counts)
+}
 
 /// Something that is done with every table.
 pub(super) trait EachTable {

@@ -3,8 +3,6 @@
 
 mod records;
 
-use std::collections::BTreeMap;
-
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value};
 use serde::de::DeserializeOwned;
 
@@ -225,11 +223,7 @@ impl Checking<'_> {
             },
         )?;
         let links = self.transaction.open_table(tables::LINKS)?;
-        let mut counts = BTreeMap::<String, u64>::new();
-        for entry in links.iter()? {
-            let at = entry?.0.value().0.to_owned();
-            *counts.entry(at).or_default() += 1;
-        }
+        let mut counts = tables::link_counts(&links)?;
         self.index(
             tables::LINK_COUNTS,
             "link-counts-1",

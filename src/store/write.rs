@@ -135,13 +135,13 @@ impl Write {
             self.stir_link(integration, resident, &[before.as_ref(), Some(link)])
         })?;
         if added > 0 {
-            self.count_links(integration, |count| count + added)?;
+            self.recount_links(integration, |count| count + added)?;
         }
         Ok(())
     }
 
     /// Links came or went.
-    pub(super) fn count_links(
+    pub(super) fn recount_links(
         &self,
         integration: &IntegrationId,
         now: impl FnOnce(u64) -> u64,

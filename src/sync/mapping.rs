@@ -1,10 +1,7 @@
 //! Records to entries: the script, the normal forms, and what is excluded (R6). Knows nothing of people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
-use std::panic::resume_unwind;
-use std::sync::{Arc, LazyLock};
-use std::thread;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +12,7 @@ use crate::config::{Include, Units};
 use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
 use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError};
 
+use super::cores::{CORES, on_cores};
 use super::entry::Entry;
 use super::memory::{Made, Memory, Taken};
 use super::normal::{Normal, Notes, name, normalise};
@@ -23,42 +21,6 @@ use super::units::{Placed, place};
 
 /// A page with fewer records to map is mapped where it is.
 const WORTH_CORES: usize = 64;
-
-static CORES: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
-
-/// Does something with each item, on so many threads, and gives it in their order; nothing when it once gives none.
-/// The threads are of this call alone: a script that takes long takes no thread from another run.
-fn on_cores<T: Sync, R: Send>(
-    cores: usize,
-    items: &[T],
-    take: impl Fn(&T) -> Option<R> + Sync,
-) -> Option<Vec<R>> {
-    let all = |items: &[T]| items.iter().map(&take).collect::<Option<Vec<R>>>();
-    let mut parts = items.chunks(items.len().div_ceil(cores).max(1));
-    let here = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts
-            .map(|part| {
-                let other = thread::Builder::new().spawn_scoped(scope, || all(part));
-                // Without another thread it takes longer.
-                other.map_err(|_| part)
-            })
-            .collect();
-        let mut done = all(here);
-        for other in others {
-            let part = match other {
-                Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                Err(part) => all(part),
-            };
-            done = done.zip(part).map(|(mut done, part)| {
-                done.extend(part);
-                done
-            });
-        }
-        done
-    })
-}
 
 /// Maps the records of one run.
 pub(super) struct Mapping {

@@ -3,6 +3,7 @@
 
 mod normal;
 mod entry;
+mod cores;
 mod mapping;
 mod struck;
 mod memory;

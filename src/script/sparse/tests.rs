@@ -40,7 +40,7 @@ const MORE: &[&str] = &[
     r#"(record + #{ "x": 1 }).len().to_string()"#,
     r#"record.mixin(#{ "x": 1 }); record.len().to_string()"#,
     r#"record.fill_with(#{ "z": 1 }); record.z.to_string()"#,
-    r##"const TABLE = #{ "b": 1 }; TABLE.remove("b").to_string()"##,
+    r#"const TABLE = #{ "b": 1 }; TABLE.remove("b").to_string()"#,
     r#"record.remove("q" + "q"); record.len().to_string()"#,
     r"record.clear(); record.len().to_string()",
     r"record.filter(|name, value| value == 1).len().to_string()",

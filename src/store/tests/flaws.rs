@@ -151,54 +151,41 @@ fn an_alert_that_another_integration_raises_again_is_found_by_its_new_cause_alon
     assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
 }
 
-#[test]
-fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
+/// A sound store to which something was done behind its back, as an earlier version would have left it; then opened.
+fn migrated(from: u64, harm: impl FnOnce(&WriteTransaction)) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let copy = folder.path().join("copy");
     let store = sound();
     let write = store.write().unwrap();
-    {
-        let mut causes = write
-            .transaction
-            .open_table(tables::ALERTS_BY_CAUSE)
-            .unwrap();
-        causes.insert(("oak", "missing_email", "t2"), 1).unwrap();
-    }
-    write.put_schema(2).unwrap();
+    harm(&write.transaction);
+    write.put_schema(from).unwrap();
     write.commit().unwrap();
     assert_eq!(store.read().unwrap().verify().unwrap().flaws.len(), 1);
     store.copy_to(&copy).unwrap();
     crate::store::restore(&copy, &state, Timestamp::UNIX_EPOCH).unwrap();
-    let found = Store::open(&state)
-        .unwrap()
-        .read()
-        .unwrap()
-        .verify()
-        .unwrap();
-    assert_eq!(found.flaws, []);
+    let store = Store::open(&state).unwrap();
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+    (folder, store)
+}
+
+#[test]
+fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
+    let (_folder, store) = migrated(2, |tables| {
+        let mut causes = tables.open_table(tables::ALERTS_BY_CAUSE).unwrap();
+        causes.insert(("oak", "missing_email", "t2"), 1).unwrap();
+    });
+    let found = store.read().unwrap().verify().unwrap();
     assert_eq!(found.entries["alerts-by-cause-1"], 1);
 }
 
 #[test]
 fn migration_004_counts_the_links_that_there_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let copy = folder.path().join("copy");
-    let store = sound();
-    let write = store.write().unwrap();
-    {
-        let counts = write.transaction.open_table(tables::LINK_COUNTS);
-        counts.unwrap().remove("elm").unwrap();
-    }
-    write.put_schema(4).unwrap();
-    write.commit().unwrap();
-    store.copy_to(&copy).unwrap();
-    crate::store::restore(&copy, &state, Timestamp::UNIX_EPOCH).unwrap();
-    let store = Store::open(&state).unwrap();
-    let view = store.read().unwrap();
-    assert_eq!(view.verify().unwrap().flaws, []);
-    assert_eq!(view.count_links(&elm()).unwrap(), 1);
+    let (_folder, store) = migrated(4, |tables| {
+        let mut counts = tables.open_table(tables::LINK_COUNTS).unwrap();
+        counts.remove("elm").unwrap();
+    });
+    assert_eq!(store.read().unwrap().count_links(&elm()).unwrap(), 1);
 }
 
 #[test]
