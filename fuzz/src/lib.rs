@@ -1,5 +1,5 @@
 //! What is read from outside, thrown at what reads it: one function for each fuzz target. Each takes any bytes
-//! whatever, and panics where something does not hold. `tests/corpus.rs` calls the same functions with everything
+//! whatever, and panics where something does not hold. `tests/hostile/corpus.rs` calls the same functions with everything
 //! in `corpus/`, without a fuzzer.
 
 mod answers;
