@@ -27,11 +27,12 @@
 //! config   YAML field for field, checked, every problem at once; secrets only by reference
 //! source   how a PMS is read: templates, authentication, paging, limits, retries; JSON and XML → Record
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
+//! rules    what may be done about whom, for runs and acts alike: normal forms, matching, plan, guard. Pure
 //! cases    mapping tests: data beside the scripts
 //! catalog  config and scripts compiled together, numbered per integration; watch → load → swap
 //! store    the only module that names redb: tables, indexes, transactions
-//! sync     one run: read → map → exclude → match → plan → commit → report; `plan` is pure
-//! acts     what people do by hand: each act one transaction, with its actor, before and after
+//! sync     one run: read → map → exclude → rules → commit → report
+//! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
 //! control  HTTP over the Unix socket: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
@@ -42,6 +43,12 @@
 //! `source`, `script` and `store` never name each other. No module knows a PMS by name, except the sandbox,
 //! which imitates them: a new PMS is a connector's YAML, a script, and mapping tests.
 //!
+//! Tests of one module lie in it. Those of the whole program are four crates with a file for each subject: `tests/daemon`,
+//! `tests/language` (connectors and scripts), `tests/files` (homes, schemas, packaging, README) and `tests/hostile`;
+//! `tests/support` is what they share. `cargo test --test daemon held::` runs one file. Tests of a crate are threads of
+//! one process: none may change its environment, current folder or limits, and one that measures the process asks
+//! for one of its own (`has_its_own_process`).
+//!
 //! # Who owns what
 //!
 //! | state | one owner | others see it through |
@@ -51,7 +58,7 @@
 //! | store | `Arc<Store>` | only inside `spawn_blocking`; redb lets one process in |
 //! | stop | `main` | a `CancellationToken` |
 //!
-//! Start: load the catalog → open the store → bind the socket → ready → run; a service manager is told so once
+//! Start: open the store → load the catalog → bind the socket → ready → run; a service manager is told so once
 //! the socket itself answers that it is. A store that cannot be read is
 //! never replaced by an empty one. Stop: take no new work → finish what runs within the grace time → drop the
 //! rest (an uncommitted transaction never happened) → remove the socket.
@@ -62,6 +69,15 @@
 //! disk, looked at on every hint, every twenty seconds, and on request. Everything is compiled, then swapped
 //! once per integration: a broken file leaves its integration on the generation that runs, and the others
 //! move on. A deleted integration file pauses it; its people stay.
+//!
+//! # Whose people go where
+//!
+//! The store remembers of every integration which account and which PMS properties its people come from (no secret is
+//! in that). When files are loaded, the catalog holds this against what lies on disk, and decides with it who may run:
+//! a PMS property feeds one integration, the one whose people are linked. A property that stands in exactly one other
+//! file than before, or a file that has another name, takes its people along: the owner of the schedule moves them in
+//! one transaction before anything reads for them, and not while a run of theirs is under way (R46). Where it is not
+//! clear who is meant, nothing is moved and the new file does not run; `epms integration rename` says it by hand.
 //!
 //! # What a run remembers
 //!
@@ -86,26 +102,35 @@
 //! |---|---|
 //! | a run commits everything or nothing, also when the process is killed | `a_daemon_killed_at_any_point_of_a_run_comes_to_the_same_people_on_json_pages`, `a_daemon_killed_in_its_very_first_run_begins_anew` |
 //! | … when the disk fails, is full, or loses its power | `a_disk_that_fails_at_any_step_leaves_the_store_before_or_the_one_after`, `a_disk_that_loses_its_power_at_any_step_keeps_what_was_done`, `a_full_disk_loses_nothing_and_is_no_reason_to_start_anew` |
+//! | what is called complete has everybody who was there all the time | `a_complete_reading_has_everybody_who_was_there_all_the_time` |
 //! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
 //! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
 //! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
 //! | nor does how much of a record is decoded, or on how many cores a page is mapped | `what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded`, `a_page_mapped_on_all_cores_comes_out_in_the_order_of_its_records` |
+//! | whatever files come, go and change their names, nobody is lost and nobody is in two places | `r46_whatever_files_come_and_go_nobody_is_lost_and_nobody_is_in_two_places`, `r46_wherever_people_are_moved_nobody_is_lost_and_nobody_is_in_two_places` |
 //! | months of syncs keep all this, and the store its size | `months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were` |
 //! | a refused reload changes nothing, and none touches a run under way | `what_runs_is_always_the_last_that_was_right_also_under_runs`, `a_run_under_way_ends_on_the_generation_it_began_with` |
 //! | any bytes end in a clear error in bounded time and memory | `every_target_has_a_corpus_and_every_corpus_a_target_of_the_fuzzer`, `an_answer_that_unpacks_to_gigabytes_is_given_up_before_it_is_held`, `what_is_nested_without_end_is_no_answer`, `whatever_a_script_tries_it_is_an_error_of_its_record_in_bounded_time_and_memory`, `no_helper_panics_whatever_it_is_given` |
 //! | a script or a PMS that holds a run up ends that run and no more | `a_run_that_a_script_holds_up_is_given_up_at_its_deadline_and_the_next_is_ordinary`, `a_run_that_the_pms_holds_up_is_given_up_at_its_deadline_and_the_next_is_ordinary` |
+//! | no clock makes anything forgotten, and what is closed costs nobody anything who does not ask for it | `a_clock_that_is_ahead_forgets_nothing_and_age_goes_on_once_it_is_right`, `status_and_open_alerts_read_as_much_with_twenty_thousand_closed_ones_as_with_none` |
 //! | stores of earlier versions open, a newer one is refused with the remedy | `a_store_of_an_earlier_version_opens_and_says_what_it_said`, `a_store_of_a_later_version_is_refused_with_both_versions_and_the_remedy` |
 //! | a caller who floods, stalls or breaks off costs others nothing | `a_flood_of_requests_from_many_threads_is_answered_and_so_is_everybody_else`, `a_caller_who_does_not_read_holds_up_nobody`, `who_breaks_off_in_the_middle_leaves_nothing_behind` |
 //! | a caller reaches what its tier reaches, and names no file, URL or script | `each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged`, `no_request_names_a_file_a_url_or_a_script` |
-//! | secrets and people stand in no log | `no_secret_and_no_resident_stands_in_the_log_of_json_pages`, `a_secret_does_not_show_itself`, `a_secret_file_that_others_may_read_or_write_is_refused`, `nobody_s_name_or_address_is_in_the_metrics` |
+//! | secrets and people stand in no log | `no_secret_and_no_resident_stands_in_the_log_of_json_pages`, `a_secret_does_not_show_itself`, `a_pms_that_repeats_the_credential_in_whatever_form_is_quoted_nowhere`, `a_secret_file_that_others_may_read_or_write_is_refused`, `nobody_s_name_or_address_is_in_the_metrics` |
 //! | requests go to the connector's hosts alone, judged when a name is resolved | `an_account_goes_to_no_host_but_those_of_its_connector`, `a_name_that_leads_to_metadata_or_to_the_local_link_is_not_followed`, `plain_http_goes_to_this_machine_alone_unless_the_connector_says_so` |
 //! | the state folder and the socket are for whom they are meant for | `the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_say` |
 //!
-//! How long they search is theirs to be told: `EPMS_KILLS=300 cargo test --test crash killed -- --nocapture`,
-//! `EPMS_POWER_CUTS=300 cargo test --lib power -- --nocapture`,
-//! `EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture`,
-//! `EPMS_CASES=5000 cargo test --release --lib remembering`, `fuzz/run 3600`.
+//! Where a test searches, by chance or step by step, it does so briefly in `cargo test` and `.ci/run`. For long:
+//!
+//! ```sh
+//! EPMS_CASES=5000 cargo test --release --lib sync::tests    # cases of each property test about runs, by chance
+//! EPMS_CASES=200 cargo test --test hostile misbehaving      # weeks with a PMS that misbehaves
+//! EPMS_POWER_CUTS=300 cargo test --release --lib power -- --nocapture      # outcomes of a power cut at each step
+//! EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture  # days of hourly syncs of fifty properties
+//! EPMS_KILLS=300 cargo test --test daemon killed -- --nocapture            # kills of a run, for each of two PMSs
+//! fuzz/run 3600                                             # seconds for each target
+//! ```
 //!
 //! # Deliberately absent
 //!
@@ -122,6 +147,7 @@ pub mod model;
 pub mod config;
 pub mod source;
 pub mod script;
+pub mod rules;
 pub mod cases;
 pub mod catalog;
 pub mod store;
@@ -131,3 +157,5 @@ pub mod control;
 pub mod sandbox;
 pub mod daemon;
 pub mod cli;
+#[cfg(test)]
+mod testing;

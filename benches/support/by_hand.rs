@@ -163,6 +163,7 @@ pub(crate) fn person(record: &Record<'_>) -> Option<Resident> {
         lease_end: record.lease.to,
         move_in: record.lease.moved_in.and_then(month_first),
         move_out: None,
+        unreadable: std::collections::BTreeSet::new(),
         status,
         status_word: record.lease.status.to_owned(),
         notice: false,

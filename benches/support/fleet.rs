@@ -8,7 +8,7 @@ use std::time::Instant;
 use epms::catalog::Integration;
 use epms::model::{Cause, RunId};
 use epms::source::Reader;
-use epms::store::Store;
+use epms::store::{Store, Uptime};
 use epms::sync::{Job, OnProgress, Tools, run};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,10 @@ pub(crate) fn fleet(task: &Fleet) -> Hour {
         reader: Arc::new(Reader::new().unwrap()),
         store: Arc::new(Store::open(&state).unwrap()),
         now: Timestamp::now,
+        up: || Uptime {
+            process: 1,
+            seconds: 0,
+        },
     };
     let integrations: Arc<Vec<Arc<Integration>>> = Arc::new(
         catalog

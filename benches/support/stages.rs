@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use epms::catalog::Integration;
 use epms::config::Format;
-use epms::model::{Decision, Person, PersonId, Resident, RunId};
+use epms::model::{Decision, Resident, RunId};
+use epms::rules::{BadDates, Entry, Inputs, Notes, Plan, normalise, plan};
 use epms::script::{Context, Inputs as ScriptInputs};
 use epms::source::{Path, Shape, records_of};
-use epms::store::{Store, StoreError, Write};
-use epms::sync::{Entry, Inputs, Notes, People, Plan, normalise, plan};
+use epms::store::{Property, Store, Write};
 use jiff::Timestamp;
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,7 @@ fn through(root: &std::path::Path, residents: u64, mut each: impl FnMut(Stage, &
     each(Stage::Map, &mut || {
         for record in &records {
             let residents = integration.script.residents(record, &context).unwrap();
-            mapped.extend(residents.into_iter().map(|one| one.resident));
+            mapped.extend(residents.into_iter().map(|one| one.unwrap().resident));
         }
     });
     let mut typed = Vec::new();
@@ -239,6 +239,7 @@ fn entry(integration: &Integration, resident: Resident) -> Entry {
     let excluded = &integration.config.exclude_statuses;
     let excluded = excluded.iter().find(|word| **word == resident.status_word);
     Entry::Resident {
+        record: None,
         excluded: excluded.cloned(),
         property: Some("all".into()),
         normal: normalise(resident, country, placeholders, &mut Notes::new()).unwrap(),
@@ -254,17 +255,21 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
         integration: id,
         run: RUN,
         now: Timestamp::UNIX_EPOCH,
+        not_understood: false,
         email_change: integration.config.email_change,
         missing_after: integration.config.missing_after,
         entries,
         unmapped: std::collections::BTreeMap::new(),
+        bad_dates: BadDates::default(),
         links: write.links(id).unwrap(),
         rulings: write.rulings(id).unwrap(),
         alerts: write.alerts(id).unwrap(),
+        resting: std::collections::BTreeMap::new(),
+        cut_emails: std::collections::BTreeSet::new(),
     };
-    let property = Property(integration, write.people().unwrap());
+    let property = Property::of(write, &integration.id).unwrap();
     let plan = plan(&mut inputs, &property).unwrap();
-    property.1.settle().unwrap();
+    property.settle().unwrap();
     plan
 }
 
@@ -293,25 +298,4 @@ fn by_hand_commit(file: &std::path::Path, people: &[Resident]) {
     }
     drop(table);
     transaction.commit().unwrap();
-}
-
-/// The people of the store, as a run's plan asks for them.
-struct Property<'a>(&'a Integration, epms::store::People<'a>);
-
-impl People for Property<'_> {
-    fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.1.person(id)
-    }
-
-    fn person_with_email(&self, email: &str) -> Result<Option<PersonId>, StoreError> {
-        self.1.person_with_email(email)
-    }
-
-    fn people_named(&self, first: &str, last: &str) -> Result<Vec<PersonId>, StoreError> {
-        self.1.people_named(&self.0.id, first, last)
-    }
-
-    fn new_person_id(&self) -> Result<PersonId, StoreError> {
-        self.1.new_person_id()
-    }
 }

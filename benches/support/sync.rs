@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use epms::model::{Cause, RunId};
 use epms::source::Reader;
-use epms::store::Store;
+use epms::store::{Store, Uptime};
 use epms::sync::{Job, OnProgress, Tools, run};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,10 @@ pub(crate) fn sync(task: &Sync) -> Synced {
         reader: Arc::new(Reader::new().unwrap()),
         store: Arc::new(Store::open(&state).unwrap()),
         now: Timestamp::now,
+        up: || Uptime {
+            process: 1,
+            seconds: 0,
+        },
     };
     let last = tools.store.read().unwrap().last_run().unwrap();
     let job = Job {

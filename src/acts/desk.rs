@@ -1,14 +1,16 @@
 //! Where an act is written: people, links, what is remembered, and the change log, all in one transaction that
 //! keeps what was there before. Decides nothing.
 
+mod moving;
+
 use std::collections::BTreeSet;
 
 use crate::model::{
     Act, ActKind, Alert, AlertId, AlertState, Change, ChangeKind, Done, Field, FieldChange,
     IntegrationId, Link, OfResident, OfUnit, Person, PersonId, Ruling, Swap,
 };
+use crate::rules::differences;
 use crate::store::{Store, Write};
-use crate::sync::differences;
 
 use super::{ActError, Hand};
 
@@ -43,6 +45,9 @@ impl<'a> Desk<'a> {
             links: Vec::new(),
             rulings: Vec::new(),
             units: Vec::new(),
+            moves: Vec::new(),
+            attachments: Vec::new(),
+            alerts: Vec::new(),
             undone_by: None,
         };
         Ok(Desk {
@@ -157,6 +162,7 @@ impl<'a> Desk<'a> {
             person,
             kind,
             integration: at.integration.cloned(),
+            from: None,
             resident: at.resident.map(String::from),
             run: None,
             rule: at.rule.to_owned(),

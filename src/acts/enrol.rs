@@ -1,15 +1,15 @@
 //! Making people by hand: one, or a file of them. All of a file or nothing of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::model::{
     ActKind, ChangeKind, Done, EXPORT_COLUMNS, Enrolment, Imported, IntegrationId, LeaseStatus,
-    LineProblem, Origin, Person, Relationship, Resident, Unit,
+    LineProblem, Origin, Person, Relationship, Resident, Unit, of_spreadsheet,
 };
+use crate::rules::{Notes, normalise, stay};
 use crate::store::Store;
-use crate::sync::{Notes, normalise, stay};
 
 use super::desk::{Desk, Where};
 use super::{ActError, Hand};
@@ -191,7 +191,7 @@ fn of_record(headers: &csv::StringRecord, record: &csv::StringRecord) -> Enrolme
             "status" => &mut told.status,
             _ => continue,
         };
-        value.clone_into(field);
+        of_spreadsheet(value).clone_into(field);
     }
     told
 }
@@ -267,6 +267,7 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
         lease_end,
         move_in,
         move_out,
+        unreadable: BTreeSet::new(),
         status,
         status_word: String::new(),
         notice: false,
@@ -274,13 +275,13 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
     };
     match normalise(resident, &country, forms.placeholders, &mut Notes::new()) {
         Err(error) => {
-            let by_hand = match error.field {
-                "last_name" => "is empty, and so is first_name; somebody has a name",
-                _ => "lies before lease_start",
-            };
+            let by_hand = "is empty, and so is first_name; somebody has a name";
             wrong.push((error.field, by_hand.to_owned()));
         }
         Ok(normal) => {
+            if !normal.resident.unreadable.is_empty() {
+                wrong.push(("lease_end", "lies before lease_start".to_owned()));
+            }
             if normal.resident.email.is_none() && !told.email.trim().is_empty() {
                 wrong.push(("email", "is no usable email address".to_owned()));
             }

@@ -1,22 +1,32 @@
-//! What people do to the store by hand: one transaction an act, with its actor, before and after. Reads no
-//! PMS, and decides nothing that a run decides: what an act leaves behind, the next run finds as it would have
-//! made it.
+//! What people do to the store by hand, and what follows from the files: one transaction an act, with its actor, before
+//! and after. Reads no PMS, and decides nothing that a run decides: what an act leaves behind, the next run finds as it
+//! would have made it.
 
 mod error;
 mod desk;
 mod approve;
+mod reject;
 mod map;
+mod agree;
 mod resolve;
+mod identity;
 mod undo;
 mod tie;
 mod keep;
 mod enrol;
+mod relocate;
+mod retire;
+mod restore;
 
-pub use approve::{Approve, approve};
+pub use approve::{Approve, approve, approve_since_upgrade};
 pub use enrol::{Forms, add, import};
 pub use error::ActError;
 pub use keep::{lock, pin, unlock, unpin};
+pub use reject::reject;
+pub use relocate::{relocate, remember};
 pub use resolve::{dismiss, resolve};
+pub use restore::{touched_by_undo, undo_integration};
+pub use retire::retire;
 pub use tie::{link, unlink};
 pub use undo::undo;
 

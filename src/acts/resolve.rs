@@ -7,9 +7,10 @@ use crate::model::{
     Origin, Person, PersonId, Resident, Resolution, Ruling,
 };
 use crate::store::Store;
-use crate::sync::stay;
 
+use super::agree::{Agreed, Told, agree, overrule};
 use super::desk::{Desk, Where};
+use super::identity::{one_person, same_person, somebody_else};
 use super::map::map_unit;
 use super::{ActError, Hand};
 
@@ -32,6 +33,10 @@ pub fn resolve(
             desk.act_kind(ActKind::Merge);
             take_name(&mut desk, &alert, person)
         }
+        (AlertKind::NameMismatch, Resolution::CreateSeparate) => {
+            desk.act_kind(ActKind::CreateSeparate);
+            hand_on(&mut desk, &alert)
+        }
         (AlertKind::EmailMismatch, Resolution::CreateSeparate) => {
             desk.act_kind(ActKind::CreateSeparate);
             separate(&mut desk, &alert)
@@ -49,6 +54,18 @@ pub fn resolve(
             desk.act_kind(ActKind::NotDuplicate);
             not_duplicate(&mut desk, &alert)
         }
+        (AlertKind::IdentityChanged, Resolution::SamePerson) => {
+            desk.act_kind(ActKind::SamePerson);
+            same_person(&mut desk, &alert)
+        }
+        (AlertKind::DuplicateIds, Resolution::SamePerson) => {
+            desk.act_kind(ActKind::SamePerson);
+            one_person(&mut desk, &alert)
+        }
+        (AlertKind::IdentityChanged, Resolution::SomebodyElse) => {
+            desk.act_kind(ActKind::SomebodyElse);
+            somebody_else(&mut desk, &alert)
+        }
         (AlertKind::UnmappedUnit, Resolution::MapUnit { unit, force }) => {
             desk.act_kind(ActKind::MapUnit);
             map_unit(&mut desk, &alert, unit, *force, units)
@@ -56,7 +73,7 @@ pub fn resolve(
         (kind, resolution) => Err(ActError::Refused(format!(
             "{kind} is not resolved by {}; {}",
             resolution.as_str(),
-            ways(kind)
+            kind.facts().remedy
         ))),
     };
     fits?;
@@ -78,28 +95,6 @@ pub fn dismiss(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError
     desk.done()
 }
 
-/// How an alert of a kind can be resolved, in words.
-fn ways(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::DuplicateAccounts => "merge the accounts, or say that they are not duplicates",
-        AlertKind::DuplicateEmails => {
-            "correct the email in the PMS; the next run takes the residents in"
-        }
-        AlertKind::NameMismatch => "merge takes the name of the PMS, or correct it there",
-        AlertKind::EmailMismatch => "create separate, replace the email, or correct it in the PMS",
-        AlertKind::UnmappedUnit => "map the unit, here or in the integration's file",
-        AlertKind::MassChangeHeld => "approve the run, or correct the PMS",
-        AlertKind::MissingEmail => "add the email in the PMS",
-        AlertKind::UnknownStatus | AlertKind::MappingFailed => {
-            "correct the script or the record in the PMS"
-        }
-        AlertKind::MultipleCurrentLeases
-        | AlertKind::MissingFromFeed
-        | AlertKind::CredentialFailing
-        | AlertKind::SyncStale => "it closes itself when its cause is gone",
-    }
-}
-
 fn alert_in(desk: &Desk<'_>, id: AlertId, states: &[AlertState]) -> Answer<Alert> {
     let alert = desk.alert(id)?;
     if states.contains(&alert.state) {
@@ -111,17 +106,17 @@ fn alert_in(desk: &Desk<'_>, id: AlertId, states: &[AlertState]) -> Answer<Alert
     )))
 }
 
-fn out_of_date(alert: &Alert, what: &str) -> ActError {
+pub(super) fn out_of_date(alert: &Alert, what: &str) -> ActError {
     ActError::Refused(format!(
         "{} is out of date: {what}; sync `{}`, then look at it again",
         alert.id, alert.integration
     ))
 }
 
-/// The resident whom the alert is about.
-fn resident_of(alert: &Alert) -> Answer<&Resident> {
-    let mapped = alert.sides.iter().find_map(|side| side.mapped.as_deref());
-    mapped.ok_or_else(|| {
+/// The resident whom the alert is about, as the run saw them.
+pub(super) fn told(alert: &Alert) -> Answer<Told> {
+    let told = alert.sides.iter().find_map(Told::of);
+    told.ok_or_else(|| {
         ActError::Refused(format!(
             "{} was raised by an earlier version and does not hold the resident; sync first, then resolve it",
             alert.id
@@ -129,12 +124,12 @@ fn resident_of(alert: &Alert) -> Answer<&Resident> {
     })
 }
 
-fn people_of(alert: &Alert) -> Vec<PersonId> {
+pub(super) fn people_of(alert: &Alert) -> Vec<PersonId> {
     alert.sides.iter().filter_map(|side| side.person).collect()
 }
 
 /// The one person of the alert.
-fn person_of(alert: &Alert, into: Option<PersonId>) -> Answer<PersonId> {
+pub(super) fn person_of(alert: &Alert, into: Option<PersonId>) -> Answer<PersonId> {
     let people = people_of(alert);
     match (&people[..], into) {
         ([person], None) => Ok(*person),
@@ -151,17 +146,81 @@ fn person_of(alert: &Alert, into: Option<PersonId>) -> Answer<PersonId> {
 
 /// Makes the resident this person, who has the email already: linked, with the values of the PMS.
 fn take_name(desk: &mut Desk<'_>, alert: &Alert, person: PersonId) -> Answer<()> {
-    let resident = resident_of(alert)?;
+    let told = told(alert)?;
     let before = desk.living(person)?;
-    if before.email != resident.email {
+    if before.email != told.resident().email {
         return Err(out_of_date(
             alert,
             "the person does not have the resident's email any more",
         ));
     }
-    let after = written(&before, alert, resident);
-    let kind = tie(desk, alert, resident, person)?;
-    desk.put_person(Some(before), after, kind, &at(alert, resident))
+    let after = make(desk, alert, &told, before, None)?;
+    believe(desk, alert, told.resident(), &after)
+}
+
+/// Makes the resident this person, and gives them the email where one is told. Returns the person.
+pub(super) fn make(
+    desk: &mut Desk<'_>,
+    alert: &Alert,
+    told: &Told,
+    before: Person,
+    email: Option<&Option<String>>,
+) -> Answer<Person> {
+    let now = before.clone();
+    make_of(desk, alert, told, before, &now, email)
+}
+
+/// The same for a person who is `before` in the store, and is taken to be `now`.
+fn make_of(
+    desk: &mut Desk<'_>,
+    alert: &Alert,
+    told: &Told,
+    before: Person,
+    now: &Person,
+    email: Option<&Option<String>>,
+) -> Answer<Person> {
+    let resident = told.resident();
+    link_of(desk, alert, resident)?;
+    let Agreed {
+        mut person,
+        link,
+        superseded,
+        was_linked,
+    } = agree(desk, alert, told, now)?;
+    if let Some(email) = email {
+        person.email.clone_from(email);
+    }
+    desk.put_link(&alert.integration, &resident.id, Some(link))?;
+    for (other, link) in superseded {
+        desk.put_link(&alert.integration, &other, Some(link))?;
+    }
+    let kind = if was_linked {
+        ChangeKind::Updated
+    } else {
+        ChangeKind::Linked
+    };
+    desk.put_person(Some(before), person.clone(), kind, &at(alert, resident))?;
+    Ok(person)
+}
+
+/// Where another property says who the person is (R13b), remembers that the name here is theirs all the same.
+pub(super) fn believe(
+    desk: &mut Desk<'_>,
+    alert: &Alert,
+    resident: &Resident,
+    person: &Person,
+) -> Answer<()> {
+    let is_taken =
+        person.first_name == resident.first_name && person.last_name == resident.last_name;
+    if is_taken {
+        return Ok(());
+    }
+    let ruling = desk.store().ruling(&alert.integration, &resident.id)?;
+    let ruling = Ruling {
+        together: true,
+        ..ruling.unwrap_or_default()
+    };
+    desk.put_ruling(&alert.integration, &resident.id, Some(ruling))
 }
 
 /// Gives the person the PMS's email. Where people swapped their emails in the PMS, none of them could be
@@ -184,11 +243,9 @@ fn replace_email(desk: &mut Desk<'_>, alert: &Alert, person: PersonId) -> Answer
         people.push((alert, before));
     }
     for (one, before) in people {
-        let resident = resident_of(one)?;
-        let mut after = written(&before, one, resident);
-        after.email.clone_from(&resident.email);
-        let kind = tie(desk, one, resident, before.id)?;
-        desk.put_person(Some(before), after, kind, &at(one, resident))?;
+        let told = told(one)?;
+        let after = make(desk, one, &told, before, Some(&told.resident().email))?;
+        overrule(desk, &after)?;
     }
     for (other, _) in round.into_iter().skip(1) {
         desk.settle_too(other, AlertState::Resolved)?;
@@ -204,8 +261,8 @@ fn round(desk: &Desk<'_>, alert: &Alert, person: PersonId) -> Answer<Vec<(Alert,
         let Some((last, _)) = round.last() else {
             return Ok(round);
         };
-        let resident = resident_of(last)?;
-        let Some(email) = &resident.email else {
+        let told = told(last)?;
+        let Some(email) = &told.resident().email else {
             return Err(no_email());
         };
         let holder = desk.store().person_with_email(email)?;
@@ -219,10 +276,9 @@ fn round(desk: &Desk<'_>, alert: &Alert, person: PersonId) -> Answer<Vec<(Alert,
                 _ => Ok(round),
             };
         };
-        let alerts = desk.store().alerts(&alert.integration)?;
+        let alerts = desk.store().open_alerts(&alert.integration)?;
         let next = alerts.into_values().find(|one| {
             one.kind == AlertKind::EmailMismatch
-                && one.state == AlertState::Open
                 && one.sides.iter().any(|side| side.mapped.is_some())
                 && people_of(one) == [holder]
         });
@@ -235,47 +291,25 @@ fn round(desk: &Desk<'_>, alert: &Alert, person: PersonId) -> Answer<Vec<(Alert,
     }
 }
 
-fn no_email() -> ActError {
+pub(super) fn no_email() -> ActError {
     ActError::Refused(
         "the resident has no email any more; sync first, then look at the alert again".to_owned(),
     )
 }
 
-fn has_email(person: PersonId) -> ActError {
+pub(super) fn has_email(person: PersonId) -> ActError {
     ActError::Refused(format!(
         "{person} has the email that the PMS gives; correct it in the PMS, or merge the two people"
     ))
 }
 
 /// Where a change of this alert belongs.
-fn at<'a>(alert: &'a Alert, resident: &'a Resident) -> Where<'a> {
+pub(super) fn at<'a>(alert: &'a Alert, resident: &'a Resident) -> Where<'a> {
     Where {
         integration: Some(&alert.integration),
         resident: Some(&resident.id),
         rule: "R31",
     }
-}
-
-/// The person with what the PMS says (R18), but for the email. What is locked stays.
-fn written(before: &Person, alert: &Alert, resident: &Resident) -> Person {
-    let mut after = before.clone();
-    let open = |field| !before.locks.contains(&field);
-    if open(Field::FirstName) {
-        after.first_name.clone_from(&resident.first_name);
-    }
-    if open(Field::LastName) {
-        after.last_name.clone_from(&resident.last_name);
-    }
-    if open(Field::Phone) && resident.phone.is_some() {
-        after.phone.clone_from(&resident.phone);
-    }
-    let old = before.stay(&alert.integration);
-    let new = stay(resident, Vec::new(), None, old);
-    // A person who lives there already keeps what counts more (R21); the next run sees all leases.
-    if old.is_none_or(|old| new.status <= old.status) {
-        after.stays.insert(alert.integration.clone(), Box::new(new));
-    }
-    after
 }
 
 /// The resident's link, which belongs to a side of the alert where there is one.
@@ -290,44 +324,8 @@ fn link_of(desk: &Desk<'_>, alert: &Alert, resident: &Resident) -> Answer<Option
     }
 }
 
-/// Links the resident to the person; a link that is there already is given to them.
-fn tie(
-    desk: &mut Desk<'_>,
-    alert: &Alert,
-    resident: &Resident,
-    person: PersonId,
-) -> Answer<ChangeKind> {
-    let old = link_of(desk, alert, resident)?;
-    let kind = match &old {
-        Some(old) if old.person == person => ChangeKind::Updated,
-        _ => ChangeKind::Linked,
-    };
-    let status = match (resident.status, &old) {
-        (LeaseStatus::Unknown, Some(old)) => old.status,
-        (LeaseStatus::Unknown, None) => LeaseStatus::Past,
-        (known, _) => known,
-    };
-    let link = Link {
-        person,
-        since: match &old {
-            Some(old) if old.person == person => old.since,
-            _ => desk.hand().now,
-        },
-        status,
-        email: resident.email.clone(),
-        unit: resident
-            .unit
-            .clone()
-            .filter(|_| status == LeaseStatus::Current),
-        property: old.and_then(|old| old.property),
-        misses: 0,
-    };
-    desk.put_link(&alert.integration, &resident.id, Some(link))?;
-    Ok(kind)
-}
-
 /// Refuses where somebody else has the resident's email.
-fn free_email(desk: &Desk<'_>, resident: &Resident, but: &[PersonId]) -> Answer<()> {
+pub(super) fn free_email(desk: &Desk<'_>, resident: &Resident, but: &[PersonId]) -> Answer<()> {
     let Some(email) = &resident.email else {
         return Err(no_email());
     };
@@ -339,21 +337,54 @@ fn free_email(desk: &Desk<'_>, resident: &Resident, but: &[PersonId]) -> Answer<
 
 /// The resident becomes a person of their own. Who was linked to them so far has left, unless another resident
 /// of theirs is there.
-fn separate(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
-    let resident = resident_of(alert)?;
+pub(super) fn separate(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
+    let told = told(alert)?;
+    let resident = told.resident();
     free_email(desk, resident, &[])?;
     if let Some(old) = link_of(desk, alert, resident)? {
         leave(desk, alert, resident, old.person)?;
     }
     let new = Person::new(desk.store().new_person_id()?, Origin::Sync, desk.hand().now);
-    let mut after = written(&new, alert, resident);
-    after.email.clone_from(&resident.email);
-    tie(desk, alert, resident, new.id)?;
-    desk.put_person(None, after, ChangeKind::Created, &at(alert, resident))
+    let Agreed {
+        mut person, link, ..
+    } = agree(desk, alert, &told, &new)?;
+    person.email.clone_from(&resident.email);
+    desk.put_link(&alert.integration, &resident.id, Some(link))?;
+    desk.put_person(None, person, ChangeKind::Created, &at(alert, resident))
+}
+
+/// The mailbox was handed on: who had it is past, and has none any more; the resident becomes a person of their own.
+fn hand_on(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
+    let told = told(alert)?;
+    let person = person_of(alert, None)?;
+    let before = desk.living(person)?;
+    if before.email != told.resident().email {
+        return Err(out_of_date(
+            alert,
+            "the person does not have the resident's email any more",
+        ));
+    }
+    let has_left = !before.stays.is_empty() && before.stays.values().all(|stay| stay.is_closed());
+    if !has_left || before.locks.contains(&Field::Email) {
+        return Err(has_email(person));
+    }
+    let after = Person {
+        email: None,
+        ..before.clone()
+    };
+    let place = at(alert, told.resident());
+    desk.put_person(Some(before), after.clone(), ChangeKind::Updated, &place)?;
+    overrule(desk, &after)?;
+    separate(desk, alert)
 }
 
 /// Ends the stay of a person whose resident is somebody else from now on.
-fn leave(desk: &mut Desk<'_>, alert: &Alert, resident: &Resident, person: PersonId) -> Answer<()> {
+pub(super) fn leave(
+    desk: &mut Desk<'_>,
+    alert: &Alert,
+    resident: &Resident,
+    person: PersonId,
+) -> Answer<()> {
     let before = desk.person(person)?;
     let others = desk.store().links_of(person)?;
     let stays = others
@@ -374,7 +405,8 @@ fn leave(desk: &mut Desk<'_>, alert: &Alert, resident: &Resident, person: Person
 
 /// Several people become one, who is the resident.
 fn merge(desk: &mut Desk<'_>, alert: &Alert, into: Option<PersonId>) -> Answer<()> {
-    let resident = resident_of(alert)?;
+    let told = told(alert)?;
+    let resident = told.resident();
     let Some(into) = into else {
         return Err(ActError::Invalid(
             "there are several people; name the one who stays".to_owned(),
@@ -414,17 +446,15 @@ fn merge(desk: &mut Desk<'_>, alert: &Alert, into: Option<PersonId>) -> Answer<(
         };
         desk.put_person(Some(before), gone, ChangeKind::Merged, &at(alert, resident))?;
     }
-    let mut after = written(&after, alert, resident);
-    if !survivor.locks.contains(&Field::Email) {
-        after.email.clone_from(&resident.email);
-    }
-    let kind = tie(desk, alert, resident, into)?;
-    desk.put_person(Some(survivor), after, kind, &at(alert, resident))
+    let email = Some(&resident.email).filter(|_| !survivor.locks.contains(&Field::Email));
+    let person = make_of(desk, alert, &told, survivor, &after, email)?;
+    overrule(desk, &person)
 }
 
 /// The resident is none of the people who only have the same name.
 fn not_duplicate(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
-    let resident = resident_of(alert)?;
+    let told = told(alert)?;
+    let resident = told.resident();
     if desk
         .store()
         .link(&alert.integration, &resident.id)?
@@ -451,7 +481,7 @@ fn not_duplicate(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
     desk.put_ruling(
         &alert.integration,
         &resident.id,
-        Some(ruling).filter(|ruling: &Ruling| !ruling.apart.is_empty()),
+        Some(ruling).filter(|ruling: &Ruling| !ruling.is_empty()),
     )?;
     // Where somebody has the email, the next run says how the two differ; else nobody is left to be them.
     if has_email {

@@ -23,15 +23,9 @@ pub fn link(
             format!("{resident} is linked to {}; unlink it first", other.person)
         }));
     }
-    // Until a run sees the resident nothing is known of the lease; one that is over is not missed (R25).
     let link = Link {
-        person,
-        since: hand.now,
-        status: LeaseStatus::Past,
-        email: None,
-        unit: None,
-        property: None,
-        misses: 0,
+        by_hand: true,
+        ..Link::new(person, hand.now)
     };
     desk.put_link(integration, resident, Some(link))?;
     if desk.store().ruling(integration, resident)?.is_some() {

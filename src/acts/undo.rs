@@ -1,7 +1,7 @@
 //! Undoing the last act on an alert (R31): everything as it was, unless something newer touched the same.
 
 use crate::model::{
-    Act, ActKind, AlertId, ChangeKind, Done, Link, OfResident, Person, PersonId, Swap,
+    Act, ActKind, AlertId, ChangeKind, Done, Link, Move, OfResident, Person, PersonId, Swap,
 };
 use crate::store::Store;
 
@@ -18,10 +18,26 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
         ActError::Refused(format!("nothing was done to {id} that could be undone"))
     })?;
     let rule = format!("undo {}", act.id);
-    for link in act.links.iter().rev() {
-        untie(&mut desk, link)?;
+    give_back(store, &mut desk, &act, &rule)?;
+    let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
+    desk.undoes(act)?;
+    for (other, state) in all {
+        if other == alert.id {
+            desk.settle(alert.clone(), state)?;
+        } else if let Some(other) = desk.store().alert(other)? {
+            // One that has been forgotten since need not be as it was.
+            desk.settle_too(other, state)?;
+        }
     }
-    people(store, &mut desk, &act, &rule)?;
+    desk.done()
+}
+
+/// Links, people, and what was said by hand of residents and units, as they were.
+pub(super) fn give_back(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
+    for link in act.links.iter().rev() {
+        untie(desk, link)?;
+    }
+    people(store, desk, act, rule)?;
     for ruling in &act.rulings {
         let OfResident {
             integration,
@@ -46,21 +62,11 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
         }
         desk.put_unit(&unit.integration, &unit.unit, unit.swap.before.clone())?;
     }
-    let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
-    desk.undoes(act)?;
-    for (other, state) in all {
-        if other == alert.id {
-            desk.settle(alert.clone(), state)?;
-        } else {
-            let other = desk.alert(other)?;
-            desk.settle_too(other, state)?;
-        }
-    }
-    desk.done()
+    Ok(())
 }
 
 /// The last act on the list that was not undone and is no undoing.
-fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>> {
+pub(super) fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>> {
     for id in acts.iter().rev() {
         match desk.store().act(*id)? {
             Some(act) if act.undone_by.is_none() && act.kind != ActKind::Undo => {
@@ -137,6 +143,12 @@ fn people(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<(
         }
     }
     for (now, wanted) in back {
+        let moved = |one: &&Move| now.stays.get(&one.from) != wanted.stays.get(&one.from);
+        let moved = act.moves.iter().find(moved).or(act.moves.first());
+        if let Some(Move { from, to, .. }) = moved {
+            desk.put_moved(now, wanted, ChangeKind::Undone, (to, from), rule)?;
+            continue;
+        }
         if let Some(email) = &wanted.email
             && let Some(other) = desk.store().person_with_email(email)?
             && other != wanted.id

@@ -49,7 +49,7 @@ pub fn coverage(cases: &[Case], library: &Library) -> Coverage {
         for case in cases {
             for record in case.records() {
                 let residents = script.residents(record, case.context());
-                for one in residents.into_iter().flatten() {
+                for one in residents.into_iter().flatten().flatten() {
                     words.insert(one.resident.status_word.trim().to_lowercase());
                     // What it says is for the case itself to judge.
                     let _ = script.exclude(&one, case.context());

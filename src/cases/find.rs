@@ -1,8 +1,9 @@
 //! Finding all cases of a home. Reading one is `read`'s.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::Home;
+use crate::config::{Files, Home, Settings};
 use crate::model::{Code, Problem};
 
 use super::case::Case;
@@ -13,6 +14,7 @@ use super::read::read;
 pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
     let (mut cases, mut problems) = (Vec::new(), Vec::new());
     let root = home.scripts().join("tests");
+    let placeholders = placeholders(home);
     let mut files = Vec::new();
     for folder in entries(home, &root, &mut problems) {
         let name = home.name(&folder);
@@ -41,7 +43,7 @@ pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
             continue;
         }
         match path.extension().and_then(|ending| ending.to_str()) {
-            Some("yaml") => match read(&path, &file, &name, folder) {
+            Some("yaml") => match read(&path, &file, &name, folder, &placeholders) {
                 Ok(case) => cases.push(case),
                 Err(found) => problems.extend(found),
             },
@@ -57,7 +59,15 @@ pub fn open(home: &Home, path: &Path) -> Result<Case, Vec<Problem>> {
     let file = home.name(path);
     let folder = text_of(path.parent().and_then(Path::file_name)).unwrap_or_default();
     let stem = text_of(path.file_stem()).unwrap_or_default();
-    read(path, &file, &format!("{folder}/{stem}"), folder)
+    let name = format!("{folder}/{stem}");
+    read(path, &file, &name, folder, &placeholders(home))
+}
+
+/// Emails that stand for 'none' in this home; where its settings cannot be read, the usual ones.
+pub fn placeholders(home: &Home) -> Arc<[String]> {
+    let settings = Files::read_settings(home);
+    let settings = settings.map_or_else(|_| Settings::default(), |file| file.value);
+    settings.placeholder_emails.into()
 }
 
 /// What is in a folder, by name, without what editors leave behind.

@@ -1,20 +1,24 @@
-//! Records through a script as a run maps them: who comes out, who is left out and why, and what cannot be mapped.
+//! Records through a script and into the normal forms, as a run maps them: who comes out, who is left out and why, and
+//! what cannot be mapped.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Resident;
+use crate::rules::{NotNormal, Notes, normalise};
 use crate::script::{Context, Script, ScriptError};
 
 /// What a script makes of some records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapped {
-    /// Those whom it lets in.
+    /// Those whom it lets in, in the normal forms.
     pub residents: Vec<Resident>,
     /// Those whom it leaves out.
     pub excluded: Vec<Excluded>,
     /// What it cannot map.
     pub errors: Vec<Unmapped>,
+    /// What was put right or dropped on the way to the normal forms, by kind.
+    pub notes: Notes,
 }
 
 /// Somebody whom the script leaves out, and why.
@@ -38,37 +42,79 @@ pub struct Unmapped {
     pub error: ScriptError,
 }
 
-/// Maps records, given as JSON texts. As in a run, an error of `residents` rejects the record, one of `exclude` that
-/// resident alone.
+/// Maps records, given as JSON texts. As in a run, an error of `residents` rejects the record; one of `exclude`, and whatever
+/// is wrong with one of a list of residents, rejects that resident alone.
 pub fn map<'a>(
     script: &Script,
     records: impl Iterator<Item = &'a str>,
     context: &Context,
+    placeholders: &[String],
+) -> Mapped {
+    map_into(script, records, context, |resident, notes| {
+        let country = context.country();
+        if resident.relationship.is_left_out() {
+            // What is left out need not be right.
+            let normal = normalise(resident.clone(), country, placeholders, notes);
+            return Ok(normal.map_or(resident, |normal| normal.resident));
+        }
+        normalise(resident, country, placeholders, notes).map(|normal| normal.resident)
+    })
+}
+
+/// Maps records without bringing the residents into the normal forms: each is as the script gives it.
+pub(super) fn map_as_given<'a>(
+    script: &Script,
+    records: impl Iterator<Item = &'a str>,
+    context: &Context,
+) -> Mapped {
+    map_into(script, records, context, |resident, _| Ok(resident))
+}
+
+fn map_into<'a>(
+    script: &Script,
+    records: impl Iterator<Item = &'a str>,
+    context: &Context,
+    form: impl Fn(Resident, &mut Notes) -> Result<Resident, NotNormal>,
 ) -> Mapped {
     let mut mapped = Mapped::default();
     for (record, json) in records.enumerate() {
+        let unmapped = |resident, error| Unmapped {
+            record,
+            resident,
+            error,
+        };
         let residents = match script.residents(json, context) {
             Ok(residents) => residents,
             Err(error) => {
-                mapped.errors.push(Unmapped {
-                    record,
-                    resident: None,
-                    error,
-                });
+                mapped.errors.push(unmapped(None, error));
                 continue;
             }
         };
         for one in residents {
-            let excluded = script.exclude(&one, context);
+            let one = match one {
+                Ok(one) => one,
+                Err(wrong) => {
+                    mapped.errors.push(unmapped(wrong.id, wrong.error));
+                    continue;
+                }
+            };
             let id = one.resident.id.clone();
-            match excluded {
+            match script.exclude(&one, context) {
                 Ok(Some(reason)) => mapped.excluded.push(Excluded { id, reason }),
-                Ok(None) => mapped.residents.push(one.resident),
-                Err(error) => mapped.errors.push(Unmapped {
-                    record,
-                    resident: Some(id),
-                    error,
-                }),
+                Ok(None) => match form(one.resident, &mut mapped.notes) {
+                    Ok(resident) => mapped.residents.push(resident),
+                    Err(NotNormal { field, message }) => {
+                        let error = ScriptError {
+                            file: script.file(),
+                            place: None,
+                            field: Some(field.to_owned()),
+                            message: message.to_owned(),
+                            thrown: false,
+                        };
+                        mapped.errors.push(unmapped(Some(id), error));
+                    }
+                },
+                Err(error) => mapped.errors.push(unmapped(Some(id), error)),
             }
         }
     }

@@ -16,7 +16,7 @@ mod recording;
 
 pub use case::{Case, CaseOutcome, run};
 pub use coverage::{Coverage, coverage};
-pub use find::{load, open};
+pub use find::{load, open, placeholders};
 pub use mapped::{Excluded, Mapped, Unmapped, map};
 pub use recorded::recorded;
 pub use recording::{Counts, Fixture, Recording, fixtures};

@@ -289,6 +289,12 @@ impl Pseudonyms<'_> {
         if reserved || domain.is_empty() {
             return domain.to_owned();
         }
+        // Without a dot it is no domain (R13a), and stays none.
+        let end = if lower.contains('.') {
+            ".example.com"
+        } else {
+            ""
+        };
         let letters: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
         let word = self.maker.code(&format!("domain{letters}"), false);
         let word: String = word.chars().take(8).collect();
@@ -299,7 +305,7 @@ impl Pseudonyms<'_> {
                 } else {
                     attempt.to_string()
                 };
-                format!("{word}{number}.example")
+                format!("{word}{number}{end}")
             })
     }
 
@@ -635,7 +641,7 @@ mod tests {
         );
         assert_eq!(
             shape("Email", "a@b.com; c@d.org"),
-            "a@aaaaaaaa.aaaaaaa; a@aaaaaaaa.aaaaaaa"
+            "a@aaaaaaaa.aaaaaaa.aaa; a@aaaaaaaa.aaaaaaa.aaa"
         );
         assert_eq!(shape("leaseStatusNote", "Ana pays late"), "Aaa aaaa aaaa");
         assert_eq!(shape("Born", "1990-12-31"), "9999-99-99");

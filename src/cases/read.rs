@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::{Document, Format, Inner};
-use crate::model::Problem;
+use crate::model::{Problem, exact};
 use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
 
@@ -23,6 +23,7 @@ pub(super) fn read(
     file: &Path,
     name: &str,
     folder: &str,
+    placeholders: &Arc<[String]>,
 ) -> Result<Case, Vec<Problem>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![whole(file, format!("cannot be read: {error}"))])?;
@@ -59,6 +60,7 @@ pub(super) fn read(
             fields: written.ctx.fields,
             lookups: Arc::new(lookups),
         }),
+        placeholders: Arc::clone(placeholders),
         expect: written.expect,
     })
 }
@@ -239,7 +241,7 @@ fn lookups(
             match (answer.records(case, document), id) {
                 (Ok(records), Ok(id)) => {
                     of_request.extend(records.into_iter().filter_map(|json| {
-                        let record: Value = serde_json::from_str(&json).ok()?;
+                        let record: Value = serde_json::from_str(&exact(&json)).ok()?;
                         let key = id.text(&record)?.into_owned();
                         Some((key, String::from(json)))
                     }));

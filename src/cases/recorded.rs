@@ -94,6 +94,7 @@ fn unknown(script: &Script, case: &Case) -> Vec<Problem> {
         .records()
         .filter_map(|record| script.residents(record, case.context()).ok())
         .flatten()
+        .flatten()
         .filter(|mapped| mapped.resident.status == LeaseStatus::Unknown)
         .map(|mapped| mapped.resident.status_word)
         .collect();

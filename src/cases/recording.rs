@@ -119,7 +119,7 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
         if is_resident(&answer) {
             let context = context(recording, &answer.heard.request, &answer.property, &known);
             let records = answer.records.iter().map(AsRef::as_ref);
-            let mapped = map(recording.script, records, &context);
+            let mapped = map(recording.script, records, &context, recording.placeholders);
             let counts = Counts {
                 records: answer.records.len(),
                 of: answer.heard.records.len(),
@@ -203,7 +203,7 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
         let context = context(recording, &answer.request, &answer.property, &lookups);
         for record in &answer.records {
             let residents = recording.script.residents(record, &context);
-            for one in residents.into_iter().flatten() {
+            for one in residents.into_iter().flatten().flatten() {
                 known.name(&one.resident.first_name);
                 known.name(&one.resident.last_name);
                 known.word(&one.resident.status_word);

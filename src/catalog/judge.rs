@@ -49,6 +49,7 @@ impl Judge for ScriptJudge {
             "status": said.status,
             "headers": said.headers,
             "body": said.body,
+            "records": said.records,
             "text": said.text,
         });
         let context = Context::new(Inputs {

@@ -4,110 +4,74 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
-use crate::model::{Code, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
+use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
-use super::properties::{Claim, Refusal, settle};
+use super::budgets::{self, TooShort};
+use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
+    load_with(home, before, &Holdings::new(), now)
+}
+
+/// Loads everything, where a store knows whose people are linked to what.
+pub fn load_with(
+    home: &Home,
+    before: Option<&Catalog>,
+    holdings: &Holdings,
+    now: Timestamp,
+) -> Catalog {
     let mut loader = Loader::new(home, before.map(|catalog| &catalog.settings));
-    let mut integrations = BTreeMap::new();
-    let ids: Vec<String> = loader.files.integrations.keys().cloned().collect();
-    let mut claims = BTreeMap::new();
-    let mut found = BTreeMap::new();
-    for name in &ids {
-        let id = IntegrationId::new(name);
-        let old = before.and_then(|catalog| catalog.integrations.get(&id));
-        let current = old.and_then(|slot| slot.current.clone());
-        let outcome = loader.integration(&id, name, current.as_ref(), now);
-        claims.insert(
-            id.clone(),
-            Claim {
-                found: outcome.as_ref().ok().cloned(),
-                running: old.filter(|slot| !slot.removed).and(current.clone()),
-            },
-        );
-        found.insert(id, (outcome.err().unwrap_or_default(), old, current));
-    }
-    for refusal in settle(&mut claims) {
-        if let Some((problems, ..)) = found.get_mut(&refusal.id) {
-            problems.extend(loader.taken(&refusal));
-        }
-    }
-    for (id, (problems, old, current)) in found {
-        let loaded = claims.remove(&id).and_then(|claim| claim.found);
-        let slot = match loaded {
-            Some(integration) => Slot {
-                current: Some(integration),
-                problems: Vec::new(),
-                removed: false,
-            },
-            None => Slot {
-                current,
-                problems: Problems(problems).sorted().0,
-                // What is paused is not started by a file that was refused.
-                removed: old.is_some_and(|slot| slot.removed),
-            },
-        };
-        integrations.insert(id, slot);
-    }
-    // A file that is deleted is meant; a folder that is gone with all of them is an accident, or in the middle
-    // of being replaced.
-    let folder = home.config().join("integrations");
-    let gone = before.is_some_and(|catalog| !catalog.integrations.is_empty()) && !folder.is_dir();
-    for (id, slot) in before.into_iter().flat_map(|catalog| &catalog.integrations) {
-        if !integrations.contains_key(id) && slot.current.is_some() {
-            integrations.insert(
-                id.clone(),
-                Slot {
-                    current: slot.current.clone(),
-                    problems: Vec::new(),
-                    removed: slot.removed || !gone,
-                },
-            );
-        }
-    }
-    let mut problems = std::mem::take(&mut loader.files.others);
-    problems.extend(loader.library_problems.clone());
-    if gone {
-        problems.push(Problem {
-            file: home.name(&folder),
-            place: None,
-            field: String::new(),
-            message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
-            code: Code::File,
-        });
-    }
-    if let Err(found) = &loader.files.settings {
-        problems.extend(found.iter().cloned());
-    }
-    let settings = loader.settings;
-    Catalog {
-        settings,
-        integrations,
-        problems: Problems(problems).sorted().0,
+    loader.everything(before, holdings, now).0
+}
+
+/// An integration under way to its slot.
+struct Loading<'b> {
+    problems: Vec<Problem>,
+    old: Option<&'b Slot>,
+    found: Option<Arc<Integration>>,
+}
+
+impl Loading<'_> {
+    fn current(&self) -> Option<Arc<Integration>> {
+        self.old.and_then(|slot| slot.current.clone())
     }
 }
 
 /// Everything that is wrong in a home, including what nothing uses yet.
 pub fn check(home: &Home, now: Timestamp) -> Problems {
-    let catalog = load(home, None, now);
+    let mut loader = Loader::new(home, None);
+    let (catalog, refused) = loader.everything(None, &Holdings::new(), now);
+    let short = budgets::too_short(&catalog);
     let mut problems = catalog.problems;
+    problems.extend(short.iter().filter_map(|short| loader.too_short(short)));
     problems.extend(
         catalog
             .integrations
             .into_values()
             .flat_map(|slot| slot.problems),
     );
-    let mut loader = Loader::new(home, None);
+    // Which of two files is the wrong one, nobody knows who does not ask the store: it is told at both.
+    let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
+        Why::Taken { by, .. } => Some(Refusal {
+            id: by.clone(),
+            property: refusal.property.clone(),
+            why: Why::Taken {
+                by: refusal.id.clone(),
+                with_people: false,
+            },
+        }),
+        Why::Several { .. } | Why::GivenBack { .. } => None,
+    });
+    problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
     let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
     for name in credentials {
         problems.extend(loader.credential(&name).err().into_iter().flatten());
@@ -157,7 +121,9 @@ pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
                 ReloadOutcome::Rejected
             } else if slot.removed {
                 ReloadOutcome::Removed
-            } else if generation == old_generation && !old.is_some_and(|old| old.removed) {
+            } else if generation == old_generation
+                && !old.is_some_and(|old| old.removed || old.stopped)
+            {
                 ReloadOutcome::Unchanged
             } else {
                 ReloadOutcome::Loaded
@@ -220,6 +186,115 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// The catalog as the files have it, and the files that do not come into effect although they are right.
+    fn everything(
+        &mut self,
+        before: Option<&Catalog>,
+        holdings: &Holdings,
+        now: Timestamp,
+    ) -> (Catalog, Vec<Refusal>) {
+        let ids: Vec<String> = self.files.integrations.keys().cloned().collect();
+        let mut loading = BTreeMap::new();
+        for name in &ids {
+            let id = IntegrationId::new(name);
+            let old = before.and_then(|catalog| catalog.integrations.get(&id));
+            let current = old.and_then(|slot| slot.current.as_ref());
+            let (found, problems) = match self.integration(&id, name, current, now) {
+                Ok(found) => (Some(found), Vec::new()),
+                Err(problems) => (None, problems),
+            };
+            let one = Loading {
+                problems,
+                old,
+                found,
+            };
+            loading.insert(id, one);
+        }
+        // A file that is deleted is meant; a folder that is gone with all of them is an accident, or in the middle
+        // of being replaced.
+        let folder = self.home.config().join("integrations");
+        let is_known = before.is_some_and(|catalog| !catalog.integrations.is_empty());
+        let gone = is_known && !folder.is_dir();
+        let settled = settle(&claims(&loading, before, holdings, gone));
+        for refusal in &settled.refused {
+            let problem = self.refused(refusal);
+            if let Some(one) = loading.get_mut(&refusal.id) {
+                one.problems.push(problem);
+            }
+        }
+        let mut integrations = BTreeMap::new();
+        for (id, one) in loading {
+            integrations.insert(id.clone(), slot(one, settled.stopped.contains(&id)));
+        }
+        for (id, slot) in before.into_iter().flat_map(|catalog| &catalog.integrations) {
+            if !integrations.contains_key(id) && (slot.current.is_some() || slot.removed) {
+                let slot = Slot {
+                    current: slot.current.clone(),
+                    removed: slot.removed || !gone,
+                    stopped: gone && settled.stopped.contains(id),
+                    ..Slot::default()
+                };
+                integrations.insert(id.clone(), slot);
+            }
+        }
+        self.with_people(&mut integrations, holdings, now);
+        let catalog = Catalog {
+            settings: self.settings.clone(),
+            integrations,
+            problems: self.problems_of_none(gone),
+            moves: settled.moves,
+            holdings: holdings.clone(),
+        };
+        (catalog, settled.refused)
+    }
+
+    /// Adds those whose file is gone and at which somebody is linked. One that was retired is told as long as runs are
+    /// kept.
+    fn with_people(
+        &self,
+        integrations: &mut BTreeMap<IntegrationId, Slot>,
+        holdings: &Holdings,
+        now: Timestamp,
+    ) {
+        let longest = SignedDuration::try_from(self.settings.retention.runs.0);
+        let longest = longest.unwrap_or(SignedDuration::MAX);
+        integrations.retain(|id, slot| {
+            let known = holdings.get(id);
+            let is_over = known.is_none_or(|one| one.linked == 0);
+            !slot.removed || slot.current.is_some() || !is_over
+        });
+        for (id, holding) in holdings {
+            let retired = holding.attachment.as_ref().and_then(|one| one.retired);
+            let is_old = retired.is_some_and(|at| now.duration_since(at) > longest);
+            if holding.linked > 0 && !is_old && !integrations.contains_key(id) {
+                let slot = Slot {
+                    removed: true,
+                    ..Slot::default()
+                };
+                integrations.insert(id.clone(), slot);
+            }
+        }
+    }
+
+    /// Problems of files that belong to no single integration.
+    fn problems_of_none(&mut self, gone: bool) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.files.others);
+        problems.extend(self.library_problems.clone());
+        if gone {
+            problems.push(Problem {
+                file: self.home.name(&self.home.config().join("integrations")),
+                place: None,
+                field: String::new(),
+                message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
+                code: Code::File,
+            });
+        }
+        if let Err(found) = &self.files.settings {
+            problems.extend(found.iter().cloned());
+        }
+        Problems(problems).sorted().0
+    }
+
     fn source(&mut self, name: &str) -> Found<Arc<Source>> {
         if !self.sources.contains_key(name) {
             let compiled = match self.files.connectors.get(name) {
@@ -264,24 +339,71 @@ impl<'a> Loader<'a> {
         Some(problem.coded(Code::Reference))
     }
 
-    /// A PMS property that feeds another integration.
-    fn taken(&self, refusal: &Refusal) -> Option<Problem> {
-        let Some(Ok(file)) = self.files.integrations.get(refusal.id.as_str()) else {
+    /// A budget of a day or a month that does not last for what hangs on it, told where the credential has it, or the
+    /// credential itself.
+    fn too_short(&self, short: &TooShort) -> Option<Problem> {
+        let Some(Ok(file)) = self.files.credentials.get(&short.credential) else {
             return None;
         };
-        let Refusal {
-            index,
-            property,
-            by,
-            ..
-        } = refusal;
-        let message = format!(
-            "`{property}` feeds the integration `{by}` already; remove it from one of the two"
-        );
-        let problem = file
-            .document
-            .problem(&format!("pms_properties.{index}"), message);
-        Some(problem.coded(Code::Conflict))
+        let limits = &file.value.limits;
+        let is_its_own = match short.limit {
+            "limits.per_day" => limits.per_day.is_some(),
+            _ => limits.per_month.is_some(),
+        };
+        let field = if is_its_own { short.limit } else { "connector" };
+        Some(
+            file.document
+                .problem(field, short.to_string())
+                .coded(Code::Budget),
+        )
+    }
+
+    /// Why a file does not come into effect although it is right.
+    fn refused(&self, refusal: &Refusal) -> Problem {
+        let Refusal { id, property, why } = refusal;
+        let message = match why {
+            Why::Taken {
+                by,
+                with_people: true,
+            } => format!(
+                "`{property}` stands in config/integrations/{by}.yaml too, and feeds one integration: `{by}` goes on, because its people are linked; remove it from one of the two files, or give the people to this one by `epms integration rename {by} {id}`"
+            ),
+            Why::Taken {
+                by,
+                with_people: false,
+            } => format!(
+                "`{property}` stands in config/integrations/{by}.yaml too, and feeds one integration; remove it from one of the two files"
+            ),
+            Why::Several { of, rivals } => {
+                let rivals: Vec<String> = rivals
+                    .iter()
+                    .map(|rival| format!("config/integrations/{rival}.yaml"))
+                    .collect();
+                format!(
+                    "the people of `{property}` are linked to `{of}`, which does not name it any more, and it stands in {} too; remove it from all files but one, or say whose they are by `epms integration rename {of} {id}`",
+                    rivals.join(", ")
+                )
+            }
+            Why::GivenBack { to } => format!(
+                "the people of `{property}` were given back to `{to}` by hand; where they are this one's all the same, say so by `epms integration rename {to} {id}`, and where they are gone, by `epms integration retire {to}`"
+            ),
+        };
+        let problem = match self.files.integrations.get(id.as_str()) {
+            Some(Ok(file)) => {
+                let all = &file.value.pms_properties;
+                let index = all.iter().position(|one| one == property).unwrap_or(0);
+                file.document
+                    .problem(&format!("pms_properties.{index}"), message)
+            }
+            _ => Problem {
+                file: PathBuf::from(format!("config/integrations/{id}.yaml")),
+                place: None,
+                field: "pms_properties".into(),
+                message,
+                code: Code::Conflict,
+            },
+        };
+        problem.coded(Code::Conflict)
     }
 
     /// A credential that fits its connector.
@@ -441,6 +563,59 @@ impl<'a> Loader<'a> {
         }
         hasher.update(settings.as_bytes());
         *hasher.finalize().as_bytes()
+    }
+}
+
+/// What each integration claims of the PMS: those with a file, those that ran before, and those that people are
+/// linked to.
+fn claims(
+    loading: &BTreeMap<IntegrationId, Loading<'_>>,
+    before: Option<&Catalog>,
+    holdings: &Holdings,
+    folder_is_gone: bool,
+) -> BTreeMap<IntegrationId, Claim> {
+    let reading = |one: &Arc<Integration>| (one.feeds(), one.config.credential.clone());
+    let mut claims: BTreeMap<IntegrationId, Claim> = BTreeMap::new();
+    for (id, slot) in before.into_iter().flat_map(|catalog| &catalog.integrations) {
+        // Without its file nothing goes on, unless all files are gone together.
+        let goes_on = folder_is_gone || loading.contains_key(id);
+        let running = slot.running().filter(|_| goes_on);
+        let claim = claims.entry(id.clone()).or_default();
+        claim.running = running.map(reading);
+    }
+    for (id, one) in loading {
+        let claim = claims.entry(id.clone()).or_default();
+        claim.disk = one.found.as_ref().map_or(OnDisk::Unreadable, |found| {
+            let (feeds, credential) = reading(found);
+            OnDisk::Right(feeds, credential)
+        });
+    }
+    for (id, holding) in holdings {
+        claims.entry(id.clone()).or_default().holding = holding.clone();
+    }
+    claims
+}
+
+/// The slot of an integration that has a file.
+fn slot(one: Loading<'_>, stopped: bool) -> Slot {
+    let feeds = one.found.as_ref().map(|found| found.feeds());
+    let current = one.current();
+    let old = one.old;
+    match one.found.filter(|_| one.problems.is_empty()) {
+        Some(integration) => Slot {
+            current: Some(integration),
+            feeds,
+            ..Slot::default()
+        },
+        None => Slot {
+            current,
+            problems: Problems(one.problems).sorted().0,
+            // What is paused is not started by a file that was refused.
+            removed: old.is_some_and(|slot| slot.removed),
+            // What was stopped was another's; it goes on only by files that come into effect.
+            stopped: stopped || old.is_some_and(|slot| slot.stopped),
+            feeds,
+        },
     }
 }
 

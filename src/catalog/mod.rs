@@ -1,6 +1,8 @@
 //! Everything loaded: files and scripts compiled together, immutable, numbered per integration. A load
 //! replaces an integration whole or leaves it as it was; it never touches a run under way.
 
+mod account;
+mod budgets;
 mod judge;
 mod tested;
 mod load;
@@ -20,12 +22,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{self, Retention, Schedule, Settings, Span};
-use crate::model::{IntegrationId, Problem};
+use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
+pub use budgets::Share;
 pub use judge::ScriptJudge;
-pub use load::{check, load, outcomes};
+pub use load::{check, load, load_with, outcomes};
 pub use saves::Saves;
 pub use watch::{Fingerprint, ReloadRequest, fingerprint, watch};
 
@@ -38,6 +41,10 @@ pub struct Catalog {
     pub integrations: BTreeMap<IntegrationId, Slot>,
     /// Problems of files that belong to no single integration.
     pub problems: Vec<Problem>,
+    /// Whose people go along with a file, before what reads it may run (R46).
+    pub moves: Vec<Move>,
+    /// What the store knew of each integration when the files were loaded.
+    pub holdings: Holdings,
 }
 
 impl Catalog {
@@ -57,6 +64,18 @@ pub struct Slot {
     pub problems: Vec<Problem>,
     /// Its file is gone: it does not run, and its people stay.
     pub removed: bool,
+    /// What it reads is another integration's: it does not run, not even as before.
+    pub stopped: bool,
+    /// What its file says that it reads, where the file is right, whether it came into effect or not.
+    pub feeds: Option<Feeds>,
+}
+
+impl Slot {
+    /// What runs; none where nothing may.
+    pub fn running(&self) -> Option<&Arc<Integration>> {
+        let may = !self.removed && !self.stopped;
+        self.current.as_ref().filter(|_| may)
+    }
 }
 
 /// One generation of an integration: its files and its script, compiled.
@@ -93,6 +112,11 @@ pub struct Integration {
 }
 
 impl Integration {
+    /// What its credential may ask: the connector's limits, lowered by its contract.
+    pub fn limits(&self) -> config::Limits {
+        self.source.limits().lowered(&self.credential.limits)
+    }
+
     /// The date at the property.
     pub fn today(&self, now: Timestamp) -> Date {
         now.to_zoned(self.timezone.clone()).date()
@@ -101,6 +125,11 @@ impl Integration {
     /// Says what answers mean, where the script has a function for it.
     pub fn judge(&self, today: Date) -> Option<Arc<dyn Judge>> {
         ScriptJudge::of(&self.script, self.id.as_str(), &self.config, today)
+    }
+
+    /// What it reads, as it is found again under another name.
+    pub fn feeds(&self) -> Feeds {
+        account::feeds(&self.connector, &self.credential, &self.config)
     }
 
     /// What stands for everything that this generation depends on, also after a restart.

@@ -51,7 +51,8 @@ impl Tests {
         for case in self.cases.iter().filter(|case| case.is_about(script)) {
             any = true;
             let outcome = case.run_with(script);
-            if !outcome.passed {
+            // A test that an earlier version let pass goes on letting the script in; `epms test` tells what a run makes of it.
+            if !outcome.passed && !case.passes_as_given(script) {
                 found.push(Problem {
                     message: format!(
                         "the test does not pass: {}; `epms test {}` shows how",

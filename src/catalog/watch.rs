@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Home;
-use crate::model::{Problem, ReloadOutcome, Reloaded};
+use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded};
 
-use super::{Catalog, load, outcomes};
+use super::{Catalog, load_with, outcomes};
 
 /// No event for so long: the save is over.
 const QUIET: Duration = Duration::from_millis(150);
@@ -35,9 +35,11 @@ pub struct Fingerprint([u8; 32]);
 
 /// Keeps the catalog in `sender` as the disk has it, until `stop`. `seen` was taken before what is in
 /// `sender` was loaded: what changed since then is loaded at once. `on_reload` is told of every load, before
-/// anybody sees it.
+/// anybody sees it. `holdings` gives what the store knows; none while it fails, and what it
+/// knew before counts.
 pub async fn watch(
     home: Home,
+    holdings: impl Fn() -> Option<Holdings> + Clone + Send + 'static,
     mut seen: Fingerprint,
     sender: watch::Sender<Arc<Catalog>>,
     mut requests: mpsc::Receiver<ReloadRequest>,
@@ -67,7 +69,7 @@ pub async fn watch(
         // Only now: what the watch before did not get to tell is in it, the rest the new one tells.
         let found = fingerprint(&home).await;
         let before = Arc::clone(&sender.borrow());
-        let mut after = read(&home, &before).await;
+        let mut after = read(&home, &before, &holdings).await;
         let vanished = |after: &Catalog| {
             after.integrations.iter().any(|(id, slot)| {
                 slot.removed && before.integrations.get(id).is_some_and(|old| !old.removed)
@@ -75,7 +77,7 @@ pub async fn watch(
         };
         if asked.is_empty() && vanished(&after) {
             tokio::time::sleep(VANISHED).await;
-            after = read(&home, &before).await;
+            after = read(&home, &before, &holdings).await;
         }
         seen = found;
         let outcomes = outcomes(&before, &after);
@@ -91,15 +93,24 @@ pub async fn watch(
     drop(watcher);
 }
 
-async fn read(home: &Home, before: &Arc<Catalog>) -> Catalog {
-    let (home, previous) = (home.clone(), Arc::clone(before));
-    let loaded =
-        tokio::task::spawn_blocking(move || load(&home, Some(&previous), Timestamp::now())).await;
+async fn read(
+    home: &Home,
+    before: &Arc<Catalog>,
+    holdings: &(impl Fn() -> Option<Holdings> + Clone + Send + 'static),
+) -> Catalog {
+    let (home, previous, holdings) = (home.clone(), Arc::clone(before), holdings.clone());
+    let load = move || {
+        let known = holdings().unwrap_or_else(|| previous.holdings.clone());
+        load_with(&home, Some(&previous), &known, Timestamp::now())
+    };
+    let loaded = tokio::task::spawn_blocking(load).await;
     // A load does not panic; if it did, nothing has changed.
     loaded.unwrap_or_else(|_| Catalog {
         settings: before.settings.clone(),
         integrations: before.integrations.clone(),
         problems: before.problems.clone(),
+        moves: before.moves.clone(),
+        holdings: before.holdings.clone(),
     })
 }
 
@@ -252,6 +263,7 @@ fn hash_answers(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::load;
     use super::*;
 
     fn home(workers: u32) -> (tempfile::TempDir, Home) {
@@ -276,7 +288,15 @@ mod tests {
         set(&home, 3);
         let (_requests, requests) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let watching = super::watch(home, seen, sender, requests, |_, _| {}, stop.clone());
+        let watching = super::watch(
+            home,
+            || None,
+            seen,
+            sender,
+            requests,
+            |_, _| {},
+            stop.clone(),
+        );
         let watching = tokio::spawn(watching);
         let changed = catalog.wait_for(|catalog| catalog.settings.workers == 3);
         let patience = Duration::from_secs(15);

@@ -33,7 +33,7 @@ pub(super) async fn again<S: PartialEq>(
             Ok(_) => {}
             // The reader is gone.
             Err(failure @ Failure::Output(_)) => return Err(failure),
-            Err(failure) => writeln!(screen.out, "{failure}")?,
+            Err(failure) => screen.tell(&format!("{failure}\n"))?,
         }
         if terminal {
             let time = time.strftime("%H:%M:%S");

@@ -8,8 +8,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::control::client::{AlertFilter, Client};
 use crate::control::protocol::{ActDetail, AlertAct, AlertDetail, Page};
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, PersonId, Resolution,
-    Side,
+    Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus, PersonId,
+    Resolution, Side, Way,
 };
 
 use super::pages::{self, Length};
@@ -57,12 +57,16 @@ pub enum How {
         #[arg(long, value_name = "PERSON")]
         into: Option<PersonId>,
     },
-    /// `email_mismatch`: make the resident a person of their own
+    /// `email_mismatch`, `name_mismatch`: make the resident a person of their own
     CreateSeparate,
     /// `email_mismatch`: give the person the PMS's email
     ReplaceEmail,
     /// `duplicate_accounts`: the resident is none of the people of the same name
     NotDuplicate,
+    /// `identity_changed`, `duplicate_ids`: the record is the linked person's all the same
+    SamePerson,
+    /// `identity_changed`: the record is somebody else's than the linked person's
+    SomebodyElse,
     /// `unmapped_unit`: the PMS's unit is this unit here
     MapUnit {
         /// the unit here
@@ -80,6 +84,8 @@ impl From<&How> for Resolution {
             How::CreateSeparate => Resolution::CreateSeparate,
             How::ReplaceEmail => Resolution::ReplaceEmail,
             How::NotDuplicate => Resolution::NotDuplicate,
+            How::SamePerson => Resolution::SamePerson,
+            How::SomebodyElse => Resolution::SomebodyElse,
             How::MapUnit { unit, force } => Resolution::MapUnit {
                 unit: unit.clone(),
                 force: *force,
@@ -211,7 +217,8 @@ const WIDE: u16 = 120;
 fn table_of(alerts: &[&Alert], view: &View) -> String {
     let facts = |alert: &Alert| -> [Cell; 5] {
         let since = match alert.state {
-            AlertState::Open => view.relative(alert.first_seen),
+            // What a preview would raise is of the moment when it was made, a little after the command began.
+            AlertState::Open => view.relative(alert.first_seen.min(view.now)),
             state => state.to_string(),
         };
         [
@@ -235,7 +242,7 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
         let mut table = Table::new([id, kind, integration, about, since, what]);
         for alert in alerts {
             let [id, kind, integration, about, since] = facts(alert);
-            let what = alert.detail.clone().into();
+            let what = told(alert).into();
             table.row([id, kind, integration, about, since, what]);
         }
         return table.render(view);
@@ -253,9 +260,28 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
     }
     for (line, alert) in lines.zip(alerts) {
         let _ = writeln!(text, "{line}");
-        text += &paragraph(6, &alert.detail, view);
+        text += &paragraph(6, &told(alert), view);
     }
     text
+}
+
+/// What an alert says; where it stands for many, how many, and some of them.
+fn told(alert: &Alert) -> String {
+    let Alert {
+        detail, examples, ..
+    } = alert;
+    match alert.count {
+        None => detail.clone(),
+        Some(count) if examples.is_empty() => format!("{count}: {detail}"),
+        Some(count) => {
+            let rest = if count > examples.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            format!("{count} ({}{rest}): {detail}", examples.join(", "))
+        }
+    }
 }
 
 /// Whom an alert is about, as people would say it; else what it is about.
@@ -292,6 +318,12 @@ fn show(detail: &AlertDetail, view: &View) -> String {
         format!("{} by {}", view.both(alert.first_seen), alert.raised_by),
     );
     facts.pair("last seen", view.both(alert.last_seen));
+    if let Some(count) = alert.count {
+        facts.pair("count", count);
+    }
+    if !alert.examples.is_empty() {
+        facts.pair("such as", alert.examples.join(", "));
+    }
     if let Some(confidence) = alert.confidence {
         facts.pair("confidence", confidence);
     }
@@ -300,7 +332,7 @@ fn show(detail: &AlertDetail, view: &View) -> String {
         let _ = write!(text, "\ndone to it\n{}", done(&detail.done, view));
     }
     let Some((first, others)) = alert.sides.split_first() else {
-        text += &ways(alert);
+        text += &ways(alert, view);
         return text;
     };
     // More than three columns of values do not fit; then the first side is set against two at a time.
@@ -311,7 +343,7 @@ fn show(detail: &AlertDetail, view: &View) -> String {
         let sides: Vec<&Side> = std::iter::once(first).chain(some).collect();
         let _ = write!(text, "\n{}", beside(&sides, view));
     }
-    text += &ways(alert);
+    text += &ways(alert, view);
     text
 }
 
@@ -343,45 +375,52 @@ fn done(acts: &[ActDetail], view: &View) -> String {
 }
 
 /// The commands that would do something about an alert, ready to copy.
-fn ways(alert: &Alert) -> String {
+fn ways(alert: &Alert, view: &View) -> String {
     let id = alert.id;
     let mut lines: Vec<(String, &str)> = Vec::new();
     if alert.state == AlertState::Open {
         let people = alert.sides.iter().filter_map(|side| side.person);
         let resolve = format!("epms alerts resolve {id}");
-        match alert.kind {
-            AlertKind::NameMismatch => {
-                lines.push((format!("{resolve} merge"), "take the PMS's name, and link"));
-            }
-            AlertKind::EmailMismatch => {
-                lines.push((
+        for way in alert.kind.facts().ways {
+            let mut line = |command: String, what| lines.push((command, what));
+            match way {
+                // A mailbox is only handed on by somebody who has left.
+                Way::CreateSeparate
+                    if alert.kind == AlertKind::NameMismatch && !has_left(&alert.sides) => {}
+                Way::Merge if alert.kind == AlertKind::DuplicateAccounts => {
+                    for person in people.clone() {
+                        line(
+                            format!("{resolve} merge --into {person}"),
+                            "one person, who keeps this id",
+                        );
+                    }
+                }
+                Way::Merge => line(format!("{resolve} merge"), "take the PMS's name, and link"),
+                Way::ReplaceEmail => line(
                     format!("{resolve} replace-email"),
                     "the same person, with the PMS's email",
-                ));
-                lines.push((format!("{resolve} create-separate"), "somebody else"));
-            }
-            AlertKind::DuplicateAccounts => {
-                for person in people {
-                    lines.push((
-                        format!("{resolve} merge --into {person}"),
-                        "one person, who keeps this id",
-                    ));
-                }
-                lines.push((format!("{resolve} not-duplicate"), "different people"));
-            }
-            AlertKind::MassChangeHeld => {
-                lines.push((
-                    format!("epms run {}", alert.raised_by),
-                    "what was held first, and why",
-                ));
-            }
-            AlertKind::UnmappedUnit => {
-                lines.push((
+                ),
+                Way::CreateSeparate => line(format!("{resolve} create-separate"), "somebody else"),
+                Way::NotDuplicate => line(format!("{resolve} not-duplicate"), "different people"),
+                Way::MapUnit => line(
                     format!("{resolve} map-unit UNIT"),
                     "this is the unit here; its people have it from the next run on",
-                ));
+                ),
+                Way::SamePerson => line(
+                    format!("{resolve} same-person"),
+                    "the record is theirs: their name changed",
+                ),
+                Way::SomebodyElse => line(
+                    format!("{resolve} somebody-else"),
+                    "the link ends, and the record is matched anew",
+                ),
             }
-            _ => {}
+        }
+        if alert.kind == AlertKind::MassChangeHeld {
+            lines.push((
+                format!("epms run {}", alert.raised_by),
+                "what was held first, and why",
+            ));
         }
         if !alert.kind.is_of_the_feed() {
             lines.push((
@@ -402,30 +441,26 @@ fn ways(alert: &Alert) -> String {
     if text.is_empty() && alert.state != AlertState::Open {
         return text;
     }
-    let hint = match alert.kind {
-        _ if alert.state != AlertState::Open => "",
-        AlertKind::MassChangeHeld => "; `epms approve` lets the newest held run through",
-        AlertKind::CredentialFailing => {
-            ": correct the credential; it closes itself with the next login that works"
+    let hint = match alert.state {
+        AlertState::Open => {
+            let remedy = format!("what to do: {}", alert.kind.facts().remedy);
+            paragraph(0, &remedy, view)
         }
-        AlertKind::SyncStale => {
-            ": `epms sync` tries at once; it closes itself with a run that succeeds"
-        }
-        AlertKind::UnknownStatus | AlertKind::MappingFailed => {
-            ": correct the script, or the record in the PMS, and it closes itself"
-        }
-        AlertKind::DuplicateEmails | AlertKind::MissingEmail => {
-            ": correct the email in the PMS, and it closes itself"
-        }
-        AlertKind::MultipleCurrentLeases | AlertKind::MissingFromFeed => {
-            ": look into the PMS; it closes itself when the feed says otherwise"
-        }
-        AlertKind::DuplicateAccounts
-        | AlertKind::NameMismatch
-        | AlertKind::EmailMismatch
-        | AlertKind::UnmappedUnit => "; or correct it in the PMS, and it closes itself",
+        _ => "what to do\n".to_owned(),
     };
-    format!("\nwhat to do{hint}{text}\n")
+    let lines = text.strip_prefix('\n').map(|text| format!("{text}\n"));
+    format!("\n{hint}{}", lines.unwrap_or_default())
+}
+
+/// Whether the person of the store is past.
+fn has_left(sides: &[Side]) -> bool {
+    let mut people = sides.iter().filter(|side| side.person.is_some());
+    people.any(|side| {
+        let status = side.values.get(&Field::Status);
+        status
+            .and_then(|word| word.parse::<LeaseStatus>().ok())
+            .is_some_and(LeaseStatus::is_closed)
+    })
 }
 
 /// Sides beside each other, field by field; `≠` marks what differs.

@@ -7,8 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, backup, changes, check, definitions, demo, discover, doctor, explain,
-    help, init, man, map, pause, people, preview, record, restore, run, runs, sandbox, schema,
-    status, sync, test,
+    help, init, integration, man, map, pause, people, preview, record, restore, run, runs, sandbox,
+    schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -37,8 +37,10 @@ run
   preview      what the next run would do, for whom, and why
   explain      why a resident came in, or did not
   approve      let a held plan through
+  reject       let a held plan wait, and hear no more of it
   pause        keep an integration from syncing
   resume       let a paused integration sync again
+  integration  one as a whole: rename, retire, undo
   status       integrations: state, last and next sync, health
   runs         the latest runs
 
@@ -152,10 +154,18 @@ pub enum Verb {
     Explain(explain::ExplainArguments),
     /// let the plan of a held run through
     Approve(approve::ApproveArguments),
+    /// let the plan of a held run wait, and hear no more of it
+    Reject(approve::RejectArguments),
     /// keep an integration from syncing until it is resumed
     Pause(pause::PauseArguments),
     /// let a paused integration sync again
     Resume(pause::PauseArguments),
+    /// an integration as a whole: another name, its end
+    Integration {
+        /// What to do with it.
+        #[command(subcommand)]
+        verb: integration::IntegrationVerb,
+    },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),
     /// the latest runs

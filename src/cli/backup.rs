@@ -58,7 +58,9 @@ pub(super) async fn run(
     match copied.await {
         Err(Failure::Client { error, .. }) if care::nobody_runs(&error) => {
             let folder = care::folder(home, environment)?;
-            Store::open(care::with_store(&folder)?)?.copy_to(copy.path())?;
+            let store = Store::open(care::with_store(&folder)?)?;
+            care::tell(store.notes(), screen)?;
+            store.copy_to(copy.path())?;
         }
         copied => copied?,
     }

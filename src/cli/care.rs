@@ -8,7 +8,8 @@ use crate::control::client::ClientError;
 use crate::model::Problems;
 use crate::store::{CopyError, OpenError, StoreError};
 
-use super::{Exit, Failure};
+use super::table::clean;
+use super::{Exit, Failure, Screen};
 
 /// The folder of the store.
 pub(super) fn folder(home: &Home, environment: &Environment) -> Result<PathBuf, Failure> {
@@ -29,6 +30,14 @@ pub(super) fn with_store(folder: &Path) -> Result<&Path, Failure> {
     Err(Failure::other(Exit::OutOfReach, told))
 }
 
+/// Tells what was put right in a store when it was opened.
+pub(super) fn tell(notes: &[String], screen: &mut Screen<'_>) -> Result<(), Failure> {
+    for note in notes {
+        writeln!(screen.err, "put right: {}", clean(note))?;
+    }
+    Ok(())
+}
+
 /// Whether nobody listens: then the store can be opened here.
 pub(super) fn nobody_runs(error: &ClientError) -> bool {
     matches!(error, ClientError::NotRunning { .. })
@@ -41,6 +50,7 @@ impl From<OpenError> for Failure {
             OpenError::Foreign(_)
             | OpenError::Newer { .. }
             | OpenError::Damaged { .. }
+            | OpenError::Empty(_)
             | OpenError::Store(_) => Exit::Failed,
         };
         Failure::other(exit, error.to_string())

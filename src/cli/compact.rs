@@ -21,7 +21,9 @@ pub(super) fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let folder = care::folder(home, environment)?;
-    let (before, after) = Store::open(care::with_store(&folder)?)?.compact()?;
+    let store = Store::open(care::with_store(&folder)?)?;
+    care::tell(store.notes(), screen)?;
+    let (before, after) = store.compact()?;
     screen.show(json, &Compacted { before, after }, |done, _| {
         format!(
             "{} before, {} now\n",

@@ -209,6 +209,7 @@ async fn first_sync(
     for line in [
         &["people", "list", "--limit", "12"][..],
         &["alerts", "list", "--limit", "20"],
+        &["alerts", "list", "--kind", "bad_dates"],
         &["runs"],
     ] {
         writeln!(screen.out, "\n$ epms {}", line.join(" "))?;

@@ -15,7 +15,7 @@ use crate::catalog::{self, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
 use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
 use crate::script::{Context, Inputs, Lookups, Script};
-use crate::source::{Account, Reader, Scope, Source};
+use crate::source::{Account, Reader, Scope, Source, collected};
 
 use super::table::{Column, Table};
 use super::view::View;
@@ -241,7 +241,8 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         });
         match asking.script.residents(&record.json, &context) {
             Ok(mapped) => {
-                for resident in mapped.into_iter().map(|mapped| mapped.resident) {
+                rejected += u64::from(mapped.iter().any(Result::is_err));
+                for resident in mapped.into_iter().flatten().map(|mapped| mapped.resident) {
                     if let Some(unit) = resident.unit {
                         *units.entry((unit.id, unit.label)).or_default() += 1;
                     }
@@ -285,16 +286,11 @@ pub(super) async fn read(
     request: &str,
     scope: &Scope,
 ) -> Result<Vec<Record>, String> {
-    let (taker, mut pages) = mpsc::channel(2);
-    let collect = async {
-        let mut records = Vec::new();
-        while let Some(page) = pages.recv().await {
-            records.extend(page);
-        }
-        records
-    };
-    let (reading, records) =
-        tokio::join!(reader.read(source, account, request, scope, taker), collect);
+    let (taker, pages) = mpsc::channel(2);
+    let (reading, records) = tokio::join!(
+        reader.read(source, account, request, scope, taker),
+        collected(pages)
+    );
     match reading {
         Reading::Complete { .. } => Ok(records),
         Reading::Partial { reason } => Err(reason.to_string()),

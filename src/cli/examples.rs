@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::control::protocol::{
-    IntegrationState, IntegrationStatus, LinkDetail, PersonDetail, RunDetail, RunState, Status,
+    Health, IntegrationState, IntegrationStatus, LinkDetail, PersonDetail, RunDetail, RunState,
+    Status,
 };
 use crate::model::{
     Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
@@ -21,12 +22,16 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         property: "123 Building Name".into(),
         connector: "yardi".into(),
         state: IntegrationState::Idle,
+        health: Health::Ok,
+        waits_for: None,
+        took_over: None,
         generation: Some(4),
         loaded: Some(at("2026-03-01T09:30:00Z")),
         problems: Vec::new(),
         last_started: Some(at("2026-03-01T11:55:30Z")),
         last_success: Some(at("2026-03-01T11:55:42Z")),
         last_error: None,
+        not_understood: None,
         failures: 0,
         next: Some(at("2026-03-01T12:51:00Z")),
         linked: 312,
@@ -67,6 +72,7 @@ pub(super) fn report(id: u64, integration: &str, outcome: Outcome) -> Run {
         ended: Some(at("2026-03-01T11:55:42Z")),
         outcome,
         pages: 3,
+        requests: 3,
         records: 55,
         counts: Counts {
             seen: 55,
@@ -79,6 +85,7 @@ pub(super) fn report(id: u64, integration: &str, outcome: Outcome) -> Run {
         },
         changes: 4,
         approved_by: None,
+        rejected_by: None,
         excluded_by: BTreeMap::from([("Canceled".into(), 2), ("Past".into(), 40)]),
         notes: BTreeMap::from([("phone dropped".into(), 4)]),
     }
@@ -139,6 +146,8 @@ pub(super) fn run_detail() -> RunDetail {
     RunDetail {
         state: ended(report(3, BUILDING, Outcome::Committed)),
         decisions,
+        held: None,
+        since_upgrade: None,
     }
 }
 
@@ -182,6 +191,7 @@ pub(super) fn change() -> Change {
         person: PersonId(17),
         kind: ChangeKind::Updated,
         integration: Some(IntegrationId::new(BUILDING)),
+        from: None,
         resident: Some("t0001".into()),
         run: Some(RunId(3)),
         rule: "R18".into(),
@@ -212,6 +222,7 @@ pub(super) fn side(resident: Option<&str>, person: Option<u64>, values: &[(Field
     Side {
         resident: resident.map(str::to_owned),
         mapped: None,
+        beside: None,
         person: person.map(PersonId),
         values: values
             .iter()
@@ -230,6 +241,8 @@ pub(super) fn alert() -> Alert {
         state: AlertState::Open,
         acts: Vec::new(),
         confidence: None,
+        count: None,
+        examples: Vec::new(),
         sides: vec![
             side(
                 Some("t0003"),

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::control::client::Client;
 use crate::model::{
-    Considered, Decision, Explanation, IntegrationId, Live, Mapping, Outcome, Resident, Step, Unit,
-    rule_text,
+    Considered, Decision, Explanation, Field, IntegrationId, Live, Mapping, Outcome, Resident,
+    Step, Unit, rule_text,
 };
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -166,7 +166,10 @@ fn decisions(decisions: &[Decision], view: &View) -> String {
 /// The way from the records of the PMS to what a run would decide now.
 fn way(live: &Live, resident: &str, view: &View) -> String {
     let mut text = String::new();
-    if let Outcome::Incomplete { reason } | Outcome::Failed { reason } = &live.outcome {
+    if let Outcome::Postponed { reason }
+    | Outcome::Incomplete { reason }
+    | Outcome::Failed { reason } = &live.outcome
+    {
         text += "\nthe PMS could not be read\n";
         return text + &paragraph(2, reason, view);
     }
@@ -208,8 +211,18 @@ fn way(live: &Live, resident: &str, view: &View) -> String {
         text += "\na run now would decide\n";
         text += &decisions(&live.decisions, view);
     }
-    if let Outcome::Held { reason, .. } = &live.outcome {
-        text += &paragraph(2, &format!("and the run would be held: {reason}"), view);
+    match &live.outcome {
+        Outcome::Held { reason, .. } => {
+            text += &paragraph(2, &format!("and the run would be held: {reason}"), view);
+        }
+        Outcome::NotUnderstood { reason, .. } => {
+            text += &paragraph(
+                2,
+                &format!("and the run would not be understood: {reason}"),
+                view,
+            );
+        }
+        _ => {}
     }
     text
 }
@@ -288,7 +301,13 @@ fn considered(people: &[Considered], view: &View) -> String {
 
 /// The fields of a resident as texts, always in the same order.
 fn fields(one: &Resident) -> Vec<(&'static str, String)> {
-    let date = |date: Option<jiff::civil::Date>| date.map(|d| d.to_string()).unwrap_or_default();
+    let date = |field: Field, date: Option<jiff::civil::Date>| {
+        let is_unreadable = one.unreadable.contains(&field);
+        let unreadable = is_unreadable.then(|| "unreadable".to_owned());
+        unreadable
+            .or_else(|| date.map(|date| date.to_string()))
+            .unwrap_or_default()
+    };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let unit = |of: fn(&Unit) -> &str| one.unit.as_ref().map(of).unwrap_or_default().to_owned();
     let flag = |set: bool| if set { "yes" } else { "" }.to_owned();
@@ -303,10 +322,10 @@ fn fields(one: &Resident) -> Vec<(&'static str, String)> {
         ("phone", text(&one.phone)),
         ("unit.id", unit(|unit| unit.id.as_str())),
         ("unit.label", unit(|unit| unit.label.as_str())),
-        ("lease_start", date(one.lease_start)),
-        ("lease_end", date(one.lease_end)),
-        ("move_in", date(one.move_in)),
-        ("move_out", date(one.move_out)),
+        ("lease_start", date(Field::LeaseStart, one.lease_start)),
+        ("lease_end", date(Field::LeaseEnd, one.lease_end)),
+        ("move_in", date(Field::MoveIn, one.move_in)),
+        ("move_out", date(Field::MoveOut, one.move_out)),
         ("status", one.status.to_string()),
         ("status_word", one.status_word.clone()),
         ("notice", flag(one.notice)),

@@ -210,6 +210,7 @@ mod tests {
             state_dir: _,
             placeholder_emails: _,
             retention: _,
+            store: _,
             deadline: _,
             grace: _,
         } = read;
@@ -221,6 +222,8 @@ mod tests {
             "log: { format: text, level: info }",
             "reload: { require_tests: false }",
             "state_dir: ",
+            "store: { cache: 64MiB }",
+            "alerts: 366d",
             "placeholder_emails:",
             "deadline: 1h",
             "grace: 30s",

@@ -44,7 +44,7 @@ pub(super) async fn go_on(
                 name,
                 what,
             } = event;
-            writeln!(screen.out, "{kind:8} {name} ({id}) {what}")?;
+            screen.tell(&format!("{kind:8} {name} ({id}) {what}\n"))?;
             screen.out.flush()?;
         }
     }

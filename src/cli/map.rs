@@ -3,6 +3,7 @@
 
 mod place;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 use crate::cases::{self, Mapped, Unmapped};
 use crate::catalog;
 use crate::config::{Environment, Files, Format, Home};
-use crate::model::{LeaseStatus, Place, Problems, Relationship, Resident};
+use crate::model::{Field, LeaseStatus, Place, Problems, Relationship, Resident};
 use crate::script::{Context, Inputs, Library, Script};
 
 use super::again::again;
@@ -79,6 +80,8 @@ struct Report {
     residents: Vec<Resident>,
     excluded: Vec<cases::Excluded>,
     errors: Vec<Told>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    notes: BTreeMap<String, u64>,
     #[serde(skip)]
     asks: Vec<String>,
 }
@@ -160,6 +163,7 @@ fn report(
         residents: Vec::new(),
         excluded: Vec::new(),
         errors: Vec::new(),
+        notes: BTreeMap::new(),
         asks: Vec::new(),
     };
     if file.extension().is_some_and(|ending| ending == "yaml") {
@@ -181,7 +185,8 @@ fn report(
         country: "US".into(),
         ..Inputs::default()
     });
-    let mapped = cases::map(&script, records.iter().map(AsRef::as_ref), &context);
+    let records_of = records.iter().map(AsRef::as_ref);
+    let mapped = cases::map(&script, records_of, &context, &cases::placeholders(home));
     report.records = records.len();
     report.take(mapped, |record| {
         let source = way.source.as_ref()?;
@@ -208,6 +213,7 @@ impl Report {
         };
         self.residents = mapped.residents;
         self.excluded = mapped.excluded;
+        self.notes = mapped.notes;
         self.errors = mapped.errors.into_iter().map(told).collect();
     }
 }
@@ -242,6 +248,14 @@ fn told(report: &Report, view: &View) -> String {
         report.excluded.len(),
         report.errors.len()
     );
+    if !report.notes.is_empty() {
+        let notes = report.notes.iter();
+        let notes: Vec<String> = notes
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
+        let told = format!("notes, as a run has them: {}", notes.join(", "));
+        text += &paragraph(0, &told, view);
+    }
     if by_default > 0 {
         let told = format!(
             "of these {by_default} as a guarantor, a minor or a company: a run leaves such out unless the integration's \
@@ -315,8 +329,8 @@ fn residents(residents: &[Resident], view: &View) -> String {
             Cell::new(name.trim(), left_out),
             contact.join(" · ").into(),
             unit.into(),
-            days(one.lease_start, one.lease_end).into(),
-            days(one.move_in, one.move_out).into(),
+            days(one, Field::LeaseStart, Field::LeaseEnd).into(),
+            days(one, Field::MoveIn, Field::MoveOut).into(),
             Cell::new(status, tone),
         ]);
     }
@@ -324,10 +338,23 @@ fn residents(residents: &[Resident], view: &View) -> String {
 }
 
 /// `2026-03-01 – 2027-02-28`; nothing where neither day is known.
-fn days(from: Option<Date>, to: Option<Date>) -> String {
-    let day = |day: Option<Date>| day.map_or_else(String::new, |day| day.to_string());
-    if from.is_none() && to.is_none() {
-        return String::new();
+fn days(one: &Resident, from: Field, to: Field) -> String {
+    let day = |field: Field| {
+        let date = match field {
+            Field::LeaseStart => one.lease_start,
+            Field::LeaseEnd => one.lease_end,
+            Field::MoveIn => one.move_in,
+            _ => one.move_out,
+        };
+        let is_unreadable = one.unreadable.contains(&field);
+        let unreadable = is_unreadable.then(|| "unreadable".to_owned());
+        unreadable.or_else(|| date.map(|date| date.to_string()))
+    };
+    match (day(from), day(to)) {
+        (None, None) => String::new(),
+        (from, to) => {
+            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+            format!("{from} – {to}").trim().to_owned()
+        }
     }
-    format!("{} – {}", day(from), day(to)).trim().to_owned()
 }

@@ -20,9 +20,11 @@ mod reload;
 mod people;
 mod alerts;
 mod approve;
+mod held;
 mod preview;
 mod explain;
 mod pause;
+mod integration;
 mod done;
 mod next;
 mod changes;
@@ -150,10 +152,8 @@ async fn dispatch(
             return doctor::run(verb, json, &home, socket, environment, screen).await;
         }
         Verb::Add { what } => {
-            // Somebody answers only where the questions can be seen.
-            let somebody = screen.progress && std::io::stdin().is_terminal();
             let mut input = std::io::BufReader::new(std::io::stdin());
-            let input = somebody.then_some(&mut input as &mut dyn std::io::BufRead);
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
             return add::run(what, json, &home, input, screen).await;
         }
         Verb::Compact => return compact::run(json, &home, environment, screen),
@@ -170,7 +170,7 @@ async fn dispatch(
         _ => {}
     }
     let offline = if arguments.offline {
-        Some(offline::open(&home, environment).await?)
+        Some(offline::open(&home, environment, screen).await?)
     } else {
         None
     };
@@ -198,9 +198,15 @@ async fn dispatch(
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
         Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
         Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
-        Verb::Approve(verb) => approve::run(verb, json, &client, screen).await,
+        Verb::Approve(verb) => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            approve::run(verb, json, &client, input, screen).await
+        }
+        Verb::Reject(verb) => approve::reject(verb, json, &client, screen).await,
         Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
         Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
+        Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
         Verb::Verify => verify::run(json, &client, &home, environment, screen).await,
@@ -228,6 +234,11 @@ async fn dispatch(
         } => Failure::Client { error, doubts },
         other => other,
     })
+}
+
+/// Whether somebody answers: only where the questions can be seen.
+fn answers(screen: &Screen<'_>) -> bool {
+    screen.progress && std::io::stdin().is_terminal()
 }
 
 /// The socket to ask, and what is wrong with the file that would have named it. With a wrong file the
@@ -260,7 +271,7 @@ fn finish(ended: Result<Exit, Failure>, screen: &mut Screen<'_>) -> Exit {
         Err(failure) if failure.is_closed_pipe() => Exit::Done,
         Err(failure) => {
             // Where even this cannot be written, the exit code is all there is.
-            let _ = writeln!(screen.err, "epms: {failure}");
+            let _ = screen.complain(&format!("epms: {failure}"));
             failure.exit()
         }
     }

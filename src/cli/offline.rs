@@ -8,7 +8,7 @@ use super::arguments::Verb;
 use super::people::PeopleVerb;
 use super::people::enrol::EnrolVerb;
 use super::people::hand::HandVerb;
-use super::{Exit, Failure, care};
+use super::{Exit, Failure, Screen, care};
 
 /// Whether the verb can be answered from the store alone.
 pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
@@ -41,7 +41,13 @@ pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
 }
 
 /// Opens the store of a home.
-pub(super) async fn open(home: &Home, environment: &Environment) -> Result<Offline, Failure> {
+pub(super) async fn open(
+    home: &Home,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<Offline, Failure> {
     let folder = care::folder(home, environment)?;
-    Ok(Offline::open(home, care::with_store(&folder)?).await?)
+    let store = Offline::open(home, care::with_store(&folder)?).await?;
+    care::tell(store.notes(), screen)?;
+    Ok(store)
 }

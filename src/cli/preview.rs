@@ -1,14 +1,15 @@
 //! `epms preview`: the whole next run, of which nothing remains: what would change, for whom, and why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
 
-use crate::control::client::Client;
-use crate::control::protocol::summary;
-use crate::model::{Alert, IntegrationId, Outcome, Preview};
+use crate::control::client::{Client, ClientError};
+use crate::control::protocol::{IntegrationState, summary};
+use crate::model::{Alert, IntegrationId, Outcome, PersonId, Preview};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
@@ -17,20 +18,22 @@ use super::{Exit, Failure, Screen, alerts};
 /// What to preview.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-it is the run itself, with its transaction dropped; ends with 4 when the guard would hold it
+it is the run itself, with its transaction dropped; ends with 4 when the guard would hold it, with 1
+when it would not understand the records
 
 examples
   epms preview 123-building-name
   epms preview 123-building-name --resident t0012345
-  epms preview 123-building-name --json > plan.json")]
+  epms preview 123-building-name --json > plan.json
+  epms preview --all                 each integration, as on the morning of an upgrade")]
 pub struct PreviewArguments {
     /// the integration: the name of a file in config/integrations, without .yaml
-    #[arg(value_parser = super::integration_id)]
-    pub integration: IntegrationId,
+    #[arg(value_parser = super::integration_id, required_unless_present = "all")]
+    pub integration: Option<IntegrationId>,
     /// only what concerns this resident, by the PMS's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", requires = "integration")]
     pub resident: Option<String>,
-    /// every change, however many
+    /// every change, however many; without an integration, those of all that are switched on
     #[arg(long)]
     pub all: bool,
 }
@@ -44,27 +47,101 @@ pub(super) async fn run(
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let bar = if screen.progress {
-        ProgressBar::new_spinner()
-    } else {
-        ProgressBar::hidden()
+    let Some(integration) = &arguments.integration else {
+        return all(json, client, screen).await;
     };
-    bar.set_message(format!("reading {}", clean(arguments.integration.as_str())));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    let preview = client.preview(&arguments.integration).await;
-    bar.finish_and_clear();
-    let mut preview = preview?;
+    let mut preview = read(integration, client, screen).await?;
     if let Some(resident) = &arguments.resident {
         only(&mut preview, resident);
     }
     screen.show(json, &preview, |preview, view| {
         render(preview, arguments.all, view)
     })?;
-    Ok(match &preview.report.outcome {
+    Ok(exit(&preview))
+}
+
+async fn read(
+    integration: &IntegrationId,
+    client: &Client,
+    screen: &Screen<'_>,
+) -> Result<Preview, ClientError> {
+    let bar = if screen.progress {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
+    bar.set_message(format!("reading {}", clean(integration.as_str())));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    let preview = client.preview(integration).await;
+    bar.finish_and_clear();
+    preview
+}
+
+fn exit(preview: &Preview) -> Exit {
+    match &preview.report.outcome {
         outcome if outcome.is_success() => Exit::Done,
         Outcome::Held { .. } => Exit::Held,
         _ => Exit::Failed,
-    })
+    }
+}
+
+/// Every integration that is switched on, one after the other. One that cannot be previewed is told, and the others are
+/// shown.
+async fn all(json: bool, client: &Client, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
+    let (mut shown, mut exits) = (Vec::new(), Vec::new());
+    for one in client.integrations().await? {
+        if matches!(
+            one.state,
+            IntegrationState::Disabled | IntegrationState::Removed
+        ) {
+            continue;
+        }
+        match read(&one.id, client, screen).await {
+            Ok(preview) => {
+                exits.push(exit(&preview));
+                if !json {
+                    let text = render(&preview, true, &screen.view);
+                    screen.tell(&format!("{text}\n"))?;
+                }
+                shown.push(preview);
+            }
+            // Its files may never have been right.
+            Err(error @ ClientError::Refused(_)) => {
+                exits.push(Exit::Failed);
+                screen.complain(&format!("{}: {error}", clean(one.id.as_str())))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    screen.show(json, &shown, |shown, _| total(shown))?;
+    let worst = [Exit::Failed, Exit::Held].into_iter();
+    let worst = worst.into_iter().find(|one| exits.contains(one));
+    Ok(worst.unwrap_or(Exit::Done))
+}
+
+/// How many there are, and how much of it is of no day.
+fn total(previews: &[Preview]) -> String {
+    let held = previews
+        .iter()
+        .filter(|one| matches!(one.report.outcome, Outcome::Held { .. }));
+    let plans = previews.iter().filter_map(|one| one.since_upgrade.as_ref());
+    let people = plans.clone().flat_map(|plan| &plan.items);
+    let people: BTreeSet<_> = people.map(|item| item.person).collect();
+    let mut text = format!(
+        "{} integrations, {} of them would be held\n",
+        previews.len(),
+        held.count()
+    );
+    if !people.is_empty() {
+        let _ = writeln!(
+            text,
+            "only the rules of this version take something from {} people at {} integrations: it waits after the next run \
+             of each, until `epms approve --all --since-upgrade`",
+            people.len(),
+            plans.count()
+        );
+    }
+    text
 }
 
 fn only(preview: &mut Preview, resident: &str) {
@@ -74,13 +151,21 @@ fn only(preview: &mut Preview, resident: &str) {
     preview
         .decisions
         .retain(|decision| decision.subject == resident);
-    let about = |alert: &Alert| {
-        alert.subject == resident
-            || alert
-                .sides
-                .iter()
-                .any(|side| side.resident.as_deref() == Some(resident))
-    };
+    let people: Vec<PersonId> = preview
+        .decisions
+        .iter()
+        .filter_map(|decision| decision.person)
+        .collect();
+    for plan in [&mut preview.held, &mut preview.since_upgrade]
+        .into_iter()
+        .flatten()
+    {
+        plan.items.retain(|item| {
+            item.subject == resident || item.person.is_some_and(|one| people.contains(&one))
+        });
+    }
+    let decisions = &preview.decisions;
+    let about = |alert: &Alert| alert.is_about(resident, decisions);
     preview.raised.retain(about);
     preview.closed.retain(about);
 }
@@ -92,13 +177,14 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
         Outcome::Committed => "would be committed",
         Outcome::Unchanged => "would change nothing",
         Outcome::Held { .. } => "would be held",
+        Outcome::NotUnderstood { .. } => "would not be understood",
         _ => "would write nothing",
     };
     let mut text = format!("the next run of {name} {would}\n");
     if let Some(reason) = report.outcome.reason() {
         text += &paragraph(2, reason, view);
     }
-    if let Outcome::Held { digest, .. } = &report.outcome {
+    if let Some(digest) = report.outcome.digest() {
         let _ = writeln!(text, "  digest {digest}");
     }
     let _ = writeln!(text, "\n{}", summary(&report.counts));
@@ -118,10 +204,21 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
             let _ = write!(text, "\n{title}\n\n{}", alerts::table(some, view));
         }
     }
+    for (title, plan) in [
+        ("what would wait for approval", &preview.held),
+        (
+            "what only the rules of this version would take, and waits",
+            &preview.since_upgrade,
+        ),
+    ] {
+        if let Some(plan) = plan {
+            text += &super::held::listed(title, plan, view);
+        }
+    }
     let held: Vec<_> = preview
         .decisions
         .iter()
-        .filter(|decision| decision.rule == "R27")
+        .filter(|decision| ["R27", "R41"].contains(&&*decision.rule))
         .collect();
     if !held.is_empty() {
         let mut table = Table::new([
@@ -137,7 +234,7 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
                 Cell::new(decision.reason.clone(), Tone::Attention),
             ]);
         }
-        let _ = write!(text, "\nwhat would wait\n\n{}", table.render(view));
+        let _ = write!(text, "\nwhat would be decided\n\n{}", table.render(view));
     }
     text
 }

@@ -121,10 +121,7 @@ pub(super) async fn run(
         most: Some(arguments.limit),
     };
     let fixtures = cases::fixtures(&recording, &heard).map_err(failed)?;
-    if let Some(one) = fixtures
-        .iter()
-        .find(|one| account.strike(&one.text) != one.text)
-    {
+    if let Some(one) = fixtures.iter().find(|one| account.stands_in(&one.text)) {
         let told = format!(
             "a secret of the credential stands in {}; nothing was written",
             one.file

@@ -54,6 +54,7 @@ pub(super) async fn run(
     let folder = care::folder(home, environment)?;
     let file = environment.current.join(&arguments.file);
     let restored = store::restore(&file, &folder, screen.view.now)?;
+    care::tell(&restored.notes, screen)?;
     let done = Done {
         restored: file,
         entries: restored.found.entries.clone(),

@@ -1,12 +1,13 @@
 //! `epms run r3`: what a run did, and what was decided for each resident.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::Args;
 
 use crate::control::client::Client;
 use crate::control::protocol::RunDetail;
-use crate::model::{Actor, Decision, Fate, Outcome, Run, RunId};
+use crate::model::{Actor, Decision, Fate, Run, RunId};
 
 use super::runs::took;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -23,7 +24,7 @@ examples
 pub struct RunArguments {
     /// show this run instead of starting the daemon
     pub run: Option<RunId>,
-    /// show the decisions `unchanged` too
+    /// show the decisions `unchanged` too, and each rejected record in a line of its own
     #[arg(long, requires = "run")]
     pub all: bool,
 }
@@ -59,6 +60,17 @@ fn render(detail: &RunDetail, all: bool, view: &View) -> String {
         let _ = write!(text, "\n{}\n", super::sync::so_far(progress));
     }
     text += &counts(report, view);
+    for (title, plan) in [
+        ("what waits", &detail.held),
+        (
+            "what only the rules of this version would take, and waits",
+            &detail.since_upgrade,
+        ),
+    ] {
+        if let Some(plan) = plan {
+            text += &super::held::listed(title, plan, view);
+        }
+    }
     text += &decisions(&detail.decisions, report, all, view);
     text
 }
@@ -76,11 +88,14 @@ fn facts(run: &Run, view: &View) -> String {
         format!("{} records on {} pages", run.records, run.pages),
     );
     pairs.pair("written", format!("{} changes", run.changes));
-    if let Outcome::Held { digest, .. } = &run.outcome {
+    if let Some(digest) = run.outcome.digest() {
         pairs.pair("digest", digest);
     }
     if let Some(Actor::User(uid)) = &run.approved_by {
         pairs.pair("approved by", format!("user {uid}"));
+    }
+    if let Some(Actor::User(uid)) = &run.rejected_by {
+        pairs.pair("rejected by", format!("user {uid}"));
     }
     for (name, parts) in [("excluded", &run.excluded_by), ("notes", &run.notes)] {
         if !parts.is_empty() {
@@ -120,12 +135,33 @@ fn decisions(decisions: &[Decision], run: &Run, all: bool, view: &View) -> Strin
         ("PERSON", Column::Whole),
         ("REASON", Column::Wrap),
     ]);
+    let mut rejected: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for decision in decisions.iter().filter(|_| !all) {
+        if decision.fate == Fate::Rejected {
+            let same = rejected.entry(&decision.reason).or_default();
+            same.push(&decision.subject);
+        }
+    }
     for decision in decisions {
         if decision.fate == Fate::Unchanged && !all {
             continue;
         }
+        // What is said of many records is said once.
+        let same = match decision.fate {
+            Fate::Rejected => rejected.get(&*decision.reason),
+            _ => None,
+        };
+        let subject = match same.map(Vec::as_slice) {
+            Some([first, second, third, _, rest @ ..]) => {
+                if *first != decision.subject {
+                    continue;
+                }
+                format!("{first}, {second}, {third} and {} more", rest.len() + 1)
+            }
+            _ => decision.subject.clone(),
+        };
         table.row([
-            decision.subject.clone().into(),
+            subject.into(),
             Cell::new(decision.fate, tone(decision.fate)),
             decision.rule.clone().into(),
             decision

@@ -90,7 +90,10 @@ pub(super) fn outcome(outcome: &Outcome) -> Cell {
         Outcome::Committed => Tone::Good,
         Outcome::Unchanged => Tone::Faint,
         Outcome::Interrupted | Outcome::Held { .. } => Tone::Attention,
-        Outcome::Incomplete { .. } | Outcome::Failed { .. } => Tone::Bad,
+        Outcome::Postponed { .. }
+        | Outcome::Incomplete { .. }
+        | Outcome::NotUnderstood { .. }
+        | Outcome::Failed { .. } => Tone::Bad,
     };
     Cell::new(outcome.as_str(), tone)
 }

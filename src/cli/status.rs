@@ -3,14 +3,18 @@
 use std::fmt::Write;
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use crate::control::client::Client;
-use crate::control::protocol::{IntegrationState, IntegrationStatus, Status};
-use crate::model::{IntegrationId, Problem};
+use crate::control::protocol::{Health, IntegrationState, IntegrationStatus, Status};
+use crate::model::{Code, IntegrationId, Problem, TakenOver};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::{View, length};
 use super::{Exit, Failure, Screen, watch};
+
+/// So long is told whose people came along with a file.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which integrations to show.
 #[derive(Debug, Args)]
@@ -143,7 +147,7 @@ pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
         };
         table.row([
             one.id.to_string().into(),
-            Cell::new(one.state.as_str(), tone(one.state)),
+            Cell::new(word(one), tone(one.state)),
             one.generation
                 .map_or_else(|| "–".to_owned(), |g| g.to_string())
                 .into(),
@@ -156,9 +160,58 @@ pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
     table.render(view)
 }
 
+/// What it is doing; of what does nothing any more, how it stands.
+fn word(one: &IntegrationStatus) -> &'static str {
+    match one.health {
+        Health::LeftBehind => "left behind",
+        Health::Retired => "retired",
+        Health::Waiting => "waiting",
+        _ => one.state.as_str(),
+    }
+}
+
+/// Where people went by themselves, and where they are left behind (R46).
+fn whereabouts(all: &[&IntegrationStatus], view: &View) -> String {
+    let mut text = String::new();
+    for one in all {
+        let id = clean(one.id.as_str());
+        let mut tell = |told: String| {
+            text.push('\n');
+            text += &paragraph(0, &told, view);
+        };
+        if let Some(why) = &one.waits_for {
+            tell(format!("{id}: {}", clean(why)));
+        }
+        if one.health == Health::LeftBehind {
+            tell(format!(
+                "{id}: people are current where nothing is read any more; `epms alerts list --kind left_behind` says \
+                 who, and what to do"
+            ));
+        }
+        let lately = |took: &&TakenOver| view.now.duration_since(took.at) < LATELY;
+        if let Some(took) = one.took_over.as_ref().filter(lately) {
+            let of = match &took.properties {
+                None => String::new(),
+                Some(all) => {
+                    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+                    format!(" of {}", all.join(", "))
+                }
+            };
+            tell(clean(&format!(
+                "{id}: took over {}{of} from {} {} ({}); `epms integration undo {id}` gives them back",
+                number(took.people, "person", "people"),
+                took.from,
+                view.relative(took.at),
+                took.act
+            )));
+        }
+    }
+    text
+}
+
 /// What is wrong with integrations, one paragraph each.
 pub(super) fn troubles(all: &[&IntegrationStatus], view: &View) -> String {
-    let mut text = String::new();
+    let mut text = whereabouts(all, view);
     for one in all {
         if let Some(error) = &one.last_error {
             let when = one
@@ -196,8 +249,16 @@ pub(super) fn troubles(all: &[&IntegrationStatus], view: &View) -> String {
 }
 
 fn what_runs(one: &IntegrationStatus, view: &View) -> String {
-    let Some(generation) = one.generation else {
-        return "its files were never right, so it does not run".to_owned();
+    let is_conflict = |problem: &Problem| problem.code == Code::Conflict;
+    let Some(generation) = one
+        .generation
+        .filter(|_| one.state != IntegrationState::Broken)
+    else {
+        return if one.problems.iter().all(is_conflict) {
+            "it does not run until it is clear whose people they are".to_owned()
+        } else {
+            "its files were never right, so it does not run".to_owned()
+        };
     };
     let since = one
         .loaded

@@ -1,6 +1,8 @@
 //! `epms sync`: a sync by hand, with progress, then a report. The syncing itself is the daemon's.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
@@ -16,15 +18,18 @@ use super::table::clean;
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
-/// How many runs are followed at once; the others wait their turn, as they do in the daemon.
-const FOLLOWED: usize = 8;
+/// How many runs are followed at once. One that waits for its PMS is followed for as long as it does.
+const FOLLOWED: usize = 256;
+
+/// Whoever waits for longer is told of, and that often it is looked who does.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What to sync.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["integrations", "all"])))]
 #[command(after_help = "\
-a request during a run joins the next one; ends with 1 when a run failed or was incomplete, with 4 when one
-was held
+a request during a run joins the next one; ends with 1 when a run failed, was incomplete or did not
+understand the records, with 4 when one was held; says of a run that waits for whom it does
 
 examples
   epms sync 123-building-name
@@ -72,11 +77,15 @@ pub(super) async fn follow(
     } else {
         ProgressDrawTarget::hidden()
     });
-    let ended: Vec<RunState> = stream::iter(runs)
-        .map(|run| ended(client, run, &bars))
+    let shown = Shown::default();
+    let ended = stream::iter(runs)
+        .map(|run| ended(client, run, &bars, &shown))
         .buffered(FOLLOWED)
-        .try_collect()
-        .await?;
+        .try_collect();
+    let ended: Vec<RunState> = tokio::select! {
+        ended = ended => ended?,
+        failure = tell_who_waits(client, &shown, screen) => return Err(failure),
+    };
     // Time has passed since the command began.
     screen.view.now = screen.view.now.max(latest(&ended));
     let ended = SyncReply { runs: ended };
@@ -100,11 +109,55 @@ pub(super) async fn follow(
     })
 }
 
+/// The runs that are followed, and where each is drawn.
+#[derive(Default)]
+struct Shown(Mutex<BTreeMap<IntegrationId, ProgressBar>>);
+
+impl Shown {
+    fn bars(&self) -> MutexGuard<'_, BTreeMap<IntegrationId, ProgressBar>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, integration: &IntegrationId, bar: &ProgressBar) {
+        self.bars().insert(integration.clone(), bar.clone());
+    }
+
+    fn remove(&self, integration: &IntegrationId) {
+        self.bars().remove(integration);
+    }
+}
+
+/// Tells which of the runs that are followed wait, and for whom: on a terminal where each is drawn, and elsewhere once.
+/// Ends only where that cannot be written.
+async fn tell_who_waits(client: &Client, shown: &Shown, screen: &mut Screen<'_>) -> Failure {
+    let mut told = BTreeSet::new();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        // Whoever follows a run hears of it when the daemon has gone.
+        let Ok(status) = client.status().await else {
+            continue;
+        };
+        for one in status.integrations {
+            let Some(why) = &one.waits_for else { continue };
+            let bar = shown.bars().get(&one.id).cloned();
+            let Some(bar) = bar else { continue };
+            bar.set_message(format!("waits {}", clean(why)));
+            if !screen.progress && told.insert(one.id.clone()) {
+                let text = format!("{} waits {}", clean(one.id.as_str()), clean(why));
+                if let Err(failure) = screen.complain(&text) {
+                    return failure;
+                }
+            }
+        }
+    }
+}
+
 /// Follows one run to its end.
 async fn ended(
     client: &Client,
     run: RunState,
     bars: &MultiProgress,
+    shown: &Shown,
 ) -> Result<RunState, ClientError> {
     let is_running = |report: &crate::model::Run| report.outcome == Outcome::Running;
     if run
@@ -121,6 +174,7 @@ async fn ended(
     bar.set_prefix(clean(run.integration.as_str()));
     bar.set_message("asked for");
     bar.enable_steady_tick(Duration::from_millis(120));
+    shown.add(&run.integration, &bar);
     let report = client
         .follow(run.id, |event| match event {
             ProgressEvent::Queued => bar.set_message("waits for its turn"),
@@ -129,6 +183,7 @@ async fn ended(
         })
         .await;
     bar.finish_and_clear();
+    shown.remove(&run.integration);
     Ok(RunState {
         report: Some(report?),
         progress: None,

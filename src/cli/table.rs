@@ -6,6 +6,8 @@ use comfy_table::{
     Width, presets,
 };
 
+use crate::model::shown;
+
 use super::view::View;
 
 /// How a column gives way when the terminal is narrow.
@@ -53,15 +55,9 @@ impl<T: ToString> From<T> for Cell {
     }
 }
 
-/// What a PMS or a file says must not move the cursor or recolour the terminal.
+/// A text in one line. What a PMS or a file says must not move the cursor, recolour the terminal or turn letters around.
 pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    shown(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// A table that is filled row by row.
@@ -292,7 +288,10 @@ mod tests {
 
     #[test]
     fn what_a_pms_says_cannot_steer_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb c");
+        assert_eq!(
+            clean("a\u{1b}[31mb\nc\u{202e}d"),
+            "a\\u{1b}[31mb c\\u{202e}d"
+        );
     }
 
     #[test]

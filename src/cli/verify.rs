@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::config::{Environment, Home};
 use crate::control::client::Client;
-use crate::model::Soundness;
+use crate::model::{Flaw, Soundness};
 use crate::store::Store;
 
 use super::table::{Column, Table, clean};
@@ -22,9 +22,9 @@ pub(super) async fn run(
     let found = match client.verify().await {
         Err(error) if care::nobody_runs(&error) => {
             let folder = care::folder(home, environment)?;
-            Store::open_thoroughly(care::with_store(&folder)?)?
-                .read()?
-                .verify()?
+            let store = Store::open_thoroughly(care::with_store(&folder)?)?;
+            care::tell(store.notes(), screen)?;
+            store.read()?.verify()?
         }
         found => found?,
     };
@@ -51,18 +51,23 @@ pub(super) fn summary(found: &Soundness) -> String {
 
 fn show(found: &Soundness, view: &View) -> String {
     let mut text = format!("{}\n", summary(found));
+    if !found.lost.is_empty() {
+        list(&mut text, "WHAT IS MISSING OF REPORTS", &found.lost, view);
+        text += "\nnothing hangs on the reports of runs that are over: people, links, alerts and changes are whole\n";
+    }
     if found.flaws.is_empty() {
         text += "the store is sound: every table fits every other\n";
         return text;
     }
-    let mut table = Table::new([
-        ("TABLE", Column::Whole),
-        ("WHAT DOES NOT FIT", Column::Wrap),
-    ]);
-    for flaw in &found.flaws {
+    list(&mut text, "WHAT DOES NOT FIT", &found.flaws, view);
+    text += "\nthe store is not sound; keep its file, and restore a backup from before: `epms restore FILE`\n";
+    text
+}
+
+fn list(text: &mut String, title: &'static str, flaws: &[Flaw], view: &View) {
+    let mut table = Table::new([("TABLE", Column::Whole), (title, Column::Wrap)]);
+    for flaw in flaws {
         table.row([flaw.table.clone().into(), clean(&flaw.what).into()]);
     }
     let _ = write!(text, "\n{}", table.render(view));
-    text += "\nthe store is not sound; keep its file, and restore a backup from before: `epms restore FILE`\n";
-    text
 }

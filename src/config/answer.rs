@@ -17,11 +17,12 @@ pub struct AnswerRule {
     /// A header of the answer; it must be there, for an error page of a gateway often says so only there.
     #[serde(default)]
     pub header: Option<HeaderRule>,
-    /// Path in the answer; it must be there and not empty. Of several values there, one that fits is
+    /// Path in the answer, the records included; it must be there and not empty. Of several values there, one that fits is
     /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
     #[serde(default)]
     pub path: Option<String>,
-    /// Path in the answer at which there must be nothing, or an empty element. Needs an answer that is readable.
+    /// Path in the answer, the records included, at which there must be nothing, or an empty element. Needs an answer that is
+    /// readable.
     #[serde(default)]
     pub absent: Option<String>,
     /// Text that stands at `path`, or anywhere in the answer; case does not matter.
@@ -51,7 +52,7 @@ pub struct HeaderRule {
 pub enum Verdict {
     /// Records follow.
     Ok,
-    /// There are no records, truly.
+    /// There are no records, truly. Where some came all the same, the reading is incomplete.
     Empty,
     /// Try again soon.
     Retry,
@@ -61,7 +62,7 @@ pub enum Verdict {
     Maintenance,
     /// The login is wrong: trying again could lock the account.
     LoginFailed,
-    /// The login is right and may not do this.
+    /// The login may be right, and may not do this.
     Denied,
     /// Wrong, and trying again would not help.
     Fatal,

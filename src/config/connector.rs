@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Span;
 use super::answer::AnswerRule;
+use super::credential::ContractLimits;
 use super::request::Request;
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
@@ -89,14 +90,35 @@ pub struct Limits {
     pub per_second: Option<u32>,
     pub per_minute: Option<u32>,
     pub per_hour: Option<u32>,
+    /// In 24 hours, also over restarts. A tenth is kept for manual syncs, the rest dealt out over the integrations of a
+    /// credential and the hours: where it does not last for their schedule, they run less often (R43).
+    pub per_day: Option<u32>,
+    /// The same in 31 days.
+    pub per_month: Option<u32>,
     /// Requests under way at once.
     pub concurrent: Option<usize>,
     /// The header in which the PMS tells how many requests are left: one number, or one for each of its
-    /// windows, separated by `;`. At 0 the next request waits for `reset`, no longer than `retry.longest`.
+    /// windows, separated by `;`. At 0 the next request waits for `reset`.
     pub remaining: Option<String>,
     /// The header in which it tells when they are back: seconds, or a Unix time; one for each window as in
     /// `remaining`. It also says how long to wait after a refusal without `Retry-After`.
     pub reset: Option<String>,
+}
+
+impl Limits {
+    /// With what one credential's contract allows, where that is less.
+    #[must_use]
+    pub fn lowered(&self, by: &ContractLimits) -> Limits {
+        let least = |one: Option<u32>, other: Option<u32>| one.into_iter().chain(other).min();
+        Limits {
+            per_second: least(self.per_second, by.per_second),
+            per_minute: least(self.per_minute, by.per_minute),
+            per_hour: least(self.per_hour, by.per_hour),
+            per_day: least(self.per_day, by.per_day),
+            per_month: least(self.per_month, by.per_month),
+            ..self.clone()
+        }
+    }
 }
 
 /// How often and how long a request is repeated that may succeed later.
@@ -107,7 +129,8 @@ pub struct Retry {
     pub attempts: u32,
     /// The first pause; each further one is up to twice as long, at random.
     pub pause: Span,
-    /// The longest pause, also where the PMS asks for a longer one: then the run gives up.
+    /// The longest pause. Where the PMS asks for a longer one, a run that somebody asked for gives up; one that the clock
+    /// started gives its worker to others and waits, but not beyond its next moment.
     pub longest: Span,
 }
 

@@ -25,6 +25,21 @@ pub struct Credential {
     /// the system trusts; as seen from the home.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// What this account's contract allows, where that is less than the connector's `limits`: those are only ever lowered.
+    #[serde(default)]
+    pub limits: ContractLimits,
+}
+
+/// How many requests the contract of one account allows. What is absent is as the connector says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct ContractLimits {
+    pub per_second: Option<u32>,
+    pub per_minute: Option<u32>,
+    pub per_hour: Option<u32>,
+    pub per_day: Option<u32>,
+    pub per_month: Option<u32>,
 }
 
 /// A field of a credential: plain text, or the place of a secret.

@@ -191,6 +191,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(settings.version, document, &mut problems);
     check_schedule(&settings.schedule, document, &mut problems);
+    for (field, message) in settings.store.problems() {
+        problems.push(document.problem(&format!("store.{field}"), message));
+    }
     for (field, message) in settings.retention.problems() {
         problems.push(document.problem(&format!("retention.{field}"), message));
     }

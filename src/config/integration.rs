@@ -52,18 +52,23 @@ pub struct Integration {
     pub fields: BTreeMap<String, String>,
 }
 
-/// When a run is held until somebody approves it (R27): when it would close, unlink, exclude or change the
-/// email of more people than `max(limit, percent of the linked people)`, together with the runs of the
-/// `window` before it, or empty as many units.
+/// When a run is held until somebody approves it (R27): when it takes something from more people than
+/// `max(limit, percent of the linked people)`, or leaves more units empty than `max(limit, percent of the occupied
+/// units)`, together with the runs of the `window` before it; and when too many come into units in which others stay.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Guard {
-    /// So many are never too many.
+    /// So many are never too many. In a building of fewer than 12 occupied units no more than half of them may be
+    /// touched all the same, unless this is 12 or more.
     pub limit: u32,
-    /// So many of a hundred are never too many.
+    /// So many of a hundred are never too many. With 100 only arrivals and empty feeds are held.
     pub percent: u32,
     /// How long what passed still counts.
     pub window: Span,
+    /// More new people within the window are held where they are also more than twice the linked.
+    pub newcomers: u32,
+    /// When more people than this, or than half of the linked, lost something within a month, `slow_drain` tells it.
+    pub month: u32,
     /// What becomes of the rest of a held plan.
     pub on_trip: OnTrip,
     /// How long an approval counts.
@@ -76,6 +81,8 @@ impl Default for Guard {
             limit: 5,
             percent: 10,
             window: Span::seconds(86_400),
+            newcomers: 400,
+            month: 50,
             on_trip: OnTrip::Stop,
             approval_expires: Span::seconds(86_400),
         }

@@ -5,6 +5,7 @@ mod home;
 mod yaml;
 mod schema;
 mod duration;
+mod size;
 mod secret;
 mod program;
 mod settings;
@@ -20,17 +21,20 @@ pub use answer::{AnswerRule, HeaderRule, Statuses, Verdict};
 pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Recorded, Retry,
 };
-pub use credential::{Credential, CredentialValue};
+pub use credential::{ContractLimits, Credential, CredentialValue};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use request::{
     Body, Counted, Feeds, Format, Inner, Keep, Link, Method, Next, Page, Per, Request, Soap,
-    SoapVersion, Total,
+    SoapVersion, Total, Until,
 };
 pub use schema::{SCHEMAS, schema_of};
-pub use secret::{Secret, SecretError, SecretReference};
-pub use settings::{Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket};
+pub use secret::{Secret, SecretError, SecretReference, Zeroizing};
+pub use settings::{
+    Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
+};
+pub use size::Size;
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};

@@ -46,11 +46,13 @@ pub struct Request {
     /// members are the records is `people/*`; each gets its name as `@key`.
     #[serde(default)]
     pub records: String,
-    /// Path of the id inside a record; for reports, and as the key of lookups.
+    /// Path of the id inside a record; for reports, and as the key of lookups. Where no record has it, the reading is
+    /// incomplete.
     #[serde(default)]
     pub id: Option<String>,
     /// Path of the PMS property inside a record, where it names one: a record of another property than was asked for
-    /// makes the reading incomplete, as the PMS may have answered somebody else's question.
+    /// makes the reading incomplete, as the PMS may have answered somebody else's question; so do records of which none
+    /// names any.
     #[serde(default)]
     pub property: Option<String>,
     /// Path of what people call it, for `discover`.
@@ -59,7 +61,8 @@ pub struct Request {
     /// How the next page is found. Without it there is one page.
     #[serde(default)]
     pub page: Option<Page>,
-    /// Where the PMS declares the number of records in all: a path in the answer, or a header.
+    /// Where the PMS declares the number of records in all: a path in the answer, or a header. Where it moves while pages
+    /// are read, they are read again, twice at most; where no answer with records has it, the reading is incomplete.
     #[serde(default)]
     pub total: Option<Total>,
     /// What answers mean, first match first; before the connector's rules and the usual reading.
@@ -163,9 +166,9 @@ pub enum Page {
     Link(Link),
     /// Path of a cursor for `{{ page.cursor }}` in the answer; none at the end.
     Cursor(String),
-    /// `{{ page.offset }}` grows by what came, until a page has fewer than `{{ page.size }}` records.
+    /// `{{ page.offset }}` grows by what came, `until` the end.
     Offset(Counted),
-    /// `{{ page.number }}` grows by one, until a page has fewer than `{{ page.size }}` records.
+    /// `{{ page.number }}` grows by one, `until` the end.
     Number(Counted),
 }
 
@@ -241,6 +244,24 @@ pub struct Counted {
     pub first: u64,
     /// Records on a page.
     pub size: u64,
+    /// What shows that a page is the last.
+    #[serde(default)]
+    pub until: Until,
+}
+
+/// What shows that a page is the last. One that is answered with status 404, with nothing, or with the page before once
+/// more is behind the last, whatever is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// It has fewer records than `size`, and there is nothing behind it: that is asked where no `total` says it. With
+    /// `total`, as many records as are declared end the reading too.
+    #[default]
+    Short,
+    /// There is no record on it: for a PMS whose pages have any size.
+    Empty,
+    /// As many records came as `total` declares, however many are on each page.
+    Total,
 }
 
 /// For what a request is repeated.

@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use secrecy::zeroize::Zeroizing;
+/// What is wiped when it is dropped.
+pub use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 

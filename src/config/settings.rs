@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Span, Tiers};
+use super::{Size, Span, Tiers};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -35,9 +35,12 @@ pub struct Settings {
     /// Emails that stand for 'none' (R11): whole, or `local@*` for any domain.
     #[serde(default = "placeholder_emails")]
     pub placeholder_emails: Vec<String>,
-    /// How long runs and changes are kept.
+    /// How long runs, changes and alerts are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// The people store.
+    #[serde(default)]
+    pub store: StoreSettings,
     /// How long a run may read and map before it is given up, with nothing written: one second to one day. The next
     /// one is ordinary.
     #[serde(default = "deadline")]
@@ -57,8 +60,9 @@ pub struct Schedule {
     pub jitter: Span,
 }
 
-/// How long runs and changes are kept: whichever of age and number is reached first. The last run of an
-/// integration, runs that something open refers to, and the last change of every person are kept in any case.
+/// How long runs, changes and alerts are kept: whichever of age and number is reached first. The last run of an
+/// integration, runs that something open refers to, alerts that are open, and the last change of every person are kept
+/// in any case. Age is counted in hours that the daemon was up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
@@ -70,6 +74,17 @@ pub struct Retention {
     pub changes: Span,
     /// How many changes are kept.
     pub most_changes: u64,
+    /// For how long an alert has not been open, nor found again since it was dismissed, when it is forgotten: a day at
+    /// the least.
+    pub alerts: Span,
+}
+
+/// The people store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSettings {
+    /// How much of it is kept in memory: 4MiB to 16GiB. A change takes effect when the daemon starts.
+    pub cache: Size,
 }
 
 /// The control socket.
@@ -144,9 +159,34 @@ impl Default for Settings {
             state_dir: None,
             placeholder_emails: placeholder_emails(),
             retention: Retention::default(),
+            store: StoreSettings::default(),
             deadline: deadline(),
             grace: grace(),
         }
+    }
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        StoreSettings {
+            cache: Size::mebibytes(64),
+        }
+    }
+}
+
+impl StoreSettings {
+    /// What is wrong with it, by field.
+    pub(super) fn problems(self) -> Vec<(&'static str, String)> {
+        let (least, most) = (Size::mebibytes(4), Size::mebibytes(16 * 1024));
+        let mut found = Vec::new();
+        if self.cache < least || self.cache > most {
+            let told = format!(
+                "{} is out of range; write `{least}` to `{most}`",
+                self.cache
+            );
+            found.push(("cache", told));
+        }
+        found
     }
 }
 
@@ -157,6 +197,7 @@ impl Default for Retention {
             most_runs: 2_500,
             changes: Span::seconds(366 * 86_400),
             most_changes: 1_000_000,
+            alerts: Span::seconds(366 * 86_400),
         }
     }
 }
@@ -165,7 +206,12 @@ impl Retention {
     /// What is wrong with it, by field.
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
-        for (field, age) in [("runs", self.runs), ("changes", self.changes)] {
+        let ages = [
+            ("runs", self.runs),
+            ("changes", self.changes),
+            ("alerts", self.alerts),
+        ];
+        for (field, age) in ages {
             if age < Span::seconds(86_400) {
                 found.push((field, format!("{age} is too short; write `1d` or more")));
             }
@@ -262,4 +308,25 @@ fn placeholder_emails() -> Vec<String> {
     ]
     .map(String::from)
     .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_between_four_mebibytes_and_sixteen_gibibytes() {
+        let told = |mebibytes| {
+            let cache = Size::mebibytes(mebibytes);
+            let mut problems = StoreSettings { cache }.problems();
+            problems
+                .pop()
+                .map(|(field, message)| format!("{field}: {message}"))
+        };
+        assert_eq!(told(4), None);
+        assert_eq!(told(16 * 1024), None);
+        let wrong = "cache: 3MiB is out of range; write `4MiB` to `16GiB`";
+        assert_eq!(told(3).as_deref(), Some(wrong));
+        assert!(told(16 * 1024 + 1).is_some());
+    }
 }

@@ -1,15 +1,15 @@
 //! What goes over the control socket: the JSON of answers and of errors. The same types serve the server,
 //! the client and `--json`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, IntegrationId, Person, Problem,
-    Progress, Resolution, Run, RunId,
+    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, HeldPlan, IntegrationId, Person,
+    Problem, Progress, Resolution, Run, RunId, TakenOver,
 };
 pub use crate::model::{ReloadOutcome, Reloaded};
 
@@ -47,6 +47,15 @@ pub struct IntegrationStatus {
     pub connector: String,
     /// What it is doing.
     pub state: IntegrationState,
+    /// How it stands.
+    #[serde(default)]
+    pub health: Health,
+    /// Why it does not run yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// Whose people came to it last, because its file has another name or names another PMS property (R46).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_over: Option<TakenOver>,
     /// The generation that runs; none when its files were never right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
@@ -65,6 +74,9 @@ pub struct IntegrationStatus {
     /// Why the last run did not succeed; none when it did (R4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// The run that did not understand its records (R41); none once a run succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_understood: Option<RunId>,
     /// Runs in a row whose source failed: the more, the rarer it is asked (R28).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failures: u32,
@@ -131,6 +143,54 @@ impl IntegrationState {
     }
 }
 
+/// How an integration stands. The first that applies, in about this order from the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// The last run succeeded, or none has run yet.
+    #[default]
+    Ok,
+    /// A run is under way, or waits for a worker.
+    Syncing,
+    /// It does not run yet: `waits_for` says why.
+    Waiting,
+    /// A plan waits for approval.
+    Held,
+    /// The last run failed.
+    Failing,
+    /// No run has succeeded for too long.
+    Stale,
+    /// Its files do not come into effect, and nothing runs.
+    Broken,
+    /// Paused by hand.
+    Paused,
+    /// Switched off in its file, or its file is gone.
+    Off,
+    /// Its file is gone, or a PMS property out of it, and people are current there.
+    LeftBehind,
+    /// Given up for good.
+    Retired,
+}
+
+impl Health {
+    /// One word for tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Health::Ok => "ok",
+            Health::Syncing => "syncing",
+            Health::Waiting => "waiting",
+            Health::Held => "held",
+            Health::Failing => "failing",
+            Health::Stale => "stale",
+            Health::Broken => "broken",
+            Health::Paused => "paused",
+            Health::Off => "off",
+            Health::LeftBehind => "left_behind",
+            Health::Retired => "retired",
+        }
+    }
+}
+
 /// The answer to a request to sync: 200 with ended runs, or 202 with runs to come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncReply {
@@ -162,6 +222,27 @@ pub struct RunDetail {
     /// The decision for every record, while they are kept.
     #[serde(default)]
     pub decisions: Vec<Decision>,
+    /// The plan that waits for approval since this run: everybody whom it takes something from, or lets in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldPlan>,
+    /// What only the rules of a new version would take at the integration, and waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_upgrade: Option<HeldPlan>,
+}
+
+/// `GET /v1/since-upgrade`: what only the rules of a new version would take, and waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SinceUpgrade {
+    /// Of each integration where there is anything, by its id.
+    pub plans: BTreeMap<IntegrationId, HeldPlan>,
+}
+
+/// The body of `POST /v1/since-upgrade/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveSinceUpgrade {
+    /// The digests of the plans that were looked at, by integration; where another one waits, none is approved.
+    pub digests: BTreeMap<IntegrationId, String>,
 }
 
 /// An event of `GET /v1/runs/{id}/progress`.
@@ -265,6 +346,14 @@ pub enum PersonAct {
     Pin,
     /// `POST /v1/people/{id}/unpin`.
     Unpin,
+}
+
+/// `POST /v1/integrations/{id}/rename`: the body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewName {
+    /// The integration whose people they are from now on: the new name of the file, without `.yaml`.
+    pub to: IntegrationId,
 }
 
 /// `POST /v1/reload`.

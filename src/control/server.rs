@@ -6,6 +6,7 @@ mod admission;
 mod care;
 mod connections;
 mod health;
+mod integrations;
 mod openapi;
 mod routes;
 mod share;
@@ -29,13 +30,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
-    Person, PersonId, Preview, Run, RunId, Soundness, Tier,
+    Person, PersonId, Preview, Retirement, Run, RunId, Soundness, Tier,
 };
 pub use care::Snapshot;
 
 use super::protocol::{
-    AlertAct, AlertDetail, IntegrationStatus, Page, PersonAct, PersonDetail, ProblemDocument,
-    ProgressEvent, ReloadReply, RunDetail, RunState, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PersonAct, PersonDetail,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -138,6 +140,21 @@ pub trait Backend: Send + Sync + 'static {
         digest: Option<String>,
         peer: Peer,
     ) -> impl Future<Output = Answer<Vec<Followed>>> + Send;
+    /// What only the rules of a new version would take, and waits.
+    fn since_upgrade(&self) -> impl Future<Output = Answer<SinceUpgrade>> + Send;
+    /// Lets it through, and asks for the runs that carry it out.
+    fn approve_since_upgrade(
+        &self,
+        asked: ApproveSinceUpgrade,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Vec<Followed>>> + Send;
+    /// Rejects the plan of a held run: it waits, and nobody is told of it again.
+    fn reject(
+        &self,
+        run: RunId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<RunState>> + Send;
     /// Pauses an integration, or resumes it.
     fn pause(
         &self,
@@ -145,6 +162,27 @@ pub trait Backend: Send + Sync + 'static {
         paused: bool,
         peer: Peer,
     ) -> impl Future<Output = Answer<IntegrationStatus>> + Send;
+    /// Gives the people of one integration to another, whose file is there.
+    fn rename(
+        &self,
+        from: IntegrationId,
+        to: IntegrationId,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Gives an integration up, or the people of one of its PMS properties; with `dry_run` only tells whom that takes.
+    fn retire(
+        &self,
+        integration: IntegrationId,
+        property: Option<String>,
+        dry_run: bool,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Retirement>> + Send;
+    /// Undoes the last renaming or retirement of an integration.
+    fn undo_integration(
+        &self,
+        integration: IntegrationId,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Done>> + Send;
     /// Does something to an alert.
     fn to_alert(
         &self,
@@ -175,7 +213,7 @@ pub trait Backend: Send + Sync + 'static {
         query: ListQuery,
     ) -> impl Future<Output = Answer<Page<Change>>> + Send;
     /// Whether it can work now; why not, where it cannot.
-    fn ready(&self) -> impl Future<Output = Answer<()>> + Send;
+    fn ready(&self) -> impl Future<Output = Answer<Vec<(IntegrationId, RunId)>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.
     fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
     /// A copy of the store as it is now.

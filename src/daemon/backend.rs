@@ -5,7 +5,10 @@ mod callers;
 mod care;
 mod explain;
 mod health;
+mod integrations;
+mod upgrade;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, IntegrationState, IntegrationStatus, LinkDetail, Page,
-    PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    Status,
+    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
+    LinkDetail, Page, PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
+    RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer, Snapshot};
 use crate::model::{
-    Alert, AlertId, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
-    IntegrationId, Person, PersonId, Preview, RunId, Soundness, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
+    IntegrationId, Outcome, Person, PersonId, Preview, Retirement, RunId, Soundness, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -29,6 +32,8 @@ use crate::sync::Tools;
 use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
+
+use integrations::health;
 
 /// What answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +111,12 @@ fn holds(text: &str, wanted: &str) -> bool {
     text.to_lowercase().contains(wanted)
 }
 
+/// The run of an integration that did not understand its records, and waits (R41).
+fn not_understood(view: &View, id: &IntegrationId) -> Result<Option<RunId>, StoreError> {
+    let waits = view.guard(id)?.understanding.waits;
+    Ok(waits.map(|plan| plan.run))
+}
+
 impl Backend for Daemon {
     async fn tier(&self, peer: Peer) -> Option<Tier> {
         self.tier_of(peer).await
@@ -116,30 +127,49 @@ impl Backend for Daemon {
         let catalog = Arc::clone(&self.catalog.borrow());
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         self.ask(move |view| {
-            let open = view.alerts(None, usize::MAX, |alert| alert.state == AlertState::Open)?;
+            let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
+            for ((integration, kind), count) in view.count_open_alerts()? {
+                open.entry(integration).or_default().insert(kind, count);
+            }
+            let nothing = BTreeMap::new();
             let mut integrations = Vec::new();
             for (id, slot) in &catalog.integrations {
                 let history = view.history(id)?;
-                let (phase, next) = phases.get(id).copied().unwrap_or((Phase::Idle, None));
+                let known = view.attachment(id)?;
+                let linked = view.count_links(id)?;
+                // Its people went along with a file that has another name: it is no more.
+                if slot.removed && linked == 0 && known.is_none() {
+                    continue;
+                }
+                let attachment = known.unwrap_or_default();
+                let doing = phases.get(id);
+                let phase = doing.map_or(Phase::Idle, |doing| doing.phase);
                 let current = slot.current.as_ref();
+                let state = state(slot, phase, history.paused);
+                let ours = open.get(id).unwrap_or(&nothing);
+                let retired = attachment.retired.is_some();
+                let health = health(state, retired, history.failures, doing, ours);
                 integrations.push(IntegrationStatus {
                     id: id.clone(),
                     property: current
                         .map(|i| i.config.property.name.clone())
                         .unwrap_or_default(),
                     connector: current.map(|i| i.connector.clone()).unwrap_or_default(),
-                    state: state(slot, phase, history.paused),
+                    state,
+                    health,
+                    waits_for: doing.and_then(|doing| doing.waits_for.clone()),
+                    took_over: attachment.took_over,
                     generation: current.map(|i| i.generation),
                     loaded: current.map(|i| i.loaded),
                     problems: slot.problems.clone(),
                     last_started: history.last_started,
                     last_success: history.last_success,
                     last_error: history.last_error,
+                    not_understood: not_understood(view, id)?,
                     failures: history.failures,
-                    next,
-                    linked: view.count_links(id)?,
-                    open_alerts: open.iter().filter(|alert| alert.integration == *id).count()
-                        as u64,
+                    next: doing.and_then(|doing| doing.next),
+                    linked,
+                    open_alerts: ours.values().sum(),
                     running: match phase {
                         Phase::Running { run, .. } => Some(run),
                         _ => None,
@@ -151,7 +181,7 @@ impl Backend for Daemon {
                 started,
                 offline,
                 people: view.count_people()?,
-                open_alerts: open.len() as u64,
+                open_alerts: open.values().flat_map(BTreeMap::values).sum(),
                 problems: catalog.problems.clone(),
                 integrations,
             })
@@ -205,9 +235,21 @@ impl Backend for Daemon {
 
     async fn run(&self, run: RunId) -> Answer<RunDetail> {
         let followed = self.command(|reply| Command::Follow(run, reply)).await?;
-        let (report, decisions) = self
-            .ask(move |view| Ok((view.run(run)?, view.decisions(run)?)))
+        let (report, decisions, guard) = self
+            .ask(move |view| {
+                let report = view.run(run)?;
+                let of = report.as_ref().map(|report| &report.integration);
+                let guard = of.map(|of| view.guard(of)).transpose()?.unwrap_or_default();
+                Ok((report, view.decisions(run)?, guard))
+            })
             .await?;
+        // Runs that hold the same plan wait for the same word.
+        let digest = report.as_ref().and_then(|report| match &report.outcome {
+            Outcome::Held { digest, .. } => Some(digest.clone()),
+            _ => None,
+        });
+        let held = guard.held;
+        let held = held.filter(|held| held.run == run || Some(&held.digest) == digest.as_ref());
         let (integration, progress) = match (&report, &followed) {
             (_, Some(followed)) => {
                 let progress = match &*followed.events.borrow() {
@@ -227,6 +269,8 @@ impl Backend for Daemon {
                 progress,
             },
             decisions,
+            held,
+            since_upgrade: guard.since_upgrade.filter(|plan| plan.run == run),
         })
     }
 
@@ -279,10 +323,9 @@ impl Backend for Daemon {
                         since: link.since,
                         misses: link.misses,
                     });
-                let alerts = view.alerts(None, usize::MAX, |alert| {
-                    alert.state == AlertState::Open
-                        && alert.sides.iter().any(|side| side.person == Some(id))
-                })?;
+                let mut alerts = view.open_alerts(None)?;
+                alerts.retain(|alert| alert.sides.iter().any(|side| side.person == Some(id)));
+                alerts.sort_by_key(|alert| alert.id);
                 Ok(Some(PersonDetail {
                     person,
                     links: links.collect(),
@@ -311,14 +354,18 @@ impl Backend for Daemon {
         let size = query.size();
         let mut alerts = self
             .ask(move |view| {
-                view.alerts(None, usize::MAX, |alert| {
+                let of = query.integration.as_ref();
+                let keep = |alert: &Alert| {
                     state.is_none_or(|state| state == alert.state)
                         && query.kind.is_none_or(|kind| kind == alert.kind)
-                        && query
-                            .integration
-                            .as_ref()
-                            .is_none_or(|integration| *integration == alert.integration)
-                })
+                        && of.is_none_or(|integration| *integration == alert.integration)
+                };
+                if state == Some(AlertState::Open) {
+                    let mut open = view.open_alerts(of)?;
+                    open.retain(keep);
+                    return Ok(open);
+                }
+                view.alerts(None, usize::MAX, keep)
             })
             .await?;
         // In the order of R29, not of their ids: the page goes on behind the one named.
@@ -395,6 +442,22 @@ impl Backend for Daemon {
         self.approved(run, digest, peer).await
     }
 
+    async fn since_upgrade(&self) -> Answer<SinceUpgrade> {
+        self.waits_since_upgrade().await
+    }
+
+    async fn approve_since_upgrade(
+        &self,
+        asked: ApproveSinceUpgrade,
+        peer: Peer,
+    ) -> Answer<Vec<Followed>> {
+        self.approved_since_upgrade(asked, peer).await
+    }
+
+    async fn reject(&self, run: RunId, digest: Option<String>, peer: Peer) -> Answer<RunState> {
+        self.rejected(run, digest, peer).await
+    }
+
     async fn pause(
         &self,
         integration: IntegrationId,
@@ -402,6 +465,24 @@ impl Backend for Daemon {
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
         self.paused(integration, paused, peer).await
+    }
+
+    async fn rename(&self, from: IntegrationId, to: IntegrationId, peer: Peer) -> Answer<Done> {
+        Daemon::rename(self, from, to, peer).await
+    }
+
+    async fn retire(
+        &self,
+        integration: IntegrationId,
+        property: Option<String>,
+        dry_run: bool,
+        peer: Peer,
+    ) -> Answer<Retirement> {
+        Daemon::retire(self, integration, property, dry_run, peer).await
+    }
+
+    async fn undo_integration(&self, integration: IntegrationId, peer: Peer) -> Answer<Done> {
+        Daemon::undo_integration(self, integration, peer).await
     }
 
     async fn to_alert(&self, alert: AlertId, act: AlertAct, peer: Peer) -> Answer<Done> {
@@ -440,7 +521,7 @@ impl Backend for Daemon {
         Ok(page(changes, size, |change| change.seq.to_string()))
     }
 
-    async fn ready(&self) -> Answer<()> {
+    async fn ready(&self) -> Answer<Vec<(IntegrationId, RunId)>> {
         self.fit().await
     }
 
@@ -488,6 +569,7 @@ fn state(slot: &Slot, phase: Phase, paused: bool) -> IntegrationState {
         (Phase::Running { .. }, _) => IntegrationState::Running,
         (Phase::Queued { .. }, _) => IntegrationState::Queued,
         (Phase::Idle, _) if slot.removed => IntegrationState::Removed,
+        (Phase::Idle, _) if slot.stopped => IntegrationState::Broken,
         (Phase::Idle, None) => IntegrationState::Broken,
         (Phase::Idle, Some(_)) if paused => IntegrationState::Paused,
         (Phase::Idle, Some(integration)) if !integration.config.enabled => {

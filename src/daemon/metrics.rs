@@ -27,7 +27,15 @@ const BOUNDS: [f64; 9] = [
 
 /// The words of outcomes with which a run can end while the daemon lives: each is told from the start, at 0,
 /// so that the first of its kind is an increase.
-const OUTCOMES: [&str; 5] = ["committed", "unchanged", "incomplete", "held", "failed"];
+const OUTCOMES: [&str; 7] = [
+    "committed",
+    "unchanged",
+    "incomplete",
+    "held",
+    "not_understood",
+    "postponed",
+    "failed",
+];
 
 /// Counters, all of them since the daemon started.
 #[derive(Debug)]

@@ -2,15 +2,21 @@
 //! run; stop: take no new work → finish what runs within the grace time → remove the socket.
 
 mod schedule;
+mod absence;
+mod ledger;
 mod runs;
+mod follow;
 mod metrics;
 mod service;
 mod offline;
 mod backend;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -18,15 +24,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, ReloadRequest};
-use crate::config::{Environment, Home, Socket};
+use crate::config::{Environment, Files, Home, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
 use crate::source::{ClientError, Reader};
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::Tools;
 
 use backend::{Daemon, Nature};
+use ledger::Kept;
 use metrics::Metrics;
 use runs::Runs;
 use service::Service;
@@ -87,29 +94,30 @@ pub async fn run(
         socket,
     } = start;
     let now: fn() -> Timestamp = Timestamp::now;
+    let _ = up();
     // Before the load: what changes from here on is for the watcher to see.
     let seen = catalog::fingerprint(&home).await;
-    let loaded = {
+    let settings = {
         let home = home.clone();
-        let load = move || catalog::load(&home, None, now());
-        tokio::task::spawn_blocking(load)
-            .await
-            .map_err(std::io::Error::other)?
+        let read = tokio::task::spawn_blocking(move || Files::read_settings(&home)).await;
+        let read = read.map_err(std::io::Error::other)?;
+        let read = read.map_err(|problems| DaemonError::Config(Problems(problems)))?;
+        read.value
     };
-    let ours: Vec<_> = loaded
-        .problems
-        .iter()
-        .filter(|problem| problem.file.ends_with("epms.yaml"))
-        .cloned()
-        .collect();
-    if !ours.is_empty() {
-        return Err(DaemonError::Config(Problems(ours)));
-    }
-    let settings = loaded.settings.clone();
     let state = home.state(&settings, &environment);
-    let store = tokio::task::spawn_blocking(move || Store::open(&state))
-        .await
-        .map_err(std::io::Error::other)??;
+    let cache = usize::try_from(settings.store.cache.bytes()).unwrap_or(usize::MAX);
+    let (store, loaded) = {
+        let home = home.clone();
+        let open = move || {
+            let store = Store::open_cached(&state, cache)?;
+            let holdings = store.read()?.holdings()?;
+            let loaded = catalog::load_with(&home, None, &holdings, now());
+            Ok::<_, DaemonError>((store, loaded))
+        };
+        tokio::task::spawn_blocking(open)
+            .await
+            .map_err(std::io::Error::other)??
+    };
     let store = Arc::new(store);
     let path = socket.unwrap_or_else(|| home.socket(&settings, &environment));
     let listener = listen(
@@ -125,13 +133,20 @@ pub async fn run(
     {
         tracing::error!(%problem, "file rejected");
     }
+    for note in store.notes() {
+        tracing::warn!(note, "the store was put right when it was opened");
+    }
     tell_who_may_call(&settings.socket);
     tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
 
     let tools = Tools {
-        reader: Arc::new(Reader::new()?),
+        reader: Arc::new(Reader::new()?.kept_by(Arc::new(Kept {
+            store: Arc::clone(&store),
+            now,
+        }))),
         store: Arc::clone(&store),
         now,
+        up,
     };
     let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
@@ -163,6 +178,7 @@ pub async fn run(
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
     };
+    let known = Arc::clone(&daemon.store);
     let daemon = Arc::new(daemon);
     let service = Service {
         daemon: Arc::clone(&daemon),
@@ -177,12 +193,26 @@ pub async fn run(
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     {
         let (home, stop) = (home.clone(), stop.clone());
+        let holdings = move || {
+            let known = known.read().and_then(|view| view.holdings());
+            let told = |error: &StoreError| tracing::error!(%error, "the store failed; files are loaded by what it said before");
+            known.inspect_err(told).ok()
+        };
         tasks.spawn(async move {
             let on_reload = move |outcomes: &[_], problems: &[_]| {
                 metrics.reloaded(outcomes, problems, now());
             };
             let requests = reload_requests;
-            catalog::watch(home, seen, catalog_sender, requests, on_reload, stop).await;
+            catalog::watch(
+                home,
+                holdings,
+                seen,
+                catalog_sender,
+                requests,
+                on_reload,
+                stop,
+            )
+            .await;
             Ok(())
         });
     }
@@ -216,6 +246,16 @@ pub async fn run(
     let _ = std::fs::remove_file(&path);
     tracing::info!("daemon stopped");
     outcome
+}
+
+/// How long this process has been up, by a clock that nobody sets.
+fn up() -> Uptime {
+    static BEGAN: LazyLock<(u64, Instant)> = LazyLock::new(|| (fastrand::u64(..), Instant::now()));
+    let (process, began) = *BEGAN;
+    Uptime {
+        process,
+        seconds: began.elapsed().as_secs(),
+    }
 }
 
 /// Says what is doubtful about who may call; the socket does not tell.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::config::Home;
 use crate::control::listen::listen;
 use crate::control::protocol::ProblemDocument;
@@ -21,6 +21,7 @@ use crate::sync::Tools;
 
 use super::DaemonError;
 use super::backend::{Daemon, Nature};
+use super::ledger::Kept;
 use super::metrics::Metrics;
 use super::runs::Command;
 
@@ -28,6 +29,7 @@ use super::runs::Command;
 #[derive(Debug)]
 pub struct Offline {
     socket: PathBuf,
+    notes: Vec<String>,
     _folder: TempDir,
     _stop: DropGuard,
 }
@@ -38,47 +40,72 @@ impl Offline {
     pub async fn open(home: &Home, state: &Path) -> Result<Offline, DaemonError> {
         let now: fn() -> Timestamp = Timestamp::now;
         let (home, state) = (home.clone(), state.to_owned());
-        let open =
-            move || Ok::<_, DaemonError>((Store::open(&state)?, catalog::load(&home, None, now())));
+        let open = move || {
+            let store = Store::open(&state)?;
+            let holdings = store.read()?.holdings()?;
+            let loaded = catalog::load_with(&home, None, &holdings, now());
+            Ok::<_, DaemonError>((store, loaded))
+        };
         let opened = tokio::task::spawn_blocking(open).await;
         let (store, loaded) = opened.map_err(std::io::Error::other)??;
-        let store = Arc::new(store);
+        let (notes, store) = (store.notes().to_vec(), Arc::new(store));
         let folder = TempDir::with_prefix("epms-")?;
         let socket = folder.path().join("epms.sock");
         let listener = listen(&socket, 0o600, None).await?;
 
         let stop = CancellationToken::new();
-        let (commands, asked) = mpsc::channel(1);
-        let (reloads, _) = mpsc::channel(1);
-        let daemon = Daemon {
-            nature: Nature::Offline,
-            started: now(),
-            tools: Tools {
-                reader: Arc::new(Reader::new()?),
-                store: Arc::clone(&store),
-                now,
-            },
-            store,
-            metrics: Arc::new(Metrics::new(loaded.is_right(), now())),
-            catalog: watch::channel(Arc::new(loaded)).1,
-            commands,
-            reloads,
-            commits: watch::Sender::new(0),
-            stop: stop.clone(),
-        };
-        tokio::spawn(idle(asked));
+        let daemon = answering(store, loaded, now, stop.clone())?;
         tokio::spawn(server::serve(listener, Arc::new(daemon), stop.clone()));
         Ok(Offline {
             socket,
+            notes,
             _folder: folder,
             _stop: stop.drop_guard(),
         })
+    }
+
+    /// What was put right in the store when it was opened.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The socket that answers.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
+}
+
+/// What answers from a store and files alone.
+fn answering(
+    store: Arc<Store>,
+    loaded: Catalog,
+    now: fn() -> Timestamp,
+    stop: CancellationToken,
+) -> Result<Daemon, DaemonError> {
+    let (commands, asked) = mpsc::channel(1);
+    let (reloads, _) = mpsc::channel(1);
+    let daemon = Daemon {
+        nature: Nature::Offline,
+        started: now(),
+        tools: Tools {
+            reader: Arc::new(Reader::new()?.kept_by(Arc::new(Kept {
+                store: Arc::clone(&store),
+                now,
+            }))),
+            store: Arc::clone(&store),
+            now,
+            up: super::up,
+        },
+        store,
+        metrics: Arc::new(Metrics::new(loaded.is_right(), now())),
+        catalog: watch::channel(Arc::new(loaded)).1,
+        commands,
+        reloads,
+        commits: watch::Sender::new(0),
+        stop,
+    };
+    tokio::spawn(idle(asked));
+    Ok(daemon)
 }
 
 /// In the place of who owns the schedule: nothing runs, and nothing will.
@@ -89,9 +116,76 @@ async fn idle(mut asked: mpsc::Receiver<Command>) {
             Command::Phases(reply) => drop(reply.send(BTreeMap::new())),
             Command::Follow(_, reply) => drop(reply.send(None)),
             Command::Adopt(reply) => drop(reply.send(())),
+            Command::Exclusive(_, _, reply) => drop(reply.send(Err(ProblemDocument::conflict(
+                "no daemon runs, so that nothing is done; start one with `epms run`",
+            )))),
             Command::Sync(_, reply) => drop(reply.send(Err(ProblemDocument::conflict(
                 "no daemon runs, so that nothing is synced; start one with `epms run`",
             )))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::server::Backend;
+    use crate::model::{Alert, AlertKind, AlertState, IntegrationId, RunId};
+    use crate::store::testing::Disk;
+
+    fn put_alert(store: &Store, state: AlertState, how_many: usize) {
+        let write = store.write().unwrap();
+        for number in 0..how_many {
+            let alert = Alert {
+                id: write.new_alert_id().unwrap(),
+                kind: AlertKind::MissingEmail,
+                integration: IntegrationId::new("elm"),
+                subject: format!("{state}-{number}"),
+                state,
+                sides: Vec::new(),
+                detail: "the resident has no email".into(),
+                confidence: None,
+                count: None,
+                examples: Vec::new(),
+                raised_by: RunId(1),
+                first_seen: Timestamp::UNIX_EPOCH,
+                last_seen: Timestamp::UNIX_EPOCH,
+                acts: Vec::new(),
+            };
+            write.put_alert(&alert).unwrap();
+        }
+        write.commit().unwrap();
+    }
+
+    /// C5.
+    #[tokio::test]
+    async fn status_and_open_alerts_read_as_much_with_twenty_thousand_closed_ones_as_with_none() {
+        let home = tempfile::tempdir().unwrap();
+        let mut steps = Vec::new();
+        for closed in [0, 20_000] {
+            let disk = Disk::default();
+            let store = Store::on("disk", disk.medium()).unwrap();
+            put_alert(&store, AlertState::Open, 3);
+            put_alert(&store, AlertState::AutoClosed, closed);
+            drop(store);
+            // Nothing of it is in memory.
+            let store = Arc::new(Store::on("disk", disk.medium()).unwrap());
+            let now: fn() -> Timestamp = Timestamp::now;
+            let loaded = catalog::load(&Home::at(home.path()), None, now());
+            let daemon = answering(store, loaded, now, CancellationToken::new()).unwrap();
+            disk.set(None);
+            assert_eq!(daemon.status().await.unwrap().open_alerts, 3);
+            let of_status = disk.steps();
+            let open = daemon.alerts(server::ListQuery::default()).await.unwrap();
+            assert_eq!(open.items.len(), 3);
+            assert!(daemon.metrics().await.is_ok());
+            steps.push((of_status, disk.steps() - of_status));
+        }
+        let [(status, alerts), (status_of_many, alerts_of_many)] = steps[..] else {
+            panic!("{steps:?}")
+        };
+        assert!(status_of_many <= status, "{steps:?}");
+        // A tree of pages is deeper by two where it is large.
+        assert!(alerts_of_many <= alerts + 4, "{steps:?}");
     }
 }

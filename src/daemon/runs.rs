@@ -15,11 +15,13 @@ use crate::catalog::{Catalog, Integration, Slot};
 use crate::config::CredentialValue;
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
-use crate::model::{IntegrationId, Outcome, Run, RunId};
-use crate::source::Account;
+use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
+use crate::source::{Account, Patience, Seats, Waits};
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
+use super::absence::Absences;
+use super::follow::{Waiting, Work};
 use super::metrics::Metrics;
 use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
 
@@ -34,8 +36,20 @@ pub(super) enum Command {
     Follow(RunId, oneshot::Sender<Option<Followed>>),
     /// Looks anew at what may run: something was paused or resumed.
     Adopt(oneshot::Sender<()>),
+    /// Does something to these integrations as a whole, while no run of theirs is under way.
+    Exclusive(Vec<IntegrationId>, Work, oneshot::Sender<Answer<()>>),
     /// What every integration is doing, and when its next run is due.
-    Phases(oneshot::Sender<BTreeMap<IntegrationId, (Phase, Option<Timestamp>)>>),
+    Phases(oneshot::Sender<BTreeMap<IntegrationId, Doing>>),
+}
+
+/// What an integration is doing.
+#[derive(Debug, Clone)]
+pub(super) struct Doing {
+    pub(super) phase: Phase,
+    /// When its next run is due.
+    pub(super) next: Option<Timestamp>,
+    /// Why it may not run yet.
+    pub(super) waits_for: Option<String>,
 }
 
 /// The runs of all integrations.
@@ -49,14 +63,26 @@ pub(super) struct Runs {
     pub(super) stop: CancellationToken,
 }
 
-struct State {
+pub(super) struct State {
     /// Those who wait until it is looked at anew what may run.
     to_adopt: Vec<oneshot::Sender<()>>,
     /// The catalog could not be taken over, because the store failed.
-    adopt_again: bool,
+    pub(super) adopt_again: bool,
+    /// People go along with a file once a run under way has ended.
+    pub(super) move_again: bool,
+    /// Those that may not run yet, and why.
+    pub(super) waiting_for: Waiting,
+    /// What is to be done to integrations as a whole.
+    to_do: Vec<(Vec<IntegrationId>, Work, oneshot::Sender<Answer<()>>)>,
+    /// The catalog as it was taken over: by nothing newer a run begins, before people went along with the files.
+    adopted: Arc<Catalog>,
+    /// What is gone although people of it are there.
+    pub(super) absences: Absences,
     /// Stale feeds whose alert could not be written yet.
     untold: Vec<IntegrationId>,
-    schedule: Schedule,
+    pub(super) schedule: Schedule,
+    /// The workers that runs have.
+    seats: Arc<Seats>,
     tasks: JoinSet<(IntegrationId, Run)>,
     /// Those who wait for a run, by run.
     waiting: BTreeMap<RunId, (IntegrationId, watch::Sender<ProgressEvent>)>,
@@ -69,23 +95,21 @@ impl Runs {
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
         let last = self.tools.store.read()?.last_run()?;
         let workers = self.catalog.borrow().settings.workers;
-        let mut state = State {
-            schedule: Schedule::new(workers, last),
-            tasks: JoinSet::new(),
-            waiting: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            to_adopt: Vec::new(),
-            adopt_again: false,
-            untold: Vec::new(),
-        };
+        let mut state = self.state(workers, last);
         self.adopt(&mut state).await?;
         loop {
-            if !state.to_adopt.is_empty() || state.adopt_again {
+            for (ids, work, reply) in std::mem::take(&mut state.to_do) {
+                // Whoever asked may have gone meanwhile.
+                let _ = reply.send(self.exclusively(&mut state, &ids, work).await);
+            }
+            let is_news = self.catalog.has_changed().unwrap_or(false);
+            if !state.to_adopt.is_empty() || state.adopt_again || is_news {
                 let asked = std::mem::take(&mut state.to_adopt);
                 // A store that fails now may not fail in a minute: the daemon goes on with what it knows.
+                state.adopt_again = false;
                 let adopted = self.adopt(&mut state).await;
-                state.adopt_again = adopted.is_err();
                 if let Err(error) = adopted {
+                    state.adopt_again = true;
                     tracing::error!(%error, "the store failed; the catalog is taken over later");
                 }
                 for reply in asked {
@@ -95,19 +119,24 @@ impl Runs {
             self.look_again(&mut state);
             self.start(&mut state);
             self.tell_stale(&mut state).await;
+            self.tell_left_behind(&mut state).await;
             let due = state
                 .schedule
                 .next_moment()
                 .map_or(Duration::from_hours(1), |due| {
                     Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
                 });
+            let rest = state.absences.rest().unwrap_or(SignedDuration::MAX);
             // A clock that was set is noticed within a minute.
-            let due = due.min(Duration::from_mins(1));
+            let due = due
+                .min(Duration::try_from(rest).unwrap_or_default())
+                .min(Duration::from_mins(1));
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(&mut state, command),
                 Some(ended) = state.tasks.join_next() => self.ended(&mut state, ended),
                 Ok(()) = self.catalog.changed() => state.adopt_again = true,
+                () = state.seats.moved() => {}
                 () = tokio::time::sleep(due) => {}
             }
         }
@@ -115,9 +144,30 @@ impl Runs {
         Ok(())
     }
 
+    pub(super) fn state(&self, workers: usize, last: Option<RunId>) -> State {
+        State {
+            schedule: Schedule::new(workers, last),
+            seats: Arc::new(Seats::new(workers)),
+            tasks: JoinSet::new(),
+            waiting: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            to_adopt: Vec::new(),
+            adopt_again: false,
+            move_again: false,
+            waiting_for: Waiting::new(),
+            to_do: Vec::new(),
+            adopted: Arc::clone(&self.catalog.borrow()),
+            absences: Absences::default(),
+            untold: Vec::new(),
+        }
+    }
+
     /// Takes the catalog over as it is now.
-    async fn adopt(&mut self, state: &mut State) -> Result<(), StoreError> {
+    pub(super) async fn adopt(&mut self, state: &mut State) -> Result<(), StoreError> {
         let catalog = Arc::clone(&self.catalog.borrow_and_update());
+        state.adopted = Arc::clone(&catalog);
+        state.move_again = false;
+        state.waiting_for = self.follow(state, &catalog).await;
         let store = Arc::clone(&self.tools.store);
         let ids: Vec<IntegrationId> = catalog.integrations.keys().cloned().collect();
         let histories = tokio::task::spawn_blocking(move || -> Result<Vec<History>, StoreError> {
@@ -130,14 +180,20 @@ impl Runs {
         };
         let now = (self.tools.now)();
         state.schedule.set_workers(catalog.settings.workers);
+        state.seats.set_workers(catalog.settings.workers);
         for ((id, slot), history) in catalog.integrations.iter().zip(histories) {
-            let rhythm = rhythm(slot, history.paused);
+            let waits = state.waiting_for.contains_key(id);
+            let rhythm = rhythm(slot, history.paused).filter(|_| !waits);
             let known = Known {
                 generation: slot
                     .current
                     .as_ref()
                     .map(|integration| integration.generation),
                 last_success: history.last_success,
+                last_started: history.last_started,
+                apart: catalog
+                    .share(id, history.requests)
+                    .map_or(SignedDuration::ZERO, |share| share.apart),
             };
             state
                 .schedule
@@ -146,7 +202,28 @@ impl Runs {
         state
             .schedule
             .retain(|id| catalog.integrations.contains_key(id));
-        Ok(())
+        self.drop_queued(state, &catalog);
+        self.look_for_gone(state, &catalog).await
+    }
+
+    /// Lets those go who wait for runs of what does not run any more.
+    fn drop_queued(&self, state: &mut State, catalog: &Catalog) {
+        for (id, run) in state.schedule.drop_queued() {
+            let why = match catalog.integrations.get(&id) {
+                Some(slot) => why_not(&id, slot, state.waiting_for.get(&id)),
+                None => format!("`{id}` is gone"),
+            };
+            let Some((_, events)) = state.waiting.remove(&run) else {
+                continue;
+            };
+            let now = (self.tools.now)();
+            let begun = Run::begun(run, id, Cause::Manual, 0, now);
+            events.send_replace(ProgressEvent::Ended(Box::new(Run {
+                ended: Some(now),
+                outcome: Outcome::Failed { reason: why },
+                ..begun
+            })));
+        }
     }
 
     /// R28: tells of feeds that have been silent for too long.
@@ -159,7 +236,13 @@ impl Runs {
         }
         for id in silent {
             let (store, of) = (Arc::clone(&self.tools.store), id.clone());
-            let told = tokio::task::spawn_blocking(move || crate::sync::stale(&store, &of, now));
+            let slowed = state.schedule.is_slowed(&id).and_then(|apart| {
+                let share = self.catalog.borrow().share(&id, 0)?;
+                Some(share.told(apart))
+            });
+            let told = tokio::task::spawn_blocking(move || {
+                crate::sync::stale(&store, &of, slowed.as_deref(), now)
+            });
             if let Ok(Err(error)) = told.await {
                 tracing::error!(integration = %id, %error, "the store failed; the alert is raised later");
                 state.untold.push(id);
@@ -206,8 +289,11 @@ impl Runs {
     }
 
     fn start(&mut self, state: &mut State) {
-        let catalog = Arc::clone(&self.catalog.borrow());
-        for (id, run, cause) in state.schedule.start((self.tools.now)()) {
+        let catalog = Arc::clone(&state.adopted);
+        let away = state.seats.away();
+        let waits = |id: &IntegrationId| waits_too(&catalog, &away, id).is_some();
+        let now = (self.tools.now)();
+        for (id, run, cause) in state.schedule.start(now, away.len(), waits) {
             let Some(integration) = catalog
                 .integrations
                 .get(&id)
@@ -235,6 +321,9 @@ impl Runs {
                 cause,
             };
             let (tools, generation) = (self.tools.clone(), job.integration.generation);
+            let longest = state.schedule.may_wait(&id, now).unwrap_or_default();
+            let longest = Duration::try_from(longest).unwrap_or_default();
+            let patience = Patience::new(Arc::clone(&state.seats), run, longest);
             state.tasks.spawn(async move {
                 let on_progress = {
                     let events = events.clone();
@@ -243,10 +332,11 @@ impl Runs {
                     })
                 };
                 // A task of its own: should it panic, the schedule and whoever waits still hear of its end.
-                let report = AbortOnDropHandle::new(tokio::spawn(crate::sync::run(
+                let report = AbortOnDropHandle::new(tokio::spawn(crate::sync::run_in_turn(
                     job,
                     tools.clone(),
                     on_progress,
+                    patience,
                 )))
                 .await;
                 let report = report
@@ -290,12 +380,32 @@ impl Runs {
                 let _ = reply.send(followed);
             }
             Command::Adopt(reply) => state.to_adopt.push(reply),
+            Command::Exclusive(ids, work, reply) => state.to_do.push((ids, work, reply)),
             Command::Phases(reply) => {
                 let catalog = self.catalog.borrow();
+                let (away, now) = (state.seats.away(), (self.tools.now)());
                 let phases = catalog
                     .integrations
                     .keys()
-                    .filter_map(|id| Some((id.clone(), state.schedule.phase(id)?)))
+                    .filter_map(|id| {
+                        let (phase, next) = state.schedule.phase(id)?;
+                        let is_ready = match phase {
+                            Phase::Idle => next.is_some_and(|next| next <= now),
+                            Phase::Queued { .. } => true,
+                            Phase::Running { .. } => false,
+                        };
+                        let waits = match phase {
+                            Phase::Running { run, .. } => away.get(&run),
+                            _ => waits_too(&catalog, &away, id).filter(|_| is_ready),
+                        };
+                        let for_files = state.waiting_for.get(id).cloned();
+                        let doing = Doing {
+                            phase,
+                            next,
+                            waits_for: for_files.or_else(|| waits.map(told)),
+                        };
+                        Some((id.clone(), doing))
+                    })
                     .collect();
                 let _ = reply.send(phases);
             }
@@ -317,7 +427,8 @@ impl Runs {
                 if all {
                     continue;
                 }
-                return Err(ProblemDocument::conflict(why_not(&id, slot)));
+                let waits = state.waiting_for.get(&id);
+                return Err(ProblemDocument::conflict(why_not(&id, slot, waits)));
             };
             let (_, events) = state.waiting.entry(run).or_insert_with(|| waiting(&id));
             followed.push(Followed {
@@ -338,11 +449,22 @@ impl Runs {
         let how = match &report.outcome {
             outcome if outcome.is_success() => Ended::Good,
             Outcome::Held { .. } => Ended::Held,
+            Outcome::NotUnderstood { .. } => Ended::NotUnderstood,
+            Outcome::Postponed { .. } => Ended::Postponed,
             _ => Ended::Failed,
         };
         state
             .schedule
             .finished(&id, how, (self.tools.now)(), fastrand::f64());
+        if how != Ended::Failed
+            && how != Ended::Postponed
+            && let Some(share) = self.catalog.borrow().share(&id, report.requests)
+        {
+            state.schedule.deal(&id, share.apart);
+        }
+        // People may have waited for it to go along with a file.
+        state.adopt_again |= state.move_again;
+        self.drop_queued(state, &Arc::clone(&self.catalog.borrow()));
         self.metrics.ran(&report);
         if let Some((_, events)) = state.waiting.remove(&report.id) {
             events.send_replace(ProgressEvent::Ended(Box::new(report)));
@@ -368,10 +490,12 @@ impl Runs {
             matches!(schedule.phase(id), Some((Phase::Running { run, .. }, _)) if run == *waited)
         });
         let finish = async {
-            while !state.tasks.is_empty() {
+            // Whoever waits for its PMS would not be ready any sooner.
+            while state.tasks.len() > state.seats.away().len() {
                 tokio::select! {
                     Some(command) = self.commands.recv() => self.obey(state, command),
                     Some(ended) = state.tasks.join_next() => self.ended(state, ended),
+                    () = state.seats.moved() => {}
                 }
             }
         };
@@ -380,7 +504,30 @@ impl Runs {
                 runs = state.tasks.len(),
                 "grace time is over; runs under way are dropped, they wrote nothing"
             );
-            state.tasks.shutdown().await;
+        }
+        state.tasks.shutdown().await;
+    }
+}
+
+/// What an integration would wait for, as a run of the same credential waits for it.
+fn waits_too<'a>(
+    catalog: &Catalog,
+    away: &'a BTreeMap<RunId, Waits>,
+    id: &IntegrationId,
+) -> Option<&'a Waits> {
+    let integration = catalog.integrations.get(id)?.current.as_ref()?;
+    let credential = &integration.config.credential;
+    away.values().find(|waits| waits.credential == *credential)
+}
+
+/// What is waited for, as people would say it.
+fn told(waits: &Waits) -> String {
+    let what = format!("until the credential `{}` may ask again", waits.credential);
+    match waits.until {
+        None => what,
+        Some(until) => {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            format!("{what}, {}s more", left.as_secs())
         }
     }
 }
@@ -391,7 +538,7 @@ fn waiting(id: &IntegrationId) -> (IntegrationId, watch::Sender<ProgressEvent>) 
 
 /// The rhythm of what may run; none for what may not.
 fn rhythm(slot: &Slot, paused: bool) -> Option<Rhythm> {
-    let integration = slot.current.as_ref().filter(|_| !slot.removed && !paused)?;
+    let integration = slot.running().filter(|_| !paused)?;
     let duration = |span: crate::config::Span| {
         SignedDuration::try_from(span.0).unwrap_or(SignedDuration::ZERO)
     };
@@ -401,8 +548,18 @@ fn rhythm(slot: &Slot, paused: bool) -> Option<Rhythm> {
     })
 }
 
-fn why_not(id: &IntegrationId, slot: &Slot) -> String {
+fn why_not(id: &IntegrationId, slot: &Slot, waits: Option<&String>) -> String {
+    if let Some(why) = waits {
+        return format!("`{id}` does not run yet: {why}");
+    }
     match &slot.current {
+        Some(_) if slot.stopped => format!(
+            "what `{id}` reads is another integration's by now; `epms status` says what is wrong with its file"
+        ),
+        None if slot.removed => format!("the file of `{id}` is gone; put it back to sync it"),
+        None if slot.feeds.is_some() => {
+            format!("the file of `{id}` does not come into effect; `epms status` says why")
+        }
         None => format!(
             "the files of `{id}` were never right; `epms check` says what is wrong with them"
         ),

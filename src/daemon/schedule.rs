@@ -34,6 +34,10 @@ struct Entry {
     /// None while it is switched off, paused, removed or broken: it runs only what is under way.
     rhythm: Option<Rhythm>,
     due: Timestamp,
+    /// So far apart its runs begin at least: its share of what its credential may ask in a day (R43).
+    apart: SignedDuration,
+    /// When its last run began.
+    begun: Option<Timestamp>,
     /// What is due was missed while nobody was there to start it.
     made_up: bool,
     phase: Phase,
@@ -41,6 +45,8 @@ struct Entry {
     generation: Option<u64>,
     /// Runs in a row whose source failed.
     failures: u32,
+    /// The last run did not understand its records (R41): the source answers, and other files may cure it.
+    not_understood: bool,
     /// Since when there was no success, as far as is known.
     since: Timestamp,
     /// That it is stale was told.
@@ -49,10 +55,19 @@ struct Entry {
 
 impl Entry {
     fn forgive(&mut self, now: Timestamp) {
-        if self.failures > 0 {
+        if self.failures > 0 || self.not_understood {
             self.failures = 0;
+            self.not_understood = false;
             self.due = now;
         }
+    }
+
+    /// Not before its share of the budget is there again.
+    fn share(&mut self) {
+        let back = self
+            .begun
+            .and_then(|begun| begun.checked_add(self.apart).ok());
+        self.due = back.map_or(self.due, |back| back.max(self.due));
     }
 
     /// After which moment it is to be told that it is stale. A run that is under way, or made up for those
@@ -73,6 +88,10 @@ pub(super) enum Ended {
     Good,
     /// The source answered, and the guard holds the plan: no success, and no fault of the source.
     Held,
+    /// The source answered, and its records could not be mapped (R41): no success, and no fault of the source.
+    NotUnderstood,
+    /// The PMS may not be asked before the next moment (R43): no success, and no fault of the source.
+    Postponed,
     /// The source failed, or the daemon did.
     Failed,
 }
@@ -82,6 +101,10 @@ pub(super) enum Ended {
 pub(super) struct Known {
     pub(super) generation: Option<u64>,
     pub(super) last_success: Option<Timestamp>,
+    /// When a run began last.
+    pub(super) last_started: Option<Timestamp>,
+    /// So far apart its runs begin at least (R43).
+    pub(super) apart: SignedDuration,
 }
 
 /// A quarantine lasts for so many times the rhythm at most (R28).
@@ -132,6 +155,8 @@ impl Schedule {
                 entry.forgive(now);
             }
         }
+        let before = self.entries.get(id).map(|entry| entry.rhythm);
+        let is_new_moment = before != Some(rhythm);
         match self.entries.get_mut(id) {
             Some(entry) if entry.rhythm == rhythm => {}
             Some(entry) => {
@@ -157,15 +182,25 @@ impl Schedule {
                     Entry {
                         rhythm,
                         due,
+                        apart: known.apart,
+                        begun: known.last_started,
                         made_up,
                         phase: Phase::Idle,
                         generation: known.generation,
                         failures: 0,
+                        not_understood: false,
                         since: last_success.unwrap_or(now),
                         stale: false,
                     },
                 );
             }
+        }
+        // What was put right and is tried at once waits for no share.
+        if let Some(entry) = self.entries.get_mut(id)
+            && (is_new_moment || entry.apart != known.apart)
+        {
+            entry.apart = known.apart;
+            entry.share();
         }
     }
 
@@ -206,16 +241,45 @@ impl Schedule {
         })
     }
 
-    /// Starts what is due, as far as workers are free; requests before the clock, then the longest overdue.
-    pub(super) fn start(&mut self, now: Timestamp) -> Vec<(IntegrationId, RunId, Cause)> {
+    /// Forgets requests of what does not run any more, and gives the runs that will never be.
+    pub(super) fn drop_queued(&mut self) -> Vec<(IntegrationId, RunId)> {
+        let mut dropped = Vec::new();
+        for (id, entry) in &mut self.entries {
+            if entry.rhythm.is_some() {
+                continue;
+            }
+            match &mut entry.phase {
+                Phase::Queued { run, .. } => {
+                    dropped.push((id.clone(), *run));
+                    entry.phase = Phase::Idle;
+                }
+                Phase::Running { next, .. } => {
+                    dropped.extend(next.take().map(|run| (id.clone(), run)));
+                }
+                Phase::Idle => {}
+            }
+        }
+        dropped
+    }
+
+    /// Starts what is due, as far as workers are free; requests before the clock, then the longest overdue. `away` of the
+    /// runs under way wait without a worker, and what `waits` says of waits for the same (R43).
+    pub(super) fn start(
+        &mut self,
+        now: Timestamp,
+        away: usize,
+        waits: impl Fn(&IntegrationId) -> bool,
+    ) -> Vec<(IntegrationId, RunId, Cause)> {
         let running = self
             .entries
             .values()
             .filter(|entry| matches!(entry.phase, Phase::Running { .. }))
             .count();
+        let free = self.workers.saturating_sub(running.saturating_sub(away));
         let mut ready: Vec<(bool, Timestamp, IntegrationId)> = self
             .entries
             .iter()
+            .filter(|(id, _)| !waits(id))
             .filter_map(|(id, entry)| match entry.phase {
                 Phase::Queued { .. } => Some((false, entry.due, id.clone())),
                 Phase::Idle if entry.rhythm.is_some() && entry.due <= now => {
@@ -226,7 +290,7 @@ impl Schedule {
             .collect();
         ready.sort();
         let mut started = Vec::new();
-        for (_, _, id) in ready.into_iter().take(self.workers.saturating_sub(running)) {
+        for (_, _, id) in ready.into_iter().take(free) {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
@@ -245,6 +309,7 @@ impl Schedule {
                 )
             };
             entry.phase = Phase::Running { run, next: None };
+            entry.begun = Some(now);
             entry.made_up = false;
             started.push((id, run, cause));
         }
@@ -252,7 +317,8 @@ impl Schedule {
     }
 
     /// A run has ended: the next is due at the integration's next moment; after a failure at that after the
-    /// quarantine, which doubles with each failure (R28).
+    /// quarantine, which doubles with each failure (R28). Its share of the budget as it is known by now, is dealt out by
+    /// `deal`.
     pub(super) fn finished(
         &mut self,
         id: &IntegrationId,
@@ -263,13 +329,19 @@ impl Schedule {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
+        if ended != Ended::Postponed {
+            entry.not_understood = ended == Ended::NotUnderstood;
+        }
         match ended {
             Ended::Good => {
                 entry.failures = 0;
                 entry.since = now;
                 entry.stale = false;
             }
-            Ended::Held => entry.failures = 0,
+            // Whoever answers is asked in the usual rhythm.
+            Ended::Held | Ended::NotUnderstood => entry.failures = 0,
+            // Nothing was heard of the source.
+            Ended::Postponed => {}
             Ended::Failed => entry.failures = entry.failures.saturating_add(1),
         }
         if let Some(rhythm) = entry.rhythm {
@@ -277,6 +349,7 @@ impl Schedule {
                 .checked_add(rhythm.every.saturating_mul(skipped(entry.failures)))
                 .unwrap_or(now);
             entry.due = next_slot(id, rhythm, from, chance);
+            entry.share();
         }
         entry.phase = match entry.phase {
             Phase::Running {
@@ -287,6 +360,20 @@ impl Schedule {
             },
             _ => Phase::Idle,
         };
+    }
+
+    /// So far apart its runs begin from now on (R43).
+    pub(super) fn deal(&mut self, id: &IntegrationId, apart: SignedDuration) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.apart = apart;
+            entry.share();
+        }
+    }
+
+    /// How far apart its runs begin, where that is further than its rhythm (R43).
+    pub(super) fn is_slowed(&self, id: &IntegrationId) -> Option<SignedDuration> {
+        let entry = self.entries.get(id)?;
+        (entry.apart > entry.rhythm?.every).then_some(entry.apart)
     }
 
     /// Those whose source failed last and that wait for their next run.
@@ -314,6 +401,13 @@ impl Schedule {
             }
         }
         stale
+    }
+
+    /// How long a run that starts now may wait: until the integration's next moment.
+    pub(super) fn may_wait(&self, id: &IntegrationId, now: Timestamp) -> Option<SignedDuration> {
+        let rhythm = self.entries.get(id)?.rhythm?;
+        let next = next_slot(id, rhythm, now, 0.0).duration_since(now);
+        Some(next.max(self.entries.get(id)?.apart))
     }
 
     /// When there is something to do that waits for nothing but the clock: a run, or to tell of a stale feed.
@@ -393,6 +487,8 @@ mod tests {
         Known {
             generation: Some(1),
             last_success: Some(at),
+            last_started: Some(at),
+            apart: SignedDuration::ZERO,
         }
     }
 
@@ -404,6 +500,105 @@ mod tests {
         schedule
     }
 
+    /// Starts what is due while nobody waits.
+    fn start(schedule: &mut Schedule, now: Timestamp) -> Vec<(IntegrationId, RunId, Cause)> {
+        schedule.start(now, 0, |_| false)
+    }
+
+    #[test]
+    fn r43_who_waits_holds_no_worker_and_keeps_back_those_who_would_wait_for_the_same() {
+        let mut schedule = schedule(&["x1", "x2", "x3", "y1", "y2"], 2);
+        let late = at(7200);
+        let x1 = schedule.request(&id("x1")).unwrap();
+        assert_eq!(start(&mut schedule, at(0)), [(id("x1"), x1, Cause::Manual)]);
+        for name in ["x2", "x3"] {
+            schedule.request(&id(name)).unwrap();
+        }
+        // The first waits for its credential, and the others of it would.
+        let of_x = |id: &IntegrationId| id.as_str().starts_with('x');
+        let asked = schedule.request(&id("y2")).unwrap();
+        let started = schedule.start(late, 1, of_x);
+        assert_eq!(started[0], (id("y2"), asked, Cause::Manual));
+        assert_eq!(started[1].0, id("y1"), "both workers are free");
+        assert_eq!(schedule.start(late, 1, of_x), []);
+        schedule.finished(&id("y2"), Ended::Good, late, 0.0);
+        assert_eq!(schedule.start(late, 1, of_x), []);
+        assert_eq!(
+            schedule.start(late, 0, |_| false).len(),
+            0,
+            "x1 and y1 have them"
+        );
+        schedule.finished(&id("x1"), Ended::Good, late, 0.0);
+        assert_eq!(start(&mut schedule, late)[0].0, id("x2"));
+    }
+
+    #[test]
+    fn r43_a_budget_that_does_not_last_for_the_rhythm_is_dealt_out_evenly() {
+        let mut schedule = schedule(&["a", "b"], 1);
+        let slow = SignedDuration::from_mins(77);
+        schedule.deal(&id("a"), slow);
+        assert_eq!(schedule.is_slowed(&id("a")), Some(slow));
+        assert_eq!(schedule.is_slowed(&id("b")), None);
+        let begun = at(0).checked_add(slow).unwrap();
+        assert_eq!(schedule.phase(&id("a")), Some((Phase::Idle, Some(begun))));
+        // Whoever asks by hand has it at once, and what the clock brings comes later for it.
+        let run = schedule.request(&id("a")).unwrap();
+        assert_eq!(
+            start(&mut schedule, at(60)),
+            [(id("a"), run, Cause::Manual)]
+        );
+        schedule.finished(&id("a"), Ended::Good, at(70), 0.0);
+        let due = at(60).checked_add(slow).unwrap();
+        assert_eq!(schedule.phase(&id("a")), Some((Phase::Idle, Some(due))));
+        // Over a restart too.
+        let mut again = Schedule::new(1, None);
+        let known = Known {
+            last_started: Some(at(60)),
+            apart: slow,
+            ..success(at(70))
+        };
+        again.adopt(&id("a"), Some(HOUR), known, at(70 + 3700), 0.0);
+        assert_eq!(again.phase(&id("a")), Some((Phase::Idle, Some(due))));
+        // What was put right is tried at once, and goes on waiting for nothing when the catalog is taken over again.
+        start(&mut again, due);
+        again.finished(&id("a"), Ended::Failed, due, 0.0);
+        let known = Known {
+            generation: Some(2),
+            ..known
+        };
+        for _ in 0..2 {
+            again.adopt(&id("a"), Some(HOUR), known, due, 0.0);
+            assert_eq!(again.phase(&id("a")), Some((Phase::Idle, Some(due))));
+        }
+        // A share that lasts for the rhythm changes nothing.
+        let mut quick = self::schedule(&["a"], 1);
+        let before = quick.phase(&id("a"));
+        quick.deal(&id("a"), SignedDuration::from_secs(1));
+        assert_eq!(quick.phase(&id("a")), before);
+    }
+
+    #[test]
+    fn r43_what_is_postponed_is_neither_a_failure_nor_a_success() {
+        let mut schedule = schedule(&["a"], 1);
+        let due = schedule.next_due().unwrap();
+        start(&mut schedule, due);
+        schedule.finished(&id("a"), Ended::Failed, due, 0.0);
+        let due = schedule.next_due().unwrap();
+        start(&mut schedule, due);
+        schedule.finished(&id("a"), Ended::Postponed, due, 0.0);
+        assert_eq!(schedule.failing().count(), 1, "as before");
+        let mut schedule = self::schedule(&["a"], 1);
+        for hour in 1..=3 {
+            let due = schedule.next_due().unwrap();
+            start(&mut schedule, due);
+            schedule.finished(&id("a"), Ended::Postponed, due, 0.0);
+            let next = schedule.next_due().unwrap();
+            assert_eq!(next.duration_since(due).as_hours(), 1, "{hour}");
+        }
+        assert_eq!(schedule.failing().count(), 0);
+        assert_eq!(schedule.stale(at(4 * 3600)), [id("a")]);
+    }
+
     #[test]
     fn r2_every_integration_runs_within_each_hour_at_its_own_moment() {
         let names: Vec<String> = (0..100).map(|n| format!("building-{n}")).collect();
@@ -412,7 +607,7 @@ mod tests {
             let mut schedule = schedule(&[name], 1);
             let first = schedule.next_due().unwrap();
             assert!(first > at(0) && first <= at(3600));
-            let started = schedule.start(first);
+            let started = start(&mut schedule, first);
             assert_eq!(started, [(id(name), RunId(1), Cause::Schedule)]);
             schedule.finished(&id(name), Ended::Good, first, 0.0);
             assert_eq!(
@@ -447,7 +642,7 @@ mod tests {
         let mut under_way = BTreeMap::new();
         let (mut now, mut runs, mut longest) = (at(0), 0, SignedDuration::ZERO);
         while now <= at(hours * 3_600) {
-            for (id, run, _) in schedule.start(now) {
+            for (id, run, _) in start(&mut schedule, now) {
                 let due = schedule.entries[&id].due;
                 longest = longest.max(now.duration_since(due));
                 under_way.insert((now + takes, run), id);
@@ -481,9 +676,12 @@ mod tests {
     fn r2_a_run_missed_while_the_daemon_was_down_is_made_up_once_at_start() {
         let mut schedule = Schedule::new(2, Some(RunId(7)));
         schedule.adopt(&id("a"), Some(HOUR), success(at(-7200)), at(0), 0.0);
-        assert_eq!(schedule.start(at(0)), [(id("a"), RunId(8), Cause::Start)]);
+        assert_eq!(
+            start(&mut schedule, at(0)),
+            [(id("a"), RunId(8), Cause::Start)]
+        );
         schedule.finished(&id("a"), Ended::Good, at(5), 0.0);
-        assert_eq!(schedule.start(at(6)), []);
+        assert_eq!(start(&mut schedule, at(6)), []);
         assert!(schedule.next_due().unwrap() > at(6));
     }
 
@@ -492,31 +690,40 @@ mod tests {
         let mut schedule = schedule(&["a"], 2);
         let first = schedule.request(&id("a")).unwrap();
         assert_eq!(schedule.request(&id("a")), Some(first), "still queued");
-        assert_eq!(schedule.start(at(1)), [(id("a"), first, Cause::Manual)]);
+        assert_eq!(
+            start(&mut schedule, at(1)),
+            [(id("a"), first, Cause::Manual)]
+        );
         let second = schedule.request(&id("a")).unwrap();
         assert_ne!(first, second);
         for _ in 0..5 {
             assert_eq!(schedule.request(&id("a")), Some(second));
         }
         assert_eq!(
-            schedule.start(at(2)),
+            start(&mut schedule, at(2)),
             [],
             "one run per integration at a time"
         );
         schedule.finished(&id("a"), Ended::Good, at(3), 0.0);
-        assert_eq!(schedule.start(at(3)), [(id("a"), second, Cause::Manual)]);
+        assert_eq!(
+            start(&mut schedule, at(3)),
+            [(id("a"), second, Cause::Manual)]
+        );
         schedule.finished(&id("a"), Ended::Good, at(4), 0.0);
-        assert_eq!(schedule.start(at(4)), []);
+        assert_eq!(start(&mut schedule, at(4)), []);
     }
 
     #[test]
     fn requests_go_before_the_clock_and_workers_are_not_exceeded() {
         let mut schedule = schedule(&["a", "b", "c"], 1);
         let asked = schedule.request(&id("c")).unwrap();
-        assert_eq!(schedule.start(at(7200)), [(id("c"), asked, Cause::Manual)]);
-        assert_eq!(schedule.start(at(7200)), []);
+        assert_eq!(
+            start(&mut schedule, at(7200)),
+            [(id("c"), asked, Cause::Manual)]
+        );
+        assert_eq!(start(&mut schedule, at(7200)), []);
         schedule.finished(&id("c"), Ended::Good, at(7200), 0.0);
-        assert_eq!(schedule.start(at(7200)).len(), 1);
+        assert_eq!(start(&mut schedule, at(7200)).len(), 1);
     }
 
     #[test]
@@ -524,11 +731,11 @@ mod tests {
         let mut schedule = schedule(&["a"], 1);
         schedule.adopt(&id("a"), None, success(at(0)), at(0), 0.0);
         assert_eq!(schedule.request(&id("a")), None);
-        assert_eq!(schedule.start(at(9999)), []);
+        assert_eq!(start(&mut schedule, at(9999)), []);
         assert_eq!(schedule.next_due(), None);
         schedule.adopt(&id("a"), Some(HOUR), success(at(0)), at(9999), 0.0);
         assert_eq!(
-            schedule.start(at(9999)).len(),
+            start(&mut schedule, at(9999)).len(),
             1,
             "switched on again, a missed run is made up"
         );
@@ -540,14 +747,14 @@ mod tests {
         let mut hours = Vec::new();
         for _ in 0..6 {
             let due = schedule.next_due().unwrap();
-            schedule.start(due);
+            start(&mut schedule, due);
             schedule.finished(&id("a"), Ended::Failed, due, 0.0);
             hours.push(schedule.next_due().unwrap().duration_since(due).as_hours());
         }
         assert_eq!(hours, [1, 2, 4, 8, 8, 8]);
         // A success ends it.
         let due = schedule.next_due().unwrap();
-        schedule.start(due);
+        start(&mut schedule, due);
         schedule.finished(&id("a"), Ended::Good, due, 0.0);
         let next = schedule.next_due().unwrap();
         assert_eq!(next.duration_since(due).as_hours(), 1);
@@ -558,17 +765,56 @@ mod tests {
         let mut schedule = schedule(&["a"], 1);
         for _ in 0..4 {
             let due = schedule.next_due().unwrap();
-            schedule.start(due);
+            start(&mut schedule, due);
             schedule.finished(&id("a"), Ended::Failed, due, 0.0);
         }
         let now = schedule.next_due().unwrap() - SignedDuration::from_hours(5);
-        assert_eq!(schedule.start(now), []);
+        assert_eq!(start(&mut schedule, now), []);
         let changed = Known {
             generation: Some(2),
             last_success: Some(at(0)),
+            ..success(at(0))
         };
         schedule.adopt(&id("a"), Some(HOUR), changed, now, 0.0);
-        assert_eq!(schedule.start(now).len(), 1);
+        assert_eq!(start(&mut schedule, now).len(), 1);
+    }
+
+    #[test]
+    fn r41_who_is_not_understood_is_asked_in_its_rhythm_and_at_once_by_other_files() {
+        let mut schedule = schedule(&["a"], 1);
+        for _ in 0..3 {
+            let due = schedule.next_due().unwrap();
+            start(&mut schedule, due);
+            schedule.finished(&id("a"), Ended::NotUnderstood, due, 0.0);
+            let next = schedule.next_due().unwrap();
+            assert_eq!(next.duration_since(due).as_hours(), 1, "no back-off");
+        }
+        assert_eq!(schedule.failing().count(), 0);
+        let now = schedule.next_due().unwrap() - SignedDuration::from_mins(30);
+        assert_eq!(start(&mut schedule, now), []);
+        let known = |generation| Known {
+            generation: Some(generation),
+            last_success: Some(at(0)),
+            ..success(at(0))
+        };
+        schedule.adopt(&id("a"), Some(HOUR), known(1), now, 0.0);
+        assert_eq!(start(&mut schedule, now), [], "the same files");
+        schedule.adopt(&id("a"), Some(HOUR), known(2), now, 0.0);
+        assert_eq!(start(&mut schedule, now).len(), 1);
+        schedule.finished(&id("a"), Ended::Good, now, 0.0);
+        schedule.adopt(&id("a"), Some(HOUR), known(3), now, 0.0);
+        assert_eq!(start(&mut schedule, now), [], "it is cured");
+    }
+
+    #[test]
+    fn r41_who_is_not_understood_is_stale_in_the_end() {
+        let mut schedule = schedule(&["a"], 1);
+        let hours = |hours: i64| at(hours * 3600);
+        for hour in 1..4 {
+            start(&mut schedule, hours(hour));
+            schedule.finished(&id("a"), Ended::NotUnderstood, hours(hour), 0.0);
+        }
+        assert_eq!(schedule.stale(hours(4)), [id("a")]);
     }
 
     #[test]
@@ -576,11 +822,11 @@ mod tests {
         let mut schedule = schedule(&["a"], 1);
         for _ in 0..4 {
             let due = schedule.next_due().unwrap();
-            schedule.start(due);
+            start(&mut schedule, due);
             schedule.finished(&id("a"), Ended::Failed, due, 0.0);
         }
         let run = schedule.request(&id("a")).unwrap();
-        assert_eq!(schedule.start(at(0)), [(id("a"), run, Cause::Manual)]);
+        assert_eq!(start(&mut schedule, at(0)), [(id("a"), run, Cause::Manual)]);
     }
 
     #[test]
@@ -589,12 +835,12 @@ mod tests {
         let hours = |hours: i64| at(hours * 3600);
         assert_eq!(schedule.stale(hours(3)), []);
         // A held run is no success.
-        schedule.start(hours(3));
+        start(&mut schedule, hours(3));
         schedule.finished(&id("a"), Ended::Held, hours(3), 0.0);
         let late = hours(3) + SignedDuration::from_mins(6);
         assert_eq!(schedule.stale(late), [id("a")]);
         assert_eq!(schedule.stale(hours(4)), [], "once");
-        schedule.start(hours(5));
+        start(&mut schedule, hours(5));
         schedule.finished(&id("a"), Ended::Good, hours(5), 0.0);
         assert_eq!(schedule.stale(hours(8)), []);
         assert_eq!(schedule.stale(hours(9)), [id("a")]);

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActId, Actor, AlertId, AlertState, Change, IntegrationId, Link, Person, PersonId};
+use super::{
+    ActId, Actor, AlertId, AlertState, Attachment, Change, IntegrationId, Link, Move, MovedAlert,
+    OfIntegration, Person, PersonId,
+};
 
 /// How an alert is resolved (R31).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +29,10 @@ pub enum Resolution {
     ReplaceEmail,
     /// `duplicate_accounts`: the resident is none of the people who only have the same name.
     NotDuplicate,
+    /// `identity_changed`, `duplicate_ids`: the record is the linked person's all the same.
+    SamePerson,
+    /// `identity_changed`: the record is somebody else's; the link ends, and the record is matched anew.
+    SomebodyElse,
     /// `unmapped_unit`: the PMS unit is this unit here.
     MapUnit {
         /// The unit here.
@@ -44,6 +51,8 @@ impl Resolution {
             Resolution::CreateSeparate => "create-separate",
             Resolution::ReplaceEmail => "replace-email",
             Resolution::NotDuplicate => "not-duplicate",
+            Resolution::SamePerson => "same-person",
+            Resolution::SomebodyElse => "somebody-else",
             Resolution::MapUnit { .. } => "map-unit",
         }
     }
@@ -65,6 +74,10 @@ pub enum ActKind {
     NotDuplicate,
     /// An alert was resolved: a PMS unit is a unit here.
     MapUnit,
+    /// An alert was resolved: a record is the linked person's all the same.
+    SamePerson,
+    /// An alert was resolved: a record is somebody else's than the linked person's.
+    SomebodyElse,
     /// An alert was dismissed.
     Dismiss,
     /// A resident was tied to a person.
@@ -81,6 +94,10 @@ pub enum ActKind {
     Unpin,
     /// The act before was undone.
     Undo,
+    /// People of an integration, or of one of its PMS properties, went to another (R46).
+    Rename,
+    /// An integration was given up for good (R46).
+    Retire,
 }
 
 impl ActKind {
@@ -93,6 +110,8 @@ impl ActKind {
             ActKind::ReplaceEmail => "replace-email",
             ActKind::NotDuplicate => "not-duplicate",
             ActKind::MapUnit => "map-unit",
+            ActKind::SamePerson => "same-person",
+            ActKind::SomebodyElse => "somebody-else",
             ActKind::Dismiss => "dismiss",
             ActKind::Link => "link",
             ActKind::Unlink => "unlink",
@@ -101,6 +120,8 @@ impl ActKind {
             ActKind::Pin => "pin",
             ActKind::Unpin => "unpin",
             ActKind::Undo => "undo",
+            ActKind::Rename => "rename",
+            ActKind::Retire => "retire",
         }
     }
 }
@@ -111,11 +132,22 @@ impl fmt::Display for ActKind {
     }
 }
 
-/// What is remembered of a resident who is not linked: whom they are not, although they look like it.
+/// What somebody decided about a PMS id: whom it is not, although it looks like it, and that it is one human's.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Ruling {
     /// People who are somebody else.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub apart: BTreeSet<PersonId>,
+    /// All leases under the id are one human's, whatever names they have (R21).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
+}
+
+impl Ruling {
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.apart.is_empty() && !self.together
+    }
 }
 
 /// A thing before and after an act; none where there is none.
@@ -180,6 +212,15 @@ pub struct Act {
     /// Units mapped, before and after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<OfUnit>,
+    /// Whose people went where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
+    /// What is remembered of integrations, before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<OfIntegration<Attachment>>,
+    /// Alerts that went to another integration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<MovedAlert>,
     /// The act that undid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,

@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActId, AlertId, Field, IntegrationId, PersonId, Resident, RunId};
+use super::{
+    ActId, AlertId, Decision, Fate, Field, IntegrationId, PersonId, Resident, RunId, Unit,
+};
+
+/// With this begins what is said of dates that cannot be (R12).
+pub const CANNOT_BE: &str = "dates that cannot be: ";
 
 /// What is wrong. In the order in which alerts are listed (R29).
 #[derive(
@@ -41,11 +47,64 @@ pub enum AlertKind {
     CredentialFailing,
     /// No successful run for too long (R28).
     SyncStale,
+    /// Dates that cannot be (R12): one for each integration, with a count.
+    BadDates,
+    /// One PMS id whose leases are of two people (R21).
+    DuplicateIds,
+    /// A linked PMS id whose record is somebody else's (R21a).
+    IdentityChanged,
+    /// Records that could not be mapped (R41): one for each place of the script, or rule.
+    RecordsRejected,
+    /// Linked people whose record is left out, but who have not left (R8): one for each reason.
+    ExcludedLinked,
+    /// Somebody current whose integration, or whose PMS property in it, is gone (R46).
+    LeftBehind,
+    /// What a month took is much (R27). Holds nothing.
+    SlowDrain,
+}
+
+/// What makes an open alert close by itself (R30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closes {
+    /// A run that could see the cause does not find it.
+    WithCause,
+    /// Whoever watches the feed itself sees that its cause is gone. It cannot be dismissed.
+    WithFeed,
+    /// The next run, whatever it sees: earlier versions raised it, and this one tells it otherwise.
+    WithNextRun,
+}
+
+/// A way to resolve an alert by hand (R31).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is a `Resolution`")]
+pub enum Way {
+    Merge,
+    CreateSeparate,
+    ReplaceEmail,
+    NotDuplicate,
+    MapUnit,
+    SamePerson,
+    SomebodyElse,
+}
+
+/// Everything that is to be known of a kind of alert, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindFacts {
+    /// The word as commands and JSON write it.
+    pub word: &'static str,
+    /// What is wrong, in a sentence.
+    pub sentence: &'static str,
+    /// What makes it close by itself.
+    pub closes: Closes,
+    /// How somebody can resolve it.
+    pub ways: &'static [Way],
+    /// What else somebody can do, in words.
+    pub remedy: &'static str,
 }
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 13] = [
+    pub const ALL: [AlertKind; 20] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -59,33 +118,173 @@ impl AlertKind {
         AlertKind::MassChangeHeld,
         AlertKind::CredentialFailing,
         AlertKind::SyncStale,
+        AlertKind::BadDates,
+        AlertKind::DuplicateIds,
+        AlertKind::IdentityChanged,
+        AlertKind::RecordsRejected,
+        AlertKind::ExcludedLinked,
+        AlertKind::LeftBehind,
+        AlertKind::SlowDrain,
     ];
+
+    /// Everything that is to be known of the kind.
+    pub const fn facts(self) -> KindFacts {
+        use Closes::{WithCause, WithFeed, WithNextRun};
+        use Way::{
+            CreateSeparate, MapUnit, Merge, NotDuplicate, ReplaceEmail, SamePerson, SomebodyElse,
+        };
+        match self {
+            AlertKind::DuplicateAccounts => KindFacts {
+                word: "duplicate_accounts",
+                sentence: "two or more people of the store fit one resident",
+                closes: WithCause,
+                ways: &[Merge, NotDuplicate],
+                remedy: "merge the accounts, say that they are not duplicates, or correct it in the PMS, and it closes itself",
+            },
+            AlertKind::DuplicateEmails => KindFacts {
+                word: "duplicate_emails",
+                sentence: "two or more residents of one feed have the same email",
+                closes: WithCause,
+                ways: &[],
+                remedy: "correct the email in the PMS; the next run takes the residents in",
+            },
+            AlertKind::NameMismatch => KindFacts {
+                word: "name_mismatch",
+                sentence: "a person has the resident's email under another name",
+                closes: WithCause,
+                ways: &[Merge, CreateSeparate],
+                remedy: "merge takes the name of the PMS; create-separate makes somebody new, where the mailbox was handed on; or correct it in the PMS, and it closes itself",
+            },
+            AlertKind::EmailMismatch => KindFacts {
+                word: "email_mismatch",
+                sentence: "a person with the resident's name has another email, or the email of a linked resident changed",
+                closes: WithCause,
+                ways: &[ReplaceEmail, CreateSeparate],
+                remedy: "replace the email, create separate, or correct it in the PMS, and it closes itself",
+            },
+            AlertKind::MissingEmail => KindFacts {
+                word: "missing_email",
+                sentence: "a resident has no usable email",
+                closes: WithCause,
+                ways: &[],
+                remedy: "add the email in the PMS",
+            },
+            AlertKind::UnmappedUnit => KindFacts {
+                word: "unmapped_unit",
+                sentence: "a PMS unit is not in the mapping list",
+                closes: WithCause,
+                ways: &[MapUnit],
+                remedy: "map the unit, here or in the integration's file",
+            },
+            AlertKind::UnknownStatus => KindFacts {
+                word: "unknown_status",
+                sentence: "the mapping does not know a status word",
+                closes: WithCause,
+                ways: &[],
+                remedy: "correct the script, or the record in the PMS",
+            },
+            AlertKind::MappingFailed => KindFacts {
+                word: "mapping_failed",
+                sentence: "a record could not be mapped",
+                closes: WithNextRun,
+                ways: &[],
+                remedy: "correct the script, or the record in the PMS",
+            },
+            AlertKind::MultipleCurrentLeases => KindFacts {
+                word: "multiple_current_leases",
+                sentence: "one person has current leases in several units; all are kept",
+                closes: WithCause,
+                ways: &[],
+                remedy: "nothing has to be done; it closes itself when the feed says otherwise",
+            },
+            AlertKind::MissingFromFeed => KindFacts {
+                word: "missing_from_feed",
+                sentence: "the feed does not name a linked resident any more",
+                closes: WithCause,
+                ways: &[],
+                remedy: "look into the PMS; it closes itself when the feed says otherwise",
+            },
+            AlertKind::MassChangeHeld => KindFacts {
+                word: "mass_change_held",
+                sentence: "a plan takes away from too many, and waits for approval",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "`epms approve` lets the newest held run through, or correct the PMS",
+            },
+            AlertKind::CredentialFailing => KindFacts {
+                word: "credential_failing",
+                sentence: "the PMS refuses the login",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "correct the credential; it closes itself with the next login that works",
+            },
+            AlertKind::SyncStale => KindFacts {
+                word: "sync_stale",
+                sentence: "no run has succeeded for too long",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "`epms sync` tries at once; it closes itself with a run that succeeds",
+            },
+            AlertKind::BadDates => KindFacts {
+                word: "bad_dates",
+                sentence: "dates of the PMS cannot be: those are left out, the rest is taken",
+                closes: WithCause,
+                ways: &[],
+                remedy: "correct the dates in the PMS, or the format in the script",
+            },
+            AlertKind::DuplicateIds => KindFacts {
+                word: "duplicate_ids",
+                sentence: "the leases of one PMS id are of two people",
+                closes: WithCause,
+                ways: &[SamePerson],
+                remedy: "correct the ids in the PMS, or say that it is the same person",
+            },
+            AlertKind::IdentityChanged => KindFacts {
+                word: "identity_changed",
+                sentence: "the record of a linked PMS id is somebody else's",
+                closes: WithCause,
+                ways: &[SamePerson, SomebodyElse],
+                remedy: "say whether it is the same person or somebody else, or correct the PMS",
+            },
+            AlertKind::RecordsRejected => KindFacts {
+                word: "records_rejected",
+                sentence: "records could not be mapped",
+                closes: WithCause,
+                ways: &[],
+                remedy: "correct the script, or the records in the PMS; `epms map` shows what comes out of one",
+            },
+            AlertKind::ExcludedLinked => KindFacts {
+                word: "excluded_linked",
+                sentence: "linked people are left out now, and have not left: nothing of them is updated",
+                closes: WithCause,
+                ways: &[],
+                remedy: "take the word off the exclude list, or correct the PMS",
+            },
+            AlertKind::LeftBehind => KindFacts {
+                word: "left_behind",
+                sentence: "people are current at an integration, or a PMS property, that is gone",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "`epms integration rename` or `epms integration retire`, or bring the file back",
+            },
+            AlertKind::SlowDrain => KindFacts {
+                word: "slow_drain",
+                sentence: "a month took away from many, few at a time",
+                closes: WithCause,
+                ways: &[],
+                remedy: "look at `epms changes`; nothing is held",
+            },
+        }
+    }
 
     /// The word as commands and JSON write it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            AlertKind::DuplicateAccounts => "duplicate_accounts",
-            AlertKind::DuplicateEmails => "duplicate_emails",
-            AlertKind::NameMismatch => "name_mismatch",
-            AlertKind::EmailMismatch => "email_mismatch",
-            AlertKind::MissingEmail => "missing_email",
-            AlertKind::UnmappedUnit => "unmapped_unit",
-            AlertKind::UnknownStatus => "unknown_status",
-            AlertKind::MappingFailed => "mapping_failed",
-            AlertKind::MultipleCurrentLeases => "multiple_current_leases",
-            AlertKind::MissingFromFeed => "missing_from_feed",
-            AlertKind::MassChangeHeld => "mass_change_held",
-            AlertKind::CredentialFailing => "credential_failing",
-            AlertKind::SyncStale => "sync_stale",
-        }
+        self.facts().word
     }
 
     /// Whether it is about the feed itself: it closes when its cause is gone, and cannot be dismissed.
     pub fn is_of_the_feed(self) -> bool {
-        matches!(
-            self,
-            AlertKind::MassChangeHeld | AlertKind::CredentialFailing | AlertKind::SyncStale
-        )
+        self.facts().closes == Closes::WithFeed
     }
 }
 
@@ -158,6 +357,28 @@ pub struct Side {
     /// The resident as the mapping made them, where one resident is the cause: what a resolution works with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped: Option<Box<Resident>>,
+    /// What a run knows about that resident besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Box<Beside>>,
+}
+
+/// What a run knows about a resident besides the lease that counts, and an act has to know as well, so that it writes
+/// what the run would write.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Beside {
+    /// Further units of current leases (R21).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_units: Vec<Unit>,
+    /// The PMS has a phone that is none: the one here stays (R11).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep_phone: bool,
+    /// The PMS property that sent the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// When the id's own lease that counts begins, where other leases of the same stay do (R22).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_start: Option<Date>,
 }
 
 /// A discrepancy that a person must resolve. One per cause (R30): the cause is `kind`, `integration`
@@ -181,6 +402,12 @@ pub struct Alert {
     /// How likely the sides are the same human, where only the name says so (R15).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
+    /// How many it is about, where one alert stands for many. That it changes is no reason to open a dismissed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The ids of some of them, where one alert stands for many records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
     /// The run that raised it.
     pub raised_by: RunId,
     /// When it was raised, or opened again.
@@ -190,6 +417,29 @@ pub struct Alert {
     /// What was done to it by hand, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<ActId>,
+}
+
+impl Alert {
+    /// Whether it is about this resident, or stands for many of whom the resident is one. `decisions` are those about
+    /// the resident.
+    pub fn is_about(&self, resident: &str, decisions: &[Decision]) -> bool {
+        let stands_for = |decision: &Decision| {
+            let place = decision.reason.strip_prefix(&self.subject);
+            decision.fate == Fate::Rejected && place.is_some_and(|rest| rest.starts_with(": "))
+        };
+        let has_bad_dates = |decision: &Decision| decision.reason.contains(CANNOT_BE);
+        let is_side = |side: &Side| side.resident.as_deref() == Some(resident);
+        self.subject == resident
+            || self.sides.iter().any(is_side)
+            || match self.kind {
+                AlertKind::RecordsRejected => decisions.iter().any(stands_for),
+                AlertKind::BadDates => {
+                    decisions.iter().any(has_bad_dates)
+                        || self.examples.iter().any(|one| one == resident)
+                }
+                _ => false,
+            }
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub enum ChangeKind {
     Unpinned,
     /// What was done by hand was undone.
     Undone,
+    /// Belongs to another integration from now on, which reads the same of the PMS (R46).
+    Moved,
 }
 
 impl ChangeKind {
@@ -62,6 +64,7 @@ impl ChangeKind {
             ChangeKind::Pinned => "pinned",
             ChangeKind::Unpinned => "unpinned",
             ChangeKind::Undone => "undone",
+            ChangeKind::Moved => "moved",
         }
     }
 }
@@ -76,7 +79,7 @@ impl fmt::Display for ChangeKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// A run of a sync.
+    /// A run of a sync, or the daemon that follows the files.
     Sync,
     /// A caller of the control socket, by user id.
     User(u32),
@@ -109,6 +112,9 @@ pub struct Change {
     /// The integration that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationId>,
+    /// The integration where the person was before, where they were moved (R46).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IntegrationId>,
     /// The resident's PMS id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident: Option<String>,

@@ -1,5 +1,6 @@
 //! People made by hand, as they are told: texts, before anything is checked; and people as they are exported.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -112,7 +113,58 @@ pub struct ExportRow {
     pub locks: String,
 }
 
+/// What a spreadsheet takes for the beginning of a formula, in any width of its letters.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What keeps it from doing so.
+const AS_TEXT: char = '\'';
+
+/// A cell as a spreadsheet may be given it: what would be a formula stands behind an apostrophe. A phone and a number are
+/// none.
+pub fn spreadsheet(cell: &str) -> Cow<'_, str> {
+    if is_formula(cell) {
+        Cow::Owned(format!("{AS_TEXT}{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+/// The cell behind [`spreadsheet`].
+pub fn of_spreadsheet(cell: &str) -> &str {
+    match cell.strip_prefix(AS_TEXT) {
+        Some(inner) if is_formula(inner) => inner,
+        _ => cell,
+    }
+}
+
+/// Whether it is one; behind apostrophes too, so that those are told apart from ours.
+fn is_formula(cell: &str) -> bool {
+    let text = cell.trim_start_matches(|c: char| c == AS_TEXT || c.is_whitespace());
+    let digits = text.strip_prefix(['+', '-']).unwrap_or_default();
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    text.starts_with(FORMULA) && !is_number
+}
+
 impl ExportRow {
+    /// The row as a spreadsheet may be given it.
+    #[must_use]
+    pub fn for_spreadsheets(mut self) -> ExportRow {
+        for cell in [
+            &mut self.first_name,
+            &mut self.last_name,
+            &mut self.email,
+            &mut self.phone,
+            &mut self.unit,
+            &mut self.integration,
+            &mut self.more_units,
+            &mut self.unit_id,
+        ] {
+            if let Cow::Owned(text) = spreadsheet(cell) {
+                *cell = text;
+            }
+        }
+        self
+    }
+
     /// The rows of a person: one for each stay, or one without. Who was merged or withdrawn has none.
     pub fn of(person: &Person) -> Vec<ExportRow> {
         if person.merged_into.is_some() || person.withdrawn {
@@ -159,5 +211,39 @@ impl ExportRow {
         stays
             .map(|(integration, stay)| row(integration.as_str(), Some(stay)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_formula_is_a_text_to_spreadsheets_and_a_phone_stays_one() {
+        for (cell, told) in [
+            ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("-2+cmd|' /C calc'!A0", "'-2+cmd|' /C calc'!A0"),
+            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("'=1", "''=1"),
+            ("+14155550100", "+14155550100"),
+            ("-101", "-101"),
+            ("O'Hara-Jones", "O'Hara-Jones"),
+            ("'t Hooft", "'t Hooft"),
+            ("", ""),
+        ] {
+            assert_eq!(spreadsheet(cell), told);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_spreadsheet_is_given_is_read_again_as_it_was(cell in "['=+@ \\-]{0,4}\\PC{0,4}") {
+            let given = spreadsheet(&cell);
+            prop_assert_eq!(of_spreadsheet(&given), &cell);
+        }
     }
 }

@@ -129,8 +129,13 @@ pub fn rule_text(rule: &str) -> &'static str {
         "R8" => {
             "a linked person who is excluded now stays, and is not updated; one who is past is closed"
         }
-        "R12" => "a date that is none, or an end before its start, is an error of the record",
+        "R12" => {
+            "a date that cannot be costs that date, of which what is known stays; what cannot be mapped is left out"
+        }
         "R13" => "the same email and name is the same person: linked",
+        "R13b" => {
+            "who lives at two properties is called by the one that linked them first; the other writes its own stay only"
+        }
         "R14" => "the same email under another name is for somebody to decide",
         "R15" => "the same name at the property under another email is for somebody to decide",
         "R16" => "residents with the same email are not taken in until the PMS is corrected",
@@ -139,13 +144,64 @@ pub fn rule_text(rule: &str) -> &'static str {
         "R19" => {
             "an email that changed in the PMS waits for somebody; what takes access away does not"
         }
-        "R20" => "an email that went away in the PMS stays here",
+        "R20" => {
+            "an email that went away in the PMS stays here; one that was no address there is removed at the upgrade"
+        }
         "R21" => "of several leases the current one counts, then the pending, then the latest",
+        "R21a" => {
+            "a record with another first and last name and not the same email is somebody else's: nothing of it is written"
+        }
         "R22" => "a new PMS id with the same email and name is the same person",
+        "R24" => "a lease that is over ends access by its end or the move-out; the person stays",
         "R25" => "absence proves nothing",
         "R27" => "a run that takes away from too many at once waits for approval",
         "R31" => "somebody resolved it by hand",
+        "R41" => "a run that cannot map too many of the records writes nothing, and waits",
+        "R46" => {
+            "an integration that gets another name keeps its people, and one that is given up houses nobody"
+        }
         "pin" => "somebody keeps this person from every run",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The rules that stand as texts in the sources below `folder`.
+    fn named(folder: &Path, rules: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                named(&path, rules);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let quoted = text.split('"').skip(1).step_by(2);
+            rules.extend(quoted.filter(|text| is_rule(text)).map(String::from));
+        }
+    }
+
+    fn is_rule(text: &str) -> bool {
+        let number = text.strip_prefix('R').unwrap_or_default();
+        let number = number.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+        !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
+    }
+
+    #[test]
+    fn every_rule_that_a_decision_names_has_a_sentence() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut rules = BTreeSet::from(["R13b", "R24"].map(String::from));
+        named(&sources.join("rules"), &mut rules);
+        named(&sources.join("acts"), &mut rules);
+        assert!(rules.len() > 15, "{rules:?}");
+        for rule in rules {
+            assert_ne!(rule_text(&rule), "", "{rule}");
+        }
     }
 }

@@ -2,11 +2,15 @@
 
 mod act;
 mod alert;
+mod attachment;
 mod change;
+mod email;
 mod enrolment;
 mod explain;
 mod guard;
 mod ids;
+mod number;
+mod people;
 mod person;
 mod preview;
 mod problem;
@@ -14,24 +18,40 @@ mod record;
 mod reload;
 mod resident;
 mod run;
+mod shown;
 mod soundness;
 mod status;
 mod tier;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
-pub use alert::{Alert, AlertKind, AlertState, Confidence, Side};
+pub use alert::{
+    Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
+};
+pub use attachment::{
+    Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,
+    Retirement, TakenOver,
+};
 pub use change::{Actor, Change, ChangeKind, FieldChange};
-pub use enrolment::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem};
+pub use email::{NoAddress, address, addresses};
+pub use enrolment::{
+    EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
+};
 pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};
-pub use guard::{Approval, GuardState, Guarded, GuardedKind, HeldPlan, Passed};
+pub use guard::{
+    Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,
+    GuardedKind, HeldPlan, NotUnderstood, Passed, Rejection, Stopped, TakenFrom, Understanding,
+};
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use number::{exact, float_text, may_be_inexact, number_text};
+pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded};
-pub use resident::{Relationship, Resident, Unit};
+pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
+pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;

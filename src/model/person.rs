@@ -197,9 +197,51 @@ pub struct Link {
     /// The PMS property that named the resident last; none where the PMS is asked for all of them at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub property: Option<String>,
+    /// The id of the record that named the resident last, where it is another than the resident's (R41).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// First day of the lease that the PMS named last: what tells an older lease from a newer one (R22).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_start: Option<Date>,
     /// Complete, successful runs in a row that did not see the resident (R25).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub misses: u32,
+    /// How many of those runs saw the person under another id of this integration (R22).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outlived: u32,
+    /// The person has another id in the PMS now: this one weighs nothing against it (R22).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
+    /// Somebody decided by hand that the person has another email than the one the PMS gives here: it is not
+    /// written before the PMS gives yet another one (R31).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overruled: bool,
+    /// Somebody tied it by hand, and no run has named the resident since: the next record is taken for theirs, whatever
+    /// name it has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+}
+
+impl Link {
+    /// A resident who is tied to a person now, and of whom no run has said anything yet. A lease that is over is not
+    /// missed (R25), so it is taken for one.
+    pub fn new(person: PersonId, since: Timestamp) -> Link {
+        Link {
+            person,
+            since,
+            status: LeaseStatus::Past,
+            email: None,
+            unit: None,
+            property: None,
+            record: None,
+            lease_start: None,
+            misses: 0,
+            outlived: 0,
+            superseded: false,
+            overruled: false,
+            by_hand: false,
+        }
+    }
 }
 
 #[allow(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Change, Decision, PersonId, Run};
+use super::{Alert, Change, Decision, HeldPlan, PersonId, Run};
 
 /// What a run would do now. Nothing of it is in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,12 @@ pub struct Preview {
     /// The names of the people in `changes`, for the reader.
     #[serde(default)]
     pub names: BTreeMap<PersonId, String>,
+    /// The plan that would wait for approval: everybody whom it takes something from, or lets in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldPlan>,
+    /// What only the rules of a new version would take: it waits whatever its size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_upgrade: Option<HeldPlan>,
 }
 
 impl Preview {
@@ -39,6 +45,8 @@ impl Preview {
             raised: Vec::new(),
             closed: Vec::new(),
             names: BTreeMap::new(),
+            held: None,
+            since_upgrade: None,
         }
     }
 }

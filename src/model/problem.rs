@@ -71,12 +71,14 @@ pub enum Code {
     UnreadField,
     /// A warning: a word of status in recorded answers that the script does not know.
     UnknownStatus,
+    /// A warning: what a credential may ask in a day or a month does not last for the schedule.
+    Budget,
 }
 
 impl Code {
     /// Whether what was found may be right nonetheless.
     pub fn is_warning(self) -> bool {
-        matches!(self, Code::UnreadField | Code::UnknownStatus)
+        matches!(self, Code::UnreadField | Code::UnknownStatus | Code::Budget)
     }
 
     /// The word as reports write it.
@@ -100,6 +102,7 @@ impl Code {
             Code::Test => "test",
             Code::UnreadField => "unread_field",
             Code::UnknownStatus => "unknown_status",
+            Code::Budget => "budget",
         }
     }
 }

@@ -1,10 +1,42 @@
 //! A resident: the canonical form that a mapping script makes of a PMS record.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::LeaseStatus;
+use super::{Field, LeaseStatus};
+
+/// Dates that PMSs write where they mean none (R12).
+const SENTINELS: [Date; 5] = [
+    jiff::civil::date(1900, 1, 1),
+    jiff::civil::date(1, 1, 1),
+    jiff::civil::date(9999, 12, 31),
+    jiff::civil::date(1753, 1, 1),
+    jiff::civil::date(1970, 1, 1),
+];
+
+/// Whether a date stands for none (R12).
+pub fn is_sentinel(date: Date) -> bool {
+    date.year() == 0 || SENTINELS.contains(&date)
+}
+
+/// Whether what is written for a date stands for none, and is no date either: `00/00/0000`, and whatever is in the year
+/// 0000 (R12).
+pub fn is_sentinel_text(text: &str) -> bool {
+    let day = text.split(['T', ' ']).next().unwrap_or_default();
+    let mut digits = day.bytes().filter(u8::is_ascii_digit).peekable();
+    let is_mark = |byte: u8| byte.is_ascii_digit() || b"-/.".contains(&byte);
+    let in_no_year = || {
+        ["0000-", "0000/", "0000."]
+            .iter()
+            .any(|year| day.starts_with(year))
+    };
+    day.bytes().all(is_mark)
+        && digits.peek().is_some()
+        && (digits.all(|digit| digit == b'0') || in_no_year())
+}
 
 /// What a person is to a lease. Guarantors and minors come in only where `include` says so.
 #[derive(
@@ -115,6 +147,10 @@ pub struct Resident {
     /// Day of moving out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub move_out: Option<Date>,
+    /// The dates among these that stand in the PMS and cannot be (R12): what is known of them stays.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(schema_with = "dates")]
+    pub unreadable: BTreeSet<Field>,
     /// The normalised status.
     pub status: LeaseStatus,
     /// The PMS's own word for it; `exclude_statuses` is matched against this.
@@ -126,4 +162,13 @@ pub struct Resident {
     /// Is being evicted; still current.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub eviction: bool,
+}
+
+/// The fields of a resident that are dates.
+fn dates(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "uniqueItems": true,
+        "items": { "type": "string", "enum": ["lease_start", "lease_end", "move_in", "move_out"] },
+    })
 }

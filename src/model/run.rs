@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, IntegrationId, PersonId, RunId};
+use super::{Actor, CANNOT_BE, IntegrationId, PersonId, RunId};
 
 /// Why a run was started. A request outranks the clock.
 #[derive(
@@ -184,14 +184,18 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The same in a run in which nothing is different any more: who came in is in, and unchanged.
+    /// The same in a run in which nothing is different any more: who came in is in, and unchanged. Their dates cannot be
+    /// as before.
     #[must_use]
     pub fn settled(self) -> Decision {
         match self.fate {
             Fate::Created | Fate::Linked | Fate::Updated => Decision {
                 fate: Fate::Unchanged,
                 rule: String::new(),
-                reason: String::new(),
+                reason: match self.reason.find(CANNOT_BE) {
+                    Some(at) => self.reason.get(at..).unwrap_or_default().to_owned(),
+                    None => String::new(),
+                },
                 ..self
             },
             _ => self,
@@ -221,6 +225,19 @@ pub enum Outcome {
         /// The digest that an approval names.
         digest: String,
     },
+    /// Too many of the records could not be mapped (R41): nothing was written, and what it would do waits for
+    /// approval.
+    NotUnderstood {
+        /// Which records, where in the script, and what to do.
+        reason: String,
+        /// The digest that an approval names.
+        digest: String,
+    },
+    /// The PMS may not be asked before the next run: nothing was written, and nothing is wrong (R43).
+    Postponed {
+        /// Whom it would have waited for, and for how long.
+        reason: String,
+    },
     /// It could not run to its end: nothing was written.
     Failed {
         /// What happened, and what to do.
@@ -239,6 +256,8 @@ impl Outcome {
             Outcome::Unchanged => "unchanged",
             Outcome::Incomplete { .. } => "incomplete",
             Outcome::Held { .. } => "held",
+            Outcome::NotUnderstood { .. } => "not_understood",
+            Outcome::Postponed { .. } => "postponed",
             Outcome::Failed { .. } => "failed",
             Outcome::Interrupted => "interrupted",
         }
@@ -249,11 +268,21 @@ impl Outcome {
         matches!(self, Outcome::Committed | Outcome::Unchanged)
     }
 
+    /// The digest of the plan that waits for approval, if one does (R27, R41).
+    pub fn digest(&self) -> Option<&str> {
+        match self {
+            Outcome::Held { digest, .. } | Outcome::NotUnderstood { digest, .. } => Some(digest),
+            _ => None,
+        }
+    }
+
     /// What went wrong, if anything.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Outcome::Incomplete { reason }
             | Outcome::Held { reason, .. }
+            | Outcome::NotUnderstood { reason, .. }
+            | Outcome::Postponed { reason }
             | Outcome::Failed { reason } => Some(reason),
             Outcome::Interrupted => Some("the daemon ended while the run was under way"),
             Outcome::Running | Outcome::Committed | Outcome::Unchanged => None,
@@ -286,15 +315,21 @@ pub struct Run {
     /// Records read.
     #[serde(default)]
     pub records: u64,
+    /// Requests made of the PMS, logins and repeated ones included.
+    #[serde(default)]
+    pub requests: u64,
     /// What became of them.
     #[serde(default)]
     pub counts: Counts,
     /// Entries written to the change log.
     #[serde(default)]
     pub changes: u64,
-    /// Who approved what the guard would have held (R27).
+    /// Who approved what the guard would have held (R27), or what was not understood (R41).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<Actor>,
+    /// Who rejected the plan that is held: nobody is told of it again (R27).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_by: Option<Actor>,
     /// What was excluded, by status word or reason (R6).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub excluded_by: BTreeMap<String, u64>,
@@ -321,10 +356,12 @@ impl Run {
             ended: None,
             outcome: Outcome::Running,
             pages: 0,
+            requests: 0,
             records: 0,
             counts: Counts::default(),
             changes: 0,
             approved_by: None,
+            rejected_by: None,
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         }

@@ -19,6 +19,10 @@ pub struct Flaw {
 pub struct Soundness {
     /// Entries, by table.
     pub entries: BTreeMap<String, u64>,
-    /// What does not fit, at most a thousand of them.
+    /// What does not fit, at most a thousand of them: the store is not sound.
     pub flaws: Vec<Flaw>,
+    /// What is missing of the reports of runs, at most a thousand of them. Nothing else hangs on reports: the store is
+    /// sound without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Flaw>,
 }

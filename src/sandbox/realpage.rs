@@ -142,7 +142,7 @@ fn call(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Result<Reply, R
         render::sites(&world, empty)
     } else {
         let site = call.field("auth/siteid").unwrap_or_default();
-        let site = shared.property(&world, site).ok_or_else(no_access)?;
+        let site = shared.property(&world, site).ok_or_else(no_licence)?;
         match operation {
             UNITS => render::units(&world, site, empty),
             LEASES => render::leases(&world, site, empty),

@@ -8,9 +8,10 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
+use super::decode::decode;
 use super::engine::{self, engine};
 use super::error::{ImportError, file_of, locate, place};
-use super::output::{MAX_RESIDENTS, resident};
+use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
 use super::sparse::Sparse;
 use super::{Context, Library, ScriptError, lint, literals};
@@ -38,6 +39,18 @@ pub struct Mapped {
     /// The resident, as the script gave it.
     pub resident: Resident,
     map: Dynamic,
+}
+
+/// A resident whom a script gave in a list, and who is none. What is wrong with one member of a household is that
+/// member's alone (R12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Which one of the list, from 1.
+    pub place: usize,
+    /// The PMS id, where that is right.
+    pub id: Option<String>,
+    /// What is wrong.
+    pub error: ScriptError,
 }
 
 impl Script {
@@ -237,12 +250,17 @@ impl Script {
         asked.is_none_or(|asked| asked.contains(lookup))
     }
 
-    /// The residents of one record: none, one, or a household.
-    pub fn residents(&self, record: &str, ctx: &Context) -> Result<Vec<Mapped>, ScriptError> {
+    /// The residents of one record: none, one, or a household. Of a household each stands for itself; an error of the
+    /// script is one of the record.
+    pub fn residents(
+        &self,
+        record: &str,
+        ctx: &Context,
+    ) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
         if let Some(result) = self.of_sparse(record, ctx) {
             return self.mapped(result);
         }
-        let record: Dynamic = serde_json::from_str(record).map_err(|_| {
+        let record = decode(record, None).map_err(|_| {
             self.error(
                 None,
                 "the record is not readable: it is nested too deep, or no JSON".into(),
@@ -257,35 +275,40 @@ impl Script {
         self.sparse.as_ref()?.given(record, call)
     }
 
-    fn mapped(&self, result: Dynamic) -> Result<Vec<Mapped>, ScriptError> {
-        let maps = if result.is_array() {
-            result.into_array().unwrap_or_default()
-        } else if result.is_unit() {
-            Vec::new()
-        } else {
-            vec![result]
+    fn mapped(&self, result: Dynamic) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
+        if result.is_unit() {
+            return Ok(Vec::new());
+        }
+        let Ok(maps) = result.as_array_ref().map(|maps| maps.len()) else {
+            return Ok(vec![Ok(self.resident(result)?)]);
         };
-        if maps.len() > MAX_RESIDENTS {
+        if maps > MAX_RESIDENTS {
             return Err(self.error(
                 None,
                 format!("`residents` gave more than {MAX_RESIDENTS} residents for one record"),
             ));
         }
-        maps.into_iter()
-            .map(|map| {
-                let resident = match map.as_map_ref() {
-                    Ok(map) => resident(&map)
-                        .map_err(|(field, message)| self.error(Some(field), message))?,
-                    Err(found) => {
-                        let message = format!(
-                            "`residents` gives maps #{{ … }}, a list of them, or (), not {found}"
-                        );
-                        return Err(self.error(None, message));
-                    }
-                };
-                Ok(Mapped { resident, map })
-            })
-            .collect()
+        let maps = result.into_array().unwrap_or_default();
+        let members = (1..).zip(maps).map(|(place, map)| {
+            let id = map.as_map_ref().ok().and_then(|map| id(&map));
+            let resident = self.resident(map);
+            resident.map_err(|error| Wrong { place, id, error })
+        });
+        Ok(members.collect())
+    }
+
+    fn resident(&self, map: Dynamic) -> Result<Mapped, ScriptError> {
+        let resident = match map.as_map_ref() {
+            Ok(map) => {
+                resident(&map).map_err(|(field, message)| self.error(Some(field), message))?
+            }
+            Err(found) => {
+                let message =
+                    format!("`residents` gives maps #{{ … }}, a list of them, or (), not {found}");
+                return Err(self.error(None, message));
+            }
+        };
+        Ok(Mapped { resident, map })
     }
 
     /// The script's reason to leave a resident out, if it has one (R6).
@@ -401,6 +424,11 @@ mod tests {
             .to_string()
     }
 
+    fn all_right(script: &Script, record: &str) -> Vec<Mapped> {
+        let residents = script.residents(record, &ctx()).unwrap();
+        residents.into_iter().map(Result::unwrap).collect()
+    }
+
     #[test]
     fn a_record_makes_none_one_or_several_residents() {
         let script = compile(
@@ -409,9 +437,7 @@ mod tests {
             }"#,
         )
         .unwrap();
-        let residents = script
-            .residents(r#"{"people":[{"id":"a"},{"id":7}]}"#, &ctx())
-            .unwrap();
+        let residents = all_right(&script, r#"{"people":[{"id":"a"},{"id":7}]}"#);
         let ids: Vec<_> = residents
             .iter()
             .map(|mapped| mapped.resident.id.as_str())
@@ -424,6 +450,171 @@ mod tests {
         assert!(script.residents("{}", &ctx()).unwrap().is_empty());
     }
 
+    /// A8: a household was lost with its member.
+    #[test]
+    fn r12_what_is_wrong_with_one_member_of_a_household_is_that_member_s_alone() {
+        let script = compile(
+            r#"fn residents(record, ctx) {
+                [#{ id: "a", status: "current" }, #{ id: "b", status: "current", lease_end: "31.12.2026" },
+                 #{ status: "current" }, 7, #{ id: "c", status: "current", move_in: "2026-03-01" }]
+            }"#,
+        )
+        .unwrap();
+        let told: Vec<String> = script
+            .residents("{}", &ctx())
+            .unwrap()
+            .into_iter()
+            .map(|one| match one {
+                Ok(mapped) => mapped.resident.id,
+                Err(wrong) => format!("{} {:?} {}", wrong.place, wrong.id, wrong.error),
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "a",
+                "2 Some(\"b\") scripts/pms.rhai: lease_end: is no date written YYYY-MM-DD; use to_date(record, field, format)",
+                "3 None scripts/pms.rhai: id: is missing; it is the PMS's stable id of the person",
+                "4 None scripts/pms.rhai: `residents` gives maps #{ … }, a list of them, or (), not i64",
+                "c",
+            ]
+        );
+    }
+
+    #[test]
+    fn r12_a_date_that_cannot_be_costs_that_date_alone() {
+        let script = compile(
+            r#"fn residents(record, ctx) {
+                #{ id: "a", status: "past", lease_start: to_date(record, "s", "%m/%d/%Y"), lease_end: to_date(record, "e", "%m/%d/%Y"),
+                   move_in: "0000-00-00", move_out: to_date(record, "o", ["%m/%d/%Y"]) }
+            }
+            fn exclude(resident, ctx) { if is_unreadable(resident.lease_start) { "seen" } }"#,
+        )
+        .unwrap();
+        let one = all_right(
+            &script,
+            r#"{"s":"13/45/2026","e":"00/00/0000","o":"11/20/2026"}"#,
+        )
+        .remove(0);
+        let resident = &one.resident;
+        let unreadable: Vec<_> = resident.unreadable.iter().copied().collect();
+        assert_eq!(unreadable, [crate::model::Field::LeaseStart]);
+        let dates = [
+            resident.lease_start,
+            resident.lease_end,
+            resident.move_in,
+            resident.move_out,
+        ];
+        assert_eq!(
+            dates,
+            [None, None, None, Some(jiff::civil::date(2026, 11, 20))]
+        );
+        let excluded = script.exclude(&one, &ctx()).unwrap();
+        assert_eq!(excluded.as_deref(), Some("seen"));
+    }
+
+    /// A3: ids 2^64 and 2^64 + 1 were one person.
+    #[test]
+    fn r21_an_id_is_a_text_whatever_the_pms_writes_it_as() {
+        let script = compile(
+            r#"fn residents(record, ctx) {
+                let unit = ctx.lookup("units", get(record, "u"));
+                #{ id: get(record, "id"), lease_id: text(record, "id"), household: `${get(record, "id")}`, status: "current",
+                   unit: if unit == () { () } else { unit.name }, status_word: digits(get(record, "id")) }
+            }"#,
+        )
+        .unwrap();
+        let lookup = BTreeMap::from([(
+            "7".to_owned(),
+            r#"{"name":18446744073709551617}"#.to_owned(),
+        )]);
+        let inputs = super::super::Inputs {
+            lookups: std::sync::Arc::new(BTreeMap::from([("units".to_owned(), lookup)])),
+            ..Default::default()
+        };
+        let ctx = Context::new(inputs);
+        for (written, id) in [
+            ("1001", "1001"),
+            ("1001.0", "1001"),
+            ("18446744073709551616", "18446744073709551616"),
+            ("18446744073709551617", "18446744073709551617"),
+            ("9223372036854775808", "9223372036854775808"),
+            ("9007199254740993.0", "9007199254740993"),
+            ("2125550100.0", "2125550100"),
+            ("\"0091\"", "0091"),
+        ] {
+            for rest in ["\"u\":7.0", "\"u\":7,\"rest\":[1.5,{}]"] {
+                let record = format!("{{\"id\":{written},{rest}}}");
+                let one = script
+                    .residents(&record, &ctx)
+                    .unwrap()
+                    .remove(0)
+                    .unwrap()
+                    .resident;
+                let ids = [
+                    Some(one.id),
+                    one.lease_id,
+                    one.household,
+                    Some(one.status_word),
+                ];
+                assert_eq!(ids, [(); 4].map(|()| Some(id.to_owned())), "{written}");
+                assert_eq!(one.unit.unwrap().id, "18446744073709551617");
+            }
+        }
+    }
+
+    /// D3.
+    #[test]
+    fn a_household_is_as_large_as_is_promised_and_a_limit_says_which_it_is() {
+        let script = compile(
+            r#"fn residents(record, ctx) {
+                let main = #{ unit: #{ id: "Bldg A - 12B", label: "12B" }, lease_start: "2026-01-01", lease_end: "2026-12-31" };
+                let household = [];
+                for one in list(record, "people") {
+                    let resident = main;
+                    resident.id = text(one, "id");
+                    resident.lease_id = "l";
+                    resident.household = "l";
+                    resident.relationship = "co_resident";
+                    resident.first_name = text(one, "name");
+                    resident.last_name = text(one, "name");
+                    resident.email = `${text(one, "id")}@example.com`;
+                    resident.phone = "+14155550100";
+                    resident.move_in = "2026-01-01";
+                    resident.move_out = ();
+                    resident.status = "current";
+                    resident.status_word = "Current";
+                    resident.notice = false;
+                    resident.eviction = false;
+                    household.push(resident);
+                }
+                household
+            }"#,
+        )
+        .unwrap();
+        let record = |people: usize| {
+            let people: Vec<String> = (0..people)
+                .map(|number| format!("{{\"id\":{number},\"name\":\"{}\"}}", "N".repeat(40)))
+                .collect();
+            format!("{{\"people\":[{}]}}", people.join(","))
+        };
+        assert_eq!(
+            all_right(&script, &record(MAX_RESIDENTS)).len(),
+            MAX_RESIDENTS
+        );
+        let error = script
+            .residents(&record(MAX_RESIDENTS + 1), &ctx())
+            .unwrap_err();
+        assert!(error.message.contains("more than 100 residents"), "{error}");
+        let grows = "let l = [#{ a: 1, b: 2, c: 3, d: 4, e: 5 }]; loop { l += l; }";
+        let limit = "the limit `map_members` is 10000 members of a map";
+        assert!(fails(grows, "{}").contains(limit), "{}", fails(grows, "{}"));
+        let limit = "the limit `text_bytes` is 65536 bytes of text";
+        assert!(fails("let s = \"x\"; loop { s += s; }", "{}").contains(limit));
+        let limit = "the limit `list_items` is 10000 items of a list";
+        assert!(fails("let a = [1]; loop { a += a; }", "{}").contains(limit));
+    }
+
     #[test]
     fn an_exclusion_gives_its_reason() {
         let script = compile(
@@ -431,7 +622,7 @@ mod tests {
                fn exclude(resident, ctx) { if resident.unit == "WAIT" { "waiting list" } }"#,
         )
         .unwrap();
-        let mapped = script.residents(r#"{"id":"a"}"#, &ctx()).unwrap();
+        let mapped = all_right(&script, r#"{"id":"a"}"#);
         assert_eq!(
             script.exclude(&mapped[0], &ctx()).unwrap().as_deref(),
             Some("waiting list")
@@ -534,12 +725,7 @@ mod tests {
             ),
         ]);
         let script = Script::compile(&library, "pms").unwrap();
-        assert_eq!(
-            script.residents(r#"{"id":"x"}"#, &ctx()).unwrap()[0]
-                .resident
-                .id,
-            "x"
-        );
+        assert_eq!(all_right(&script, r#"{"id":"x"}"#)[0].resident.id, "x");
         assert_eq!(
             Script::closure(&library, "pms")
                 .into_iter()

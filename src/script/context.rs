@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::civil::Date;
 use rhai::{Dynamic, Engine, Map};
 
+use super::decode::decode;
 use super::described::Described;
+use super::helpers::as_text;
 use super::sparse;
 
 /// Records to look up, by request and key, as JSON texts.
@@ -43,6 +45,11 @@ impl Context {
         Context(Arc::new(inputs), Arc::default())
     }
 
+    /// The property's country, by ISO 3166 code.
+    pub fn country(&self) -> &str {
+        &self.0.country
+    }
+
     /// Whether a script asked for the date, so that what it made of a record holds for that day alone.
     pub fn asked_today(&self) -> bool {
         self.1.load(Ordering::Relaxed)
@@ -59,14 +66,14 @@ impl Context {
 
     fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
         sparse::told(key);
-        let key = key.to_string();
+        let key = as_text(key).unwrap_or_else(|| key.to_string().into());
         let found = self
             .0
             .lookups
             .get(name)
             .and_then(|records| records.get(key.trim()));
         found
-            .and_then(|json| serde_json::from_str(json).ok())
+            .and_then(|json| decode(json, None).ok())
             .unwrap_or(Dynamic::UNIT)
     }
 }

@@ -3,7 +3,7 @@
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use super::{context, helpers};
+use super::{context, dates, helpers};
 
 /// What stands between an example and what comes out.
 const GIVES: &str = " → ";
@@ -92,6 +92,7 @@ fn comment(says: &str) -> String {
 fn engine() -> Engine {
     let mut engine = Engine::new();
     helpers::register(&mut engine);
+    dates::register(&mut engine);
     context::register(&mut engine);
     engine
 }

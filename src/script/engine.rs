@@ -6,10 +6,19 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
-use super::{context, helpers};
+use crate::model::float_text;
+
+use super::{context, dates, helpers};
 
 /// How many bytes a text of a script may have.
-const MAX_TEXT: usize = 64 * 1024;
+pub(super) const MAX_TEXT: usize = 64 * 1024;
+
+/// How many items a list may have, and all lists within it together.
+pub(super) const MAX_ITEMS: usize = 10_000;
+
+/// How many members a map may have, and all maps within it or within a list together. A household of as many residents as
+/// there may be takes a fifth.
+pub(super) const MAX_MEMBERS: usize = 10_000;
 
 /// How much of a processor's time a script may take for one record. A record takes some 20 µs. Time in which the
 /// machine does something else is not the script's.
@@ -41,8 +50,8 @@ pub(super) fn engine() -> Engine {
         .set_max_call_levels(32)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(MAX_TEXT)
-        .set_max_array_size(10_000)
-        .set_max_map_size(1_000)
+        .set_max_array_size(MAX_ITEMS)
+        .set_max_map_size(MAX_MEMBERS)
         .set_max_variables(500)
         .set_max_functions(500)
         .set_max_modules(50)
@@ -85,7 +94,11 @@ pub(super) fn engine() -> Engine {
                 replace(text, find.encode_utf8(&mut [0; 4]), put)
             },
         );
+    // Rhai writes 1001.0 where an id may be meant, which is 1001.
+    engine.register_fn("to_string", |float: &mut rhai::FLOAT| float_text(*float));
+    dates::register_type(&mut engine);
     helpers::register(&mut engine);
+    dates::register(&mut engine);
     context::register(&mut engine);
     engine
 }

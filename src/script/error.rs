@@ -7,6 +7,8 @@ use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
 
 use crate::model::{Code, Place, Problem};
 
+use super::engine::{MAX_ITEMS, MAX_MEMBERS, MAX_TEXT};
+
 /// A script failed on one record. The record is rejected; the run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
@@ -36,6 +38,26 @@ impl fmt::Display for ScriptError {
 }
 
 impl std::error::Error for ScriptError {}
+
+impl ScriptError {
+    /// Where in the scripts it is: `file:line:column`; where only the file is known, the file and the field.
+    pub fn at(&self) -> String {
+        let file = self.file.display();
+        match (self.place, &self.field) {
+            (Some(Place { line, column }), _) => format!("{file}:{line}:{column}"),
+            (None, Some(field)) => format!("{file}: {field}"),
+            (None, None) => file.to_string(),
+        }
+    }
+
+    /// What is said there, without where.
+    pub fn says(&self) -> String {
+        match &self.field {
+            Some(field) if self.place.is_some() => format!("{field}: {}", self.message),
+            _ => self.message.clone(),
+        }
+    }
+}
 
 /// What a helper throws: it knows the field, rhai adds the place.
 #[derive(Debug, Clone)]
@@ -164,6 +186,18 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
             None,
             "the script runs too long for one record; look for a loop that does not end".into(),
         ),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            let (name, limit, of) = match what.as_str() {
+                what if what.contains("map") => ("map_members", MAX_MEMBERS, "members of a map"),
+                what if what.contains("array") => ("list_items", MAX_ITEMS, "items of a list"),
+                _ => ("text_bytes", MAX_TEXT, "bytes of text"),
+            };
+            let message = format!(
+                "the limit `{name}` is {limit} {of}, with all that stands within it; this is more: look for a loop that \
+                 gathers too much of one record"
+            );
+            (None, message)
+        }
         EvalAltResult::ErrorParsing(ParseErrorType::VariableUndefined(name), _) => {
             let message = format!(
                 "there is no variable `{name}`; declare it with let, or write #{{ {name}: … }} if a map is meant"

@@ -1,24 +1,15 @@
 //! What every PMS gets wrong, put right: the functions that scripts may call. All are pure: no clock, no
 //! file, no network, no randomness. `to_…` never fails, `parse_…` may.
 
-use jiff::civil::Date;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use crate::model::LeaseStatus;
+use crate::model::{LeaseStatus, addresses, float_text};
 
 use super::described::Described;
 use super::error::FieldError;
 use super::sparse;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
-
-/// Dates that PMSs write where they mean none (R12).
-pub(crate) const SENTINELS: [Date; 4] = [
-    jiff::civil::date(1900, 1, 1),
-    jiff::civil::date(1, 1, 1),
-    jiff::civil::date(9999, 12, 31),
-    jiff::civil::date(1753, 1, 1),
-];
 
 pub(super) fn register(engine: &mut Engine) {
     let record = "record: Map";
@@ -37,10 +28,10 @@ pub(super) fn register(engine: &mut Engine) {
         .function(
             "text",
             &[record, path, "Dynamic"],
-            "Trimmed text, of a number its digits, of an XML element with attributes its text; `()` for what is \
+            "Trimmed text, of a number its digits, also where it is longer than 64 bits, of an XML element with attributes its text; `()` for what is \
              absent, empty, or a structure.
              text(#{ name: \" Ana \" }, \"name\") → \"Ana\"
-             text(#{ id: 7 }, \"id\") → \"7\"
+             text(#{ id: 7.0 }, \"id\") → \"7\"
              text(#{ name: \" \" }, \"name\") → ()",
             |record: &mut Map, path: &str| text(&get(record, path)),
         )
@@ -103,8 +94,11 @@ pub(super) fn register(engine: &mut Engine) {
         .function(
             "emails",
             &["value", "Array"],
-            "The emails of a text that holds several.
-             emails(\"ana@example.com; bo@example.com\") → [\"ana@example.com\", \"bo@example.com\"]
+            "The emails of a text that holds one or several, in lower case, without a name, a remark or `mailto:` beside \
+             them. An email is an address or it is nothing: what has a blank inside, no dot in its domain, or a domain that can \
+             receive nothing is none, and nobody is given a part of it (R13a).
+             emails(\"Ana Ortiz <Ana@example.com>; bo@example.com\") → [\"ana@example.com\", \"bo@example.com\"]
+             emails(\"ana de la cruz@example.com\") → []
              emails(\"none\") → []",
             |value: Dynamic| emails(&value),
         )
@@ -124,36 +118,11 @@ pub(super) fn register(engine: &mut Engine) {
              to_status(\" FUTURE \", #{ \"Future\": \"pending\", \"Current\": \"current\" }) → \"pending\"
              to_status(\"Gone\", #{ \"Future\": \"pending\" }) → \"unknown\"",
             |word: Dynamic, table: Map| to_status(&word, &table),
-        )
-        .function(
-            "parse_date",
-            &[record, path, "format: &str", "Dynamic"],
-            "A date as `YYYY-MM-DD`; `()` where it is absent or stands for none, such as 01/01/1900 (R12). A time behind \
-             the date is ignored. What is no date of the format rejects the record.
-             parse_date(#{ d: \"02/28/2026\" }, \"d\", \"%m/%d/%Y\") → \"2026-02-28\"
-             parse_date(#{ d: \"01/01/1900\" }, \"d\", \"%m/%d/%Y\") → ()
-             parse_date(#{ d: \"02/30/2026\" }, \"d\", \"%m/%d/%Y\") → error: d: is no date of the form %m/%d/%Y",
-            |record: &mut Map, path: &str, format: &str| {
-                parse_date(&get(record, path), path, &[format.to_owned()])
-            },
-        )
-        .function(
-            "parse_date",
-            &[record, path, "formats: Array", "Dynamic"],
-            "Of several formats the first that fits.
-             parse_date(#{ d: \"2026-02-28T00:00:00\" }, \"d\", [\"%m/%d/%Y\", \"%Y-%m-%d\"]) → \"2026-02-28\"",
-            |record: &mut Map, path: &str, formats: Array| {
-                let formats: Vec<String> = formats
-                    .into_iter()
-                    .filter_map(|format| format.into_string().ok())
-                    .collect();
-                parse_date(&get(record, path), path, &formats)
-            },
         );
 }
 
 /// The value at a path of names separated by `/`; an element of a list by its number from 0. Absent is `()`.
-fn get(record: &Map, path: &str) -> Dynamic {
+pub(super) fn get(record: &Map, path: &str) -> Dynamic {
     if let Some(value) = record.get(path) {
         return value.clone();
     }
@@ -197,7 +166,7 @@ fn text(value: &Dynamic) -> Dynamic {
     as_text(value).map_or(Dynamic::UNIT, Dynamic::from)
 }
 
-fn as_text(value: &Dynamic) -> Option<ImmutableString> {
+pub(super) fn as_text(value: &Dynamic) -> Option<ImmutableString> {
     if let Ok(text) = value.as_immutable_string_ref() {
         let trimmed = text.trim();
         return match trimmed.len() {
@@ -209,10 +178,10 @@ fn as_text(value: &Dynamic) -> Option<ImmutableString> {
     if let Ok(map) = value.as_map_ref() {
         return as_text(map.get("#text")?);
     }
-    if value.is_int() || value.is_float() || value.is_bool() {
-        return Some(value.to_string().into());
+    if let Ok(float) = value.as_float() {
+        return Some(float_text(float).into());
     }
-    None
+    (value.is_int() || value.is_bool()).then(|| value.to_string().into())
 }
 
 /// One or many: a list stays, one value becomes the list of it, absent and empty become the empty list.
@@ -270,12 +239,8 @@ fn digits(value: &Dynamic) -> ImmutableString {
 
 /// The emails of a text such as `a@x.com, b@x.com`.
 fn emails(value: &Dynamic) -> Array {
-    as_text(value)
-        .unwrap_or_default()
-        .split([',', ';', ' ', '\n', '\t'])
-        .filter(|email| email.contains('@'))
-        .map(|email| Dynamic::from(ImmutableString::from(email)))
-        .collect()
+    let addresses = addresses(&as_text(value).unwrap_or_default());
+    addresses.into_iter().map(Dynamic::from).collect()
 }
 
 /// `Last, First Middle` or `First Middle Last`, as first and last name.
@@ -314,42 +279,6 @@ fn to_status(word: &Dynamic, table: &Map) -> Fallible<ImmutableString> {
     Ok(LeaseStatus::Unknown.as_str().into())
 }
 
-/// A date, written `YYYY-MM-DD`; `()` when it is absent or a sentinel (R12). Formats as `%m/%d/%Y`; a time
-/// behind the date is ignored.
-fn parse_date(value: &Dynamic, path: &str, formats: &[String]) -> Fallible<Dynamic> {
-    let Some(text) = as_text(value) else {
-        return Ok(Dynamic::UNIT);
-    };
-    for format in formats {
-        if let Some(date) = date_of(&text, format) {
-            return Ok(if SENTINELS.contains(&date) {
-                Dynamic::UNIT
-            } else {
-                date.to_string().into()
-            });
-        }
-    }
-    // The value stays out of the message: it may be a birthday.
-    Err(FieldError::thrown(
-        path,
-        format!("is no date of the form {}", formats.join(" or ")),
-    ))
-}
-
-fn date_of(text: &str, format: &str) -> Option<Date> {
-    let whole = jiff::fmt::strtime::BrokenDownTime::parse(format, text);
-    let broken = if let Ok(broken) = whole {
-        broken
-    } else {
-        let day = text
-            .split(['T', ' '])
-            .next()
-            .filter(|day| day.len() < text.len())?;
-        jiff::fmt::strtime::BrokenDownTime::parse(format, day).ok()?
-    };
-    broken.to_date().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,16 +309,6 @@ mod tests {
     fn a_path_goes_through_lists_of_one_or_many() {
         assert_eq!(eval(r#"let r = #{a: [#{b: 1}, #{c: 2}], d: #{b: 3}}; [get(r, "a/0/b"), get(r, "a/c"), get(r, "d/b"), get(r, "d/x/y")]"#).unwrap(), "[1, 2, 3, ()]");
         assert_eq!(eval(r#"let r = #{a: #{}, b: [1, 2]}; [list(r, "a").len, list(r, "b").len, list(r, "c").len, list("").len]"#).unwrap(), "[1, 2, 0, 0]");
-    }
-
-    #[test]
-    fn dates_are_read_by_format_and_sentinels_are_absent_r12() {
-        assert_eq!(eval(r#"let r = #{d: "02/28/2026", t: "2026-02-28T00:00:00.0000000", s: "01/01/1900"}; [parse_date(r, "d", "%m/%d/%Y"), parse_date(r, "t", ["%m/%d/%Y", "%Y-%m-%d"]), parse_date(r, "s", "%m/%d/%Y"), parse_date(r, "x", "%Y")]"#).unwrap(),
-            r#"["2026-02-28", "2026-02-28", (), ()]"#);
-        assert_eq!(
-            eval(r#"let r = #{d: "02/30/2026"}; parse_date(r, "d", "%m/%d/%Y")"#).unwrap_err(),
-            "d: is no date of the form %m/%d/%Y"
-        );
     }
 
     #[test]

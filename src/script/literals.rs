@@ -95,7 +95,7 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
     });
     ast.walk(&mut |path| {
         if let Some(call) = path.last().and_then(call)
-            && call.name == "parse_date"
+            && matches!(call.name.as_str(), "to_date" | "parse_date")
             && let Some(format) = call.args.get(2)
             && let Some(text) = literal(format)
             && !text.contains('%')
@@ -252,7 +252,7 @@ pub(super) fn keys(ast: &AST) -> BTreeSet<String> {
 /// The names of the PMS's record that a script reads, each with its first place: the literal paths that helpers
 /// get, and members of the variable `record`.
 pub(super) fn names_read(ast: &AST) -> BTreeMap<String, Position> {
-    const READERS: [&str; 5] = ["get", "text", "list", "flag", "parse_date"];
+    const READERS: [&str; 6] = ["get", "text", "list", "flag", "to_date", "parse_date"];
     let of_record = |expr: Option<&Expr>| matches!(expr, Some(Expr::Variable(variable, ..)) if variable.1 == "record");
     // What an integration's `fields` are is no matter of the PMS.
     let of_settings = |expr: Option<&Expr>| matches!(expr, Some(Expr::Dot(sides, ..)) if matches!(&sides.lhs, Expr::Variable(variable, ..) if variable.1 == "ctx"));

@@ -1,9 +1,15 @@
 //! What a script returns, checked key by key: a resident has these fields and no others.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rhai::{Dynamic, Map};
 
-use crate::model::{LeaseStatus, Relationship, Resident, Unit};
+use crate::model::{
+    Field, LeaseStatus, Relationship, Resident, Unit, float_text, is_sentinel_text,
+};
+
+use super::dates::Unreadable;
 
 /// A household larger than this is a mistake of the script.
 pub(super) const MAX_RESIDENTS: usize = 100;
@@ -84,6 +90,11 @@ pub(super) fn relationships() -> String {
 /// Field and complaint.
 pub(super) type Complaint = (String, String);
 
+/// The id of the resident that a map of the script's means, where that much of it is right.
+pub(super) fn id(map: &Map) -> Option<String> {
+    text(map, "id").ok().flatten()
+}
+
 /// The resident that a map of the script's means.
 pub(super) fn resident(map: &Map) -> Result<Resident, Complaint> {
     for key in map.keys() {
@@ -95,6 +106,16 @@ pub(super) fn resident(map: &Map) -> Result<Resident, Complaint> {
         }
     }
     let status_word = text(map, "status_word")?.unwrap_or_default();
+    let mut unreadable = BTreeSet::new();
+    let mut date = |name: &str, field: Field| date(map, name, field, &mut unreadable);
+    let (lease_start, lease_end) = (
+        date("lease_start", Field::LeaseStart)?,
+        date("lease_end", Field::LeaseEnd)?,
+    );
+    let (move_in, move_out) = (
+        date("move_in", Field::MoveIn)?,
+        date("move_out", Field::MoveOut)?,
+    );
     Ok(Resident {
         id: text(map, "id")?
             .ok_or_else(|| complain("id", "is missing; it is the PMS's stable id of the person"))?,
@@ -106,10 +127,11 @@ pub(super) fn resident(map: &Map) -> Result<Resident, Complaint> {
         email: text(map, "email")?,
         phone: text(map, "phone")?,
         unit: unit(map)?,
-        lease_start: date(map, "lease_start")?,
-        lease_end: date(map, "lease_end")?,
-        move_in: date(map, "move_in")?,
-        move_out: date(map, "move_out")?,
+        lease_start,
+        lease_end,
+        move_in,
+        move_out,
+        unreadable,
         status: status(map)?,
         status_word,
         notice: truth(map, "notice")?,
@@ -129,6 +151,10 @@ fn text_of(field: &str, value: &Dynamic) -> Result<Option<String>, Complaint> {
         text.trim().to_owned()
     } else if value.is_int() {
         value.to_string()
+    } else if let Ok(float) = value.as_float()
+        && float.fract() == 0.0
+    {
+        float_text(float)
     } else {
         return Err(complain(
             field,
@@ -165,13 +191,24 @@ fn truth(map: &Map, field: &str) -> Result<bool, Complaint> {
     }
 }
 
-fn date(map: &Map, field: &str) -> Result<Option<Date>, Complaint> {
-    match text(map, field)? {
+/// A date; one that cannot be is taken as such, and is absent.
+fn date(
+    map: &Map,
+    name: &str,
+    field: Field,
+    unreadable: &mut BTreeSet<Field>,
+) -> Result<Option<Date>, Complaint> {
+    if map.get(name).is_some_and(Dynamic::is::<Unreadable>) {
+        unreadable.insert(field);
+        return Ok(None);
+    }
+    match text(map, name)? {
         None => Ok(None),
+        Some(text) if is_sentinel_text(&text) => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
             complain(
-                field,
-                "is no date written YYYY-MM-DD; use parse_date(record, field, format)",
+                name,
+                "is no date written YYYY-MM-DD; use to_date(record, field, format)",
             )
         }),
     }

@@ -3,23 +3,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use rhai::{
-    AST, ASTNode, Array, Dynamic, Engine, EvalAltResult, Expr, FLOAT, FnPtr, FuncRegistration, INT,
+    AST, ASTNode, Array, Dynamic, Engine, EvalAltResult, Expr, FnPtr, FuncRegistration, INT,
     Identifier, Map, Stmt,
 };
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::decode::decode;
 use super::engine;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// Stands in a map from which names were left out. It is another one in each process, so that no record and no script
 /// can ask for it.
-static MARK: LazyLock<Identifier> =
+pub(super) static MARK: LazyLock<Identifier> =
     LazyLock::new(|| format!("\0{:016x}", fastrand::u64(..)).into());
 
 /// The text of an XML element with attributes, which helpers read without being told.
@@ -56,7 +55,7 @@ impl Sparse {
         if wasted > TOO_OFTEN {
             return None;
         }
-        let record = decode(record, &self.names).ok()?;
+        let record = decode(record, Some(&self.names)).ok()?;
         let given = looking(&self.names, || call(noticing(), record));
         match &given {
             None => drop(self.wasted.fetch_add(1, Ordering::Relaxed)),
@@ -85,7 +84,7 @@ fn looking(names: &Arc<Names>, call: impl FnOnce() -> Fallible<Dynamic>) -> Opti
 
 /// The names that a script can ask a record for, as far as they are written out; each among those of its length.
 #[derive(Debug, PartialEq, Eq)]
-struct Names(Vec<Vec<Box<str>>>);
+pub(super) struct Names(Vec<Vec<Box<str>>>);
 
 impl Names {
     /// Of a script and everything it imports, as they are written; none where what a record lacks could go
@@ -119,7 +118,7 @@ impl Names {
     }
 
     /// The name, if it is among them.
-    fn known(&self, name: &str) -> Option<&str> {
+    pub(super) fn known(&self, name: &str) -> Option<&str> {
         let known = self.0.get(name.len())?.iter();
         known.map(|known| &**known).find(|known| *known == name)
     }
@@ -130,106 +129,6 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
     let behind = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
     let rests = std::iter::once(path).chain(behind);
     rests.chain(path.split('/'))
-}
-
-/// Decodes of a record what has one of these names.
-fn decode(json: &str, names: &Names) -> Result<Dynamic, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(json);
-    let value = Decode(names).deserialize(&mut json)?;
-    json.end()?;
-    Ok(value)
-}
-
-#[derive(Clone, Copy)]
-struct Decode<'a>(&'a Names);
-
-impl<'de> DeserializeSeed<'de> for Decode<'_> {
-    type Value = Dynamic;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Dynamic, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-/// Scalars become what they become of themselves when rhai decodes them.
-impl<'de> Visitor<'de> for Decode<'_> {
-    type Value = Dynamic;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Dynamic, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Dynamic, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Dynamic, E> {
-        #[allow(clippy::cast_precision_loss, reason = "as rhai does it")]
-        Ok(INT::try_from(value).map_or_else(|_| (value as FLOAT).into(), Dynamic::from))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Dynamic, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Dynamic, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Dynamic, E> {
-        Ok(Dynamic::UNIT)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Dynamic, A::Error> {
-        let mut array = Array::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            array.push(item);
-        }
-        Ok(array.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Dynamic, A::Error> {
-        let (mut map, mut whole) = (Map::new(), true);
-        while let Some(named) = members.next_key_seed(Name(self.0))? {
-            if let Some(name) = named {
-                map.insert(name.into(), members.next_value_seed(self)?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-                whole = false;
-            }
-        }
-        if !whole {
-            map.insert(MARK.clone(), Dynamic::UNIT);
-        }
-        Ok(map.into())
-    }
-}
-
-/// A name of a record: the same among those that the script can ask for, or none.
-struct Name<'a>(&'a Names);
-
-impl<'de, 'a> DeserializeSeed<'de> for Name<'a> {
-    type Value = Option<&'a str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'_> for Name<'a> {
-    type Value = Option<&'a str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.known(name))
-    }
 }
 
 thread_local! {

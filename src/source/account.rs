@@ -5,22 +5,30 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
+use url::Url;
 
 use crate::config::{Connector, Limits, Secret, SecretError};
 
+use super::allowance::Ledger;
 use super::budget::Budget;
+use super::echo::{Echo, Share, unescaped};
+use super::patience::Patience;
 use super::token::Session;
 use super::trust::Trust;
 
 /// Shorter ones would strike out half of what a PMS says.
 const SHORTEST_SECRET: usize = 4;
 
-/// Tokens that an answer may still quote.
-const TOKENS_STRUCK: usize = 8;
+/// Tokens, and headers that proved who asks, that an answer may still repeat.
+const SHOWN_STRUCK: usize = 16;
 
 /// A credential with its secrets read, for the length of a run.
 pub struct Account {
@@ -32,10 +40,41 @@ pub struct Account {
     pub(super) by_hand: bool,
     /// A request that failed is not repeated.
     pub(super) once: bool,
+    pub(super) let_in: LetIn,
+    /// How a run waits; who is no run waits where it stands, and for seconds only.
+    pub(super) patience: Option<Arc<Patience>>,
     pub(super) budget: Arc<Budget>,
+    /// How many requests were made with it.
+    pub(super) requests: Arc<AtomicU64>,
     pub(super) shared: Arc<Shared>,
     /// Trusts whom the system trusts, and the credential's `ca_file`.
     pub(super) client: reqwest::Client,
+}
+
+/// What the PMS let in in this run.
+#[derive(Debug, Default)]
+pub(super) struct LetIn {
+    with_secret: AtomicBool,
+    anything: AtomicBool,
+}
+
+impl LetIn {
+    /// Something was let in; `with_secret` where it showed the secret itself, and not a token that an earlier run got for
+    /// it.
+    pub(super) fn note(&self, with_secret: bool) {
+        self.anything.store(true, Ordering::Relaxed);
+        self.with_secret.fetch_or(with_secret, Ordering::Relaxed);
+    }
+
+    /// Whether the secret was let in.
+    pub(super) fn with_secret(&self) -> bool {
+        self.with_secret.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything was.
+    pub(super) fn anything(&self) -> bool {
+        self.anything.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a credential cannot be used. Holds no secret.
@@ -73,6 +112,37 @@ impl Account {
     #[must_use]
     pub fn asked_by_hand(self, by_hand: bool) -> Account {
         Account { by_hand, ..self }
+    }
+
+    /// For a run, which leaves its worker while it waits (R43).
+    #[must_use]
+    pub fn waiting_by(self, patience: Option<Arc<Patience>>) -> Account {
+        Account { patience, ..self }
+    }
+
+    /// Counts its requests there, a login's and repeated ones included.
+    #[must_use]
+    pub fn counted_by(self, requests: Arc<AtomicU64>) -> Account {
+        Account { requests, ..self }
+    }
+
+    /// Waits for something of the credential, as its run does.
+    pub(super) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
+        match &self.patience {
+            Some(patience) => {
+                let until = || self.budget.next();
+                patience.waiting(&self.name, until, comes).await
+            }
+            None => comes.await,
+        }
+    }
+
+    /// Whether the run may not wait until then; who is no run waits no longer than `longest`.
+    pub(super) fn is_too_long(&self, until: tokio::time::Instant, longest: Duration) -> bool {
+        match &self.patience {
+            Some(patience) => patience.is_too_long(until),
+            None => until.saturating_duration_since(tokio::time::Instant::now()) > longest,
+        }
     }
 
     /// For a look at how the PMS answers now: a request that failed is not repeated.
@@ -132,16 +202,21 @@ pub(super) struct Shared {
     client: Mutex<Option<([u8; 32], reqwest::Client)>>,
     pub(super) trust: Trust,
     pub(super) session: tokio::sync::Mutex<Session>,
-    tokens: Mutex<VecDeque<Secret>>,
+    /// What was sent to prove who asks, beside the secrets of the credential.
+    shown: Mutex<VecDeque<Secret>>,
 }
 
 impl Shared {
     /// The budget; a new one when the limits have changed.
-    pub(super) fn budget(&self, limits: &Limits) -> Arc<Budget> {
+    pub(super) fn budget(
+        &self,
+        limits: &Limits,
+        ledger: Option<(Arc<dyn Ledger>, String)>,
+    ) -> Arc<Budget> {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         match &*budget {
             Some(budget) if budget.is_for(limits) => Arc::clone(budget),
-            _ => Arc::clone(budget.insert(Arc::new(Budget::new(limits)))),
+            _ => Arc::clone(budget.insert(Arc::new(Budget::new(limits, ledger)))),
         }
     }
 
@@ -159,31 +234,70 @@ impl Shared {
         }
     }
 
-    /// A token is a secret from now on.
-    pub(super) fn keep_secret(&self, token: Secret) {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() >= TOKENS_STRUCK {
-            tokens.pop_front();
+    /// A token, or what a secret was made into for a header, is a secret from now on.
+    pub(super) fn keep_secret(&self, secret: Secret) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.iter().any(|kept| kept.expose() == secret.expose()) {
+            return;
         }
-        tokens.push_back(token);
+        if shown.len() >= SHOWN_STRUCK {
+            shown.pop_front();
+        }
+        shown.push_back(secret);
     }
 }
 
 impl Account {
-    /// A text of the PMS without the secrets that it may quote.
+    fn with_secrets<T>(&self, take: impl FnOnce(&[&str]) -> T) -> T {
+        let shown = &self.shared.shown;
+        let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = self.secrets.iter().chain(shown.iter());
+        take(&secrets.map(Secret::expose).collect::<Vec<_>>())
+    }
+
+    /// Whether what a template makes of these fields of the credential, or of the `token`, is as secret as they are.
+    pub(super) fn is_secret(&self, fields: &[String]) -> bool {
+        fields.iter().any(|field| {
+            let value = self.values.get(field);
+            field == "token"
+                || value.is_some_and(|value| value.downcast_object_ref::<SecretValue>().is_some())
+        })
+    }
+
+    /// What a secret was made into is a secret too.
+    pub(super) fn shows(&self, value: &str) {
+        let is_known = self.secrets.iter().any(|secret| secret.expose() == value);
+        if !is_known && !value.is_empty() {
+            self.shared.keep_secret(Secret::new(value.to_owned()));
+        }
+    }
+
+    /// A name and a password in a URL are sent as a header.
+    pub(super) fn shows_in(&self, url: &Url) {
+        let Some(password) = url.password() else {
+            return;
+        };
+        let plain = |text: &str| unescaped(text, '%').unwrap_or_else(|| text.to_owned());
+        let (name, password) = (plain(url.username()), plain(password));
+        self.shows(&password);
+        self.shows(&STANDARD.encode(format!("{name}:{password}")));
+    }
+
+    /// A text without the secrets that stand in it as they are, or as forms and XML write them.
     pub fn strike(&self, said: &str) -> String {
-        let tokens = self
-            .shared
-            .tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let secrets: Vec<&str> = self
-            .secrets
-            .iter()
-            .chain(tokens.iter())
-            .map(Secret::expose)
-            .collect();
-        strike(said, &secrets)
+        self.with_secrets(|secrets| strike(said, secrets))
+    }
+
+    /// Whether a secret stands in a text, in whatever form.
+    pub fn stands_in(&self, text: &str) -> bool {
+        self.with_secrets(|secrets| Echo::of(secrets.iter().copied()))
+            .stands_in(text, Share::Whole)
+    }
+
+    /// Whether a text of the PMS repeats what it was sent to prove who asks, or half of it: nothing of it may be quoted.
+    pub(super) fn is_repeated_in(&self, said: &str) -> bool {
+        self.with_secrets(|secrets| Echo::of(secrets.iter().copied()))
+            .stands_in(said, Share::Half)
     }
 }
 

@@ -1,15 +1,19 @@
 //! What an answer means: the connector's rules first, then whoever judges beyond them, then the usual
 //! reading of HTTP. Pure.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::config::{AnswerRule, HeaderRule, Verdict};
+use crate::config::{AnswerRule, Format, HeaderRule, Verdict};
 
-use super::Path;
+use super::decode::Decoded;
+use super::path::Beside;
+use super::{Path, Shape};
 
 /// A rule with its paths compiled.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Said<'a> {
     pub headers: BTreeMap<String, String>,
     /// What stands around the records, where the answer could be read.
     pub body: Option<&'a Value>,
+    /// How many records came with it.
+    pub records: usize,
     /// How the answer begins, as text.
     pub text: &'a str,
 }
@@ -81,13 +87,147 @@ fn header_fits(headers: &HeaderMap, rule: &HeaderRule) -> bool {
     })
 }
 
-/// What the connector's rules say. `around` is there when the answer could be decoded.
+/// The content of an answer, as rules look at it. Records are cut out of it while it is read; where a rule asks for
+/// something among them, the answer is read once more, as a whole.
+pub(super) struct Content<'a> {
+    /// What stands around the records, where the answer could be read.
+    around: Option<&'a Value>,
+    text: &'a str,
+    cut: Option<Cut<'a>>,
+}
+
+/// Records that were cut out of an answer.
+struct Cut<'a> {
+    decoded: &'a Decoded,
+    shape: &'a Shape,
+    place: Path,
+    whole: OnceCell<Option<Value>>,
+}
+
+impl<'a> Content<'a> {
+    /// Of an answer without records.
+    pub(super) fn plain(around: Option<&'a Value>, text: &'a str) -> Content<'a> {
+        Content {
+            around,
+            text,
+            cut: None,
+        }
+    }
+
+    /// Of an answer whose records were cut out.
+    pub(super) fn cut(decoded: &'a Decoded, shape: &'a Shape, text: &'a str) -> Content<'a> {
+        Content {
+            around: Some(&decoded.around),
+            text,
+            cut: Some(Cut {
+                place: shape.place(),
+                decoded,
+                shape,
+                whole: OnceCell::new(),
+            }),
+        }
+    }
+
+    /// What stands around the records.
+    pub(super) fn around(&self) -> Option<&'a Value> {
+        self.around
+    }
+
+    /// The answer's text.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// How many records came with the answer. One object that is the whole answer may be a record or an error: it is
+    /// none before a rule has looked at it.
+    pub(super) fn records(&self) -> usize {
+        let Some(cut) = &self.cut else { return 0 };
+        let count = cut.decoded.records.len();
+        if count == 1 && cut.is_the_answer() {
+            0
+        } else {
+            count
+        }
+    }
+
+    /// The texts at a path.
+    fn texts(&self, path: &Path) -> Option<Vec<Cow<'_, str>>> {
+        let around = self.around?;
+        let cut = self
+            .cut
+            .as_ref()
+            .filter(|cut| cut.is_seen_by(path, self.text));
+        let value = cut.and_then(|cut| cut.whole(self.text)).unwrap_or(around);
+        Some(path.texts(value))
+    }
+
+    /// Whether there is nothing at a path; none where the answer could not be read.
+    fn is_absent(&self, path: &Path) -> Option<bool> {
+        let around = self.around?;
+        let Some(cut) = &self.cut else {
+            return Some(path.first(around).is_none());
+        };
+        let is_there = match path.beside(&cut.place) {
+            Beside::Elsewhere => false,
+            Beside::Around => !cut.decoded.records.is_empty(),
+            // An empty list is something, an empty element is not.
+            Beside::At => {
+                !cut.decoded.records.is_empty()
+                    || cut.decoded.found && cut.shape.is_of(Format::Json)
+            }
+            Beside::Within => {
+                let whole = cut
+                    .is_seen_by(path, self.text)
+                    .then(|| cut.whole(self.text));
+                whole
+                    .flatten()
+                    .is_some_and(|whole| path.first(whole).is_some())
+            }
+        };
+        Some(!is_there && path.first(around).is_none())
+    }
+}
+
+impl Cut<'_> {
+    fn whole(&self, text: &str) -> Option<&Value> {
+        let whole = self.whole.get_or_init(|| self.shape.whole(text));
+        whole.as_ref()
+    }
+
+    /// Whether a path may lead to something in the records.
+    fn is_seen_by(&self, path: &Path, text: &str) -> bool {
+        if self.decoded.records.is_empty() || self.shape.is_of(Format::Csv) {
+            return false;
+        }
+        match path.beside(&self.place) {
+            Beside::Elsewhere | Beside::Around => false,
+            // Only a record that is no object and no list is a text.
+            Beside::At => {
+                let mut records = self.decoded.records.iter();
+                records.any(|record| !record.is_empty() && !record.starts_with(['{', '[']))
+            }
+            Beside::Within => path
+                .last_name()
+                .is_none_or(|name| text.contains(name.trim_start_matches('@'))),
+        }
+    }
+
+    /// Whether the records are the answer itself and not something in it.
+    fn is_the_answer(&self) -> bool {
+        match self.shape.format() {
+            Format::Json => self.place.is_root() && !self.decoded.around.is_null(),
+            Format::Xml => self.decoded.around.is_null(),
+            Format::Soap | Format::Csv => false,
+        }
+    }
+}
+
+/// What the connector's rules say.
 pub(super) fn by_rules(
     rules: &[Rule],
     status: u16,
     headers: &HeaderMap,
-    around: Option<&Value>,
-    text: &str,
+    content: &Content<'_>,
 ) -> Option<Judgement> {
     for Rule { spec, path, absent } in rules {
         if let Some(statuses) = &spec.status
@@ -101,20 +241,18 @@ pub(super) fn by_rules(
             continue;
         }
         if let Some(absent) = absent
-            && around.is_none_or(|around| absent.first(around).is_some())
+            && content.is_absent(absent) != Some(true)
         {
             continue;
         }
         let fits = |place: &str| holds(place, spec.text.as_ref());
         // A PMS may say several things at once: one that fits is enough.
-        let said = match (path, around) {
-            (Some(path), Some(around)) => {
-                match path.texts(around).into_iter().find(|said| fits(said)) {
-                    Some(said) => Some(said.into_owned()),
-                    None => continue,
-                }
-            }
-            (None, _) if fits(text) => None,
+        let said = match path.as_ref().map(|path| content.texts(path)) {
+            Some(Some(texts)) => match texts.into_iter().find(|said| fits(said)) {
+                Some(said) => Some(said.into_owned()),
+                None => continue,
+            },
+            None if fits(content.text) => None,
             _ => continue,
         };
         return Some(Judgement {
@@ -126,8 +264,8 @@ pub(super) fn by_rules(
     None
 }
 
-/// What HTTP, and a SOAP fault, mean as usual.
-pub(super) fn by_status(status: u16, around: Option<&Value>) -> Judgement {
+/// What HTTP, and a SOAP fault, mean as usual. A part of an answer is one only where it was asked for.
+pub(super) fn by_status(status: u16, asked_for_part: bool, around: Option<&Value>) -> Judgement {
     let fault = around.and_then(|around| around.get("Fault")).map(|fault| {
         fault
             .get("faultstring")
@@ -136,6 +274,7 @@ pub(super) fn by_status(status: u16, around: Option<&Value>) -> Judgement {
     });
     let verdict = match status {
         _ if fault.is_some() => Verdict::Fatal,
+        206 if !asked_for_part => Verdict::Fatal,
         200..=299 => Verdict::Ok,
         401 => Verdict::LoginFailed,
         403 => Verdict::Denied,
@@ -168,7 +307,8 @@ mod tests {
         around: Option<&Value>,
         text: &str,
     ) -> Judgement {
-        by_rules(rules, status, headers, around, text).unwrap_or_else(|| by_status(status, around))
+        by_rules(rules, status, headers, &Content::plain(around, text))
+            .unwrap_or_else(|| by_status(status, false, around))
     }
 
     fn rules(yaml: &str) -> Vec<Rule> {
@@ -276,6 +416,7 @@ mod tests {
     fn without_a_rule_http_is_read_as_usual() {
         for (status, verdict) in [
             (200, Verdict::Ok),
+            (206, Verdict::Fatal),
             (302, Verdict::Fatal),
             (400, Verdict::Fatal),
             (401, Verdict::LoginFailed),
@@ -317,5 +458,49 @@ mod tests {
         assert_eq!(verdict(200, &[("x-quota", "ok")]), Verdict::Ok);
         assert_eq!(verdict(200, &[("x-maintenance", "")]), Verdict::Maintenance);
         assert_eq!(verdict(401, &[("x-maintenance", "")]), Verdict::LoginFailed);
+    }
+
+    #[test]
+    fn rules_see_the_records_as_well_as_what_stands_around_them() {
+        let rules = rules(concat!(
+            "  - { absent: r/data, is: empty }\n",
+            "  - { path: r/data/error, is: fatal }\n",
+            "  - { path: r/data, text: closed, is: maintenance }\n",
+            "  - { path: '**/Message', text: login, is: login_failed }\n",
+            "  - { absent: r, is: denied }\n",
+        ));
+        let judged = |format: Format, text: &str| {
+            let shape = Shape::new(format, Path::parse("r/data").unwrap());
+            let decoded = super::super::decode::decode(&shape, None, text.as_bytes()).unwrap();
+            let content = Content::cut(&decoded, &shape, text);
+            by_rules(&rules, 200, &HeaderMap::new(), &content).map(|judged| judged.verdict)
+        };
+        for (text, verdict) in [
+            (r#"{"r":{"data":[{"id":1}]}}"#, None),
+            (r#"{"r":{"data":[]}}"#, None),
+            (r#"{"r":{"data":null}}"#, Some(Verdict::Empty)),
+            (r#"{"r":{"rows":[]}}"#, Some(Verdict::Empty)),
+            (r#"{"r":{"data":[{"error":"no"}]}}"#, Some(Verdict::Fatal)),
+            (r#"{"r":{"data":{"error":"no"}}}"#, Some(Verdict::Fatal)),
+            (r#"{"r":{"data":[{"error":null}]}}"#, None),
+            (r#"{"r":{"data":["closed"]}}"#, Some(Verdict::Maintenance)),
+            (
+                r#"{"r":{"data":[{"a":[{"Message":"Login?"}]}]}}"#,
+                Some(Verdict::LoginFailed),
+            ),
+        ] {
+            assert_eq!(judged(Format::Json, text), verdict, "{text}");
+        }
+        for (text, verdict) in [
+            ("<r><data><id>1</id></data></r>", None),
+            ("<r><x/></r>", Some(Verdict::Empty)),
+            (
+                "<r><data><error>no</error></data></r>",
+                Some(Verdict::Fatal),
+            ),
+            ("<r><data>Closed</data></r>", Some(Verdict::Maintenance)),
+        ] {
+            assert_eq!(judged(Format::Xml, text), verdict, "{text}");
+        }
     }
 }

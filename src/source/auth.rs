@@ -10,12 +10,20 @@ use crate::config::{Auth, ClientStyle, Format, Method, OAuth2, Secret};
 
 use super::SourceError;
 use super::call::{Call, Prepared};
+use super::fetch::Shows;
 use super::reader::Reader;
 use super::template::{PageValues, Place};
 use super::token::{Lasts, Token};
 
 /// How errors name the request of an OAuth2 token.
 const OAUTH2: &str = "auth.oauth2";
+
+/// What a login proves itself with.
+const LOGIN: Shows = Shows {
+    secret: true,
+    last: true,
+    is_login: true,
+};
 
 impl Reader {
     /// The token for a request: the kept one, unless it is the one that was `refused`, or a new one. None
@@ -30,7 +38,7 @@ impl Reader {
         }
         let (shared, fingerprint) = (&call.account.shared, call.account.fingerprint);
         // Whoever else needs a token meanwhile waits for this one.
-        let mut session = shared.session.lock().await;
+        let mut session = call.account.waits_for(shared.session.lock()).await;
         if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
             return Ok(Some(token));
         }
@@ -64,10 +72,11 @@ impl Reader {
                 let url = call.url(&values)?;
                 let prepared = call.prepare(&url, &url, &values, None)?;
                 let ((token, _), _) = self
-                    .exchange(&call, &prepared, true, |answer| {
+                    .exchange(&call, &prepared, LOGIN, |answer| {
                         call.token_of(spec.format, reading, rules, answer)
                     })
-                    .await?;
+                    .await
+                    .map_err(|failure| failure.error)?;
                 let lasts = Lasts {
                     idle: login.idle.map(|idle| idle.0),
                     lifetime: login.lifetime.map(|lifetime| lifetime.0),
@@ -77,10 +86,11 @@ impl Reader {
             Auth::OAuth2(oauth2) => {
                 let prepared = call.client_credentials(oauth2)?;
                 let (token, _) = self
-                    .exchange(&call, &prepared, true, |answer| {
+                    .exchange(&call, &prepared, LOGIN, |answer| {
                         call.token_of(Format::Json, reading, &reading.rules, answer)
                     })
-                    .await?;
+                    .await
+                    .map_err(|failure| failure.error)?;
                 Ok(token)
             }
             Auth::Basic { .. } | Auth::Bearer { .. } => Err(SourceError::Stopped),

@@ -20,6 +20,9 @@ use super::template::{PageValues, Place, Values};
 use super::token::Token;
 use super::{SourceError, Told, authority};
 
+/// What stands in the place of a text that repeats a secret.
+pub(super) const NOT_QUOTED: &str = "‹not quoted: the answer repeats the credential›";
+
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
@@ -59,16 +62,32 @@ impl Call<'_> {
         }
     }
 
-    /// An error's text, with every secret struck out of what the PMS said.
+    /// An error's text, without secrets; of what the PMS said nothing is quoted where it repeats one.
     pub(super) fn told(&self, what: &str, said: Option<&str>, remedy: &str) -> Told {
         Told {
             request: self.request.to_owned(),
             property: self.property.to_owned(),
-            what: what.to_owned(),
-            // Struck out first: half a secret would not be found.
-            said: said.map(|said| shorten(&self.account.strike(said))),
-            remedy: remedy.to_owned(),
+            what: self.clean(what),
+            said: said.map(|said| shorten(self.quoted(said))),
+            remedy: self.clean(remedy),
         }
+    }
+
+    /// A text of ours, which may name something that came from the PMS.
+    fn clean(&self, text: &str) -> String {
+        let struck = self.account.strike(text);
+        if self.account.stands_in(&struck) {
+            return "(what is told here repeats the credential, and is left out)".to_owned();
+        }
+        struck
+    }
+
+    /// A text of the PMS, or why it is not told.
+    pub(super) fn quoted<'t>(&self, said: &'t str) -> &'t str {
+        if self.account.is_repeated_in(said) {
+            return NOT_QUOTED;
+        }
+        said
     }
 
     fn rendered(
@@ -86,16 +105,20 @@ impl Call<'_> {
             page,
             token,
         };
-        self.source
-            .templates
-            .render(place, field, &values)
-            .map_err(|what| {
-                SourceError::NotAllowed(self.told(
-                    &what,
-                    None,
-                    "correct the connector or the credential",
-                ))
-            })
+        let templates = &self.source.templates;
+        let rendered = templates.render(place, field, &values).map_err(|what| {
+            SourceError::NotAllowed(self.told(
+                &what,
+                None,
+                "correct the connector or the credential",
+            ))
+        })?;
+        // A body and a URL hold a secret as it is, which is found in them; a value may be made of one.
+        let is_value = matches!(place, Place::Plain | Place::Header);
+        if is_value && self.account.is_secret(templates.shows(place, field)) {
+            self.account.shows(&rendered);
+        }
+        Ok(rendered)
     }
 
     pub(super) fn render(
@@ -130,6 +153,7 @@ impl Call<'_> {
 
     pub(super) fn basic(&self, username: &str, password: &str) -> Result<HeaderValue, SourceError> {
         let proof = STANDARD.encode(format!("{username}:{password}"));
+        self.account.shows(&proof);
         self.header(&format!("Basic {proof}"))
     }
 

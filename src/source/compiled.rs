@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Document, Feeds, File, Recorded, Span};
-use crate::model::Problem;
+use crate::config::{Auth, Connector, Document, Feeds, File, Per, Recorded, Span};
+use crate::model::{Problem, exact};
 
 use super::Path;
 use super::answer::Rule;
@@ -69,6 +69,19 @@ impl Source {
         std::iter::once("residents").chain(others)
     }
 
+    /// How many requests a run makes at least: one page of everything that gives residents, of each PMS property.
+    pub fn least_requests(&self, properties: usize) -> u64 {
+        let properties = u64::try_from(properties.max(1)).unwrap_or(u64::MAX);
+        let each = self.feeds().map(|name| {
+            let request = self.connector.requests.get(name);
+            match request.map(|request| request.per) {
+                Some(Per::Once) => 1,
+                _ => properties,
+            }
+        });
+        each.sum()
+    }
+
     /// The request of the login, if the connector has one.
     pub(super) fn login(&self) -> Option<&str> {
         match &self.connector.auth {
@@ -125,14 +138,12 @@ impl Source {
     /// What people call a record of `request`, as text.
     pub fn record_name(&self, request: &str, json: &str) -> Option<String> {
         let path = self.requests.get(request)?.name.as_ref()?;
-        let record: serde_json::Value = serde_json::from_str(json).ok()?;
+        let record: serde_json::Value = serde_json::from_str(&exact(json)).ok()?;
         path.text(&record).map(std::borrow::Cow::into_owned)
     }
 
     /// The id inside a record of `request`, as text.
     pub fn record_id(&self, request: &str, json: &str) -> Option<String> {
-        let path = self.requests.get(request)?.id.as_ref()?;
-        let record: serde_json::Value = serde_json::from_str(json).ok()?;
-        path.text(&record).map(std::borrow::Cow::into_owned)
+        self.requests.get(request)?.id.as_ref()?.text_in(json)
     }
 }

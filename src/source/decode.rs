@@ -17,7 +17,7 @@ pub(super) struct Decoded {
     pub(super) around: Value,
     /// The records, as JSON texts.
     pub(super) records: Vec<Box<str>>,
-    /// Those of them that are known; their texts are left out. Empty where none is looked for.
+    /// Those of them that are known; their texts may be left out. Empty where none is looked for.
     pub(super) known: Vec<Option<Same>>,
     /// Whether the place was there where the records stand, be it empty.
     pub(super) found: bool,
@@ -110,17 +110,19 @@ pub(super) enum DecodeError {
 }
 
 impl Shape {
-    /// Takes an answer apart in which most records may be known.
+    /// Takes an answer apart in which most records may be known. Their texts are left out, unless it `keeps` them.
     pub(super) fn skim(
         &self,
         charset: Option<&str>,
         body: &[u8],
         known: Option<(&Known, Printer)>,
+        keeps: bool,
     ) -> Result<Decoded, DecodeError> {
         if let Some((known, printer)) = known
             && self.format == Format::Json
             && self.inner.is_none()
-            && let Some(skimmed) = skim::split(&text(body, charset)?, &self.records, known, printer)
+            && let Some(skimmed) =
+                skim::split(&text(body, charset)?, &self.records, known, printer, keeps)
         {
             return Ok(skimmed);
         }
@@ -129,7 +131,7 @@ impl Shape {
             let records = decoded.records.iter();
             decoded.known = records.map(|text| known.find(printer, text)).collect();
             for (text, place) in decoded.records.iter_mut().zip(&decoded.known) {
-                if place.is_some() {
+                if place.is_some() && !keeps {
                     *text = Box::default();
                 }
             }
@@ -176,6 +178,45 @@ fn split(format: Format, shape: &Shape, text: &str) -> Result<Decoded, DecodeErr
         Format::Xml => xml::split(text, &shape.records, false),
         Format::Soap => xml::split(text, &shape.records, true),
         Format::Csv => csv::split(text, shape.delimiter, shape.column.as_deref()),
+    }
+}
+
+impl Decoded {
+    /// No records, and nothing around them.
+    pub(super) fn nothing() -> Decoded {
+        Decoded {
+            around: Value::Null,
+            records: Vec::new(),
+            known: Vec::new(),
+            found: true,
+            broken: None,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether the records are in this form.
+    pub(super) fn is_of(&self, format: Format) -> bool {
+        self.inner.as_ref().map_or(self.format, |(inner, _)| *inner) == format
+    }
+
+    /// The path of the records from the beginning of the answer, through the text inside it where there is one.
+    pub(super) fn place(&self) -> Path {
+        match &self.inner {
+            Some((_, path)) => path.then(&self.records),
+            None => self.records.clone(),
+        }
+    }
+
+    /// An answer with the records in it. None where it cannot be read, or has no place for records, as CSV.
+    pub(super) fn whole(&self, text: &str) -> Option<Value> {
+        let mut around = whole(self.format, text).ok()?;
+        if let Some((format, path)) = &self.inner {
+            let inner = path.text(&around)?;
+            let inner = whole(*format, inner.trim_start_matches('\u{feff}')).ok()?;
+            put(&mut around, path.segments(), inner);
+        }
+        Some(around)
     }
 }
 

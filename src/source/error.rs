@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::model::shown;
+
 /// What happened, where, in whose words, and what to do. Holds no secret and no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
@@ -41,12 +43,15 @@ pub enum SourceError {
     /// The login is wrong. Not tried again: that could lock the account.
     #[error("{0}")]
     LoginFailed(Told),
-    /// The login is right and may not do this.
+    /// The login may be right, and may not do this: a matter of the request or the PMS property.
     #[error("{0}")]
     Denied(Told),
     /// Busy, closed or out of reach for now; the next run may succeed.
     #[error("{0}")]
     Unavailable(Told),
+    /// It may not be asked before the run's next moment (R43).
+    #[error("{0}")]
+    Postponed(Told),
     /// The answer is not what the connector says it is.
     #[error("{0}")]
     Unexpected(Told),
@@ -65,9 +70,10 @@ pub(super) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
     first + most.saturating_sub(first).mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// One short line: an answer may be a page.
+/// One short line without what would steer a terminal: an answer may be a page.
 pub(super) fn shorten(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = shown(&line).into_owned();
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,

@@ -39,7 +39,8 @@ fn has(mut parameters: &str, rel: &str) -> bool {
     false
 }
 
-fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
+/// Where a character stands that is not inside a quoted string (RFC 9110, 5.6.4).
+pub(super) fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, character) in text.char_indices() {
         match character {

@@ -3,6 +3,7 @@
 //! Knows no PMS by name, maps nothing and stores nothing.
 
 mod path;
+mod position;
 mod decode;
 mod json;
 mod known;
@@ -12,12 +13,17 @@ mod csv;
 mod template;
 mod answer;
 mod link;
+mod media;
+mod tally;
 mod page;
 mod rate;
+mod allowance;
 mod budget;
+mod patience;
 mod egress;
 mod trust;
 mod token;
+mod echo;
 mod account;
 mod error;
 mod compiled;
@@ -29,11 +35,14 @@ mod unpack;
 mod verdict;
 mod fetch;
 mod auth;
+mod presence;
+mod read;
 mod reader;
 mod probe;
 mod rewrite;
 
 pub use account::{Account, AccountError};
+pub use allowance::{Ledger, apart, for_the_clock};
 pub use answer::{Judge, Ruling, Said};
 pub use compiled::Source;
 pub use decode::Shape;
@@ -41,8 +50,9 @@ pub use egress::Lookup;
 pub use error::{SourceError, Told};
 pub use known::Known;
 pub use path::Path;
+pub use patience::{Patience, Seats, Waits};
 pub use probe::{Answered, Endpoint, FirstPage, Unreached};
-pub use reader::{ClientError, Heard, Reader, Records, Scope};
+pub use reader::{ClientError, Handed, Heard, Reader, Scope, collected};
 pub use rewrite::{Rewrite, rewritten};
 pub use template::{Place, rendered};
 

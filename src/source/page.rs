@@ -1,14 +1,15 @@
-//! From one page to the next, and the guards against pages that never end. Pure.
+//! From one page to the next, whether the last one is the last, and the guards against pages that never end. Pure.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use url::Url;
 
-use crate::config::{Keep, Page};
+use crate::config::{Counted, Keep, Page, Until};
 use crate::model::Print;
 
 use super::Path;
+use super::tally::{READINGS, Sum, Tally};
 use super::template::PageValues;
 
 /// More pages than this are no answer.
@@ -26,15 +27,32 @@ pub(super) struct Paging {
     pub(super) path: Path,
 }
 
+/// Why a page is asked for, where pages are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Why {
+    /// It is the first, or the answer before says that it is there.
+    #[default]
+    There,
+    /// The page before was full, so there may be one more.
+    BehindFull,
+    /// The page before had only so many records, so there should be none.
+    BehindShort(u64),
+    /// As many records came as are declared, on one page that is full: should that be the number of each page, there is
+    /// one more.
+    BehindAll,
+}
+
 /// A page that came, and what its successor depends on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Came<'a> {
     /// What was asked.
     pub(super) url: &'a Url,
     pub(super) around: &'a Value,
-    /// How many records it has, and what tells them from those of another page.
-    pub(super) count: u64,
-    pub(super) print: Print,
+    /// What tells its records from others: by their texts, and by their ids where these are known.
+    pub(super) prints: &'a [Print],
+    pub(super) ids: &'a [Print],
+    /// The number of records in all, as the answer declares it.
+    pub(super) declared: Option<u64>,
     /// The link of the `Link` header.
     pub(super) link: Option<&'a str>,
     /// Query parameters that every further page is asked with; an empty one is left out.
@@ -44,27 +62,38 @@ pub(super) struct Came<'a> {
 /// What comes after a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
+    /// Nothing: all of it is here.
     End,
+    /// The same, and this page is the one before once more: nothing of it counts.
+    Repeated,
+    /// All of it, once more from the beginning: what came so far does not count.
+    Again,
     /// One more request from the template, with these values.
     Values(PageValues),
     /// One more request to this URL.
     Url(Url),
 }
 
-/// The pages of one property, as far as they have come.
+/// The pages of one reading of a PMS property, as far as they have come.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     pub(super) values: PageValues,
     pub(super) count: u64,
-    pub(super) records: u64,
+    /// Why the next page is asked for.
+    pub(super) why: Why,
+    /// Which reading it is, from 1.
+    reading: u32,
+    tally: Tally,
     seen: BTreeSet<[u8; 32]>,
     printed: BTreeSet<Print>,
+    last: Option<Print>,
     /// Pages in a row without a record.
     empty: u64,
 }
 
 impl Pages {
-    pub(super) fn start(paging: Option<&Paging>) -> Pages {
+    /// The `reading`th reading of a property; `declares` where the connector says where the number of records stands.
+    pub(super) fn start(paging: Option<&Paging>, declares: bool, reading: u32) -> Pages {
         let values = match paging.map(|paging| &paging.page) {
             Some(Page::Offset(counted)) => PageValues {
                 offset: counted.first,
@@ -80,8 +109,15 @@ impl Pages {
         };
         Pages {
             values,
+            reading,
+            tally: Tally::new(declares),
             ..Pages::default()
         }
+    }
+
+    /// How many records came.
+    pub(super) fn records(&self) -> u64 {
+        self.tally.records()
     }
 
     /// Takes a page in and says what comes next; an error says why the pages cannot be trusted.
@@ -90,19 +126,21 @@ impl Pages {
         paging: Option<&Paging>,
         came: Came<'_>,
     ) -> Result<After, String> {
-        let Came {
-            url,
-            around,
-            count,
-            print,
-            link,
-            force,
-        } = came;
         self.count += 1;
-        self.records += count;
+        let count = came.prints.len() as u64;
+        let counted = match paging.map(|paging| &paging.page) {
+            Some(Page::Offset(counted) | Page::Number(counted)) => Some(*counted),
+            _ => None,
+        };
+        let print = Print::of_page(came.prints.iter().copied());
         if count > 0 && !self.printed.insert(print) {
-            return Err(format!("page {} is the same as one before it", self.count));
+            return match counted {
+                Some(_) if self.last == Some(print) => self.repeated(came.declared),
+                _ => Err(format!("page {} is the same as one before it", self.count)),
+            };
         }
+        self.last = (count > 0).then_some(print);
+        self.tally.take(came.declared, came.prints, came.ids);
         self.empty = if count == 0 { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
             return Err(format!(
@@ -113,24 +151,90 @@ impl Pages {
         if self.count >= MAX_PAGES {
             return Err(format!("there are more than {MAX_PAGES} pages"));
         }
-        if self.records > MAX_RECORDS {
+        if self.records() > MAX_RECORDS {
             return Err(format!("there are more than {MAX_RECORDS} records"));
         }
-        let Some(Paging { page, path }) = paging else {
-            return Ok(After::End);
+        if self.tally.moved() && self.reading < READINGS {
+            return Ok(After::Again);
+        }
+        let Some(paging) = paging else {
+            return self.end();
         };
-        let told = path.text(around);
+        match counted {
+            Some(counted) => self.counted(&paging.page, counted, count),
+            None => self.led(paging, came),
+        }
+    }
+
+    /// The page before, once more. Some PMSs answer so to the question behind their last page; one that answers so to
+    /// the question for the second page does not hear which page it is asked for.
+    fn repeated(&mut self, declared: Option<u64>) -> Result<After, String> {
+        if self.tally.is_another(declared) && self.reading < READINGS {
+            return Ok(After::Again);
+        }
+        if self.count == 2 && !self.tally.is_met() {
+            return Err(
+                "page 2 is the same as one before it: the PMS does not heed which page it is asked for; correct the request, or leave `page` out where all of it comes at once"
+                    .into(),
+            );
+        }
+        Ok(match self.end()? {
+            After::End => After::Repeated,
+            after => after,
+        })
+    }
+
+    /// What comes after a page whose successor is counted.
+    fn counted(&mut self, page: &Page, counted: Counted, count: u64) -> Result<After, String> {
+        if count == 0 {
+            return self.end();
+        }
+        if let Why::BehindShort(came) = self.why {
+            return Err(format!(
+                "page {} had {came} records where {} were asked for, and there are more behind it: the PMS caps its pages, or leaves some records out; write `size: {came}` where its pages are never larger, or `until: empty` where they have any size",
+                self.count - 1,
+                counted.size
+            ));
+        }
+        let met = self.tally.is_met();
+        let full = count >= counted.size;
+        self.why = match counted.until {
+            Until::Total if !self.tally.is_declared() => return self.end(),
+            Until::Short | Until::Total if met && full && self.count == 1 => Why::BehindAll,
+            Until::Short | Until::Total if met => return self.end(),
+            Until::Short if full => Why::BehindFull,
+            Until::Short if self.tally.is_exceeded() => return self.end(),
+            Until::Short => Why::BehindShort(count),
+            Until::Empty | Until::Total => Why::BehindFull,
+        };
         match page {
+            Page::Offset(_) => self.values.offset += count,
+            _ => self.values.number += 1,
+        }
+        Ok(After::Values(self.values.clone()))
+    }
+
+    /// What comes after a page that leads to its successor.
+    fn led(&mut self, paging: &Paging, came: Came<'_>) -> Result<After, String> {
+        let Came {
+            url,
+            around,
+            link,
+            force,
+            ..
+        } = came;
+        let told = paging.path.text(around);
+        match &paging.page {
             Page::Next(next) => match told {
-                None => Ok(After::End),
+                None => self.end(),
                 Some(link) => self.follow(url, &link, next.keep, force),
             },
             Page::Link(next) => match link {
-                None => Ok(After::End),
+                None => self.end(),
                 Some(link) => self.follow(url, link, next.keep, force),
             },
             Page::Cursor(_) => match told {
-                None => Ok(After::End),
+                None => self.end(),
                 Some(cursor) if cursor == self.values.cursor => {
                     Err(format!("the cursor of page {} leads to itself", self.count))
                 }
@@ -139,15 +243,16 @@ impl Pages {
                     Ok(After::Values(self.values.clone()))
                 }
             },
-            Page::Offset(counted) if count >= counted.size => {
-                self.values.offset += count;
-                Ok(After::Values(self.values.clone()))
-            }
-            Page::Number(counted) if count >= counted.size => {
-                self.values.number += 1;
-                Ok(After::Values(self.values.clone()))
-            }
-            Page::Offset(_) | Page::Number(_) => Ok(After::End),
+            Page::Offset(_) | Page::Number(_) => self.end(),
+        }
+    }
+
+    /// No further page is asked for.
+    fn end(&self) -> Result<After, String> {
+        match self.tally.sum(self.reading) {
+            Sum::Complete => Ok(After::End),
+            Sum::Again => Ok(After::Again),
+            Sum::Wrong(what) => Err(what),
         }
     }
 
@@ -212,223 +317,4 @@ fn target(url: &Url, link: &str, keep: Keep, force: &[(String, String)]) -> Opti
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::config::{Counted, Next};
-    use crate::model::Printer;
-
-    fn next() -> Page {
-        Page::Next(Next {
-            path: "next".into(),
-            keep: Keep::Url,
-            force: std::collections::BTreeMap::new(),
-        })
-    }
-
-    fn came<'a>(url: &'a Url, around: &'a Value, records: &'a [Box<str>]) -> Came<'a> {
-        Came {
-            url,
-            around,
-            count: records.len() as u64,
-            print: Print::of_page(
-                records
-                    .iter()
-                    .map(|text| Printer::new(0, "", "").print(text)),
-            ),
-            link: None,
-            force: &[],
-        }
-    }
-
-    fn paging(page: Page) -> Paging {
-        let path = match &page {
-            Page::Next(next) => Path::parse(&next.path).unwrap(),
-            Page::Cursor(path) => Path::parse(path).unwrap(),
-            _ => Path::default(),
-        };
-        Paging { page, path }
-    }
-
-    fn records(numbers: std::ops::Range<u64>) -> Vec<Box<str>> {
-        numbers.map(|n| n.to_string().into_boxed_str()).collect()
-    }
-
-    #[test]
-    fn records_without_end_are_given_up() {
-        let paging = paging(Page::Offset(Counted { first: 0, size: 2 }));
-        let url = Url::parse("http://h/x").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        pages.records = MAX_RECORDS - 2;
-        let mut take = |numbers| {
-            let records = records(numbers);
-            pages.take(Some(&paging), came(&url, &Value::Null, &records))
-        };
-        assert!(take(0..2).is_ok());
-        assert_eq!(
-            take(2..4).unwrap_err(),
-            "there are more than 5000000 records"
-        );
-    }
-
-    #[test]
-    fn an_offset_grows_until_a_short_page() {
-        let paging = paging(Page::Offset(Counted { first: 0, size: 2 }));
-        let url = Url::parse("http://h/x").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        let after = pages
-            .take(Some(&paging), came(&url, &Value::Null, &records(0..2)))
-            .unwrap();
-        assert_eq!(
-            after,
-            After::Values(PageValues {
-                offset: 2,
-                size: 2,
-                ..PageValues::default()
-            })
-        );
-        assert_eq!(
-            pages
-                .take(Some(&paging), came(&url, &Value::Null, &records(2..3)))
-                .unwrap(),
-            After::End
-        );
-        assert_eq!((pages.count, pages.records), (2, 3));
-    }
-
-    #[test]
-    fn a_next_link_may_be_a_path_and_ends_when_it_is_null() {
-        let paging = paging(next());
-        let url = Url::parse("http://h:1/api/x?page=1").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        let after = pages
-            .take(
-                Some(&paging),
-                came(&url, &json!({"next": "/api/x?page[n]=2"}), &records(0..1)),
-            )
-            .unwrap();
-        assert_eq!(
-            after,
-            After::Url(Url::parse("http://h:1/api/x?page[n]=2").unwrap())
-        );
-        assert_eq!(
-            pages
-                .take(
-                    Some(&paging),
-                    came(&url, &json!({"next": null}), &records(1..2))
-                )
-                .unwrap(),
-            After::End
-        );
-    }
-
-    #[test]
-    fn a_page_that_comes_again_ends_the_reading() {
-        let paging = paging(next());
-        let url = Url::parse("http://h/x").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        pages
-            .take(
-                Some(&paging),
-                came(&url, &json!({"next": "/y"}), &records(0..2)),
-            )
-            .unwrap();
-        let error = pages
-            .take(
-                Some(&paging),
-                came(&url, &json!({"next": "/z"}), &records(0..2)),
-            )
-            .unwrap_err();
-        assert_eq!(error, "page 2 is the same as one before it");
-    }
-
-    #[test]
-    fn a_cursor_that_leads_to_itself_ends_the_reading() {
-        let paging = paging(Page::Cursor("c".into()));
-        let url = Url::parse("http://h/x").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        assert!(
-            pages
-                .take(
-                    Some(&paging),
-                    came(&url, &json!({"c": "k"}), &records(0..1))
-                )
-                .is_ok()
-        );
-        assert!(
-            pages
-                .take(
-                    Some(&paging),
-                    came(&url, &json!({"c": "k"}), &records(1..2))
-                )
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn pages_without_records_end_the_reading_when_there_are_too_many_in_a_row() {
-        let paging = paging(next());
-        let url = Url::parse("http://h/x").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        let mut number = 0;
-        let mut take = |records: std::ops::Range<u64>| {
-            number += 1;
-            let next = json!({"next": format!("/{number}")});
-            pages.take(Some(&paging), came(&url, &next, &self::records(records)))
-        };
-        for begin in 0..3 {
-            assert!(take(begin..begin + 1).is_ok());
-            for _ in 0..MAX_EMPTY {
-                assert!(take(0..0).is_ok());
-            }
-        }
-        let error = take(0..0).unwrap_err();
-        assert_eq!(
-            error,
-            "after page 203 there are only pages without records, and no end of them"
-        );
-    }
-
-    #[test]
-    fn a_link_that_leads_back_ends_the_reading() {
-        let paging = paging(next());
-        let url = Url::parse("http://h/x?skip=1").unwrap();
-        let mut pages = Pages::start(Some(&paging));
-        let error = pages
-            .take(Some(&paging), came(&url, &json!({"next": "?skip=1"}), &[]))
-            .unwrap_err();
-        assert_eq!(error, "the link of page 1 leads back to a page before it");
-    }
-
-    #[test]
-    fn of_a_link_only_the_query_may_count_and_parameters_are_forced() {
-        let url = Url::parse("https://h:8/api.asp?$api=A&$format=json").unwrap();
-        let to = |link: &str, force: &[(&str, &str)]| {
-            let force: Vec<_> = force
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
-            target(&url, link, Keep::Query, &force).map(String::from)
-        };
-        assert_eq!(
-            to("http://other/x?$api=A&$skip=301#f", &[]).as_deref(),
-            Some("https://h:8/api.asp?$api=A&$skip=301")
-        );
-        assert_eq!(
-            to("$skip=301", &[]).as_deref(),
-            Some("https://h:8/api.asp?$skip=301")
-        );
-        assert_eq!(
-            to(
-                "?%24skip=301&%24format=xml",
-                &[("$format", "json"), ("x", "")]
-            )
-            .as_deref(),
-            Some("https://h:8/api.asp?%24skip=301&%24format=json")
-        );
-        for nothing in ["https://h:8/api.asp", "/api.asp?", "/api.asp"] {
-            assert_eq!(to(nothing, &[]), None, "{nothing}");
-        }
-    }
-}
+mod tests;

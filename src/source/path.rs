@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+
+use crate::model::{exact, may_be_inexact, number_text};
 
 /// Names separated by `/`. `*` is any name or any element of a list, `**` any depth. `name[member=text]`
 /// is only those elements of that name whose member has that text, without regard to case.
@@ -21,6 +25,19 @@ pub(super) enum Segment {
     },
     Any,
     Deep,
+}
+
+/// How a path lies to the place of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Past it: the records are nothing to it.
+    Elsewhere,
+    /// To something that the records are in.
+    Around,
+    /// To the records themselves.
+    At,
+    /// Perhaps into them.
+    Within,
 }
 
 impl Path {
@@ -52,6 +69,11 @@ impl Path {
         &self.0
     }
 
+    /// Whether it leads to the answer itself.
+    pub(super) fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it leads to one place, by names alone.
     pub(super) fn is_names(&self) -> bool {
         self.0.iter().all(|one| matches!(one, Segment::Name(_)))
@@ -65,6 +87,54 @@ impl Path {
         })
     }
 
+    /// This path, and another one from its end.
+    pub(super) fn then(&self, other: &Path) -> Path {
+        Path(self.0.iter().chain(&other.0).cloned().collect())
+    }
+
+    /// How it lies to the place of records that are cut out of an answer.
+    pub(super) fn beside(&self, place: &Path) -> Beside {
+        for (at, segment) in self.0.iter().enumerate() {
+            let (name, other) = match (segment, place.0.get(at)) {
+                (
+                    Segment::Name(name) | Segment::Having { name, .. },
+                    Some(Segment::Name(other)),
+                ) => (name, other),
+                // As long as every step on the way is a name, it goes down one.
+                (Segment::Any, Some(Segment::Name(_))) => continue,
+                _ => return Beside::Within,
+            };
+            if name != other {
+                return Beside::Elsewhere;
+            }
+        }
+        if self.0.len() < place.0.len() {
+            Beside::Around
+        } else {
+            Beside::At
+        }
+    }
+
+    /// The name that everything at the path has, where there is one.
+    pub(super) fn last_name(&self) -> Option<&str> {
+        match self.0.last()? {
+            Segment::Name(name) | Segment::Having { name, .. } => Some(name),
+            Segment::Any | Segment::Deep => None,
+        }
+    }
+
+    /// Whether the path leads by names to a null that is written out.
+    pub(super) fn is_null(&self, value: &Value) -> bool {
+        let mut at = Some(value);
+        for segment in &self.0 {
+            at = match segment {
+                Segment::Name(name) => at.and_then(|value| value.get(name)),
+                _ => None,
+            };
+        }
+        at.is_some_and(Value::is_null)
+    }
+
     /// The first value at the path that is not null.
     pub fn first<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         first(&self.0, value)
@@ -75,11 +145,85 @@ impl Path {
         text_of(self.first(value)?)
     }
 
+    /// The same in a value that is not decoded. Where a single name leads there, the rest is skipped and not decoded.
+    pub fn text_in(&self, json: &str) -> Option<String> {
+        let mut value = self.decoded(json)?;
+        if self.first(&value).is_some_and(is_inexact) {
+            value = self.decoded(&exact(json))?;
+        }
+        self.text(&value).map(Cow::into_owned)
+    }
+
+    fn decoded(&self, json: &str) -> Option<Value> {
+        let value = match self.0.as_slice() {
+            [Segment::Name(name)] => {
+                let mut value = serde_json::Deserializer::from_str(json);
+                Member(name).deserialize(&mut value)
+            }
+            _ => serde_json::from_str(json),
+        };
+        value.ok()
+    }
+
     /// Every value at the path that is a text, in the order of the answer.
     pub(super) fn texts<'a>(&self, value: &'a Value) -> Vec<Cow<'a, str>> {
         let mut texts = Vec::new();
         each(&self.0, value, &mut |found| texts.extend(text_of(found)));
         texts
+    }
+}
+
+/// Decodes of an object one member alone.
+struct Member<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Value, D::Error> {
+        value.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some(is_it) = members.next_key_seed(Is(self.0))? {
+            if is_it {
+                object.insert(self.0.to_owned(), members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// Whether a name is this one.
+struct Is<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+        name.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
     }
 }
 
@@ -109,10 +253,15 @@ fn text_of(found: &Value) -> Option<Cow<'_, str>> {
         Value::String(text) => Some(text.trim())
             .filter(|text| !text.is_empty())
             .map(Cow::Borrowed),
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Number(number) => Some(Cow::Owned(number_text(number))),
         Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
         _ => None,
     }
+}
+
+/// Whether it is a number that may have lost digits.
+fn is_inexact(found: &Value) -> bool {
+    found.is_f64() && found.as_f64().is_some_and(may_be_inexact)
 }
 
 fn has(element: &Value, member: &str, text: &str) -> bool {
@@ -243,6 +392,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_found_without_decoding_what_stands_beside_it() {
+        let record =
+            r##"{"a":[{"id":1}],"id":" x\u0031 ","t":{"#text":"y"},"n":7,"l":["", "z"],"n":8}"##;
+        let value: Value = serde_json::from_str(record).unwrap();
+        for path in ["id", "t", "n", "l", "a", "none", "a/id", "", "**/id"] {
+            let path = Path::parse(path).unwrap();
+            let decoded = path.text(&value).map(Cow::into_owned);
+            assert_eq!(path.text_in(record), decoded, "{path}");
+        }
+        let id = Path::parse("id").unwrap();
+        for digits in ["18446744073709551616", "18446744073709551617", "1001.0"] {
+            let record = format!("{{\"n\":[1e300],\"id\":{digits}}}");
+            let whole = digits.trim_end_matches(".0").to_owned();
+            assert_eq!(id.text_in(&record), Some(whole));
+        }
+        for broken in ["{\"id\":\"1\"", "7", ""] {
+            assert_eq!(Path::parse("id").unwrap().text_in(broken), None);
+        }
+    }
+
+    #[test]
     fn a_condition_picks_among_elements_of_a_name() {
         let one = json!({"R": {"Ms": {"M": {"@t": "Error", "#text": "a"}}}});
         let many = json!({"R": {"Ms": {"M": [{"@t": "FYI", "#text": "a"}, {"@t": "error", "#text": "b"}]}}});
@@ -267,6 +437,30 @@ mod tests {
         ] {
             assert_eq!(Path::parse(path).unwrap().texts(&many), found, "{path}");
         }
+    }
+
+    #[test]
+    fn how_a_path_lies_to_records_is_told_by_its_names() {
+        let beside = |path: &str, place: &str| {
+            Path::parse(path)
+                .unwrap()
+                .beside(&Path::parse(place).unwrap())
+        };
+        for (path, lies) in [
+            ("error", Beside::Elsewhere),
+            ("r/error/code", Beside::Elsewhere),
+            ("r", Beside::Around),
+            ("*", Beside::Around),
+            ("r/data", Beside::At),
+            ("r/*", Beside::At),
+            ("r/data/error", Beside::Within),
+            ("*/*/error", Beside::Within),
+            ("**/error", Beside::Within),
+        ] {
+            assert_eq!(beside(path, "r/data"), lies, "{path}");
+        }
+        assert_eq!(beside("error", ""), Beside::Within);
+        assert_eq!(beside("people/error", "people/*"), Beside::Within);
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::config::{Limits, Per};
 use super::account::Account;
 use super::call::Call;
 use super::compiled::Source;
-use super::page::Pages;
+use super::fetch::Ask;
+use super::page::{Pages, Why};
+use super::presence::Presence;
 use super::reader::{Reader, Scope};
 use super::template::PageValues;
 use super::{SourceError, authority, egress};
@@ -247,7 +249,19 @@ impl Reader {
         let values = call.first_values();
         let url = call.url(&values)?;
         let begun = Instant::now();
-        let page = self.fetch(&call, compiled, &url, &url, &values).await?;
+        let ask = Ask {
+            first: &url,
+            url: &url,
+            values: &values,
+            why: Why::There,
+            keeps_texts: false,
+        };
+        let page = self.fetch(&call, compiled, &ask).await?;
+        let mut presence = Presence::default();
+        presence.look(&call, compiled, &page.decoded)?;
+        if let Some(missing) = call.missing(&presence) {
+            return Err(missing);
+        }
         let limits = &source.connector.limits;
         let headers = [&limits.remaining, &limits.reset].into_iter().flatten();
         Ok(FirstPage {
@@ -255,7 +269,10 @@ impl Reader {
             bytes: page.answer.body.len(),
             took: begun.elapsed(),
             budget: headers
-                .filter_map(|name| Some((name.clone(), page.answer.header(name)?.to_owned())))
+                .filter_map(|name| {
+                    let said = call.quoted(page.answer.header(name)?);
+                    Some((name.clone(), said.to_owned()))
+                })
                 .collect(),
         })
     }
@@ -264,7 +281,8 @@ impl Reader {
 impl Call<'_> {
     fn first_values(&self) -> PageValues {
         let request = self.source.requests.get(self.request);
-        Pages::start(request.and_then(|request| request.paging.as_ref())).values
+        let paging = request.and_then(|request| request.paging.as_ref());
+        Pages::start(paging, false, 1).values
     }
 }
 

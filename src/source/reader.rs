@@ -1,35 +1,57 @@
-//! Reads a request of a connector: page after page, property after property. Maps nothing.
+//! Reads the requests of a connector, property after property; what is read of one is in `read`. Maps nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path as FilePath;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
 use minijinja::Value;
-use reqwest::header::LINK;
 use tokio::sync::mpsc;
-use url::Url;
 
-use crate::config::{self, Credential, CredentialValue, Per};
-use crate::model::{Print, Printer, Reading, Record};
+use crate::config::{Credential, CredentialValue, Per};
+use crate::model::{Reading, Record};
 
-use super::account::{Account, AccountError, Fingerprint, SecretValue, Shared};
+use super::SourceError;
+use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
+use super::allowance::Ledger;
 use super::answer::Judge;
 use super::call::Call;
-use super::compiled::{Source, Total};
-use super::decode::Decoded;
+use super::compiled::Source;
 use super::egress::{self, Lookup, Resolver};
-use super::error::shorten;
-use super::fetch::Page;
 use super::known::Known;
-use super::page::{After, Came, Pages};
-use super::template::{PageValues, Place};
-use super::{Path, SourceError, decode, link};
+use super::presence::Presence;
 
-/// One page of records.
-pub type Records = Vec<Record>;
+/// What a reading hands over, in its order.
+#[derive(Debug)]
+pub enum Handed {
+    /// A page of records.
+    Page(Vec<Record>),
+    /// A PMS property is read once more from its beginning: what was handed over for this request and this property
+    /// does not count.
+    Again {
+        /// The request, as the connector names it.
+        request: Arc<str>,
+        /// The PMS property; empty for requests that are asked once.
+        property: Arc<str>,
+    },
+}
+
+/// Collects the records of a reading that count.
+pub async fn collected(mut handed: mpsc::Receiver<Handed>) -> Vec<Record> {
+    let mut records: Vec<Record> = Vec::new();
+    while let Some(handed) = handed.recv().await {
+        match handed {
+            Handed::Page(page) => records.extend(page),
+            Handed::Again { request, property } => {
+                records.retain(|one| one.request != request || one.property != property);
+            }
+        }
+    }
+    records
+}
 
 /// What is asked of a PMS in one run.
 #[derive(Debug, Clone)]
@@ -67,7 +89,8 @@ pub struct Reader {
     pub(super) lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     key: [u8; 32],
-    listener: Option<mpsc::UnboundedSender<Heard>>,
+    pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -121,6 +144,7 @@ impl Reader {
             shared: Mutex::default(),
             key,
             listener: None,
+            ledger: None,
         })
     }
 
@@ -128,6 +152,13 @@ impl Reader {
     #[must_use]
     pub fn heard_by(mut self, listener: mpsc::UnboundedSender<Heard>) -> Reader {
         self.listener = Some(listener);
+        self
+    }
+
+    /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).
+    #[must_use]
+    pub fn kept_by(mut self, ledger: Arc<dyn Ledger>) -> Reader {
+        self.ledger = Some(ledger);
         self
     }
 
@@ -169,7 +200,15 @@ impl Reader {
             secrets,
             by_hand: false,
             once: false,
-            budget: shared.budget(&source.connector.limits),
+            let_in: LetIn::default(),
+            patience: None,
+            budget: shared.budget(
+                &source.connector.limits.lowered(&credential.limits),
+                self.ledger
+                    .as_ref()
+                    .map(|ledger| (Arc::clone(ledger), name.to_owned())),
+            ),
+            requests: Arc::new(AtomicU64::new(0)),
             shared,
             client,
         })
@@ -207,7 +246,7 @@ impl Reader {
         source: &Source,
         account: &Account,
         scope: &Scope,
-        taker: mpsc::Sender<Records>,
+        taker: mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
         let (mut pages, mut records) = (0, 0);
         for request in source.feeds() {
@@ -235,7 +274,7 @@ impl Reader {
         account: &Account,
         request: &str,
         scope: &Scope,
-        taker: mpsc::Sender<Records>,
+        taker: mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
         self.read_beside(source, account, request, scope, taker, None)
             .await
@@ -247,7 +286,7 @@ impl Reader {
         account: &Account,
         request: &str,
         scope: &Scope,
-        taker: mpsc::Sender<Records>,
+        taker: mpsc::Sender<Handed>,
         known: Option<&Known>,
     ) -> Reading<SourceError> {
         let once = [String::new()];
@@ -262,6 +301,7 @@ impl Reader {
             &scope.properties
         };
         let (mut pages, mut records) = (0, 0);
+        let mut presence = Presence::default();
         for property in properties {
             let call = Call {
                 source,
@@ -271,165 +311,25 @@ impl Reader {
                 scope,
                 known,
             };
-            match self.read_property(&call, &taker).await {
+            match self.read_property(&call, &taker, &mut presence).await {
                 Ok(read) => {
                     pages += read.count;
-                    records += read.records;
+                    records += read.records();
                 }
                 Err(reason) => return Reading::Partial { reason },
             }
         }
-        Reading::Complete { pages, records }
-    }
-
-    async fn read_property(
-        &self,
-        call: &Call<'_>,
-        taker: &mpsc::Sender<Records>,
-    ) -> Result<Pages, SourceError> {
-        let (_, spec) = call.spec()?;
-        let Some(request) = call.source.requests.get(call.request) else {
-            return Err(SourceError::Stopped);
+        let call = Call {
+            source,
+            account,
+            request,
+            property: "",
+            scope,
+            known,
         };
-        let (name, property): (Arc<str>, Arc<str>) = (call.request.into(), call.property.into());
-        // Pages are compared with each other, whatever else is known of their records.
-        let plain = known_or_plain(call);
-        let paging = request.paging.as_ref();
-        let mut pages = Pages::start(paging);
-        let mut values = pages.values.clone();
-        let mut next: Option<Url> = None;
-        let unexpected = |what: &str| {
-            let remedy = "nothing was written; the next run tries again";
-            SourceError::Unexpected(call.told(what, None, remedy))
-        };
-        loop {
-            let first = call.url(&values)?;
-            let url = next.as_ref().unwrap_or(&first);
-            let Page { decoded, answer } = self.fetch(call, request, &first, url, &values).await?;
-            if let Some(listener) = &self.listener
-                && !decoded.records.is_empty()
-            {
-                let text = decode::text(&answer.body, answer.charset().as_deref());
-                // Whoever listened may have gone.
-                let _ = listener.send(Heard {
-                    request: call.request.to_owned(),
-                    property: call.property.to_owned(),
-                    text: call.account.strike(&text.unwrap_or_default()),
-                    records: decoded.records.clone(),
-                });
-            }
-            let links = answer.headers.get_all(LINK).iter();
-            let link = match &spec.page {
-                Some(config::Page::Link(link)) => {
-                    link::target(links.filter_map(|value| value.to_str().ok()), &link.rel)
-                }
-                _ => None,
-            };
-            if let Some(path) = &request.property
-                && let Some(other) = other_property(path, &decoded, call.property)
-            {
-                let what = format!("the answer has a record of the PMS property `{other}`");
-                let remedy = "nothing was written; see `pms_properties` of the integration, and whether the PMS answers what it is asked";
-                return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
-            }
-            let came = Came {
-                url,
-                around: &decoded.around,
-                count: decoded.records.len() as u64,
-                print: Print::of_page(prints(&decoded, plain)),
-                link: link.as_deref(),
-                force: &call.forced(&values)?,
-            };
-            let after = pages.take(paging, came).map_err(|what| unexpected(&what))?;
-            let declared = match &request.total {
-                Some(Total::Path(path)) => path
-                    .text(&decoded.around)
-                    .and_then(|text| text.parse::<u64>().ok()),
-                Some(Total::Header(name)) => answer
-                    .header(name)
-                    .and_then(|text| text.trim().parse::<u64>().ok()),
-                None => None,
-            };
-            let places = decoded.known.into_iter().chain(std::iter::repeat(None));
-            let records: Records = decoded
-                .records
-                .into_iter()
-                .zip(places)
-                .map(|(json, place)| Record {
-                    request: Arc::clone(&name),
-                    property: Arc::clone(&property),
-                    json,
-                    known: place.map(|place| place.place),
-                })
-                .collect();
-            taker
-                .send(records)
-                .await
-                .map_err(|_| SourceError::Stopped)?;
-            match after {
-                After::End => {
-                    return match declared {
-                        Some(declared) if declared != pages.records => Err(unexpected(&format!(
-                            "the PMS declares {declared} records and sent {}",
-                            pages.records
-                        ))),
-                        _ => Ok(pages),
-                    };
-                }
-                After::Values(after) => values = after,
-                After::Url(url) => next = Some(url),
-            }
+        match call.missing(&presence) {
+            Some(reason) => Reading::Partial { reason },
+            None => Reading::Complete { pages, records },
         }
-    }
-}
-
-fn known_or_plain(call: &Call<'_>) -> Printer {
-    let of = |known: &Known| known.printer(call.request, call.property);
-    call.known.map_or(Printer::new(0, "", ""), of)
-}
-
-fn prints(decoded: &Decoded, printer: Printer) -> impl Iterator<Item = Print> {
-    let places = decoded.known.iter().map(Option::as_ref);
-    let places = places.chain(std::iter::repeat(None));
-    let records = decoded.records.iter().zip(places);
-    records.map(move |(text, place)| match place {
-        Some(place) => place.print,
-        None => printer.print(text),
-    })
-}
-
-/// Another property than the one asked for that one of the new records names; those that name none may be of any,
-/// and those that are known were looked at when they were new.
-fn other_property(path: &Path, decoded: &Decoded, asked: &str) -> Option<String> {
-    let places = decoded.known.iter().map(Option::is_some);
-    let records = decoded
-        .records
-        .iter()
-        .zip(places.chain(std::iter::repeat(false)));
-    records.filter(|(_, known)| !known).find_map(|(json, _)| {
-        let record: serde_json::Value = serde_json::from_str(json).ok()?;
-        let named = path.text(&record)?;
-        let named = named.trim();
-        let other = !named.is_empty() && !named.eq_ignore_ascii_case(asked.trim());
-        other.then(|| shorten(named))
-    })
-}
-
-impl Call<'_> {
-    /// The query parameters that a link's page is asked with, whatever the link says.
-    fn forced(&self, values: &PageValues) -> Result<Vec<(String, String)>, SourceError> {
-        let (_, spec) = self.spec()?;
-        let (kind, force) = match &spec.page {
-            Some(config::Page::Next(next)) => ("next", &next.force),
-            Some(config::Page::Link(link)) => ("link", &link.force),
-            _ => return Ok(Vec::new()),
-        };
-        force
-            .keys()
-            .map(|name| {
-                let field = self.at(&format!("page.{kind}.force.{name}"));
-                Ok((name.clone(), self.render(Place::Plain, &field, values)?))
-            })
-            .collect()
     }
 }

@@ -2,19 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 
 use crate::config::Method;
 
 use super::call::{Call, Prepared};
 use super::unpack::{Incoming, Unfit};
-use super::{SourceError, authority, egress};
+use super::{SourceError, authority, egress, media};
 
 /// What came back.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// That only a part of it was asked for.
+    pub(super) of_part: bool,
 }
 
 impl Answer {
@@ -26,14 +28,7 @@ impl Answer {
     /// The encoding that the header names.
     pub(super) fn charset(&self) -> Option<String> {
         let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        let (_, charset) = value.split_once("charset=")?;
-        Some(
-            charset
-                .split(';')
-                .next()?
-                .trim_matches(['"', ' '])
-                .to_owned(),
-        )
+        media::parameter(value, "charset")
     }
 }
 
@@ -48,6 +43,7 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
     } = prepared;
     let timeout = call.source.connector.timeout;
     let client = &call.account.client;
+    call.account.shows_in(url);
     let mut builder = match method {
         Method::Get => client.get(url.clone()),
         Method::Post => client.post(url.clone()),
@@ -123,6 +119,7 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
         status: response.status().as_u16(),
         headers: std::mem::take(response.headers_mut()),
         body,
+        of_part: headers.contains_key(RANGE),
     })
 }
 
@@ -141,16 +138,15 @@ fn distrusted(call: &Call<'_>, host: &str, error: &rustls::Error) -> SourceError
     SourceError::Unavailable(call.told(&what, None, remedy))
 }
 
-/// `Retry-After` in seconds or as a date.
+/// `Retry-After` in seconds, of which some PMSs send parts, or as a date: HTTP's (RFC 9110, 5.6.7) or that of RFC 3339.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(now)
-            .ok(),
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
     }
+    let date = httpdate::parse_http_date(value).ok();
+    let date = date.or_else(|| Some(value.parse::<jiff::Timestamp>().ok()?.into()));
+    date?.duration_since(now).ok()
 }
 
 #[cfg(test)]
@@ -166,6 +162,13 @@ mod tests {
             retry_after(&headers, now)
         };
         assert_eq!(of("7"), Some(Duration::from_secs(7)));
+        assert_eq!(of("4.5"), Some(Duration::from_millis(4500)));
+        for date in ["1994-11-06T08:49:40Z", "1994-11-06T09:49:40+01:00"] {
+            assert_eq!(of(date), Some(Duration::from_secs(3)), "{date}");
+        }
+        for nothing in ["-1", "NaN", "1994-11-06T08:49:30Z", ""] {
+            assert_eq!(of(nothing), None, "{nothing}");
+        }
         assert_eq!(
             of("Sun, 06 Nov 1994 08:49:40 GMT"),
             Some(Duration::from_secs(3))

@@ -10,12 +10,14 @@ use super::known::{Known, Same};
 use super::path::{Path, Segment};
 use crate::model::Printer;
 
-/// Splits an answer whose records are a list, or gives it back untouched.
+/// Splits an answer whose records are a list, or gives it back untouched. Texts of known records are left out, unless
+/// `keeps` them.
 pub(super) fn split(
     text: &str,
     records: &Path,
     known: &Known,
     printer: Printer,
+    keeps: bool,
 ) -> Option<Decoded> {
     let begin = list(text, records.segments())?;
     let (mut texts, mut places) = (Vec::new(), Vec::new());
@@ -23,10 +25,15 @@ pub(super) fn split(
     while text.as_bytes().get(at) != Some(&b']') {
         let rest = text.get(at..)?;
         let (record, place, length) = match known.begins(printer, rest) {
-            Some((place, length)) => (Box::default(), Some(place), length),
+            Some((place, length)) => (rest.get(..length)?, Some(place), length),
             None => other(rest, known, printer)?,
         };
-        texts.push(record);
+        let leaves_out = place.is_some() && !keeps;
+        texts.push(if leaves_out {
+            Box::default()
+        } else {
+            record.into()
+        });
         places.push(place);
         at = spaces(text, at + length);
         match text.as_bytes().get(at)? {
@@ -51,15 +58,19 @@ pub(super) fn split(
 }
 
 /// A record that is not the one expected: it may be known from elsewhere.
-fn other(rest: &str, known: &Known, printer: Printer) -> Option<(Box<str>, Option<Same>, usize)> {
+fn other<'a>(
+    rest: &'a str,
+    known: &Known,
+    printer: Printer,
+) -> Option<(&'a str, Option<Same>, usize)> {
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
     let record = values.next()?.ok()?.get();
     let length = values.byte_offset();
     if let Some(place) = known.find(printer, record) {
-        return Some((Box::default(), Some(place), length));
+        return Some((record, Some(place), length));
     }
     known.skip();
-    Some((record.into(), None, length))
+    Some((record, None, length))
 }
 
 /// Where the list begins to which a path of names leads.
@@ -114,6 +125,7 @@ fn spaces(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::searching;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -127,13 +139,17 @@ mod tests {
             (printer.print(text), length)
         });
         let known = Known::new(7, records.collect());
-        let decoded = split(text, &Path::parse(path).unwrap(), &known, printer)?;
+        let path = Path::parse(path).unwrap();
+        let whole = split(text, &path, &known, printer, true)?;
+        let decoded = split(text, &path, &known, printer, false)?;
         let texts = decoded.records.iter().zip(&decoded.known);
         let texts = texts.map(|(text, place)| match place {
             Some(place) => seen[place.place].clone(),
             None => text.to_string(),
         });
-        Some((decoded.around, texts.collect(), decoded.found))
+        let texts: Vec<String> = texts.collect();
+        assert!(whole.records.iter().map(AsRef::as_ref).eq(&texts));
+        Some((decoded.around, texts, decoded.found))
     }
 
     fn plainly(text: &str, path: &str) -> Option<(Value, Vec<String>, bool)> {
@@ -143,7 +159,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(searching(256))]
 
         #[test]
         fn what_is_skimmed_is_what_would_be_read(

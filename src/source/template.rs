@@ -81,6 +81,8 @@ pub(super) struct Values<'a> {
 #[derive(Debug)]
 pub(super) struct Templates {
     environment: Environment<'static>,
+    /// The fields of the credential that a template uses, and `token`, by its name.
+    shows: BTreeMap<String, Vec<String>>,
 }
 
 /// What a template may use.
@@ -173,7 +175,16 @@ impl Templates {
                     })
             },
         );
-        Templates { environment }
+        Templates {
+            environment,
+            shows: BTreeMap::new(),
+        }
+    }
+
+    /// The fields of the credential that a template uses, and `token` where it uses the token.
+    pub(super) fn shows(&self, place: Place, field: &str) -> &[String] {
+        let shows = self.shows.get(&named(place, field));
+        shows.map_or(&[], Vec::as_slice)
     }
 
     /// Compiles a template and says what is wrong with it. `field` names it ever after.
@@ -185,7 +196,7 @@ impl Templates {
         credential_fields: &[&str],
         uses: Uses,
     ) -> Result<(), String> {
-        let name = format!("{}:{field}", place.name());
+        let name = named(place, field);
         self.environment
             .add_template_owned(name.clone(), text.to_owned())
             .map_err(|error| {
@@ -200,6 +211,12 @@ impl Templates {
             .map_err(|error| detail(&error))?;
         let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         used.sort();
+        let shows = used.iter().filter_map(|variable| match variable.as_str() {
+            "token" => Some(variable.as_str()),
+            _ => variable.strip_prefix("credential."),
+        });
+        let shows = shows.map(str::to_owned).collect();
+        self.shows.insert(name, shows);
         for variable in used {
             if let Some(field) = variable.strip_prefix("credential.") {
                 if !credential_fields.contains(&field) {
@@ -247,7 +264,7 @@ impl Templates {
             |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
         let template = self
             .environment
-            .get_template(&format!("{}:{field}", place.name()))
+            .get_template(&named(place, field))
             .map_err(|error| told(&error))?;
         template
             .render(context! {
@@ -265,6 +282,10 @@ impl Templates {
             })
             .map_err(|error| told(&error))
     }
+}
+
+fn named(place: Place, field: &str) -> String {
+    format!("{}:{field}", place.name())
 }
 
 fn detail(error: &Error) -> String {

@@ -83,6 +83,13 @@ impl Session {
         })
     }
 
+    /// Drops a token that the PMS may have refused, in whatever form: the next run fetches another one.
+    pub(super) fn forget(&mut self, serial: u64) {
+        if self.serial == serial {
+            self.kept = None;
+        }
+    }
+
     /// Keeps a token that was just fetched.
     pub(super) fn keep(
         &mut self,

@@ -1,13 +1,16 @@
-//! Whether the PMS takes a credential (R28). One that it refused is refused here, without asking, until its
-//! values change or an hour has passed: more tries could lock the account. As long as nobody knows, requests
-//! go one at a time, so that a wrong password fails once and not once for each integration.
+//! Whether the PMS takes a credential (R28, R44). A login that it refused is refused here, without asking, until its values
+//! change or an hour has passed: more tries could lock the account. Where it denied requests and let nothing in, one other
+//! request may show whether it takes the credential at all; that is one which was not denied in an hour before, so that a
+//! property without a licence does not stand in the way of the others for ever. As long as nobody knows, requests go one at
+//! a time, so that a wrong password fails once and not once for each integration.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::MutexGuard;
 
-use super::Told;
+use super::SourceError;
 use super::account::Fingerprint;
 
 /// A refusal counts for so long for a run that the clock started.
@@ -20,6 +23,13 @@ const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
 /// That a credential was taken counts for so long.
 const ACCEPTED_FOR: Duration = Duration::from_mins(10);
 
+/// The first request of a run waits so long for the answer to that of another one, although the credential was taken
+/// lately: the password may be another one since, and a refusal does not take long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So many requests may be denied while nothing is let in.
+const DENIED_AT_MOST: usize = 2;
+
 /// What is known of a credential.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
@@ -27,11 +37,42 @@ pub(super) struct Trust {
     alone: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug)]
+/// What was asked: the request, and the PMS property.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) request: String,
+    pub(super) property: String,
+}
+
+/// What an answer says about a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It is taken.
+    LetIn,
+    /// It is refused, with this error.
+    Refused(SourceError),
+    /// What was asked for there is denied, by a PMS that let nothing in in the same run.
+    Denied(SourceError, Place),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
     fingerprint: Fingerprint,
     at: Instant,
-    refused: Option<Told>,
+    state: State,
+    /// What is denied to a credential that is taken otherwise: it says nothing about the credential when it is denied
+    /// again.
+    beside: BTreeSet<Place>,
+    /// What was denied since something was let in.
+    in_doubt: BTreeSet<Place>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Accepted,
+    Refused(SourceError),
+    /// With the last error.
+    Denied(SourceError, Vec<Place>),
 }
 
 /// What to do with a credential.
@@ -39,7 +80,7 @@ struct Known {
 enum Look {
     Unknown,
     Accepted,
-    Refused(Told),
+    Refused(SourceError),
 }
 
 /// Leave to ask with a credential; alone, as long as nobody knows whether it is taken.
@@ -50,78 +91,138 @@ pub(super) struct Pass<'a> {
     _alone: Option<MutexGuard<'a, ()>>,
 }
 
+/// Who asks for leave.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) fingerprint: Fingerprint,
+    /// For what.
+    pub(super) place: &'a Place,
+    /// Somebody asks, and not the clock.
+    pub(super) by_hand: bool,
+    /// Something was let in in the same run.
+    pub(super) proven: bool,
+}
+
 impl Known {
-    fn look(known: Option<&Known>, fingerprint: Fingerprint, by_hand: bool, now: Instant) -> Look {
-        let refused_for = if by_hand {
+    fn look(known: Option<&Known>, asker: Asker<'_>, now: Instant) -> Look {
+        let refused_for = if asker.by_hand {
             REFUSED_BY_HAND_FOR
         } else {
             REFUSED_FOR
         };
-        let Some(known) = known.filter(|known| known.fingerprint == fingerprint) else {
+        let Some(known) = known.filter(|known| known.fingerprint == asker.fingerprint) else {
             return Look::Unknown;
         };
         let age = now.saturating_duration_since(known.at);
-        match &known.refused {
-            Some(told) if age < refused_for => Look::Refused(told.clone()),
-            None if age < ACCEPTED_FOR => Look::Accepted,
+        match &known.state {
+            State::Refused(error) if age < refused_for => Look::Refused(error.clone()),
+            State::Denied(error, places)
+                if age < refused_for
+                    && (places.len() >= DENIED_AT_MOST
+                        || !asker.by_hand
+                            && known.in_doubt.contains(asker.place)
+                            && !places.contains(asker.place)) =>
+            {
+                Look::Refused(error.clone())
+            }
+            State::Accepted if age < ACCEPTED_FOR => Look::Accepted,
             _ => Look::Unknown,
+        }
+    }
+
+    /// What is known after an answer.
+    fn after(
+        before: Option<Known>,
+        fingerprint: Fingerprint,
+        evidence: Evidence,
+        now: Instant,
+    ) -> Known {
+        let (mut beside, mut in_doubt, state) =
+            match before.filter(|known| known.fingerprint == fingerprint) {
+                Some(known) => {
+                    let age = now.saturating_duration_since(known.at);
+                    if let Evidence::Denied(_, place) = &evidence
+                        && known.beside.contains(place)
+                    {
+                        return known;
+                    }
+                    (
+                        known.beside,
+                        known.in_doubt,
+                        Some(known.state).filter(|_| age < REFUSED_FOR),
+                    )
+                }
+                None => (BTreeSet::new(), BTreeSet::new(), None),
+            };
+        let denied = match state {
+            Some(State::Denied(_, places)) => places,
+            Some(State::Accepted | State::Refused(_)) | None => Vec::new(),
+        };
+        let state = match evidence {
+            Evidence::LetIn => {
+                beside.append(&mut in_doubt);
+                State::Accepted
+            }
+            Evidence::Refused(error) => State::Refused(error),
+            Evidence::Denied(error, place) => {
+                in_doubt.insert(place.clone());
+                let places = denied.into_iter().chain([place]).collect();
+                State::Denied(error, places)
+            }
+        };
+        Known {
+            fingerprint,
+            at: now,
+            state,
+            beside,
+            in_doubt,
         }
     }
 }
 
 impl Trust {
     /// Waits until there is leave to ask, or says why there is none.
-    pub(super) async fn enter(
-        &self,
-        fingerprint: Fingerprint,
-        by_hand: bool,
-    ) -> Result<Pass<'_>, Told> {
+    pub(super) async fn enter(&self, asker: Asker<'_>) -> Result<Pass<'_>, SourceError> {
         let pass = |alone| Pass {
             trust: self,
-            fingerprint,
+            fingerprint: asker.fingerprint,
             _alone: alone,
         };
-        match self.look(fingerprint, by_hand) {
-            Look::Accepted => return Ok(pass(None)),
-            Look::Refused(told) => return Err(told),
-            Look::Unknown => {}
-        }
-        let alone = self.alone.lock().await;
-        match self.look(fingerprint, by_hand) {
-            Look::Accepted => Ok(pass(None)),
-            Look::Refused(told) => Err(told),
-            Look::Unknown => Ok(pass(Some(alone))),
+        let alone = match self.look(asker) {
+            Look::Refused(error) => return Err(error),
+            Look::Accepted if asker.proven => return Ok(pass(None)),
+            Look::Accepted => tokio::time::timeout(PATIENCE, self.alone.lock()).await.ok(),
+            Look::Unknown => Some(self.alone.lock().await),
+        };
+        match self.look(asker) {
+            Look::Refused(error) => Err(error),
+            // What was taken when the waiting began, and is in doubt now, is waited for as long as it takes.
+            Look::Unknown if alone.is_none() => Ok(pass(Some(self.alone.lock().await))),
+            Look::Accepted | Look::Unknown => Ok(pass(alone)),
         }
     }
 
-    fn look(&self, fingerprint: Fingerprint, by_hand: bool) -> Look {
+    fn look(&self, asker: Asker<'_>) -> Look {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Known::look(known.as_ref(), fingerprint, by_hand, Instant::now())
+        Known::look(known.as_ref(), asker, Instant::now())
     }
 }
 
 impl Pass<'_> {
-    /// The PMS took the credential.
-    pub(super) fn accepted(&self) {
-        self.know(None);
-    }
-
-    /// The PMS refused the credential.
-    pub(super) fn refused(&self, told: Told) {
-        self.know(Some(told));
-    }
-
-    fn know(&self, refused: Option<Told>) {
+    /// What the answer said.
+    pub(super) fn learn(&self, evidence: Evidence) {
         let mut known = self
             .trust
             .known
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *known = Some(Known {
-            fingerprint: self.fingerprint,
-            at: Instant::now(),
-            refused,
-        });
+        let before = known.take();
+        *known = Some(Known::after(
+            before,
+            self.fingerprint,
+            evidence,
+            Instant::now(),
+        ));
     }
 }
 
@@ -130,6 +231,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::source::Told;
 
     fn told() -> Told {
         Told {
@@ -139,6 +241,18 @@ mod tests {
             said: None,
             remedy: String::new(),
         }
+    }
+
+    fn refused() -> Evidence {
+        Evidence::Refused(SourceError::LoginFailed(told()))
+    }
+
+    fn denied(property: &str) -> Evidence {
+        let place = Place {
+            request: "residents".into(),
+            property: property.into(),
+        };
+        Evidence::Denied(SourceError::Denied(told()), place)
     }
 
     fn fingerprints() -> (Fingerprint, Fingerprint) {
@@ -154,47 +268,159 @@ mod tests {
         (of("one"), of("two"))
     }
 
+    /// What is known after answers, each so many minutes after the beginning.
+    fn after(of: Fingerprint, begin: Instant, answers: &[(u64, Evidence)]) -> Option<Known> {
+        answers.iter().fold(None, |known, (minutes, evidence)| {
+            let now = begin + Duration::from_mins(*minutes);
+            Some(Known::after(known, of, evidence.clone(), now))
+        })
+    }
+
+    fn place(property: &str) -> &'static Place {
+        Box::leak(Box::new(Place {
+            request: "residents".into(),
+            property: property.into(),
+        }))
+    }
+
+    fn by_clock(fingerprint: Fingerprint) -> Asker<'static> {
+        Asker {
+            fingerprint,
+            place: place("new"),
+            by_hand: false,
+            proven: false,
+        }
+    }
+
     #[test]
     fn a_refusal_counts_for_an_hour_and_for_these_values_only() {
         let (one, two) = fingerprints();
         let at = Instant::now();
-        let known = |refused| Known {
-            fingerprint: one,
-            at,
-            refused,
+        let is_refused = after(one, at, &[(0, refused())]);
+        let accepted = after(one, at, &[(0, Evidence::LetIn)]);
+        let look = |known: &Option<Known>, fingerprint, minutes: u64| {
+            let now = at + Duration::from_mins(minutes);
+            Known::look(known.as_ref(), by_clock(fingerprint), now)
         };
-        let (refused, accepted) = (known(Some(told())), known(None));
-        let look = |known: &Known, fingerprint, minutes: u64| {
-            Known::look(
-                Some(known),
-                fingerprint,
-                false,
-                at + Duration::from_mins(minutes),
-            )
-        };
-        assert_eq!(look(&refused, one, 59), Look::Refused(told()));
-        assert_eq!(look(&refused, one, 60), Look::Unknown);
-        assert_eq!(look(&refused, two, 0), Look::Unknown);
+        let refuses = Look::Refused(SourceError::LoginFailed(told()));
+        assert_eq!(look(&is_refused, one, 59), refuses);
+        assert_eq!(look(&is_refused, one, 60), Look::Unknown);
+        assert_eq!(look(&is_refused, two, 0), Look::Unknown);
         assert_eq!(look(&accepted, one, 9), Look::Accepted);
         assert_eq!(look(&accepted, one, 10), Look::Unknown);
-        assert_eq!(Known::look(None, one, false, at), Look::Unknown);
+        assert_eq!(look(&None, one, 0), Look::Unknown);
         let by_hand = |seconds: u64| {
             let now = at + Duration::from_secs(seconds);
-            Known::look(Some(&refused), one, true, now)
+            let asker = Asker {
+                by_hand: true,
+                ..by_clock(one)
+            };
+            Known::look(is_refused.as_ref(), asker, now)
         };
-        assert_eq!(by_hand(9), Look::Refused(told()));
+        assert_eq!(by_hand(9), refuses);
         assert_eq!(by_hand(10), Look::Unknown, "somebody asks again");
+    }
+
+    /// R44.
+    #[test]
+    fn after_two_denials_and_nothing_let_in_there_is_no_third_for_an_hour() {
+        let (one, two) = fingerprints();
+        let at = Instant::now();
+        let look = |answers: &[(u64, Evidence)], fingerprint, minutes: u64| {
+            let known = after(one, at, answers);
+            let now = at + Duration::from_mins(minutes);
+            Known::look(known.as_ref(), by_clock(fingerprint), now)
+        };
+        let refuses = Look::Refused(SourceError::Denied(told()));
+        let twice = [(0, denied("a")), (5, denied("b"))];
+        assert_eq!(look(&twice[..1], one, 1), Look::Unknown);
+        assert_eq!(look(&twice, one, 64), refuses);
+        assert_eq!(look(&twice, one, 65), Look::Unknown);
+        assert_eq!(look(&twice, two, 6), Look::Unknown);
+        let same = [(0, denied("a")), (5, denied("a"))];
+        assert_eq!(look(&same, one, 6), refuses);
+        // After the hour it begins anew.
+        let later = [(0, denied("a")), (5, denied("b")), (70, denied("a"))];
+        assert_eq!(look(&later, one, 71), Look::Unknown);
+    }
+
+    /// Two properties without a licence that come first in each hour stop the others for one hour.
+    #[test]
+    fn the_other_request_after_a_denial_is_one_that_was_not_denied_before() {
+        let (one, _) = fingerprints();
+        let at = Instant::now();
+        let answers = [(0, denied("a")), (5, denied("b")), (66, denied("a"))];
+        let known = after(one, at, &answers);
+        let look = |property, by_hand| {
+            let asker = Asker {
+                place: place(property),
+                by_hand,
+                ..by_clock(one)
+            };
+            Known::look(known.as_ref(), asker, at + Duration::from_mins(67))
+        };
+        assert!(matches!(look("b", false), Look::Refused(_)));
+        assert_eq!(look("b", true), Look::Unknown);
+        assert_eq!(look("c", false), Look::Unknown);
+        let mut answers = answers.to_vec();
+        answers.push((67, Evidence::LetIn));
+        let known = after(one, at, &answers).unwrap();
+        assert_eq!(known.beside.len(), 2);
+        assert!(known.in_doubt.is_empty());
+    }
+
+    /// B4.
+    #[test]
+    fn what_is_denied_beside_what_is_let_in_stops_nothing() {
+        let (one, _) = fingerprints();
+        let at = Instant::now();
+        let known = |answers: &[(u64, Evidence)], minutes: u64| {
+            let now = at + Duration::from_mins(minutes);
+            Known::look(after(one, at, answers).as_ref(), by_clock(one), now)
+        };
+        let mut answers = vec![(0, denied("a")), (1, Evidence::LetIn)];
+        assert_eq!(known(&answers, 2), Look::Accepted);
+        answers.push((60, denied("a")));
+        answers.push((61, denied("a")));
+        assert_eq!(known(&answers, 62), Look::Unknown);
+        answers.push((62, denied("b")));
+        answers.push((63, denied("c")));
+        assert!(matches!(known(&answers, 64), Look::Refused(_)));
     }
 
     #[tokio::test]
     async fn while_nobody_knows_one_asks_and_the_others_hear_of_it() {
         let (one, _) = fingerprints();
         let trust = Trust::default();
-        let pass = trust.enter(one, false).await.unwrap();
-        let (second, ()) = tokio::join!(trust.enter(one, false), async {
-            pass.refused(told());
+        let pass = trust.enter(by_clock(one)).await.unwrap();
+        let (second, ()) = tokio::join!(trust.enter(by_clock(one)), async {
+            pass.learn(refused());
             drop(pass);
         });
-        assert_eq!(second.unwrap_err(), told());
+        assert_eq!(second.unwrap_err(), SourceError::LoginFailed(told()));
+    }
+
+    /// E8: the password may be another one since.
+    #[tokio::test]
+    async fn a_run_begins_alone_although_the_credential_was_taken_lately() {
+        let (one, _) = fingerprints();
+        let trust = Trust::default();
+        trust
+            .enter(by_clock(one))
+            .await
+            .unwrap()
+            .learn(Evidence::LetIn);
+        let pass = trust.enter(by_clock(one)).await.unwrap();
+        // Not so one that was let in already.
+        let proven = Asker {
+            proven: true,
+            ..by_clock(one)
+        };
+        drop(trust.enter(proven).await.unwrap());
+        let (second, ()) = tokio::join!(trust.enter(by_clock(one)), async {
+            pass.learn(refused());
+            drop(pass);
+        });
+        assert!(second.is_err());
     }
 }

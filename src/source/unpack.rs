@@ -156,14 +156,15 @@ mod tests {
         assert_eq!(plain.take(b"a"), Err(Unfit::Large));
         // Every sixteenth byte is by chance: packed to some twentieth.
         let mut chance = fastrand::Rng::with_seed(7);
-        let mut line = || {
+        let mut byte = || {
             if chance.u8(..16) == 0 {
                 chance.u8(..)
             } else {
                 b'a'
             }
         };
-        let body = packed(&(0..=MAX_ANSWER).map(|_| line()).collect::<Vec<u8>>());
+        let megabyte: Vec<u8> = (0..1 << 20).map(|_| byte()).collect();
+        let body = packed(&megabyte.repeat(MAX_ANSWER / megabyte.len() + 1));
         assert!(body.len() * MAX_RATIO > MAX_ANSWER, "{}", body.len());
         let told = unpacked(&body, 1 << 16).map(|body| body.len());
         assert_eq!(told, Err(Unfit::Large));

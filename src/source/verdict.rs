@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::config::{Format, Verdict};
 
-use super::answer::{BEGINNING, Judgement, Rule, Ruling, Said, by_rules, by_status};
-use super::call::Call;
+use super::answer::{BEGINNING, Content, Judgement, Rule, Ruling, Said, by_rules, by_status};
+use super::call::{Call, NOT_QUOTED};
 use super::compiled::{Request, TokenAnswer};
-use super::decode::{Decoded, text, whole};
+use super::decode::{DecodeError, Decoded, text, whole};
+use super::fetch::Ask;
+use super::page::Why;
 use super::send::Answer;
 use super::token::Lasts;
 use super::{SourceError, Told};
+
+/// What to do about a login that is refused, where no rule says more.
+pub(super) const CHECK_IT: &str = "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once";
 
 impl Call<'_> {
     /// What an answer means: by the rules, by the judge where none matched, or as usual.
@@ -20,13 +23,13 @@ impl Call<'_> {
         &self,
         rules: &[Rule],
         answer: &Answer,
-        around: Option<&Value>,
-        raw: &str,
+        content: &Content<'_>,
     ) -> Result<Judgement, SourceError> {
-        if let Some(judgement) = by_rules(rules, answer.status, &answer.headers, around, raw) {
+        if let Some(judgement) = by_rules(rules, answer.status, &answer.headers, content) {
             return Ok(judgement);
         }
-        let usual = by_status(answer.status, around);
+        let around = content.around();
+        let usual = by_status(answer.status, answer.of_part, around);
         let Some(judge) = &self.scope.judge else {
             return Ok(usual);
         };
@@ -41,12 +44,14 @@ impl Call<'_> {
                 })
                 .or_insert_with(|| value.clone().into_owned());
         }
+        let raw = content.text();
         let ruling = judge.judge(&Said {
             request: self.request,
             property: self.property,
             status: answer.status,
             headers,
             body: around,
+            records: content.records(),
             text: raw.get(..raw.floor_char_boundary(BEGINNING)).unwrap_or(raw),
         });
         match ruling {
@@ -54,7 +59,7 @@ impl Call<'_> {
             Ok(Some(Ruling { verdict, hint })) => Ok(Judgement {
                 verdict,
                 said: usual.said,
-                hint: hint.map(|hint| self.account.strike(&hint)),
+                hint: hint.filter(|hint| !self.account.is_repeated_in(hint)),
             }),
             Err(error) => {
                 let remedy = "nothing was written; correct the function `verdict`";
@@ -63,10 +68,11 @@ impl Call<'_> {
         }
     }
 
-    /// The records of an answer, or why there are none.
+    /// The records of the answer to a question for a page, or why there are none.
     pub(super) fn records(
         &self,
         request: &Request,
+        ask: &Ask<'_>,
         answer: &Answer,
     ) -> Result<Decoded, SourceError> {
         let charset = answer.charset();
@@ -74,34 +80,50 @@ impl Call<'_> {
         let known = self
             .known
             .map(|known| (known, known.printer(self.request, self.property)));
-        let decoded = request.shape.skim(charset, &answer.body, known);
+        let shape = &request.shape;
+        let decoded = shape.skim(charset, &answer.body, known, ask.keeps_texts);
         let raw = text(&answer.body, charset).unwrap_or_default();
-        let around = decoded.as_ref().ok().map(|decoded| &decoded.around);
-        let judgement = self.judgement(&request.rules, answer, around, &raw)?;
+        let content = match &decoded {
+            Ok(decoded) => Content::cut(decoded, shape, &raw),
+            Err(_) => Content::plain(None, &raw),
+        };
+        let judgement = self.judgement(&request.rules, answer, &content)?;
+        let told = |what: &str, remedy: &str| {
+            let remedy = judgement.hint.as_deref().unwrap_or(remedy);
+            self.told(what, self.said(&judgement, &raw), remedy)
+        };
+        let came = content.records();
+        drop(content);
+        let is_behind = ask.why != Why::There;
         match judgement.verdict {
             Verdict::Ok => {}
+            Verdict::Empty if came > 0 => {
+                let what = format!("a rule says that there are no records, and {came} came");
+                let remedy = "nothing was written; correct the rule, so that it does not match an answer with records";
+                return Err(SourceError::Unexpected(told(&what, remedy)));
+            }
             Verdict::Empty => {
                 return Ok(Decoded {
                     around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
-                    records: Vec::new(),
-                    found: true,
-                    known: Vec::new(),
-                    broken: None,
+                    ..Decoded::nothing()
                 });
             }
-            _ => return Err(self.failure(&judgement, answer.status)),
+            Verdict::Fatal if is_behind && answer.status == 404 => return Ok(Decoded::nothing()),
+            _ => return Err(self.failure(&judgement, &raw, answer.status)),
         }
-        let told = |what: &str, remedy: &str| {
-            let remedy = judgement.hint.as_deref().unwrap_or(remedy);
-            self.told(what, judgement.said.as_deref(), remedy)
-        };
         let again = "nothing was written; the next run tries again";
         match decoded {
             Ok(decoded) if decoded.found => Ok(decoded),
+            Ok(decoded) if is_behind && shape.place().is_null(&decoded.around) => {
+                Ok(Decoded::nothing())
+            }
             Ok(Decoded {
                 broken: Some(error),
                 ..
-            }) => Err(SourceError::Unavailable(told(&error.to_string(), again))),
+            }) => Err(SourceError::Unavailable(told(
+                &self.unreadable(&error, &raw),
+                again,
+            ))),
             Ok(_) => Err(SourceError::Unexpected(told(
                 &format!(
                     "there is nothing at `{}` in the answer",
@@ -109,12 +131,33 @@ impl Call<'_> {
                 ),
                 "nothing was written; if this means an empty list, say so with a rule `is: empty`",
             ))),
+            Err(_) if is_behind && raw.trim().is_empty() => Ok(Decoded::nothing()),
             Err(_) if answer.status == 204 => Err(SourceError::Unexpected(told(
                 "the answer has no body (status 204)",
                 "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
             ))),
-            Err(error) => Err(SourceError::Unavailable(told(&error.to_string(), again))),
+            Err(error) => Err(SourceError::Unavailable(told(
+                &self.unreadable(&error, &raw),
+                again,
+            ))),
         }
+    }
+
+    /// What may be quoted of what was judged: nothing, where anything in the answer repeats a secret.
+    fn said<'j>(&self, judgement: &'j Judgement, raw: &str) -> Option<&'j str> {
+        let said = judgement.said.as_deref()?;
+        if self.account.is_repeated_in(raw) {
+            return Some(NOT_QUOTED);
+        }
+        Some(said)
+    }
+
+    /// Why an answer cannot be read: what the reader says of it may quote it.
+    fn unreadable(&self, error: &DecodeError, raw: &str) -> String {
+        if self.account.is_repeated_in(raw) {
+            return format!("the answer is not readable {NOT_QUOTED}");
+        }
+        error.to_string()
     }
 
     /// The token in an answer, and how long it serves, where the answer says so.
@@ -128,13 +171,14 @@ impl Call<'_> {
         let charset = answer.charset();
         let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
         let decoded = whole(format, &raw);
-        let judgement = self.judgement(rules, answer, decoded.as_ref().ok(), &raw)?;
+        let content = Content::plain(decoded.as_ref().ok(), &raw);
+        let judgement = self.judgement(rules, answer, &content)?;
         if judgement.verdict != Verdict::Ok {
-            return Err(self.failure(&judgement, answer.status));
+            return Err(self.failure(&judgement, &raw, answer.status));
         }
         let around = decoded.map_err(|error| {
             SourceError::Unavailable(self.told(
-                &error.to_string(),
+                &self.unreadable(&error, &raw),
                 None,
                 "the next run tries again",
             ))
@@ -158,15 +202,12 @@ impl Call<'_> {
         Ok((token.into_owned(), lasts))
     }
 
-    fn failure(&self, judgement: &Judgement, status: u16) -> SourceError {
-        let Judgement {
-            verdict,
-            said,
-            hint,
-        } = judgement;
+    fn failure(&self, judgement: &Judgement, raw: &str, status: u16) -> SourceError {
+        let Judgement { verdict, hint, .. } = judgement;
+        let said = self.said(judgement, raw);
         let name = &self.account.name;
         let told = |what: String, remedy: &str| -> Told {
-            self.told(&what, said.as_deref(), hint.as_deref().unwrap_or(remedy))
+            self.told(&what, said, hint.as_deref().unwrap_or(remedy))
         };
         match verdict {
             Verdict::Retry => SourceError::Unavailable(told(
@@ -183,13 +224,18 @@ impl Call<'_> {
             )),
             Verdict::LoginFailed => SourceError::LoginFailed(told(
                 format!("the PMS refuses the login of the credential `{name}` (status {status})"),
-                "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once",
+                CHECK_IT,
             )),
             Verdict::Denied => SourceError::Denied(told(
-                format!("the login is right but may not do this (status {status})"),
+                format!("the PMS denies this to the credential `{name}` (status {status})"),
                 &format!(
                     "ask the PMS's administrator for the right that the credential `{name}` lacks"
                 ),
+            )),
+            Verdict::Fatal if status == 206 => SourceError::Unexpected(told(
+                "the PMS sent a part of the answer (status 206), and was asked for all of it"
+                    .into(),
+                "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
             )),
             Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
                 format!("the PMS answered with status {status}"),

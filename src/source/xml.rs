@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::decode::{DecodeError, Decoded};
 use super::path::{Path, Segment};
+use super::position::Position;
 
 /// Deeper documents are attacks: dropping a nested value is recursive.
 const MAX_DEPTH: usize = 64;
@@ -18,39 +19,25 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
         records: Vec::new(),
         found: false,
         root: None,
+        ended: false,
         soap,
     };
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.expand_empty_elements = true;
     loop {
-        match reader.read_event().map_err(|error| unreadable(&error))? {
-            Event::Start(start) => walk.open(&start, records)?,
-            Event::End(_) => walk.close()?,
-            Event::Text(content) => walk.text(&content.xml10_content()),
-            Event::CData(content) => walk.text(&content.xml10_content()),
-            Event::GeneralRef(reference) => {
-                if let Some(character) = reference
-                    .resolve_char_ref()
-                    .map_err(|error| unreadable(&error))?
-                {
-                    walk.text(character.encode_utf8(&mut [0; 4]));
-                } else {
-                    let name = reference.xml10_content();
-                    let text =
-                        quick_xml::escape::resolve_predefined_entity(&name).ok_or_else(|| {
-                            DecodeError::Xml("it uses an entity that XML does not know".into())
-                        })?;
-                    walk.text(text);
-                }
-            }
-            Event::DocType(_) => return Err(DecodeError::Xml("it has a document type".into())),
-            Event::Eof => break,
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Empty(_) => {}
-        }
+        let begin = reader.buffer_position();
+        let event = match reader.read_event() {
+            Ok(Event::Eof) => break,
+            Ok(event) => event,
+            Err(error) => return Err(at(text, reader.error_position(), unreadable(&error))),
+        };
+        walk.take(event, records)
+            .map_err(|error| at(text, begin, error))?;
     }
     if !walk.stack.is_empty() {
-        return Err(DecodeError::Xml("it ends too early".into()));
+        let end = text.len() as u64;
+        return Err(at(text, end, DecodeError::Xml("it ends too early".into())));
     }
     let around = match walk.root {
         Some(around) => around,
@@ -67,12 +54,57 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
     })
 }
 
+/// The same error, with its place.
+fn at(text: &str, byte: u64, error: DecodeError) -> DecodeError {
+    match error {
+        DecodeError::Xml(what) => {
+            let position = Position::of(text, usize::try_from(byte).unwrap_or(usize::MAX));
+            DecodeError::Xml(format!("{what} in {position}"))
+        }
+        other => other,
+    }
+}
+
 fn unreadable(error: &quick_xml::Error) -> DecodeError {
     DecodeError::Xml(match error {
         quick_xml::Error::IllFormed(_) => "its elements do not match".into(),
         quick_xml::Error::Syntax(_) => "a syntax error, or it ends too early".into(),
+        quick_xml::Error::Escape(_) => "a reference to a character that XML does not know".into(),
         _ => "a syntax error".into(),
     })
+}
+
+/// Whether a reference, without `&` and `;`, is one to the character NUL. XML has none; .NET writes it all the same.
+fn is_nul(reference: &str) -> bool {
+    let digits = reference.strip_prefix('#').map(|number| {
+        number
+            .strip_prefix(['x', 'X'])
+            .unwrap_or(number)
+            .trim_start_matches('0')
+    });
+    digits == Some("") && reference.ends_with('0')
+}
+
+/// A text with references, each to NUL replaced by a blank.
+fn without_nul(text: &str) -> Option<String> {
+    if !text.contains("&#") {
+        return None;
+    }
+    let mut parts = text.split('&');
+    let mut clean = parts.next()?.to_owned();
+    for part in parts {
+        match part.split_once(';') {
+            Some((reference, rest)) if is_nul(reference) => {
+                clean.push(' ');
+                clean.push_str(rest);
+            }
+            _ => {
+                clean.push('&');
+                clean.push_str(part);
+            }
+        }
+    }
+    Some(clean)
 }
 
 /// How an element lies to the path of the records.
@@ -98,10 +130,41 @@ struct Walk {
     records: Vec<Box<str>>,
     found: bool,
     root: Option<Value>,
+    /// The root is behind us.
+    ended: bool,
     soap: bool,
 }
 
 impl Walk {
+    fn take(&mut self, event: Event<'_>, records: &Path) -> Result<(), DecodeError> {
+        match event {
+            Event::Start(start) => self.open(&start, records)?,
+            Event::End(_) => self.close()?,
+            Event::Text(content) => self.text(&content.xml10_content()),
+            Event::CData(content) => self.text(&content.xml10_content()),
+            // A blank: at the end of a padded text it is nothing, and inside a name or an email it joins nothing.
+            Event::GeneralRef(reference) if is_nul(&reference) => self.text(" "),
+            Event::GeneralRef(reference) => {
+                if let Some(character) = reference
+                    .resolve_char_ref()
+                    .map_err(|error| unreadable(&error))?
+                {
+                    self.text(character.encode_utf8(&mut [0; 4]));
+                } else {
+                    let name = reference.xml10_content();
+                    let text =
+                        quick_xml::escape::resolve_predefined_entity(&name).ok_or_else(|| {
+                            DecodeError::Xml("it uses an entity that XML does not know".into())
+                        })?;
+                    self.text(text);
+                }
+            }
+            Event::DocType(_) => return Err(DecodeError::Xml("it has a document type".into())),
+            Event::Eof | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Empty(_) => {}
+        }
+        Ok(())
+    }
+
     fn open(&mut self, start: &BytesStart<'_>, records: &Path) -> Result<(), DecodeError> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(DecodeError::Xml(format!(
@@ -110,6 +173,13 @@ impl Walk {
         }
         let name = start.local_name().into_inner().to_owned();
         let depth = self.stack.len();
+        if depth == 0 && self.ended {
+            // Read as one they would be an answer that nobody gave.
+            let name: String = name.chars().take(40).collect();
+            return Err(DecodeError::Xml(format!(
+                "a second document begins behind the first, with <{name}>,"
+            )));
+        }
         let way = match (self.soap, depth) {
             (true, 0) if name != "Envelope" => {
                 return Err(DecodeError::NoEnvelope(name.chars().take(40).collect()));
@@ -136,10 +206,13 @@ impl Walk {
         }
         let mut members = Map::new();
         for attribute in start.attributes() {
-            let attribute = attribute
+            let mut attribute = attribute
                 .map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
             if attribute.key.as_namespace_binding().is_some() {
                 continue;
+            }
+            if let Some(clean) = without_nul(&attribute.value) {
+                attribute.value = clean.into();
             }
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
@@ -198,6 +271,7 @@ impl Walk {
             text,
             mut members,
         } = open;
+        self.ended = self.stack.is_empty();
         let text = text.trim();
         let value = match (text.is_empty(), members.is_empty()) {
             (true, true) => Value::Null,
@@ -315,6 +389,52 @@ mod tests {
             &"<a>".repeat(100_000),
         ] {
             assert!(split(text, &Path::parse("a").unwrap(), false).is_err());
+        }
+    }
+
+    #[test]
+    fn two_documents_one_behind_the_other_are_none() {
+        let envelope = "<s:Envelope xmlns:s=\"u\"><s:Body><L><I>1</I></L></s:Body></s:Envelope>";
+        let path = Path::parse("L/I").unwrap();
+        assert_eq!(split(envelope, &path, true).unwrap().records.len(), 1);
+        let error = split(&format!("{envelope}\n{envelope}"), &path, true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the answer is not readable as XML: a second document begins behind the first, with <Envelope>, in line 2, column 1"
+        );
+        assert!(split("<a/><!-- b --><?c?>\n", &path, false).is_ok());
+        for two in ["<a/><b/>", "<I/><I/>"] {
+            assert!(split(two, &Path::parse("I").unwrap(), false).is_err());
+        }
+    }
+
+    #[test]
+    fn a_nul_is_a_blank_and_another_wrong_reference_is_told_with_its_place() {
+        let text = "<a><R k=\"x&#0;&#x41;\"><N>Ana&#0;&#x00;</N><E>ana&#000;b@c.de</E></R></a>";
+        assert_eq!(
+            record("a/R", text),
+            json!({"@k": "x A", "N": "Ana", "E": "ana b@c.de"})
+        );
+        for (text, told) in [
+            (
+                "<a>\n <b>é&#xD800;</b></a>",
+                "a reference to a character that XML does not know in line 2, column 6",
+            ),
+            (
+                "<a>\n <b>é</c></a>",
+                "its elements do not match in line 2, column 6",
+            ),
+            (
+                "<a>\n&b;</a>",
+                "it uses an entity that XML does not know in line 2, column 1",
+            ),
+            ("<a>\n<b>", "it ends too early in line 2, column 4"),
+        ] {
+            let error = split(text, &Path::default(), false).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the answer is not readable as XML: {told}")
+            );
         }
     }
 }

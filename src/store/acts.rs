@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use redb::ReadableTable;
 
-use crate::model::{
-    Act, ActId, Alert, AlertId, AlertKind, AlertState, IntegrationId, Link, PersonId, Ruling,
-};
+use crate::model::{Act, ActId, IntegrationId, Link, PersonId, Ruling};
 
 use super::value::{from_bytes, to_bytes};
 use super::write::Done;
 use super::{View, Write, tables};
 
-const NEXT_ACT: &str = "next-act";
+pub(super) const NEXT_ACT: &str = "next-act";
 
 impl View {
     /// A link.
@@ -63,46 +61,6 @@ impl Write {
         let mut table = self.transaction.open_table(tables::ACTS)?;
         table.insert(act.id.0, to_bytes("acts-1", act)?.as_slice())?;
         Ok(())
-    }
-
-    /// An alert.
-    pub fn alert(&self, id: AlertId) -> Done<Option<Alert>> {
-        let table = self.transaction.open_table(tables::ALERTS)?;
-        table
-            .get(id.0)?
-            .map(|value| from_bytes("alerts-1", value.value()))
-            .transpose()
-    }
-
-    /// The alert of a cause.
-    pub fn alert_of(
-        &self,
-        integration: &IntegrationId,
-        kind: AlertKind,
-        subject: &str,
-    ) -> Done<Option<Alert>> {
-        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
-        let id = index.get((integration.as_str(), kind.as_str(), subject))?;
-        id.map_or(Ok(None), |id| self.alert(AlertId(id.value())))
-    }
-
-    /// The alert of a kind about a subject, whichever integration raised it; an open one before others.
-    pub fn alert_about(&self, kind: AlertKind, subject: &str) -> Done<Option<Alert>> {
-        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
-        let mut found: Option<Alert> = None;
-        for entry in index.iter()? {
-            let (key, id) = entry?;
-            let (_, of_kind, of) = key.value();
-            if of_kind != kind.as_str() || of != subject {
-                continue;
-            }
-            let alert = self.alert(AlertId(id.value()))?;
-            match alert {
-                Some(alert) if alert.state == AlertState::Open => return Ok(Some(alert)),
-                alert => found = found.or(alert),
-            }
-        }
-        Ok(found)
     }
 
     /// A link.

@@ -1,9 +1,8 @@
 //! Copies of the store, and a copy in the place of the store. A copy is a store itself, as of one moment; nothing
 //! takes the place of a store that was not opened and verified before, and what it replaces is kept.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::model::Soundness;
 
-use super::open::FILE;
+use super::open::{FILE, private};
 use super::{OpenError, Store, StoreError, View, tables};
 
 /// redb keeps so many bytes of a copy in memory.
@@ -64,6 +63,8 @@ fn first(found: &Soundness) -> String {
 pub struct Restored {
     /// What is in the store now.
     pub found: Soundness,
+    /// What was put right in the copy, of what an earlier version left.
+    pub notes: Vec<String>,
     /// Where the store before is kept; none where there was none.
     pub kept: Option<PathBuf>,
 }
@@ -133,18 +134,10 @@ impl Store {
     }
 }
 
-/// An empty file in `folder` that only its owner may read; it goes unless it is kept.
-fn private(folder: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(".epms-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)
-}
-
 /// Opens the copy in `file` and holds every table of it against every other. The file itself is not written to.
 pub fn inspect(file: &Path) -> Result<Soundness, CopyError> {
     let beside = taken(file, std::env::temp_dir())?;
-    sound(file, beside.path())
+    Ok(sound(file, beside.path())?.0)
 }
 
 /// Puts the copy in `file` in the place of the store in `folder`, once it is known to be sound. The store must not
@@ -168,7 +161,7 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
     };
     super::open::make_folder(folder).map_err(write)?;
     let copy = taken(file, folder)?;
-    let found = sound(file, copy.path())?;
+    let (found, notes) = sound(file, copy.path())?;
     let kept = if store.exists() {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
         let aside = folder.join(format!("{FILE}.before-{time}"));
@@ -183,7 +176,7 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
         .and_then(|folder| folder.sync_all())
         .map_err(write)?;
     drop(held);
-    Ok(Restored { found, kept })
+    Ok(Restored { found, notes, kept })
 }
 
 /// A copy of `file` in `folder`, which only its owner may read. It goes unless it is kept.
@@ -204,11 +197,13 @@ fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyErr
     Ok(copy)
 }
 
-/// What is in the store at `copy`, which is told of as `file`; an error where it is not sound.
-fn sound(file: &Path, copy: &Path) -> Result<Soundness, CopyError> {
-    let found = Store::of_file(file, copy)?.read()?.verify()?;
+/// What is in the store at `copy`, which is told of as `file`, and what was put right in it; an error where it is not
+/// sound.
+fn sound(file: &Path, copy: &Path) -> Result<(Soundness, Vec<String>), CopyError> {
+    let store = Store::of_file(file, copy)?;
+    let found = store.read()?.verify()?;
     if found.flaws.is_empty() {
-        Ok(found)
+        Ok((found, store.notes().to_vec()))
     } else {
         Err(CopyError::Unsound {
             path: file.to_owned(),

@@ -1,7 +1,7 @@
 //! The decisions of runs. A run that decides mostly as one before it keeps what is different, and how much of the
 //! other's stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,8 @@ fn decisions(
 }
 
 impl Write {
-    /// Keeps the decisions of a run beside what stands of an earlier one's, and forgets those of the integration's
-    /// runs before its last `kept`.
+    /// Keeps the decisions of a run beside what stands of an earlier one's. Of the others of the integration stay
+    /// those of its last `kept` runs that decided, and what these stand on.
     pub fn put_decisions(
         &self,
         integration: &IntegrationId,
@@ -74,33 +74,37 @@ impl Write {
     ) -> Done<()> {
         let mut table = self.transaction.open_table(tables::DECISIONS)?;
         let mut stand = self.transaction.open_table(tables::STANDING)?;
+        let mut index = self
+            .transaction
+            .open_table(tables::DECISIONS_BY_INTEGRATION)?;
         table.insert(run.0, to_bytes("decisions-1", &decisions)?.as_slice())?;
         match standing {
             Some(standing) => stand.insert(run.0, to_bytes("standing-1", standing)?.as_slice())?,
             None => stand.remove(run.0)?,
         };
-        let index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        index.insert((integration.as_str(), run.0), ())?;
+        let reports = self.transaction.open_table(tables::RUNS)?;
         let all = (integration.as_str(), 0)..=(integration.as_str(), u64::MAX);
-        let (mut last, mut behind) = (BTreeSet::from([run.0]), BTreeSet::new());
-        // Those just behind the kept ones were forgotten run by run: one step is enough.
-        for entry in index.range(all)?.rev().take(kept + 4) {
-            let run = entry?.0.value().1;
-            if last.len() < kept {
-                last.insert(run);
-            } else if !last.contains(&run) {
-                behind.insert(run);
+        let (mut last, mut others) = (BTreeSet::from([run.0]), BTreeSet::new());
+        for entry in index.range(all)?.rev() {
+            let one = entry?.0.value().1;
+            // Without its report it is there only as long as others stand on it.
+            if one != run.0 && last.len() < kept && reports.get(one)?.is_some() {
+                last.insert(one);
+            } else if one != run.0 {
+                others.insert(one);
             }
         }
         let needed = needed(&stand, &last)?;
-        let mut bases = self.transaction.open_table(tables::BASES)?;
-        let known = known(&bases, integration)?;
-        for run in known.union(&behind).filter(|run| !last.contains(run)) {
-            if !needed.contains(run) {
-                table.remove(run)?;
+        for one in others {
+            stand.remove(one)?;
+            if !needed.contains(&one) {
+                table.remove(one)?;
+                index.remove((integration.as_str(), one))?;
             }
-            stand.remove(run)?;
         }
-        if needed != known {
+        let mut bases = self.transaction.open_table(tables::BASES)?;
+        if needed != known(&bases, integration)? {
             let needed = to_bytes("bases-1", &needed)?;
             bases.insert(integration.as_str(), needed.as_slice())?;
         }
@@ -129,9 +133,72 @@ impl Write {
         stand.remove(run.0)?;
         let bases = self.transaction.open_table(tables::BASES)?;
         if !known(&bases, integration)?.contains(&run.0) {
+            let mut index = self
+                .transaction
+                .open_table(tables::DECISIONS_BY_INTEGRATION)?;
             table.remove(run.0)?;
+            index.remove((integration.as_str(), run.0))?;
         }
         Ok(())
+    }
+
+    /// Writes the index of the decisions anew, and drops those that are incomplete: earlier versions looked for what
+    /// may be forgotten in the last runs alone, failed ones among them, and took decisions away on which others
+    /// stood. Returns how many runs lost their decisions to that, by integration.
+    pub(super) fn index_decisions(&self) -> Done<BTreeMap<IntegrationId, u64>> {
+        let mut table = self.transaction.open_table(tables::DECISIONS)?;
+        let mut stand = self.transaction.open_table(tables::STANDING)?;
+        let mut index = self
+            .transaction
+            .open_table(tables::DECISIONS_BY_INTEGRATION)?;
+        let mut whose = BTreeMap::new();
+        for entry in self.transaction.open_table(tables::BASES)?.iter()? {
+            let (integration, bases) = entry?;
+            let bases: BTreeSet<u64> = from_bytes("bases-1", bases.value())?;
+            whose.extend(
+                bases
+                    .into_iter()
+                    .map(|run| (run, integration.value().to_owned())),
+            );
+        }
+        let runs = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
+        for entry in runs.iter()? {
+            let (key, ()) = entry.map(|(key, value)| (key, value.value()))?;
+            let (integration, run) = key.value();
+            whose.insert(run, integration.to_owned());
+        }
+        let mut incomplete = Vec::new();
+        for entry in stand.iter()? {
+            let (run, standing) = entry?;
+            let standing: Standing = from_bytes("standing-1", standing.value())?;
+            let complete =
+                table.get(standing.base.0)?.is_some() && table.get(run.value())?.is_some();
+            if !complete {
+                incomplete.push(run.value());
+            }
+        }
+        let mut lost = BTreeMap::new();
+        for run in incomplete {
+            stand.remove(run)?;
+            table.remove(run)?;
+            if let Some(integration) = whose.get(&run) {
+                *lost.entry(IntegrationId::new(integration)).or_default() += 1;
+            }
+        }
+        index.retain(|_, ()| false)?;
+        let mut nobodys = Vec::new();
+        for entry in table.iter()? {
+            let run = entry?.0.value();
+            match whose.get(&run) {
+                Some(integration) => drop(index.insert((integration.as_str(), run), ())?),
+                None => nobodys.push(run),
+            }
+        }
+        for run in nobodys {
+            stand.remove(run)?;
+            table.remove(run)?;
+        }
+        Ok(lost)
     }
 }
 
@@ -158,4 +225,31 @@ fn known(
     known.map_or(Ok(BTreeSet::new()), |known| {
         from_bytes("bases-1", known.value())
     })
+}
+
+impl Write {
+    /// Gives what is kept of decisions of an integration's runs to another.
+    pub(super) fn give_decisions(&self, from: &IntegrationId, to: &IntegrationId) -> Done<()> {
+        let mut bases = self.transaction.open_table(tables::BASES)?;
+        let ours = known(&bases, from)?;
+        if !ours.is_empty() {
+            let all: BTreeSet<u64> = known(&bases, to)?.union(&ours).copied().collect();
+            let all = to_bytes("bases-1", &all)?;
+            bases.insert(to.as_str(), all.as_slice())?;
+        }
+        bases.remove(from.as_str())?;
+        let mut index = self
+            .transaction
+            .open_table(tables::DECISIONS_BY_INTEGRATION)?;
+        let all = (from.as_str(), 0)..=(from.as_str(), u64::MAX);
+        let runs: Done<Vec<u64>> = index
+            .range(all)?
+            .map(|entry| Ok(entry?.0.value().1))
+            .collect();
+        for run in runs? {
+            index.remove((from.as_str(), run))?;
+            index.insert((to.as_str(), run), ())?;
+        }
+        Ok(())
+    }
 }

@@ -37,6 +37,9 @@ pub enum OpenError {
         /// What redb said.
         source: Box<redb::Error>,
     },
+    /// It has nothing in it, which no store ever has.
+    #[error("{} is empty, which no store ever is: it is damaged, and is not taken for a new one; restore a backup with `epms restore FILE`, or remove it to begin anew, with nobody", .0.display())]
+    Empty(PathBuf),
     /// It opened, but its first transaction failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -10,11 +10,16 @@ mod open;
 mod read;
 mod write;
 mod acts;
+mod attachments;
+mod alerts;
+mod hours;
 mod units;
+mod requests;
 mod retention;
 mod decisions;
 mod memory;
 mod people;
+mod property;
 mod verify;
 mod backup;
 
@@ -34,9 +39,11 @@ use crate::model::RunId;
 pub use backup::{CopyError, Restored, inspect, restore};
 pub use decisions::Standing;
 pub use error::{OpenError, StoreError};
+pub use hours::Uptime;
 pub use memory::Stirred;
 pub use open::Store;
 pub use people::People;
+pub use property::Property;
 pub use read::View;
 pub use write::Write;
 
@@ -56,6 +63,8 @@ pub struct History {
     pub last_run: Option<RunId>,
     /// Paused by hand.
     pub paused: bool,
+    /// What the last run that read everything asked of the PMS.
+    pub requests: u64,
 }
 
 /// The kept answer of a lookup request.

@@ -11,15 +11,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError};
+use tempfile::NamedTempFile;
 
 use crate::model::Outcome;
 
 use super::medium::Watched;
-use super::migrations::{SCHEMA, migrate};
+use super::migrations::{Notes, SCHEMA, migrate};
 use super::{OpenError, StoreError, View, Write};
 
 /// The name of the store's file in the state folder.
 pub(super) const FILE: &str = "epms.redb";
+
+/// How much of the store redb keeps in memory, in bytes, where the settings say nothing.
+const CACHE: usize = 64 * 1024 * 1024;
 
 type Medium = Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
 
@@ -28,6 +32,10 @@ pub struct Store {
     /// Its name in errors.
     path: PathBuf,
     medium: Medium,
+    /// How much of it redb keeps in memory, in bytes.
+    cache: usize,
+    /// What was put right when it was opened first.
+    notes: Notes,
     /// None where it failed and could not be opened anew.
     opened: Mutex<Option<Opened>>,
 }
@@ -49,18 +57,36 @@ impl Store {
     /// Opens the store in `folder`, and makes it when there is none. Runs that were under way when the
     /// process before ended are marked interrupted.
     pub fn open(folder: &Path) -> Result<Store, OpenError> {
+        Store::open_cached(folder, CACHE)
+    }
+
+    /// The same, where redb keeps so many bytes of it in memory.
+    pub fn open_cached(folder: &Path, cache: usize) -> Result<Store, OpenError> {
         let path = folder.join(FILE);
         make_folder(folder).map_err(|source| OpenError::Io {
             path: path.clone(),
             source,
         })?;
-        let medium = of_file(path.clone(), true);
-        Store::on(path, medium)
+        let io = |source| OpenError::Io {
+            path: path.clone(),
+            source,
+        };
+        match std::fs::metadata(&path) {
+            Ok(file) if file.len() == 0 => return Err(OpenError::Empty(path)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path, cache)?,
+            Err(error) => return Err(io(error)),
+        }
+        let medium = of_file(path.clone());
+        Store::on_medium(path, Box::new(medium), cache)
     }
 
     /// Opens the store in `folder` as [`Store::open`] does, once every page of it was looked at.
     pub fn open_thoroughly(folder: &Path) -> Result<Store, OpenError> {
         let path = folder.join(FILE);
+        if std::fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
+            return Err(OpenError::Empty(path));
+        }
         let store = Store::of_file(&path, &path)?;
         store.interrupt()?;
         Ok(store)
@@ -69,11 +95,13 @@ impl Store {
     /// Opens the store that is `file` itself, and that errors call `name`. Every page of it is looked at first:
     /// it may come from anywhere.
     pub(super) fn of_file(name: &Path, file: &Path) -> Result<Store, OpenError> {
-        let medium: Medium = Box::new(of_file(file.to_owned(), false));
-        let opened = open(name, &medium, Pages::All)?;
+        let medium: Medium = Box::new(of_file(file.to_owned()));
+        let (opened, notes) = open(name, &medium, Pages::All, CACHE)?;
         Ok(Store {
             path: name.to_owned(),
             medium,
+            cache: CACHE,
+            notes,
             opened: Mutex::new(Some(opened)),
         })
     }
@@ -84,11 +112,16 @@ impl Store {
         name: impl Into<PathBuf>,
         medium: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Store, OpenError> {
-        let (path, medium) = (name.into(), Box::new(medium) as Medium);
-        let opened = open(&path, &medium, Pages::AsNeeded)?;
+        Store::on_medium(name.into(), Box::new(medium), CACHE)
+    }
+
+    fn on_medium(path: PathBuf, medium: Medium, cache: usize) -> Result<Store, OpenError> {
+        let (opened, notes) = open(&path, &medium, Pages::AsNeeded, cache)?;
         let store = Store {
             path,
             medium,
+            cache,
+            notes,
             opened: Mutex::new(Some(opened)),
         };
         store.interrupt()?;
@@ -108,6 +141,11 @@ impl Store {
     /// Where its file lies.
     pub(super) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// What was put right when it was opened, of what an earlier version left: for whoever keeps it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// How long its file is, in bytes; 0 where it lies in no file.
@@ -136,7 +174,7 @@ impl Store {
         if let Some(open) = &*opened {
             return Ok(Arc::clone(&open.database));
         }
-        let anew = open(&self.path, &self.medium, Pages::AsNeeded)
+        let (anew, _) = open(&self.path, &self.medium, Pages::AsNeeded, self.cache)
             .map_err(|error| StoreError::Closed(Box::new(error)))?;
         Ok(Arc::clone(&opened.insert(anew).database))
     }
@@ -192,14 +230,36 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-fn of_file(
-    path: PathBuf,
-    create: bool,
-) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync {
+/// Makes a store where there is none. It gets its name when it is whole: an empty file is never one of ours.
+fn make(folder: &Path, path: &Path, cache: usize) -> Result<(), OpenError> {
+    let io = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = private(folder).map_err(io)?;
+    let medium: Medium = Box::new(of_file(file.path().to_owned()));
+    drop(open(path, &medium, Pages::AsNeeded, cache)?);
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        // Somebody else was faster.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(io(error.error)),
+    }
+    File::open(folder).and_then(|it| it.sync_all()).map_err(io)
+}
+
+/// An empty file in `folder` that only its owner may read; it goes unless it is kept.
+pub(super) fn private(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".epms-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+}
+
+fn of_file(path: PathBuf) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync {
     move || {
         let mut options = File::options();
-        options.read(true).write(true).create(create);
-        let file = options.truncate(false).open(&path)?;
+        let file = options.read(true).write(true).open(&path)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
     }
@@ -214,7 +274,12 @@ enum Pages {
     All,
 }
 
-fn open(path: &Path, medium: &Medium, pages: Pages) -> Result<Opened, OpenError> {
+fn open(
+    path: &Path,
+    medium: &Medium,
+    pages: Pages,
+    cache: usize,
+) -> Result<(Opened, Notes), OpenError> {
     let io = |source| OpenError::Io {
         path: path.to_owned(),
         source,
@@ -223,6 +288,7 @@ fn open(path: &Path, medium: &Medium, pages: Pages) -> Result<Opened, OpenError>
     let watched = Watched::new(medium().map_err(io)?, Arc::clone(&failed));
     let database = Database::builder()
         .set_check_integrity_on_open(pages == Pages::All)
+        .set_cache_size(cache)
         .create_with_backend(watched)
         .map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(path.to_owned()),
@@ -242,9 +308,9 @@ fn open(path: &Path, medium: &Medium, pages: Pages) -> Result<Opened, OpenError>
         return Err(OpenError::Foreign(path.to_owned()));
     }
     drop(view);
-    match found {
+    let notes = match found {
         // A disk that is full is read all the same: nothing is written that need not be.
-        Some(SCHEMA) => {}
+        Some(SCHEMA) => Notes::new(),
         Some(found) if found > SCHEMA => {
             return Err(OpenError::Newer {
                 path: path.to_owned(),
@@ -254,12 +320,14 @@ fn open(path: &Path, medium: &Medium, pages: Pages) -> Result<Opened, OpenError>
         }
         found => {
             let write = begin(&database)?;
-            migrate(&write, found)?;
+            let notes = migrate(&write, found)?;
             write.commit()?;
+            notes
         }
-    }
-    Ok(Opened {
+    };
+    let opened = Opened {
         database: Arc::new(database),
         failed,
-    })
+    };
+    Ok((opened, notes))
 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 
-use crate::model::{Alert, AlertId, Change, IntegrationId, Link, Person, PersonId, Run, RunId};
+use crate::model::{Change, GuardState, IntegrationId, Link, Person, PersonId, Run, RunId};
 
 use super::value::from_bytes;
 use super::{History, Lookup, StoreError, tables};
@@ -99,36 +99,6 @@ impl View {
         Ok(found)
     }
 
-    /// An alert.
-    pub fn alert(&self, id: AlertId) -> Read<Option<Alert>> {
-        let table = self.transaction.open_table(tables::ALERTS)?;
-        table
-            .get(id.0)?
-            .map(|value| from_bytes("alerts-1", value.value()))
-            .transpose()
-    }
-
-    /// Alerts by id, those after `after`, at most `limit` that `keep` keeps.
-    pub fn alerts(
-        &self,
-        after: Option<AlertId>,
-        limit: usize,
-        mut keep: impl FnMut(&Alert) -> bool,
-    ) -> Read<Vec<Alert>> {
-        let table = self.transaction.open_table(tables::ALERTS)?;
-        let mut alerts = Vec::new();
-        for entry in table.range(behind(after.map(|id| id.0)))? {
-            if alerts.len() >= limit {
-                break;
-            }
-            let alert: Alert = from_bytes("alerts-1", entry?.1.value())?;
-            if keep(&alert) {
-                alerts.push(alert);
-            }
-        }
-        Ok(alerts)
-    }
-
     /// Changes after the sequence number `after`, at most `limit`.
     pub fn changes(&self, after: u64, limit: usize) -> Read<Vec<Change>> {
         let table = self.transaction.open_table(tables::CHANGES)?;
@@ -204,6 +174,16 @@ impl View {
             })
     }
 
+    /// What is kept of an integration to judge its next run by (R27, R41).
+    pub fn guard(&self, integration: &IntegrationId) -> Read<GuardState> {
+        let table = self.transaction.open_table(tables::GUARDS)?;
+        table
+            .get(integration.as_str())?
+            .map_or(Ok(GuardState::default()), |value| {
+                from_bytes("guards-1", value.value())
+            })
+    }
+
     /// The kept answer of a lookup request.
     pub fn lookup(&self, integration: &IntegrationId, request: &str) -> Read<Option<Lookup>> {
         let table = self.transaction.open_table(tables::LOOKUPS)?;
@@ -236,7 +216,7 @@ impl View {
     }
 }
 
-fn behind(after: Option<u64>) -> (Bound<u64>, Bound<u64>) {
+pub(super) fn behind(after: Option<u64>) -> (Bound<u64>, Bound<u64>) {
     (
         after.map_or(Bound::Unbounded, Bound::Excluded),
         Bound::Unbounded,

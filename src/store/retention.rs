@@ -59,34 +59,52 @@ impl Write {
         Ok((number(CHANGES_FROM)?, number(super::write::NEXT_CHANGE)?))
     }
 
-    /// When a change was committed; none where it is not kept.
-    pub fn change_time(&self, seq: u64) -> Done<Option<Timestamp>> {
-        Ok(self.change(seq)?.map(|change| change.at))
+    /// Up to which number the changes from `from` on go that are to be forgotten, oldest first: at most so many, and
+    /// none behind the first that is not. Each is asked for by its place, its number and when it was committed.
+    pub fn changes_up_to(
+        &self,
+        from: u64,
+        most: usize,
+        mut is_forgotten: impl FnMut(u64, u64, Timestamp) -> Done<bool>,
+    ) -> Done<u64> {
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        let mut kept = from;
+        for (place, entry) in (0..).zip(table.range(from..)?.take(most)) {
+            let (seq, change) = entry?;
+            let change: Change = from_bytes("changes-1", change.value())?;
+            if !is_forgotten(place, seq.value(), change.at)? {
+                break;
+            }
+            kept = seq.value() + 1;
+        }
+        Ok(kept)
     }
 
-    fn change(&self, seq: u64) -> Done<Option<Change>> {
-        let table = self.transaction.open_table(tables::CHANGES)?;
-        table
-            .get(seq)?
-            .map(|value| from_bytes("changes-1", value.value()))
-            .transpose()
+    /// How many changes have been committed from a number on.
+    pub fn count_changes_from(&self, from: u64) -> Done<u64> {
+        let next = self.number(super::write::NEXT_CHANGE)?;
+        Ok(next.saturating_sub(from))
     }
 
     /// Forgets the changes before the number `from`, but for the last one of each person.
     pub fn forget_changes_before(&self, from: u64) -> Done<()> {
         let (before, _) = self.change_numbers()?;
-        for seq in before..from {
-            let Some(change) = self.change(seq)? else {
-                continue;
-            };
-            let person = change.person.0;
+        let mut old = Vec::new();
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        for entry in table.range(before..from)? {
+            let (seq, change) = entry?;
+            let change: Change = from_bytes("changes-1", change.value())?;
+            old.push((change.person, seq.value()));
+        }
+        drop(table);
+        for (person, seq) in old {
             let later = {
                 let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
-                let mut later = index.range((person, seq + 1)..=(person, u64::MAX))?;
+                let mut later = index.range((person.0, seq + 1)..=(person.0, u64::MAX))?;
                 later.next().transpose()?.is_some()
             };
             if later {
-                self.forget_change(change.person, seq)?;
+                self.forget_change(person, seq)?;
             }
         }
         let mut meta = self.transaction.open_table(tables::META)?;

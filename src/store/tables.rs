@@ -42,6 +42,26 @@ pub(super) const ALERTS: TableDefinition<'static, u64, Bytes> = TableDefinition:
 pub(super) const ALERTS_BY_CAUSE: TableDefinition<'static, (&str, &str, &str), u64> =
     TableDefinition::new("alerts-by-cause-1");
 
+/// Key: kind, integration, alert. Value: nothing. It is open.
+pub(super) const OPEN_ALERTS: TableDefinition<'static, (&str, &str, u64), ()> =
+    TableDefinition::new("open-alerts-1");
+
+/// Key: integration, kind. Value: how many alerts are open.
+pub(super) const OPEN_ALERT_COUNTS: TableDefinition<'static, (&str, &str), u64> =
+    TableDefinition::new("open-alert-counts-1");
+
+/// Key: alert that is not open. Value: the hour of [`HOURS`] in which it was written last; a negative one before hours
+/// were counted.
+pub(super) const CLOSED_ALERTS: TableDefinition<'static, u64, i64> =
+    TableDefinition::new("closed-alerts-1");
+
+/// Key: hour, alert that was written last in it and is not open. Value: nothing.
+pub(super) const CLOSED_ALERTS_BY_HOUR: TableDefinition<'static, (i64, u64), ()> =
+    TableDefinition::new("closed-alerts-by-hour-1");
+
+/// Key: hour that daemons were up. Value: the numbers that were given next when it began.
+pub(super) const HOURS: TableDefinition<'static, i64, Bytes> = TableDefinition::new("hours-1");
+
 /// Key: sequence number. Value: [`Change`](crate::model::Change).
 pub(super) const CHANGES: TableDefinition<'static, u64, Bytes> = TableDefinition::new("changes-1");
 
@@ -63,6 +83,10 @@ pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
 /// Key: run. Value: [`Standing`](super::Standing): what stands of the decisions of an earlier run.
 pub(super) const STANDING: TableDefinition<'static, u64, Bytes> =
     TableDefinition::new("standing-1");
+
+/// Key: integration, run. Value: nothing. Its decisions are kept, for itself or because others stand on them.
+pub(super) const DECISIONS_BY_INTEGRATION: TableDefinition<'static, (&str, u64), ()> =
+    TableDefinition::new("decisions-by-integration-1");
 
 /// Key: integration. Value: the runs whose decisions stand for later ones.
 pub(super) const BASES: TableDefinition<'static, &str, Bytes> = TableDefinition::new("bases-1");
@@ -103,6 +127,10 @@ pub(super) const GUARDS: TableDefinition<'static, &str, Bytes> = TableDefinition
 pub(super) const LOOKUPS: TableDefinition<'static, (&str, &str), Bytes> =
     TableDefinition::new("lookups-1");
 
+/// Key: integration. Value: [`Attachment`](crate::model::Attachment).
+pub(super) const ATTACHMENTS: TableDefinition<'static, &str, Bytes> =
+    TableDefinition::new("attachments-1");
+
 /// How many links each integration has, counted.
 pub(super) fn link_counts(
     links: &impl ReadableTable<(&'static str, &'static str), Bytes>,
@@ -114,6 +142,10 @@ pub(super) fn link_counts(
     }
     Ok(counts)
 }
+
+/// How many requests were made with a credential, by the hour since 1970.
+pub(super) const REQUESTS: TableDefinition<'static, (&str, i64), u32> =
+    TableDefinition::new("requests-1");
 
 /// Something that is done with every table.
 pub(super) trait EachTable {
@@ -138,12 +170,18 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(LINKS_BY_PERSON)?;
     with.table(ALERTS)?;
     with.table(ALERTS_BY_CAUSE)?;
+    with.table(OPEN_ALERTS)?;
+    with.table(OPEN_ALERT_COUNTS)?;
+    with.table(CLOSED_ALERTS)?;
+    with.table(CLOSED_ALERTS_BY_HOUR)?;
+    with.table(HOURS)?;
     with.table(CHANGES)?;
     with.table(CHANGES_BY_PERSON)?;
     with.table(RUNS)?;
     with.table(RUNS_BY_INTEGRATION)?;
     with.table(DECISIONS)?;
     with.table(STANDING)?;
+    with.table(DECISIONS_BY_INTEGRATION)?;
     with.table(BASES)?;
     with.table(FEEDS)?;
     with.table(REMEMBERED)?;
@@ -153,5 +191,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(RULINGS)?;
     with.table(UNITS)?;
     with.table(GUARDS)?;
-    with.table(LOOKUPS)
+    with.table(LOOKUPS)?;
+    with.table(ATTACHMENTS)?;
+    with.table(REQUESTS)
 }

@@ -35,8 +35,11 @@ impl View {
         checking.alerts()?;
         checking.changes()?;
         checking.runs()?;
+        checking.reports(Checking::decisions)?;
         checking.acts()?;
-        checking.integrations()?;
+        checking.reports(Checking::last_runs)?;
+        checking.attachments()?;
+        checking.lookups()?;
         Ok(checking.found)
     }
 }
@@ -111,6 +114,15 @@ impl Checking<'_> {
             check(&mut found, key.value(), value.value())?;
         }
         Ok(())
+    }
+
+    /// Checks reports: what does not fit there is a report that is lost, and the store is sound without.
+    fn reports(&mut self, check: impl FnOnce(&mut Self) -> Done<()>) -> Done<()> {
+        let flaws = std::mem::take(&mut self.found.flaws);
+        let checked = check(self);
+        let lost = std::mem::replace(&mut self.found.flaws, flaws);
+        self.found.lost.extend(lost);
+        checked
     }
 
     /// A value of a table, where it is there and can be read.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::model::{
-    Alert, AlertId, AlertKind, Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId,
-    Run,
-};
+use crate::model::{Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId, Run};
 
 use super::value::{each_to_bytes, from_bytes, itself, to_bytes};
 use super::{History, Lookup, StoreError, tables};
@@ -22,7 +21,6 @@ pub struct Write {
 pub(super) type Done<T> = Result<T, StoreError>;
 
 pub(super) const NEXT_PERSON: &str = "next-person";
-const NEXT_ALERT: &str = "next-alert";
 pub(super) const NEXT_CHANGE: &str = "next-change";
 
 impl Write {
@@ -45,16 +43,27 @@ impl Write {
         Ok(self.transaction.commit()?)
     }
 
-    pub(super) fn number(&self, name: &'static str) -> Done<u64> {
+    /// A value of the meta table.
+    pub(super) fn meta<T: DeserializeOwned>(&self, name: &'static str) -> Done<Option<T>> {
         let meta = self.transaction.open_table(tables::META)?;
-        let number = meta.get(name)?;
-        number.map_or(Ok(1), |value| from_bytes("meta-1", value.value()))
+        let value = meta.get(name)?;
+        value
+            .map(|value| from_bytes("meta-1", value.value()))
+            .transpose()
+    }
+
+    pub(super) fn put_meta<T: Serialize>(&self, name: &'static str, value: &T) -> Done<()> {
+        let mut meta = self.transaction.open_table(tables::META)?;
+        meta.insert(name, to_bytes("meta-1", value)?.as_slice())?;
+        Ok(())
+    }
+
+    pub(super) fn number(&self, name: &'static str) -> Done<u64> {
+        Ok(self.meta(name)?.unwrap_or(1))
     }
 
     pub(super) fn put_number(&self, name: &'static str, next: u64) -> Done<()> {
-        let mut meta = self.transaction.open_table(tables::META)?;
-        meta.insert(name, to_bytes("meta-1", &next)?.as_slice())?;
-        Ok(())
+        self.put_meta(name, &next)
     }
 
     pub(super) fn take_number(&self, name: &'static str) -> Done<u64> {
@@ -66,11 +75,6 @@ impl Write {
     /// An id that no person ever had.
     pub fn new_person_id(&self) -> Done<PersonId> {
         self.take_number(NEXT_PERSON).map(PersonId)
-    }
-
-    /// An id that no alert ever had.
-    pub fn new_alert_id(&self) -> Done<AlertId> {
-        self.take_number(NEXT_ALERT).map(AlertId)
     }
 
     /// A person.
@@ -150,54 +154,6 @@ impl Write {
         let count = table.get(integration.as_str())?;
         let count = now(count.map_or(0, |count| count.value()));
         table.insert(integration.as_str(), count)?;
-        Ok(())
-    }
-
-    /// Every alert of an integration, by its cause.
-    pub fn alerts(
-        &self,
-        integration: &IntegrationId,
-    ) -> Done<BTreeMap<(AlertKind, String), Alert>> {
-        let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
-        let alerts = self.transaction.open_table(tables::ALERTS)?;
-        let mut found = BTreeMap::new();
-        for entry in index.range((integration.as_str(), "", "")..)? {
-            let (key, id) = entry?;
-            if key.value().0 != integration.as_str() {
-                break;
-            }
-            if let Some(value) = alerts.get(id.value())? {
-                let alert: Alert = from_bytes("alerts-1", value.value())?;
-                found.insert((alert.kind, alert.subject.clone()), alert);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Writes an alert, new or not.
-    pub fn put_alert(&self, alert: &Alert) -> Done<()> {
-        let before = self.alert(alert.id)?;
-        let mut index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
-        let mut alerts = self.transaction.open_table(tables::ALERTS)?;
-        // One about a credential is raised again by whichever integration meets its cause.
-        if let Some(before) = before {
-            let Alert {
-                integration,
-                kind,
-                subject,
-                ..
-            } = &before;
-            index.remove((integration.as_str(), kind.as_str(), subject.as_str()))?;
-        }
-        index.insert(
-            (
-                alert.integration.as_str(),
-                alert.kind.as_str(),
-                alert.subject.as_str(),
-            ),
-            alert.id.0,
-        )?;
-        alerts.insert(alert.id.0, to_bytes("alerts-1", alert)?.as_slice())?;
         Ok(())
     }
 
@@ -318,9 +274,7 @@ impl Write {
 
     /// Writes the schema version.
     pub(super) fn put_schema(&self, schema: u64) -> Done<()> {
-        let mut meta = self.transaction.open_table(tables::META)?;
-        meta.insert("schema", to_bytes("meta-1", &schema)?.as_slice())?;
-        Ok(())
+        self.put_meta("schema", &schema)
     }
 
     /// Makes sure that every table is there, so that a view can open it.

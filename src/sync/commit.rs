@@ -5,21 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use crate::config::{EmailChange, Guard, OnTrip, Retention};
+use crate::config::{EmailChange, Guard};
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Counts, GuardState, IntegrationId, Link, Live, Outcome,
-    Person, PersonId, Preview, Run, Step,
+    AlertId, Counts, GuardState, GuardedKind, HeldPlan, IntegrationId, Link, Live, Outcome,
+    PersonId, Preview, Run, Step,
 };
-use crate::store::{self, Lookup, Store, StoreError, Write};
+use crate::store::{Lookup, Property, Stirred, Store, StoreError, Write};
 
-use super::entry::Entry;
-use super::guard::{self, Facts, Verdict};
-use super::matching::{People, candidates, considered};
-use super::memory::{Amiss, Kept, MappedBy, Memory, Taken, gather, keep};
-use super::plan::{Inputs, Plan, plan};
-use super::retention;
-use super::standing::{self, Cause};
+use super::hold;
+use super::memory::{
+    Amiss, Gathered, Kept, MappedBy, Memory, Taken, Upgrade, gather, households, keep,
+};
+use super::retention::{self, Forgetting};
+use super::standing;
+use crate::rules::AlertWrites;
+use crate::rules::entry::Entry;
+use crate::rules::guard::Facts;
+use crate::rules::matching::{candidates, considered};
+use crate::rules::plan::{Inputs, Plan, plan};
+use crate::rules::understood::{self, Reading};
 
 /// Decisions are kept for so many runs of an integration.
 const DECISIONS_KEPT: usize = 24;
@@ -29,6 +35,8 @@ const DECISIONS_KEPT: usize = 24;
 pub(super) enum Stop {
     /// The reading was not complete.
     Incomplete(String),
+    /// The PMS may not be asked before the next run (R43).
+    Postponed(String),
     /// It could not run to its end.
     Failed(String),
     /// The PMS refused the login of this credential.
@@ -39,6 +47,7 @@ impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Outcome {
         match stop {
             Stop::Incomplete(reason) => Outcome::Incomplete { reason },
+            Stop::Postponed(reason) => Outcome::Postponed { reason },
             Stop::Failed(reason) | Stop::LoginFailed { reason, .. } => Outcome::Failed { reason },
         }
     }
@@ -51,6 +60,12 @@ pub(super) struct Work {
     pub(super) email_change: EmailChange,
     pub(super) missing_after: u32,
     pub(super) guard: Guard,
+    /// The day at the property.
+    pub(super) today: Date,
+    /// The PMS properties that feed the integration.
+    pub(super) attached: BTreeSet<String>,
+    /// Whose records are as they were when the rules of an earlier version decided on them.
+    pub(super) upgrade: Option<Upgrade>,
     /// The records, in the order of the feed.
     pub(super) taken: Vec<Taken>,
     /// How many entries they have, counted where records are mapped: there must be a decision for each.
@@ -82,9 +97,9 @@ pub(super) fn conclude(
     now: impl Fn() -> Timestamp,
     report: Run,
     read: Result<Work, Stop>,
-    retention: &Retention,
+    forgetting: &Forgetting,
 ) -> Result<Run, StoreError> {
-    let done = read.map(|work| commit(store, &now, report.clone(), work, retention));
+    let done = read.map(|work| commit(store, &now, report.clone(), work, forgetting));
     let stop = match done {
         Ok(Ok(Ok(report))) => return Ok(report),
         Ok(Ok(Err(stop))) | Err(stop) => stop,
@@ -98,7 +113,7 @@ pub(super) fn conclude(
             }
         }
     };
-    fail(store, now, report, stop, retention)
+    fail(store, now, report, stop, forgetting)
 }
 
 /// Writes why a run wrote nothing else.
@@ -107,21 +122,25 @@ pub(super) fn fail(
     now: impl Fn() -> Timestamp,
     mut report: Run,
     stop: Stop,
-    retention: &Retention,
+    forgetting: &Forgetting,
 ) -> Result<Run, StoreError> {
     let at = now();
     report.ended = Some(at);
     let write = store.write()?;
+    write.count_hours(forgetting.up)?;
     if let Stop::LoginFailed { credential, reason } = &stop {
         standing::login_failed(&write, credential, &report, reason, at)?;
     }
+    let is_failure = !matches!(stop, Stop::Postponed(_));
     report.outcome = stop.into();
     write.put_run(&report)?;
     let mut history = write.history(&report.integration)?;
-    history.failures = history.failures.saturating_add(1);
+    if is_failure {
+        history.failures = history.failures.saturating_add(1);
+    }
     history.last_error = report.outcome.reason().map(String::from);
     write.put_history(&report.integration, &history)?;
-    retention::forget(&write, &report.integration, retention, at)?;
+    retention::forget(&write, &report.integration, forgetting)?;
     write.commit()?;
     Ok(report)
 }
@@ -132,14 +151,16 @@ pub(super) fn commit(
     now: impl Fn() -> Timestamp,
     report: Run,
     work: Work,
-    retention: &Retention,
+    forgetting: &Forgetting,
 ) -> Result<Result<Run, Stop>, StoreError> {
     let write = store.write()?.by_run_of(&report.integration);
-    let (report, _) = match carry_out(&write, &now, report, work)? {
-        Ok(done) => done,
+    // What the run writes is of this hour.
+    write.count_hours(forgetting.up)?;
+    let report = match carry_out(&write, &now, report, work)? {
+        Ok(carried) => carried.report,
         Err(stop) => return Ok(Err(stop)),
     };
-    retention::forget(&write, &report.integration, retention, now())?;
+    retention::forget(&write, &report.integration, forgetting)?;
     write.commit()?;
     Ok(Ok(report))
 }
@@ -159,10 +180,16 @@ pub(super) fn preview(
     work: Work,
 ) -> Result<Result<Preview, Stop>, StoreError> {
     let write = store.write()?.by_run_of(&report.integration);
-    let (report, mut plan) = match carry_out(&write, now, report, work)? {
-        Ok(done) => done,
+    let carried = match carry_out(&write, now, report, work)? {
+        Ok(carried) => carried,
         Err(stop) => return Ok(Err(stop)),
     };
+    let Carried {
+        report,
+        mut plan,
+        held,
+        since_upgrade,
+    } = carried;
     unnumber(&mut plan);
     let decisions = write.decisions(report.id)?;
     let mut names = BTreeMap::new();
@@ -179,6 +206,8 @@ pub(super) fn preview(
         raised: plan.alerts.raised,
         closed: plan.alerts.closed,
         names,
+        held,
+        since_upgrade,
     }))
 }
 
@@ -215,23 +244,18 @@ pub(super) fn explain(
         }
     }
     drop(property);
-    let (report, mut plan) = match carry_out(&write, now, report, work)? {
-        Ok(done) => done,
+    let Carried {
+        report, mut plan, ..
+    } = match carry_out(&write, now, report, work)? {
+        Ok(carried) => carried,
         Err(stop) => return Ok(Err(stop)),
     };
     unnumber(&mut plan);
-    let about = |alert: &Alert| {
-        let sides = &alert.sides;
-        alert.subject == resident
-            || sides
-                .iter()
-                .any(|side| side.resident.as_deref() == Some(resident))
-    };
     let (mut decisions, mut changes, mut raised) =
         (plan.decisions, plan.changes, plan.alerts.raised);
     decisions.retain(|decision| decision.subject == resident);
     changes.retain(|change| change.resident.as_deref() == Some(resident));
-    raised.retain(about);
+    raised.retain(|alert| alert.is_about(resident, &decisions));
     Ok(Ok(Live {
         outcome: report.outcome,
         steps,
@@ -247,14 +271,15 @@ fn carry_out(
     write: &Write,
     now: impl Fn() -> Timestamp,
     mut report: Run,
-    work: Work,
-) -> Result<Result<(Run, Plan), Stop>, StoreError> {
+    mut work: Work,
+) -> Result<Result<Carried, Stop>, StoreError> {
+    let taken = std::mem::take(&mut work.taken);
     let id = &report.integration.clone();
     let property = Property::of(write, id)?;
-    let mut alerts = write.alerts(id)?;
-    let held_before = alerts.remove(&(AlertKind::MassChangeHeld, standing::GUARD.to_owned()));
+    let mut alerts = write.open_alerts(id)?;
+    let told = hold::Told::of(write, id, &mut alerts)?;
     let memory = work.memory.as_deref();
-    let mut gathered = match gather(write, id, &property, &alerts, memory, work.taken) {
+    let mut gathered = match gather(write, id, &property, &alerts, memory, taken) {
         Ok(gathered) => gathered,
         Err(Amiss::MovedOn) => {
             return Ok(Err(Stop::Failed(
@@ -263,128 +288,247 @@ fn carry_out(
         }
         Err(Amiss::Store(error)) => return Err(error),
     };
+    let at = now();
+    let mut state = write.guard(id)?;
+    let understood = understands(write, &report, at, &work, &state, &gathered)?;
     let mut inputs = Inputs {
         integration: id,
         run: report.id,
-        now: now(),
+        now: at,
+        not_understood: matches!(understood, understood::Verdict::Not { .. }),
         email_change: work.email_change,
         missing_after: work.missing_after,
         entries: std::mem::take(&mut gathered.entries),
         unmapped: std::mem::take(&mut gathered.unmapped),
+        bad_dates: gathered.bad_dates(write, id, memory)?,
         links: std::mem::take(&mut gathered.links),
         rulings: write.rulings(id)?,
         alerts,
+        resting: gathered.quiet.resting.clone(),
+        cut_emails: BTreeSet::new(),
     };
-    let at = inputs.now;
+    inputs.cut_emails = cut_emails(work.upgrade.as_ref(), &state, &inputs);
     let mut plan = plan(&mut inputs, &property)?;
+    plan.alerts
+        .recall(|kind, subject| write.alert_of(id, kind, subject))?;
     gathered.add_to(&mut plan);
     plan.counts.seen = work.seen;
     if !plan.counts.add_up() {
         return Ok(Err(does_not_add_up(plan.counts)));
     }
-    let mut state = write.guard(id)?;
+    gathered.links = std::mem::take(&mut inputs.links);
+    let (mut understanding, gaps, gaps_approved_by) = match understood {
+        understood::Verdict::Understood {
+            understanding,
+            gaps,
+            approved_by,
+        } => (*understanding, gaps, approved_by),
+        understood::Verdict::Not {
+            plan: waits,
+            reason,
+        } => {
+            understood::stop(&mut plan);
+            report.outcome = Outcome::NotUnderstood {
+                reason: understood::advice(&reason, report.id),
+                digest: waits.digest.clone(),
+            };
+            state.understanding.waits = Some(waits);
+            let ending = Ending {
+                plan,
+                state,
+                waits: true,
+                ..Ending::default()
+            };
+            let carried = end(write, now, report, property, &work, gathered, ending)?;
+            // What an earlier run held is not what this one would do.
+            return Ok(Ok(Carried {
+                held: None,
+                since_upgrade: None,
+                ..carried
+            }));
+        }
+    };
+    let upgrade = work.upgrade.as_ref();
+    let retroactive = upgrade.map(|upgrade| upgrade.people(&gathered.links, &plan));
     let facts = Facts {
         integration: id,
         run: report.id,
         now: at,
+        today: work.today,
         limits: &work.guard,
         state: &state,
-        links: &inputs.links,
+        links: &gathered.links,
         all_links: &|| write.links(id),
+        households: &|residents| households(write, id, memory, &gathered, residents),
         people: &property,
-        seen: work.seen,
         empty: report.records == 0,
+        attached: &work.attached,
         silent: &work.silent,
+        retroactive: &retroactive.unwrap_or_default(),
     };
-    let verdict = guard::judge(&plan, &facts)?;
-    let held = matches!(verdict, Verdict::Trips { .. });
-    let mut staged = Vec::new();
-    let stopped = match &verdict {
-        Verdict::Passes { .. } => false,
-        Verdict::Trips { plan: held, .. } => {
-            let stops = work.guard.on_trip == OnTrip::Stop || held.is_of_an_empty_feed();
-            if stops {
-                guard::stop(&mut plan, held);
-            } else {
-                guard::stage(&mut plan, held, &facts)?;
-                staged = guard::staged(&plan, &facts)?;
-            }
-            stops
-        }
-    };
+    let guarded = hold::hold(&mut plan, &facts)?;
     if !plan.counts.add_up() {
         return Ok(Err(does_not_add_up(plan.counts)));
     }
-    report.counts = plan.counts;
-    report.changes = plan.changes.len() as u64;
-    report.excluded_by.clone_from(&plan.excluded_by);
-    report.notes = gathered.all_notes();
-    report.outcome = if plan.writes_nothing() {
+    report.outcome = if plan.writes_nothing(&gathered.links) {
         Outcome::Unchanged
     } else {
         Outcome::Committed
     };
-    match verdict {
-        Verdict::Passes {
-            approved_by,
-            passed,
-        } => {
-            state = GuardState {
-                passed,
-                excluded_by: Some(report.excluded_by.clone()),
-                seen: Some(report.counts.seen),
-                held: None,
-                approval: None,
-            };
-            report.approved_by = approved_by;
-            plan.alerts.closed.extend(standing::close(held_before, at));
-            standing::fresh(write, id, at)?;
-        }
-        Verdict::Trips { plan: held, reason } => {
-            let reason = guard::advice(&reason, report.id, stopped);
-            let digest = held.digest.clone();
-            let cause = Cause {
-                kind: AlertKind::MassChangeHeld,
-                integration: id,
-                subject: standing::GUARD,
-                run: report.id,
-            };
-            let is_open = |alert: &Alert| alert.state == AlertState::Open;
-            let refreshes = held_before.as_ref().is_some_and(is_open);
-            let alert = standing::open(held_before, &cause, &reason, at);
-            if refreshes {
-                plan.alerts.refreshed.push(alert);
-            } else {
-                plan.alerts.raised.push(alert);
-            }
-            // What is written of a staged plan takes nothing from anybody; units may be left by it.
-            state.passed.extend(staged);
-            state.held = Some(held);
-            report.outcome = Outcome::Held { reason, digest };
-        }
+    guarded.tell(&mut plan, &mut report, told, at);
+    let waits = guarded.is_held();
+    let mut state = guarded.state;
+    if waits {
+        // What was read was understood, or somebody said that it need not be.
+        state.understanding.waits = None;
+    } else {
+        state.excluded_by = Some(plan.excluded_by.clone());
+        state.seen = Some(plan.counts.seen);
+        gaps.tell(&mut understanding, &plan.links);
+        state.understanding = understanding;
+        report.approved_by = report.approved_by.or(gaps_approved_by);
+        standing::fresh(write, id, at)?;
     }
-    standing::login_worked(write, &work.credential, at)?;
-    gathered.links = std::mem::take(&mut inputs.links);
-    let kept = keep(write, &report, memory, gathered, &plan, &work.mapped, held)?;
-    property.people.settle()?;
+    let ending = Ending {
+        plan,
+        state,
+        waits,
+        notes: guarded.notes,
+        cut: guarded.cut,
+        lookups: if guarded.stopped { &[] } else { &work.lookups },
+    };
+    end(write, now, report, property, &work, gathered, ending).map(Ok)
+}
+
+/// The people whose email earlier rules alone made of their record: found by the first run of this version, and waiting
+/// for approval since (R20).
+fn cut_emails(
+    upgrade: Option<&Upgrade>,
+    state: &GuardState,
+    inputs: &Inputs<'_>,
+) -> BTreeSet<PersonId> {
+    let waits = state.since_upgrade.iter().flat_map(|plan| &plan.items);
+    let waits = waits.filter(|item| item.kind == GuardedKind::EmailChange && item.to.is_empty());
+    let mut people: BTreeSet<PersonId> = waits.filter_map(|item| item.person).collect();
+    people.extend(
+        upgrade
+            .iter()
+            .flat_map(|upgrade| upgrade.with_emails(&inputs.links, &inputs.alerts)),
+    );
+    people
+}
+
+/// Whether the run understood what it read (R41).
+fn understands(
+    write: &Write,
+    report: &Run,
+    now: Timestamp,
+    work: &Work,
+    state: &GuardState,
+    gathered: &Gathered,
+) -> Result<understood::Verdict, StoreError> {
+    let before = &state.understanding;
+    // What this version keeps goes before what an earlier one said.
+    let rejected_before = if before.known {
+        BTreeSet::new()
+    } else {
+        understood::rejected_before(&write.alerts(&report.integration)?)
+    };
+    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before);
+    let facts = understood::Facts {
+        run: report.id,
+        now,
+        limits: &work.guard,
+        before,
+        records: report.records,
+        seen: work.seen,
+        rejected: gathered.rejected(),
+        all_links: &|| write.links(&report.integration),
+    };
+    understood::judge(&reading, &facts)
+}
+
+/// How a run ends whose plan, or what is left of it, is written.
+#[derive(Default)]
+struct Ending<'a> {
+    plan: Plan,
+    state: GuardState,
+    /// Some of the plan, or all of it, waits.
+    waits: bool,
+    /// What is told in the report beside the notes of the records.
+    notes: BTreeMap<String, u64>,
+    /// Whose part of the plan waits although the run goes on.
+    cut: BTreeSet<PersonId>,
+    lookups: &'a [(String, Lookup)],
+}
+
+/// Writes what is left of the plan, what the next run is judged by, and the report.
+fn end(
+    write: &Write,
+    now: impl Fn() -> Timestamp,
+    mut report: Run,
+    property: Property<'_>,
+    work: &Work,
+    gathered: Gathered,
+    ending: Ending<'_>,
+) -> Result<Carried, StoreError> {
+    let id = &report.integration.clone();
+    let Ending {
+        mut plan,
+        state,
+        waits,
+        mut notes,
+        cut,
+        lookups,
+    } = ending;
+    report.counts = plan.counts;
+    report.changes = plan.changes.len() as u64;
+    report.excluded_by.clone_from(&plan.excluded_by);
+    report.notes = gathered.all_notes();
+    report.notes.append(&mut notes);
+    let ended = now();
+    standing::login_worked(write, &work.credential, ended)?;
+    let memory = work.memory.as_deref();
+    let kept = keep(write, &report, memory, gathered, &plan, &work.mapped, waits)?;
+    write.stir(id, cut.into_iter().map(Stirred::Person))?;
+    property.settle()?;
     apply(write, id, &mut plan, kept, &report)?;
     write.put_guard(id, &state)?;
-    if !stopped {
-        for (request, lookup) in &work.lookups {
-            write.put_lookup(id, request, lookup)?;
-        }
+    for (request, lookup) in lookups {
+        write.put_lookup(id, request, lookup)?;
     }
-    report.ended = Some(now());
+    report.ended = Some(ended);
     write.put_run(&report)?;
     let mut history = write.history(id)?;
     history.last_error = report.outcome.reason().map(String::from);
     if report.outcome.is_success() {
         history.last_success = report.ended;
     }
-    // The source answered, whatever the guard says to it.
+    // The source answered, whatever was made of that.
     history.failures = 0;
+    history.requests = report.requests;
     write.put_history(id, &history)?;
-    Ok(Ok((report, plan)))
+    let GuardState {
+        held,
+        since_upgrade,
+        ..
+    } = state;
+    Ok(Carried {
+        report,
+        plan,
+        held,
+        since_upgrade,
+    })
+}
+
+/// What a run did.
+struct Carried {
+    report: Run,
+    plan: Plan,
+    /// The plan that waits.
+    held: Option<HeldPlan>,
+    /// What only the rules of a new version would take, and waits.
+    since_upgrade: Option<HeldPlan>,
 }
 
 fn does_not_add_up(counts: Counts) -> Stop {
@@ -410,11 +554,13 @@ fn apply(
         if alert.id == AlertId(0) {
             alert.id = write.new_alert_id()?;
         }
-        write.put_alert(alert)?;
     }
-    for alert in plan.alerts.refreshed.iter().chain(&plan.alerts.closed) {
-        write.put_alert(alert)?;
-    }
+    let AlertWrites {
+        raised,
+        refreshed,
+        closed,
+    } = &plan.alerts;
+    write.put_alerts(raised.iter().chain(refreshed).chain(closed))?;
     write.append_changes(&mut plan.changes)?;
     let Kept { own, standing } = kept;
     write.put_decisions(
@@ -426,52 +572,25 @@ fn apply(
     )
 }
 
-/// The people as one property's matching sees them.
-pub(super) struct Property<'a> {
-    people: store::People<'a>,
-    integration: &'a IntegrationId,
-}
-
-impl<'a> Property<'a> {
-    pub(super) fn of(
-        write: &'a Write,
-        integration: &'a IntegrationId,
-    ) -> Result<Property<'a>, StoreError> {
-        Ok(Property {
-            people: write.people()?,
-            integration,
-        })
-    }
-}
-
-impl People for Property<'_> {
-    fn person(&self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.people.person(id)
-    }
-
-    fn person_with_email(&self, email: &str) -> Result<Option<PersonId>, StoreError> {
-        self.people.person_with_email(email)
-    }
-
-    fn people_named(&self, first: &str, last: &str) -> Result<Vec<PersonId>, StoreError> {
-        self.people.people_named(self.integration, first, last)
-    }
-
-    fn new_person_id(&self) -> Result<PersonId, StoreError> {
-        self.people.new_person_id()
-    }
-}
-
 impl Plan {
-    /// Whether nothing that anybody would notice is written: misses and `last_seen` are not.
-    fn writes_nothing(&self) -> bool {
+    /// Whether nothing that anybody would notice is written: misses and `last_seen` are not, nor what a link knows
+    /// about ids and leases. `links` are those before.
+    fn writes_nothing(&self, links: &BTreeMap<String, Link>) -> bool {
+        let says = |link: &Link| {
+            (
+                link.person,
+                link.status,
+                link.email.clone(),
+                link.unit.clone(),
+                link.property.clone(),
+            )
+        };
         self.people.is_empty()
             && self.changes.is_empty()
             && self.alerts.raised.is_empty()
             && self.alerts.closed.is_empty()
-            && self
-                .links
-                .iter()
-                .all(|(_, link): &(String, Link)| link.misses > 0)
+            && self.links.iter().all(|(resident, link)| {
+                link.misses > 0 || links.get(resident).map(says) == Some(says(link))
+            })
     }
 }

@@ -10,14 +10,14 @@ use unicase::UniCase;
 use crate::catalog::Integration;
 use crate::config::{Include, Units};
 use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
-use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError};
+use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError, Wrong};
 
 use super::cores::{CORES, on_cores};
-use super::entry::Entry;
 use super::memory::{Made, Memory, Taken};
-use super::normal::{Normal, Notes, name, normalise};
 use super::struck::struck;
-use super::units::{Placed, place};
+use crate::rules::entry::Entry;
+use crate::rules::normal::{Normal, Notes, name, normalise};
+use crate::rules::units::{Placed, place};
 
 /// A page with fewer records to map is mapped where it is.
 const WORTH_CORES: usize = 64;
@@ -42,16 +42,75 @@ pub(super) struct Mapping {
     heard: BTreeSet<Arc<str>>,
     /// How many residents were mapped.
     pub(super) mapped: u64,
+    /// Where the records of the request and the property begin that are taken now.
+    begun: Option<Begun>,
 }
 
-/// What is kept of an error: a text that the script threw may hold whose record it is, which must not stand in a
-/// report.
-fn kept(error: ScriptError, record: &Record) -> String {
-    if !error.thrown {
-        return error.to_string();
+/// How far mapping had come when the first record of a request for a property came.
+struct Begun {
+    request: Arc<str>,
+    property: Arc<str>,
+    records: u64,
+    taken: usize,
+    steps: usize,
+    mapped: u64,
+    heard: bool,
+}
+
+/// Whose record it is that could not be mapped, as far as mapping came.
+struct Whose {
+    record: String,
+    has_id: bool,
+    resident: Option<String>,
+}
+
+impl Whose {
+    /// Of a resident's.
+    fn resident(id: String) -> Whose {
+        Whose {
+            record: id.clone(),
+            has_id: true,
+            resident: Some(id),
+        }
     }
-    let message = struck(&error.message, &record.json);
-    ScriptError { message, ..error }.to_string()
+
+    /// Of one of a list who is none, while the others of the record come in. Where nobody knows their id, it is not for
+    /// the record's to say whose it is: the others stand under that.
+    fn member(wrong: &Wrong, record: impl Fn() -> String) -> Whose {
+        match &wrong.id {
+            Some(id) => Whose::resident(id.clone()),
+            None => Whose {
+                record: format!("{}, resident {}", record(), wrong.place),
+                has_id: false,
+                resident: None,
+            },
+        }
+    }
+
+    /// What is kept of an error of the script: a text that it threw may hold whose record it is, which must not stand
+    /// in a report.
+    fn rejected(self, mut error: ScriptError, record: &Record) -> Entry {
+        if error.thrown {
+            error.message = struck(&error.message, &record.json);
+        }
+        let (place, message) = (error.at(), error.says());
+        self.stopped_at(place, message)
+    }
+
+    fn stopped_at(self, place: String, message: String) -> Entry {
+        let Whose {
+            record,
+            has_id,
+            resident,
+        } = self;
+        Entry::Rejected {
+            record,
+            has_id,
+            resident,
+            place,
+            message,
+        }
+    }
 }
 
 impl Mapping {
@@ -81,6 +140,7 @@ impl Mapping {
             taken: Vec::new(),
             heard: BTreeSet::new(),
             mapped: 0,
+            begun: None,
         }
     }
 
@@ -131,6 +191,9 @@ impl Mapping {
     /// Stops before its end, with nothing of the page, when nobody waits for it any more.
     pub(super) fn map(&mut self, records: &[Record], dropped: &CancellationToken) {
         let mut unknown: Vec<(&Record, Context, u64)> = Vec::new();
+        if let Some(first) = records.first() {
+            self.begin(first);
+        }
         for record in records {
             self.records += 1;
             if !self.heard.contains(&record.property) {
@@ -163,6 +226,41 @@ impl Mapping {
         }
     }
 
+    fn begin(&mut self, first: &Record) {
+        let goes_on = self.begun.as_ref().is_some_and(|begun| {
+            begun.request == first.request && begun.property == first.property
+        });
+        if !goes_on {
+            self.begun = Some(Begun {
+                request: Arc::clone(&first.request),
+                property: Arc::clone(&first.property),
+                records: self.records,
+                taken: self.taken.len(),
+                steps: self.steps.len(),
+                mapped: self.mapped,
+                heard: self.heard.contains(&first.property),
+            });
+        }
+    }
+
+    /// Forgets the records of a request for a property, which is read once more; says how many there were.
+    pub(super) fn forget(&mut self, request: &str, property: &str) -> u64 {
+        let of = |begun: &mut Begun| *begun.request == *request && *begun.property == *property;
+        // Where no record had come, there is nothing to forget.
+        let Some(begun) = self.begun.take_if(of) else {
+            return 0;
+        };
+        let forgotten = self.records - begun.records;
+        self.records = begun.records;
+        self.taken.truncate(begun.taken);
+        self.steps.truncate(begun.steps);
+        self.mapped = begun.mapped;
+        if !begun.heard {
+            self.heard.remove(property);
+        }
+        forgotten
+    }
+
     /// What is made of the `number`th record of the feed.
     fn made(&self, record: &Record, context: &Context, number: u64) -> (Box<Made>, Option<Step>) {
         let printer = Printer::new(self.seed, &record.request, &record.property);
@@ -181,45 +279,61 @@ impl Mapping {
         made: &mut Made,
     ) -> Option<Step> {
         let script = &self.integration.script;
-        let id = || {
+        let given = || {
             let source = &self.integration.source;
-            let id = source.record_id(&record.request, &record.json);
-            id.unwrap_or_else(|| format!("record {number}"))
+            source.record_id(&record.request, &record.json)
         };
+        let by_number = || format!("record {number}");
+        let id = || given().unwrap_or_else(by_number);
         let mapped = match script.residents(&record.json, context) {
             Ok(mapped) => mapped,
             Err(error) => {
-                let id = id();
-                let step = self.step(record, &id, Vec::new(), Some(error.to_string()));
-                made.entries = vec![Entry::Rejected {
-                    record: id,
+                let given = given();
+                let whose = Whose {
+                    has_id: given.is_some(),
+                    record: given.unwrap_or_else(by_number),
                     resident: None,
-                    message: kept(error, record),
-                }];
+                };
+                let error_text = Some(error.to_string());
+                let step = self.step(record, &whose.record, Vec::new(), error_text);
+                made.entries = vec![whose.rejected(error, record)];
                 return step;
             }
         };
         let watched = self.watched.as_ref();
         let step = watched.and_then(|_| {
-            let residents = self.ways(&mapped, context);
-            self.step(record, &id(), residents, None)
+            let residents = self.ways(mapped.iter().flatten(), context);
+            let wrong = || mapped.iter().filter_map(|one| one.as_ref().err());
+            let errors: Vec<String> = wrong().map(|wrong| wrong.error.to_string()).collect();
+            let error = (!errors.is_empty()).then(|| errors.join("; "));
+            let theirs = wrong().find(|wrong| wrong.id == self.watched);
+            let about = theirs.and_then(|wrong| wrong.id.clone()).unwrap_or_else(id);
+            self.step(record, &about, residents, error)
         });
         if mapped.is_empty() {
             made.entries = vec![Entry::Nobody { record: id() }];
         }
         made.entries.reserve_exact(mapped.len());
+        let of = Of {
+            property: &record.property,
+            record: given(),
+        };
         for one in mapped {
+            let one = match one {
+                Ok(one) => one,
+                Err(wrong) => {
+                    let whose = Whose::member(&wrong, id);
+                    made.entries.push(whose.rejected(wrong.error, record));
+                    continue;
+                }
+            };
             let excluded = match self.excluded(&one.resident) {
                 Some(reason) => Ok(Some(reason)),
                 None => script.exclude(&one, context),
             };
             let entry = match excluded {
-                Ok(excluded) => self.entry(one.resident, excluded, &record.property, made),
-                Err(error) => Entry::Rejected {
-                    record: one.resident.id.clone(),
-                    resident: Some(one.resident.id),
-                    message: kept(error, record),
-                },
+                Ok(excluded) => self.entry(one.resident, excluded, &of, made),
+                Err(error) => Whose::resident(one.resident.id).rejected(error, record),
             };
             made.entries.push(entry);
         }
@@ -230,12 +344,13 @@ impl Mapping {
         &self,
         resident: Resident,
         excluded: Option<String>,
-        property: &str,
+        of: &Of<'_>,
         made: &mut Made,
     ) -> Entry {
-        let property = Some(property)
+        let property = Some(of.property)
             .filter(|property| !property.is_empty())
             .map(String::from);
+        let record = of.record.clone().filter(|record| *record != resident.id);
         let country = &self.integration.config.property.country;
         let placeholders = &self.integration.placeholder_emails;
         if let Some(reason) = excluded {
@@ -245,11 +360,13 @@ impl Mapping {
                 normalise(resident.clone(), country, placeholders, &mut unread).unwrap_or(Normal {
                     resident,
                     keep_phone: false,
+                    reversed: false,
                 });
             return Entry::Resident {
                 normal,
                 excluded: Some(reason),
                 property,
+                record,
             };
         }
         let id = resident.id.clone();
@@ -262,13 +379,13 @@ impl Mapping {
                     normal,
                     excluded: None,
                     property,
+                    record,
                 }
             }
-            Err(error) => Entry::Rejected {
-                record: id.clone(),
-                resident: Some(id),
-                message: format!("{}: {}", error.field, error.message),
-            },
+            Err(error) => {
+                let (place, message) = (error.field.into(), error.message.into());
+                Whose::resident(id).stopped_at(place, message)
+            }
         }
     }
 
@@ -323,10 +440,13 @@ impl Mapping {
     }
 
     /// The ways of the residents of a record, as `map` goes them.
-    fn ways(&self, mapped: &[Mapped], context: &Context) -> Vec<model::Mapping> {
+    fn ways<'a>(
+        &self,
+        mapped: impl Iterator<Item = &'a Mapped>,
+        context: &Context,
+    ) -> Vec<model::Mapping> {
         let settings = &self.integration.config;
         mapped
-            .iter()
             .map(|one| {
                 let mut exclusions: Vec<RuleSeen> = Vec::new();
                 for told in self.rules(&one.resident) {
@@ -387,7 +507,7 @@ impl Mapping {
         is_theirs.then(|| Step {
             request: record.request.to_string(),
             property: record.property.to_string(),
-            record: serde_json::from_str(&record.json).unwrap_or_default(),
+            record: serde_json::from_str(&model::exact(&record.json)).unwrap_or_default(),
             residents,
             error,
         })
@@ -412,6 +532,12 @@ impl Mapping {
         contexts.insert(Arc::clone(&record.property), context.clone());
         context
     }
+}
+
+/// The record that a resident is made of.
+struct Of<'a> {
+    property: &'a str,
+    record: Option<String>,
 }
 
 /// An exclusion rule, looking at a resident.

@@ -3,7 +3,9 @@
 //! looks at everything. What has to be looked at again is in `gather`, what is remembered in `keep`.
 
 mod gather;
+mod households;
 mod keep;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,16 +17,20 @@ use crate::model::{Counts, Decision, Fate, LeaseStatus, PersonId, Print, RunId};
 use crate::script::Lookups;
 use crate::source::Known;
 
-use super::entry::Entry;
-use super::normal::Notes;
+use crate::rules;
+use crate::rules::dates::BadDates;
+use crate::rules::entry::Entry;
+use crate::rules::normal::Notes;
 
 pub(super) use gather::Amiss;
 use gather::first_half;
 pub(super) use gather::{Gathered, gather};
+pub(super) use households::households;
 pub(super) use keep::{Kept, MappedBy, keep};
+pub(super) use upgrade::{Earlier, Upgrade};
 
-/// The form of everything that is remembered; another one is dropped.
-const FORM: u32 = 1;
+/// The form of everything that is remembered; another one is dropped. Records stand in it as in the first.
+const FORM: u32 = 2;
 
 /// So many records stand in one part of a feed.
 const PART: usize = 1024;
@@ -128,12 +134,17 @@ fn key_of_person(person: PersonId) -> u64 {
 pub(super) struct Sum {
     pub(super) counts: Counts,
     pub(super) excluded_by: BTreeMap<String, u64>,
+    /// Linked people who rest because they are left out (R8), by reason.
+    #[serde(default)]
+    pub(super) resting: BTreeMap<String, u64>,
     pub(super) notes: Notes,
+    #[serde(default, skip_serializing_if = "BadDates::is_empty")]
+    pub(super) bad_dates: BadDates,
 }
 
 impl Sum {
     /// Counts what a record adds, or does not add any more.
-    fn count(&mut self, decisions: &[Decision], notes: &Notes, more: bool) {
+    fn count(&mut self, decisions: &[Decision], notes: &Notes, bad_dates: &BadDates, more: bool) {
         let change = |count: &mut u64, by: u64| {
             *count = if more {
                 *count + by
@@ -152,12 +163,21 @@ impl Sum {
                     self.excluded_by.entry(decision.reason.clone()).or_default(),
                     1,
                 );
+                if decision.rule == "R8" {
+                    change(self.resting.entry(decision.reason.clone()).or_default(), 1);
+                }
             }
         }
         for (kind, count) in notes {
             change(self.notes.entry(kind.clone()).or_default(), *count);
         }
+        if more {
+            self.bad_dates.add(bad_dates);
+        } else {
+            self.bad_dates.take(bad_dates);
+        }
         self.excluded_by.retain(|_, count| *count > 0);
+        self.resting.retain(|_, count| *count > 0);
         self.notes.retain(|_, count| *count > 0);
     }
 }
@@ -166,6 +186,9 @@ impl Sum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     form: u32,
+    /// The version of the rules by which everything was decided; 0 where none was kept yet.
+    #[serde(default)]
+    rules: u32,
     /// Counts up with every change of the memory.
     serial: u64,
     /// What everything was mapped by, besides the records.
@@ -193,6 +216,8 @@ struct Row {
     quiet: bool,
     /// It was decided on after the run whose decisions stand.
     since: bool,
+    /// Somebody in it has dates that cannot be (R12).
+    bad_dates: bool,
     /// Where its keys are among all.
     keys: (u32, u32),
 }
@@ -213,11 +238,16 @@ impl Memory {
         let (header, parts) = parts.split_first()?;
         let header: Header = serde_json::from_slice(header).ok()?;
         if header.form != FORM
+            || header.rules != rules::VERSION
             || header.basis != basis.0
             || header.today.is_some_and(|day| day != today)
         {
             return None;
         }
+        Memory::of(header, parts)
+    }
+
+    fn of(header: Header, parts: &[Vec<u8>]) -> Option<Memory> {
         let mut memory = Memory {
             header,
             rows: Vec::new(),
@@ -250,6 +280,7 @@ impl Memory {
             entries: u32::from_le_bytes(*entries),
             quiet: marks & 1 != 0,
             since: marks & 2 != 0,
+            bad_dates: marks & 4 != 0,
             keys: (begin, begin + u32::from(*keys)),
         });
         Some(bytes)
@@ -287,7 +318,7 @@ fn put_row(bytes: &mut Vec<u8>, row: &Row, keys: &[u64]) {
     bytes.extend(row.print.0.to_le_bytes());
     bytes.extend(row.length.to_le_bytes());
     bytes.extend(row.entries.to_le_bytes());
-    bytes.push(u8::from(row.quiet) | u8::from(row.since) << 1);
+    bytes.push(u8::from(row.quiet) | u8::from(row.since) << 1 | u8::from(row.bad_dates) << 2);
     bytes.push(u8::try_from(keys.len()).unwrap_or(u8::MAX));
     for key in keys.iter().take(usize::from(u8::MAX)) {
         bytes.extend(key.to_le_bytes());
@@ -311,6 +342,7 @@ impl Basis {
             hasher.update(text.as_bytes());
         };
         add(fingerprint);
+        add(&format!("rules {}", rules::VERSION));
         for (unit, here) in units {
             add(unit);
             add(here);

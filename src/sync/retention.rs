@@ -1,24 +1,30 @@
-//! What is forgotten at the end of a run: old runs of its integration and old changes, never a person, nor the last
-//! change of one. What to forget is decided in pure functions.
+//! What is forgotten at the end of a run: old runs of its integration, old changes and old alerts that are not open;
+//! never a person, nor the last change of one. Age is counted in hours that daemons were up (R45). What to forget is
+//! decided in pure functions.
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::config::{Retention, Span};
-use crate::model::{AlertState, IntegrationId, RunId};
-use crate::store::{StoreError, Write};
+use crate::model::{IntegrationId, RunId};
+use crate::store::{StoreError, Uptime, Write};
 
 /// A run forgets so much at most: what has piled up goes bit by bit, and holds nobody up.
 const AT_ONCE: usize = 1000;
+
+/// By what is forgotten.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Forgetting {
+    pub(super) retention: Retention,
+    /// How long this daemon has been up.
+    pub(super) up: Uptime,
+}
 
 /// The runs to forget of an integration, whose kept runs are `ids`, oldest first. Those of `needed` stay.
 fn runs_to_forget(
     ids: &[RunId],
     needed: &BTreeSet<RunId>,
     retention: &Retention,
-    now: Timestamp,
-    started: impl Fn(RunId) -> Result<Option<Timestamp>, StoreError>,
+    is_old: impl Fn(RunId) -> Result<bool, StoreError>,
 ) -> Result<Vec<RunId>, StoreError> {
     let too_many = ids.len().saturating_sub(retention.most_runs);
     let mut forgotten = Vec::new();
@@ -26,8 +32,7 @@ fn runs_to_forget(
         if forgotten.len() == AT_ONCE || needed.contains(id) {
             continue;
         }
-        let is_old = |at: Timestamp| is_older(at, retention.runs, now);
-        if place >= too_many && !started(*id)?.is_none_or(is_old) {
+        if place >= too_many && !is_old(*id)? {
             break;
         }
         forgotten.push(*id);
@@ -35,55 +40,39 @@ fn runs_to_forget(
     Ok(forgotten)
 }
 
-/// The number from which on every change is kept: `from` until now, where the next change gets the number `next`.
-fn changes_kept_from(
-    from: u64,
-    next: u64,
-    retention: &Retention,
-    now: Timestamp,
-    at: impl Fn(u64) -> Result<Option<Timestamp>, StoreError>,
-) -> Result<u64, StoreError> {
-    let too_many = next.saturating_sub(retention.most_changes);
-    let furthest = next.min(from.saturating_add(AT_ONCE as u64));
-    let mut seq = from;
-    while seq < furthest {
-        let is_old = |at: Timestamp| is_older(at, retention.changes, now);
-        if seq >= too_many && !at(seq)?.is_none_or(is_old) {
-            break;
-        }
-        seq += 1;
-    }
-    Ok(seq)
-}
-
-fn is_older(at: Timestamp, age: Span, now: Timestamp) -> bool {
-    let age = SignedDuration::try_from(age.0).unwrap_or(SignedDuration::MAX);
-    now.duration_since(at) > age
+fn hours(age: Span) -> u64 {
+    age.0.as_secs() / 3600
 }
 
 /// Forgets what need not be kept any more, in the transaction of a run of `id`.
 pub(super) fn forget(
     write: &Write,
     id: &IntegrationId,
-    retention: &Retention,
-    now: Timestamp,
+    forgetting: &Forgetting,
 ) -> Result<(), StoreError> {
-    let (from, next) = write.change_numbers()?;
-    let kept = changes_kept_from(from, next, retention, now, |seq| write.change_time(seq))?;
+    let Forgetting { retention, .. } = forgetting;
+    write.forget_alerts(hours(retention.alerts), AT_ONCE)?;
+    let (from, _) = write.change_numbers()?;
+    let older = write.older_than(hours(retention.changes))?;
+    let count = write.count_changes_from(from)?;
+    let too_many = count.saturating_sub(retention.most_changes);
+    let kept = write.changes_up_to(from, AT_ONCE, |place, seq, at| {
+        Ok(place < too_many || older.has_change(seq, || Ok(Some(at)))?)
+    })?;
     if kept > from {
         write.forget_changes_before(kept)?;
     }
     let ids = write.run_ids(id)?;
-    let started = |id| Ok(write.run(id)?.map(|run| run.started));
+    let older = write.older_than(hours(retention.runs))?;
+    let is_old = |id| older.has_run(id, || Ok(write.run(id)?.map(|run| run.started)));
     let nothing = BTreeSet::new();
-    if runs_to_forget(&ids, &nothing, retention, now, started)?.is_empty() {
-        return Ok(());
+    if !runs_to_forget(&ids, &nothing, retention, is_old)?.is_empty() {
+        let needed = needed(write, id)?;
+        for run in runs_to_forget(&ids, &needed, retention, is_old)? {
+            write.forget_run(id, run)?;
+        }
     }
-    let needed = needed(write, id)?;
-    for run in runs_to_forget(&ids, &needed, retention, now, started)? {
-        write.forget_run(id, run)?;
-    }
-    Ok(())
+    write.forget_hours_before(hours(retention.runs.max(retention.changes)))
 }
 
 /// Runs that something refers to: the last one, a plan that waits, an open alert.
@@ -91,9 +80,13 @@ fn needed(write: &Write, id: &IntegrationId) -> Result<BTreeSet<RunId>, StoreErr
     let mut needed: BTreeSet<RunId> = write.history(id)?.last_run.into_iter().collect();
     let guard = write.guard(id)?;
     needed.extend(guard.held.map(|plan| plan.run));
-    needed.extend(guard.approval.map(|approval| approval.plan.run));
-    let alerts = write.alerts(id)?;
-    let open = alerts.values().filter(|one| one.state == AlertState::Open);
-    needed.extend(open.map(|alert| alert.raised_by));
+    needed.extend(guard.since_upgrade.map(|plan| plan.run));
+    let approvals = [guard.approval, guard.since_upgrade_approval];
+    needed.extend(approvals.into_iter().flatten().map(|one| one.plan.run));
+    let understanding = guard.understanding;
+    needed.extend(understanding.waits.map(|plan| plan.run));
+    needed.extend(understanding.approval.map(|approval| approval.plan.run));
+    let open = write.open_alerts(id)?;
+    needed.extend(open.values().map(|alert| alert.raised_by));
     Ok(needed)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -11,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::script::Lookups;
-use crate::source::{Account, Reader, Records, Scope, SourceError};
-use crate::store::{Lookup, Store, StoreError};
+use crate::source::{Account, Handed, Patience, Reader, Scope, SourceError, collected};
+use crate::store::{Lookup, Store, StoreError, Uptime};
 
 use super::commit::{self, Stop, Work, begin, conclude};
 use super::mapping::Mapping;
-use super::memory::{Basis, MappedBy, Memory};
+use super::memory::{Basis, Earlier, MappedBy, Memory};
+use super::retention::Forgetting;
 
 /// What a run is started with. It ends with what it began with (R9).
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Tools {
     pub store: Arc<Store>,
     /// The clock.
     pub now: fn() -> Timestamp,
+    /// How long this process has been up, whatever the clock says.
+    pub up: fn() -> Uptime,
 }
 
 /// Is told how far a run has come.
@@ -58,6 +62,8 @@ pub enum RunError {
 struct Mapped {
     mapping: Mapping,
     memory: Option<Arc<Memory>>,
+    /// What was remembered by earlier rules, where that is all.
+    earlier: Option<Earlier>,
     by: MappedBy,
     pages: u64,
     records: u64,
@@ -66,6 +72,26 @@ struct Mapped {
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
 pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run, RunError> {
+    run_by(job, tools, on_progress, None).await
+}
+
+/// The same, in turn with others: it has a worker while it works, and none while it waits (R43).
+pub async fn run_in_turn(
+    job: Job,
+    tools: Tools,
+    on_progress: OnProgress,
+    patience: Patience,
+) -> Result<Run, RunError> {
+    patience.sit().await;
+    run_by(job, tools, on_progress, Some(Arc::new(patience))).await
+}
+
+async fn run_by(
+    job: Job,
+    tools: Tools,
+    on_progress: OnProgress,
+    patience: Option<Arc<Patience>>,
+) -> Result<Run, RunError> {
     let started = (tools.now)();
     let mut report = Run::begun(
         job.run,
@@ -77,7 +103,13 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
-    let read = read(&job, &tools, started, &on_progress, None).await?;
+    let how = How {
+        patience,
+        ..How::default()
+    };
+    let requests = Arc::clone(&how.requests);
+    let read = read(&job, &tools, started, &on_progress, how).await?;
+    report.requests = requests.load(Ordering::Relaxed);
     if let Ok(mapped) = &read {
         report.pages = mapped.pages;
         report.records = mapped.records;
@@ -89,10 +121,13 @@ pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run,
         });
     }
     let (store, now) = (Arc::clone(&tools.store), tools.now);
+    let forgetting = Forgetting {
+        retention: job.integration.retention,
+        up: (tools.up)(),
+    };
     let work = move || {
-        let retention = job.integration.retention;
-        let read = read.map(|mapped| mapped.work(&job));
-        conclude(&store, now, report, read, &retention)
+        let read = read.map(|mapped| mapped.work(&job, started));
+        conclude(&store, now, report, read, &forgetting)
     };
     let report = tokio::task::spawn_blocking(work).await??;
     tell(&report);
@@ -114,12 +149,15 @@ pub async fn preview(
     };
     let id = job.integration.id.clone();
     let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
-    let outcome = match read(&job, &tools, started, &on_progress, None).await? {
+    let outcome = match read(&job, &tools, started, &on_progress, How::default()).await? {
         Ok(mapped) => {
             report.pages = mapped.pages;
             report.records = mapped.records;
             let (tools, report) = (tools.clone(), report.clone());
-            let work = move || commit::preview(&tools.store, tools.now, report, mapped.work(&job));
+            let work = move || {
+                let work = mapped.work(&job, started);
+                commit::preview(&tools.store, tools.now, report, work)
+            };
             tokio::task::spawn_blocking(work).await??
         }
         Err(stop) => Err(stop),
@@ -146,13 +184,17 @@ pub async fn explain(
     let id = job.integration.id.clone();
     let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
     let quiet: OnProgress = Arc::new(|_| {});
-    let outcome = match read(&job, &tools, started, &quiet, Some(resident.clone())).await? {
+    let how = How {
+        watched: Some(resident.clone()),
+        ..How::default()
+    };
+    let outcome = match read(&job, &tools, started, &quiet, how).await? {
         Ok(mut mapped) => {
             report.pages = mapped.pages;
             report.records = mapped.records;
             let steps = std::mem::take(&mut mapped.mapping.steps);
             let work = move || {
-                let work = mapped.work(&job);
+                let work = mapped.work(&job, started);
                 commit::explain(&tools.store, tools.now, report, work, steps, &resident)
             };
             tokio::task::spawn_blocking(work).await??
@@ -170,9 +212,15 @@ pub async fn explain(
 }
 
 impl Mapped {
-    fn work(self, job: &Job) -> Work {
+    fn work(self, job: &Job, started: Timestamp) -> Work {
         let config = &job.integration.config;
+        let upgrade = self
+            .earlier
+            .map(|earlier| earlier.compare(&self.mapping.taken));
         Work {
+            today: job.integration.today(started),
+            attached: config.pms_properties.iter().cloned().collect(),
+            upgrade,
             credential: config.credential.clone(),
             email_change: config.email_change,
             missing_after: config.missing_after,
@@ -204,10 +252,19 @@ fn tell(report: &Run) {
         .ended
         .map(|ended| ended.duration_since(report.started).as_millis());
     match &report.outcome {
+        // Somebody knows of it.
+        Outcome::Held { digest, .. } if report.rejected_by.is_some() => tracing::info!(
+            integration = %report.integration, run = %report.id, cause = %report.cause, digest, seen, held,
+            changes = report.changes, elapsed_ms = elapsed, "sync held: the plan was rejected"
+        ),
         // The reason may quote a script's: it stands in the report.
         Outcome::Held { digest, .. } => tracing::warn!(
             integration = %report.integration, run = %report.id, cause = %report.cause, digest, seen, held,
             changes = report.changes, elapsed_ms = elapsed, "sync held"
+        ),
+        Outcome::NotUnderstood { digest, .. } => tracing::warn!(
+            integration = %report.integration, run = %report.id, cause = %report.cause, digest, seen, rejected,
+            elapsed_ms = elapsed, "sync not understood: nothing was written"
         ),
         outcome if outcome.is_success() => tracing::info!(
             integration = %report.integration, run = %report.id, cause = %report.cause,
@@ -221,19 +278,34 @@ fn tell(report: &Run) {
     }
 }
 
-/// Reads and maps all, within the time that a run may take. What is dropped then has written nothing.
+/// How a run reads.
+#[derive(Default)]
+struct How {
+    /// A resident whose way is kept.
+    watched: Option<String>,
+    patience: Option<Arc<Patience>>,
+    /// Counts the requests that are made.
+    requests: Arc<AtomicU64>,
+}
+
+/// Reads and maps all, within the time that a run may take, beside what it waits for the PMS. What is dropped then has written nothing.
 async fn read(
     job: &Job,
     tools: &Tools,
     started: Timestamp,
     on_progress: &OnProgress,
-    watched: Option<String>,
+    how: How,
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let deadline = job.integration.deadline;
-    let read = read_all(job, tools, started, on_progress, watched);
-    match tokio::time::timeout(deadline.0, read).await {
-        Ok(read) => read,
-        Err(_) => Ok(Err(Stop::Incomplete(format!(
+    let patience = how.patience.clone();
+    let read = read_all(job, tools, started, on_progress, how);
+    let read = match patience {
+        Some(patience) => patience.at_most(deadline.0, read).await,
+        None => tokio::time::timeout(deadline.0, read).await.ok(),
+    };
+    match read {
+        Some(read) => read,
+        None => Ok(Err(Stop::Incomplete(format!(
             "deadline: the run had not read and mapped all within {deadline}; nothing was written, and the next run is an ordinary one; see how long the PMS and the script take, or raise `deadline` in config/epms.yaml"
         )))),
     }
@@ -244,7 +316,11 @@ async fn read_all(
     tools: &Tools,
     started: Timestamp,
     on_progress: &OnProgress,
-    watched: Option<String>,
+    How {
+        watched,
+        patience,
+        requests,
+    }: How,
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let integration = &job.integration;
     let name = &integration.config.credential;
@@ -257,7 +333,10 @@ async fn read_all(
         tokio::task::spawn_blocking(read).await?
     };
     let account = match account {
-        Ok(account) => account.asked_by_hand(job.cause == Cause::Manual),
+        Ok(account) => account
+            .asked_by_hand(job.cause == Cause::Manual)
+            .waiting_by(patience)
+            .counted_by(requests),
         Err(error) => return Ok(Err(Stop::Failed(format!("credential `{name}`: {error}")))),
     };
     let today = integration.today(started);
@@ -273,7 +352,7 @@ async fn read_all(
         Err(stop) => return Ok(Err(stop)),
     };
 
-    let (taker, mut pages) = mpsc::channel::<Records>(2);
+    let (taker, mut pages) = mpsc::channel::<Handed>(2);
     let (store, id) = (Arc::clone(&tools.store), integration.id.clone());
     let fingerprint = integration.fingerprint();
     // Whoever is watched is looked at, whatever is known of them.
@@ -282,19 +361,16 @@ async fn read_all(
         let view = store.read()?;
         let units = view.units(&id)?;
         let basis = Basis::of(&fingerprint, &units, &known);
-        let parts = if remembers {
-            view.feed(&id)?
-        } else {
-            Vec::new()
-        };
-        let memory = Memory::read(&parts, &basis, today);
-        Ok::<_, StoreError>((units, known, basis, memory.map(Arc::new)))
+        let parts = view.feed(&id)?;
+        let memory = Memory::read(&parts, &basis, today).filter(|_| remembers);
+        let earlier = Earlier::read(&parts);
+        Ok::<_, StoreError>((units, known, basis, memory.map(Arc::new), earlier))
     };
-    let (units, known, basis, memory) = tokio::task::spawn_blocking(remembered).await??;
+    let (units, known, basis, memory, earlier) = tokio::task::spawn_blocking(remembered).await??;
     scope.known = memory.as_ref().map(|memory| Arc::new(memory.known()));
-    let seed = memory
-        .as_ref()
-        .map_or_else(|| fastrand::u64(..), |memory| memory.seed());
+    let seed = memory.as_ref().map(|memory| memory.seed());
+    let seed = seed.or(earlier.as_ref().map(Earlier::seed));
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
         .with_units(units)
         .beside(seed, memory.clone())
@@ -305,10 +381,17 @@ async fn read_all(
     let _waits = dropped.clone().drop_guard();
     let mapper = tokio::task::spawn_blocking(move || {
         let (mut mapping, mut progress) = (mapping, Progress::default());
-        while let Some(records) = pages.blocking_recv() {
-            progress.pages += 1;
-            progress.records += records.len() as u64;
-            mapping.map(&records, &dropped);
+        while let Some(handed) = pages.blocking_recv() {
+            match handed {
+                Handed::Page(records) => {
+                    progress.pages += 1;
+                    progress.records += records.len() as u64;
+                    mapping.map(&records, &dropped);
+                }
+                Handed::Again { request, property } => {
+                    progress.records -= mapping.forget(&request, &property);
+                }
+            }
             progress.mapped = mapping.mapped;
             on_progress(progress);
         }
@@ -329,6 +412,7 @@ async fn read_all(
         Reading::Complete { pages, records } => Ok(Mapped {
             mapping,
             memory,
+            earlier,
             by,
             pages,
             records,
@@ -343,6 +427,7 @@ fn stop(error: &SourceError, credential: &str) -> Stop {
         SourceError::Unavailable(_) | SourceError::Unexpected(_) | SourceError::Stopped => {
             Stop::Incomplete(error.to_string())
         }
+        SourceError::Postponed(_) => Stop::Postponed(error.to_string()),
         SourceError::LoginFailed(_) => Stop::LoginFailed {
             credential: credential.to_owned(),
             reason: error.to_string(),
@@ -383,17 +468,13 @@ async fn lookups(
             known.insert(request.to_owned(), kept.records);
             continue;
         }
-        let (taker, mut pages) = mpsc::channel::<Records>(2);
+        let (taker, pages) = mpsc::channel::<Handed>(2);
         let collect = async {
-            let mut records = BTreeMap::new();
-            while let Some(page) = pages.recv().await {
-                for record in page {
-                    if let Some(id) = source.record_id(request, &record.json) {
-                        records.insert(id, String::from(record.json));
-                    }
-                }
-            }
-            records
+            let keyed = collected(pages).await.into_iter().filter_map(|record| {
+                let id = source.record_id(request, &record.json)?;
+                Some((id, String::from(record.json)))
+            });
+            keyed.collect::<BTreeMap<_, _>>()
         };
         let (reading, records) = tokio::join!(
             tools.reader.read(source, account, request, scope, taker),

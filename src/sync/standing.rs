@@ -3,11 +3,17 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId, Run, RunId};
+use crate::model::{Alert, AlertId, AlertKind, AlertState, GuardState, IntegrationId, Run, RunId};
 use crate::store::{Store, StoreError, Write};
 
 /// The subject of the alert about a held plan: there is one for each integration.
-pub(super) const GUARD: &str = "guard";
+pub(super) const GUARD: &str = GuardState::SUBJECT;
+
+/// The subject of the alert about what only the rules of a new version would take.
+pub(super) const SINCE_UPGRADE: &str = "since_upgrade";
+
+/// The subject of the alert about what a month took.
+pub(super) const MONTH: &str = "month";
 
 /// The subject of the alert about a feed without a successful run.
 const FEED: &str = "feed";
@@ -43,6 +49,8 @@ pub(super) fn open(
             sides: Vec::new(),
             detail: detail.to_owned(),
             confidence: None,
+            count: None,
+            examples: Vec::new(),
             raised_by: cause.run,
             first_seen: now,
             last_seen: now,
@@ -85,7 +93,7 @@ pub(super) fn login_worked(
     credential: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let before = write.alert_about(AlertKind::CredentialFailing, credential)?;
+    let before = write.open_alert_about(AlertKind::CredentialFailing, credential)?;
     close(before, now).map_or(Ok(()), |alert| put(write, alert))
 }
 
@@ -99,8 +107,13 @@ pub(super) fn fresh(
     close(before, now).map_or(Ok(()), |alert| put(write, alert))
 }
 
-/// No run has succeeded for too long (R28). Nothing else is written.
-pub fn stale(store: &Store, integration: &IntegrationId, now: Timestamp) -> Result<(), StoreError> {
+/// No run has succeeded for too long (R28), `slowed` by a budget where one does (R43). Nothing else is written.
+pub fn stale(
+    store: &Store,
+    integration: &IntegrationId,
+    slowed: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let write = store.write()?;
     let history = write.history(integration)?;
     let before = write.alert_of(integration, AlertKind::SyncStale, FEED)?;
@@ -114,16 +127,19 @@ pub fn stale(store: &Store, integration: &IntegrationId, now: Timestamp) -> Resu
         Some(last) => format!("no run has succeeded since {last}"),
         None => "no run has ever succeeded".to_owned(),
     };
-    let why = match &history.last_error {
-        Some(error) => format!("the last one said: {error}"),
-        None => "none has ended; `epms status` shows what it waits for".to_owned(),
+    let why = match (&history.last_error, slowed) {
+        (Some(error), None) => format!("the last one said: {error}"),
+        (Some(error), Some(slowed)) => format!("{slowed}; the last one said: {error}"),
+        (None, Some(slowed)) => slowed.to_owned(),
+        (None, None) => "none has ended; `epms status` shows what it waits for".to_owned(),
     };
     let detail = format!("{since}; {why}");
     put(&write, open(before, &cause, &detail, now))?;
     write.commit()
 }
 
-fn put(write: &Write, mut alert: Alert) -> Result<(), StoreError> {
+/// Writes an alert, which gets an id where it is new.
+pub(super) fn put(write: &Write, mut alert: Alert) -> Result<(), StoreError> {
     if alert.id == AlertId(0) {
         alert.id = write.new_alert_id()?;
     }

@@ -90,6 +90,7 @@ fn replaced(text: &str, value: &str, field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::searching;
     use proptest::prelude::*;
 
     use super::*;
@@ -120,6 +121,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(searching(256))]
+
         #[test]
         fn nothing_personal_is_left_of_any_message(
             name in "[A-Za-zßİÅé]{2,9}",

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// A server for `localhost` with a certificate of an authority of its own, that answers every
 /// connection once and in the same words; gives its port, and the certificate of the authority.
-pub(crate) async fn encrypted(answer: &'static str) -> (u16, String) {
+pub async fn encrypted(answer: &'static str) -> (u16, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

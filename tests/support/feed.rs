@@ -6,7 +6,7 @@ use epms::catalog::{self, Integration};
 use epms::model::{Alert, AlertKind, AlertState, Cause, IntegrationId, Person, Run, RunId};
 use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 use epms::source::Reader;
-use epms::store::Store;
+use epms::store::{Store, Uptime};
 use epms::sync::{Job, Tools, run};
 use jiff::Timestamp;
 
@@ -55,6 +55,10 @@ impl Feed {
                 reader: Arc::new(Reader::new().unwrap()),
                 store: Arc::new(Store::in_memory().unwrap()),
                 now: Timestamp::now,
+                up: || Uptime {
+                    process: 1,
+                    seconds: 0,
+                },
             },
             runs: 0,
         }

@@ -5,15 +5,17 @@
     dead_code,
     unreachable_pub,
     unused_imports,
-    reason = "each test file is a crate of its own, and uses a part of it"
+    reason = "each of the test crates has these modules, and uses a part of them"
 )]
-#![allow(clippy::unwrap_used)]
-
 mod daemon;
+mod encrypted;
 mod feed;
 mod home;
 mod openmetrics;
 mod people;
+#[path = "../../src/testing.rs"]
+mod searching;
+pub mod small_pms;
 mod terminal;
 
 use std::process::{Command, Output};
@@ -23,14 +25,17 @@ use std::time::{Duration, Instant};
 use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
+pub use encrypted::encrypted;
 pub use feed::Feed;
 pub use home::Home;
 pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
+pub(crate) use searching::searching;
 pub use terminal::Terminal;
 
-/// Nothing that is waited for takes nearly so long; no test says that it is fast.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+/// Nothing that is waited for takes nearly so long, also where other work has most of the machine; no test says that
+/// it is fast.
+pub const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Waits until `look` sees something, and gives it.
@@ -72,6 +77,27 @@ pub async fn output(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap()
+}
+
+/// Gives a test a process of its own, for what only a whole process has, such as its memory: true in that process;
+/// elsewhere it is run there, and false once it has passed. `test` is its name without the crate's.
+pub fn has_its_own_process(test: &str) -> bool {
+    const MARK: &str = "EPMS_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--nocapture"])
+        .env(MARK, "1");
+    let output = command.output().unwrap();
+    let said = told(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("1 passed"),
+        "there is no test `{test}`: {said}"
+    );
+    false
 }
 
 /// Both streams, for messages and searches.

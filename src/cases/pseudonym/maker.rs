@@ -296,6 +296,7 @@ fn bare(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::searching;
     use proptest::prelude::*;
 
     fn maker() -> Maker {
@@ -359,6 +360,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(searching(256))]
+
         #[test]
         fn equal_stays_equal_different_stays_different_and_nothing_of_the_recording_is_made_up(
             words in proptest::collection::vec("[a-z]{1,6}", 2..60)

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Write};
 
+use crate::model::shown_lines;
+
 use super::super::{Exit, Failure};
 
 /// Somebody at a terminal, or nobody.
@@ -31,7 +33,7 @@ impl Dialog<'_, '_> {
     /// Says something to whoever answers.
     pub(super) fn say(&mut self, text: &str) -> Result<(), Failure> {
         if self.input.is_some() {
-            writeln!(self.err, "{text}")?;
+            writeln!(self.err, "{}", shown_lines(text))?;
         }
         Ok(())
     }
@@ -80,7 +82,7 @@ impl Dialog<'_, '_> {
             };
             match check(line) {
                 Ok(answer) => return Ok(answer),
-                Err(told) => writeln!(self.err, "  {told}")?,
+                Err(told) => writeln!(self.err, "  {}", shown_lines(&told))?,
             }
         }
     }

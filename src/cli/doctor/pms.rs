@@ -205,8 +205,9 @@ async fn pages(
         }
     }
     let mut last: Option<FirstPage> = None;
-    let mut is_taken = source.logs_in();
-    for request in source.feeds() {
+    let mut pages = Vec::new();
+    let (mut is_taken, mut refused) = (false, None);
+    'requests: for request in source.feeds() {
         for property in Reader::asked_for(source, request, scope) {
             let of = if property.is_empty() {
                 String::new()
@@ -217,32 +218,34 @@ async fn pages(
             let read = reader
                 .first_page(source, account, request, property, scope)
                 .await;
-            if !is_taken {
-                is_taken = true;
-                match &read {
-                    Err(error @ SourceError::LoginFailed(_)) => {
-                        checks.push(failed("login", &login, error));
-                        return;
-                    }
-                    Ok(_) | Err(SourceError::Denied(_)) => {
-                        checks.push(Check::ok("login", &login, "the PMS takes it"));
-                    }
-                    Err(_) => {
-                        let saw = "whether the PMS takes it does not show: there was no page";
-                        checks.push(Check::skip("login", &login, saw));
-                    }
-                }
-            }
             match read {
                 Ok(page) => {
-                    checks.push(arrived(did, &page, source.timeout()));
+                    is_taken = true;
+                    pages.push(arrived(did, &page, source.timeout()));
                     last = Some(page);
                 }
-                Err(error) => checks.push(failed("page", &did, &error)),
+                Err(error @ SourceError::LoginFailed(_)) if !source.logs_in() => {
+                    refused = Some(failed("login", &login, &error));
+                    break 'requests;
+                }
+                Err(error) => pages.push(failed("page", &did, &error)),
             }
         }
     }
-    checks.push(quota(source.limits(), last.as_ref()));
+    if !source.logs_in() {
+        // What is denied shows no more of the login than what does not answer.
+        let unseen = "whether the PMS takes it does not show: there was no page";
+        checks.push(match &refused {
+            Some(refused) => refused.clone(),
+            None if is_taken => Check::ok("login", &login, "the PMS takes it"),
+            None => Check::skip("login", &login, unseen),
+        });
+    }
+    checks.append(&mut pages);
+    if refused.is_some() {
+        return;
+    }
+    checks.push(quota(&integration.limits(), last.as_ref()));
 }
 
 fn arrived(did: String, page: &FirstPage, timeout: std::time::Duration) -> Check {
@@ -272,6 +275,8 @@ fn quota(limits: &Limits, page: Option<&FirstPage>) -> Check {
         (limits.per_second, "a second"),
         (limits.per_minute, "a minute"),
         (limits.per_hour, "an hour"),
+        (limits.per_day, "a day"),
+        (limits.per_month, "a month"),
     ]
     .into_iter()
     .filter_map(|(limit, of)| Some(format!("{} {of}", limit?)))
@@ -314,7 +319,7 @@ fn quota(limits: &Limits, page: Option<&FirstPage>) -> Check {
 /// What a reading told, taken apart again.
 fn failed(check: &'static str, did: &str, error: &SourceError) -> Check {
     let (told, exit) = match error {
-        SourceError::Unavailable(told) => (told, Exit::OutOfReach),
+        SourceError::Unavailable(told) | SourceError::Postponed(told) => (told, Exit::OutOfReach),
         SourceError::NotAllowed(told) => (told, Exit::Invalid),
         SourceError::Denied(told)
         | SourceError::LoginFailed(told)

@@ -89,8 +89,8 @@ pub(super) fn scripts(text: &mut Text) {
             (
                 "verdict(answer, ctx)",
                 "May be there: what an answer means where the connector's rules do not say: one of the words below, \
-                 #{ verdict: …, hint: … }, or (). `answer` has request, status, headers, body, and the beginning of \
-                 its text.",
+                 #{ verdict: …, hint: … }, or (). `answer` has request, status, headers, body (what \
+                 stands around the records), the number of its records, and the beginning of its text.",
             ),
         ]
         .map(|(word, says)| (word.to_owned(), says.to_owned())),
@@ -99,6 +99,10 @@ pub(super) fn scripts(text: &mut Text) {
     let schema = schema_of::<Resident>("resident");
     let mut without = schema.clone();
     without.insert("description".into(), "".into());
+    // A script gives such a date as it is: what is unreadable follows from that.
+    if let Some(Value::Object(fields)) = without.get_mut("properties") {
+        fields.remove("unreadable");
+    }
     Fields::of(&without, text).tell(2);
     text.heading("helpers, and what `ctx` has");
     text.words(

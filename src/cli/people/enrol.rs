@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::control::client::{Client, Cut, PeopleFilter};
-use crate::model::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, IntegrationId};
+use crate::model::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, IntegrationId, shown_json};
 
 use super::super::view::View;
 use super::super::{Exit, Failure, Screen, done};
@@ -103,13 +103,16 @@ pub enum EnrolVerb {
     ///
     /// The columns are always these, in this order: first_name, last_name, email, phone, lease_start,
     /// lease_end, move_in, move_out, unit; then integration, status, notice, eviction, excluded,
-    /// more_units, unit_id, person, origin, locks. Values stand as they are: a spreadsheet may take
-    /// what begins with = for a formula.
+    /// more_units, unit_id, person, origin, locks. In CSV what a spreadsheet would take for a formula
+    /// stands behind an apostrophe, which an import takes away again.
     #[command(verbatim_doc_comment)]
     Export {
         /// the form
         #[arg(long, value_enum, default_value_t = Format::Csv)]
         format: Format,
+        /// values of CSV as they are, for programs: a spreadsheet may run what begins with =
+        #[arg(long)]
+        raw: bool,
         /// only people with a stay at the property of this integration
         #[arg(long, value_name = "ID", value_parser = super::super::integration_id)]
         integration: Option<IntegrationId>,
@@ -140,17 +143,25 @@ pub(super) async fn run(
         }
         EnrolVerb::Export {
             format,
+            raw,
             integration,
             out,
         } => {
             let format = if json { Format::Json } else { *format };
-            let text = export(client, format, integration.clone()).await?;
+            let rows = rows(client, integration.clone()).await?;
+            let text = match format {
+                Format::Json => as_json(&rows)?,
+                Format::Csv if *raw => as_csv(rows)?,
+                Format::Csv => as_csv(rows.into_iter().map(ExportRow::for_spreadsheets))?,
+            };
             match out {
                 Some(path) => std::fs::write(path, text).map_err(|error| {
                     let told = format!("cannot write {}: {error}", path.display());
                     Failure::other(Exit::OutOfReach, told)
                 })?,
-                None => screen.out.write_all(&text)?,
+                // Somebody looks at it.
+                None if screen.view.width.is_some() => screen.tell(&text)?,
+                None => screen.out.write_all(text.as_bytes())?,
             }
         }
     }
@@ -210,11 +221,10 @@ fn report(imported: &Imported, _: &View) -> String {
     text
 }
 
-async fn export(
+async fn rows(
     client: &Client,
-    format: Format,
     integration: Option<IntegrationId>,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Vec<ExportRow>, Failure> {
     let filter = PeopleFilter {
         integration: integration.clone(),
         text: None,
@@ -234,23 +244,27 @@ async fn export(
         rows.extend(of_page);
         cut.cursor = page.next;
         if cut.cursor.is_none() {
-            break;
+            return Ok(rows);
         }
     }
-    let failed = |error: String| Failure::other(Exit::Failed, error);
-    if format == Format::Json {
-        let mut text = serde_json::to_vec_pretty(&rows).map_err(|e| failed(e.to_string()))?;
-        text.push(b'\n');
-        return Ok(text);
-    }
+}
+
+fn failed(error: impl ToString) -> Failure {
+    Failure::other(Exit::Failed, error.to_string())
+}
+
+fn as_json(rows: &[ExportRow]) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(rows).map_err(failed)?;
+    Ok(format!("{}\n", shown_json(&text)))
+}
+
+fn as_csv(rows: impl IntoIterator<Item = ExportRow>) -> Result<String, Failure> {
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
         .from_writer(Vec::new());
-    writer
-        .write_record(EXPORT_COLUMNS)
-        .map_err(|e| failed(e.to_string()))?;
-    for row in &rows {
-        writer.serialize(row).map_err(|e| failed(e.to_string()))?;
+    writer.write_record(EXPORT_COLUMNS).map_err(failed)?;
+    for row in rows {
+        writer.serialize(row).map_err(failed)?;
     }
-    writer.into_inner().map_err(|e| failed(e.to_string()))
+    String::from_utf8(writer.into_inner().map_err(failed)?).map_err(failed)
 }

@@ -158,7 +158,8 @@ async fn an_alert_shows_both_sides_and_marks_what_differs() {
        email       ada@example.com            ada@example.com
     ≠  unit        –                          12B
 
-    what to do; or correct it in the PMS, and it closes itself
+    what to do: merge takes the name of the PMS; create-separate makes somebody new,
+    where the mailbox was handed on; or correct it in the PMS, and it closes itself
       epms alerts resolve a5 merge
           take the PMS's name, and link
       epms alerts dismiss a5

@@ -4,10 +4,13 @@ use reqwest::Method;
 use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
-use crate::control::protocol::{AlertAct, IntegrationStatus, Page, PersonAct, SyncReply};
+use crate::control::protocol::{
+    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
+    SinceUpgrade, SyncReply,
+};
 use crate::model::{
     AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
-    RunId,
+    Retirement, RunId,
 };
 
 impl Client {
@@ -49,6 +52,30 @@ impl Client {
         self.json(request.timeout(super::PATIENCE)).await
     }
 
+    /// What only the rules of a new version would take, and waits.
+    pub async fn since_upgrade(&self) -> Result<SinceUpgrade, ClientError> {
+        self.get(&["v1", "since-upgrade"], Vec::new()).await
+    }
+
+    /// Lets all of that through, and asks for the runs that carry it out. Does not wait for their ends.
+    pub async fn approve_since_upgrade(
+        &self,
+        asked: &ApproveSinceUpgrade,
+    ) -> Result<SyncReply, ClientError> {
+        let query = vec![("wait", "false".to_owned())];
+        self.post_with(&["v1", "since-upgrade", "approve"], query, asked)
+            .await
+    }
+
+    /// Rejects a held plan: it waits, and nobody is told of it again.
+    pub async fn reject(&self, run: RunId, digest: Option<&str>) -> Result<RunState, ClientError> {
+        let digest = digest.map(|digest| ("digest", digest.to_owned()));
+        let query = digest.into_iter().collect();
+        let address = address(&["v1", "runs", &run.to_string(), "reject"], query);
+        let request = self.http.request(Method::POST, address);
+        self.json(request.timeout(super::PATIENCE)).await
+    }
+
     /// Pauses an integration, or resumes it.
     pub async fn pause(
         &self,
@@ -57,6 +84,40 @@ impl Client {
     ) -> Result<IntegrationStatus, ClientError> {
         let verb = if paused { "pause" } else { "resume" };
         self.post(&["v1", "integrations", integration.as_str(), verb], &())
+            .await
+    }
+
+    /// Gives the people of one integration to another, whose file is there.
+    pub async fn rename(
+        &self,
+        from: &IntegrationId,
+        to: &IntegrationId,
+    ) -> Result<Done, ClientError> {
+        let body = NewName { to: to.clone() };
+        self.post(&["v1", "integrations", from.as_str(), "rename"], &body)
+            .await
+    }
+
+    /// Gives an integration up, or the people of one of its PMS properties, or tells whom that would take.
+    pub async fn retire(
+        &self,
+        integration: &IntegrationId,
+        property: Option<&str>,
+        dry_run: bool,
+    ) -> Result<Retirement, ClientError> {
+        let mut query = vec![("dry_run", dry_run.to_string())];
+        query.extend(property.map(|property| ("property", property.to_owned())));
+        let address = address(
+            &["v1", "integrations", integration.as_str(), "retire"],
+            query,
+        );
+        let request = self.http.request(Method::POST, address);
+        self.json(request.timeout(super::PATIENCE)).await
+    }
+
+    /// Undoes the last renaming or retirement of an integration.
+    pub async fn undo_integration(&self, integration: &IntegrationId) -> Result<Done, ClientError> {
+        self.post(&["v1", "integrations", integration.as_str(), "undo"], &())
             .await
     }
 
@@ -126,7 +187,16 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let address = address(path, Vec::new());
+        self.post_with(path, Vec::new(), body).await
+    }
+
+    async fn post_with<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: Vec<(&'static str, String)>,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let address = address(path, query);
         let body = serde_json::to_vec(body)
             .map_err(|error| ClientError::of_content(&self.socket, &error))?;
         let request = self.http.request(Method::POST, address).body(body);

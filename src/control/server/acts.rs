@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::control::protocol::{AlertAct, Page, PersonAct, ProblemDocument};
+use crate::control::protocol::{
+    AlertAct, ApproveSinceUpgrade, Page, PersonAct, ProblemDocument, RunState, SinceUpgrade,
+};
 use crate::model::{
     Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution, Tier,
 };
@@ -21,7 +23,7 @@ use super::admission::{Granted, Needed};
 use super::{Answer, App, Asked, Backend, ListQuery, Named, Peer, Wait, answer_sync, id};
 
 /// The JSON body of a request; what does not fit is told as a problem.
-pub(super) struct Told<T>(T);
+pub(super) struct Told<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
     type Rejection = ProblemDocument;
@@ -152,6 +154,39 @@ pub(super) async fn approve<B: Backend>(
 ) -> Answer<Response> {
     let followed = app.backend.approve(id(&run)?, asked.digest, peer).await?;
     answer_sync(&app, followed, Wait { wait: asked.wait }).await
+}
+
+pub(super) async fn since_upgrade<B: Backend>(
+    State(app): State<App<B>>,
+) -> Answer<Json<SinceUpgrade>> {
+    app.backend.since_upgrade().await.map(Json)
+}
+
+pub(super) async fn approve_since_upgrade<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Asked(wait): Asked<Wait>,
+    Told(asked): Told<ApproveSinceUpgrade>,
+) -> Answer<Response> {
+    let followed = app.backend.approve_since_upgrade(asked, peer).await?;
+    answer_sync(&app, followed, wait).await
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RejectQuery {
+    /// The digest of the plan that was looked at; another plan is not rejected.
+    digest: Option<String>,
+}
+
+pub(super) async fn reject<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(run): Named,
+    Asked(asked): Asked<RejectQuery>,
+) -> Answer<Json<RunState>> {
+    let run = id(&run)?;
+    app.backend.reject(run, asked.digest, peer).await.map(Json)
 }
 
 pub(super) async fn resolve<B: Backend>(

@@ -16,8 +16,16 @@ pub(super) async fn alive() -> &'static str {
     OK
 }
 
-pub(super) async fn ready<B: Backend>(State(app): State<App<B>>) -> Answer<&'static str> {
-    app.backend.ready().await.map(|()| OK)
+pub(super) async fn ready<B: Backend>(State(app): State<App<B>>) -> Answer<String> {
+    let waiting = app.backend.ready().await?;
+    if waiting.is_empty() {
+        return Ok(OK.to_owned());
+    }
+    let mut text = String::from("it can work, and not all is well:\n");
+    for (id, run) in waiting {
+        text += &format!("{id}: not_understood, run {run}; `epms run {run}` says which records\n");
+    }
+    Ok(text)
 }
 
 pub(super) async fn metrics<B: Backend>(State(app): State<App<B>>) -> Answer<impl IntoResponse> {

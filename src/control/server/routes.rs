@@ -9,16 +9,18 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, IntegrationStatus, Page, PersonDetail, ProblemDocument, ProgressEvent,
-    ReloadReply, RunDetail, RunState, Status, SyncReply,
+    AlertDetail, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonDetail,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    SyncReply,
 };
 use crate::model::{
-    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution, Soundness,
-    Tier,
+    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution, Retirement,
+    Soundness, Tier,
 };
 
-use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, Tie};
+use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
 use super::admission::{Needed, admitted, known};
+use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
 use super::{App, Backend, ChangesQuery, ListQuery, Wait, health};
@@ -131,7 +133,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         reads("/healthz", "whether the daemon lives", health::alive).gives_at(200, Content::Text),
         reads(
             "/readyz",
-            "whether the daemon can work: 503 says why not",
+            "whether the daemon can work: 503 says why not, 200 names the integrations whose records are not understood",
             health::ready::<B>,
         )
         .gives_at(200, Content::Text),
@@ -187,6 +189,27 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             acts::resume::<B>,
         )
         .gives::<IntegrationStatus>(),
+        acts(
+            "/v1/integrations/{id}/rename",
+            "give its people to the integration whose file has its new name",
+            integrations::rename::<B>,
+        )
+        .told::<NewName>()
+        .gives::<Done>(),
+        acts(
+            "/v1/integrations/{id}/retire",
+            "end the stays of all its people, and close its alerts: its file is gone or switched off for good",
+            integrations::retire::<B>,
+        )
+        .needs(Tier::Approve)
+        .asked::<RetireQuery>()
+        .gives::<Retirement>(),
+        acts(
+            "/v1/integrations/{id}/undo",
+            "undo its last renaming or retirement",
+            integrations::undo::<B>,
+        )
+        .gives::<Done>(),
         reads(
             "/v1/integrations/{id}/residents/{resident}",
             "why a resident came in, or did not; `live`, which asks the PMS, needs `operate`",
@@ -222,6 +245,30 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .takes(Weight::Lasting)
         .needs(Tier::Approve)
         .asked::<ApproveQuery>()
+        .gives_runs(),
+        acts(
+            "/v1/runs/{id}/reject",
+            "let the plan of a held run wait, and tell nobody of it again",
+            acts::reject::<B>,
+        )
+        .needs(Tier::Approve)
+        .asked::<RejectQuery>()
+        .gives::<RunState>(),
+        reads(
+            "/v1/since-upgrade",
+            "what only the rules of a new version would take, and waits whatever its size",
+            acts::since_upgrade::<B>,
+        )
+        .gives::<SinceUpgrade>(),
+        acts(
+            "/v1/since-upgrade/approve",
+            "let all of that through at these integrations, and carry it out",
+            acts::approve_since_upgrade::<B>,
+        )
+        .takes(Weight::Lasting)
+        .needs(Tier::Approve)
+        .asked::<Wait>()
+        .told::<ApproveSinceUpgrade>()
         .gives_runs(),
         reads("/v1/people", "people, by id", super::people::<B>)
             .asked::<ListQuery>()

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::acts::{self, ActError, Approve, Forms, Hand};
 use crate::catalog::Catalog;
-use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument};
+use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument, RunState};
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
     Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
@@ -48,21 +48,37 @@ impl Daemon {
         peer: Peer,
     ) -> Answer<Vec<Followed>> {
         let catalog = Arc::clone(&self.catalog.borrow());
-        let lasts = move |id: &IntegrationId| {
-            let slot = catalog.integrations.get(id);
-            let guard = slot.and_then(|slot| slot.current.as_ref());
-            let guard = guard.map(|integration| integration.config.guard.clone());
-            SignedDuration::try_from(guard.unwrap_or_default().approval_expires.0)
-                .unwrap_or(SignedDuration::MAX)
-        };
         let asked = Approve { run, digest };
         let id = self
             .act(peer, move |store, hand| {
+                let lasts = |id: &IntegrationId| lasts(&catalog, id);
                 acts::approve(store, &asked, hand.by.clone(), hand.now, lasts)
             })
             .await?;
         tracing::info!(integration = %id, run = %run, uid = peer.uid, "held plan approved");
         self.sync(Some(vec![id]), peer).await
+    }
+
+    pub(super) async fn rejected(
+        &self,
+        run: RunId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> Answer<RunState> {
+        let asked = Approve { run, digest };
+        let (id, report) = self
+            .act(peer, move |store, hand| {
+                let id = acts::reject(store, &asked, hand)?;
+                Ok((id, store.read()?.run(run)?))
+            })
+            .await?;
+        tracing::info!(integration = %id, run = %run, uid = peer.uid, "held plan rejected");
+        Ok(RunState {
+            id: run,
+            integration: id,
+            report,
+            progress: None,
+        })
     }
 
     pub(super) async fn done_to_alert(
@@ -184,19 +200,24 @@ impl Daemon {
         status.ok_or_else(|| ProblemDocument::internal("the integration is gone"))
     }
 
+    /// Whose hand it is.
+    pub(super) fn hand(&self, peer: Peer) -> Answer<Hand> {
+        let uid = peer.uid.ok_or_else(|| {
+            ProblemDocument::internal("the system does not tell who asks; nothing was done")
+        })?;
+        Ok(Hand {
+            by: Actor::User(uid),
+            now: (self.tools.now as fn() -> Timestamp)(),
+        })
+    }
+
     /// Does something to the store, off the threads that answer, and tells those who follow the change log.
-    async fn act<T: Send + 'static>(
+    pub(super) async fn act<T: Send + 'static>(
         &self,
         peer: Peer,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
-        let uid = peer.uid.ok_or_else(|| {
-            ProblemDocument::internal("the system does not tell who asks; nothing was done")
-        })?;
-        let hand = Hand {
-            by: Actor::User(uid),
-            now: (self.tools.now as fn() -> Timestamp)(),
-        };
+        let hand = self.hand(peer)?;
         let store = Arc::clone(&self.store);
         let done = tokio::task::spawn_blocking(move || act(&store, &hand)).await;
         match done {
@@ -210,6 +231,15 @@ impl Daemon {
     }
 }
 
+/// How long an approval counts at an integration.
+pub(super) fn lasts(catalog: &Catalog, id: &IntegrationId) -> SignedDuration {
+    let slot = catalog.integrations.get(id);
+    let current = slot.and_then(|slot| slot.current.as_ref());
+    let guard = current.map(|integration| integration.config.guard.clone());
+    let lasts = guard.unwrap_or_default().approval_expires.0;
+    SignedDuration::try_from(lasts).unwrap_or(SignedDuration::MAX)
+}
+
 /// The country of an integration's property, where its files were ever right.
 fn country(catalog: &Catalog, id: &IntegrationId) -> Option<String> {
     let slot = catalog.integrations.get(id)?;
@@ -220,7 +250,7 @@ fn country(catalog: &Catalog, id: &IntegrationId) -> Option<String> {
     Some(country.unwrap_or_else(|| "US".to_owned()))
 }
 
-fn problem(error: ActError) -> ProblemDocument {
+pub(super) fn problem(error: ActError) -> ProblemDocument {
     match error {
         ActError::NotFound(detail) => ProblemDocument::not_found(detail),
         ActError::Invalid(detail) => ProblemDocument::bad_request(detail),

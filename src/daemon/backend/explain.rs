@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Peer};
-use crate::model::{AlertState, Explanation, IntegrationId};
+use crate::model::{Explanation, IntegrationId};
 use crate::store::{StoreError, View};
 use crate::sync;
 
@@ -67,13 +67,9 @@ fn known(
     let link = view.link(&integration, &resident)?;
     let linked = link.as_ref().map(|link| link.person);
     let person = linked.or_else(|| decisions.iter().find_map(|one| one.person));
-    let alerts = view.alerts(None, usize::MAX, |alert| {
-        let mut sides = alert.sides.iter();
-        alert.state == AlertState::Open
-            && alert.integration == integration
-            && (alert.subject == resident
-                || sides.any(|side| side.resident.as_deref() == Some(resident.as_str())))
-    })?;
+    let mut alerts = view.open_alerts(Some(&integration))?;
+    alerts.retain(|alert| alert.is_about(&resident, &decisions));
+    alerts.sort_by_key(|alert| alert.id);
     let mut changes = match person {
         Some(person) => view.changes_of(person, u64::MAX, CHANGES)?,
         None => Vec::new(),

@@ -1,6 +1,5 @@
 //! Whether the daemon can work, and what it tells of itself to those who watch it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Backend};
-use crate::model::{AlertKind, AlertState, IntegrationId};
-use crate::store::{StoreError, View};
+use crate::model::{IntegrationId, RunId};
+use crate::store::View;
 
-use super::{Command, Daemon};
+use super::{Command, Daemon, not_understood};
 use crate::daemon::metrics::Scrape;
 
 /// Who owns the schedule answers within so long, or does not work any more.
@@ -19,20 +18,32 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Daemon {
     /// The catalog is loaded and the store was opened before there was a socket to ask; both must still be of
-    /// use, and runs must be started.
-    pub(super) async fn fit(&self) -> Answer<()> {
+    /// use, and runs must be started. Gives the runs that did not understand their records (R41): the daemon can
+    /// work all the same, and another integration may be well.
+    pub(super) async fn fit(&self) -> Answer<Vec<(IntegrationId, RunId)>> {
         let mut reasons = Vec::new();
         if self.stop.is_cancelled() {
             reasons.push("the daemon is stopping".to_owned());
         }
-        if let Err(problem) = self.ask(View::count_people).await {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        let waiting = self.ask(move |view| {
+            view.count_people()?;
+            let mut waiting = Vec::new();
+            for id in catalog.integrations.keys() {
+                let run = not_understood(view, id)?;
+                waiting.extend(run.map(|run| (id.clone(), run)));
+            }
+            Ok(waiting)
+        });
+        let waiting = waiting.await.unwrap_or_else(|problem| {
             reasons.push(format!("the store cannot be read: {}", problem.detail));
-        }
+            Vec::new()
+        });
         if !self.starts_runs(PATIENCE).await {
             reasons.push("no runs are started: the schedule does not answer".to_owned());
         }
         if reasons.is_empty() {
-            Ok(())
+            Ok(waiting)
         } else {
             Err(ProblemDocument::not_ready(reasons.join("; ")))
         }
@@ -54,7 +65,7 @@ impl Daemon {
                 Some((id.clone(), every.as_secs_f64()))
             })
             .collect();
-        let alerts = self.ask(open_alerts).await?;
+        let alerts = self.ask(View::count_open_alerts).await?;
         let scrape = Scrape {
             status,
             alerts,
@@ -74,19 +85,10 @@ async fn answers(schedule: &mpsc::Sender<Command>, patience: Duration) -> bool {
     tokio::time::timeout(patience, asked).await == Ok(true)
 }
 
-type Open = BTreeMap<(IntegrationId, AlertKind), u64>;
-
-fn open_alerts(view: &View) -> Result<Open, StoreError> {
-    let mut open = Open::new();
-    let alerts = view.alerts(None, usize::MAX, |alert| alert.state == AlertState::Open)?;
-    for alert in alerts {
-        *open.entry((alert.integration, alert.kind)).or_default() += 1;
-    }
-    Ok(open)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[tokio::test]

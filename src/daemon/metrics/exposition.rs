@@ -167,6 +167,14 @@ impl Told {
         for (id, one) in self.states() {
             running.one(&[("integration", id)], i64::from(one.running.is_some()))?;
         }
+        let mut waiting = page.gauge(
+            "run_waiting",
+            "Whether a run, or the next one, waits: for its PMS, or for its file",
+            None,
+        )?;
+        for (id, one) in self.states() {
+            waiting.one(&[("integration", id)], i64::from(one.waits_for.is_some()))?;
+        }
         let mut success = page.gauge(
             "last_success_timestamp",
             "When a run succeeded last; there is none before one did",
@@ -182,6 +190,17 @@ impl Told {
         )?;
         for (id, one) in self.states() {
             failures.one(&[("integration", id)], i64::from(one.failures))?;
+        }
+        let mut understood = page.gauge(
+            "not_understood",
+            "Whether its records cannot be mapped: nothing is written until they can, or it is approved",
+            None,
+        )?;
+        for (id, one) in self.states() {
+            understood.one(
+                &[("integration", id)],
+                i64::from(one.not_understood.is_some()),
+            )?;
         }
         let mut scheduled = page.gauge(
             "scheduled",

@@ -1,5 +1,6 @@
 //! What a script makes of a record, sparse and whole.
 
+use crate::testing::searching;
 use proptest::prelude::*;
 use serde_json::{Map as Object, Value, json};
 
@@ -149,11 +150,7 @@ fn what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded(
             (body.clone(), script(body), whole)
         })
         .collect();
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    proptest!(config, |(record in any_record())| {
+    proptest!(searching(256), |(record in any_record())| {
         let record = record.to_string();
         for (body, sparse, whole) in &scripts {
             forgive(sparse);
@@ -184,7 +181,7 @@ fn names_that_no_script_can_ask_for_are_left_out() {
     let names = &script.sparse.as_ref().unwrap().names;
     let value = decode(
         r#"{"id":7,"u":{"n":"12B","m":[1]},"born":"1990-01-01"}"#,
-        names,
+        Some(names),
     );
     assert_eq!(
         format!("{:?}", value.unwrap()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{self, Auth, Body, Format, Page};
+use crate::config::{self, Auth, Body, Format, Page, Until};
 
 use super::super::Path;
 use super::super::answer::Rule;
@@ -53,6 +53,15 @@ impl Compile<'_> {
             }
             None => None,
         };
+        if let Some(Page::Offset(counted) | Page::Number(counted)) = &request.page
+            && counted.until == Until::Total
+            && total.is_none()
+        {
+            self.problem(
+                &at("page"),
+                "goes on until the total, and there is none; add `total`, where the PMS declares it",
+            );
+        }
         let mut rules = self.rules(&at("errors"), &request.errors);
         rules.extend(shared.iter().cloned());
         if is_login {

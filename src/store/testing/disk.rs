@@ -224,12 +224,13 @@ impl StorageBackend for Disk {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::searching;
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(searching(256))]
 
         #[test]
         fn what_is_synced_is_what_was_there(

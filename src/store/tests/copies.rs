@@ -141,11 +141,11 @@ fn what_is_no_copy_of_a_store_changes_nothing() {
     store.copy_to(&file).unwrap();
     refused("is not sound: one flaw in it, the first: people-by-email-1");
     let write = store.write().unwrap();
-    write.put_schema(9).unwrap();
+    write.put_schema(99).unwrap();
     write.commit().unwrap();
     std::fs::remove_file(&file).unwrap();
     store.copy_to(&file).unwrap();
-    refused("has schema 9, and this epms knows 5");
+    refused("has schema 99, and this epms knows 10");
     let store = Store::open(&here).unwrap();
     assert!(store.read().unwrap().dump().unwrap() == before);
     assert_eq!(std::fs::read_dir(&here).unwrap().count(), 1);

@@ -32,6 +32,7 @@ fn change(person: u64) -> Change {
         person: PersonId(person),
         kind: ChangeKind::Created,
         integration: Some(elm()),
+        from: None,
         resident: Some("t1".into()),
         run: Some(RunId(1)),
         rule: "R17".into(),
@@ -50,6 +51,8 @@ fn alert() -> crate::model::Alert {
         sides: Vec::new(),
         detail: String::new(),
         confidence: None,
+        count: None,
+        examples: Vec::new(),
         raised_by: RunId(1),
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
@@ -77,13 +80,8 @@ fn sound() -> Store {
         write.append_change(change(id.0)).unwrap();
     }
     let link = Link {
-        person: PersonId(1),
-        since: Timestamp::UNIX_EPOCH,
         status: LeaseStatus::Current,
-        email: None,
-        unit: None,
-        property: None,
-        misses: 0,
+        ..Link::new(PersonId(1), Timestamp::UNIX_EPOCH)
     };
     write.put_link(&elm(), "t1", &link).unwrap();
     assert_eq!(write.new_alert_id().unwrap(), AlertId(1));
@@ -112,6 +110,11 @@ fn sound() -> Store {
     store
 }
 
+/// What verify says of anything, of what makes the store unsound and of what is lost of reports.
+fn all_of(found: crate::model::Soundness) -> Vec<crate::model::Flaw> {
+    found.flaws.into_iter().chain(found.lost).collect()
+}
+
 /// What verify says once something was done to the tables behind the store's back.
 #[track_caller]
 fn told(harm: impl FnOnce(&WriteTransaction)) -> Vec<String> {
@@ -119,9 +122,8 @@ fn told(harm: impl FnOnce(&WriteTransaction)) -> Vec<String> {
     let write = store.write().unwrap();
     harm(&write.transaction);
     write.commit().unwrap();
-    let found = store.read().unwrap().verify().unwrap();
+    let found = all_of(store.read().unwrap().verify().unwrap());
     let told = found
-        .flaws
         .iter()
         .map(|flaw| format!("{}: {}", flaw.table, flaw.what));
     told.collect()
@@ -132,7 +134,7 @@ fn a_sound_store_is_counted() {
     let found = sound().read().unwrap().verify().unwrap();
     assert_eq!(found.entries["people-1"], 2);
     assert_eq!(found.entries["changes-by-person-1"], 2);
-    assert_eq!(found.entries.len(), 25);
+    assert_eq!(found.entries.len(), 33);
 }
 
 #[test]
@@ -147,32 +149,39 @@ fn an_alert_that_another_integration_raises_again_is_found_by_its_new_cause_alon
     write.put_alert(&moved).unwrap();
     assert!(write.alerts(&elm()).unwrap().is_empty());
     assert_eq!(write.alerts(&oak).unwrap().len(), 1);
+    assert_eq!(write.open_alerts(&oak).unwrap().len(), 1);
     write.commit().unwrap();
     assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
 }
 
 /// A sound store to which something was done behind its back, as an earlier version would have left it; then opened.
-fn migrated(from: u64, harm: impl FnOnce(&WriteTransaction)) -> (tempfile::TempDir, Store) {
+fn migrated(from: u64, harm: impl FnOnce(&crate::store::Write)) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let copy = folder.path().join("copy");
     let store = sound();
     let write = store.write().unwrap();
-    harm(&write.transaction);
+    harm(&write);
     write.put_schema(from).unwrap();
     write.commit().unwrap();
-    assert_eq!(store.read().unwrap().verify().unwrap().flaws.len(), 1);
+    let found = store.read().unwrap().verify().unwrap();
+    assert_ne!(all_of(found), []);
     store.copy_to(&copy).unwrap();
-    crate::store::restore(&copy, &state, Timestamp::UNIX_EPOCH).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    std::fs::copy(&copy, state.join("epms.redb")).unwrap();
     let store = Store::open(&state).unwrap();
-    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+    let found = store.read().unwrap().verify().unwrap();
+    assert_eq!(all_of(found), []);
     (folder, store)
 }
 
 #[test]
 fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
-    let (_folder, store) = migrated(2, |tables| {
-        let mut causes = tables.open_table(tables::ALERTS_BY_CAUSE).unwrap();
+    let (_folder, store) = migrated(2, |write| {
+        let mut causes = write
+            .transaction
+            .open_table(tables::ALERTS_BY_CAUSE)
+            .unwrap();
         causes.insert(("oak", "missing_email", "t2"), 1).unwrap();
     });
     let found = store.read().unwrap().verify().unwrap();
@@ -181,11 +190,212 @@ fn migration_002_forgets_causes_that_lead_to_an_alert_of_another() {
 
 #[test]
 fn migration_004_counts_the_links_that_there_are() {
-    let (_folder, store) = migrated(4, |tables| {
-        let mut counts = tables.open_table(tables::LINK_COUNTS).unwrap();
+    let (_folder, store) = migrated(4, |write| {
+        let mut counts = write.transaction.open_table(tables::LINK_COUNTS).unwrap();
         counts.remove("elm").unwrap();
     });
     assert_eq!(store.read().unwrap().count_links(&elm()).unwrap(), 1);
+}
+
+/// A later run that decided as the first, but for one.
+fn decides_as_the_first(write: &crate::store::Write) {
+    let mut run = Run::begun(RunId(2), elm(), Cause::Manual, 1, Timestamp::UNIX_EPOCH);
+    run.outcome = Outcome::Unchanged;
+    (run.counts.seen, run.counts.unchanged) = (1, 1);
+    write.put_run(&run).unwrap();
+    let standing = crate::store::Standing {
+        base: RunId(1),
+        gone: std::collections::BTreeSet::new(),
+    };
+    write
+        .put_decisions(&elm(), RunId(2), &[], Some(&standing), 24)
+        .unwrap();
+}
+
+/// C1.
+#[test]
+fn migration_005_drops_what_was_decided_in_part_and_tells() {
+    let (_folder, store) = migrated(5, |write| {
+        decides_as_the_first(write);
+        let tables = &write.transaction;
+        let mut decisions = tables.open_table(tables::DECISIONS).unwrap();
+        decisions.remove(1).unwrap();
+        let index = tables.open_table(tables::DECISIONS_BY_INTEGRATION);
+        index.unwrap().retain(|_, ()| false).unwrap();
+    });
+    let [note] = store.notes() else {
+        panic!("{:?}", store.notes())
+    };
+    assert!(
+        note.starts_with("what 1 run of elm decided is not kept any more"),
+        "{note}"
+    );
+    let view = store.read().unwrap();
+    assert_eq!(view.decisions(RunId(2)).unwrap(), []);
+    assert!(view.run(RunId(2)).unwrap().is_some(), "its report stays");
+}
+
+/// E12.
+#[test]
+fn migration_007_gives_emails_their_normal_form_and_nobody_anothers() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = sound();
+    let write = store.write().unwrap();
+    let ana = write.person(PersonId(1)).unwrap().unwrap();
+    let of = |id: u64, email: &str| Person {
+        id: PersonId(id),
+        email: Some(email.into()),
+        stays: std::collections::BTreeMap::new(),
+        ..ana.clone()
+    };
+    let emails = [
+        "bo@b\u{fc}cher.de",
+        "cy@b\u{fc}cher.de",
+        "cy@xn--bcher-kva.de",
+        "dee@x.com",
+    ];
+    for (id, email) in (21..).zip(emails) {
+        assert_ne!(write.new_person_id().unwrap(), PersonId(1));
+        write.put_person(&of(id, email)).unwrap();
+    }
+    let link = write.links(&elm()).unwrap().remove("t1").unwrap();
+    let email = Some(emails[0].to_owned());
+    let link = crate::model::Link { email, ..link };
+    write.put_link(&elm(), "t1", &link).unwrap();
+    write.put_schema(7).unwrap();
+    write.commit().unwrap();
+    let state = folder.path().join("state");
+    store.copy_to(&copy.path().join("copy")).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    std::fs::copy(copy.path().join("copy"), state.join("epms.redb")).unwrap();
+
+    let store = Store::open(&state).unwrap();
+    let view = store.read().unwrap();
+    let email = |id| view.person(PersonId(id)).unwrap().unwrap().email.unwrap();
+    assert_eq!(email(21), "bo@xn--bcher-kva.de");
+    assert_eq!(email(22), emails[1]);
+    assert_eq!(email(23), emails[2]);
+    assert_eq!(email(24), emails[3]);
+    let write = store.write().unwrap();
+    let holder = write.person_with_email("bo@xn--bcher-kva.de").unwrap();
+    assert_eq!(holder, Some(PersonId(21)));
+    assert_eq!(write.person_with_email(emails[0]).unwrap(), None);
+    let link = write.links(&elm()).unwrap().remove("t1").unwrap();
+    assert_eq!(link.email.as_deref(), Some("bo@xn--bcher-kva.de"));
+    let [note] = store.notes() else {
+        panic!("{:?}", store.notes())
+    };
+    assert!(note.starts_with("p22 kept the email"), "{note}");
+}
+
+/// C5.
+#[test]
+fn migration_009_finds_and_counts_the_alerts_that_are_open_and_knows_the_age_of_others() {
+    let hour = 3600 * 1_000_000_000;
+    let at = |hours: i128| Timestamp::from_nanosecond(hours * hour).unwrap();
+    let closed = |id, hours| crate::model::Alert {
+        id: AlertId(id),
+        subject: format!("gone-{id}"),
+        state: AlertState::AutoClosed,
+        last_seen: at(hours),
+        ..alert()
+    };
+    let (_folder, store) = migrated(9, |write| {
+        for (id, hours) in [(2, 900), (3, 990)] {
+            assert_eq!(write.new_alert_id().unwrap(), AlertId(id));
+            write.put_alert(&closed(id, hours)).unwrap();
+        }
+        // The newest is of the hour 1000.
+        let at = at(1000);
+        write.append_change(Change { at, ..change(1) }).unwrap();
+        let tables = &write.transaction;
+        let open = tables.open_table(tables::OPEN_ALERTS);
+        open.unwrap().retain(|_, ()| false).unwrap();
+        let counts = tables.open_table(tables::OPEN_ALERT_COUNTS);
+        counts.unwrap().retain(|_, _| false).unwrap();
+        let closed = tables.open_table(tables::CLOSED_ALERTS);
+        closed.unwrap().retain(|_, _| false).unwrap();
+        let by_hour = tables.open_table(tables::CLOSED_ALERTS_BY_HOUR);
+        by_hour.unwrap().retain(|_, ()| false).unwrap();
+    });
+    let view = store.read().unwrap();
+    let counts = view.count_open_alerts().unwrap();
+    assert_eq!(counts[&(elm(), AlertKind::MissingEmail)], 1);
+    assert_eq!(view.open_alerts(None).unwrap(), [alert()]);
+    let write = store.write().unwrap();
+    write.forget_alerts(100, 9).unwrap();
+    assert_eq!(write.alerts(&elm()).unwrap().len(), 3);
+    write.forget_alerts(99, 9).unwrap();
+    assert!(write.alert(AlertId(2)).unwrap().is_none());
+    write.forget_alerts(9, 9).unwrap();
+    assert!(write.alert(AlertId(3)).unwrap().is_none());
+    write.commit().unwrap();
+    assert_eq!(store.read().unwrap().verify().unwrap().flaws, []);
+}
+
+/// C5.
+#[test]
+fn an_alert_in_the_wrong_place_is_told() {
+    let found = told(|tables| {
+        let mut open = tables.open_table(tables::OPEN_ALERTS).unwrap();
+        open.insert(("missing_email", "oak", 1), ()).unwrap();
+        let mut closed = tables.open_table(tables::CLOSED_ALERTS).unwrap();
+        closed.insert(1, 7).unwrap();
+        let mut by_hour = tables.open_table(tables::CLOSED_ALERTS_BY_HOUR).unwrap();
+        by_hour.insert((8, 1), ()).unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "open-alerts-1: a1 is not open at oak, and said to be",
+            "open-alert-counts-1: 1 alerts of missing_email are open at oak, which nobody counted",
+            "closed-alerts-1: a1 is not closed, and said to be",
+            "closed-alerts-1: a1 is not found by its hour",
+            "closed-alerts-by-hour-1: an hour leads to a1, which has another",
+        ]
+    );
+    let found = told(|tables| {
+        let mut open = tables.open_table(tables::OPEN_ALERTS).unwrap();
+        open.remove(("missing_email", "elm", 1)).unwrap();
+    });
+    assert_eq!(
+        found,
+        [
+            "alerts-1: a1 is not found among the open alerts",
+            "open-alert-counts-1: 0 alerts of missing_email are open at elm, and are said to be 1",
+        ]
+    );
+}
+
+/// C1.
+#[test]
+fn what_is_lost_of_a_report_is_told_and_the_store_is_sound_and_copied_all_the_same() {
+    let store = sound();
+    let write = store.write().unwrap();
+    decides_as_the_first(&write);
+    {
+        let mut decisions = write.transaction.open_table(tables::DECISIONS).unwrap();
+        decisions.remove(1).unwrap();
+        let mut runs = write.transaction.open_table(tables::RUNS).unwrap();
+        runs.remove(1).unwrap();
+    }
+    write.commit().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    store.copy_to(&copy).unwrap();
+    let found = crate::store::inspect(&copy).unwrap();
+    assert_eq!(found.flaws, []);
+    let lost: Vec<&str> = found.lost.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(
+        lost,
+        [
+            "elm leads to r1, which is not its run",
+            "r2 decides as r1, whose decisions are not there",
+            "r2 saw 1 and decided 0",
+            "there are no decisions of r1",
+            "the last run of elm is r1, which is not its run",
+        ]
+    );
 }
 
 #[test]

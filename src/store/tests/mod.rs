@@ -110,12 +110,12 @@ fn a_store_is_opened_once_and_never_replaced() {
         Err(OpenError::InUse(_))
     ));
     let write = store.write().unwrap();
-    write.put_schema(7).unwrap();
+    write.put_schema(99).unwrap();
     write.commit().unwrap();
     drop(store);
     let error = Store::open(folder.path()).unwrap_err().to_string();
     assert!(
-        error.contains("has schema 7, and this epms knows 5; start the newer epms"),
+        error.contains("has schema 99, and this epms knows 10; start the newer epms"),
         "{error}"
     );
     let other = tempfile::tempdir().unwrap();
@@ -132,4 +132,25 @@ fn a_store_is_opened_once_and_never_replaced() {
         std::fs::read(other.path().join("epms.redb")).unwrap(),
         b"no store at all, but something"
     );
+}
+
+/// C3.
+#[test]
+fn a_file_of_no_bytes_is_not_taken_for_a_new_store_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("epms.redb");
+    drop(Store::open(folder.path()).unwrap());
+    assert!(std::fs::metadata(&path).unwrap().len() > 0);
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files(), 1);
+    std::fs::write(&path, "").unwrap();
+    for open in [Store::open, Store::open_thoroughly] {
+        let error = open(folder.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Empty(_)), "{error}");
+        assert!(error.to_string().contains("epms restore FILE"), "{error}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), b"");
+    assert_eq!(files(), 1);
+    std::fs::remove_file(&path).unwrap();
+    Store::open(folder.path()).unwrap();
 }

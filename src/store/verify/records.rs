@@ -1,12 +1,14 @@
 //! What is recorded: alerts, changes, runs and their decisions, acts, and how each integration stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redb::ReadableTable;
 
 use crate::model::{
-    Act, Alert, Change, Decision, GuardState, Outcome, Person, PersonId, Ruling, Run, RunId,
+    Act, Alert, AlertState, Attachment, Change, Decision, GuardState, Person, PersonId, Ruling,
+    Run, RunId,
 };
+use crate::store::alerts::NEXT_ALERT;
 use crate::store::retention::CHANGES_FROM;
 use crate::store::value::from_bytes;
 use crate::store::write::NEXT_CHANGE;
@@ -17,9 +19,11 @@ use super::{Checking, Done, Found};
 impl Checking<'_> {
     pub(super) fn alerts(&mut self) -> Done<()> {
         let index = self.transaction.open_table(tables::ALERTS_BY_CAUSE)?;
+        let open = self.transaction.open_table(tables::OPEN_ALERTS)?;
+        let closed = self.transaction.open_table(tables::CLOSED_ALERTS)?;
         let person = self.getter::<Person>(tables::PEOPLE)?;
         let act = self.getter::<Act>(tables::ACTS)?;
-        let next = self.number("next-alert")?;
+        let next = self.number(NEXT_ALERT)?;
         self.values(tables::ALERTS, "alerts-1", |found, id, alert: Alert| {
             let which = alert.id;
             found.unless(which.0 == id, || format!("a{id} calls itself {which}"));
@@ -31,6 +35,14 @@ impl Checking<'_> {
             let mine = mine.is_some_and(|mine| mine.value() == id);
             found.unless(mine, || {
                 format!("{which} is not found by its cause, or has a twin")
+            });
+            let place = if alert.state == AlertState::Open {
+                open.get((kind, at, id))?.is_some()
+            } else {
+                closed.get(id)?.is_some()
+            };
+            found.unless(place, || {
+                format!("{which} is not found among the {} alerts", alert.state)
             });
             for who in alert.sides.iter().filter_map(|side| side.person) {
                 found.unless(person(who.0)?.is_some(), || {
@@ -59,6 +71,75 @@ impl Checking<'_> {
                 });
                 found.unless(mine, || {
                     format!("a cause at {at} leads to a{id}, which has another")
+                });
+                Ok(())
+            },
+        )?;
+        self.open_alerts()?;
+        self.closed_alerts()
+    }
+
+    fn open_alerts(&mut self) -> Done<()> {
+        let alert = self.getter::<Alert>(tables::ALERTS)?;
+        let mut open: BTreeMap<(String, String), u64> = BTreeMap::new();
+        self.index(tables::OPEN_ALERTS, "open-alerts-1", |found, key, ()| {
+            let (kind, at, id) = key;
+            let mine = alert(id)?.is_some_and(|alert| {
+                let place = (alert.kind.as_str(), alert.integration.as_str());
+                place == (kind, at) && alert.state == AlertState::Open
+            });
+            found.unless(mine, || {
+                format!("a{id} is not open at {at}, and said to be")
+            });
+            *open.entry((at.to_owned(), kind.to_owned())).or_default() += 1;
+            Ok(())
+        })?;
+        self.index(
+            tables::OPEN_ALERT_COUNTS,
+            "open-alert-counts-1",
+            |found, key, counted| {
+                let (at, kind) = key;
+                let are = open.remove(&(at.to_owned(), kind.to_owned()));
+                let are = are.unwrap_or_default();
+                found.unless(are == counted, || {
+                    format!("{are} alerts of {kind} are open at {at}, and are said to be {counted}")
+                });
+                Ok(())
+            },
+        )?;
+        let mut found = Found(&mut self.found.flaws, "open-alert-counts-1");
+        for ((at, kind), are) in open {
+            found.flaw(format!(
+                "{are} alerts of {kind} are open at {at}, which nobody counted"
+            ));
+        }
+        Ok(())
+    }
+
+    fn closed_alerts(&mut self) -> Done<()> {
+        let alert = self.getter::<Alert>(tables::ALERTS)?;
+        let by_hour = self.transaction.open_table(tables::CLOSED_ALERTS_BY_HOUR)?;
+        self.index(
+            tables::CLOSED_ALERTS,
+            "closed-alerts-1",
+            |found, id, hour| {
+                let closed = alert(id)?.is_some_and(|alert| alert.state != AlertState::Open);
+                found.unless(closed, || format!("a{id} is not closed, and said to be"));
+                let entry = by_hour.get((hour, id))?;
+                found.unless(entry.is_some(), || {
+                    format!("a{id} is not found by its hour")
+                });
+                Ok(())
+            },
+        )?;
+        let closed = self.transaction.open_table(tables::CLOSED_ALERTS)?;
+        self.index(
+            tables::CLOSED_ALERTS_BY_HOUR,
+            "closed-alerts-by-hour-1",
+            |found, (hour, id), ()| {
+                let mine = closed.get(id)?.is_some_and(|of| of.value() == hour);
+                found.unless(mine, || {
+                    format!("an hour leads to a{id}, which has another")
                 });
                 Ok(())
             },
@@ -125,12 +206,16 @@ impl Checking<'_> {
             found.unless(entry.is_some(), || {
                 format!("{which} is not found by {}", run.integration)
             });
-            let done = run.outcome.is_success() || matches!(run.outcome, Outcome::Held { .. });
+            let done = run.outcome.is_success() || run.outcome.digest().is_some();
             found.unless(!done || run.counts.add_up(), || {
                 format!("the counts of {which} do not add up")
             });
             Ok(())
-        })?;
+        })
+    }
+
+    /// What runs decided, and that every run that is named is there.
+    pub(super) fn decisions(&mut self) -> Done<()> {
         let run = self.getter::<Run>(tables::RUNS)?;
         self.index(
             tables::RUNS_BY_INTEGRATION,
@@ -146,7 +231,13 @@ impl Checking<'_> {
         let person = self.getter::<Person>(tables::PEOPLE)?;
         let decided = self.getter::<Vec<Decision>>(tables::DECISIONS)?;
         let standing = self.transaction.open_table(tables::STANDING)?;
-        let bases = self.bases()?;
+        let index = self
+            .transaction
+            .open_table(tables::DECISIONS_BY_INTEGRATION)?;
+        let (bases, mut indexed) = (self.bases()?, BTreeSet::new());
+        for entry in index.iter()? {
+            indexed.insert(entry?.0.value().1);
+        }
         let mut read: Option<(u64, Vec<Decision>)> = None;
         self.values(
             tables::DECISIONS,
@@ -154,6 +245,9 @@ impl Checking<'_> {
             |found, id, decisions: Vec<Decision>| {
                 let which = RunId(id);
                 let counts = run(id)?.map(|run| run.counts.seen);
+                found.unless(indexed.remove(&id), || {
+                    format!("the decisions of {which} are not found by its integration")
+                });
                 found.unless(counts.is_some() || bases.contains(&id), || {
                     format!("there are decisions of {which}, which is not there")
                 });
@@ -189,7 +283,12 @@ impl Checking<'_> {
                 }
                 Ok(())
             },
-        )
+        )?;
+        let mut found = Found(&mut self.found.flaws, "decisions-by-integration-1");
+        for id in indexed {
+            found.flaw(format!("there are no decisions of {}", RunId(id)));
+        }
+        Ok(())
     }
 
     /// The runs whose decisions stand for later ones.
@@ -204,17 +303,17 @@ impl Checking<'_> {
 
     pub(super) fn acts(&mut self) -> Done<()> {
         let person = self.getter::<Person>(tables::PEOPLE)?;
-        let alert = self.getter::<Alert>(tables::ALERTS)?;
-        let next = self.number("next-act")?;
+        let (next, next_alert) = (self.number("next-act")?, self.number(NEXT_ALERT)?);
         self.values(tables::ACTS, "acts-1", |found, id, act: Act| {
             let which = act.id;
             found.unless(which.0 == id, || format!("x{id} calls itself {which}"));
             found.unless(id < next, || {
                 format!("{which} has a number that is given again")
             });
+            // Alerts are forgotten, and what was done to them is not.
             for (of, _) in act.alert.iter().chain(&act.with) {
-                found.unless(alert(of.0)?.is_some(), || {
-                    format!("{which} was done to {of}, which is not there")
+                found.unless(of.0 < next_alert, || {
+                    format!("{which} was done to {of}, which is not there yet")
                 });
             }
             for one in act.people.iter().filter_map(|swap| swap.after.as_ref()) {
@@ -240,7 +339,8 @@ impl Checking<'_> {
         )
     }
 
-    pub(super) fn integrations(&mut self) -> Done<()> {
+    /// The runs that integrations name.
+    pub(super) fn last_runs(&mut self) -> Done<()> {
         let run = self.getter::<Run>(tables::RUNS)?;
         self.values(
             tables::HISTORIES,
@@ -259,15 +359,36 @@ impl Checking<'_> {
             tables::GUARDS,
             "guards-1",
             |found, at, guard: GuardState| {
-                if let Some(held) = guard.held {
-                    let there = run(held.run.0)?.is_some();
+                let gaps = guard.understanding.waits.map(|plan| plan.run);
+                for held in guard.held.map(|plan| plan.run).into_iter().chain(gaps) {
+                    let there = run(held.0)?.is_some();
                     found.unless(there, || {
-                        format!("{at} holds the plan of {}, which is not there", held.run)
+                        format!("{at} holds the plan of {held}, which is not there")
                     });
                 }
                 Ok(())
             },
-        )?;
+        )
+    }
+
+    /// What is remembered of integrations.
+    pub(super) fn attachments(&mut self) -> Done<()> {
+        let act = self.getter::<Act>(tables::ACTS)?;
+        self.values(
+            tables::ATTACHMENTS,
+            "attachments-1",
+            |found, at, attachment: Attachment| {
+                for done in &attachment.acts {
+                    found.unless(act(done.0)?.is_some(), || {
+                        format!("{at} names {done}, which is not there")
+                    });
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn lookups(&mut self) -> Done<()> {
         self.values(tables::LOOKUPS, "lookups-1", |_, _, _: Lookup| Ok(()))
     }
 }

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::model::People;
 use crate::model::{Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId};
 use crate::store::{Stirred, StoreError, Write};
 
-use super::super::entry::Entry;
-use super::super::matching::{People, candidates};
-use super::super::normal::Notes;
-use super::super::plan::Plan;
 use super::{Made, Memory, Row, Sum, Taken, key_of, key_of_email, key_of_person, subject};
+use crate::rules::dates::BadDates;
+use crate::rules::entry::Entry;
+use crate::rules::matching::candidates;
+use crate::rules::normal::Notes;
+use crate::rules::plan::Plan;
 
 /// What a run has to decide on, and what it need not.
 #[derive(Debug, Default)]
@@ -51,6 +53,7 @@ pub(super) struct LookedAt {
     pub(super) subjects: Vec<String>,
     pub(super) restless: bool,
     pub(super) notes: Notes,
+    pub(super) bad_dates: BadDates,
     /// What was made of it, as the first half of what is remembered.
     pub(super) made: Vec<u8>,
     /// What was decided before, as bytes.
@@ -107,7 +110,7 @@ struct Gathering<'a, P> {
     keys: HashSet<u64>,
 }
 
-impl<P: People> Gathering<'_, P> {
+impl<P: People<Error = StoreError>> Gathering<'_, P> {
     fn resident(&mut self, resident: &str) -> Result<Option<Link>, StoreError> {
         self.keys.insert(key_of(resident));
         let link = self.write.link(self.integration, resident)?;
@@ -122,6 +125,11 @@ impl<P: People> Gathering<'_, P> {
     fn person(&mut self, person: PersonId) -> Result<(), StoreError> {
         self.keys.insert(key_of_person(person));
         if self.persons.insert(person) {
+            // Whoever has their email and is not linked may be another id of theirs (R22).
+            let known = self.people.person(person)?;
+            if let Some(email) = known.and_then(|known| known.email) {
+                self.keys.insert(key_of_email(&email));
+            }
             for (of, resident) in self.write.links_of(person)? {
                 if of == *self.integration {
                     self.keys.insert(key_of(&resident));
@@ -225,7 +233,7 @@ impl From<StoreError> for Amiss {
 pub(in crate::sync) fn gather(
     write: &Write,
     integration: &IntegrationId,
-    people: &impl People,
+    people: &impl People<Error = StoreError>,
     alerts: &BTreeMap<(AlertKind, String), Alert>,
     memory: Option<&Memory>,
     taken: Vec<Taken>,
@@ -296,7 +304,7 @@ pub(in crate::sync) fn gather(
     Ok(sorted(memory, links, taken, &came, pulled)?)
 }
 
-impl<P: People> Gathering<'_, P> {
+impl<P: People<Error = StoreError>> Gathering<'_, P> {
     /// Takes a remembered record in, whole.
     fn pull(
         &mut self,
@@ -334,6 +342,7 @@ fn looked_at(made: &mut Made, row: Row, before: Option<usize>) -> Result<LookedA
         subjects: subjects.collect(),
         restless: made.is_restless(),
         notes: made.notes.clone(),
+        bad_dates: BadDates::of(&made.entries),
         made: if bytes.is_empty() {
             first_half(made)?
         } else {
@@ -351,6 +360,7 @@ fn row_of(made: &Made) -> Row {
         entries: u32::try_from(made.entries.len()).unwrap_or(u32::MAX),
         quiet: false,
         since: true,
+        bad_dates: !BadDates::of(&made.entries).is_empty(),
         keys: (0, 0),
     }
 }
@@ -366,6 +376,13 @@ impl Gathered {
         }
     }
 
+    /// How many residents, or records, could not be mapped.
+    pub(in crate::sync) fn rejected(&self) -> u64 {
+        let rejected = |entry: &&Entry| matches!(entry, Entry::Rejected { .. });
+        let looked_at = self.entries.iter().filter(rejected).count() as u64;
+        looked_at + self.quiet.counts.rejected
+    }
+
     /// The notes of all records.
     pub(in crate::sync) fn all_notes(&self) -> Notes {
         let mut all = self.notes.clone();
@@ -373,6 +390,42 @@ impl Gathered {
             *all.entry(kind.clone()).or_default() += count;
         }
         all
+    }
+
+    /// The dates of all records that cannot be. Those who are named are the first of the feed, whether they are looked at
+    /// or not.
+    pub(in crate::sync) fn bad_dates(
+        &self,
+        write: &Write,
+        integration: &IntegrationId,
+        memory: Option<&Memory>,
+    ) -> Result<BadDates, StoreError> {
+        let mut all = self.quiet.bad_dates.clone();
+        for one in &self.looked_at {
+            all.add(&one.bad_dates);
+        }
+        for record in &self.records {
+            if all.is_named() {
+                break;
+            }
+            match *record {
+                Handled::LookedAt(place) => {
+                    if let Some(one) = self.looked_at.get(place) {
+                        all.name_those_of(&one.bad_dates);
+                    }
+                }
+                Handled::Quiet(place) => {
+                    let row = memory.and_then(|memory| memory.rows.get(place));
+                    if let Some(row) = row.filter(|row| row.bad_dates) {
+                        let value = write.remembered(integration, row.print.0)?;
+                        let value = value.ok_or_else(unreadable)?;
+                        let made: Made = decode(halves(&value)?.0)?;
+                        all.name_those_of(&BadDates::of(&made.entries));
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 
     fn look_at(&mut self, made: Made, looked_at: LookedAt) {
@@ -419,7 +472,10 @@ fn sorted(
         };
         if row.quiet {
             let decisions: Vec<Decision> = decode(decided)?;
-            gathered.quiet.count(&decisions, &made.notes, false);
+            let bad_dates = BadDates::of(&made.entries);
+            gathered
+                .quiet
+                .count(&decisions, &made.notes, &bad_dates, false);
         }
         if came.get(*place) == Some(&0) {
             let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());

@@ -8,9 +8,12 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::model::{Decision, Fate, PersonId, Run};
 use crate::store::{Standing, Stirred, StoreError, Write};
 
-use super::super::plan::Plan;
 use super::gather::{Handled, decode, encode, halves};
-use super::{Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_person, put_row};
+use super::{
+    Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_email, key_of_person, put_row,
+};
+use crate::rules;
+use crate::rules::plan::Plan;
 
 /// Decisions stand for later runs until so much of the feed was decided on since: one in so many records.
 const SINCE: usize = 10;
@@ -150,7 +153,7 @@ fn remember(
                     ..one.row.clone()
                 };
                 if row.quiet {
-                    sum.count(decisions, &one.notes, true);
+                    sum.count(decisions, &one.notes, &one.bad_dates, true);
                 }
                 rows.put(&row, &keys);
                 let decided = encode(decisions)?;
@@ -192,6 +195,7 @@ fn remember(
     }
     let header = Header {
         form: FORM,
+        rules: rules::VERSION,
         serial: memory.map_or(0, |memory| memory.header.serial),
         basis: mapped.basis.0.clone(),
         today: mapped.today,
@@ -292,16 +296,21 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
         }
     }
     let told = told(plan);
+    let written = written(plan);
     let quiet = looked_at.iter().zip(&decisions).map(|(one, decisions)| {
         let people = decisions.iter().filter_map(|decision| decision.person);
         let mut keys = one.keys.iter().copied().chain(people.map(key_of_person));
-        !one.restless
-            && prints.get(&one.row.print) == Some(&1)
-            && !one
+        let is_restless = one.restless
+            || prints.get(&one.row.print) != Some(&1)
+            || one
                 .subjects
                 .iter()
-                .any(|one| restless.contains(one.as_str()))
-            && !keys.any(|key| told.contains(&key))
+                .any(|one| restless.contains(one.as_str()));
+        let is_told = keys.any(|key| told.contains(&key));
+        // Whom it made nobody of may be who this run wrote.
+        let is_outdated =
+            decisions.iter().any(is_left_alone) && one.keys.iter().any(|key| written.contains(key));
+        !(is_restless || is_told || is_outdated)
     });
     let quiet = quiet.collect();
     Judged { decisions, quiet }
@@ -315,10 +324,23 @@ fn rests(decision: &Decision, alone: bool) -> bool {
         Fate::Unchanged => decision.rule != "R25",
         Fate::Excluded | Fate::Ineligible => true,
         Fate::Created | Fate::Linked | Fate::Updated => {
-            alone && decision.rule != "R22" && decision.rule != "R25"
+            // Who left by a record that is left out is excluded in the next run, like anybody else (R8).
+            let was_left_out = decision.rule == "R8" && !decision.reason.is_empty();
+            alone && !was_left_out && decision.rule != "R22" && decision.rule != "R25"
         }
         Fate::Held | Fate::Flagged | Fate::Rejected => false,
     }
+}
+
+/// Whether a record made nobody, and may be another id of somebody who is linked (R22).
+fn is_left_alone(decision: &Decision) -> bool {
+    decision.person.is_none() && matches!(decision.fate, Fate::Ineligible | Fate::Excluded)
+}
+
+/// The emails of whoever this run writes: it matched others against them as they were.
+fn written(plan: &Plan) -> HashSet<u64> {
+    let emails = plan.people.iter().filter_map(|one| one.email.as_deref());
+    emails.map(key_of_email).collect()
 }
 
 /// Whom alerts are about that the next run has to raise again.

@@ -103,7 +103,7 @@ fn r30_a_word_that_nobody_knows_stays_named_while_a_record_could_not_be_mapped()
     let seen = world.run([Item::Bad("t1".into())]);
     assert_eq!(
         seen.kinds(),
-        [AlertKind::UnknownStatus, AlertKind::MappingFailed]
+        [AlertKind::UnknownStatus, AlertKind::RecordsRejected]
     );
     assert_eq!(world.run([ana()]).kinds(), NO_ALERTS);
 }

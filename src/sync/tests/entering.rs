@@ -1,6 +1,7 @@
 //! Who comes in, and in which form: R6–R8, R10–R12, R33, R34.
 
 use super::*;
+use crate::model::Field;
 
 #[test]
 fn r6_what_is_left_out_creates_links_and_updates_nothing_and_is_counted_by_reason() {
@@ -131,30 +132,64 @@ fn r8_a_linked_person_whose_status_is_excluded_rests_shows_it_and_comes_back() {
     world.run([ana()]);
     let changed = Resident {
         last_name: "Other".into(),
-        ..past(ana())
+        ..ana()
     };
-    let feed = [Item::LeftOut(changed.clone(), "status Past")];
+    let feed = [Item::LeftOut(changed.clone(), "status Notice")];
     let seen = world.run(feed.clone());
-    assert_eq!(seen.ruled("t1"), (Fate::Excluded, "R6"));
+    assert_eq!(seen.ruled("t1"), (Fate::Excluded, "R8"));
     assert_eq!(seen.change_kinds(), [ChangeKind::Excluded]);
+    assert_eq!(seen.kinds(), [AlertKind::ExcludedLinked]);
+    assert_eq!(seen.alerts[0].subject, "status Notice");
+    assert_eq!(seen.alerts[0].count, Some(1));
     let person = world.person(1);
     assert_eq!(person.last_name, "Ortiz");
     assert!(world.stay(1).excluded);
     assert_eq!(world.stay(1).status, LeaseStatus::Current);
     world.settles(feed);
+    assert_eq!(world.open_alerts()[0].count, Some(1));
 
-    let seen = world.run([Resident {
-        last_name: "Other".into(),
-        ..ana()
-    }]);
+    let seen = world.run([changed]);
     assert_eq!(seen.change_kinds(), [ChangeKind::Readmitted]);
+    assert_eq!(seen.kinds(), NO_ALERTS);
     assert_eq!(world.person(1).last_name, "Other");
     assert!(!world.stay(1).excluded);
+}
 
-    world.run([Item::LeftOut(ana(), "status Current")]);
-    let seen = world.run([changed]);
-    assert_eq!(seen.change_kinds(), [ChangeKind::Closed]);
-    assert!(!world.stay(1).excluded);
+/// A0: `exclude_statuses: [Past, Canceled]`, as people write it. It keeps newcomers out, not leavers in.
+#[test]
+fn r8_a_linked_person_whose_excluded_status_says_that_they_left_is_closed() {
+    for status in [LeaseStatus::Past, LeaseStatus::Void, LeaseStatus::Applicant] {
+        let mut world = World::new();
+        world.run([ana(), bob()]);
+        let left = Resident {
+            last_name: "Other".into(),
+            email: None,
+            unit: None,
+            ..with_status(ana(), status)
+        };
+        let feed = [
+            Item::LeftOut(left, "status Past"),
+            Item::Here(bob()),
+            Item::LeftOut(
+                past(resident("t9", "Eve", "Lund", "eve@x.com")),
+                "status Past",
+            ),
+        ];
+        let seen = world.run(feed.clone());
+        assert_eq!(seen.ruled("t1"), (Fate::Updated, "R8"));
+        assert_eq!(seen.change_kinds(), [ChangeKind::Closed]);
+        assert_eq!(seen.kinds(), NO_ALERTS);
+        assert_eq!(world.stay(1).status, status);
+        // Nothing else is taken of a record that is left out.
+        let person = world.person(1);
+        assert_eq!(person.last_name, "Ortiz");
+        assert_eq!(person.email.as_deref(), Some("ana@x.com"));
+        assert!(!world.stay(1).excluded);
+        let seen = world.run(feed.clone());
+        assert_eq!(seen.ruled("t1"), (Fate::Excluded, "R6"));
+        assert_eq!(seen.report.outcome, Outcome::Unchanged);
+        world.settles(feed);
+    }
 }
 
 #[test]
@@ -258,23 +293,180 @@ fn r11_placeholder_emails_count_as_absent_and_are_no_duplicates() {
     assert_eq!(world.people(), []);
 }
 
+/// A8, E7: whoever had a lease that ends before it starts was rejected in every run, and stayed current for ever.
 #[test]
-fn r12_a_lease_that_ends_before_it_starts_is_rejected_and_nobody_else_is() {
+fn r12_dates_that_cannot_be_cost_those_dates_and_leaving_goes_through() {
     let mut world = World::new();
-    let seen = world.run([
-        Resident {
-            lease_end: day(1, 1),
-            lease_start: day(2, 1),
-            ..ana()
-        },
-        bob(),
-    ]);
-    assert_eq!(seen.ruled("t1"), (Fate::Rejected, "R12"));
-    assert_eq!(seen.fate("t2"), Fate::Created);
-    assert_eq!(seen.alert(AlertKind::MappingFailed).subject, "t1");
+    world.run([ana(), bob()]);
+    let before = world.stay(1);
+    let rolled_over = Resident {
+        lease_start: day(5, 1),
+        lease_end: day(4, 30),
+        move_in: day(2, 2),
+        ..ana()
+    };
+    let seen = world.run([rolled_over.clone(), bob()]);
+    assert_eq!(seen.fate("t1"), Fate::Updated);
+    let stay = world.stay(1);
+    assert_eq!(
+        (stay.lease_start, stay.lease_end),
+        (before.lease_start, before.lease_end)
+    );
+    assert_eq!(stay.move_in, day(2, 2), "the other dates go on");
+    assert_eq!(seen.report.notes["unreadable_date"], 2);
+    let alert = seen.alert(AlertKind::BadDates);
+    assert_eq!(
+        (alert.subject.as_str(), &alert.sides[..]),
+        ("dates", &[][..])
+    );
+    assert_eq!(
+        alert.detail,
+        "dates that cannot be: lease_start 1, lease_end 1; those dates stay as they were known, the rest is taken; correct \
+         them in the PMS, or the formats in the script"
+    );
+    assert_eq!(
+        (alert.count, &alert.examples[..]),
+        (Some(1), &["t1".to_owned()][..])
+    );
+    assert_eq!(
+        seen.decision("t1").reason,
+        "dates that cannot be: lease_start, lease_end (R12)"
+    );
+    world.settles([rolled_over.clone(), bob()]);
+
+    let moved_out = Resident {
+        move_out: day(3, 1),
+        unit: unit("103"),
+        ..past(rolled_over)
+    };
+    let seen = world.run([moved_out, bob()]);
+    assert_eq!(seen.change_kinds(), [ChangeKind::Closed]);
+    let stay = world.stay(1);
+    assert_eq!((stay.status, stay.move_out), (LeaseStatus::Past, day(3, 1)));
+    assert_eq!(
+        (stay.lease_start, stay.lease_end),
+        (before.lease_start, before.lease_end)
+    );
+    assert_eq!(seen.kinds(), NO_ALERTS, "who has left is not waited for");
+}
+
+#[test]
+fn r12_what_is_unreadable_nulls_nothing_and_is_absent_of_a_newcomer() {
+    let mut world = World::new();
+    let unreadable = |one: Resident| Resident {
+        lease_start: None,
+        lease_end: None,
+        move_in: None,
+        move_out: None,
+        unreadable: [
+            Field::LeaseStart,
+            Field::LeaseEnd,
+            Field::MoveIn,
+            Field::MoveOut,
+        ]
+        .into(),
+        ..one
+    };
+    let leaving = Resident {
+        move_out: day(6, 1),
+        ..ana()
+    };
+    world.run([leaving.clone()]);
+    let before = world.stay(1);
+    let feed = [unreadable(leaving), unreadable(bob())];
+    let seen = world.run(feed.clone());
+    assert_eq!(world.stay(1), before);
+    assert_eq!(
+        (seen.fate("t1"), seen.fate("t2")),
+        (Fate::Unchanged, Fate::Created)
+    );
+    let stay = world.stay(2);
+    assert_eq!(
+        (
+            stay.lease_start,
+            stay.lease_end,
+            stay.move_in,
+            stay.move_out
+        ),
+        (None, None, None, None)
+    );
+    assert_eq!(stay.unit, unit("102"));
+    world.settles(feed);
+    world.run([ana(), bob()]);
+    assert_eq!(
+        world.stay(1).move_out,
+        None,
+        "what the PMS has no more goes"
+    );
+    assert_eq!(world.stay(2).lease_start, day(1, 1));
+}
+
+#[test]
+fn r12_a_renewal_whose_end_is_unreadable_takes_nothing_from_the_stay() {
+    let mut world = World::new();
+    let renewal = Resident {
+        lease_id: Some("lease-2".into()),
+        lease_start: Some(date(2027, 1, 1)),
+        lease_end: Some(date(2027, 12, 31)),
+        ..with_status(ana(), LeaseStatus::Pending)
+    };
+    world.run([ana(), renewal.clone()]);
+    let before = world.stay(1);
+    assert_eq!(before.lease_end, Some(date(2027, 12, 31)));
+    let bad = Resident {
+        lease_end: Some(date(2026, 12, 31)),
+        ..renewal
+    };
+    world.run([ana(), bad.clone()]);
+    assert_eq!(world.stay(1), before);
+    let longer = Resident {
+        lease_end: Some(date(2028, 6, 30)),
+        ..ana()
+    };
+    world.run([longer.clone(), bad.clone()]);
+    assert_eq!(world.stay(1).lease_end, Some(date(2028, 6, 30)));
+    let open = Resident {
+        lease_end: None,
+        ..ana()
+    };
+    world.run([open, bad]);
+    assert_eq!(
+        world.stay(1).lease_end,
+        None,
+        "a lease without an end ends later than any"
+    );
+}
+
+#[test]
+fn r12_one_alert_counts_all_bad_dates_and_closes_when_there_are_none() {
+    let mut world = World::new();
+    let bad = |number: usize| Resident {
+        lease_end: None,
+        unreadable: [Field::LeaseEnd].into(),
+        ..with_email(
+            with_id(ana(), &format!("t{number}")),
+            &format!("t{number}@x.com"),
+        )
+    };
+    let feed: Vec<Item> = (0..5).map(|number| bad(number).into()).collect();
+    let seen = world.run(feed);
+    let alert = seen.alert(AlertKind::BadDates);
+    assert!(
+        alert
+            .detail
+            .starts_with("dates that cannot be: lease_end 5;")
+    );
+    assert_eq!(
+        (alert.count, &alert.examples.join(" ")[..]),
+        (Some(5), "t0 t1 t2")
+    );
+    assert!(seen.decision("t4").reason.contains("lease_end"));
+    // What is left out need not be right, and what could not be mapped says nothing.
+    let seen = world.run([Item::LeftOut(bad(0), "status X"), Item::Bad("t1".into())]);
+    assert_eq!(seen.report.notes.get("unreadable_date"), None);
+    assert!(seen.kinds().contains(&AlertKind::BadDates));
     let seen = world.run([ana(), bob()]);
-    assert_eq!(seen.fate("t1"), Fate::Created);
-    assert_eq!(seen.kinds(), NO_ALERTS);
+    assert!(!seen.kinds().contains(&AlertKind::BadDates));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn r25_a_record_that_could_not_be_read_may_have_been_theirs() {
     world.run([ana(), bob()]);
     for _ in 0..6 {
         let seen = world.run([Item::Here(bob()), Item::Unread("record 2".into())]);
-        assert_eq!(seen.kinds(), [AlertKind::MappingFailed]);
+        assert_eq!(seen.kinds(), [AlertKind::RecordsRejected]);
     }
     assert_eq!(world.links()["t1"].misses, 0);
 }
@@ -117,8 +117,8 @@ fn r25_a_record_that_is_somebody_elses_counts_for_nobody_else() {
     assert_eq!(
         subjects,
         [
-            (AlertKind::MappingFailed, "t3".into()),
-            (AlertKind::MissingFromFeed, "t1".into())
+            (AlertKind::RecordsRejected, "lease_end".into()),
+            (AlertKind::MissingFromFeed, "t1".into()),
         ]
     );
 }
@@ -165,6 +165,36 @@ fn r25_an_old_id_of_somebody_whom_the_feed_names_under_another_is_given_up_and_k
     }
     world.run([past(promoted)]);
     assert!(world.stay(1).is_closed(), "the old id does not keep her in");
+}
+
+#[test]
+fn r22_an_application_under_a_new_id_closes_nobody_whom_the_feed_leaves_out() {
+    for status in [LeaseStatus::Applicant, LeaseStatus::Void] {
+        let mut world = World::new();
+        world.run([ana()]);
+        let other = Resident {
+            lease_start: Some(date(2027, 1, 1)),
+            ..with_status(with_id(ana(), "t9"), status)
+        };
+        world.run([other]);
+        assert_eq!(world.stay(1).status, LeaseStatus::Current);
+    }
+}
+
+#[test]
+fn r8_the_end_of_one_of_two_ids_that_is_left_out_is_remembered() {
+    let mut world = World::new();
+    let second = Resident {
+        lease_start: Some(date(2026, 2, 1)),
+        ..with_id(ana(), "t2")
+    };
+    world.run([ana()]);
+    world.run([ana(), second.clone()]);
+    let over = Item::LeftOut(past(ana()), "status Past");
+    world.run([over, second.clone().into()]);
+    assert!(world.links()["t1"].status.is_closed());
+    world.run([past(second)]);
+    assert!(world.stay(1).is_closed());
 }
 
 #[test]
@@ -252,7 +282,7 @@ fn a_run_whose_counts_do_not_add_up_writes_nothing() {
     let (_, work) = world.work(report.id, vec![ana().into(), bob().into()]);
     let work = Work { seen: 3, ..work };
     let now = world.now;
-    let stop = commit(&world.store, || now, report, work, &world.retention)
+    let stop = commit(&world.store, || now, report, work, &world.forgetting())
         .unwrap()
         .unwrap_err();
     assert!(format!("{stop:?}").contains("do not add up"), "{stop:?}");

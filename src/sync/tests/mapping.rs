@@ -119,6 +119,29 @@ fn a_page_mapped_on_all_cores_comes_out_in_the_order_of_its_records() {
     assert_eq!(at_once.silent(), one_by_one.silent());
 }
 
+/// R42.
+#[test]
+fn of_a_property_that_is_read_again_nothing_counts_that_came_before() {
+    let (_folder, home) = home("");
+    let integration = loaded(&home);
+    let ana = r#"{"id":"t1","first":"Ana","status":"Current"}"#;
+    let mut again = mapping(Arc::clone(&integration));
+    map_with(&mut again, "p1", ana);
+    map_with(&mut again, "p2", ana);
+    map_with(&mut again, "p2", ana);
+    assert_eq!(
+        again.forget("residents", "p1"),
+        0,
+        "it has been read to its end"
+    );
+    assert_eq!(again.forget("residents", "p2"), 2);
+    assert_eq!(again.forget("residents", "p2"), 0);
+    let mut once = mapping(integration);
+    map_with(&mut once, "p1", ana);
+    assert_eq!(entries(&again), entries(&once));
+    assert_eq!((again.mapped, again.silent()), (once.mapped, once.silent()));
+}
+
 #[test]
 fn nothing_of_a_page_is_taken_when_nobody_waits_for_it() {
     let (_folder, home) = home("");
@@ -233,17 +256,34 @@ fn r12_what_cannot_be_mapped_is_rejected_alone_and_by_the_id_of_the_resident() {
         "",
         r#"{"id":"t1","first":"A","status":"Current","unit":"THROW"},
            {"id":"t2","first":"B","status":"Current","start":"2026-02-01","end":"2026-01-01"},
-           {"id":"t3","first":"C","status":"Current"}"#,
+           {"id":"t3","first":"C","status":"Current"},
+           {"id":"t4","first":"D","status":"Current","start":"01.02.2026"},
+           {"id":"","first":"E","status":"Current"}"#,
     );
-    let rejected: Vec<_> = entries(&mapping)
-        .into_iter()
-        .filter_map(|entry| match entry {
-            Entry::Rejected { resident, .. } => resident.as_deref(),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(rejected, ["t1", "t2"]);
-    assert_eq!((mapping.mapped, entries(&mapping).len()), (3, 3));
+    let (mut rejected, mut taken) = (Vec::new(), Vec::new());
+    for entry in entries(&mapping) {
+        match entry {
+            Entry::Rejected {
+                resident,
+                record,
+                has_id,
+                ..
+            } => rejected.push((resident.as_deref(), record.as_str(), *has_id)),
+            Entry::Resident { normal, .. } => {
+                taken.push((
+                    normal.resident.id.as_str(),
+                    normal.resident.unreadable.len(),
+                ));
+            }
+            Entry::Nobody { .. } => panic!("{entry:?}"),
+        }
+    }
+    let id = |id| (Some(id), id, true);
+    // That the fifth is the record's says nothing about the others in it.
+    let nobody = (None, "r1, resident 5", false);
+    assert_eq!(rejected, [id("t1"), id("t4"), nobody]);
+    assert_eq!(taken, [("t2", 2), ("t3", 0)]);
+    assert_eq!((mapping.mapped, entries(&mapping).len()), (5, 5));
 }
 
 #[test]
@@ -310,5 +350,36 @@ fn r35_an_unmapped_unit_leaves_its_people_without_one_and_is_told_once() {
         unmapped(&map("units: { sync: false }\n", people)).len(),
         0,
         "R33"
+    );
+}
+
+/// A3. Numbers beyond 64 bits that differ in their last digit are two ids, and `1001` and `1001.0` are one.
+#[test]
+fn r21_an_id_is_a_text_and_a_number_of_any_length_keeps_its_digits() {
+    let ids = [
+        "18446744073709551616",
+        "18446744073709551617",
+        "1001",
+        "1001.0",
+        "\"007\"",
+    ];
+    let people = ids.map(|id| format!(r#"{{"id":{id},"first":"A","status":"Current"}}"#));
+    let mapping = map("", &people.join(","));
+    let found: Vec<&str> = entries(&mapping)
+        .into_iter()
+        .map(|entry| match entry {
+            Entry::Resident { normal, .. } => normal.resident.id.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "18446744073709551616",
+            "18446744073709551617",
+            "1001",
+            "1001",
+            "007"
+        ]
     );
 }

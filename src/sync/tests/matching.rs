@@ -257,6 +257,39 @@ fn r16_one_human_with_two_leases_is_no_duplicate() {
     assert_eq!(seen.kinds(), NO_ALERTS);
 }
 
+/// A lease of somebody else under a linked id is held (R21), and shares nothing; the id's own lease does, whichever of
+/// them counts more.
+#[test]
+fn r16_only_leases_that_are_their_persons_share_an_email() {
+    let elsewhere = |one: Resident, start| Resident {
+        lease_id: Some("second".into()),
+        lease_start: start,
+        unit: unit("300"),
+        ..with_id(one, "t1")
+    };
+    let mut world = World::new();
+    world.run([ana()]);
+    let seen = world.run([ana(), elsewhere(bob(), day(2, 1)), bob()]);
+    assert_eq!(seen.fate("t2"), Fate::Created);
+    assert_eq!(seen.kinds(), [AlertKind::DuplicateIds]);
+
+    let mut world = World::new();
+    world.run([ana()]);
+    let cleo = resident("t3", "Cleo", "Hart", "ana@x.com");
+    let seen = world.run([ana(), elsewhere(bob(), day(2, 1)), cleo]);
+    assert_eq!(seen.fate("t3"), Fate::Held);
+    assert_eq!(
+        seen.kinds(),
+        [AlertKind::DuplicateEmails, AlertKind::DuplicateIds]
+    );
+
+    // Of two people under an id that nobody has nobody comes in.
+    let mut world = World::new();
+    let seen = world.run([ana(), elsewhere(bob(), day(2, 1)), bob()]);
+    assert_eq!(seen.fate("t2"), Fate::Created);
+    assert_eq!(seen.kinds(), [AlertKind::DuplicateIds]);
+}
+
 #[test]
 fn r16_those_who_would_not_come_in_share_nothing() {
     let mut world = World::new();
@@ -337,6 +370,71 @@ fn r22_a_transfer_under_way_keeps_both_homes() {
     assert_eq!(world.stay(1).more_units, [unit("101").unwrap()]);
     assert_eq!(seen.kinds(), [AlertKind::MultipleCurrentLeases]);
     world.settles(feed);
+}
+
+/// F3: R22 goes before R7, whatever the status.
+#[test]
+fn r22_a_new_id_with_a_word_that_nobody_knows_is_the_same_person_and_keeps_the_last_status() {
+    let unknown = |one: Resident| with_status(one, LeaseStatus::Unknown);
+    // Beside the old id, in place of it, and beside it when it is over.
+    let feeds: [Vec<Resident>; 3] = [
+        vec![ana(), unknown(with_id(ana(), "t1b"))],
+        vec![unknown(with_id(ana(), "t1b"))],
+        vec![past(ana()), unknown(with_id(ana(), "t1b"))],
+    ];
+    for feed in feeds {
+        let mut world = World::new();
+        world.run([ana()]);
+        let seen = world.run(feed.clone());
+        assert_eq!(seen.ruled("t1b"), (Fate::Linked, "R22"), "{feed:?}");
+        assert_eq!(seen.kinds(), [AlertKind::UnknownStatus], "{feed:?}");
+        assert_eq!(world.people().len(), 1);
+        assert_eq!(world.stay(1).status, LeaseStatus::Current, "{feed:?}");
+        assert_eq!(world.stay(1).unit, unit("101"));
+        let links = world.links();
+        assert_eq!(links["t1b"].person, links["t1"].person);
+        assert_ne!(links["t1b"].status, LeaseStatus::Unknown);
+        world.settles(feed.clone());
+        // Understood, and over: the person has left, whether the old id is named or not.
+        let gone = [past(with_id(ana(), "t1b")), past(ana())];
+        world.run(gone);
+        assert_eq!(world.stay(1).status, LeaseStatus::Past, "{feed:?}");
+    }
+}
+
+#[test]
+fn r22_a_new_id_with_a_word_that_nobody_knows_keeps_nobody_when_it_is_gone_again() {
+    let mut world = World::new();
+    world.run([ana()]);
+    world.run([
+        ana(),
+        with_status(with_id(ana(), "t1b"), LeaseStatus::Unknown),
+    ]);
+    world.run([past(ana())]);
+    assert_eq!(world.stay(1).status, LeaseStatus::Past);
+}
+
+#[test]
+fn r7_a_word_that_nobody_knows_links_nobody_but_who_is_linked_here() {
+    let mut world = World::new();
+    // A person made by hand, and one of another property.
+    world.by_hand("Ana", "Ortiz", Some("ana@x.com"));
+    world.at(OTHER).run([bob()]);
+    world.at(HOME);
+    let odd = |one: Resident| with_status(one, LeaseStatus::Unknown);
+    let seen = world.run([odd(ana()), odd(bob())]);
+    assert_eq!(seen.ruled("t1"), (Fate::Ineligible, "R7"));
+    assert_eq!(seen.ruled("t2"), (Fate::Ineligible, "R7"));
+    assert_eq!(seen.kinds(), [AlertKind::UnknownStatus]);
+    assert_eq!(world.links().len(), 0);
+    // What is left out links nobody (R6), and tells of no word.
+    world.run([ana()]);
+    let seen = world.run([
+        Item::from(ana()),
+        Item::LeftOut(odd(with_id(ana(), "t1b")), "status Odd"),
+    ]);
+    assert_eq!(seen.fate("t1b"), Fate::Excluded);
+    assert_eq!(seen.kinds(), NO_ALERTS);
 }
 
 #[test]

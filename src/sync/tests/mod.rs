@@ -7,14 +7,25 @@ mod failing;
 mod fooling;
 mod forgetting;
 mod guarding;
+mod guard_arrivals;
+mod guard_month;
+mod guard_mornings;
+mod guard_people;
+mod guard_units;
+mod guard_words;
 mod histories;
 mod leaving;
 mod mapping;
 mod months;
 mod matching;
 mod oracle;
+mod relocating;
 mod remembering;
+mod reports;
+mod troubles;
+mod understanding;
 mod updating;
+mod upgrading;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,18 +35,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{EmailChange, Guard, Retention};
 use crate::model::{
-    Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, IntegrationId,
-    LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview, Printer, Resident, Run, RunId,
-    Stay, Unit,
+    Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, GuardState,
+    HeldPlan, IntegrationId, LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview,
+    Printer, Resident, Run, RunId, Stay, Unit,
 };
-use crate::store::{Lookup, Store, StoreError};
+use crate::store::{Lookup, Property, Store, StoreError, Uptime};
 
-use super::commit::{self, Property, Work, begin, commit, conclude};
-use super::entry::Entry;
-use super::memory::{Basis, Made, MappedBy, Memory, Taken};
-use super::normal::{Normal, Notes, normalise};
-use super::plan::plan;
+use super::commit::{self, Work, begin, commit, conclude};
+use super::memory::{Basis, Earlier, Made, MappedBy, Memory, Taken};
+use super::retention::Forgetting;
+use crate::rules::dates::BadDates;
+use crate::rules::entry::Entry;
+use crate::rules::normal::{Normal, Notes, normalise};
+use crate::rules::plan::plan;
+use crate::testing::searching;
 
+const START: &str = "2026-03-01T10:00:00Z";
 const HOME: &str = "elm";
 const OTHER: &str = "oak";
 
@@ -48,8 +63,17 @@ enum Item {
     LeftOut(Resident, &'static str),
     /// The script understood who it is, and something else about it is wrong.
     Bad(String),
-    /// The script could not read the record.
+    /// The script could not read the record of this id, or number: `record 7`.
     Unread(String),
+}
+
+impl Item {
+    fn id(&self) -> &str {
+        match self {
+            Item::Here(resident) | Item::LeftOut(resident, _) => &resident.id,
+            Item::Bad(id) | Item::Unread(id) => id,
+        }
+    }
 }
 
 impl From<Resident> for Item {
@@ -72,6 +96,11 @@ struct World {
     /// before its `/`.
     pms_properties: Vec<&'static str>,
     retention: Retention,
+    /// When the daemon started, and by how much the clock is wrong since.
+    began: Timestamp,
+    wrong: SignedDuration,
+    /// How often it was started.
+    starts: u64,
     /// Every run looks at everything.
     forgetful: bool,
     /// How many residents one record has.
@@ -86,6 +115,8 @@ struct Seen {
     changes: Vec<Change>,
     /// The integration's open alerts after the run.
     alerts: Vec<Alert>,
+    /// What the guard knows after the run.
+    state: GuardState,
 }
 
 impl World {
@@ -96,7 +127,7 @@ impl World {
     fn on(store: Store) -> World {
         World {
             store,
-            now: "2026-03-01T10:00:00Z".parse().unwrap(),
+            now: START.parse().unwrap(),
             last_run: 0,
             integration: IntegrationId::new(HOME),
             email_change: EmailChange::HoldRecord,
@@ -105,9 +136,19 @@ impl World {
             lookups: Vec::new(),
             pms_properties: Vec::new(),
             retention: Retention::default(),
+            began: START.parse().unwrap(),
+            wrong: SignedDuration::ZERO,
+            starts: 1,
             forgetful: false,
             per_record: 1,
         }
+    }
+
+    /// The guard holds nothing but empty feeds and arrivals that are very many at once.
+    fn unguarded(&mut self) {
+        self.guard.limit = 1000;
+        self.guard.percent = 100;
+        self.guard.window = crate::config::Span::seconds(1);
     }
 
     /// The next runs are another property's.
@@ -116,8 +157,9 @@ impl World {
         self
     }
 
-    fn entry(item: Item, notes: &mut Notes) -> Entry {
+    fn entry(item: Item, record: Option<&str>, notes: &mut Notes) -> Entry {
         let placeholders = crate::config::Settings::default().placeholder_emails;
+        let other = |id: &str| record.filter(|record| *record != id).map(String::from);
         match item {
             Item::Here(resident) => {
                 let id = resident.id.clone();
@@ -126,38 +168,46 @@ impl World {
                         property: pms_property(&id),
                         normal,
                         excluded: None,
+                        record: other(&id),
                     },
                     Err(error) => Entry::Rejected {
                         record: id.clone(),
+                        has_id: true,
                         resident: Some(id),
+                        place: error.field.into(),
                         message: error.message.into(),
                     },
                 }
             }
             Item::LeftOut(resident, reason) => Entry::Resident {
                 property: pms_property(&resident.id),
+                record: other(&resident.id),
                 normal: Normal {
                     resident,
                     keep_phone: false,
+                    reversed: false,
                 },
                 excluded: Some(reason.into()),
             },
             Item::Bad(id) => Entry::Rejected {
                 record: id.clone(),
+                has_id: true,
                 resident: Some(id),
-                message: "lease_end: is wrong".into(),
+                place: "lease_end".into(),
+                message: "is wrong".into(),
             },
             Item::Unread(record) => Entry::Rejected {
+                has_id: !record.starts_with("record "),
                 record,
                 resident: None,
-                message: "the script failed".into(),
+                place: "scripts/elm.rhai:3:9".into(),
+                message: "LeaseFrom: is no date".into(),
             },
         }
     }
 
     /// The records of items, as a run takes them that remembers the run before.
-    fn taken(&self, items: Vec<Item>, memory: Option<&Memory>) -> Vec<Taken> {
-        let seed = memory.map_or(7, Memory::seed);
+    fn taken(&self, items: Vec<Item>, memory: Option<&Memory>, seed: u64) -> Vec<Taken> {
         let known = memory.map(Memory::known);
         let printer = Printer::new(seed, "residents", "p1");
         let records = items.chunks(self.per_record);
@@ -167,9 +217,11 @@ impl World {
             let place = known.as_ref().and_then(|known| known.place_of(print));
             let make = || {
                 let mut made = Made::of(print, text.len());
+                // A household is a record with the id of its first member.
+                let record = items.first().map(Item::id);
                 for item in items {
-                    made.entries
-                        .push(World::entry(item.clone(), &mut made.notes));
+                    let entry = World::entry(item.clone(), record, &mut made.notes);
+                    made.entries.push(entry);
                 }
                 Taken::Made(Box::new(made))
             };
@@ -186,6 +238,62 @@ impl World {
         Memory::read(&parts, &basis, date(2026, 3, 1))
     }
 
+    /// What a run before remembered by earlier rules.
+    fn earlier(&self) -> Option<Earlier> {
+        let parts = self.store.read().unwrap().feed(&self.integration).unwrap();
+        let parts = if self.forgetful { Vec::new() } else { parts };
+        Earlier::read(&parts)
+    }
+
+    /// From here on, what the runs before remembered is of an earlier version, which kept no version of its rules.
+    fn is_upgraded(&self) {
+        let parts = self.store.read().unwrap().feed(&self.integration).unwrap();
+        let mut header: serde_json::Value = serde_json::from_slice(&parts[0]).unwrap();
+        let header = header.as_object_mut().unwrap();
+        assert!(header.remove("rules").is_some());
+        let links = self.links();
+        let absent = links.iter().filter(|(_, link)| link.misses > 0);
+        let absent: Vec<&str> = absent.map(|(resident, _)| resident.as_str()).collect();
+        header.insert("absent".into(), absent.into());
+        let header = serde_json::to_vec(header).unwrap();
+        let write = self.store.write().unwrap();
+        write.put_feed(&self.integration, 0, &header).unwrap();
+        write.commit().unwrap();
+    }
+
+    /// An earlier version missed this resident in enough runs, and did not know what tells an old id from a new one.
+    fn missed_by_earlier_rules(&self, resident: &str) {
+        let write = self.store.write().unwrap();
+        let link = write.link(&self.integration, resident).unwrap().unwrap();
+        let link = Link {
+            misses: self.missing_after,
+            outlived: 0,
+            superseded: false,
+            lease_start: None,
+            ..link
+        };
+        let links = [(resident, &link)];
+        write.put_links(&self.integration, links).unwrap();
+        write.commit().unwrap();
+    }
+
+    /// An earlier version kept this resident current, whose record says that they left.
+    fn kept_by_earlier_rules(&self, resident: &str) {
+        let link = self.links()[resident].clone();
+        let write = self.store.write().unwrap();
+        let mut person = write.person(link.person).unwrap().unwrap();
+        let stay = person.stays.get_mut(&self.integration).unwrap();
+        stay.status = LeaseStatus::Current;
+        write.put_person(&person).unwrap();
+        let link = Link {
+            status: LeaseStatus::Current,
+            ..link
+        };
+        let links = [(resident, &link)];
+        write.put_links(&self.integration, links).unwrap();
+        write.commit().unwrap();
+    }
+
     fn basis(&self) -> Basis {
         Basis(format!(
             "{:?} {} {:?} {:?}",
@@ -198,8 +306,13 @@ impl World {
         let records = items.len() as u64;
         let silent = self.silent(&items);
         let memory = self.memory();
-        let taken = self.taken(items, memory.as_ref());
+        let earlier = self.earlier();
+        let seed = memory.as_ref().map(Memory::seed);
+        let seed = seed.or(earlier.as_ref().map(Earlier::seed)).unwrap_or(7);
+        let taken = self.taken(items, memory.as_ref(), seed);
+        let upgrade = earlier.map(|earlier| earlier.compare(&taken));
         let report = Run {
+            requests: 1,
             id,
             integration: self.integration.clone(),
             cause: Cause::Schedule,
@@ -212,6 +325,7 @@ impl World {
             counts: Counts::default(),
             changes: 0,
             approved_by: None,
+            rejected_by: None,
             excluded_by: BTreeMap::new(),
             notes: BTreeMap::new(),
         };
@@ -220,6 +334,13 @@ impl World {
             email_change: self.email_change,
             missing_after: self.missing_after,
             guard: self.guard.clone(),
+            today: day_of(self.now),
+            attached: self
+                .pms_properties
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            upgrade,
             silent,
             seen: records,
             taken,
@@ -227,7 +348,7 @@ impl World {
             mapped: MappedBy {
                 basis: self.basis(),
                 today: None,
-                seed: memory.as_ref().map_or(7, Memory::seed),
+                seed,
             },
             memory: memory.map(Arc::new),
         };
@@ -236,8 +357,9 @@ impl World {
 
     /// What the next run would do, of which nothing remains.
     fn preview(&self, items: Vec<Item>) -> Preview {
-        let (report, work) = self.work(RunId(0), items);
+        let (report, mut work) = self.work(RunId(0), items);
         let now = self.now + SignedDuration::from_hours(1);
+        work.today = day_of(now);
         commit::preview(&self.store, || now, report, work)
             .unwrap()
             .unwrap()
@@ -249,20 +371,28 @@ impl World {
     fn run<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
         let items: Vec<Item> = items.into_iter().map(Into::into).collect();
         let preview = self.preview(items.clone());
+        let seen = self.runs(items);
+        let found = self.store.read().unwrap().verify().unwrap();
+        assert_eq!((found.flaws, found.lost), (vec![], vec![]));
+        seen.is_as_previewed(preview);
+        seen
+    }
+
+    /// The same without the preview, and without a look at the whole store: for those who run often.
+    #[track_caller]
+    fn runs<I: Into<Item>>(&mut self, items: impl IntoIterator<Item = I>) -> Seen {
         let before = self.store.read().unwrap().last_change().unwrap();
         let report = self.try_run(items).unwrap();
         assert_eq!(report.counts.seen, report.records);
         assert!(report.counts.add_up(), "{report:?}");
         let view = self.store.read().unwrap();
-        assert_eq!(view.verify().unwrap().flaws, []);
-        let seen = Seen {
+        Seen {
             decisions: view.decisions(report.id).unwrap(),
             changes: view.changes(before, usize::MAX).unwrap(),
             alerts: self.open_alerts(),
+            state: view.guard(&self.integration).unwrap(),
             report,
-        };
-        seen.is_as_previewed(preview);
-        seen
+        }
     }
 
     /// The same without the preview, where the store may fail.
@@ -276,7 +406,42 @@ impl World {
         let now = self.now;
         let (report, work) = self.work(RunId(self.last_run), items);
         begin(&self.store, &report)?;
-        conclude(&self.store, || now, report, Ok(work), &self.retention)
+        conclude(&self.store, || now, report, Ok(work), &self.forgetting())
+    }
+
+    /// A run whose source says no.
+    fn fails(&mut self) -> Run {
+        self.now += SignedDuration::from_hours(1);
+        self.last_run += 1;
+        let (now, none) = (self.now, Vec::<Item>::new());
+        let (report, _) = self.work(RunId(self.last_run), none);
+        begin(&self.store, &report).unwrap();
+        let stop = commit::Stop::Failed("the PMS answered 400".into());
+        conclude(&self.store, || now, report, Err(stop), &self.forgetting()).unwrap()
+    }
+
+    fn forgetting(&self) -> Forgetting {
+        let up = self.now.duration_since(self.began) - self.wrong;
+        Forgetting {
+            retention: self.retention,
+            up: Uptime {
+                process: self.starts,
+                seconds: u64::try_from(up.as_secs()).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// The clock jumps.
+    fn clock_jumps(&mut self, by: SignedDuration) {
+        self.now += by;
+        self.wrong += by;
+    }
+
+    /// No daemon was up for a while.
+    fn restarts_after(&mut self, while_: SignedDuration) {
+        self.now += while_;
+        (self.began, self.wrong) = (self.now, SignedDuration::ZERO);
+        self.starts += 1;
     }
 
     fn silent(&self, items: &[Item]) -> BTreeSet<String> {
@@ -377,11 +542,16 @@ impl Seen {
             raised,
             closed,
             names: _,
+            held,
+            since_upgrade,
         } = preview;
-        let digest = |outcome: &Outcome| match outcome {
-            Outcome::Held { digest, .. } => Some(digest.clone()),
-            _ => None,
-        };
+        // A run that is not understood plans nothing; what an earlier one held waits.
+        let plans = !matches!(report.outcome, Outcome::NotUnderstood { .. });
+        let items = |plan: Option<HeldPlan>| plan.map(|plan| (plan.digest, plan.items));
+        let waits = |plan: &Option<HeldPlan>| items(plan.clone().filter(|_| plans));
+        assert_eq!(items(held), waits(&self.state.held));
+        assert_eq!(items(since_upgrade), waits(&self.state.since_upgrade));
+        let digest = |outcome: &Outcome| outcome.digest().map(String::from);
         let told = |run: &Run| {
             let Run {
                 outcome,
@@ -461,6 +631,10 @@ impl Seen {
 const NO_ALERTS: [AlertKind; 0] = [];
 const NO_CHANGES: [ChangeKind; 0] = [];
 
+fn day_of(now: Timestamp) -> Date {
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 fn pms_property(resident: &str) -> Option<String> {
     let (property, _) = resident.split_once('/')?;
     Some(property.to_owned())
@@ -495,6 +669,7 @@ fn resident(id: &str, first: &str, last: &str, email: &str) -> Resident {
         lease_end: day(12, 31),
         move_in: day(1, 1),
         move_out: None,
+        unreadable: BTreeSet::new(),
         status: LeaseStatus::Current,
         status_word: "Current".into(),
         notice: false,
@@ -511,6 +686,32 @@ fn bob() -> Resident {
         unit: unit("102"),
         ..resident("t2", "Bob", "Marsh", "bob@x.com")
     }
+}
+
+/// So many humans who have nothing in common: names, email, phone, household and unit of their own.
+fn neighbours(count: usize) -> Vec<Resident> {
+    humans("t", 0..count)
+}
+
+/// So many who live nowhere yet, and of whom nobody is one of the `neighbours`.
+fn strangers(count: usize) -> Vec<Resident> {
+    humans("s", 5000..5000 + count)
+}
+
+/// Humans by their numbers: what is theirs follows from the number alone.
+fn humans(prefix: &str, numbers: std::ops::Range<usize>) -> Vec<Resident> {
+    let human = |number: usize| Resident {
+        household: Some(format!("household-{number}")),
+        phone: Some(format!("+1212555{number:04}")),
+        unit: unit(&format!("{}", 1000 + number)),
+        ..resident(
+            &format!("{prefix}{number:03}"),
+            &format!("Given{number}"),
+            &format!("Family{number}"),
+            &format!("human{number}@mail.com"),
+        )
+    };
+    numbers.map(human).collect()
 }
 
 fn with_status(resident: Resident, status: LeaseStatus) -> Resident {

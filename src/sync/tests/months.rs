@@ -193,7 +193,7 @@ impl Months {
         let items = property.feed(trouble);
         world.last_run += 1;
         let (report, work) = world.work(RunId(world.last_run), items);
-        let (now, retention) = (world.now, world.retention);
+        let (now, forgetting) = (world.now, world.forgetting());
         let read = match trouble {
             Trouble::Incomplete => Err(Stop::Incomplete("page 2 of 3 is missing".into())),
             Trouble::LoginFailed => Err(Stop::LoginFailed {
@@ -213,7 +213,7 @@ impl Months {
             world.store = Store::on("disk", self.disk.medium()).unwrap();
             return;
         }
-        let ended = begun.and_then(|()| conclude(&world.store, || now, report, read, &retention));
+        let ended = begun.and_then(|()| conclude(&world.store, || now, report, read, &forgetting));
         let failed = trouble == Trouble::Disk && self.disk.failed();
         self.disk.set(None);
         let report = match ended {
@@ -275,7 +275,12 @@ impl Months {
             self.run(which, trouble);
         }
         let found = self.world.store.read().unwrap().verify().unwrap();
-        assert_eq!(found.flaws, [], "hour {}", self.world.now);
+        assert_eq!(
+            (found.flaws, found.lost),
+            (vec![], vec![]),
+            "hour {}",
+            self.world.now
+        );
     }
 
     /// Nothing is written any more, soon after nothing goes wrong any more. What the guard held for a day, and who

@@ -359,6 +359,31 @@ fn r21_a_renewal_under_a_new_id_is_one_stay_too() {
     assert_eq!(world.stay(1).lease_end, day(6, 1));
 }
 
+/// The stay of two ids begins with the first of them. What is kept of each id is when its own lease began: by that it is
+/// seen which of them came later (R22).
+#[test]
+fn r22_an_id_keeps_the_start_of_its_own_lease() {
+    let renewal = Resident {
+        lease_start: day(2, 1),
+        ..with_id(ana(), "t9")
+    };
+    let mut world = World::new();
+    world.missing_after = 2;
+    world.run([ana()]);
+    world.run([ana(), renewal.clone()]);
+    assert_eq!(world.stay(1).lease_start, day(1, 1));
+    let start = |world: &World, id: &str| world.links()[id].lease_start;
+    assert_eq!(start(&world, "t1"), day(1, 1));
+    assert_eq!(start(&world, "t9"), day(2, 1));
+    world.settles([ana(), renewal]);
+    // The first one alone takes the place of no later one.
+    for _ in 0..5 {
+        world.run([with_status(ana(), LeaseStatus::Pending)]);
+        assert_eq!(world.stay(1).status, LeaseStatus::Current);
+    }
+    assert!(!world.links()["t9"].superseded);
+}
+
 #[test]
 fn r21_a_next_lease_in_another_unit_does_not_lengthen_this_one() {
     let mut world = World::new();

@@ -1,0 +1,47 @@
+//! Keeps in the store what was asked of a PMS with a credential (R43). Decides nothing about what may be.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::source::Ledger;
+use crate::store::{Store, StoreError};
+
+/// A ledger in the store.
+pub(super) struct Kept {
+    pub(super) store: Arc<Store>,
+    pub(super) now: fn() -> Timestamp,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
+impl Ledger for Kept {
+    fn asked(&self, credential: &str) -> BTreeMap<i64, u32> {
+        let asked = self.store.read().and_then(|view| view.requests(credential));
+        asked.unwrap_or_else(|error| {
+            tracing::error!(credential, %error, "the store failed: what was asked before is not counted");
+            BTreeMap::new()
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    fn keep(&self, credential: &str, hour: i64, requests: u32) {
+        let keep = || -> Result<(), StoreError> {
+            let write = self.store.write()?;
+            write.put_requests(credential, hour, requests)?;
+            write.commit()
+        };
+        if let Err(error) = keep() {
+            tracing::error!(credential, %error, "the store failed: a restart would forget some of what was asked");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Dates as PMSs write them: the functions for them that scripts may call. No clock is asked, and no zone (R12).
+
+use jiff::civil::Date;
+use jiff::fmt::strtime::BrokenDownTime;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
+
+use crate::model::{is_sentinel, is_sentinel_text};
+
+use super::described::Described;
+use super::error::FieldError;
+use super::helpers::{as_text, get};
+
+/// A date that stands in the PMS and cannot be: what is known of it stays (R12). It equals nothing, and is neither
+/// before nor after anything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unreadable;
+
+/// What scripts call it.
+pub(super) const UNREADABLE: &str = "unreadable";
+
+/// What the language needs to know of a date that is unreadable.
+pub(super) fn register_type(engine: &mut Engine) {
+    engine.register_type_with_name::<Unreadable>(UNREADABLE);
+    for name in ["to_string", "to_debug", "print", "debug"] {
+        engine.register_fn(name, |_: &mut Unreadable| UNREADABLE);
+    }
+    for name in ["==", "<", "<=", ">", ">="] {
+        engine.register_fn(name, |_: Unreadable, _: Unreadable| false);
+    }
+    engine.register_fn("!=", |_: Unreadable, _: Unreadable| true);
+}
+
+pub(super) fn register(engine: &mut Engine) {
+    let record = "record: Map";
+    let path = "path: &str";
+    Described(engine)
+        .function(
+            "to_date",
+            &[record, path, "format: &str", "Dynamic"],
+            "A date as `YYYY-MM-DD`; `()` where it is absent or stands for none, such as 01/01/1900 or 00/00/0000 (R12). A \
+             time behind the date is ignored; a year has four digits, unless the format has %y. What is no date of the \
+             format is unreadable: given as a date of a resident it costs that date alone, of which what is known stays, and \
+             the run counts it.
+             to_date(#{ d: \"02/28/2026 12:00 AM\" }, \"d\", \"%m/%d/%Y\") → \"2026-02-28\"
+             to_date(#{ d: \"00/00/0000\" }, \"d\", \"%m/%d/%Y\") → ()
+             is_unreadable(to_date(#{ d: \"13/45/2026\" }, \"d\", \"%m/%d/%Y\")) → true",
+            |record: &mut Map, path: &str, format: ImmutableString| {
+                to_date(&get(record, path), std::iter::once(format))
+            },
+        )
+        .function(
+            "to_date",
+            &[record, path, "formats: Array", "Dynamic"],
+            "Of several formats the first that fits.
+             to_date(#{ d: \"2026-02-28T00:00:00\" }, \"d\", [\"%m/%d/%Y\", \"%Y-%m-%d\"]) → \"2026-02-28\"",
+            |record: &mut Map, path: &str, formats: Array| {
+                to_date(&get(record, path), texts(formats))
+            },
+        )
+        .function(
+            "is_unreadable",
+            &["value", "bool"],
+            "Whether it is a date that to_date found in the record and could not read.
+             is_unreadable(\"2026-02-28\") → false",
+            |value: Dynamic| value.is::<Unreadable>(),
+        )
+        .function(
+            "parse_date",
+            &[record, path, "format: &str", "Dynamic"],
+            "As to_date, for dates without which a record is worth nothing: what is no date of the format rejects the record.
+             parse_date(#{ d: \"02/28/2026\" }, \"d\", \"%m/%d/%Y\") → \"2026-02-28\"
+             parse_date(#{ d: \"01/01/1900\" }, \"d\", \"%m/%d/%Y\") → ()
+             parse_date(#{ d: \"02/30/2026\" }, \"d\", \"%m/%d/%Y\") → error: d: is no date of the form %m/%d/%Y",
+            |record: &mut Map, path: &str, format: ImmutableString| {
+                parse_date(&get(record, path), path, &[format])
+            },
+        )
+        .function(
+            "parse_date",
+            &[record, path, "formats: Array", "Dynamic"],
+            "Of several formats the first that fits.
+             parse_date(#{ d: \"2026-02-28T00:00:00\" }, \"d\", [\"%m/%d/%Y\", \"%Y-%m-%d\"]) → \"2026-02-28\"",
+            |record: &mut Map, path: &str, formats: Array| {
+                let formats: Vec<ImmutableString> = texts(formats).collect();
+                parse_date(&get(record, path), path, &formats)
+            },
+        );
+}
+
+fn texts(formats: Array) -> impl Iterator<Item = ImmutableString> {
+    let formats = formats.into_iter();
+    formats.filter_map(|format| format.into_immutable_string().ok())
+}
+
+fn to_date(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Dynamic {
+    read(value, formats).unwrap_or_else(|| Dynamic::from(Unreadable))
+}
+
+fn parse_date(
+    value: &Dynamic,
+    path: &str,
+    formats: &[ImmutableString],
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    read(value, formats.iter().cloned()).ok_or_else(|| {
+        // The value stays out of the message: it may be a birthday.
+        FieldError::thrown(
+            path,
+            format!("is no date of the form {}", formats.join(" or ")),
+        )
+    })
+}
+
+/// A date, written `YYYY-MM-DD`; `()` where it is absent or stands for none; nothing where it is no date of any format.
+fn read(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Option<Dynamic> {
+    let Some(text) = as_text(value) else {
+        // A structure is no date.
+        let is_empty_list = value.as_array_ref().is_ok_and(|list| list.is_empty());
+        let is_absent = value.is_unit() || value.is_string() || value.is_map() || is_empty_list;
+        return is_absent.then_some(Dynamic::UNIT);
+    };
+    if is_sentinel_text(&text) {
+        return Some(Dynamic::UNIT);
+    }
+    let date = formats
+        .into_iter()
+        .find_map(|format| date_of(&text, &format))?;
+    Some(if is_sentinel(date) {
+        Dynamic::UNIT
+    } else {
+        date.to_string().into()
+    })
+}
+
+/// The date at the beginning of a text; what stands behind it may be a time.
+fn date_of(text: &str, format: &str) -> Option<Date> {
+    let (parts, end) = BrokenDownTime::parse_prefix(format, text).ok()?;
+    let behind = text.get(end..)?;
+    if !behind.is_empty() && !behind.starts_with([' ', 'T', 't']) {
+        return None;
+    }
+    let date = parts.to_date().ok()?;
+    // `%Y` takes 26 for the year 26: what was meant is not for us to say.
+    let has_year = date.year() >= 1000 || text.contains(&format!("{:04}", date.year()));
+    has_year.then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eval(script: &str) -> Result<String, String> {
+        let mut engine = Engine::new();
+        super::super::helpers::register(&mut engine);
+        register_type(&mut engine);
+        register(&mut engine);
+        match engine.eval::<Dynamic>(script) {
+            Ok(value) => Ok(value.to_string()),
+            Err(error) => {
+                let error = crate::script::error::locate("test", *error);
+                Err(format!(
+                    "{}: {}",
+                    error.field.unwrap_or_default(),
+                    error.message
+                ))
+            }
+        }
+    }
+
+    fn to_date(text: &str, format: &str) -> String {
+        eval(&format!(
+            r#"`${{to_date(#{{ d: "{text}" }}, "d", "{format}")}}`"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn r12_a_date_is_a_day_or_none_or_unreadable() {
+        for (text, format, wanted) in [
+            ("02/28/2026", "%m/%d/%Y", "2026-02-28"),
+            ("2/8/2026", "%m/%d/%Y", "2026-02-08"),
+            ("2026-02-28T00:00:00.0000000", "%Y-%m-%d", "2026-02-28"),
+            ("2026-02-28T23:00:00Z", "%Y-%m-%d", "2026-02-28"),
+            ("10/19/2025 10:35:00 MDT", "%m/%d/%Y", "2025-10-19"),
+            ("04-OCT-2026 00:00:00", "%d-%b-%Y", "2026-10-04"),
+            ("Jul 4, 2026 12:00 AM", "%b %d, %Y", "2026-07-04"),
+            ("Jul  4, 2026", "%b %d, %Y", "2026-07-04"),
+            ("7/4/26", "%m/%d/%y", "2026-07-04"),
+            ("", "%m/%d/%Y", ""),
+            (" ", "%m/%d/%Y", ""),
+            ("01/01/1900", "%m/%d/%Y", ""),
+            ("1970-01-01", "%Y-%m-%d", ""),
+            ("1970-01-01T00:00:00Z", "%Y-%m-%d", ""),
+            ("0001-01-01T00:00:00", "%Y-%m-%d", ""),
+            ("9999-12-31", "%Y-%m-%d", ""),
+            ("00/00/0000", "%m/%d/%Y", ""),
+            ("0000-00-00", "%Y-%m-%d", ""),
+            ("0000-00-00 00:00:00", "%m/%d/%Y", ""),
+            ("0000-05-12", "%Y-%m-%d", ""),
+            ("05/12/0000", "%m/%d/%Y", ""),
+            ("0", "%m/%d/%Y", ""),
+            ("13/45/2026", "%m/%d/%Y", "unreadable"),
+            ("02/30/2026", "%m/%d/%Y", "unreadable"),
+            ("2026-02-281", "%Y-%m-%d", "unreadable"),
+            ("28.02.2026", "%m/%d/%Y", "unreadable"),
+            ("7/4/26", "%m/%d/%Y", "unreadable"),
+            ("7/4/2026", "%m/%d/%y", "unreadable"),
+            ("soon", "%m/%d/%Y", "unreadable"),
+            ("-", "%m/%d/%Y", "unreadable"),
+        ] {
+            assert_eq!(to_date(text, format), wanted, "{text} as {format}");
+        }
+        assert_eq!(eval(r#"`${to_date(#{}, "d", "%Y")}`"#).unwrap(), "");
+        assert_eq!(
+            eval(r#"is_unreadable(to_date(#{ d: [1] }, "d", "%Y"))"#).unwrap(),
+            "true"
+        );
+    }
+
+    #[test]
+    fn r12_parse_date_goes_on_failing_where_to_date_does_not() {
+        let of_several =
+            r#"parse_date(#{ d: "2026-02-28T00:00:00" }, "d", ["%m/%d/%Y", "%Y-%m-%d"])"#;
+        assert_eq!(eval(of_several).unwrap(), "2026-02-28");
+        assert_eq!(
+            eval(r#"`${parse_date(#{ d: "01/01/1900" }, "d", "%m/%d/%Y")}`"#).unwrap(),
+            ""
+        );
+        let wrong = r#"parse_date(#{ d: "02/30/2026" }, "d", ["%m/%d/%Y", "%Y-%m-%d"])"#;
+        assert_eq!(
+            eval(wrong).unwrap_err(),
+            "d: is no date of the form %m/%d/%Y or %Y-%m-%d"
+        );
+    }
+
+    #[test]
+    fn what_is_unreadable_is_neither_before_nor_after_anything() {
+        let script = r#"let u = to_date(#{ d: "x" }, "d", "%Y"); let v = to_date(#{ d: "y" }, "d", "%Y");
+            [u == (), u != (), u < "2026-01-01", u > "2026-01-01", u == v, u != v, u < v, u >= v, first([(), u, "a"]) != "a", type_of(u)]"#;
+        assert_eq!(
+            eval(script).unwrap(),
+            r#"[false, true, false, false, false, true, false, false, true, "unreadable"]"#
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads one request for one PMS property, page after page, and once more where its number of records moved meanwhile.
+//! What comes next is decided in `page`.
+
+use std::sync::Arc;
+
+use reqwest::header::LINK;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::config;
+use crate::model::{Print, Printer, Record};
+
+use super::call::Call;
+use super::compiled::{Request, Total};
+use super::decode::Decoded;
+use super::fetch::{Ask, Page};
+use super::known::Known;
+use super::page::{After, Came, Pages, Why};
+use super::presence::Presence;
+use super::reader::{Handed, Heard, Reader};
+use super::send::Answer;
+use super::template::{PageValues, Place};
+use super::{SourceError, decode, link};
+
+impl Reader {
+    /// Reads all of a request for a property; gives the pages that count.
+    pub(super) async fn read_property(
+        &self,
+        call: &Call<'_>,
+        taker: &mpsc::Sender<Handed>,
+        presence: &mut Presence,
+    ) -> Result<Pages, SourceError> {
+        let Some(request) = call.source.requests.get(call.request) else {
+            return Err(SourceError::Stopped);
+        };
+        let taker = Taker {
+            pages: taker,
+            request: call.request.into(),
+            property: call.property.into(),
+        };
+        let mut reading = 1;
+        loop {
+            let mut once = Once {
+                call,
+                request,
+                reading,
+                presence,
+                listens: self.listener.is_some(),
+                heard: Vec::new(),
+            };
+            if let Some(pages) = once.read(self, &taker).await? {
+                for answer in once.heard {
+                    // Whoever listened may have gone.
+                    let _ = self.listener.as_ref().map(|listener| listener.send(answer));
+                }
+                return Ok(pages);
+            }
+            tracing::info!(
+                request = call.request,
+                property = call.property,
+                reading,
+                "records moved while they were read, and are read again"
+            );
+            taker.again().await?;
+            reading += 1;
+        }
+    }
+}
+
+/// Whoever takes the records of a request for a property.
+struct Taker<'a> {
+    pages: &'a mpsc::Sender<Handed>,
+    request: Arc<str>,
+    property: Arc<str>,
+}
+
+impl Taker<'_> {
+    async fn page(&self, decoded: Decoded) -> Result<(), SourceError> {
+        let places = decoded.known.into_iter().chain(std::iter::repeat(None));
+        let records = decoded.records.into_iter().zip(places);
+        let records = records.map(|(json, place)| Record {
+            request: Arc::clone(&self.request),
+            property: Arc::clone(&self.property),
+            json,
+            known: place.map(|same| same.place),
+        });
+        self.hand(Handed::Page(records.collect())).await
+    }
+
+    async fn again(&self) -> Result<(), SourceError> {
+        self.hand(Handed::Again {
+            request: Arc::clone(&self.request),
+            property: Arc::clone(&self.property),
+        })
+        .await
+    }
+
+    async fn hand(&self, handed: Handed) -> Result<(), SourceError> {
+        let taken = self.pages.send(handed).await;
+        taken.map_err(|_| SourceError::Stopped)
+    }
+}
+
+/// One reading of a property.
+struct Once<'a, 'c> {
+    call: &'a Call<'c>,
+    request: &'a Request,
+    /// Which one it is, from 1.
+    reading: u32,
+    presence: &'a mut Presence,
+    /// Whether somebody hears the answers.
+    listens: bool,
+    heard: Vec<Heard>,
+}
+
+impl Once<'_, '_> {
+    /// Page after page; none where all of it has to be read again.
+    async fn read(
+        &mut self,
+        reader: &Reader,
+        taker: &Taker<'_>,
+    ) -> Result<Option<Pages>, SourceError> {
+        let (call, request) = (self.call, self.request);
+        let (_, spec) = call.spec()?;
+        let paging = request.paging.as_ref();
+        let mut pages = Pages::start(paging, request.total.is_some(), self.reading);
+        let mut values = pages.values.clone();
+        let mut next: Option<Url> = None;
+        loop {
+            let first = call.url(&values)?;
+            let url = next.as_ref().unwrap_or(&first);
+            let ask = Ask {
+                first: &first,
+                url,
+                values: &values,
+                why: pages.why,
+                // The first reading goes by the texts of records alone.
+                keeps_texts: self.reading > 1,
+            };
+            let page = match reader.fetch(call, request, &ask).await {
+                Ok(page) => Some(page),
+                Err(error) if shows_nothing(&error, pages.why) => None,
+                Err(error) => return Err(error),
+            };
+            let came = page.as_ref();
+            let link = match (&spec.page, came) {
+                (Some(config::Page::Link(link)), Some(page)) => next_link(&page.answer, &link.rel),
+                _ => None,
+            };
+            let prints = came.map(|page| prints(&page.decoded, known_or_plain(call)));
+            let prints = prints.unwrap_or_default();
+            let ids = came.map(|page| self.ids(&page.decoded, &prints));
+            let after = pages.take(
+                paging,
+                Came {
+                    url,
+                    around: came.map_or(&Value::Null, |page| &page.decoded.around),
+                    prints: &prints,
+                    ids: &ids.unwrap_or_default(),
+                    declared: came.and_then(|page| declared(request, page)),
+                    link: link.as_deref(),
+                    force: &call.forced(&values)?,
+                },
+            );
+            let after = after.map_err(|what| {
+                let remedy = "nothing was written; the next run tries again";
+                SourceError::Unexpected(call.told(&what, None, remedy))
+            })?;
+            match after {
+                After::Again => return Ok(None),
+                After::Repeated => return Ok(Some(pages)),
+                After::End | After::Values(_) | After::Url(_) => {}
+            }
+            if let Some(Page { decoded, answer }) = page {
+                self.presence.look(call, request, &decoded)?;
+                self.hear(&decoded, &answer);
+                taker.page(decoded).await?;
+            }
+            match after {
+                After::Values(after) => values = after,
+                After::Url(url) => next = Some(url),
+                After::End | After::Repeated | After::Again => return Ok(Some(pages)),
+            }
+        }
+    }
+
+    /// What tells the records from others by their ids, from the second reading on; those without one by their texts.
+    fn ids(&self, decoded: &Decoded, prints: &[Print]) -> Vec<Print> {
+        if self.reading == 1 || self.request.total.is_none() {
+            return Vec::new();
+        }
+        let plain = Printer::new(0, "", "");
+        let records = decoded.records.iter().zip(prints);
+        let id = |json: &str| self.call.source.record_id(self.call.request, json);
+        records
+            .map(|(json, print)| id(json).map_or(*print, |id| plain.print(&id)))
+            .collect()
+    }
+
+    fn hear(&mut self, decoded: &Decoded, answer: &Answer) {
+        if !self.listens || decoded.records.is_empty() {
+            return;
+        }
+        let text = decode::text(&answer.body, answer.charset().as_deref());
+        self.heard.push(Heard {
+            request: self.call.request.to_owned(),
+            property: self.call.property.to_owned(),
+            text: self.call.account.strike(&text.unwrap_or_default()),
+            records: decoded.records.clone(),
+        });
+    }
+}
+
+/// Whether a question that need not have an answer was refused, so that there is no more.
+fn shows_nothing(error: &SourceError, why: Why) -> bool {
+    match why {
+        Why::There | Why::BehindFull => false,
+        Why::BehindShort(_) => matches!(error, SourceError::Unexpected(_)),
+        Why::BehindAll => matches!(
+            error,
+            SourceError::Unexpected(_) | SourceError::Unavailable(_)
+        ),
+    }
+}
+
+/// The link to the page behind this one.
+fn next_link(answer: &Answer, rel: &str) -> Option<String> {
+    let links = answer.headers.get_all(LINK).iter();
+    link::target(links.filter_map(|value| value.to_str().ok()), rel)
+}
+
+/// The number of records in all, as an answer declares it.
+pub(super) fn declared(request: &Request, page: &Page) -> Option<u64> {
+    let number = |text: &str| {
+        let text = text.trim();
+        text.strip_suffix(".0").unwrap_or(text).parse().ok()
+    };
+    match request.total.as_ref()? {
+        Total::Path(path) => number(&path.text(&page.decoded.around)?),
+        Total::Header(name) => number(page.answer.header(name)?),
+    }
+}
+
+/// Pages are compared with each other, whatever else is known of their records.
+fn known_or_plain(call: &Call<'_>) -> Printer {
+    let of = |known: &Known| known.printer(call.request, call.property);
+    call.known.map_or(Printer::new(0, "", ""), of)
+}
+
+fn prints(decoded: &Decoded, printer: Printer) -> Vec<Print> {
+    let places = decoded.known.iter().map(Option::as_ref);
+    let places = places.chain(std::iter::repeat(None));
+    let records = decoded.records.iter().zip(places);
+    records
+        .map(|(text, place)| match place {
+            Some(place) => place.print,
+            None => printer.print(text),
+        })
+        .collect()
+}
+
+impl Call<'_> {
+    /// The query parameters that a link's page is asked with, whatever the link says.
+    fn forced(&self, values: &PageValues) -> Result<Vec<(String, String)>, SourceError> {
+        let (_, spec) = self.spec()?;
+        let (kind, force) = match &spec.page {
+            Some(config::Page::Next(next)) => ("next", &next.force),
+            Some(config::Page::Link(link)) => ("link", &link.force),
+            _ => return Ok(Vec::new()),
+        };
+        force
+            .keys()
+            .map(|name| {
+                let field = self.at(&format!("page.{kind}.force.{name}"));
+                Ok((name.clone(), self.render(Place::Plain, &field, values)?))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! The first run by a new version of the rules (E12): which records are as they were when the last run by the rules before
+//! decided on them. What such a run takes from people whose records are the same is no change of the day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Alert, AlertKind, AlertState, Link, PersonId};
+use crate::rules;
+use crate::rules::plan::Plan;
+use crate::source::Known;
+
+use super::{FORM, Header, Memory, Taken, subject};
+
+/// What a run remembered by rules that hold no more: nothing of it serves, but for the records.
+#[derive(Debug)]
+pub(in crate::sync) struct Earlier {
+    seed: u64,
+    known: Known,
+    /// Residents who were linked, and whom the feed did not name.
+    absent: BTreeSet<String>,
+}
+
+impl Earlier {
+    /// What is remembered, where it is of an earlier version of the rules.
+    pub(in crate::sync) fn read(parts: &[Vec<u8>]) -> Option<Earlier> {
+        let (header, parts) = parts.split_first()?;
+        let header: Header = serde_json::from_slice(header).ok()?;
+        if header.form > FORM || header.rules >= rules::VERSION {
+            return None;
+        }
+        let memory = Memory::of(header, parts)?;
+        Some(Earlier {
+            seed: memory.seed(),
+            known: memory.known(),
+            absent: memory.header.absent,
+        })
+    }
+
+    /// Of the prints.
+    pub(in crate::sync) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Compares a whole reading with it.
+    pub(in crate::sync) fn compare(self, taken: &[Taken]) -> Upgrade {
+        let mut upgrade = Upgrade {
+            absent: self.absent,
+            ..Upgrade::default()
+        };
+        for taken in taken {
+            // Nothing is known of a feed by which one could leave out to map it.
+            let Taken::Made(made) = taken else { continue };
+            let is_same = self.known.place_of(made.print).is_some();
+            let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
+            let place = if is_same {
+                &mut upgrade.same
+            } else {
+                &mut upgrade.other
+            };
+            place.extend(subjects);
+        }
+        upgrade
+    }
+}
+
+/// Whose records are as they were.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Upgrade {
+    same: BTreeSet<String>,
+    other: BTreeSet<String>,
+    absent: BTreeSet<String>,
+}
+
+impl Upgrade {
+    /// The people of a plan, all of whose records are as they were. `links` are those before.
+    pub(in crate::sync) fn people(
+        &self,
+        links: &BTreeMap<String, Link>,
+        plan: &Plan,
+    ) -> BTreeSet<PersonId> {
+        let planned = plan.links.iter().map(|(resident, link)| (resident, link));
+        let (mut same, mut other) = (BTreeSet::new(), BTreeSet::new());
+        for (resident, link) in links.iter().chain(planned) {
+            let people = if self.is_as_it_was(resident, link) {
+                &mut same
+            } else {
+                &mut other
+            };
+            people.insert(link.person);
+        }
+        &same - &other
+    }
+
+    /// The people whose email earlier rules made of records that are as they were, while nobody was told that the PMS
+    /// had none: where these rules make none of them, the text there holds no address (R13a, R20).
+    pub(in crate::sync) fn with_emails(
+        &self,
+        links: &BTreeMap<String, Link>,
+        alerts: &BTreeMap<(AlertKind, String), Alert>,
+    ) -> BTreeSet<PersonId> {
+        let is_told = |resident: &String| {
+            let alert = alerts.get(&(AlertKind::MissingEmail, resident.clone()));
+            alert.is_some_and(|alert| alert.state != AlertState::AutoClosed)
+        };
+        let links = links.iter().filter(|(resident, link)| {
+            link.email.is_some()
+                && self.same.contains(*resident)
+                && !self.other.contains(*resident)
+                && !is_told(resident)
+        });
+        links.map(|(_, link)| link.person).collect()
+    }
+
+    fn is_as_it_was(&self, resident: &str, link: &Link) -> bool {
+        if self.other.contains(resident) {
+            return false;
+        }
+        // Who is not named was not named then; of a lease that is over nobody asked.
+        self.same.contains(resident) || self.absent.contains(resident) || link.status.is_closed()
+    }
+}

@@ -1,0 +1,38 @@
+//! The daemon as a process of its own, on a real store and a local PMS: what it does, what it answers over its socket, and
+//! how it starts and ends.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod by_hand;
+mod crash;
+mod credentials;
+mod dates;
+mod demo;
+mod demo_traps;
+mod doctor;
+mod failing;
+mod held;
+mod metrics;
+mod not_understood;
+mod offline;
+mod openapi;
+mod readings;
+mod refusals;
+mod renaming;
+mod runs;
+mod secrets;
+mod service;
+mod small;
+mod start;
+mod store_care;
+mod stores;
+mod surroundings;
+mod terminal;
+mod tiers;
+mod traps;
+mod two_feeds;
+mod upgrade;
+mod waiting;

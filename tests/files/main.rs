@@ -1,0 +1,16 @@
+//! What lies on disk beside the program: homes with and without mistakes, changes under a daemon that runs, schemas, what is
+//! packaged, and the README.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod config;
+mod mistakes;
+mod packaging;
+mod readme;
+mod reload;
+mod reload_model;
+mod require_tests;
+mod schemas;

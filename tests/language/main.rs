@@ -1,0 +1,17 @@
+//! What people write to have a PMS read and mapped: connectors, scripts and their tests; those that come with the program too.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod connectors;
+mod live;
+mod mapping;
+mod outside;
+mod readings;
+mod recording;
+mod refusals;
+mod scripts;
+mod third_pms;
+mod unusable;
