@@ -96,8 +96,9 @@ impl Client {
         let http = reqwest::Client::builder()
             .unix_socket(socket)
             .no_proxy()
-            // Shorter than the daemon keeps a connection: a request never meets one that is just being closed.
-            .pool_idle_timeout(Duration::from_secs(5))
+            // A connection for each request: one that is kept may be closed by the daemon just when it is used again,
+            // to make room for others, and the request would fail although it could have been answered.
+            .pool_max_idle_per_host(0)
             .tls_certs_only([])
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -362,4 +363,39 @@ fn address(path: &[&str], query: Query) -> Url {
 
 fn base() -> Url {
     Url::parse("http://epms").expect("a constant address")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// Met in a daemon that was flooded: it closed connections that were kept, to make room.
+    #[tokio::test]
+    async fn a_daemon_that_closes_the_connection_after_an_answer_breaks_no_later_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("epms.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(stream.read_u8().await.unwrap());
+                    }
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                    stream.write_all(answer).await.unwrap();
+                    // Whatever comes besides is lost with the connection.
+                    stream.readable().await.unwrap();
+                });
+            }
+        });
+        let client = Client::new(&socket).unwrap();
+        for _ in 0..10 {
+            assert_eq!(client.healthz().await, Ok(()));
+        }
+    }
 }
