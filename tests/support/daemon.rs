@@ -66,6 +66,8 @@ impl Daemon {
         let http = reqwest::Client::builder()
             .unix_socket(socket)
             .no_proxy()
+            // As the client does: a connection that is kept may be closed to make room for others.
+            .pool_max_idle_per_host(0)
             .tls_certs_only([])
             .build()
             .unwrap();
