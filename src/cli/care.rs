@@ -20,7 +20,11 @@ pub(super) fn folder(home: &Home, environment: &Environment) -> Result<PathBuf, 
 
 /// The store's folder, where there is one.
 pub(super) fn with_store(folder: &Path) -> Result<&Path, Failure> {
-    if folder.join("epms.redb").exists() {
+    // Where there is a mark, opening tells that the store is lost.
+    if ["epms.redb", "epms.mark"]
+        .iter()
+        .any(|file| folder.join(file).exists())
+    {
         return Ok(folder);
     }
     let told = format!(
@@ -51,6 +55,10 @@ impl From<OpenError> for Failure {
             | OpenError::Newer { .. }
             | OpenError::Damaged { .. }
             | OpenError::Empty(_)
+            | OpenError::Lost(_)
+            | OpenError::NotLost(_)
+            | OpenError::Replaced { .. }
+            | OpenError::Mark(_)
             | OpenError::Store(_) => Exit::Failed,
         };
         Failure::other(exit, error.to_string())

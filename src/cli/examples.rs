@@ -9,7 +9,7 @@ use crate::control::protocol::{
 use crate::model::{
     Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
     Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus, Origin, Outcome, Person,
-    PersonId, Place, Problem, Run, RunId, Side, Stay, Unit,
+    PersonId, Place, Problem, Run, RunId, Side, Stay, StoreIdentity, Unit,
 };
 
 use super::testing::at;
@@ -55,6 +55,10 @@ pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
         offline: false,
+        store: StoreIdentity {
+            id: "6c904edf6c904edf6c904edf6c904edf".into(),
+            epoch: 1,
+        },
         people: 1204,
         open_alerts: 2,
         problems: Vec::new(),

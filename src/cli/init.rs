@@ -21,13 +21,21 @@ writes config/epms.yaml with every key and its default, the connectors, their sc
 README, and a .gitignore for state/ and secrets/. what else is in the folder stays; where one of these files
 is there already, nothing is written
 
+with --fresh-store nothing of that is written: a store that was lost for good, by the mark beside it, gets a new
+one in its place, with nobody in it, whose numbers go on from those of the lost one. Whoever follows the change
+log begins anew. Restore a backup rather, where there is one
+
 examples
   epms init acme
-  epms init .")]
+  epms init .
+  epms init --fresh-store")]
 pub struct InitArguments {
     /// the folder; it is made if it is not there
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "fresh_store")]
+    pub folder: Option<PathBuf>,
+    /// make a new store, with nobody, where the home's own was lost
+    #[arg(long, conflicts_with = "folder")]
+    pub fresh_store: bool,
 }
 
 const IGNORED: &str = "\
@@ -73,16 +81,16 @@ struct Made {
 }
 
 pub(super) fn run(
-    arguments: &InitArguments,
+    folder: &Path,
     json: bool,
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let home = environment.current.join(&arguments.folder);
+    let home = environment.current.join(folder);
     let mut files = shipped::files();
     files.push((".gitignore".into(), IGNORED.as_bytes()));
     files.push(("README.md".into(), README.as_bytes()));
-    refuse(&home, &arguments.folder, &files)?;
+    refuse(&home, folder, &files)?;
     for (name, bytes) in &files {
         write(&home.join(name), bytes).map_err(|error| {
             let told = format!(
@@ -101,11 +109,11 @@ pub(super) fn run(
     private.recursive(true).mode(0o700);
     private.create(home.join("secrets"))?;
     let made = Made {
-        next: steps(&arguments.folder, environment),
+        next: steps(folder, environment),
         files: files.into_iter().map(|(name, _)| name).collect(),
         home,
     };
-    screen.show(json, &made, |made, _| told(made, &arguments.folder))?;
+    screen.show(json, &made, |made, _| told(made, folder))?;
     Ok(Exit::Done)
 }
 

@@ -51,6 +51,7 @@ mod completions;
 mod man;
 mod schema;
 mod definitions;
+mod fresh;
 mod help;
 
 #[cfg(test)]
@@ -137,7 +138,12 @@ async fn dispatch(
     match &arguments.verb {
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
-        Verb::Init(verb) => return init::run(verb, json, environment, screen),
+        Verb::Init(verb) => {
+            return match &verb.folder {
+                Some(folder) => init::run(folder, json, environment, screen),
+                None => fresh::run(json, &home, environment, screen),
+            };
+        }
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
         Verb::Test(verb) => {
             return test::run(verb, json, &home, &environment.current, screen).await;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::config::{Environment, Home};
 use crate::control::client::Client;
+use crate::model::StoreIdentity;
 use crate::store;
 
 use super::{Exit, Failure, Screen, care, verify};
@@ -15,8 +16,9 @@ use super::{Exit, Failure, Screen, care, verify};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 the backup is opened and verified first; one that is not sound changes nothing. Stop the daemon before, start it
-after. What the PMSs say comes in again with the next sync; what was done by hand since the backup does not, and
-whoever follows the change log begins anew: the numbers of changes go on from the backup's
+after. What the PMSs say comes in again with the next sync; what was done by hand since the backup does not. No
+number of a person, alert, change or run is given twice: they go on from the highest that was. Whoever follows the
+change log begins anew, as the store's new epoch tells
 
 examples
   epms restore /var/backups/epms-2026-03-01.redb")]
@@ -32,6 +34,8 @@ struct Done {
     entries: std::collections::BTreeMap<String, u64>,
     /// Where the store before is kept.
     kept: Option<PathBuf>,
+    /// Which store it is, and the epoch that begins with it.
+    store: StoreIdentity,
 }
 
 pub(super) async fn run(
@@ -59,6 +63,7 @@ pub(super) async fn run(
         restored: file,
         entries: restored.found.entries.clone(),
         kept: restored.kept,
+        store: restored.identity,
     };
     screen.show(json, &done, |done, _| {
         let mut text = format!(
@@ -66,6 +71,7 @@ pub(super) async fn run(
             done.restored.display(),
             verify::summary(&restored.found)
         );
+        text += &format!("epoch {} begins with it\n", done.store.epoch);
         if let Some(kept) = &done.kept {
             text += &format!("the store before is kept as {}\n", kept.display());
         }

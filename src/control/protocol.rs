@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, HeldPlan, IntegrationId, Person,
-    Problem, Progress, Resolution, Run, RunId, TakenOver,
+    Problem, Progress, Resolution, Run, RunId, StoreIdentity, TakenOver,
 };
 pub use crate::model::{ReloadOutcome, Reloaded};
 
@@ -23,6 +23,9 @@ pub struct Status {
     /// Told from the store alone, while no daemon runs.
     #[serde(default, skip_serializing_if = "is_false")]
     pub offline: bool,
+    /// Which store it is, and its epoch (R47).
+    #[serde(default)]
+    pub store: StoreIdentity,
     /// People in the store.
     pub people: u64,
     /// Open alerts.

@@ -80,6 +80,16 @@ impl Daemon {
         }
     }
 
+    /// Whether the store's file lies where it was opened.
+    pub(super) async fn in_place(&self) -> Answer<()> {
+        let store = Arc::clone(&self.store);
+        let place = tokio::task::spawn_blocking(move || store.in_place()).await;
+        match place {
+            Ok(place) => place.map_err(|error| ProblemDocument::internal(error.to_string())),
+            Err(_) => Err(ProblemDocument::internal("the question ended unexpectedly")),
+        }
+    }
+
     async fn command<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Command) -> Answer<T> {
         let (reply, answer) = oneshot::channel();
         self.commands
@@ -180,6 +190,7 @@ impl Backend for Daemon {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 started,
                 offline,
+                store: view.identity()?,
                 people: view.count_people()?,
                 open_alerts: open.values().flat_map(BTreeMap::values).sum(),
                 problems: catalog.problems.clone(),
@@ -534,7 +545,10 @@ impl Backend for Daemon {
     }
 
     async fn verify(&self) -> Answer<Soundness> {
-        self.ask(View::verify).await
+        let found = self.ask(View::verify).await?;
+        // What is sound and lies nowhere is lost at the next start.
+        self.in_place().await?;
+        Ok(found)
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

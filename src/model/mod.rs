@@ -8,6 +8,7 @@ mod email;
 mod enrolment;
 mod explain;
 mod guard;
+mod identity;
 mod ids;
 mod number;
 mod people;
@@ -41,6 +42,7 @@ pub use guard::{
     Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,
     GuardedKind, HeldPlan, NotUnderstood, Passed, Rejection, Stopped, TakenFrom, Understanding,
 };
+pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use people::People;

@@ -11,10 +11,14 @@ use redb::{
 };
 use tempfile::NamedTempFile;
 
-use crate::model::Soundness;
+use crate::model::{Soundness, StoreIdentity};
 
-use super::open::{FILE, private};
+use super::mark::Mark;
+use super::open::{FILE, aside, private};
 use super::{OpenError, Store, StoreError, View, tables};
+
+/// Where nothing tells which numbers were given, they go on so much higher.
+const BEYOND: u64 = 10_000_000;
 
 /// redb keeps so many bytes of a copy in memory.
 const CACHE: usize = 16 * 1024 * 1024;
@@ -67,6 +71,8 @@ pub struct Restored {
     pub notes: Vec<String>,
     /// Where the store before is kept; none where there was none.
     pub kept: Option<PathBuf>,
+    /// Which store it is, and the epoch that begins with it.
+    pub identity: StoreIdentity,
 }
 
 struct Copying<'a> {
@@ -137,7 +143,8 @@ impl Store {
 /// Opens the copy in `file` and holds every table of it against every other. The file itself is not written to.
 pub fn inspect(file: &Path) -> Result<Soundness, CopyError> {
     let beside = taken(file, std::env::temp_dir())?;
-    Ok(sound(file, beside.path())?.0)
+    let store = Store::of_file(file, beside.path())?;
+    sound(file, &store)
 }
 
 /// Puts the copy in `file` in the place of the store in `folder`, once it is known to be sound. The store must not
@@ -161,10 +168,13 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
     };
     super::open::make_folder(folder).map_err(write)?;
     let copy = taken(file, folder)?;
-    let (found, notes) = sound(file, copy.path())?;
+    let taken = Store::of_file(file, copy.path())?;
+    let found = sound(file, &taken)?;
+    let mut notes = taken.notes().to_vec();
+    let mark = renew(&taken, before(folder, held.as_ref())?, &mut notes)?;
+    drop(taken);
     let kept = if store.exists() {
-        let time = now.strftime("%Y%m%dT%H%M%SZ");
-        let aside = folder.join(format!("{FILE}.before-{time}"));
+        let aside = aside(folder, now);
         // Not by another name alone: at every moment there is a store.
         std::fs::hard_link(&store, &aside).map_err(write)?;
         Some(aside)
@@ -172,11 +182,61 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
         None
     };
     copy.persist(&store).map_err(|error| write(error.error))?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(write)?;
+    // Syncs the folder, too.
+    mark.write(folder).map_err(write)?;
     drop(held);
-    Ok(Restored { found, notes, kept })
+    Ok(Restored {
+        found,
+        notes,
+        kept,
+        identity: mark.store,
+    })
+}
+
+/// What is known of the store before: from the mark beside it, or from itself where an earlier version made it.
+fn before(folder: &Path, held: Option<&Store>) -> Result<Option<Mark>, CopyError> {
+    match Mark::read(folder) {
+        Ok(Some(mark)) => return Ok(Some(mark)),
+        // It is made anew here.
+        Ok(None) | Err(OpenError::Mark(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let Some(held) = held else { return Ok(None) };
+    let view = held.read()?;
+    let seen = view.next_numbers()?;
+    Ok(Some(Mark {
+        store: view.identity()?,
+        seen,
+        free: seen,
+    }))
+}
+
+/// A new epoch for the store that was restored, and numbers that were never given (R47); gives its mark.
+fn renew(store: &Store, before: Option<Mark>, notes: &mut Vec<String>) -> Result<Mark, CopyError> {
+    let write = store.write()?;
+    let mut identity = store.read()?.identity()?;
+    let mine = write.next_numbers()?;
+    let next = match before {
+        Some(before) => {
+            identity.epoch = identity.epoch.max(before.store.epoch);
+            mine.or_higher(before.free)
+        }
+        None => {
+            notes.push(format!(
+                "nothing tells which numbers were given since this backup was made: those of people, alerts, changes, runs and acts go on {BEYOND} higher"
+            ));
+            mine.plus(BEYOND)
+        }
+    };
+    let identity = identity.renewed();
+    write.put_identity(&identity)?;
+    write.put_numbers(next)?;
+    write.commit()?;
+    Ok(Mark {
+        store: identity,
+        seen: next,
+        free: next,
+    })
 }
 
 /// A copy of `file` in `folder`, which only its owner may read. It goes unless it is kept.
@@ -197,13 +257,11 @@ fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyErr
     Ok(copy)
 }
 
-/// What is in the store at `copy`, which is told of as `file`, and what was put right in it; an error where it is not
-/// sound.
-fn sound(file: &Path, copy: &Path) -> Result<(Soundness, Vec<String>), CopyError> {
-    let store = Store::of_file(file, copy)?;
+/// What is in a store, which is told of as `file`; an error where it is not sound.
+fn sound(file: &Path, store: &Store) -> Result<Soundness, CopyError> {
     let found = store.read()?.verify()?;
     if found.flaws.is_empty() {
-        Ok((found, store.notes().to_vec()))
+        Ok(found)
     } else {
         Err(CopyError::Unsound {
             path: file.to_owned(),

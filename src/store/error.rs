@@ -38,8 +38,25 @@ pub enum OpenError {
         source: Box<redb::Error>,
     },
     /// It has nothing in it, which no store ever has.
-    #[error("{} is empty, which no store ever is: it is damaged, and is not taken for a new one; restore a backup with `epms restore FILE`, or remove it to begin anew, with nobody", .0.display())]
+    #[error("{} is empty, which no store ever is: it is damaged, and is not taken for a new one; restore a backup with `epms restore FILE`, or begin anew, with nobody, with `epms init --fresh-store`", .0.display())]
     Empty(PathBuf),
+    /// There was a store, and there is none.
+    #[error("{} is gone: the mark beside it says that there was a store, and it is not taken for a new one; put the file back, restore a backup with `epms restore FILE`, or begin anew, with nobody, with `epms init --fresh-store`", .0.display())]
+    Lost(PathBuf),
+    /// There is a store, although it was called lost.
+    #[error("{} is a store: it is not lost, and none is put in its place; start the daemon, or `epms restore FILE`", .0.display())]
+    NotLost(PathBuf),
+    /// What lies there is not what was there.
+    #[error("{} is {what} than the mark beside it says: numbers of people and changes would be given twice; put the file back, or take this one with `epms restore FILE`", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// The mark cannot be read.
+    #[error("{} is no readable mark of a store, so that nobody knows what the store beside it should be; `epms restore FILE` makes it anew, also with the store's own file", .0.display())]
+    Mark(PathBuf),
     /// It opened, but its first transaction failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +71,17 @@ pub enum StoreError {
     /// The disk failed before, and the store could not be opened anew since.
     #[error("the store cannot be opened after it failed: {0}")]
     Closed(#[source] Box<OpenError>),
+    /// The file that is open is not the one that lies there any more.
+    #[error("{} was removed, replaced or emptied while it was open: nothing is written any more that would be lost at the next start; save what is open with `epms backup FILE` where that goes, stop the daemon, and `epms restore FILE`", .0.display())]
+    Displaced(PathBuf),
+    /// How far numbers went cannot be kept.
+    #[error("{} cannot be written: {source}; look at its folder and at its disk", path.display())]
+    Mark {
+        /// The mark.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A value is not what its table says.
     #[error("the store holds something unreadable in {table}: {what}; run a backup's restore")]
     Value {

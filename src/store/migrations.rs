@@ -4,6 +4,7 @@ use redb::ReadableTable;
 
 use crate::model::{Alert, IntegrationId, Link, Person, PersonId, address};
 
+use super::identity::new_identity;
 use super::value::from_bytes;
 use super::write::Done;
 use super::{StoreError, Write, tables};
@@ -24,6 +25,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_007_emails,
     migration_008_requests,
     migration_009_open_alerts_and_hours,
+    migration_010_identity,
 ];
 
 /// The schema that this version writes.
@@ -182,4 +184,9 @@ fn migration_009_open_alerts_and_hours(write: &Write, _: &mut Notes) -> Done<()>
     write.make_tables()?;
     let begin = write.begin_hours()?;
     write.index_alerts(begin)
+}
+
+/// No store knew which one it is.
+fn migration_010_identity(write: &Write, _: &mut Notes) -> Done<()> {
+    write.put_identity(&new_identity())
 }

@@ -13,6 +13,8 @@ mod acts;
 mod attachments;
 mod alerts;
 mod hours;
+mod identity;
+mod mark;
 mod units;
 mod requests;
 mod retention;

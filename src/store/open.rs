@@ -2,19 +2,21 @@
 //! more, and a disk that was full need not end the daemon.
 
 use std::fmt;
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError};
 use tempfile::NamedTempFile;
 
 use crate::model::Outcome;
 
+use super::mark::{Keeper, MARK, Mark};
 use super::medium::Watched;
 use super::migrations::{Notes, SCHEMA, migrate};
 use super::{OpenError, StoreError, View, Write};
@@ -25,7 +27,16 @@ pub(super) const FILE: &str = "epms.redb";
 /// How much of the store redb keeps in memory, in bytes, where the settings say nothing.
 const CACHE: usize = 64 * 1024 * 1024;
 
-type Medium = Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
+/// What a store lies on.
+enum Medium {
+    /// A file.
+    File(PathBuf),
+    /// What this gives whenever it is asked.
+    Given(Box<dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync>),
+}
+
+/// Which file it is, by the device and its number there, whatever name it has.
+type FileId = (u64, u64);
 
 /// The people store: one file, one process.
 pub struct Store {
@@ -36,6 +47,8 @@ pub struct Store {
     cache: usize,
     /// What was put right when it was opened first.
     notes: Notes,
+    /// Who keeps the mark beside it; none where it lies in no file of its own.
+    keeper: Option<Arc<Keeper>>,
     /// None where it failed and could not be opened anew.
     opened: Mutex<Option<Opened>>,
 }
@@ -45,6 +58,21 @@ struct Opened {
     database: Arc<Database>,
     /// Whether what it lies on failed since.
     failed: Arc<AtomicBool>,
+    /// The file; none where it lies in none.
+    file: Option<FileId>,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // redb does not survive it, when it closes a file from which something was taken away.
+        if self.in_place().is_err() {
+            let opened = self
+                .opened
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(opened.take());
+        }
+    }
 }
 
 impl fmt::Debug for Store {
@@ -71,37 +99,121 @@ impl Store {
             path: path.clone(),
             source,
         };
+        let mark = Mark::read(folder)?;
         match std::fs::metadata(&path) {
             Ok(file) if file.len() == 0 => return Err(OpenError::Empty(path)),
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path, cache)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && mark.is_some() => {
+                return Err(OpenError::Lost(path));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make(folder, &path, cache, |_| Ok(()))?;
+            }
             Err(error) => return Err(io(error)),
         }
-        let medium = of_file(path.clone());
-        Store::on_medium(path, Box::new(medium), cache)
+        let medium = Medium::File(path.clone());
+        let opened = open(&path, &medium, Expect::Anything, cache)?;
+        Store::kept(path, medium, cache, opened, mark)
     }
 
     /// Opens the store in `folder` as [`Store::open`] does, once every page of it was looked at.
     pub fn open_thoroughly(folder: &Path) -> Result<Store, OpenError> {
         let path = folder.join(FILE);
-        if std::fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
-            return Err(OpenError::Empty(path));
+        let mark = Mark::read(folder)?;
+        if mark.is_some() && !path.exists() {
+            return Err(OpenError::Lost(path));
         }
-        let store = Store::of_file(&path, &path)?;
+        let medium = Medium::File(path.clone());
+        let opened = open(&path, &medium, Expect::Sound, CACHE)?;
+        Store::kept(path, medium, CACHE, opened, mark)
+    }
+
+    /// The store at `path` that was opened, held against the mark beside it, which is kept from here on.
+    fn kept(
+        path: PathBuf,
+        medium: Medium,
+        cache: usize,
+        (opened, notes): (Opened, Notes),
+        mark: Option<Mark>,
+    ) -> Result<Store, OpenError> {
+        let mut store = Store {
+            path,
+            medium,
+            cache,
+            notes,
+            keeper: None,
+            opened: Mutex::new(Some(opened)),
+        };
+        let view = store.read()?;
+        let (identity, numbers) = (view.identity()?, view.next_numbers()?);
+        drop(view);
+        if let Some(mark) = &mark {
+            let what = if mark.store.id != identity.id {
+                Some("another store")
+            } else if identity.epoch < mark.store.epoch || !numbers.reach(mark.seen) {
+                Some("an earlier copy")
+            } else {
+                None
+            };
+            if let Some(what) = what {
+                return Err(OpenError::Replaced {
+                    path: store.path.clone(),
+                    what,
+                });
+            }
+        }
+        let keeper = Keeper::of(store.folder(), identity, numbers, mark);
+        let keeper = keeper.map_err(|source| OpenError::Io {
+            path: store.folder().join(MARK),
+            source,
+        })?;
+        store.keeper = Some(Arc::new(keeper));
         store.interrupt()?;
         Ok(store)
+    }
+
+    /// Makes a new store in `folder`, where one was lost, whose numbers go on from the mark of that one. What lies
+    /// there in its place without being a store is kept under another name, which is given.
+    pub fn anew(folder: &Path, now: Timestamp) -> Result<(Store, Option<PathBuf>), OpenError> {
+        let path = folder.join(FILE);
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { path, source }
+        };
+        make_folder(folder).map_err(io(&path))?;
+        let mark = Mark::read(folder)?;
+        let aside = if path.exists() {
+            match Store::of_file(&path, &path) {
+                Ok(_) => return Err(OpenError::NotLost(path)),
+                Err(OpenError::Empty(_) | OpenError::Damaged { .. }) => {}
+                Err(other) => return Err(other),
+            }
+            let aside = aside(folder, now);
+            std::fs::rename(&path, &aside).map_err(io(&path))?;
+            Some(aside)
+        } else {
+            None
+        };
+        let go_on = |write: &Write| {
+            let Some(mark) = mark else { return Ok(()) };
+            write.put_identity(&mark.store.renewed())?;
+            write.put_numbers(mark.free)
+        };
+        make(folder, &path, CACHE, go_on)?;
+        Ok((Store::open(folder)?, aside))
     }
 
     /// Opens the store that is `file` itself, and that errors call `name`. Every page of it is looked at first:
     /// it may come from anywhere.
     pub(super) fn of_file(name: &Path, file: &Path) -> Result<Store, OpenError> {
-        let medium: Medium = Box::new(of_file(file.to_owned()));
-        let (opened, notes) = open(name, &medium, Pages::All, CACHE)?;
+        let medium = Medium::File(file.to_owned());
+        let (opened, notes) = open(name, &medium, Expect::Sound, CACHE)?;
         Ok(Store {
             path: name.to_owned(),
             medium,
             cache: CACHE,
             notes,
+            keeper: None,
             opened: Mutex::new(Some(opened)),
         })
     }
@@ -112,16 +224,14 @@ impl Store {
         name: impl Into<PathBuf>,
         medium: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Store, OpenError> {
-        Store::on_medium(name.into(), Box::new(medium), CACHE)
-    }
-
-    fn on_medium(path: PathBuf, medium: Medium, cache: usize) -> Result<Store, OpenError> {
-        let (opened, notes) = open(&path, &medium, Pages::AsNeeded, cache)?;
+        let (path, medium) = (name.into(), Medium::Given(Box::new(medium)));
+        let (opened, notes) = open(&path, &medium, Expect::Anything, CACHE)?;
         let store = Store {
             path,
             medium,
-            cache,
+            cache: CACHE,
             notes,
+            keeper: None,
             opened: Mutex::new(Some(opened)),
         };
         store.interrupt()?;
@@ -161,7 +271,26 @@ impl Store {
     /// Begins a transaction; waits until the one before has ended.
     pub fn write(&self) -> Result<Write, StoreError> {
         let database = self.database()?;
-        begin(&database)
+        self.in_place()?;
+        begin(&database, self.keeper.clone())
+    }
+
+    /// Whether the file that is open lies there still: what is written into one that does not is lost.
+    pub fn in_place(&self) -> Result<(), StoreError> {
+        let Medium::File(path) = &self.medium else {
+            return Ok(());
+        };
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = opened.as_ref().and_then(|open| open.file);
+        let there = std::fs::metadata(path).ok();
+        let there = there
+            .filter(|file| file.len() > 0)
+            .map(|file| file_id(&file));
+        if file.is_none() || file == there {
+            Ok(())
+        } else {
+            Err(StoreError::Displaced(path.clone()))
+        }
     }
 
     /// The database, opened anew where it failed before. Those who still work with the one that failed hear
@@ -171,10 +300,16 @@ impl Store {
         if let Some(open) = opened.take_if(|open| open.failed.load(Ordering::Acquire)) {
             drop(open);
         }
+        // redb does not survive it when what it reads has gone.
+        if let Medium::File(path) = &self.medium
+            && std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
+        {
+            return Err(StoreError::Displaced(path.clone()));
+        }
         if let Some(open) = &*opened {
             return Ok(Arc::clone(&open.database));
         }
-        let (anew, _) = open(&self.path, &self.medium, Pages::AsNeeded, self.cache)
+        let (anew, _) = open(&self.path, &self.medium, Expect::Store, self.cache)
             .map_err(|error| StoreError::Closed(Box::new(error)))?;
         Ok(Arc::clone(&opened.insert(anew).database))
     }
@@ -183,8 +318,11 @@ impl Store {
     pub fn compact(self) -> Result<(u64, u64), StoreError> {
         let (path, before) = (self.path.clone(), self.length());
         // Nobody else can have it: only those who ask this store do.
-        let opened = self.opened.into_inner();
-        let opened = opened.unwrap_or_else(PoisonError::into_inner);
+        let opened = self
+            .opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(mut database) = opened.and_then(|open| Arc::into_inner(open.database)) {
             while database.compact()? {}
         }
@@ -214,12 +352,12 @@ impl Store {
     }
 }
 
-fn begin(database: &Database) -> Result<Write, StoreError> {
+fn begin(database: &Database, keeper: Option<Arc<Keeper>>) -> Result<Write, StoreError> {
     let mut transaction = database.begin_write()?;
     // Opens in a millisecond after a kill, and commits in two phases, which redb recommends for data
     // that outsiders can influence.
     transaction.set_quick_repair(true);
-    Ok(Write::new(transaction))
+    Ok(Write::new(transaction, keeper))
 }
 
 /// Makes the folder of a store, which only its owner may enter.
@@ -230,15 +368,25 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Makes a store where there is none. It gets its name when it is whole: an empty file is never one of ours.
-fn make(folder: &Path, path: &Path, cache: usize) -> Result<(), OpenError> {
+/// Makes a store where there is none, and does `more` with it. It gets its name when it is whole: an empty file is
+/// never one of ours.
+fn make(
+    folder: &Path,
+    path: &Path,
+    cache: usize,
+    more: impl FnOnce(&Write) -> Result<(), StoreError>,
+) -> Result<(), OpenError> {
     let io = |source| OpenError::Io {
         path: path.to_owned(),
         source,
     };
     let file = private(folder).map_err(io)?;
-    let medium: Medium = Box::new(of_file(file.path().to_owned()));
-    drop(open(path, &medium, Pages::AsNeeded, cache)?);
+    let medium = Medium::File(file.path().to_owned());
+    let (opened, _) = open(path, &medium, Expect::Anything, cache)?;
+    let write = begin(&opened.database, None)?;
+    more(&write)?;
+    write.commit()?;
+    drop(opened);
     match file.persist_noclobber(path) {
         Ok(_) => {}
         // Somebody else was faster.
@@ -256,28 +404,46 @@ pub(super) fn private(folder: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder)
 }
 
-fn of_file(path: PathBuf) -> impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync {
-    move || {
-        let mut options = File::options();
-        let file = options.read(true).write(true).open(&path)?;
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
+impl Medium {
+    /// Opens it; and which file it is.
+    fn open(&self) -> io::Result<(Box<dyn StorageBackend>, Option<FileId>)> {
+        match self {
+            Medium::File(path) => {
+                let file = File::options().read(true).write(true).open(path)?;
+                file.set_permissions(Permissions::from_mode(0o600))?;
+                let id = file_id(&file.metadata()?);
+                let backend = FileBackend::new(file).map_err(io::Error::other)?;
+                Ok((Box::new(backend), Some(id)))
+            }
+            Medium::Given(give) => Ok((give()?, None)),
+        }
     }
 }
 
-/// Which pages are looked at when a store is opened.
+fn file_id(file: &Metadata) -> FileId {
+    (file.dev(), file.ino())
+}
+
+/// Where the store in `folder` is kept when another takes its place.
+pub(super) fn aside(folder: &Path, now: Timestamp) -> PathBuf {
+    folder.join(format!("{FILE}.before-{}", now.strftime("%Y%m%dT%H%M%SZ")))
+}
+
+/// What is expected of what is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pages {
-    /// What opening needs: the file was written by redb and by nobody else.
-    AsNeeded,
-    /// Every one, by its checksum.
-    All,
+enum Expect {
+    /// A store, or nothing yet.
+    Anything,
+    /// A store that was written by redb and by nobody else.
+    Store,
+    /// A store that may come from anywhere: every page of it is looked at, by its checksum.
+    Sound,
 }
 
 fn open(
     path: &Path,
     medium: &Medium,
-    pages: Pages,
+    expect: Expect,
     cache: usize,
 ) -> Result<(Opened, Notes), OpenError> {
     let io = |source| OpenError::Io {
@@ -285,9 +451,14 @@ fn open(
         source,
     };
     let failed = Arc::new(AtomicBool::new(false));
-    let watched = Watched::new(medium().map_err(io)?, Arc::clone(&failed));
+    let (backend, file) = medium.open().map_err(io)?;
+    // redb would make a store of it.
+    if expect != Expect::Anything && backend.len().map_err(io)? == 0 {
+        return Err(OpenError::Empty(path.to_owned()));
+    }
+    let watched = Watched::new(backend, Arc::clone(&failed));
     let database = Database::builder()
-        .set_check_integrity_on_open(pages == Pages::All)
+        .set_check_integrity_on_open(expect == Expect::Sound)
         .set_cache_size(cache)
         .create_with_backend(watched)
         .map_err(|error| match error {
@@ -304,7 +475,7 @@ fn open(
         })?;
     let view = View::new(database.begin_read().map_err(StoreError::from)?);
     let found = view.schema()?;
-    if found.is_none() && (pages == Pages::All || !view.is_blank()?) {
+    if found.is_none() && (expect != Expect::Anything || !view.is_blank()?) {
         return Err(OpenError::Foreign(path.to_owned()));
     }
     drop(view);
@@ -319,7 +490,7 @@ fn open(
             });
         }
         found => {
-            let write = begin(&database)?;
+            let write = begin(&database, None)?;
             let notes = migrate(&write, found)?;
             write.commit()?;
             notes
@@ -328,6 +499,7 @@ fn open(
     let opened = Opened {
         database: Arc::new(database),
         failed,
+        file,
     };
     Ok((opened, notes))
 }

@@ -195,8 +195,8 @@ impl View {
 
     /// The highest id of a run that ever began.
     pub fn last_run(&self) -> Read<Option<RunId>> {
-        let table = self.transaction.open_table(tables::RUNS)?;
-        Ok(table.last()?.map(|(id, _)| RunId(id.value())))
+        let [.., next, _] = self.next_numbers()?.0;
+        Ok((next > 1).then(|| RunId(next - 1)))
     }
 
     /// The number of the last change; 0 when there is none.

@@ -83,7 +83,11 @@ impl Write {
     /// How many changes have been committed from a number on.
     pub fn count_changes_from(&self, from: u64) -> Done<u64> {
         let next = self.number(super::write::NEXT_CHANGE)?;
-        Ok(next.saturating_sub(from))
+        let never = self.gaps()?.into_iter();
+        let never: u64 = never
+            .map(|(first, end)| end.saturating_sub(first.max(from)))
+            .sum();
+        Ok(next.saturating_sub(from).saturating_sub(never))
     }
 
     /// Forgets the changes before the number `from`, but for the last one of each person.

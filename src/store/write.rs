@@ -1,6 +1,8 @@
 //! Writing: one transaction, all of it or nothing. Indexes are kept here and nowhere else.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
 use serde::Serialize;
@@ -8,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::{Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId, Run};
 
+use super::mark::Keeper;
 use super::value::{each_to_bytes, from_bytes, itself, to_bytes};
 use super::{History, Lookup, StoreError, tables};
 
@@ -16,6 +19,10 @@ pub struct Write {
     pub(super) transaction: WriteTransaction,
     /// Whose run writes: what it writes of its own property, it remembers itself.
     pub(super) run_of: Option<IntegrationId>,
+    /// Who keeps the mark of the store, where it has one.
+    keeper: Option<Arc<Keeper>>,
+    /// Whether a number was given.
+    gave: Cell<bool>,
 }
 
 pub(super) type Done<T> = Result<T, StoreError>;
@@ -24,10 +31,12 @@ pub(super) const NEXT_PERSON: &str = "next-person";
 pub(super) const NEXT_CHANGE: &str = "next-change";
 
 impl Write {
-    pub(super) fn new(transaction: WriteTransaction) -> Write {
+    pub(super) fn new(transaction: WriteTransaction, keeper: Option<Arc<Keeper>>) -> Write {
         Write {
             transaction,
             run_of: None,
+            keeper,
+            gave: Cell::new(false),
         }
     }
 
@@ -40,7 +49,21 @@ impl Write {
 
     /// Makes all of it last.
     pub fn commit(self) -> Done<()> {
-        Ok(self.transaction.commit()?)
+        let Some(keeper) = self.keeper.clone().filter(|_| self.gave.get()) else {
+            return Ok(self.transaction.commit()?);
+        };
+        let failed = |source| StoreError::Mark {
+            path: keeper.path().to_owned(),
+            source,
+        };
+        let next = self.next_numbers()?;
+        keeper.reserve(next).map_err(failed)?;
+        self.transaction.commit()?;
+        if let Err(error) = keeper.note(next) {
+            // What was committed stands; the next commit notes it too.
+            tracing::warn!(path = %keeper.path().display(), %error, "the mark of the store cannot be written");
+        }
+        Ok(())
     }
 
     /// A value of the meta table.
@@ -63,6 +86,7 @@ impl Write {
     }
 
     pub(super) fn put_number(&self, name: &'static str, next: u64) -> Done<()> {
+        self.gave.set(true);
         self.put_meta(name, &next)
     }
 
@@ -196,6 +220,7 @@ impl Write {
 
     /// Writes a run, begun or ended.
     pub fn put_run(&self, run: &Run) -> Done<()> {
+        self.gave.set(true);
         let mut runs = self.transaction.open_table(tables::RUNS)?;
         let mut index = self.transaction.open_table(tables::RUNS_BY_INTEGRATION)?;
         runs.insert(run.id.0, to_bytes("runs-1", run)?.as_slice())?;

@@ -39,6 +39,9 @@ impl Daemon {
             reasons.push(format!("the store cannot be read: {}", problem.detail));
             Vec::new()
         });
+        if let Err(problem) = self.in_place().await {
+            reasons.push(problem.detail);
+        }
         if !self.starts_runs(PATIENCE).await {
             reasons.push("no runs are started: the schedule does not answer".to_owned());
         }

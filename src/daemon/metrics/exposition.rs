@@ -90,6 +90,12 @@ impl Told {
             Some(&Unit::Seconds),
         )?
         .alone(status.started.as_second())?;
+        page.gauge(
+            "store_epoch",
+            "Restores and new beginnings of the store, and one",
+            None,
+        )?
+        .alone(count(status.store.epoch))?;
         page.gauge("people", "People in the store", None)?
             .alone(count(status.people))?;
         page.gauge(

@@ -9,6 +9,7 @@ use crate::model::{
     Run, RunId,
 };
 use crate::store::alerts::NEXT_ALERT;
+use crate::store::identity::gaps;
 use crate::store::retention::CHANGES_FROM;
 use crate::store::value::from_bytes;
 use crate::store::write::NEXT_CHANGE;
@@ -151,7 +152,12 @@ impl Checking<'_> {
         let person = self.getter::<Person>(tables::PEOPLE)?;
         let next = self.number(NEXT_CHANGE)?;
         let from = self.number(CHANGES_FROM)?;
-        let mut expected = from;
+        let gaps = gaps(&self.transaction.open_table(tables::META)?)?;
+        let behind_a_gap = |number: u64| {
+            let gap = gaps.iter().find(|(first, _)| *first == number);
+            gap.map_or(number, |(_, end)| *end)
+        };
+        let mut expected = behind_a_gap(from);
         self.values(
             tables::CHANGES,
             "changes-1",
@@ -163,7 +169,7 @@ impl Checking<'_> {
                     found.unless(seq == expected, || {
                         format!("there is a gap before change {seq}")
                     });
-                    expected = seq + 1;
+                    expected = behind_a_gap(seq + 1);
                 }
                 let who = change.person;
                 let entry = index.get((who.0, seq))?;
