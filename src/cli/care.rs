@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Environment, Files, Home};
-use crate::control::client::ClientError;
+use crate::control::client::{Client, ClientError};
 use crate::model::Problems;
 use crate::store::{CopyError, OpenError, StoreError};
 
@@ -45,6 +45,19 @@ pub(super) fn tell(notes: &[String], screen: &mut Screen<'_>) -> Result<(), Fail
 /// Whether nobody listens: then the store can be opened here.
 pub(super) fn nobody_runs(error: &ClientError) -> bool {
     matches!(error, ClientError::NotRunning { .. })
+}
+
+/// An error where a daemon runs: what takes the place of a store waits for its end.
+pub(super) async fn nobody_listens(client: &Client) -> Result<(), Failure> {
+    match client.healthz().await {
+        Err(error) if nobody_runs(&error) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => {
+            let socket = client.socket().display();
+            let told = format!("a daemon runs on {socket}; stop it first, and start it after");
+            Err(Failure::other(Exit::OutOfReach, told))
+        }
+    }
 }
 
 impl From<OpenError> for Failure {

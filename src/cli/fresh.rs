@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::config::{Environment, Home};
+use crate::control::client::Client;
 use crate::model::StoreIdentity;
 use crate::store::Store;
 
@@ -20,12 +21,14 @@ struct Made {
     store: StoreIdentity,
 }
 
-pub(super) fn run(
+pub(super) async fn run(
     json: bool,
+    client: &Client,
     home: &Home,
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    care::nobody_listens(client).await?;
     let folder = care::folder(home, environment)?;
     let (store, kept) = Store::anew(&folder, screen.view.now)?;
     let made = Made {

@@ -139,10 +139,9 @@ async fn dispatch(
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
         Verb::Init(verb) => {
-            return match &verb.folder {
-                Some(folder) => init::run(folder, json, environment, screen),
-                None => fresh::run(json, &home, environment, screen),
-            };
+            if let Some(folder) = &verb.folder {
+                return init::run(folder, json, environment, screen);
+            }
         }
         Verb::Check(verb) => return check::run(verb, json, &home, &environment.current, screen),
         Verb::Test(verb) => {
@@ -186,6 +185,7 @@ async fn dispatch(
     };
     let client = Client::new(&socket)?;
     let ended = match &arguments.verb {
+        Verb::Init(_) => fresh::run(json, &client, &home, environment, screen).await,
         Verb::Sync(verb) => sync::run(verb, json, &client, screen).await,
         Verb::Status(verb) => status::run(verb, json, &client, screen).await,
         Verb::Runs(verb) => runs::run(verb, json, &client, screen).await,
@@ -219,7 +219,6 @@ async fn dispatch(
         Verb::Demo(_)
         | Verb::Compact
         | Verb::Sandbox(_)
-        | Verb::Init(_)
         | Verb::Check(_)
         | Verb::Test(_)
         | Verb::Map(_)

@@ -46,15 +46,7 @@ pub(super) async fn run(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let running = format!(
-        "a daemon runs on {}; stop it first, and start it after",
-        client.socket().display()
-    );
-    match client.healthz().await {
-        Err(error) if care::nobody_runs(&error) => {}
-        Ok(()) => return Err(Failure::other(Exit::OutOfReach, running)),
-        Err(error) => return Err(error.into()),
-    }
+    care::nobody_listens(client).await?;
     let folder = care::folder(home, environment)?;
     let file = environment.current.join(&arguments.file);
     let restored = store::restore(&file, &folder, screen.view.now)?;

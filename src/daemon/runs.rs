@@ -1,7 +1,7 @@
 //! The owner of the schedule: starts runs, tells those who wait how they go, and drains them at the end.
 //! What is due is decided in `schedule`; what a run does, in `sync`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,11 +83,57 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// The workers that runs have.
     seats: Arc<Seats>,
-    tasks: JoinSet<(IntegrationId, Run)>,
+    tasks: JoinSet<Finished>,
+    /// The last reports that are in no store, oldest first, for whoever asks late.
+    unwritten: VecDeque<Run>,
     /// Those who wait for a run, by run.
     waiting: BTreeMap<RunId, (IntegrationId, watch::Sender<ProgressEvent>)>,
     /// The credentials as the last runs began with them: other values forget that a source failed.
     accounts: BTreeMap<IntegrationId, Account>,
+}
+
+/// A run that ended.
+struct Finished {
+    integration: IntegrationId,
+    report: Run,
+    /// The report is in the store.
+    written: bool,
+}
+
+/// So many reports that could not be written are kept.
+const UNWRITTEN: usize = 100;
+
+impl State {
+    /// Tells whoever waits for a run that it has ended; a report that is in no store is kept for whoever asks late.
+    fn tell(&mut self, report: Run, written: bool) {
+        if !written {
+            if self.unwritten.len() == UNWRITTEN {
+                self.unwritten.pop_front();
+            }
+            self.unwritten.push_back(report.clone());
+        }
+        if let Some((_, events)) = self.waiting.remove(&report.id) {
+            events.send_replace(ProgressEvent::Ended(Box::new(report)));
+        }
+    }
+
+    /// The run, where somebody may wait for it, or where nobody else knows how it ended.
+    fn followed(&self, run: RunId) -> Option<Followed> {
+        if let Some((integration, events)) = self.waiting.get(&run) {
+            return Some(Followed {
+                id: run,
+                integration: integration.clone(),
+                events: events.subscribe(),
+            });
+        }
+        let report = self.unwritten.iter().find(|report| report.id == run)?;
+        let ended = ProgressEvent::Ended(Box::new(report.clone()));
+        Some(Followed {
+            id: run,
+            integration: report.integration.clone(),
+            events: watch::channel(ended).1,
+        })
+    }
 }
 
 impl Runs {
@@ -149,6 +195,7 @@ impl Runs {
             schedule: Schedule::new(workers, last),
             seats: Arc::new(Seats::new(workers)),
             tasks: JoinSet::new(),
+            unwritten: VecDeque::new(),
             waiting: BTreeMap::new(),
             accounts: BTreeMap::new(),
             to_adopt: Vec::new(),
@@ -213,16 +260,14 @@ impl Runs {
                 Some(slot) => why_not(&id, slot, state.waiting_for.get(&id)),
                 None => format!("`{id}` is gone"),
             };
-            let Some((_, events)) = state.waiting.remove(&run) else {
-                continue;
-            };
             let now = (self.tools.now)();
             let begun = Run::begun(run, id, Cause::Manual, 0, now);
-            events.send_replace(ProgressEvent::Ended(Box::new(Run {
+            let report = Run {
                 ended: Some(now),
                 outcome: Outcome::Failed { reason: why },
                 ..begun
-            })));
+            };
+            state.tell(report, false);
         }
     }
 
@@ -339,22 +384,25 @@ impl Runs {
                     patience,
                 )))
                 .await;
-                let report = report
-                    .map_err(RunError::from)
-                    .flatten()
-                    .unwrap_or_else(|error| {
-                        tracing::error!(integration = %id, run = %run, %error, "sync failed");
-                        let now = (tools.now)();
-                        // Its report could not be written; whoever waits has it all the same.
-                        Run {
-                            ended: Some(now),
-                            outcome: Outcome::Failed {
-                                reason: error.to_string(),
-                            },
-                            ..Run::begun(run, id.clone(), cause, generation, now)
-                        }
-                    });
-                (id, report)
+                let report = report.map_err(RunError::from).flatten();
+                let written = report.is_ok();
+                let report = report.unwrap_or_else(|error| {
+                    tracing::error!(integration = %id, run = %run, %error, "sync failed");
+                    let now = (tools.now)();
+                    // Its report could not be written; whoever waits has it all the same.
+                    Run {
+                        ended: Some(now),
+                        outcome: Outcome::Failed {
+                            reason: error.to_string(),
+                        },
+                        ..Run::begun(run, id.clone(), cause, generation, now)
+                    }
+                });
+                Finished {
+                    integration: id,
+                    report,
+                    written,
+                }
             });
         }
     }
@@ -369,15 +417,7 @@ impl Runs {
                 let _ = reply.send(self.request(state, ids));
             }
             Command::Follow(run, reply) => {
-                let followed = state
-                    .waiting
-                    .get(&run)
-                    .map(|(integration, events)| Followed {
-                        id: run,
-                        integration: integration.clone(),
-                        events: events.subscribe(),
-                    });
-                let _ = reply.send(followed);
+                let _ = reply.send(state.followed(run));
             }
             Command::Adopt(reply) => state.to_adopt.push(reply),
             Command::Exclusive(ids, work, reply) => state.to_do.push((ids, work, reply)),
@@ -440,12 +480,15 @@ impl Runs {
         Ok(followed)
     }
 
-    fn ended(
-        &self,
-        state: &mut State,
-        ended: Result<(IntegrationId, Run), tokio::task::JoinError>,
-    ) {
-        let Ok((id, report)) = ended else { return };
+    fn ended(&self, state: &mut State, ended: Result<Finished, tokio::task::JoinError>) {
+        let Ok(Finished {
+            integration: id,
+            report,
+            written,
+        }) = ended
+        else {
+            return;
+        };
         let how = match &report.outcome {
             outcome if outcome.is_success() => Ended::Good,
             Outcome::Held { .. } => Ended::Held,
@@ -466,9 +509,7 @@ impl Runs {
         state.adopt_again |= state.move_again;
         self.drop_queued(state, &Arc::clone(&self.catalog.borrow()));
         self.metrics.ran(&report);
-        if let Some((_, events)) = state.waiting.remove(&report.id) {
-            events.send_replace(ProgressEvent::Ended(Box::new(report)));
-        }
+        state.tell(report, written);
         self.commits.send_modify(|commits| *commits += 1);
     }
 

@@ -15,6 +15,7 @@ mod demo_traps;
 mod doctor;
 mod failing;
 mod held;
+mod lost_store;
 mod metrics;
 mod not_understood;
 mod offline;
