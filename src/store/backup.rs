@@ -216,17 +216,14 @@ fn renew(store: &Store, before: Option<Mark>, notes: &mut Vec<String>) -> Result
     let write = store.write()?;
     let mut identity = store.read()?.identity()?;
     let mine = write.next_numbers()?;
-    let next = match before {
-        Some(before) => {
-            identity.epoch = identity.epoch.max(before.store.epoch);
-            mine.or_higher(before.free)
-        }
-        None => {
-            notes.push(format!(
-                "nothing tells which numbers were given since this backup was made: those of people, alerts, changes, runs and acts go on {BEYOND} higher"
-            ));
-            mine.plus(BEYOND)
-        }
+    let next = if let Some(before) = before {
+        identity.epoch = identity.epoch.max(before.store.epoch);
+        mine.or_higher(before.free)
+    } else {
+        notes.push(format!(
+            "nothing tells which numbers were given since this backup was made: those of people, alerts, changes, runs and acts go on {BEYOND} higher"
+        ));
+        mine.plus(BEYOND)
     };
     let identity = identity.renewed();
     write.put_identity(&identity)?;
