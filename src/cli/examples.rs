@@ -54,6 +54,7 @@ pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
+        up: 10_800,
         offline: false,
         store: StoreIdentity {
             id: "6c904edf6c904edf6c904edf6c904edf".into(),

@@ -76,7 +76,7 @@ pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
 
 /// The daemon and all of its integrations.
 pub(super) fn render(status: &Status, view: &View) -> String {
-    let mut text = head(status, view);
+    let mut text = head(status);
     text.push('\n');
     if status.integrations.is_empty() {
         text += "no integrations; put a file into config/integrations\n";
@@ -91,12 +91,14 @@ pub(super) fn render(status: &Status, view: &View) -> String {
 }
 
 /// One line on the daemon as a whole.
-pub(super) fn head(status: &Status, view: &View) -> String {
+pub(super) fn head(status: &Status) -> String {
     let up = if status.offline {
         "no daemon runs".to_owned()
     } else {
-        let seconds = view.now.as_second() - status.started.as_second();
-        format!("up {}", length(seconds))
+        format!(
+            "up {}",
+            length(i64::try_from(status.up).unwrap_or(i64::MAX))
+        )
     };
     format!(
         "epms {}, {up}: {}, {}\n",

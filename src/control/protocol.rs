@@ -20,6 +20,9 @@ pub struct Status {
     pub version: String,
     /// When the daemon started.
     pub started: Timestamp,
+    /// For how many seconds the daemon has been up, by no clock that anybody sets.
+    #[serde(default)]
+    pub up: u64,
     /// Told from the store alone, while no daemon runs.
     #[serde(default, skip_serializing_if = "is_false")]
     pub offline: bool,

@@ -136,6 +136,7 @@ impl Backend for Daemon {
         let phases = self.command(Command::Phases).await?;
         let catalog = Arc::clone(&self.catalog.borrow());
         let (started, offline) = (self.started, self.nature == Nature::Offline);
+        let up = (self.tools.up)();
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
             for ((integration, kind), count) in view.count_open_alerts()? {
@@ -189,6 +190,7 @@ impl Backend for Daemon {
             Ok(Status {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 started,
+                up: up.seconds,
                 offline,
                 store: view.identity()?,
                 people: view.count_people()?,

@@ -47,6 +47,8 @@ struct Counted {
     integrations: BTreeMap<IntegrationId, Feed>,
     reloads_succeeded: u64,
     reloads_failed: u64,
+    /// Times that the wall clock was set.
+    clock_jumps: u64,
     /// When all files were right last.
     last_good_load: Option<Timestamp>,
 }
@@ -109,6 +111,11 @@ impl Metrics {
             let feed = counted.integrations.entry(run.integration.clone());
             feed.or_default().ran(run);
         });
+    }
+
+    /// The wall clock was set.
+    pub(super) fn clock_jumped(&self) {
+        self.change(|counted| counted.clock_jumps += 1);
     }
 
     /// Files were loaded anew.

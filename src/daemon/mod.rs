@@ -1,6 +1,7 @@
 //! The daemon: all wiring on one screen. Open the store → load the catalog → bind the socket → ready →
 //! run; stop: take no new work → finish what runs within the grace time → remove the socket.
 
+mod clock;
 mod schedule;
 mod absence;
 mod ledger;
@@ -33,6 +34,7 @@ use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::Tools;
 
 use backend::{Daemon, Nature};
+use clock::Steady;
 use ledger::Kept;
 use metrics::Metrics;
 use runs::Runs;
@@ -157,6 +159,7 @@ pub async fn run(
     let drained = CancellationToken::new();
 
     let runs = Runs {
+        clock: Steady::new(now, clock::since_boot),
         catalog: catalog.clone(),
         commands: command_requests,
         tools: tools.clone(),

@@ -21,6 +21,7 @@ use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Tools};
 
 use super::absence::Absences;
+use super::clock::Steady;
 use super::follow::{Waiting, Work};
 use super::metrics::Metrics;
 use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
@@ -57,6 +58,8 @@ pub(super) struct Runs {
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) tools: Tools,
+    /// By which moments are due.
+    pub(super) clock: Steady,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -162,6 +165,7 @@ impl Runs {
                     let _ = reply.send(());
                 }
             }
+            self.tell_of_a_jump();
             self.look_again(&mut state);
             self.start(&mut state);
             self.tell_stale(&mut state).await;
@@ -170,7 +174,7 @@ impl Runs {
                 .schedule
                 .next_moment()
                 .map_or(Duration::from_hours(1), |due| {
-                    Duration::try_from(due.duration_since((self.tools.now)())).unwrap_or_default()
+                    Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default()
                 });
             let rest = state.absences.rest().unwrap_or(SignedDuration::MAX);
             // A clock that was set is noticed within a minute.
@@ -225,7 +229,7 @@ impl Runs {
             Ok(histories) => histories?,
             Err(_) => return Ok(()),
         };
-        let now = (self.tools.now)();
+        let now = self.clock.now();
         state.schedule.set_workers(catalog.settings.workers);
         state.seats.set_workers(catalog.settings.workers);
         for ((id, slot), history) in catalog.integrations.iter().zip(histories) {
@@ -271,11 +275,22 @@ impl Runs {
         }
     }
 
+    /// R45: what is due stays due when the clock is set; that it was is told.
+    fn tell_of_a_jump(&mut self) {
+        if let Some(by) = self.clock.jumped() {
+            tracing::warn!(
+                seconds = by.as_secs(),
+                "the wall clock was set; what is due stays due, and nothing is older for it"
+            );
+            self.metrics.clock_jumped();
+        }
+    }
+
     /// R28: tells of feeds that have been silent for too long.
     async fn tell_stale(&self, state: &mut State) {
         let now = (self.tools.now)();
         let mut silent = std::mem::take(&mut state.untold);
-        for id in state.schedule.stale(now) {
+        for id in state.schedule.stale(self.clock.now()) {
             tracing::warn!(integration = %id, "no successful sync for too long");
             silent.push(id);
         }
@@ -327,7 +342,7 @@ impl Runs {
             };
             let before = state.accounts.get(&id);
             if before.is_none_or(|before| !before.is_as(&account)) {
-                state.schedule.forgive(&id, (self.tools.now)());
+                state.schedule.forgive(&id, self.clock.now());
                 state.accounts.insert(id, account);
             }
         }
@@ -337,7 +352,7 @@ impl Runs {
         let catalog = Arc::clone(&state.adopted);
         let away = state.seats.away();
         let waits = |id: &IntegrationId| waits_too(&catalog, &away, id).is_some();
-        let now = (self.tools.now)();
+        let now = self.clock.now();
         for (id, run, cause) in state.schedule.start(now, away.len(), waits) {
             let Some(integration) = catalog
                 .integrations
@@ -347,7 +362,7 @@ impl Runs {
                 // Its file went between being asked for and being started.
                 state
                     .schedule
-                    .finished(&id, Ended::Held, (self.tools.now)(), fastrand::f64());
+                    .finished(&id, Ended::Held, self.clock.now(), fastrand::f64());
                 continue;
             };
             match self.account(&integration) {
@@ -423,7 +438,7 @@ impl Runs {
             Command::Exclusive(ids, work, reply) => state.to_do.push((ids, work, reply)),
             Command::Phases(reply) => {
                 let catalog = self.catalog.borrow();
-                let (away, now) = (state.seats.away(), (self.tools.now)());
+                let (away, now) = (state.seats.away(), self.clock.now());
                 let phases = catalog
                     .integrations
                     .keys()
@@ -441,7 +456,7 @@ impl Runs {
                         let for_files = state.waiting_for.get(id).cloned();
                         let doing = Doing {
                             phase,
-                            next,
+                            next: next.map(|next| self.clock.on_the_wall(next)),
                             waits_for: for_files.or_else(|| waits.map(told)),
                         };
                         Some((id.clone(), doing))
@@ -498,7 +513,7 @@ impl Runs {
         };
         state
             .schedule
-            .finished(&id, how, (self.tools.now)(), fastrand::f64());
+            .finished(&id, how, self.clock.now(), fastrand::f64());
         if how != Ended::Failed
             && how != Ended::Postponed
             && let Some(share) = self.catalog.borrow().share(&id, report.requests)

@@ -144,7 +144,9 @@ impl Schedule {
         now: Timestamp,
         chance: f64,
     ) {
-        let last_success = known.last_success;
+        // R45: the store's times are those of a wall clock, which may have been ahead.
+        let last_success = known.last_success.map(|at| at.min(now));
+        let last_started = known.last_started.map(|at| at.min(now));
         let slot = rhythm.map(|rhythm| next_slot(id, rhythm, now, chance));
         if let Some(entry) = self.entries.get_mut(id)
             && entry.generation != known.generation
@@ -183,7 +185,7 @@ impl Schedule {
                         rhythm,
                         due,
                         apart: known.apart,
-                        begun: known.last_started,
+                        begun: last_started,
                         made_up,
                         phase: Phase::Idle,
                         generation: known.generation,
@@ -849,5 +851,55 @@ mod tests {
         assert_eq!(schedule.stale(hours(99)), []);
         schedule.adopt(&id("a"), Some(HOUR), success(at(0)), hours(99), 0.0);
         assert_eq!(schedule.stale(hours(100)), []);
+    }
+
+    /// B5: three hours ahead for a minute, two years ahead once, a day back.
+    #[test]
+    fn r45_whatever_the_wall_clock_does_runs_are_a_rhythm_and_the_jitter_apart_at_most() {
+        use crate::daemon::clock::testing::{goes_by, is_set, steady};
+
+        let clock = steady();
+        let mut schedule = Schedule::new(1, None);
+        schedule.adopt(&id("a"), Some(HOUR), success(clock.now()), clock.now(), 0.5);
+        let set = [3 * 3600, -3 * 3600, 63_072_000, -86_400, -31_536_000, 7];
+        let mut last = clock.now();
+        let mut runs = 0;
+        for minute in 0_u32..2_880 {
+            if minute % 97 == 0 {
+                is_set(set[(minute / 97) as usize % set.len()]);
+            }
+            goes_by(60);
+            assert_eq!(schedule.stale(clock.now()), []);
+            for (name, _, cause) in start(&mut schedule, clock.now()) {
+                assert_eq!(cause, Cause::Schedule);
+                let apart = clock.now().duration_since(last);
+                assert!(
+                    apart <= HOUR.every + HOUR.jitter + SignedDuration::from_mins(1),
+                    "{apart}"
+                );
+                (last, runs) = (clock.now(), runs + 1);
+                schedule.finished(&name, Ended::Good, clock.now(), 0.5);
+            }
+        }
+        assert!((46..=48).contains(&runs), "{runs} runs in two days");
+    }
+
+    #[test]
+    fn r45_wherever_the_clock_was_that_the_store_was_written_by_a_run_is_due_after_a_rhythm() {
+        let years = SignedDuration::from_hours(2 * 366 * 24);
+        for apart in [SignedDuration::ZERO, SignedDuration::from_mins(30)] {
+            for known in [at(0) + years, at(0) - years, at(1), at(0)] {
+                let mut schedule = Schedule::new(1, None);
+                let known = Known {
+                    apart,
+                    ..success(known)
+                };
+                schedule.adopt(&id("a"), Some(HOUR), known, at(0), 1.0);
+                let (_, due) = schedule.phase(&id("a")).unwrap();
+                assert!(due.unwrap() <= at(0) + HOUR.every + HOUR.jitter, "{due:?}");
+                // Told only after the run that was missed has had its turn.
+                assert_eq!(schedule.stale(at(0)), []);
+            }
+        }
     }
 }

@@ -170,6 +170,7 @@ fn owner(
     let (sender, catalog) = watch::channel(Arc::new(catalog));
     let (commands, requests) = mpsc::channel(1);
     let runs = Runs {
+        clock: super::clock::Steady::new(now, super::clock::since_boot),
         catalog,
         commands: requests,
         tools: Tools {

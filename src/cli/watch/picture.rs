@@ -24,7 +24,7 @@ const NEXT: usize = 5;
 /// At most `rows` lines. `trouble` is why what was seen is old.
 pub(super) fn lines(seen: &Seen, trouble: Option<&str>, view: &View, rows: usize) -> Vec<String> {
     let integrations: Vec<&IntegrationStatus> = seen.status.integrations.iter().collect();
-    let mut above: Vec<String> = split(&status::head(&seen.status, view));
+    let mut above: Vec<String> = split(&status::head(&seen.status));
     if let Some(trouble) = trouble {
         above.extend(split(&paragraph(0, trouble, view)));
     }

@@ -105,6 +105,8 @@ impl Told {
         )?
         .alone(count(*store))?;
 
+        page.counter("clock_jumps", "Times that the wall clock was set")?
+            .alone(self.counted.clock_jumps)?;
         let mut reloads = page.counter(
             "reloads",
             "Times that the files were loaded anew: all of them right, or not",
@@ -367,6 +369,11 @@ impl Gauges<'_> {
 }
 
 impl Counters<'_> {
+    /// The only one of its family.
+    fn alone(self, value: u64) -> fmt::Result {
+        ConstCounter::new(value).encode(self.0)
+    }
+
     fn one(&mut self, labels: &impl EncodeLabelSet, value: u64) -> fmt::Result {
         ConstCounter::new(value).encode(self.0.encode_family(labels)?)
     }
