@@ -13,7 +13,9 @@ use super::engine::{self, engine};
 use super::error::{ImportError, file_of, locate, place};
 use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
+use super::room::with_room;
 use super::sparse::Sparse;
+use super::used;
 use super::{Context, Library, ScriptError, lint, literals};
 
 /// A compiled script: the mapping of one kind of PMS.
@@ -257,6 +259,14 @@ impl Script {
         record: &str,
         ctx: &Context,
     ) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
+        with_room(|| self.residents_here(record, ctx))
+    }
+
+    fn residents_here(
+        &self,
+        record: &str,
+        ctx: &Context,
+    ) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
         if let Some(result) = self.of_sparse(record, ctx) {
             return self.mapped(result);
         }
@@ -316,6 +326,10 @@ impl Script {
         if !self.excludes {
             return Ok(None);
         }
+        with_room(|| self.excluded_here(mapped, ctx))
+    }
+
+    fn excluded_here(&self, mapped: &Mapped, ctx: &Context) -> Result<Option<String>, ScriptError> {
         let result = self.call("exclude", mapped.map.clone(), ctx)?;
         if result.is_unit() {
             return Ok(None);
@@ -350,7 +364,7 @@ impl Script {
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         // A scope per call: nothing one record sets can be seen by the next.
         let mut scope = Scope::new();
-        engine::begin();
+        used::begin();
         let options = CallFnOptions::new().eval_ast(true);
         let arguments = (argument, ctx.clone());
         engine.call_fn_with_options(options, &mut scope, &self.ast, function, arguments)

@@ -1,17 +1,16 @@
 //! The engine of scripts, with every limit set and nothing that reaches out.
 
-use std::cell::Cell;
-use std::time::Duration;
-
-use nix::time::{ClockId, clock_gettime};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
 use crate::model::float_text;
 
-use super::{context, dates, helpers};
+use super::{context, dates, helpers, used};
 
 /// How many bytes a text of a script may have.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
+
+/// How many operations a script may do for one record. A record takes some hundreds.
+pub(super) const MAX_OPERATIONS: u64 = 1_000_000;
 
 /// How many items a list may have, and all lists within it together.
 pub(super) const MAX_ITEMS: usize = 10_000;
@@ -20,33 +19,11 @@ pub(super) const MAX_ITEMS: usize = 10_000;
 /// there may be takes a fifth.
 pub(super) const MAX_MEMBERS: usize = 10_000;
 
-/// How much of a processor's time a script may take for one record. A record takes some 20 µs. Time in which the
-/// machine does something else is not the script's.
-const DEADLINE: Duration = Duration::from_millis(200);
-
-/// The clock is looked at once in so many operations: most of them take less time than a look at it.
-const LOOK: u64 = 256;
-
-thread_local! {
-    /// What this thread had used when the call under way first looked at the clock.
-    static USED: Cell<Option<Duration>> = const { Cell::new(None) };
-}
-
-/// A call begins: its time counts from here.
-pub(super) fn begin() {
-    USED.set(None);
-}
-
-/// How much of a processor's time this thread has used.
-fn used() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-}
-
 /// An engine with every limit set and nothing that reaches out.
 pub(super) fn engine() -> Engine {
     let mut engine = Engine::new();
     engine
-        .set_max_operations(1_000_000)
+        .set_max_operations(MAX_OPERATIONS)
         .set_max_call_levels(32)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(MAX_TEXT)
@@ -62,15 +39,7 @@ pub(super) fn engine() -> Engine {
         .disable_symbol("eval")
         .on_print(|_| {})
         .on_debug(|_, _, _| {})
-        .on_progress(|operations| {
-            if !operations.is_multiple_of(LOOK) {
-                return None;
-            }
-            let used = used();
-            let began = USED.get().unwrap_or(used);
-            USED.set(Some(began));
-            (used.saturating_sub(began) > DEADLINE).then_some(Dynamic::UNIT)
-        });
+        .on_progress(|_| used::is_too_much().then_some(Dynamic::UNIT));
     // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
     engine
         .register_fn("sleep", |_: rhai::INT| -> Result<(), Box<EvalAltResult>> {

@@ -7,7 +7,8 @@ use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
 
 use crate::model::{Code, Place, Problem};
 
-use super::engine::{MAX_ITEMS, MAX_MEMBERS, MAX_TEXT};
+use super::engine::{MAX_ITEMS, MAX_MEMBERS, MAX_OPERATIONS, MAX_TEXT};
+use super::used::{self, MOST_MEMORY, MOST_TIME, TooMuch};
 
 /// A script failed on one record. The record is rejected; the run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,10 +183,13 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
                 "there is no `{name}`; if the PMS may leave it out, read it with get(record, \"{name}\")"
             ),
         ),
-        EvalAltResult::ErrorTooManyOperations(_) | EvalAltResult::ErrorTerminated(..) => (
-            None,
-            "the script runs too long for one record; look for a loop that does not end".into(),
-        ),
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            let message = format!(
+                "the script runs too long for one record: the limit `operations` is {MAX_OPERATIONS}; look for a loop that does not end"
+            );
+            (None, message)
+        }
+        EvalAltResult::ErrorTerminated(..) => (None, ended(used::why())),
         EvalAltResult::ErrorDataTooLarge(what, _) => {
             let (name, limit, of) = match what.as_str() {
                 what if what.contains("map") => ("map_members", MAX_MEMBERS, "members of a map"),
@@ -215,6 +219,19 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
             other.clear_position();
             (None, lower(&other.to_string()))
         }
+    }
+}
+
+/// Why a script was ended from outside.
+fn ended(why: Option<TooMuch>) -> String {
+    match why {
+        Some(TooMuch::Memory) => format!(
+            "the script holds too much for one record: the limit `memory` is {MOST_MEMORY} MB; look for a loop that gathers too much of one record"
+        ),
+        Some(TooMuch::Time) | None => format!(
+            "the script runs too long for one record: the limit `time` is {} ms of a processor; look for a loop that does not end",
+            MOST_TIME.as_millis()
+        ),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const MAX_RESIDENTS: usize = 100;
 /// A text longer than this is no name, email, phone or id.
 const MAX_TEXT: usize = 400;
 
-const FIELDS: [&str; 17] = [
+pub(super) const FIELDS: [&str; 17] = [
     "id",
     "lease_id",
     "household",

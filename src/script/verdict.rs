@@ -3,6 +3,7 @@
 
 use rhai::{Dynamic, Map};
 
+use super::room::with_room;
 use super::{Context, Script, ScriptError};
 
 impl Script {
@@ -21,6 +22,14 @@ impl Script {
         if !self.judges {
             return Ok(None);
         }
+        with_room(|| self.judged(answer, ctx))
+    }
+
+    fn judged(
+        &self,
+        answer: &serde_json::Value,
+        ctx: &Context,
+    ) -> Result<Option<(String, Option<String>)>, ScriptError> {
         let shape = || {
             self.error(
                 None,

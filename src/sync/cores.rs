@@ -5,6 +5,8 @@ use std::panic::resume_unwind;
 use std::sync::LazyLock;
 use std::thread;
 
+use crate::script::{STACK, with_room};
+
 /// How many there are.
 pub(super) static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
@@ -22,16 +24,17 @@ pub(super) fn on_cores<T: Sync, R: Send>(
     thread::scope(|scope| {
         let others: Vec<_> = parts
             .map(|part| {
-                let other = thread::Builder::new().spawn_scoped(scope, || all(part));
+                let other = thread::Builder::new().stack_size(STACK);
+                let other = other.spawn_scoped(scope, || all(part));
                 // Without another thread it takes longer.
                 other.map_err(|_| part)
             })
             .collect();
-        let mut done = all(here);
+        let mut done = with_room(|| all(here));
         for other in others {
             let part = match other {
                 Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                Err(part) => all(part),
+                Err(part) => with_room(|| all(part)),
             };
             done = done.zip(part).map(|(mut done, part)| {
                 done.extend(part);
