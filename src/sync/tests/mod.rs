@@ -23,6 +23,7 @@ mod relocating;
 mod remembering;
 mod reports;
 mod troubles;
+mod truth;
 mod understanding;
 mod updating;
 mod upgrading;
