@@ -78,9 +78,12 @@ impl Building {
         self.homes.get(&unit.id).copied()
     }
 
-    /// Whose email it is.
-    pub(super) fn owner(&self, email: &str) -> Option<usize> {
-        self.owners.get(email).copied()
+    /// Who a record is about: whose lease it is, or else whose email.
+    pub(super) fn owner(&self, said: &Resident) -> Option<usize> {
+        let mut rows = self.rows.iter();
+        let row = rows.find(|row| row.resident.lease_id == said.lease_id);
+        let email = || self.owners.get(said.email.as_ref()?).copied();
+        row.map(|row| row.human).or_else(email)
     }
 
     pub(super) fn person(&mut self, household: usize) -> usize {
@@ -114,6 +117,9 @@ impl Building {
     pub(super) fn written(&self, human: usize, id: &str) -> Resident {
         let one = &self.humans[human];
         let (last, email) = (one.lasts.last().unwrap(), one.emails.last().unwrap());
+        // No two leases of theirs begin on the same day: which of them is the newer one, nobody could say.
+        let after = one.starts.last().map(|start| start.tomorrow().unwrap());
+        let start = after.map_or(self.today, |after| after.max(self.today));
         Resident {
             lease_id: Some(format!("lease-{}", self.leases)),
             household: Some(format!("household-{}", one.household)),
@@ -122,9 +128,9 @@ impl Building {
                 212 + human / 10_000,
                 human % 10_000
             )),
-            lease_start: Some(self.today),
-            lease_end: Some(self.today + jiff::Span::new().years(1)),
-            move_in: Some(self.today),
+            lease_start: Some(start),
+            lease_end: Some(start + jiff::Span::new().years(1)),
+            move_in: Some(start),
             ..resident(id, &one.first, last, email)
         }
     }
@@ -134,7 +140,7 @@ impl Building {
         self.leases += 1;
         let one = &mut self.humans[human];
         one.units.insert(unit);
-        one.starts.insert(self.today);
+        one.starts.extend(resident.lease_start);
         one.ids.insert(id.to_owned());
         self.rows.push(Row {
             human,
@@ -313,6 +319,23 @@ impl Building {
     pub(super) fn turn(&mut self, human: usize, listed: bool) {
         let rows = self.rows.iter_mut().filter(|row| row.human == human);
         rows.for_each(|row| row.listed = listed);
+    }
+
+    /// The feed leaves out what has one of somebody's ids.
+    pub(super) fn hide(&mut self, row: usize) {
+        let id = self.rows[row].resident.id.clone();
+        let rows = self.rows.iter_mut().filter(|row| row.resident.id == id);
+        rows.for_each(|row| row.listed = false);
+    }
+
+    /// Somebody joins those who live in a unit, and has the email of another: a couple with one mailbox, or one that was
+    /// handed on.
+    pub(super) fn join_with_email(&mut self, human: usize, other: usize) {
+        self.join(human);
+        let email = self.humans[other].emails.last().cloned().unwrap();
+        let new = self.humans.len() - 1;
+        self.humans[new].emails.push(email);
+        self.rewrite(new);
     }
 
     /// The PMS forgets the leases that were over by then.

@@ -9,6 +9,7 @@ mod searching;
 mod year;
 
 use super::*;
+use crate::model::GuardedKind;
 use building::Building;
 use lies::resident_of;
 
@@ -20,6 +21,8 @@ struct Watch {
     deceived: Vec<Timestamp>,
     /// The leases that a feed ever told of, in a run that was carried out.
     heard: BTreeSet<String>,
+    /// When the feed named an id last.
+    named: BTreeMap<String, Timestamp>,
 }
 
 /// Alerts which say that a record may be somebody else's.
@@ -43,6 +46,8 @@ impl Watch {
         seen: &Seen,
     ) -> Result<(), String> {
         self.learns(building, told, seen);
+        let named = told.iter().map(|one| (one.id().to_owned(), world.now));
+        self.named.extend(named);
         let (lies, true_ones): (Vec<&Item>, Vec<&Item>) = if truth == told {
             (Vec::new(), told.iter().collect())
         } else {
@@ -63,6 +68,7 @@ impl Watch {
         let links = world.links();
         let people = world.people();
         let mut wrong: Vec<String> = Vec::new();
+        let is_true = lies.is_empty() && seen.report.outcome.is_success();
         for person in &people {
             let Some(owner) = self.owners.get(&person.id).copied() else {
                 return Err(format!("nobody knows who {person:?} is"));
@@ -79,9 +85,16 @@ impl Watch {
                 told,
             };
             view.has_own_email()?;
-            view.is_not_kept(world.missing_after, truth)?;
-            wrong.extend(view.is_another());
-            wrong.extend(view.is_closed_wrongly(&self.heard));
+            view.is_not_kept(world.missing_after, truth, &self.named)?;
+            let found = view
+                .is_another()
+                .or_else(|| view.is_closed_wrongly(&self.heard));
+            if let Some(found) = found {
+                if is_true && view.is_seen() {
+                    return Err(format!("the lie is over, and {found}"));
+                }
+                wrong.push(found);
+            }
         }
         // So many as the guard lets through in a day, whatever is said of them.
         let allowed = people.len().div_ceil(10).max(5) * self.deceived.len();
@@ -99,11 +112,8 @@ impl Watch {
             .filter(|one| one.fate == Fate::Created);
         for decision in created {
             let of = |item: &&Item| item.id() == decision.subject;
-            let mut emails = told
-                .iter()
-                .filter(of)
-                .filter_map(|item| resident_of(item).email.clone());
-            let owner = emails.find_map(|email| building.owner(&email));
+            let mut said = told.iter().filter(of).map(resident_of);
+            let owner = said.find_map(|one| building.owner(one));
             self.owners.insert(decision.person.unwrap(), owner.unwrap());
         }
     }
@@ -143,6 +153,25 @@ impl View<'_> {
     fn is_open(&self, kinds: &[AlertKind], about: impl Fn(&Alert) -> bool) -> bool {
         let mut alerts = self.seen.alerts.iter();
         alerts.any(|alert| kinds.contains(&alert.kind) && about(alert))
+    }
+
+    /// A plan is held that is about more than who comes.
+    fn is_held(&self) -> bool {
+        let comes = |item: &crate::model::Guarded| {
+            let kinds = [GuardedKind::Arrival, GuardedKind::Newcomer];
+            kinds.contains(&item.kind)
+        };
+        let held = self.seen.state.held.as_ref();
+        let stops = held.is_some_and(|plan| !plan.items.iter().all(comes));
+        stops || held.is_none() && !self.seen.report.outcome.is_success()
+    }
+
+    /// They have this name and email.
+    fn is_named(&self, said: &Resident) -> bool {
+        let one = self.person;
+        one.email.is_some()
+            && (&one.first_name, &one.last_name, &one.email)
+                == (&said.first_name, &said.last_name, &said.email)
     }
 
     fn is_linked(&self, id: &str) -> bool {
@@ -189,14 +218,32 @@ impl View<'_> {
         strange.map(|(id, _)| format!("{} is tied to another's {id}", person.id))
     }
 
+    /// The feed names them, nothing is left out of it, and no alert is open about it.
+    fn is_seen(&self) -> bool {
+        let here = |item: &Item| matches!(item, Item::Here(one) if self.is_linked(&one.id));
+        let is_told = self.seen.alerts.iter().any(|alert| {
+            let mut sides = alert.sides.iter();
+            sides.any(|side| side.person == Some(self.person.id))
+        });
+        self.told.iter().any(here) && !self.stay().excluded && !is_told
+    }
+
     /// Somebody is closed who lives here, as the feed once said, and nothing tells that another record may be theirs.
     fn is_closed_wrongly(&self, heard: &BTreeSet<String>) -> Option<String> {
-        let mut open = self.building.open_rows(self.owner);
+        if !self.stay().is_closed() {
+            return None;
+        }
+        // What is another id of theirs for nobody, and is not named now, tells nothing.
+        let tells = |id: &str| self.is_linked(id) || self.told.iter().any(|one| one.id() == id);
+        let mut open = self
+            .building
+            .open_rows(self.owner)
+            .map(|row| &self.building.rows[row]);
         let lives = open.any(|row| {
-            let lease = self.building.rows[row].resident.lease_id.as_ref();
-            lease.is_some_and(|lease| heard.contains(lease))
+            let lease = row.resident.lease_id.as_ref();
+            lease.is_some_and(|lease| heard.contains(lease)) && tells(&row.resident.id)
         });
-        if !self.stay().is_closed() || !lives {
+        if !lives {
             return None;
         }
         let ids = &self.human().ids;
@@ -213,7 +260,12 @@ impl View<'_> {
     }
 
     /// Nobody is kept of whom the feed says that they left, but who has an alert that says so.
-    fn is_not_kept(&self, missing_after: u32, truth: &[Item]) -> Result<(), String> {
+    fn is_not_kept(
+        &self,
+        missing_after: u32,
+        truth: &[Item],
+        named: &BTreeMap<String, Timestamp>,
+    ) -> Result<(), String> {
         let human = self.human();
         if self.stay().is_closed() || self.building.lives(self.owner) {
             return Ok(());
@@ -228,7 +280,7 @@ impl View<'_> {
         let says_so = |item: &&Item| {
             truth.contains(item)
                 && resident_of(item).status.is_closed()
-                && self.is_linked(item.id())
+                && (self.is_linked(item.id()) || self.is_named(resident_of(item)))
         };
         if told.is_empty() || !told.iter().all(says_so) {
             return Ok(());
@@ -237,14 +289,24 @@ impl View<'_> {
             let mut sides = alert.sides.iter();
             self.is_linked(&alert.subject) || sides.any(|side| side.person == Some(self.person.id))
         });
-        let is_held = self.seen.state.held.is_some() || !self.seen.report.outcome.is_success();
+        // An id in whose place they have another one now keeps nobody (R22).
+        let is_replaced = |id: &str, link: &Link| {
+            self.links.iter().any(|(other, new)| {
+                told.iter().any(|item| item.id() == *other)
+                    && new.since > named[id]
+                    && new.lease_start >= link.lease_start
+            })
+        };
         let waits = self.links.iter().any(|(id, link)| {
             let is_absent = !told.iter().any(|item| item.id() == *id);
             let is_missing =
                 || self.is_open(&[AlertKind::MissingFromFeed], |one| one.subject == **id);
-            !link.status.is_closed() && is_absent && (link.misses < missing_after || is_missing())
+            !link.status.is_closed()
+                && is_absent
+                && (link.misses < missing_after || is_missing())
+                && !is_replaced(id, link)
         });
-        if is_doubted || is_held || waits {
+        if is_doubted || waits || self.is_held() {
             return Ok(());
         }
         Err(format!(

@@ -15,7 +15,7 @@ type Event = (u8, usize, usize);
 /// for how many runs.
 type Morning = (Vec<Event>, bool, Option<(u8, usize, usize)>);
 
-const EVENTS: u8 = 22;
+const EVENTS: u8 = 23;
 
 fn happens(building: &mut Building, (kind, who, value): Event) {
     let living = building.living();
@@ -45,7 +45,15 @@ fn happens(building: &mut Building, (kind, who, value): Event) {
         11 => building.new_email(human),
         12 => building.renumber(human),
         13 => building.arrive(human),
-        14 => building.turn(human, false),
+        14 => {
+            // One of their ids, an old one too.
+            let rows = building.rows.iter().enumerate();
+            let rows: Vec<usize> = rows
+                .filter(|(_, row)| row.human == human)
+                .map(|(place, _)| place)
+                .collect();
+            building.hide(rows[value % rows.len()]);
+        }
         15 | 16 => (0..building.humans.len()).for_each(|one| building.turn(one, true)),
         17 => building.join(human),
         18 => {
@@ -53,6 +61,10 @@ fn happens(building: &mut Building, (kind, who, value): Event) {
             building.rename(number, is_even);
         }
         19 => building.forget(building.today),
+        21 => {
+            let other = who.wrapping_mul(7) % building.humans.len();
+            building.join_with_email(human, other);
+        }
         // Whoever left comes back, under the same id or a new one.
         20 => {
             let former = building.former();

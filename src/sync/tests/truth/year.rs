@@ -1,5 +1,5 @@
 //! A year of ordinary mornings, one run a day: nothing in it is a lie, so whatever is held is held although all is true.
-//! It is told why, and approved, as an operator would.
+//! That is told with its reason, approved as an operator would, and must be as much as R27 names.
 //!
 //! `EPMS_SIMULATED_YEAR=1 cargo test --release --lib year -- --nocapture` simulates forty buildings.
 
@@ -66,7 +66,7 @@ struct House {
     /// Whom the day took something from, and the units that it emptied.
     touched: BTreeSet<usize>,
     emptied: BTreeSet<usize>,
-    holds: Vec<String>,
+    holds: usize,
 }
 
 impl House {
@@ -93,7 +93,7 @@ impl House {
             random,
             touched: BTreeSet::new(),
             emptied: BTreeSet::new(),
-            holds: Vec::new(),
+            holds: 0,
         };
         // One run a day.
         house.world.missing_after = 2;
@@ -375,11 +375,18 @@ impl House {
         let seen = self.run();
         if seen.report.outcome.as_str() == "held" {
             let (touched, emptied) = (self.touched.len(), self.emptied.len());
-            self.holds.push(format!(
+            let hold = format!(
                 "{}, {today}: of {before} people {touched} were touched, of {occupied} units {emptied} emptied: {}",
                 self.name,
                 seen.reason()
-            ));
+            );
+            // As many as R27 names, in truth.
+            let is_meant = touched > 5.max(before / 10)
+                || emptied > 5.max(occupied / 10)
+                || occupied < 12 && emptied > 2 && emptied * 2 > occupied;
+            assert!(is_meant, "needless: {hold}");
+            println!("{hold}");
+            self.holds += 1;
             self.world.approve(seen.report.id, None).unwrap();
             let seen = self.run();
             assert!(seen.report.outcome.is_success(), "{} again", seen.reason());
@@ -410,8 +417,8 @@ fn a_year_of_ordinary_mornings_has_no_needless_hold() {
         Kind::SingleFamily,
     ];
     let sizes = [8, 20, 60, 120, 250, 400, 30, 90];
-    let count = if all { 40 } else { 5 };
-    let mut holds = Vec::new();
+    let count = if all { 40 } else { 3 };
+    let mut holds = 0;
     for number in 0..count {
         let kind = kinds[number % kinds.len()];
         let units = if all {
@@ -424,16 +431,9 @@ fn a_year_of_ordinary_mornings_has_no_needless_hold() {
         for _ in 0..365 {
             house.morning();
         }
-        println!(
-            "{}: {} humans, {} holds",
-            house.name,
-            house.building.humans.len(),
-            house.holds.len()
-        );
-        holds.extend(house.holds);
+        let humans = house.building.humans.len();
+        println!("{}: {humans} humans, {} holds", house.name, house.holds);
+        holds += house.holds;
     }
-    println!("{} holds in {} mornings", holds.len(), count * 365);
-    for hold in &holds {
-        println!("{hold}");
-    }
+    println!("{holds} holds in {} mornings", count * 365);
 }
