@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Dwelling, GuardedKind, LeaseStatus, Passed, Person, PersonId};
+use crate::model::{
+    Dwelling, GuardedKind, IntegrationId, LeaseStatus, Passed, Person, PersonId, Unit,
+};
 
 use super::super::People;
 use super::super::plan::Plan;
@@ -51,6 +53,8 @@ pub(super) struct One {
     pub(super) is_back: bool,
     /// The feed does not name them.
     pub(super) is_absent: bool,
+    /// What the feed says of where they live is not written.
+    pub(super) keeps_unit: bool,
     /// The feed named them in the last successful run, and does not name them any more.
     pub(super) is_newly_absent: bool,
 }
@@ -200,6 +204,25 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Whether somebody keeps the unit that is known, whatever the feed says: they rest (R8), are pinned, wait for their
+    /// email (R19), or have a unit that somebody locked. Of the last two the link knows what the feed said.
+    fn keeps_unit(&self, after: &Person, integration: &IntegrationId) -> bool {
+        let Some(stay) = after.stay(integration) else {
+            return false;
+        };
+        let mut named = self.ties.iter().filter_map(|tie| {
+            let link = tie.after.filter(|link| is_open(link) && link.misses == 0)?;
+            link.unit.as_ref()
+        });
+        let is_known = |unit: &Unit| {
+            stay.unit
+                .iter()
+                .chain(&stay.more_units)
+                .any(|one| one == unit)
+        };
+        after.pinned || stay.excluded || named.any(|unit| !is_known(unit))
+    }
+
     fn counted<P: People>(
         &self,
         facts: &Facts<'_, P>,
@@ -274,6 +297,7 @@ impl Seen<'_> {
             is_newcomer: window.has(since) && admitted.is_none() && after.created == since,
             is_back: self.returns || came_or_went == Some(GuardedKind::Arrival),
             is_absent: is_absent || is_newly_absent,
+            keeps_unit: self.keeps_unit(after, facts.integration),
             is_newly_absent,
         })
     }

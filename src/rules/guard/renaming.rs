@@ -18,9 +18,13 @@ pub(super) struct Renaming {
 
 impl Renaming {
     /// Compares where people lived before the window with where they live after the plan; and, each for themselves,
-    /// where those lived first who came within it. Who is absent from the feed says nothing about it.
+    /// where those lived first who came within it. Who is absent from the feed, or keeps the unit that is known whatever it says,
+    /// says nothing about it.
     pub(super) fn of(people: &BTreeMap<PersonId, One>) -> Renaming {
-        let here = || people.iter().filter(|(_, one)| !one.is_absent);
+        let here = || {
+            let people = people.iter();
+            people.filter(|(_, one)| !one.is_absent && !one.keeps_unit)
+        };
         let stays = || here().filter(|(_, one)| one.was_current && !one.is_in.is_empty());
         let came = || {
             let came = here().filter(|(_, one)| !one.was_linked && !one.lived_in.is_empty());

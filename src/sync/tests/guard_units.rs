@@ -3,7 +3,7 @@
 
 use super::guarding::{house, with};
 use super::*;
-use crate::model::GuardedKind;
+use crate::model::{Field, GuardedKind};
 
 type Change = fn(Resident) -> Resident;
 
@@ -82,6 +82,55 @@ fn r27_units_renamed_bit_by_bit_are_never_counted() {
             })
         }));
         assert_eq!(seen.report.outcome, Outcome::Committed, "{count}");
+    }
+}
+
+/// E4. Who waits for a new email, rests, is pinned, or has a unit that somebody locked keeps the unit that is known: that
+/// says nothing of the unit, and the others in it are nowhere else.
+#[test]
+fn r27_units_are_only_renamed_also_where_somebody_in_them_is_not_written() {
+    let mut house = house(40);
+    for place in 0..20 {
+        house[place + 20].unit = house[place].unit.clone();
+    }
+    let renamed = with(&house, 0..40, |one| {
+        with_unit(one, |unit| Unit {
+            id: format!("new-{}", unit.id),
+            label: format!("Bldg A - {}", unit.label),
+        })
+    });
+    for why in ["email", "rests", "pinned", "locked"] {
+        let told = |house: &[Resident]| -> Vec<Item> {
+            let told = house.iter().enumerate().map(|(place, one)| match why {
+                "email" if (20..28).contains(&place) => {
+                    with_email(one.clone(), &format!("other{place}@x.com")).into()
+                }
+                "rests" if (20..28).contains(&place) => Item::LeftOut(one.clone(), "a rule"),
+                _ => one.clone().into(),
+            });
+            told.collect()
+        };
+        let mut world = World::new();
+        world.run(house.clone());
+        world.guard.limit = 8;
+        world.run(told(&house));
+        world.guard.limit = 5;
+        for id in 21..=28 {
+            world.edit(id, |person| match why {
+                "pinned" => person.pinned = true,
+                "locked" => _ = person.locks.insert(Field::Unit),
+                _ => {}
+            });
+        }
+        world.now += SignedDuration::from_hours(48);
+        let seen = world.run(told(&renamed));
+        assert_eq!(seen.report.outcome, Outcome::Committed, "{why}");
+        assert_eq!(seen.report.notes["renamed_units"], 20, "{why}");
+        assert_eq!(world.stay(1).unit, renamed[0].unit, "{why}");
+        assert_eq!(world.stay(21).unit, house[20].unit, "{why}");
+        // Nor is it counted later in the day.
+        let seen = world.run(told(&with(&renamed, 0..5, past)));
+        assert!(seen.report.outcome.is_success(), "{why}");
     }
 }
 
