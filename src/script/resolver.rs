@@ -8,6 +8,7 @@ use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope};
 
 use super::Library;
 use super::error::{ImportError, lower};
+use super::used;
 
 /// The modules that a compilation has imported so far, and those it is in the middle of.
 #[derive(Clone, Default)]
@@ -81,6 +82,7 @@ impl ModuleResolver for Resolver {
         }
         let ast = self.compile(engine, path, position)?;
         self.modules.state().open.push(path.to_owned());
+        used::begin();
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         let mut state = self.modules.state();
         state.open.pop();
