@@ -169,9 +169,9 @@ impl House {
 
     /// A new building is let: a few a day, and many on the first of a month.
     fn fill(&mut self, units: std::ops::Range<usize>) {
-        let mut day = self.building.today;
+        let mut day = self.building.today.tomorrow().unwrap();
         for unit in units {
-            let is_many = day.day() == 1 && self.random.u32(..40) > 0;
+            let is_many = day.day() == 1 && self.random.u32(..20) > 0;
             if !is_many && self.random.bool() {
                 day = day.tomorrow().unwrap();
             }
