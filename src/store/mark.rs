@@ -84,15 +84,24 @@ impl Keeper {
         numbers: Numbers,
         before: Option<Mark>,
     ) -> io::Result<Keeper> {
+        let path = folder.join(MARK);
         let free = numbers.plus(AHEAD);
         let mark = Mark {
             store,
             seen: numbers,
-            free: before.map_or(free, |before| before.free.or_higher(free)),
+            free: before
+                .as_ref()
+                .map_or(free, |before| before.free.or_higher(free)),
         };
-        mark.write(folder)?;
-        let path = folder.join(MARK);
+        if before.is_none() {
+            mark.write(folder)?;
+        }
         let file = File::options().write(true).open(&path)?;
+        if before.is_some_and(|before| before != mark) {
+            // In its place: a full disk has room for it.
+            file.write_all_at(&mark.bytes(), 0)?;
+            file.sync_data()?;
+        }
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(Keeper {
             path,
