@@ -24,6 +24,7 @@
 //!
 //! ```text
 //! model    what things are: ids, residents, people, alerts, changes, runs. No I/O, no clock
+//! beneath  files opened beneath the home alone, regular ones, up to a limit: the one place that reads them
 //! config   YAML field for field, checked, every problem at once; secrets only by reference
 //! source   how a PMS is read: templates, authentication, paging, limits, retries; JSON and XML → Record
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
@@ -144,6 +145,7 @@
 
 pub mod model;
 
+pub mod beneath;
 pub mod config;
 pub mod source;
 pub mod script;

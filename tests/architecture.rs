@@ -9,12 +9,19 @@ use std::path::{Path, PathBuf};
 /// Module, and the modules it may name.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("config", &["model"]),
-    ("source", &["model", "config"]),
-    ("script", &["model"]),
+    ("beneath", &[]),
+    ("config", &["model", "beneath"]),
+    ("source", &["model", "beneath", "config"]),
+    ("script", &["model", "beneath"]),
     ("rules", &["model", "config"]),
-    ("cases", &["model", "config", "source", "script", "rules"]),
-    ("catalog", &["model", "config", "source", "script", "cases"]),
+    (
+        "cases",
+        &["model", "beneath", "config", "source", "script", "rules"],
+    ),
+    (
+        "catalog",
+        &["model", "beneath", "config", "source", "script", "cases"],
+    ),
     ("store", &["model"]),
     (
         "sync",
@@ -34,8 +41,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "config", "source", "script", "cases", "catalog", "store", "control",
-            "sandbox", "daemon",
+            "model", "beneath", "config", "source", "script", "cases", "catalog", "store",
+            "control", "sandbox", "daemon",
         ],
     ),
 ];
@@ -51,6 +58,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
+    ("rustix", &["beneath"]),
     ("axum", &["control", "sandbox"]),
     ("prometheus_client", &["daemon"]),
     ("sd_notify", &["daemon"]),

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
 use crate::config::Home;
 use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded};
 
@@ -200,63 +201,69 @@ pub(super) fn arm(
 pub async fn fingerprint(home: &Home) -> Fingerprint {
     let folders = [home.config(), home.scripts()];
     let tests = home.scripts().join("tests");
+    let home = home.beneath();
     let hashed = tokio::task::spawn_blocking(move || {
         let mut hasher = blake3::Hasher::new();
         for folder in folders {
-            hash_folder(&folder, &mut hasher, 0);
+            hash_folder(&home, &folder, &mut hasher, 0);
         }
-        hash_answers(&tests, &mut hasher, 0);
+        hash_answers(&home, &tests, &mut hasher, 0);
         Fingerprint(*hasher.finalize().as_bytes())
     });
     // It does not panic; if it did, nothing would look like it, and all would be read anew.
     hashed.await.unwrap_or(Fingerprint([0; 32]))
 }
 
-fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
+fn hash_folder(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    let entries = match home.list(folder) {
+        Ok(entries) => entries,
+        Err(error) => return hash_refused(folder, &error, hasher),
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
+    for Entry { path, kind } in entries {
         let ours = path
             .extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "rhai");
-        if path.is_dir()
-            && depth < 6
-            && !path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
-        {
-            hash_folder(&path, hasher, depth + 1);
-        } else if ours && let Ok(bytes) = std::fs::read(&path) {
-            hasher.update(path.as_os_str().as_encoded_bytes());
-            hasher.update(blake3::hash(&bytes).as_bytes());
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+        match kind {
+            Ok(Kind::Folder) if depth < 6 && !is_hidden => {
+                hash_folder(home, &path, hasher, depth + 1);
+            }
+            _ if ours => match home.read(&path, MAX_FILE) {
+                Ok(bytes) => {
+                    hasher.update(path.as_os_str().as_encoded_bytes());
+                    hasher.update(blake3::hash(&bytes).as_bytes());
+                }
+                Err(error) => hash_refused(&path, &error, hasher),
+            },
+            Err(error @ Unread::Outside) => hash_refused(&path, &error, hasher),
+            Ok(_) | Err(_) => {}
         }
     }
 }
 
+/// What is there and is not read changes when it is read, or no longer for the same reason.
+fn hash_refused(path: &Path, why: &Unread, hasher: &mut blake3::Hasher) {
+    if !matches!(why, Unread::Absent) {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(why.to_string().as_bytes());
+    }
+}
+
 /// Recorded answers beside mapping tests: they can be large, so their size and time of change stand for them.
-fn hash_answers(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
-        let Ok(metadata) = std::fs::metadata(&path) else {
+fn hash_answers(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    for Entry { path, .. } in home.list(folder).unwrap_or_default() {
+        let Ok(look) = home.look(&path) else {
             continue;
         };
-        if metadata.is_dir() {
+        if look.kind == Kind::Folder {
             if depth < 2 {
-                hash_answers(&path, hasher, depth + 1);
+                hash_answers(home, &path, hasher, depth + 1);
             }
         } else {
             hasher.update(path.as_os_str().as_encoded_bytes());
-            let changed = metadata.modified().ok();
-            hasher.update(format!("{}{changed:?}", metadata.len()).as_bytes());
+            hasher.update(format!("{}{:?}", look.length, look.changed).as_bytes());
         }
     }
 }

@@ -23,4 +23,4 @@ pub use context::{Context, Inputs, Lookups};
 pub use coverage::{Coverage, Function};
 pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;
-pub use library::{Library, LibraryError};
+pub use library::Library;

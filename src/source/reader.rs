@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use minijinja::Value;
 use tokio::sync::mpsc;
 
+use crate::beneath::{self, MAX_FILE};
 use crate::config::{Credential, CredentialValue, Per};
 use crate::model::{Reading, Record};
 
@@ -228,8 +229,8 @@ impl Reader {
             path: path.clone(),
             what,
         };
-        let pem = std::fs::read(home.join(path))
-            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let pem = beneath::read_anywhere(&home.join(path), MAX_FILE)
+            .map_err(|error| wrong(error.to_string()))?;
         let certificates = reqwest::Certificate::from_pem_bundle(&pem)
             .ok()
             .filter(|certificates| !certificates.is_empty())
