@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{self, ReloadRequest};
-use crate::config::{Environment, Files, Home, Socket};
+use crate::catalog::{self, Catalog, ReloadRequest, Shown};
+use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
@@ -82,6 +82,44 @@ pub struct Signals {
     pub reload: mpsc::Receiver<()>,
 }
 
+/// What there is before anybody is answered.
+struct Begun {
+    seen: catalog::Fingerprint,
+    settings: Settings,
+    store: Store,
+    loaded: Catalog,
+}
+
+/// Reads the settings, opens the store, and loads the catalog.
+async fn begin(home: &Home, environment: &Environment) -> Result<Begun, DaemonError> {
+    // Before the load: what changes from here on is for the watcher to see.
+    let seen = catalog::fingerprint(home).await;
+    let settings = {
+        let home = home.clone();
+        let read = tokio::task::spawn_blocking(move || Files::read_settings(&home)).await;
+        let read = read.map_err(std::io::Error::other)?;
+        let read = read.map_err(|problems| DaemonError::Config(Problems(problems)))?;
+        read.value
+    };
+    let state = home.state(&settings, environment);
+    let cache = usize::try_from(settings.store.cache.bytes()).unwrap_or(usize::MAX);
+    let home = home.clone();
+    let open = move || {
+        let store = Store::open_cached(&state, cache)?;
+        let holdings = store.read()?.holdings()?;
+        let loaded = catalog::load_with(&home, None, &holdings, Timestamp::now());
+        Ok::<_, DaemonError>((store, loaded))
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    let (store, loaded) = opened.map_err(std::io::Error::other)??;
+    Ok(Begun {
+        seen,
+        settings,
+        store,
+        loaded,
+    })
+}
+
 /// Runs the daemon until it is told to stop. `ready` is called with the socket once it answers.
 pub async fn run(
     start: Start,
@@ -95,29 +133,17 @@ pub async fn run(
     } = start;
     let now: fn() -> Timestamp = Timestamp::now;
     let _ = up();
-    // Before the load: what changes from here on is for the watcher to see.
-    let seen = catalog::fingerprint(&home).await;
-    let settings = {
-        let home = home.clone();
-        let read = tokio::task::spawn_blocking(move || Files::read_settings(&home)).await;
-        let read = read.map_err(std::io::Error::other)?;
-        let read = read.map_err(|problems| DaemonError::Config(Problems(problems)))?;
-        read.value
+    // A disk that does not answer is not in the way of an end before the beginning.
+    let begun = signals.stop.run_until_cancelled(begin(&home, &environment));
+    let Some(begun) = begun.await else {
+        return Ok(());
     };
-    let state = home.state(&settings, &environment);
-    let cache = usize::try_from(settings.store.cache.bytes()).unwrap_or(usize::MAX);
-    let (store, loaded) = {
-        let home = home.clone();
-        let open = move || {
-            let store = Store::open_cached(&state, cache)?;
-            let holdings = store.read()?.holdings()?;
-            let loaded = catalog::load_with(&home, None, &holdings, now());
-            Ok::<_, DaemonError>((store, loaded))
-        };
-        tokio::task::spawn_blocking(open)
-            .await
-            .map_err(std::io::Error::other)??
-    };
+    let Begun {
+        seen,
+        settings,
+        store,
+        loaded,
+    } = begun?;
     let store = Arc::new(store);
     let path = socket.unwrap_or_else(|| home.socket(&settings, &environment));
     let listener = listen(
@@ -150,6 +176,7 @@ pub async fn run(
     };
     let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
+    let (looking_sender, looking) = watch::channel(None);
     let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
     let (commands, command_requests) = mpsc::channel(64);
     let (commits, _) = watch::channel(0);
@@ -173,6 +200,7 @@ pub async fn run(
         catalog: catalog.clone(),
         commands,
         reloads: reloads.clone(),
+        looking,
         tools,
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
@@ -203,16 +231,11 @@ pub async fn run(
                 metrics.reloaded(outcomes, problems, now());
             };
             let requests = reload_requests;
-            catalog::watch(
-                home,
-                holdings,
-                seen,
-                catalog_sender,
-                requests,
-                on_reload,
-                stop,
-            )
-            .await;
+            let shown = Shown {
+                catalog: catalog_sender,
+                looking: looking_sender,
+            };
+            catalog::watch(home, holdings, seen, shown, requests, on_reload, stop).await;
             Ok(())
         });
     }

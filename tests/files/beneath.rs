@@ -4,12 +4,16 @@
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use crate::support::{Daemon, Home, pms, told};
+use std::process::Stdio;
+
+use crate::support::{Daemon, Home, eventually, found, pms, told};
 use epms::model::ReloadOutcome;
 use epms::sandbox::Kind;
-use nix::sys::signal::Signal;
+use nix::fcntl::AT_FDCWD;
+use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Pid, mkfifo};
 
 const OUTSIDE: &str = "leads out of the home by a link";
 
@@ -159,6 +163,60 @@ async fn a_named_pipe_or_a_socket_in_the_home_holds_up_no_check_no_reload_and_no
     let mut daemon = Daemon::start(&home).await;
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.ended().await, Some(0));
+}
+
+/// D7: a mount that hangs. A file that nobody may open until the test says so stands for it, which only root can have.
+#[tokio::test]
+async fn a_disk_that_does_not_answer_is_told_and_is_in_the_way_of_no_run_and_no_end() {
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let mut daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let hung = match Fanotify::init(InitFlags::FAN_CLASS_CONTENT, EventFFlags::O_RDONLY) {
+        Ok(hung) => hung,
+        Err(error) => return eprintln!("no file can be made to hang here ({error}): NOT shown"),
+    };
+    let (mark, opened) = (MarkFlags::FAN_MARK_ADD, MaskFlags::FAN_OPEN_PERM);
+    let file = home.path("config/integrations/elm.yaml");
+    if let Err(error) = hung.mark(mark, opened, AT_FDCWD, Some(&file)) {
+        return eprintln!("no file can be made to hang here ({error}): NOT shown");
+    }
+    daemon.signal(Signal::SIGHUP);
+    let since = found("the load is told", async || {
+        daemon.client.status().await.unwrap().loading_since
+    })
+    .await;
+    assert!(since > daemon.client.status().await.unwrap().started);
+    let shown = told(&home.epms(&["status"]).await);
+    assert!(
+        shown.contains("the files are being loaded since"),
+        "{shown}"
+    );
+    assert!(
+        daemon.log().contains("loading files takes long"),
+        "{}",
+        daemon.log()
+    );
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.ended().await, Some(0));
+    // One that is told to end before it has loaded anything ends, too.
+    let mut command = crate::support::epms();
+    command.args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
+    let mut starting = command.stderr(Stdio::null()).spawn().unwrap();
+    let pid = Pid::from_raw(starting.id().try_into().unwrap());
+    eventually("its signals are caught", async || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+        caught & (1 << (Signal::SIGTERM as u64 - 1)) != 0
+    })
+    .await;
+    kill(pid, Signal::SIGTERM).unwrap();
+    let ended = found("it ends", async || starting.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(0));
+    drop(hung);
 }
 
 /// D9.
