@@ -58,7 +58,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
-    ("rustix", &["beneath"]),
+    ("rustix", &["beneath", "cli"]),
     ("axum", &["control", "sandbox"]),
     ("prometheus_client", &["daemon"]),
     ("sd_notify", &["daemon"]),

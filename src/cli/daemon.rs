@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +22,13 @@ pub(super) async fn run(
     socket: Option<PathBuf>,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
+    let kept = keep_memory();
     let settings =
         Files::read_settings(home).map_err(|problems| Failure::Config(Problems(problems)))?;
     log(settings.value.log);
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the system may write this process's memory, and what is secret in it, to a disk when it crashes");
+    }
     let stop = CancellationToken::new();
     let reload = signals(&stop)?;
     let start = Start {
@@ -33,6 +38,18 @@ pub(super) async fn run(
     };
     daemon::run(start, Signals { stop, reload }, |_| {}).await?;
     Ok(Exit::Done)
+}
+
+/// Nobody gets the memory of this process, with its secrets and everybody's emails: it is not written to a disk when the
+/// process crashes, and no other process of its user may look into it. Programs that tell a secret write no core, too.
+fn keep_memory() -> rustix::io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // For those programs alone; where it may not be set, the unit of the service says the same.
+    let _ = setrlimit(Resource::Core, none);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
 impl From<DaemonError> for Failure {
