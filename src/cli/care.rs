@@ -46,7 +46,9 @@ pub(super) fn nobody_runs(error: &ClientError) -> bool {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         let exit = match &error {
-            OpenError::InUse(_) | OpenError::Io { .. } => Exit::OutOfReach,
+            OpenError::InUse(_) | OpenError::Io { .. } | OpenError::Accessible { .. } => {
+                Exit::OutOfReach
+            }
             OpenError::Foreign(_)
             | OpenError::Newer { .. }
             | OpenError::Damaged { .. }

@@ -265,8 +265,6 @@ pub async fn run(
     };
     // A connection that does not end is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
-    // It may be gone already; nothing is lost by that.
-    let _ = std::fs::remove_file(&path);
     tracing::info!("daemon stopped");
     outcome
 }

@@ -29,6 +29,16 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Others may read or write the folder, and that could not be put right.
+    #[error("others may look or write into {} (mode {mode:04o}), and that cannot be put right: {source}; chmod 700 {0}", path.display())]
+    Accessible {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// It is no store, or damaged.
     #[error("{} is no readable store: {source}; restore a backup, it is not replaced by an empty one", path.display())]
     Damaged {

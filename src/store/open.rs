@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +67,7 @@ impl Store {
             path: path.clone(),
             source,
         })?;
+        let closed = close(folder)?;
         let io = |source| OpenError::Io {
             path: path.clone(),
             source,
@@ -78,7 +79,9 @@ impl Store {
             Err(error) => return Err(io(error)),
         }
         let medium = of_file(path.clone());
-        Store::on_medium(path, Box::new(medium), cache)
+        let mut store = Store::on_medium(path, Box::new(medium), cache)?;
+        store.notes.extend(closed);
+        Ok(store)
     }
 
     /// Opens the store in `folder` as [`Store::open`] does, once every page of it was looked at.
@@ -230,6 +233,42 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
+/// What a folder is closed to that others may look into, or write into; none where they may neither. Whoever only passes
+/// through it, to a socket in it, goes on doing so.
+fn closed_mode(mode: u32) -> Option<u32> {
+    match mode & 0o777 {
+        mode if mode & 0o022 != 0 => Some(0o700),
+        mode if mode & 0o044 != 0 => Some(mode & !0o044),
+        _ => None,
+    }
+}
+
+/// Closes the folder of a store to others, and says so.
+fn close(folder: &Path) -> Result<Option<String>, OpenError> {
+    let failed = |source| OpenError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let mode = std::fs::metadata(folder).map_err(failed)?.mode() & 0o7777;
+    let Some(closed) = closed_mode(mode) else {
+        return Ok(None);
+    };
+    let set = std::fs::set_permissions(folder, Permissions::from_mode(closed));
+    set.map_err(|source| OpenError::Accessible {
+        path: folder.to_owned(),
+        mode,
+        source,
+    })?;
+    let shown = folder.display();
+    Ok(Some(if mode & 0o022 == 0 {
+        format!("others could look into {shown} (mode {mode:04o}); its mode is {closed:04o} now")
+    } else {
+        format!(
+            "others could write into {shown} (mode {mode:04o}); its mode is {closed:04o} now. Look whether what lies in it is the daemon's"
+        )
+    }))
+}
+
 /// Makes a store where there is none. It gets its name when it is whole: an empty file is never one of ours.
 fn make(folder: &Path, path: &Path, cache: usize) -> Result<(), OpenError> {
     let io = |source| OpenError::Io {
@@ -330,4 +369,25 @@ fn open(
         failed,
     };
     Ok((opened, notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_closed_to_those_who_look_or_write_and_not_to_those_who_pass() {
+        for (mode, closed) in [
+            (0o700, None),
+            (0o711, None),
+            (0o2710, None),
+            (0o777, Some(0o700)),
+            (0o770, Some(0o700)),
+            (0o1777, Some(0o700)),
+            (0o755, Some(0o711)),
+            (0o750, Some(0o710)),
+        ] {
+            assert_eq!(closed_mode(mode), closed, "{mode:o}");
+        }
+    }
 }
