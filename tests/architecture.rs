@@ -52,6 +52,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rhai", &["script"]),
     ("redb", &["store"]),
     ("reqwest", &["source", "control"]),
+    ("rustls_native_certs", &["source"]),
+    ("webpki_root_certs", &["source"]),
     ("minijinja", &["source"]),
     ("flate2", &["source"]),
     ("quick_xml", &["source", "sandbox", "cli"]),

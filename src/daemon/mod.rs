@@ -28,7 +28,7 @@ use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
-use crate::source::{ClientError, Reader};
+use crate::source::{ClientError, Reader, Roots};
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::Tools;
 
@@ -145,6 +145,8 @@ pub async fn run(
         loaded,
     } = begun?;
     let store = Arc::new(store);
+    // Before anybody is answered: a daemon that could ask no PMS has not started.
+    let reader = Reader::new()?;
     let path = socket.unwrap_or_else(|| home.socket(&settings, &environment));
     let listener = listen(
         &path,
@@ -162,11 +164,16 @@ pub async fn run(
     for note in store.notes() {
         tracing::warn!(note, "the store was put right when it was opened");
     }
+    if reader.roots() == Roots::Bundled {
+        tracing::warn!(
+            "this machine has no root certificates; those that come with epms are used. Install them, such as by the package ca-certificates, so that they are kept up to date"
+        );
+    }
     tell_who_may_call(&settings.socket);
     tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
 
     let tools = Tools {
-        reader: Arc::new(Reader::new()?.kept_by(Arc::new(Kept {
+        reader: Arc::new(reader.kept_by(Arc::new(Kept {
             store: Arc::clone(&store),
             now,
         }))),

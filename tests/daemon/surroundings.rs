@@ -53,6 +53,33 @@ async fn a_socket_that_was_left_behind_is_replaced_and_something_else_is_not() {
     assert_eq!(home.read("state/epms.sock"), "precious");
 }
 
+/// C7: a small image has no package `ca-certificates`.
+#[tokio::test]
+async fn a_machine_without_root_certificates_starts_syncs_and_shows_the_demo() {
+    let bare = |words: &[&std::ffi::OsStr]| {
+        let mut command = crate::support::epms();
+        command
+            .args(words)
+            .env("SSL_CERT_FILE", "/epms/no/such/file")
+            .env("SSL_CERT_DIR", "/epms/no/such/folder");
+        command
+    };
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let command = bare(&["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
+    let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
+    daemon.settle().await;
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    let log = daemon.log();
+    let told = log.matches("this machine has no root certificates").count();
+    assert_eq!(told, 1, "{log}");
+    assert_eq!(daemon.stop().await, Some(0));
+    let demo = ["demo", "--once", "--residents", "24"].map(std::ffi::OsStr::new);
+    let demo = output(bare(&demo)).await;
+    assert_eq!(demo.status.code(), Some(0), "{demo:?}");
+}
+
 /// C4: what cleans up temporary folders does not ask.
 #[tokio::test]
 async fn a_socket_that_is_removed_under_a_daemon_is_made_again_and_told() {
