@@ -24,6 +24,7 @@
 //!
 //! ```text
 //! model    what things are: ids, residents, people, alerts, changes, runs. No I/O, no clock
+//! beneath  files opened beneath the home alone, regular ones, up to a limit: the one place that reads them
 //! config   YAML field for field, checked, every problem at once; secrets only by reference
 //! source   how a PMS is read: templates, authentication, paging, limits, retries; JSON and XML → Record
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
@@ -103,8 +104,9 @@
 //! | a run commits everything or nothing, also when the process is killed | `a_daemon_killed_at_any_point_of_a_run_comes_to_the_same_people_on_json_pages`, `a_daemon_killed_in_its_very_first_run_begins_anew` |
 //! | … when the disk fails, is full, or loses its power | `a_disk_that_fails_at_any_step_leaves_the_store_before_or_the_one_after`, `a_disk_that_loses_its_power_at_any_step_keeps_what_was_done`, `a_full_disk_loses_nothing_and_is_no_reason_to_start_anew` |
 //! | what is called complete has everybody who was there all the time | `a_complete_reading_has_everybody_who_was_there_all_the_time` |
-//! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
+//! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_feed_says_nobody_becomes_another_nobody_who_lives_here_is_closed_and_nobody_who_left_is_kept`, `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
+//! | an ordinary morning is held for nothing | `a_year_of_ordinary_mornings_has_no_needless_hold` |
 //! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
 //! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
 //! | nor does how much of a record is decoded, or on how many cores a page is mapped | `what_a_script_makes_of_a_record_does_not_depend_on_how_much_of_it_is_decoded`, `a_page_mapped_on_all_cores_comes_out_in_the_order_of_its_records` |
@@ -120,6 +122,8 @@
 //! | a caller who floods, stalls or breaks off costs others nothing | `a_flood_of_requests_from_many_threads_is_answered_and_so_is_everybody_else`, `a_caller_who_does_not_read_holds_up_nobody`, `who_breaks_off_in_the_middle_leaves_nothing_behind` |
 //! | a caller reaches what its tier reaches, and names no file, URL or script | `each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged`, `no_request_names_a_file_a_url_or_a_script` |
 //! | secrets and people stand in no log | `no_secret_and_no_resident_stands_in_the_log_of_json_pages`, `a_secret_does_not_show_itself`, `a_pms_that_repeats_the_credential_in_whatever_form_is_quoted_nowhere`, `a_secret_file_that_others_may_read_or_write_is_refused`, `nobody_s_name_or_address_is_in_the_metrics` |
+//! | nothing outside the home is read as a file of it, and nothing that lies in it holds up a reload or the end | `nothing_of_a_file_outside_the_home_is_quoted_wherever_a_link_leads_to_it`, `a_named_pipe_or_a_socket_in_the_home_holds_up_no_check_no_reload_and_no_end`, `a_load_that_does_not_end_is_seen_and_is_not_in_the_way_of_the_end` |
+//! | the memory of a daemon is written to no disk | `the_memory_of_a_daemon_is_written_to_no_disk_and_shown_to_no_process_of_its_user` |
 //! | requests go to the connector's hosts alone, judged when a name is resolved | `an_account_goes_to_no_host_but_those_of_its_connector`, `a_name_that_leads_to_metadata_or_to_the_local_link_is_not_followed`, `plain_http_goes_to_this_machine_alone_unless_the_connector_says_so` |
 //! | the state folder and the socket are for whom they are meant for | `the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_say` |
 //!
@@ -129,6 +133,7 @@
 //! EPMS_CASES=5000 cargo test --release --lib sync::tests    # cases of each property test about runs, by chance
 //! EPMS_CASES=200 cargo test --test hostile misbehaving      # weeks with a PMS that misbehaves
 //! EPMS_POWER_CUTS=300 cargo test --release --lib power -- --nocapture      # outcomes of a power cut at each step
+//! EPMS_SIMULATED_YEAR=1 cargo test --release --lib year -- --nocapture     # a year of mornings of forty buildings
 //! EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture  # days of hourly syncs of fifty properties
 //! EPMS_KILLS=300 cargo test --test daemon killed -- --nocapture            # kills of a run, for each of two PMSs
 //! fuzz/run 3600                                             # seconds for each target
@@ -146,6 +151,7 @@
 
 pub mod model;
 
+pub mod beneath;
 pub mod config;
 pub mod source;
 pub mod script;

@@ -1,8 +1,28 @@
 //! The program: everything is in the library.
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    epms::cli::of_process().await.into()
+use epms::cli::{self, Exit};
+use tokio::runtime::Runtime;
+
+/// What still waits for a disk when everything has ended is given so long, and is not waited for.
+const REST: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // Where even this cannot be written, the exit code is all there is.
+            let _ = writeln!(
+                std::io::stderr(),
+                "epms: no threads can be started: {error}"
+            );
+            return Exit::OutOfReach.into();
+        }
+    };
+    let exit = runtime.block_on(cli::of_process());
+    runtime.shutdown_timeout(REST);
+    exit.into()
 }

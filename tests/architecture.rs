@@ -9,12 +9,19 @@ use std::path::{Path, PathBuf};
 /// Module, and the modules it may name.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("config", &["model"]),
-    ("source", &["model", "config"]),
-    ("script", &["model"]),
+    ("beneath", &[]),
+    ("config", &["model", "beneath"]),
+    ("source", &["model", "beneath", "config"]),
+    ("script", &["model", "beneath"]),
     ("rules", &["model", "config"]),
-    ("cases", &["model", "config", "source", "script", "rules"]),
-    ("catalog", &["model", "config", "source", "script", "cases"]),
+    (
+        "cases",
+        &["model", "beneath", "config", "source", "script", "rules"],
+    ),
+    (
+        "catalog",
+        &["model", "beneath", "config", "source", "script", "cases"],
+    ),
     ("store", &["model"]),
     (
         "sync",
@@ -34,8 +41,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "config", "source", "script", "cases", "catalog", "store", "control",
-            "sandbox", "daemon",
+            "model", "beneath", "config", "source", "script", "cases", "catalog", "store",
+            "control", "sandbox", "daemon",
         ],
     ),
 ];
@@ -45,12 +52,15 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rhai", &["script"]),
     ("redb", &["store"]),
     ("reqwest", &["source", "control"]),
+    ("rustls_native_certs", &["source"]),
+    ("webpki_root_certs", &["source"]),
     ("minijinja", &["source"]),
     ("flate2", &["source"]),
     ("quick_xml", &["source", "sandbox", "cli"]),
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
+    ("rustix", &["beneath", "cli"]),
     ("axum", &["control", "sandbox"]),
     ("prometheus_client", &["daemon"]),
     ("sd_notify", &["daemon"]),

@@ -1,8 +1,9 @@
 //! Finding all cases of a home. Reading one is `read`'s.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::beneath::{Beneath, Entry, Kind, Unread};
 use crate::config::{Files, Home, Settings};
 use crate::model::{Code, Problem};
 
@@ -14,23 +15,22 @@ use super::read::read;
 pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
     let (mut cases, mut problems) = (Vec::new(), Vec::new());
     let root = home.scripts().join("tests");
+    let beneath = home.beneath();
     let placeholders = placeholders(home);
     let mut files = Vec::new();
-    for folder in entries(home, &root, &mut problems) {
+    for Entry { path: folder, kind } in entries(home, &root, &mut problems) {
         let name = home.name(&folder);
-        if folder.is_dir() {
-            files.extend(entries(home, &folder, &mut problems));
-        } else if folder
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
-        {
-            problems.push(whole(
+        match kind {
+            Ok(Kind::Folder) => files.extend(entries(home, &folder, &mut problems)),
+            Ok(_) if matches!(ending(&folder), Some("yaml" | "yml")) => problems.push(whole(
                 &name,
                 "is not read here; move it into the folder of its PMS, such as scripts/tests/yardi",
-            ));
+            )),
+            Err(error @ Unread::Outside) => problems.push(whole(&name, error.to_string())),
+            Ok(_) | Err(_) => {}
         }
     }
-    for path in files {
+    for Entry { path, .. } in files {
         let file = home.name(&path);
         let (Some(stem), Some(folder)) = (
             text_of(path.file_stem()),
@@ -42,8 +42,8 @@ pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
         if filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
         }
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("yaml") => match read(&path, &file, &name, folder, &placeholders) {
+        match ending(&path) {
+            Some("yaml") => match read(&beneath, &path, &file, &name, folder, &placeholders) {
                 Ok(case) => cases.push(case),
                 Err(found) => problems.extend(found),
             },
@@ -60,7 +60,14 @@ pub fn open(home: &Home, path: &Path) -> Result<Case, Vec<Problem>> {
     let folder = text_of(path.parent().and_then(Path::file_name)).unwrap_or_default();
     let stem = text_of(path.file_stem()).unwrap_or_default();
     let name = format!("{folder}/{stem}");
-    read(path, &file, &name, folder, &placeholders(home))
+    let placeholders = placeholders(home);
+    // It is named by whoever asks, and what it names lies beside it.
+    let beneath = if file == path {
+        Beneath::new(path.parent().unwrap_or(Path::new("/")))
+    } else {
+        home.beneath()
+    };
+    read(&beneath, path, &file, &name, folder, &placeholders)
 }
 
 /// Emails that stand for 'none' in this home; where its settings cannot be read, the usual ones.
@@ -71,27 +78,22 @@ pub fn placeholders(home: &Home) -> Arc<[String]> {
 }
 
 /// What is in a folder, by name, without what editors leave behind.
-fn entries(home: &Home, folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let listed = std::fs::read_dir(folder).and_then(|entries| {
-        entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect()
-    });
-    let mut paths: Vec<PathBuf> = match listed {
-        Ok(paths) => paths,
+fn entries(home: &Home, folder: &Path, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let mut entries = match home.beneath().list(folder) {
+        Ok(entries) => entries,
         // A home may have no cases.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(Unread::Absent) => return Vec::new(),
         Err(error) => {
-            problems.push(whole(
-                &home.name(folder),
-                format!("cannot be read: {error}"),
-            ));
+            problems.push(whole(&home.name(folder), error.to_string()));
             return Vec::new();
         }
     };
-    paths.retain(|path| text_of(path.file_name()).is_some_and(|name| !name.starts_with('.')));
-    paths.sort();
-    paths
+    entries.retain(|one| text_of(one.path.file_name()).is_some_and(|name| !name.starts_with('.')));
+    entries
+}
+
+fn ending(path: &Path) -> Option<&str> {
+    text_of(path.extension())
 }
 
 fn text_of(name: Option<&std::ffi::OsStr>) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::beneath::{Beneath, MAX_FILE, Unread};
 use crate::config::{Document, Format, Inner};
 use crate::model::{Problem, exact};
 use crate::script::{Context, Inputs, Lookups};
@@ -19,14 +20,16 @@ const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 
 /// Reads one case.
 pub(super) fn read(
+    beneath: &Beneath,
     path: &Path,
     file: &Path,
     name: &str,
     folder: &str,
     placeholders: &Arc<[String]>,
 ) -> Result<Case, Vec<Problem>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| vec![whole(file, format!("cannot be read: {error}"))])?;
+    let text = beneath
+        .read_text(path, MAX_FILE)
+        .map_err(|error| vec![whole(file, error.to_string())])?;
     let document = Document::parse(file, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     let mut written: Written = document.read()?;
     let mut problems = Vec::new();
@@ -34,11 +37,12 @@ pub(super) fn read(
         let message = format!("this epms reads version 1, not {}", written.version);
         problems.push(document.problem("version", message));
     }
-    let records = records(&written, path, &document).unwrap_or_else(|problem| {
+    let case = Beside { beneath, path };
+    let records = records(&written, case, &document).unwrap_or_else(|problem| {
         problems.push(problem);
         Vec::new()
     });
-    let lookups = lookups(&mut written, path, &document).unwrap_or_else(|found| {
+    let lookups = lookups(&mut written, case, &document).unwrap_or_else(|found| {
         problems.extend(found);
         Lookups::new()
     });
@@ -65,8 +69,19 @@ pub(super) fn read(
     })
 }
 
+/// A case whose answers lie beside it.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    beneath: &'a Beneath,
+    path: &'a Path,
+}
+
 /// The records of a case as JSON texts, wherever it has them.
-fn records(written: &Written, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
+fn records(
+    written: &Written,
+    case: Beside<'_>,
+    document: &Document,
+) -> Result<Vec<Box<str>>, Problem> {
     let of_file = [
         ("path", written.path.is_some()),
         ("inner", written.inner.is_some()),
@@ -163,7 +178,7 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     /// Its records as JSON texts.
-    fn records(&self, case: &Path, document: &Document) -> Result<Vec<Box<str>>, Problem> {
+    fn records(&self, case: Beside<'_>, document: &Document) -> Result<Vec<Box<str>>, Problem> {
         let Answer { name, at, .. } = self;
         let field = |field: &str| format!("{at}{field}");
         let named_by = field(self.named_by);
@@ -175,16 +190,15 @@ impl Answer<'_> {
         {
             return Err(problem("is no file beside the case; write its name".into()));
         }
-        let path = case.with_file_name(beside);
-        let unreadable =
-            |error: std::io::Error| problem(format!("`{name}` cannot be read: {error}"));
-        if std::fs::metadata(&path).map_err(unreadable)?.len() > MAX_ANSWER {
-            return Err(problem(format!(
+        let path = case.path.with_file_name(beside);
+        let body = case.beneath.read(&path, MAX_ANSWER);
+        let body = body.map_err(|error| match error {
+            Unread::TooLarge(limit) => problem(format!(
                 "`{name}` is larger than {} MiB; keep the records that matter",
-                MAX_ANSWER >> 20
-            )));
-        }
-        let body = std::fs::read(&path).map_err(unreadable)?;
+                limit >> 20
+            )),
+            error => problem(format!("`{name}` {error}")),
+        })?;
         let parse = |name: &str, path: &str| {
             source::Path::parse(path).map_err(|message| document.problem(&field(name), message))
         };
@@ -209,7 +223,7 @@ impl Answer<'_> {
 /// The records to look up, from the case itself and from the files that it names.
 fn lookups(
     written: &mut Written,
-    case: &Path,
+    case: Beside<'_>,
     document: &Document,
 ) -> Result<Lookups, Vec<Problem>> {
     let inline = std::mem::take(&mut written.ctx.lookups);

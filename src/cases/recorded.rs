@@ -15,9 +15,7 @@ use super::load;
 /// What is suspicious about the scripts of a home. A script without a recorded answer is not judged, and one
 /// that does not compile is told of elsewhere.
 pub fn recorded(home: &Home) -> Vec<Problem> {
-    let Ok(library) = Library::read(&home.scripts()) else {
-        return Vec::new();
-    };
+    let library = Library::read(home.root());
     let (cases, _) = load(home, None);
     let mut of: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in &cases {

@@ -147,7 +147,6 @@ struct Loader<'a> {
     /// What applies: what the file says, and where it is not right, what applied before.
     settings: Settings,
     library: Library,
-    library_problems: Vec<Problem>,
     sources: BTreeMap<String, Found<Arc<Source>>>,
     scripts: BTreeMap<String, Found<Arc<Script>>>,
     /// The mapping tests, where scripts must pass them.
@@ -161,26 +160,12 @@ impl<'a> Loader<'a> {
             Ok(file) => file.value.clone(),
             Err(_) => before.cloned().unwrap_or_default(),
         };
-        let (library, library_problems) = match Library::read(&home.scripts()) {
-            Ok(library) => (library, Vec::new()),
-            Err(error) => (
-                Library::default(),
-                vec![Problem {
-                    file: PathBuf::from("scripts"),
-                    place: None,
-                    field: String::new(),
-                    message: error.to_string(),
-                    code: Code::File,
-                }],
-            ),
-        };
         Loader {
             home,
             files,
             tests: settings.reload.require_tests.then(|| Tests::read(home)),
             settings,
-            library,
-            library_problems,
+            library: Library::read(home.root()),
             sources: BTreeMap::new(),
             scripts: BTreeMap::new(),
         }
@@ -214,7 +199,7 @@ impl<'a> Loader<'a> {
         // of being replaced.
         let folder = self.home.config().join("integrations");
         let is_known = before.is_some_and(|catalog| !catalog.integrations.is_empty());
-        let gone = is_known && !folder.is_dir();
+        let gone = is_known && (self.files.is_shut || !folder.is_dir());
         let settled = settle(&claims(&loading, before, holdings, gone));
         for refusal in &settled.refused {
             let problem = self.refused(refusal);
@@ -279,8 +264,9 @@ impl<'a> Loader<'a> {
     /// Problems of files that belong to no single integration.
     fn problems_of_none(&mut self, gone: bool) -> Vec<Problem> {
         let mut problems = std::mem::take(&mut self.files.others);
-        problems.extend(self.library_problems.clone());
-        if gone {
+        problems.extend(self.library.refused().cloned());
+        // Why it cannot be looked into is told already.
+        if gone && !self.files.is_shut {
             problems.push(Problem {
                 file: self.home.name(&self.home.config().join("integrations")),
                 place: None,

@@ -30,7 +30,7 @@ pub use budgets::Share;
 pub use judge::ScriptJudge;
 pub use load::{check, load, load_with, outcomes};
 pub use saves::Saves;
-pub use watch::{Fingerprint, ReloadRequest, fingerprint, watch};
+pub use watch::{Fingerprint, ReloadRequest, SLOW, Shown, fingerprint, watch};
 
 /// Everything loaded, at one moment.
 #[derive(Debug)]

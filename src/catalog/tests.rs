@@ -190,7 +190,7 @@ impl Disk {
                 let target = self
                     .folder
                     .path()
-                    .join(format!("target-{}", blake3::hash(text.as_bytes())));
+                    .join(format!("home/target-{}", blake3::hash(text.as_bytes())));
                 std::fs::write(&target, text).unwrap();
                 std::os::unix::fs::symlink(target, &other).unwrap();
                 std::fs::rename(other, path).unwrap();

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
 use crate::config::Home;
 use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded};
 
@@ -25,6 +26,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_secs(20);
 /// An editor that saves by removing and writing anew is through by then.
 const VANISHED: Duration = Duration::from_millis(500);
+/// A look at the files that takes longer is told: what they lie on may not answer.
+pub const SLOW: Duration = Duration::from_secs(10);
 
 /// Somebody asks for a reload, and waits for what it did.
 pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
@@ -33,43 +36,101 @@ pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
-/// Keeps the catalog in `sender` as the disk has it, until `stop`. `seen` was taken before what is in
-/// `sender` was loaded: what changed since then is loaded at once. `on_reload` is told of every load, before
-/// anybody sees it. `holdings` gives what the store knows; none while it fails, and what it
+/// What the owner of the catalog lets others see.
+#[derive(Debug)]
+pub struct Shown {
+    /// The catalog, as the disk has it.
+    pub catalog: watch::Sender<Arc<Catalog>>,
+    /// Since when files are looked at; none between two looks.
+    pub looking: watch::Sender<Option<Timestamp>>,
+}
+
+/// Keeps the catalog in `shown` as the disk has it, until `stop`, whatever a look at the disk waits for. `seen` was
+/// taken before what is in `shown` was loaded: what changed since then is loaded at once. `on_reload` is told of every
+/// load, before anybody sees it. `holdings` gives what the store knows; none while it fails, and what it
 /// knew before counts.
 pub async fn watch(
     home: Home,
     holdings: impl Fn() -> Option<Holdings> + Clone + Send + 'static,
-    mut seen: Fingerprint,
-    sender: watch::Sender<Arc<Catalog>>,
+    seen: Fingerprint,
+    shown: Shown,
     mut requests: mpsc::Receiver<ReloadRequest>,
     on_reload: impl Fn(&[Reloaded], &[Problem]) + Send,
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
-    let mut watcher = arm(&folders(&home), &hint);
-    let mut poll = tokio::time::interval(POLL);
-    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        let mut asked = Vec::new();
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some(request) = requests.recv() => asked.push(request),
-            Some(()) = hints.recv() => quiet(&mut hints).await,
-            _ = poll.tick() => {}
+    let mut owner = Owner {
+        home,
+        holdings,
+        seen,
+        shown,
+        on_reload,
+        hint,
+        watcher: None,
+    };
+    let watching = async {
+        owner.arm().await;
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let mut asked = Vec::new();
+            tokio::select! {
+                Some(request) = requests.recv() => asked.push(request),
+                Some(()) = hints.recv() => quiet(&mut hints).await,
+                _ = poll.tick() => {}
+            }
+            while let Ok(request) = requests.try_recv() {
+                asked.push(request);
+            }
+            owner.look(asked).await;
         }
-        while let Ok(request) = requests.try_recv() {
-            asked.push(request);
+    };
+    let _: Option<()> = stop.run_until_cancelled(watching).await;
+}
+
+/// The owner of the catalog.
+struct Owner<H, R> {
+    home: Home,
+    holdings: H,
+    seen: Fingerprint,
+    shown: Shown,
+    on_reload: R,
+    hint: mpsc::Sender<()>,
+    watcher: Option<RecommendedWatcher>,
+}
+
+impl<H, R> Owner<H, R>
+where
+    H: Fn() -> Option<Holdings> + Clone + Send + 'static,
+    R: Fn(&[Reloaded], &[Problem]) + Send,
+{
+    /// Looks at the disk, and loads what it has where that is another, or somebody asks. Others see that it goes on.
+    async fn look(&mut self, asked: Vec<ReloadRequest>) {
+        self.shown.looking.send_replace(Some(Timestamp::now()));
+        {
+            let home = self.home.root().to_owned();
+            let mut loaded = std::pin::pin!(self.load(asked));
+            tokio::select! {
+                () = &mut loaded => {}
+                () = tokio::time::sleep(SLOW) => {
+                    tracing::warn!(home = %home.display(), "loading files takes long; look whether what they lie on answers. What runs goes on meanwhile");
+                    loaded.await;
+                }
+            }
         }
-        if fingerprint(&home).await == seen && asked.is_empty() {
-            continue;
+        self.shown.looking.send_replace(None);
+    }
+
+    async fn load(&mut self, asked: Vec<ReloadRequest>) {
+        if fingerprint(&self.home).await == self.seen && asked.is_empty() {
+            return;
         }
         // Folders may have been replaced: a watch stays with the one that was there.
-        watcher = arm(&folders(&home), &hint);
+        self.arm().await;
         // Only now: what the watch before did not get to tell is in it, the rest the new one tells.
-        let found = fingerprint(&home).await;
-        let before = Arc::clone(&sender.borrow());
-        let mut after = read(&home, &before, &holdings).await;
+        let found = fingerprint(&self.home).await;
+        let before = Arc::clone(&self.shown.catalog.borrow());
+        let mut after = read(&self.home, &before, &self.holdings).await;
         let vanished = |after: &Catalog| {
             after.integrations.iter().any(|(id, slot)| {
                 slot.removed && before.integrations.get(id).is_some_and(|old| !old.removed)
@@ -77,26 +138,32 @@ pub async fn watch(
         };
         if asked.is_empty() && vanished(&after) {
             tokio::time::sleep(VANISHED).await;
-            after = read(&home, &before, &holdings).await;
+            after = read(&self.home, &before, &self.holdings).await;
         }
-        seen = found;
+        self.seen = found;
         let outcomes = outcomes(&before, &after);
         tell(&before, &after, &outcomes);
-        on_reload(&outcomes, &after.problems);
+        (self.on_reload)(&outcomes, &after.problems);
         let problems = after.problems.clone();
-        sender.send_replace(Arc::new(after));
+        self.shown.catalog.send_replace(Arc::new(after));
         for request in asked {
             // Whoever asked may have gone; the reload has happened all the same.
             let _ = request.send((outcomes.clone(), problems.clone()));
         }
     }
-    drop(watcher);
+
+    /// Watches the folders as they are now. Off the threads that run tasks: finding the folders may wait for the disk.
+    async fn arm(&mut self) {
+        let (folders, hint) = (folders(&self.home), self.hint.clone());
+        let armed = tokio::task::spawn_blocking(move || arm(&folders, &hint)).await;
+        self.watcher = armed.unwrap_or_default();
+    }
 }
 
-async fn read(
+async fn read<H: Fn() -> Option<Holdings> + Clone + Send + 'static>(
     home: &Home,
     before: &Arc<Catalog>,
-    holdings: &(impl Fn() -> Option<Holdings> + Clone + Send + 'static),
+    holdings: &H,
 ) -> Catalog {
     let (home, previous, holdings) = (home.clone(), Arc::clone(before), holdings.clone());
     let load = move || {
@@ -200,63 +267,69 @@ pub(super) fn arm(
 pub async fn fingerprint(home: &Home) -> Fingerprint {
     let folders = [home.config(), home.scripts()];
     let tests = home.scripts().join("tests");
+    let home = home.beneath();
     let hashed = tokio::task::spawn_blocking(move || {
         let mut hasher = blake3::Hasher::new();
         for folder in folders {
-            hash_folder(&folder, &mut hasher, 0);
+            hash_folder(&home, &folder, &mut hasher, 0);
         }
-        hash_answers(&tests, &mut hasher, 0);
+        hash_answers(&home, &tests, &mut hasher, 0);
         Fingerprint(*hasher.finalize().as_bytes())
     });
     // It does not panic; if it did, nothing would look like it, and all would be read anew.
     hashed.await.unwrap_or(Fingerprint([0; 32]))
 }
 
-fn hash_folder(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
+fn hash_folder(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    let entries = match home.list(folder) {
+        Ok(entries) => entries,
+        Err(error) => return hash_refused(folder, &error, hasher),
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
+    for Entry { path, kind } in entries {
         let ours = path
             .extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "rhai");
-        if path.is_dir()
-            && depth < 6
-            && !path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."))
-        {
-            hash_folder(&path, hasher, depth + 1);
-        } else if ours && let Ok(bytes) = std::fs::read(&path) {
-            hasher.update(path.as_os_str().as_encoded_bytes());
-            hasher.update(blake3::hash(&bytes).as_bytes());
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
+        match kind {
+            Ok(Kind::Folder) if depth < 6 && !is_hidden => {
+                hash_folder(home, &path, hasher, depth + 1);
+            }
+            _ if ours => match home.read(&path, MAX_FILE) {
+                Ok(bytes) => {
+                    hasher.update(path.as_os_str().as_encoded_bytes());
+                    hasher.update(blake3::hash(&bytes).as_bytes());
+                }
+                Err(error) => hash_refused(&path, &error, hasher),
+            },
+            Err(error @ Unread::Outside) => hash_refused(&path, &error, hasher),
+            Ok(_) | Err(_) => {}
         }
     }
 }
 
+/// What is there and is not read changes when it is read, or no longer for the same reason.
+fn hash_refused(path: &Path, why: &Unread, hasher: &mut blake3::Hasher) {
+    if !matches!(why, Unread::Absent) {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(why.to_string().as_bytes());
+    }
+}
+
 /// Recorded answers beside mapping tests: they can be large, so their size and time of change stand for them.
-fn hash_answers(folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
-        let Ok(metadata) = std::fs::metadata(&path) else {
+fn hash_answers(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, depth: usize) {
+    for Entry { path, .. } in home.list(folder).unwrap_or_default() {
+        let Ok(look) = home.look(&path) else {
             continue;
         };
-        if metadata.is_dir() {
+        if look.kind == Kind::Folder {
             if depth < 2 {
-                hash_answers(&path, hasher, depth + 1);
+                hash_answers(home, &path, hasher, depth + 1);
             }
         } else {
             hasher.update(path.as_os_str().as_encoded_bytes());
-            let changed = metadata.modified().ok();
-            hasher.update(format!("{}{changed:?}", metadata.len()).as_bytes());
+            hasher.update(format!("{}{:?}", look.length, look.changed).as_bytes());
         }
     }
 }
@@ -279,6 +352,47 @@ mod tests {
         std::fs::write(home.config().join("epms.yaml"), text).unwrap();
     }
 
+    fn shown(catalog: watch::Sender<Arc<Catalog>>) -> (Shown, watch::Receiver<Option<Timestamp>>) {
+        let (looking, seen) = watch::channel(None);
+        (Shown { catalog, looking }, seen)
+    }
+
+    /// D7: a disk that does not answer holds up whoever asks it, for good.
+    #[tokio::test]
+    async fn a_load_that_does_not_end_is_seen_and_is_not_in_the_way_of_the_end() {
+        let (_folder, home) = home(2);
+        let seen = fingerprint(&home).await;
+        let first = Arc::new(load(&home, None, Timestamp::UNIX_EPOCH));
+        let (sender, catalog) = watch::channel(first);
+        let (shown, looking) = shown(sender);
+        // Every load waits here until the test is over.
+        let (_over, never) = std::sync::mpsc::channel::<()>();
+        let never = Arc::new(std::sync::Mutex::new(never));
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let held_up = move || {
+            let _ = begun.send(());
+            let _ = never.lock().unwrap().recv();
+            None
+        };
+        let (requests, asked) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let watching = super::watch(home, held_up, seen, shown, asked, |_, _| {}, stop.clone());
+        let watching = tokio::spawn(watching);
+        let (reply, answer) = oneshot::channel();
+        let patience = Duration::from_secs(15);
+        requests.send(reply).await.unwrap();
+        let begins = tokio::time::timeout(patience, begins.recv()).await;
+        assert_eq!(begins, Ok(Some(())));
+        assert!(looking.borrow().is_some());
+        stop.cancel();
+        tokio::time::timeout(patience, watching)
+            .await
+            .expect("it ends although a load does not")
+            .unwrap();
+        assert!(answer.await.is_err(), "whoever asked hears that it is over");
+        assert_eq!(catalog.borrow().settings.workers, 2);
+    }
+
     #[tokio::test]
     async fn what_changes_between_the_load_and_the_watch_is_loaded_too() {
         let (_folder, home) = home(2);
@@ -292,7 +406,7 @@ mod tests {
             home,
             || None,
             seen,
-            sender,
+            shown(sender).0,
             requests,
             |_, _| {},
             stop.clone(),

@@ -63,7 +63,9 @@ pub(super) async fn nobody_listens(client: &Client) -> Result<(), Failure> {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         let exit = match &error {
-            OpenError::InUse(_) | OpenError::Io { .. } => Exit::OutOfReach,
+            OpenError::InUse(_) | OpenError::Io { .. } | OpenError::Accessible { .. } => {
+                Exit::OutOfReach
+            }
             OpenError::Foreign(_)
             | OpenError::Newer { .. }
             | OpenError::Damaged { .. }

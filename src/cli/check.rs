@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::beneath::MAX_FILE;
 use crate::cases;
 use crate::catalog;
 use crate::config::Home;
@@ -73,7 +74,8 @@ fn with_lines(found: &[Problem], home: &Home) -> String {
     for problem in found {
         text += &format!("{problem}\n");
         if read.as_ref().is_none_or(|(file, _)| *file != problem.file) {
-            let lines = std::fs::read(home.root().join(&problem.file)).unwrap_or_default();
+            let lines = home.beneath().read(&problem.file, MAX_FILE);
+            let lines = lines.unwrap_or_default();
             read = Some((&problem.file, String::from_utf8_lossy(&lines).into_owned()));
         }
         if let Some((_, lines)) = &read {

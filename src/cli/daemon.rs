@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use nix::sys::signal::Signal;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +22,13 @@ pub(super) async fn run(
     socket: Option<PathBuf>,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
+    let kept = keep_memory();
     let settings =
         Files::read_settings(home).map_err(|problems| Failure::Config(Problems(problems)))?;
     log(settings.value.log);
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the system may write this process's memory, and what is secret in it, to a disk when it crashes");
+    }
     let stop = CancellationToken::new();
     let reload = signals(&stop)?;
     let start = Start {
@@ -32,6 +38,18 @@ pub(super) async fn run(
     };
     daemon::run(start, Signals { stop, reload }, |_| {}).await?;
     Ok(Exit::Done)
+}
+
+/// Nobody gets the memory of this process, with its secrets and everybody's emails: it is not written to a disk when the
+/// process crashes, and no other process of its user may look into it. Programs that tell a secret write no core, too.
+fn keep_memory() -> rustix::io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // For those programs alone; where it may not be set, the unit of the service says the same.
+    let _ = setrlimit(Resource::Core, none);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
 impl From<DaemonError> for Failure {
@@ -46,12 +64,40 @@ impl From<DaemonError> for Failure {
     }
 }
 
-/// SIGTERM and SIGINT stop, SIGHUP reloads. Installed before the daemon is ready: a signal that came
-/// earlier would end the process.
+/// Signals that would end the process at once, and mean nothing to a daemon.
+const IGNORED: [Signal; 9] = [
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGIO,
+    Signal::SIGSTKFLT,
+    Signal::SIGPWR,
+    // What would be written beyond a limit fails, and says so where it is written.
+    Signal::SIGXFSZ,
+];
+
+/// SIGTERM, SIGINT, and what else is sent to make a process end, stop; SIGHUP reloads. Installed before the daemon is
+/// ready: a signal that came earlier would end the process.
 fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Error> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    // Of the processor's time there is a little left, to end in order.
+    let mut out_of_time = signal(of(Signal::SIGXCPU))?;
     let mut hangup = signal(SignalKind::hangup())?;
+    for ignored in IGNORED {
+        let mut came = signal(of(ignored))?;
+        tokio::spawn(async move {
+            while came.recv().await.is_some() {
+                tracing::info!(
+                    signal = ignored.as_str(),
+                    "a signal came that means nothing here"
+                );
+            }
+        });
+    }
     let (sender, reload) = mpsc::channel(1);
     let stop = stop.clone();
     tokio::spawn(async move {
@@ -59,6 +105,8 @@ fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Erro
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
+                _ = quit.recv() => break,
+                _ = out_of_time.recv() => break,
                 _ = hangup.recv() => {
                     // A full channel means that a reload is due already.
                     let _ = sender.try_send(());
@@ -68,6 +116,10 @@ fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Erro
         stop.cancel();
     });
     Ok(reload)
+}
+
+fn of(signal: Signal) -> SignalKind {
+    SignalKind::from_raw(signal as i32)
 }
 
 fn log(log: Log) {

@@ -63,6 +63,7 @@ pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
         people: 1204,
         open_alerts: 2,
         problems: Vec::new(),
+        loading_since: None,
         integrations,
     }
 }

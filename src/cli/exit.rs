@@ -102,7 +102,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Client { error, .. } => match error {
-                ClientError::NotRunning { .. } => Exit::OutOfReach,
+                ClientError::NotRunning { .. } | ClientError::Silent { .. } => Exit::OutOfReach,
                 ClientError::Denied(_) => Exit::Denied,
                 // Stopping, or not ready: the same request may succeed later.
                 ClientError::Refused(problem) if problem.status == 503 => Exit::OutOfReach,

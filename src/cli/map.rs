@@ -150,8 +150,7 @@ fn report(
     file: &Path,
     home: &Home,
 ) -> Result<Report, Failure> {
-    let library = Library::read(&home.scripts())
-        .map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
+    let library = Library::read(home.root());
     let script = Script::compile(&library, name)
         .map_err(|problems| Failure::Config(Problems(problems).sorted()))?;
     let mut report = Report {

@@ -184,6 +184,13 @@ async fn dispatch(
         None => socket(arguments.socket, &home, environment),
     };
     let client = Client::new(&socket)?;
+    // A terminal that is drawn on shows in its picture what is waited for.
+    let draws = matches!(&arguments.verb, Verb::Status(verb) if verb.watch);
+    let client = if screen.progress && !draws {
+        client.telling(screen::waits_for)
+    } else {
+        client
+    };
     let ended = match &arguments.verb {
         Verb::Init(_) => fresh::run(json, &client, &home, environment, screen).await,
         Verb::Sync(verb) => sync::run(verb, json, &client, screen).await,

@@ -88,7 +88,7 @@ pub(super) async fn run(
     let now = Timestamp::now();
     let integration = find(&arguments.integration, home, now)?;
     let asking = Asking::of(&integration, now);
-    let library = Library::read(&home.scripts()).map_err(|error| failed(error.to_string()))?;
+    let library = Library::read(home.root());
     let (listener, heard) = mpsc::unbounded_channel();
     let reader = Reader::new()
         .map_err(|error| failed(error.to_string()))?

@@ -1,10 +1,11 @@
 //! Where a command writes to. Nothing else in `cli` names standard output or standard error.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
-use crate::model::{shown_json, shown_lines};
+use crate::model::{shown, shown_json, shown_lines};
 
 use super::exit::Failure;
 use super::view::View;
@@ -74,6 +75,16 @@ impl Screen<'_> {
         self.out.flush()?;
         Ok(())
     }
+}
+
+/// Tells whoever sits before the terminal, whatever else is shown there, that an answer is waited for.
+pub(super) fn waits_for(socket: &Path) {
+    // Where this cannot be written, nobody reads it.
+    let _ = writeln!(
+        std::io::stderr(),
+        "waiting for the daemon on {} to answer; Ctrl-C ends",
+        shown(&socket.to_string_lossy())
+    );
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
 /// The daemon and all of its integrations.
 pub(super) fn render(status: &Status, view: &View) -> String {
     let mut text = head(status);
+    text += &loading(status, view);
     text.push('\n');
     if status.integrations.is_empty() {
         text += "no integrations; put a file into config/integrations\n";
@@ -106,6 +107,18 @@ pub(super) fn head(status: &Status) -> String {
         number(status.people, "person", "people"),
         number(status.open_alerts, "open alert", "open alerts"),
     )
+}
+
+/// That a load does not end, where one does not.
+pub(super) fn loading(status: &Status, view: &View) -> String {
+    let Some(since) = status.loading_since else {
+        return String::new();
+    };
+    let told = format!(
+        "the files are being loaded since {}: what lies on disk is not in effect yet; look whether what they lie on answers",
+        view.both(since)
+    );
+    paragraph(0, &told, view)
 }
 
 /// `1 person`, `2 people`.

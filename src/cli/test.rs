@@ -117,8 +117,7 @@ pub(super) async fn run(
 }
 
 fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Results, Failure> {
-    let library = Library::read(&home.scripts())
-        .map_err(|error| Failure::other(Exit::OutOfReach, error.to_string()))?;
+    let library = Library::read(home.root());
     let (cases, problems) = cases::load(home, arguments.filter.as_deref());
     if !problems.is_empty() {
         return Err(Failure::Config(Problems(problems)));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem};
 
 use super::{
@@ -36,17 +37,23 @@ pub struct Files {
     pub integrations: BTreeMap<String, Read<Integration>>,
     /// Problems of folders, and of files that are none of ours.
     pub others: Vec<Problem>,
+    /// The folder of integrations is there and could not be looked into: which files it has is not known.
+    pub is_shut: bool,
 }
 
 impl Files {
     /// Reads all files of `home`.
     pub fn read(home: &Home) -> Files {
         let mut others = Vec::new();
+        let credentials = folder(home, "credentials", check_credential, &mut others);
+        let connectors = folder(home, "connectors", check_connector, &mut others);
+        let integrations = folder(home, "integrations", check_integration, &mut others);
         Files {
             settings: Files::read_settings(home),
-            credentials: folder(home, "credentials", check_credential, &mut others),
-            connectors: folder(home, "connectors", check_connector, &mut others),
-            integrations: folder(home, "integrations", check_integration, &mut others),
+            credentials: credentials.unwrap_or_default(),
+            connectors: connectors.unwrap_or_default(),
+            is_shut: integrations.is_none(),
+            integrations: integrations.unwrap_or_default(),
             others,
         }
     }
@@ -54,7 +61,7 @@ impl Files {
     /// Reads `config/epms.yaml` alone: all that a client needs to find the socket.
     pub fn read_settings(home: &Home) -> Read<Settings> {
         let path = home.config().join("epms.yaml");
-        match std::fs::read(&path) {
+        match home.beneath().read(&path, MAX_FILE) {
             Ok(bytes) => file(&home.name(&path), &bytes, check_settings),
             // Which home was looked into is what people ask first.
             Err(error) => Err(vec![unreadable(&path, &error)]),
@@ -62,46 +69,41 @@ impl Files {
     }
 }
 
-fn unreadable(name: &Path, error: &std::io::Error) -> Problem {
+fn unreadable(name: &Path, error: &Unread) -> Problem {
     Problem {
         file: name.to_owned(),
         place: None,
         field: String::new(),
-        message: match error.kind() {
-            std::io::ErrorKind::NotFound => {
+        message: match error {
+            Unread::Absent => {
                 "there is no such file; create it, or name the home with --home".into()
             }
-            _ => format!("cannot be read: {error}"),
+            _ => error.to_string(),
         },
         code: Code::File,
     }
 }
 
+/// The files of a folder; none where it cannot be looked into.
 fn folder<T: DeserializeOwned>(
     home: &Home,
     name: &str,
     check: fn(&T, &Document) -> Vec<Problem>,
     others: &mut Vec<Problem>,
-) -> BTreeMap<String, Read<T>> {
+) -> Option<BTreeMap<String, Read<T>>> {
     let path = home.config().join(name);
     let mut files = BTreeMap::new();
-    let entries = match std::fs::read_dir(&path) {
+    let beneath = home.beneath();
+    let entries = match beneath.list(&path) {
         Ok(entries) => entries,
         // A home may have no credentials yet.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return files,
+        Err(Unread::Absent) => return Some(files),
         Err(error) => {
             others.push(unreadable(&home.name(&path), &error));
-            return files;
+            return None;
         }
     };
-    for entry in entries {
-        let path = match entry {
-            Ok(entry) => entry.path(),
-            Err(error) => {
-                others.push(unreadable(&home.name(&path), &error));
-                continue;
-            }
-        };
+    for Entry { path, .. } in entries {
         let name = home.name(&path);
         let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
@@ -119,7 +121,7 @@ fn folder<T: DeserializeOwned>(
         };
         match file_name.rsplit_once('.') {
             Some((stem, "yaml")) if is_name(stem) => {
-                let read = match std::fs::read(&path) {
+                let read = match beneath.read(&path, MAX_FILE) {
                     Ok(bytes) => file(&name, &bytes, check),
                     Err(error) => Err(vec![unreadable(&name, &error)]),
                 };
@@ -132,7 +134,7 @@ fn folder<T: DeserializeOwned>(
             _ => {}
         }
     }
-    files
+    Some(files)
 }
 
 /// Whether a file stem may be an id: it stands in commands, URLs and logs.

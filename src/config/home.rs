@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::beneath::Beneath;
+
 use super::Settings;
 
 /// The folder with `config/`, `scripts/` and, unless told otherwise, `state/`.
@@ -67,6 +69,11 @@ impl Home {
     /// `scripts/`.
     pub fn scripts(&self) -> PathBuf {
         self.root.join("scripts")
+    }
+
+    /// What is read of it: nothing out of it.
+    pub fn beneath(&self) -> Beneath {
+        Beneath::new(&self.root)
     }
 
     /// `path` as messages name it: relative to the home.

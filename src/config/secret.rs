@@ -1,6 +1,7 @@
 //! Secrets: named by reference in files, read when a run begins, never printed.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,8 @@ use schemars::JsonSchema;
 pub use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+
+use crate::beneath::{self, MAX_FILE, Unread};
 
 use super::program;
 
@@ -52,12 +55,12 @@ impl fmt::Debug for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file is not there or not readable.
-    #[error("cannot read the secret file {}: {source}", path.display())]
+    #[error("the secret file {} {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// Why it was not read.
+        source: Unread,
     },
     /// Others can read the file, or write it.
     #[error("the secret file {} {what}; {remedy}", path.display())]
@@ -94,18 +97,14 @@ impl SecretReference {
     /// Reads the secret. Relative files lie in `home`. A program may take its time: not for an async worker.
     pub fn read(&self, home: &Path) -> Result<Secret, SecretError> {
         let text = match self {
-            SecretReference::File(path) => {
-                let path = home.join(path);
-                closed(&path)?;
-                read_file(&path)?
-            }
+            SecretReference::File(path) => read_file(&home.join(path), closed)?,
             SecretReference::Env(name) => {
                 std::env::var(name).map_err(|_| SecretError::Env(name.clone()))?
             }
             SecretReference::Credential(name) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY")
                     .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
-                read_file(&Path::new(&folder).join(name))?
+                read_file(&Path::new(&folder).join(name), |_, _| Ok(()))?
             }
             SecretReference::Exec(words) => {
                 program::output(words, home).map_err(|what| SecretError::Program {
@@ -131,11 +130,7 @@ impl SecretReference {
 }
 
 /// Whoever may read or change a secret file knows the secret, or chooses where it is sent.
-fn closed(path: &Path) -> Result<(), SecretError> {
-    let metadata = std::fs::metadata(path).map_err(|source| SecretError::File {
-        path: path.to_owned(),
-        source,
-    })?;
+fn closed(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
     let open = |what: String, remedy: String| {
         Err(SecretError::Open {
             path: path.to_owned(),
@@ -143,13 +138,6 @@ fn closed(path: &Path) -> Result<(), SecretError> {
             remedy,
         })
     };
-    // A pipe or a device would keep whoever reads it waiting, and with them every other feed.
-    if !metadata.is_file() {
-        return open(
-            "is no regular file".into(),
-            "write the secret into a file, or use `exec` for a program that tells it".into(),
-        );
-    }
     let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
     let us = nix::unistd::geteuid().as_raw();
     if mode & 0o026 != 0 {
@@ -175,10 +163,31 @@ fn closed(path: &Path) -> Result<(), SecretError> {
     Ok(())
 }
 
-fn read_file(path: &Path) -> Result<String, SecretError> {
-    std::fs::read_to_string(path).map_err(|source| SecretError::File {
-        path: path.to_owned(),
-        source,
+/// Reads the file that `judge` finds fit. It may lie anywhere; a pipe or a device would keep whoever reads it waiting,
+/// and with them every other feed.
+fn read_file(
+    path: &Path,
+    judge: impl FnOnce(&Path, &Metadata) -> Result<(), SecretError>,
+) -> Result<String, SecretError> {
+    let failed = |source| match source {
+        Unread::Irregular(kind) => SecretError::Open {
+            path: path.to_owned(),
+            what: format!("is {kind} and no regular file"),
+            remedy: "write the secret into a file, or use `exec` for a program that tells it"
+                .into(),
+        },
+        source => SecretError::File {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let file = beneath::open_anywhere(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(|error| failed(Unread::Io(error)))?;
+    judge(path, &metadata)?;
+    let bytes = beneath::bytes(file, MAX_FILE).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        failed(beneath::not_utf8())
     })
 }
 
@@ -257,9 +266,30 @@ mod tests {
         let error = SecretReference::File("s".into()).read(home.path());
         let error = error.unwrap_err().to_string();
         assert!(
-            error.contains("is no regular file; write the secret"),
+            error.contains("is a named pipe and no regular file; write the secret"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_secret_file_may_lie_anywhere_and_is_read_up_to_a_limit_that_is_named() {
+        let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(elsewhere.path(), "hunter2\n", 0o600);
+        let target = elsewhere.path().join("s");
+        std::os::unix::fs::symlink(&target, home.path().join("s")).unwrap();
+        for reference in ["s".into(), target.clone()] {
+            let secret = SecretReference::File(reference).read(home.path());
+            assert_eq!(secret.unwrap().expose(), "hunter2");
+        }
+        let told = |text: &[u8]| {
+            std::fs::write(&target, text).unwrap();
+            let read = SecretReference::File("s".into()).read(home.path());
+            read.unwrap_err().to_string()
+        };
+        let large = told(&vec![b'x'; 1024 * 1024 + 1]);
+        assert!(large.contains("is larger than 1 MiB"), "{large}");
+        let other = told(b"caf\xe9");
+        assert!(other.contains("cannot be read: it is not UTF-8"), "{other}");
     }
 
     #[test]

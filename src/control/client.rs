@@ -8,7 +8,10 @@ mod lines;
 
 pub use error::ClientError;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, Response};
@@ -28,14 +31,35 @@ use lines::Lines;
 /// How long an answer that waits for no run may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long an answer may take that the daemon has at hand.
+const AT_HAND: Duration = Duration::from_secs(10);
+
+/// Whoever waits is told so after this time.
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// Of a run that is followed something is heard at least so often: a daemon that says nothing shows that it lives.
+const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
+
 /// Syncs of single integrations are asked for so many at once.
 const ASKED_AT_ONCE: usize = 32;
 
+/// Is told on which socket an answer is waited for.
+type Waits = dyn Fn(&Path) + Send + Sync;
+
 /// A client of the daemon that listens on one socket.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     socket: PathBuf,
     http: reqwest::Client,
+    /// Is told, once, that an answer is waited for.
+    waits: Option<Arc<Waits>>,
+    is_told: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.socket).finish()
+    }
 }
 
 /// Which integrations a request is for.
@@ -106,7 +130,18 @@ impl Client {
         Ok(Client {
             socket: socket.to_owned(),
             http,
+            waits: None,
+            is_told: Arc::default(),
         })
+    }
+
+    /// The same, which tells `waits` once when an answer is waited for longer than a moment.
+    #[must_use]
+    pub fn telling(self, waits: impl Fn(&Path) + Send + Sync + 'static) -> Client {
+        Client {
+            waits: Some(Arc::new(waits)),
+            ..self
+        }
     }
 
     /// The socket it speaks to.
@@ -116,25 +151,20 @@ impl Client {
 
     /// Whether the daemon answers at all.
     pub async fn healthz(&self) -> Result<(), ClientError> {
-        let request = self
-            .http
-            .get(address(&["healthz"], Vec::new()))
-            .timeout(PATIENCE);
-        self.send(request).await.map(drop)
+        let request = self.http.get(address(&["healthz"], Vec::new()));
+        self.send(request, Some(AT_HAND)).await.map(drop)
     }
 
     /// Whether the daemon can work; it says why not, where it cannot.
     pub async fn readyz(&self) -> Result<(), ClientError> {
-        let request = self
-            .http
-            .get(address(&["readyz"], Vec::new()))
-            .timeout(PATIENCE);
-        self.send(request).await.map(drop)
+        let request = self.http.get(address(&["readyz"], Vec::new()));
+        self.send(request, Some(AT_HAND)).await.map(drop)
     }
 
     /// The daemon and all of its integrations.
     pub async fn status(&self) -> Result<Status, ClientError> {
-        self.get(&["v1", "status"], Vec::new()).await
+        let request = self.http.get(address(&["v1", "status"], Vec::new()));
+        self.json(request, Some(AT_HAND)).await
     }
 
     /// All integrations, by id.
@@ -144,8 +174,9 @@ impl Client {
 
     /// One integration.
     pub async fn integration(&self, id: &IntegrationId) -> Result<IntegrationStatus, ClientError> {
-        self.get(&["v1", "integrations", id.as_str()], Vec::new())
-            .await
+        let path = ["v1", "integrations", id.as_str()];
+        let request = self.http.get(address(&path, Vec::new()));
+        self.json(request, Some(AT_HAND)).await
     }
 
     /// Asks for a sync. With `wait` the answer comes when the runs have ended.
@@ -175,11 +206,11 @@ impl Client {
 
     async fn post_sync(&self, path: &[&str], wait: bool) -> Result<SyncReply, ClientError> {
         let address = address(path, vec![("wait", wait.to_string())]);
-        let mut request = self.http.request(Method::POST, address);
-        if !wait {
-            request = request.timeout(PATIENCE);
+        let request = self.http.request(Method::POST, address);
+        if wait {
+            return self.patiently(request).await;
         }
-        self.json(request).await
+        self.json(request, Some(PATIENCE)).await
     }
 
     /// Tells `each` how a run comes on, and gives its report when it has ended.
@@ -190,8 +221,11 @@ impl Client {
     ) -> Result<Run, ClientError> {
         let path = ["v1", "runs", &run.to_string(), "progress"];
         let request = self.http.get(address(&path, Vec::new()));
-        let mut lines = Lines::of(self.send(request).await?);
-        while let Some(line) = lines.next(&self.socket).await? {
+        let mut lines = Lines::of(self.send(request, Some(PATIENCE)).await?);
+        loop {
+            let line = tokio::time::timeout(SIGN_OF_LIFE, lines.next(&self.socket)).await;
+            let line = line.map_err(|_| self.silent(SIGN_OF_LIFE))??;
+            let Some(line) = line else { break };
             // Other lines of server-sent events are comments, names and ends of events.
             let Some(data) = line.strip_prefix("data:") else {
                 continue;
@@ -283,7 +317,7 @@ impl Client {
     ) -> Result<(), E> {
         let query = vec![("after", after.to_string()), ("follow", follow.to_string())];
         let request = self.http.get(address(&["v1", "changes"], query));
-        let mut lines = Lines::of(self.send(request).await?);
+        let mut lines = Lines::of(self.send(request, Some(PATIENCE)).await?);
         while let Some(line) = lines.next(&self.socket).await? {
             // An empty line only shows that the connection lives.
             if !line.is_empty() {
@@ -296,7 +330,7 @@ impl Client {
     /// Reads all files again. The answer is the outcome.
     pub async fn reload(&self) -> Result<ReloadReply, ClientError> {
         let address = address(&["v1", "reload"], Vec::new());
-        self.json(self.http.request(Method::POST, address).timeout(PATIENCE))
+        self.json(self.http.request(Method::POST, address), Some(PATIENCE))
             .await
     }
 
@@ -305,21 +339,83 @@ impl Client {
         path: &[&str],
         query: Query,
     ) -> Result<T, ClientError> {
-        self.json(self.http.get(address(path, query)).timeout(PATIENCE))
+        self.json(self.http.get(address(path, query)), Some(PATIENCE))
             .await
+    }
+
+    /// The answer to a request that may take as long as it takes, of a daemon that says anything at all.
+    async fn patiently<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ClientError> {
+        self.lives().await?;
+        self.json(request, None).await
+    }
+
+    /// Whether somebody answers, whatever they say.
+    async fn lives(&self) -> Result<(), ClientError> {
+        match self.healthz().await {
+            Err(error @ (ClientError::Silent { .. } | ClientError::NotRunning { .. })) => {
+                Err(error)
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     async fn json<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
+        patience: Option<Duration>,
     ) -> Result<T, ClientError> {
-        let response = self.send(request).await?;
-        let bytes = response.bytes().await;
-        let bytes = bytes.map_err(|error| ClientError::of_transport(&self.socket, &error))?;
-        self.read(&bytes)
+        let answer = async {
+            let response = self.answer(request).await?;
+            let bytes = response.bytes().await;
+            bytes.map_err(|error| ClientError::of_transport(&self.socket, &error))
+        };
+        self.read(&self.waited_for(answer, patience).await?)
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+    /// The beginning of an answer.
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        patience: Option<Duration>,
+    ) -> Result<Response, ClientError> {
+        self.waited_for(self.answer(request), patience).await
+    }
+
+    /// What is asked for, within so long. Who waits is told.
+    async fn waited_for<T>(
+        &self,
+        asked: impl Future<Output = Result<T, ClientError>>,
+        patience: Option<Duration>,
+    ) -> Result<T, ClientError> {
+        let mut asked = std::pin::pin!(asked);
+        let for_a_while = patience.map_or(A_WHILE, |patience| patience.min(A_WHILE));
+        if let Ok(answer) = tokio::time::timeout(for_a_while, &mut asked).await {
+            return answer;
+        }
+        if let Some(waits) = &self.waits
+            && !self.is_told.swap(true, Ordering::Relaxed)
+        {
+            waits(&self.socket);
+        }
+        let Some(patience) = patience else {
+            return asked.await;
+        };
+        let rest = patience.saturating_sub(for_a_while);
+        let answer = tokio::time::timeout(rest, asked).await;
+        answer.unwrap_or_else(|_| Err(self.silent(patience)))
+    }
+
+    fn silent(&self, waited: Duration) -> ClientError {
+        ClientError::Silent {
+            socket: self.socket.clone(),
+            waited,
+        }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await;
         let response = response.map_err(|error| ClientError::of_transport(&self.socket, &error))?;
         let status = response.status();

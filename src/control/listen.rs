@@ -1,9 +1,12 @@
-//! The control socket: private before it listens, and never taken from a daemon that lives.
+//! The control socket: private before it listens, never taken from a daemon that lives, and made again where its file is
+//! removed. Speaks with nobody.
 
-use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +30,33 @@ pub enum ListenError {
     },
 }
 
-/// Listens on `path`, with its permissions set before anybody can connect.
-pub async fn listen(
-    path: &Path,
+/// How often it is looked whether the socket is still there.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// A socket that is listened on, and made again where somebody removes its file.
+#[derive(Debug)]
+pub struct Listening {
+    listener: UnixListener,
+    path: PathBuf,
     mode: u32,
-    group: Option<&str>,
-) -> Result<UnixListener, ListenError> {
+    group: Option<u32>,
+    /// The file that was made: its device and number.
+    file: (u64, u64),
+    look: Interval,
+    /// What is wrong with it is told once.
+    is_told: bool,
+}
+
+/// What lies where the socket was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Ours,
+    Empty,
+    Taken,
+}
+
+/// Listens on `path`, with its permissions set before anybody can connect.
+pub async fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Listening, ListenError> {
     let io = |source| ListenError::Io {
         path: path.to_owned(),
         source,
@@ -47,21 +71,90 @@ pub async fn listen(
         }
         std::fs::remove_file(path).map_err(io)?;
     }
-    let gid = match group {
+    let group = match group {
         None => None,
         Some(name) => match nix::unistd::Group::from_name(name) {
             Ok(Some(group)) => Some(group.gid.as_raw()),
             _ => return Err(ListenError::NoGroup(name.to_owned())),
         },
     };
-    let socket = UnixSocket::new_stream().map_err(io)?;
-    socket.bind(path).map_err(io)?;
-    // Bound but not listening: nobody can connect until the permissions are right.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(io)?;
-    if gid.is_some() {
-        chown(path, None, gid).map_err(io)?;
+    let (listener, file) = make(path, mode, group).map_err(io)?;
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    Ok(Listening {
+        listener,
+        path: path.to_owned(),
+        mode,
+        group,
+        file,
+        look,
+        is_told: false,
+    })
+}
+
+impl Listening {
+    /// The next who connects. May be given up at any time, and called again.
+    pub async fn accept(&mut self) -> std::io::Result<UnixStream> {
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => return accepted.map(|(stream, _)| stream),
+                _ = self.look.tick() => self.look(),
+            }
+        }
     }
-    socket.listen(1024).map_err(io)
+
+    fn look(&mut self) {
+        let shown = self.path.display();
+        match self.place() {
+            Place::Ours => self.is_told = false,
+            Place::Empty => match make(&self.path, self.mode, self.group) {
+                Ok((listener, file)) => {
+                    tracing::warn!(socket = %shown, "the socket was gone, and is made again");
+                    (self.listener, self.file, self.is_told) = (listener, file, false);
+                }
+                Err(error) if !self.is_told => {
+                    tracing::error!(socket = %shown, %error, "the socket is gone, and cannot be made again; it is tried on and on");
+                    self.is_told = true;
+                }
+                Err(_) => {}
+            },
+            Place::Taken if !self.is_told => {
+                tracing::error!(socket = %shown, "something else lies where the socket was; remove it, and the socket is made again");
+                self.is_told = true;
+            }
+            Place::Taken => {}
+        }
+    }
+
+    fn place(&self) -> Place {
+        match std::fs::symlink_metadata(&self.path) {
+            Ok(found) if (found.dev(), found.ino()) == self.file => Place::Ours,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Place::Empty,
+            Ok(_) | Err(_) => Place::Taken,
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // What somebody else has put there since is theirs.
+        if self.place() == Place::Ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes a socket where nothing lies.
+fn make(path: &Path, mode: u32, group: Option<u32>) -> std::io::Result<(UnixListener, (u64, u64))> {
+    let socket = UnixSocket::new_stream()?;
+    socket.bind(path)?;
+    // Bound but not listening: nobody can connect until the permissions are right.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    if group.is_some() {
+        chown(path, None, group)?;
+    }
+    let made = std::fs::symlink_metadata(path)?;
+    Ok((socket.listen(1024)?, (made.dev(), made.ino())))
 }
 
 #[cfg(test)]
@@ -82,10 +175,36 @@ mod tests {
             Err(ListenError::InUse(_))
         ));
         drop(listener);
+        assert!(!path.exists());
+        drop(UnixListener::bind(&path).unwrap());
         assert!(
             listen(&path, 0o660, None).await.is_ok(),
             "a stale socket is replaced"
         );
+    }
+
+    /// C4.
+    #[tokio::test]
+    async fn a_socket_whose_file_is_removed_is_made_again_and_nothing_of_others_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("epms.sock");
+        let mut listening = listen(&path, 0o600, None).await.unwrap();
+        for _ in 0..3 {
+            std::fs::remove_file(&path).unwrap();
+            assert_eq!(listening.place(), Place::Empty);
+            listening.look();
+            assert_eq!(listening.place(), Place::Ours);
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            let caller = std::os::unix::net::UnixStream::connect(&path);
+            assert!(caller.is_ok() && listening.accept().await.is_ok());
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "precious").unwrap();
+        listening.look();
+        assert_eq!(listening.place(), Place::Taken);
+        drop(listening);
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
     }
 
     #[tokio::test]

@@ -36,6 +36,9 @@ pub struct Status {
     /// Problems of files that belong to no single integration.
     #[serde(default)]
     pub problems: Vec<Problem>,
+    /// Since when files are being loaded, where that takes long: what lies on disk is not in effect yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loading_since: Option<Timestamp>,
     /// Every integration, by id.
     pub integrations: Vec<IntegrationStatus>,
 }

@@ -24,7 +24,7 @@ use futures_util::stream::{Stream, unfold};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,7 @@ use crate::model::{
 };
 pub use care::Snapshot;
 
+use super::listen::Listening;
 use super::protocol::{
     AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PersonAct, PersonDetail,
     ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
@@ -252,7 +253,7 @@ impl<B> Clone for App<B> {
 }
 
 /// Serves until `stop`; what waits for something that will not happen any more is let go.
-pub async fn serve<B: Backend>(listener: UnixListener, backend: Arc<B>, stop: CancellationToken) {
+pub async fn serve<B: Backend>(listener: Listening, backend: Arc<B>, stop: CancellationToken) {
     let app = routes::router(App {
         backend,
         stop: stop.clone(),

@@ -10,12 +10,13 @@ mod upgrade;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{Catalog, ReloadRequest, Slot};
+use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
     ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
     LinkDetail, Page, PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
@@ -34,6 +35,9 @@ use super::runs::Command;
 use super::schedule::Phase;
 
 use integrations::health;
+
+/// Who asks for a reload hears of it by then, before the client's patience is at its end.
+const RELOAD: Duration = Duration::from_secs(25);
 
 /// What answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub(super) struct Daemon {
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) reloads: mpsc::Sender<ReloadRequest>,
+    /// Since when files are looked at.
+    pub(super) looking: watch::Receiver<Option<Timestamp>>,
     pub(super) tools: Tools,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
@@ -137,6 +143,7 @@ impl Backend for Daemon {
         let catalog = Arc::clone(&self.catalog.borrow());
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         let up = (self.tools.up)();
+        let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
             for ((integration, kind), count) in view.count_open_alerts()? {
@@ -196,6 +203,7 @@ impl Backend for Daemon {
                 people: view.count_people()?,
                 open_alerts: open.values().flat_map(BTreeMap::values).sum(),
                 problems: catalog.problems.clone(),
+                loading_since,
                 integrations,
             })
         })
@@ -560,16 +568,27 @@ impl Backend for Daemon {
     async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {
         tracing::info!(uid = peer.uid, "reload asked for");
         let (reply, answer) = oneshot::channel();
-        self.reloads
-            .send(reply)
-            .await
-            .map_err(|_| ProblemDocument::stopping())?;
-        let (integrations, problems) = answer.await.map_err(|_| ProblemDocument::stopping())?;
-        Ok(ReloadReply {
-            integrations,
-            problems,
-        })
+        let reloaded = async {
+            self.reloads.send(reply).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(RELOAD, reloaded).await {
+            Ok(Some((integrations, problems))) => Ok(ReloadReply {
+                integrations,
+                problems,
+            }),
+            Ok(None) => Err(ProblemDocument::stopping()),
+            Err(_) => Err(ProblemDocument::not_ready(format!(
+                "the files were not loaded within {} s, and what runs goes on; look whether what they lie on answers. `epms status` tells as long as it lasts",
+                RELOAD.as_secs()
+            ))),
+        }
     }
+}
+
+/// Since when files are looked at, where that takes long.
+fn slow(looking: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    looking.filter(|since| now.duration_since(*since).unsigned_abs() >= catalog::SLOW)
 }
 
 fn no_person(id: PersonId) -> ProblemDocument {
@@ -592,5 +611,18 @@ fn state(slot: &Slot, phase: Phase, paused: bool) -> IntegrationState {
             IntegrationState::Disabled
         }
         (Phase::Idle, Some(_)) => IntegrationState::Idle,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_told_only_where_it_takes_long() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(slow(None, at(100)), None);
+        assert_eq!(slow(Some(at(91)), at(100)), None);
+        assert_eq!(slow(Some(at(90)), at(100)), Some(at(90)));
     }
 }

@@ -24,12 +24,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{self, ReloadRequest};
-use crate::config::{Environment, Files, Home, Socket};
+use crate::catalog::{self, Catalog, ReloadRequest, Shown};
+use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
-use crate::source::{ClientError, Reader};
+use crate::source::{ClientError, Reader, Roots};
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::Tools;
 
@@ -84,6 +84,44 @@ pub struct Signals {
     pub reload: mpsc::Receiver<()>,
 }
 
+/// What there is before anybody is answered.
+struct Begun {
+    seen: catalog::Fingerprint,
+    settings: Settings,
+    store: Store,
+    loaded: Catalog,
+}
+
+/// Reads the settings, opens the store, and loads the catalog.
+async fn begin(home: &Home, environment: &Environment) -> Result<Begun, DaemonError> {
+    // Before the load: what changes from here on is for the watcher to see.
+    let seen = catalog::fingerprint(home).await;
+    let settings = {
+        let home = home.clone();
+        let read = tokio::task::spawn_blocking(move || Files::read_settings(&home)).await;
+        let read = read.map_err(std::io::Error::other)?;
+        let read = read.map_err(|problems| DaemonError::Config(Problems(problems)))?;
+        read.value
+    };
+    let state = home.state(&settings, environment);
+    let cache = usize::try_from(settings.store.cache.bytes()).unwrap_or(usize::MAX);
+    let home = home.clone();
+    let open = move || {
+        let store = Store::open_cached(&state, cache)?;
+        let holdings = store.read()?.holdings()?;
+        let loaded = catalog::load_with(&home, None, &holdings, Timestamp::now());
+        Ok::<_, DaemonError>((store, loaded))
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    let (store, loaded) = opened.map_err(std::io::Error::other)??;
+    Ok(Begun {
+        seen,
+        settings,
+        store,
+        loaded,
+    })
+}
+
 /// Runs the daemon until it is told to stop. `ready` is called with the socket once it answers.
 pub async fn run(
     start: Start,
@@ -97,30 +135,20 @@ pub async fn run(
     } = start;
     let now: fn() -> Timestamp = Timestamp::now;
     let _ = up();
-    // Before the load: what changes from here on is for the watcher to see.
-    let seen = catalog::fingerprint(&home).await;
-    let settings = {
-        let home = home.clone();
-        let read = tokio::task::spawn_blocking(move || Files::read_settings(&home)).await;
-        let read = read.map_err(std::io::Error::other)?;
-        let read = read.map_err(|problems| DaemonError::Config(Problems(problems)))?;
-        read.value
+    // A disk that does not answer is not in the way of an end before the beginning.
+    let begun = signals.stop.run_until_cancelled(begin(&home, &environment));
+    let Some(begun) = begun.await else {
+        return Ok(());
     };
-    let state = home.state(&settings, &environment);
-    let cache = usize::try_from(settings.store.cache.bytes()).unwrap_or(usize::MAX);
-    let (store, loaded) = {
-        let home = home.clone();
-        let open = move || {
-            let store = Store::open_cached(&state, cache)?;
-            let holdings = store.read()?.holdings()?;
-            let loaded = catalog::load_with(&home, None, &holdings, now());
-            Ok::<_, DaemonError>((store, loaded))
-        };
-        tokio::task::spawn_blocking(open)
-            .await
-            .map_err(std::io::Error::other)??
-    };
+    let Begun {
+        seen,
+        settings,
+        store,
+        loaded,
+    } = begun?;
     let store = Arc::new(store);
+    // Before anybody is answered: a daemon that could ask no PMS has not started.
+    let reader = Reader::new()?;
     let path = socket.unwrap_or_else(|| home.socket(&settings, &environment));
     let listener = listen(
         &path,
@@ -138,11 +166,16 @@ pub async fn run(
     for note in store.notes() {
         tracing::warn!(note, "the store was put right when it was opened");
     }
+    if reader.roots() == Roots::Bundled {
+        tracing::warn!(
+            "this machine has no root certificates; those that come with epms are used. Install them, such as by the package ca-certificates, so that they are kept up to date"
+        );
+    }
     tell_who_may_call(&settings.socket);
     tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
 
     let tools = Tools {
-        reader: Arc::new(Reader::new()?.kept_by(Arc::new(Kept {
+        reader: Arc::new(reader.kept_by(Arc::new(Kept {
             store: Arc::clone(&store),
             now,
         }))),
@@ -152,6 +185,7 @@ pub async fn run(
     };
     let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
+    let (looking_sender, looking) = watch::channel(None);
     let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
     let (commands, command_requests) = mpsc::channel(64);
     let (commits, _) = watch::channel(0);
@@ -176,6 +210,7 @@ pub async fn run(
         catalog: catalog.clone(),
         commands,
         reloads: reloads.clone(),
+        looking,
         tools,
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
@@ -206,16 +241,11 @@ pub async fn run(
                 metrics.reloaded(outcomes, problems, now());
             };
             let requests = reload_requests;
-            catalog::watch(
-                home,
-                holdings,
-                seen,
-                catalog_sender,
-                requests,
-                on_reload,
-                stop,
-            )
-            .await;
+            let shown = Shown {
+                catalog: catalog_sender,
+                looking: looking_sender,
+            };
+            catalog::watch(home, holdings, seen, shown, requests, on_reload, stop).await;
             Ok(())
         });
     }
@@ -245,8 +275,6 @@ pub async fn run(
     };
     // A connection that does not end is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
-    // It may be gone already; nothing is lost by that.
-    let _ = std::fs::remove_file(&path);
     tracing::info!("daemon stopped");
     outcome
 }

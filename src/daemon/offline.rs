@@ -101,6 +101,7 @@ fn answering(
         catalog: watch::channel(Arc::new(loaded)).1,
         commands,
         reloads,
+        looking: watch::channel(None).1,
         commits: watch::Sender::new(0),
         stop,
     };

@@ -75,6 +75,9 @@ impl Script {
     ) -> Result<Script, Vec<Problem>> {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         let Some(text) = library.text(name) else {
+            if let Some(problem) = library.why_not(name) {
+                return Err(vec![problem.clone()]);
+            }
             let names: Vec<&str> = library
                 .names()
                 .filter(|name| !name.starts_with("lib/"))

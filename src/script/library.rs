@@ -2,34 +2,32 @@
 //! imported.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
+use crate::model::{Code, Problem};
+
+/// The folder of scripts in a home.
+const FOLDER: &str = "scripts";
+
+/// Folders in folders are looked into so deep.
+const DEEPEST: usize = 4;
 
 /// The texts of all scripts, by their path below `scripts/` without the ending: `yardi`, `lib/names`.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     texts: BTreeMap<String, String>,
+    /// What is there and was not read: scripts by name, folders by name with a slash, all of them by nothing.
+    refused: BTreeMap<String, Problem>,
 }
-
-/// A script folder could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}", path.display())]
-pub struct LibraryError {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
-/// A script larger than this is none.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 impl Library {
-    /// Reads every `*.rhai` below `folder`, following links. Files that are not UTF-8 are left out, and so
-    /// are unknown when something names them.
-    pub fn read(folder: &Path) -> Result<Library, LibraryError> {
+    /// Reads every `*.rhai` below `scripts/` of a home. What cannot be read is no script, and says why wherever it is
+    /// asked for.
+    pub fn read(home: &Path) -> Library {
         let mut library = Library::default();
-        if folder.exists() {
-            library.read_folder(folder, "", 0)?;
-        }
-        Ok(library)
+        library.read_folder(&Beneath::new(home), Path::new(FOLDER), "", 0);
+        library
     }
 
     /// A library of texts that are no files, by name.
@@ -39,50 +37,58 @@ impl Library {
                 .into_iter()
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
                 .collect(),
+            refused: BTreeMap::new(),
         }
     }
 
-    fn read_folder(
-        &mut self,
-        folder: &Path,
-        prefix: &str,
-        depth: usize,
-    ) -> Result<(), LibraryError> {
-        let failed = |path: &Path, source| LibraryError {
-            path: path.to_owned(),
-            source,
+    fn read_folder(&mut self, home: &Beneath, folder: &Path, prefix: &str, depth: usize) {
+        let entries = match home.list(folder) {
+            Ok(entries) => entries,
+            // A home may have no scripts yet.
+            Err(Unread::Absent) => return,
+            Err(error) => return self.refuse(prefix.to_owned(), folder, &error),
         };
-        for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
-            let path = entry.map_err(|error| failed(folder, error))?.path();
+        for Entry { path, kind } in entries {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 continue;
             };
             if name.starts_with('.') {
                 continue;
             }
-            // The editor may have removed it since it was listed.
-            let Ok(metadata) = std::fs::metadata(&path) else {
-                continue;
-            };
-            if metadata.is_dir() {
-                if depth < 4 {
-                    self.read_folder(&path, &format!("{prefix}{name}/"), depth + 1)?;
+            match (name.strip_suffix(".rhai"), kind) {
+                (_, Ok(Kind::Folder)) if depth < DEEPEST => {
+                    self.read_folder(home, &path, &format!("{prefix}{name}/"), depth + 1);
                 }
-            } else if let Some(stem) = name.strip_suffix(".rhai")
-                && metadata.len() <= MAX_BYTES
-            {
-                match std::fs::read(&path) {
-                    Ok(bytes) => {
-                        if let Ok(text) = String::from_utf8(bytes) {
-                            self.texts.insert(format!("{prefix}{stem}"), text);
-                        }
-                    }
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(failed(&path, error)),
+                (Some(stem), _) => self.read_file(home, &path, format!("{prefix}{stem}")),
+                // Behind the link may be a folder of scripts, which are missed.
+                (None, Err(error @ Unread::Outside)) if !name.contains('.') => {
+                    self.refuse(format!("{prefix}{name}/"), &path, &error);
                 }
+                (None, _) => {}
             }
         }
-        Ok(())
+    }
+
+    fn read_file(&mut self, home: &Beneath, path: &Path, name: String) {
+        match home.read_text(path, MAX_FILE) {
+            Ok(text) => {
+                self.texts.insert(name, text);
+            }
+            // The editor may have removed it since it was listed.
+            Err(Unread::Absent) => {}
+            Err(error) => self.refuse(name, path, &error),
+        }
+    }
+
+    fn refuse(&mut self, name: String, path: &Path, why: &Unread) {
+        let problem = Problem {
+            file: path.to_owned(),
+            place: None,
+            field: String::new(),
+            message: why.to_string(),
+            code: Code::File,
+        };
+        self.refused.insert(name, problem);
     }
 
     /// The text of a script.
@@ -90,6 +96,19 @@ impl Library {
         self.texts
             .get(name.strip_suffix(".rhai").unwrap_or(name))
             .map(String::as_str)
+    }
+
+    /// Why a script was not read although something of its name is there.
+    pub(super) fn why_not(&self, name: &str) -> Option<&Problem> {
+        let name = name.strip_suffix(".rhai").unwrap_or(name);
+        let folders = name.match_indices('/').map(|(at, _)| &name[..=at]);
+        let mut refused = ["", name].into_iter().chain(folders);
+        refused.find_map(|name| self.refused.get(name))
+    }
+
+    /// What is there and was not read, whether something asks for it or not.
+    pub fn refused(&self) -> impl Iterator<Item = &Problem> {
+        self.refused.values()
     }
 
     /// Puts a text in the place of a script's.
@@ -100,5 +119,88 @@ impl Library {
     /// The names of all scripts.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.texts.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Script;
+    use super::*;
+
+    /// A home with these files below `scripts/`.
+    fn home(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = home.path().join("scripts").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        home
+    }
+
+    fn refused(home: &Path, script: &str) -> String {
+        let problems = Script::compile(&Library::read(home), script).unwrap_err();
+        let [problem] = problems.as_slice() else {
+            panic!("{problems:?}")
+        };
+        problem.to_string()
+    }
+
+    const IMPORTS: &[u8] = b"import \"lib/names\" as names;\nfn residents(record, ctx) { [] }\n";
+
+    /// D9.
+    #[test]
+    fn a_script_that_was_not_read_says_why_instead_of_that_there_is_none() {
+        let large = vec![b' '; 1024 * 1024 + 1];
+        let home = home(&[
+            ("a.rhai", &large),
+            ("b.rhai", b"// caf\xe9"),
+            ("c.rhai", b""),
+        ]);
+        std::fs::create_dir(home.path().join("scripts/d.rhai")).unwrap();
+        for (name, why) in [
+            ("a", "scripts/a.rhai: is larger than 1 MiB"),
+            ("b.rhai", "scripts/b.rhai: cannot be read: it is not UTF-8"),
+            (
+                "none",
+                "scripts/none.rhai: there is no such script; there are: c",
+            ),
+        ] {
+            let told = refused(home.path(), name);
+            assert!(told.starts_with(why), "{told}");
+        }
+        let library = Library::read(home.path());
+        assert_eq!(library.refused().count(), 2);
+    }
+
+    #[test]
+    fn an_import_that_was_not_read_says_why_where_it_is_imported() {
+        let names = vec![b' '; 1024 * 1024 + 1];
+        let home = home(&[("a.rhai", IMPORTS), ("lib/names.rhai", &names)]);
+        let told = refused(home.path(), "a");
+        let why = "`lib/names` cannot be imported: scripts/lib/names.rhai: is larger than 1 MiB";
+        assert!(
+            told.starts_with("scripts/a.rhai:1:") && told.contains(why),
+            "{told}"
+        );
+    }
+
+    /// D8.
+    #[test]
+    fn a_folder_of_scripts_that_leads_out_of_the_home_is_told_with_nothing_of_what_is_there() {
+        let other = home(&[("names.rhai", b"hunter2 = ;")]);
+        let elsewhere = other.path().join("scripts");
+        let home = home(&[("a.rhai", IMPORTS)]);
+        let lib = home.path().join("scripts/lib");
+        std::os::unix::fs::symlink(&elsewhere, &lib).unwrap();
+        let told = refused(home.path(), "a");
+        assert!(
+            told.contains("`lib/names` cannot be imported: scripts/lib: leads out of the home"),
+            "{told}"
+        );
+        std::fs::remove_dir_all(home.path().join("scripts")).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, home.path().join("scripts")).unwrap();
+        let told = refused(home.path(), "names");
+        assert!(told.starts_with("scripts: leads out of the home"), "{told}");
     }
 }

@@ -25,5 +25,5 @@ pub use context::{Context, Inputs, Lookups};
 pub use coverage::{Coverage, Function};
 pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;
-pub use library::{Library, LibraryError};
+pub use library::Library;
 pub use room::{STACK, with_room};

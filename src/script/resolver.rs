@@ -46,6 +46,9 @@ impl Resolver {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_/".contains(&b));
         let Some(text) = self.library.text(path).filter(|_| plain) else {
+            if let Some(problem) = self.library.why_not(path).filter(|_| plain) {
+                return Err(refuse(format!("`{path}` cannot be imported: {problem}")));
+            }
             return Err(refuse(format!(
                 "there is no script `{path}` to import; names are paths below scripts/, such as \"lib/names\""
             )));

@@ -38,6 +38,7 @@ mod auth;
 mod presence;
 mod read;
 mod reader;
+mod roots;
 mod probe;
 mod rewrite;
 
@@ -54,6 +55,7 @@ pub use patience::{Patience, Seats, Waits};
 pub use probe::{Answered, Endpoint, FirstPage, Unreached};
 pub use reader::{ClientError, Handed, Heard, Reader, Scope, collected};
 pub use rewrite::{Rewrite, rewritten};
+pub use roots::Roots;
 pub use template::{Place, rendered};
 
 /// `host`, or `host:port` where the URL names a port. None for anything but http and https.

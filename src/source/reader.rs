@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use minijinja::Value;
 use tokio::sync::mpsc;
 
+use crate::beneath::{self, MAX_FILE};
 use crate::config::{Credential, CredentialValue, Per};
 use crate::model::{Reading, Record};
 
@@ -23,6 +24,7 @@ use super::compiled::Source;
 use super::egress::{self, Lookup, Resolver};
 use super::known::Known;
 use super::presence::Presence;
+use super::roots::Roots;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -71,12 +73,13 @@ pub struct Scope {
 /// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
 fn client(
     lookup: &Lookup,
+    roots: Roots,
     certificates: Vec<reqwest::Certificate>,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+    roots
+        .trusted(reqwest::Client::builder(), certificates)?
         .redirect(reqwest::redirect::Policy::none())
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
-        .tls_certs_merge(certificates)
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))
         .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
@@ -86,6 +89,7 @@ fn client(
 /// Reads PMSs. One for the whole daemon: it keeps what the integrations of a credential share.
 pub struct Reader {
     client: reqwest::Client,
+    roots: Roots,
     pub(super) lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     key: [u8; 32],
@@ -116,11 +120,23 @@ impl fmt::Debug for Reader {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// It said so.
-    #[error("cannot set up the HTTP client: {0}")]
+    #[error("cannot set up the HTTP client: {}", causes(.0))]
     Client(#[from] reqwest::Error),
     /// The system gave no random numbers.
     #[error("cannot set up the HTTP client: the system gives no random numbers")]
     Random,
+}
+
+/// An error and what lies behind it: the outermost often says nothing.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += ": ";
+        text += &cause.to_string();
+        next = cause.source();
+    }
+    text
 }
 
 impl Reader {
@@ -137,15 +153,22 @@ impl Reader {
         random.map_err(|_| ClientError::Random)?;
         // A second call finds the first's provider in place, which is the same one.
         let _ = provider.install_default();
-        let client = client(&lookup, Vec::new())?;
+        let roots = Roots::found();
+        let client = client(&lookup, roots, Vec::new())?;
         Ok(Reader {
             client,
+            roots,
             lookup,
             shared: Mutex::default(),
             key,
             listener: None,
             ledger: None,
         })
+    }
+
+    /// Who says which host is which.
+    pub fn roots(&self) -> Roots {
+        self.roots
     }
 
     /// The same, with somebody who hears every answer that has records, whole. Answers to a login are not among them.
@@ -228,14 +251,14 @@ impl Reader {
             path: path.clone(),
             what,
         };
-        let pem = std::fs::read(home.join(path))
-            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let pem = beneath::read_anywhere(&home.join(path), MAX_FILE)
+            .map_err(|error| wrong(error.to_string()))?;
         let certificates = reqwest::Certificate::from_pem_bundle(&pem)
             .ok()
             .filter(|certificates| !certificates.is_empty())
             .ok_or_else(|| wrong("has no certificate in it".into()))?;
         let client = shared
-            .client(&pem, || client(&self.lookup, certificates))
+            .client(&pem, || client(&self.lookup, self.roots, certificates))
             .map_err(|_| wrong("its certificates cannot be used".into()))?;
         Ok((pem, client))
     }
@@ -331,5 +354,20 @@ impl Reader {
             Some(reason) => Reading::Partial { reason },
             None => Reading::Complete { pages, records },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C7.
+    #[test]
+    fn a_client_that_cannot_be_made_says_its_cause() {
+        let error = reqwest::Client::builder().user_agent("\n").build();
+        let told = ClientError::from(error.unwrap_err()).to_string();
+        let (what, cause) = told.split_once(": builder error: ").unwrap();
+        assert_eq!(what, "cannot set up the HTTP client");
+        assert!(cause.contains("header value"), "{told}");
     }
 }

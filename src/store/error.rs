@@ -29,6 +29,16 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Others may read or write the folder, and that could not be put right.
+    #[error("others may look or write into {} (mode {mode:04o}), and that cannot be put right: {source}; chmod 700 {0}", path.display())]
+    Accessible {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// It is no store, or damaged.
     #[error("{} is no readable store: {source}; restore a backup, it is not replaced by an empty one", path.display())]
     Damaged {
@@ -90,6 +100,16 @@ pub enum StoreError {
         /// What is wrong with it, without the value.
         what: String,
     },
+}
+
+impl StoreError {
+    /// Whether the disk was full, and no more than that.
+    pub(super) fn is_full(&self) -> bool {
+        let StoreError::Storage(error) = self else {
+            return false;
+        };
+        matches!(&**error, redb::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull)
+    }
 }
 
 macro_rules! storage {

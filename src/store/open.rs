@@ -95,6 +95,7 @@ impl Store {
             path: path.clone(),
             source,
         })?;
+        let closed = close(folder)?;
         let io = |source| OpenError::Io {
             path: path.clone(),
             source,
@@ -113,7 +114,9 @@ impl Store {
         }
         let medium = Medium::File(path.clone());
         let opened = open(&path, &medium, Expect::Anything, cache)?;
-        Store::kept(path, medium, cache, opened, mark)
+        let mut store = Store::kept(path, medium, cache, opened, mark)?;
+        store.notes.extend(closed);
+        Ok(store)
     }
 
     /// Opens the store in `folder` as [`Store::open`] does, once every page of it was looked at.
@@ -168,7 +171,15 @@ impl Store {
             source,
         })?;
         store.keeper = Some(Arc::new(keeper));
-        store.interrupt()?;
+        if let Err(error) = store.interrupt() {
+            if !error.is_full() {
+                return Err(error.into());
+            }
+            // It is read all the same, and written once there is room.
+            store.notes.push(format!(
+                "a run was under way when the daemon ended before, and is not marked interrupted yet: {error}"
+            ));
+        }
         Ok(store)
     }
 
@@ -368,6 +379,42 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
+/// What a folder is closed to that others may look into, or write into; none where they may neither. Whoever only passes
+/// through it, to a socket in it, goes on doing so.
+fn closed_mode(mode: u32) -> Option<u32> {
+    match mode & 0o777 {
+        mode if mode & 0o022 != 0 => Some(0o700),
+        mode if mode & 0o044 != 0 => Some(mode & !0o044),
+        _ => None,
+    }
+}
+
+/// Closes the folder of a store to others, and says so.
+fn close(folder: &Path) -> Result<Option<String>, OpenError> {
+    let failed = |source| OpenError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let mode = std::fs::metadata(folder).map_err(failed)?.mode() & 0o7777;
+    let Some(closed) = closed_mode(mode) else {
+        return Ok(None);
+    };
+    let set = std::fs::set_permissions(folder, Permissions::from_mode(closed));
+    set.map_err(|source| OpenError::Accessible {
+        path: folder.to_owned(),
+        mode,
+        source,
+    })?;
+    let shown = folder.display();
+    Ok(Some(if mode & 0o022 == 0 {
+        format!("others could look into {shown} (mode {mode:04o}); its mode is {closed:04o} now")
+    } else {
+        format!(
+            "others could write into {shown} (mode {mode:04o}); its mode is {closed:04o} now. Look whether what lies in it is the daemon's"
+        )
+    }))
+}
+
 /// Makes a store where there is none, and does `more` with it. It gets its name when it is whole: an empty file is
 /// never one of ours.
 fn make(
@@ -502,4 +549,25 @@ fn open(
         file,
     };
     Ok((opened, notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_closed_to_those_who_look_or_write_and_not_to_those_who_pass() {
+        for (mode, closed) in [
+            (0o700, None),
+            (0o711, None),
+            (0o2710, None),
+            (0o777, Some(0o700)),
+            (0o770, Some(0o700)),
+            (0o1777, Some(0o700)),
+            (0o755, Some(0o711)),
+            (0o750, Some(0o710)),
+        ] {
+            assert_eq!(closed_mode(mode), closed, "{mode:o}");
+        }
+    }
 }

@@ -342,7 +342,7 @@ async fn files_secrets_and_rights_that_are_not_as_they_should_be_are_told() {
     skip login: not tried: the credential is not complete
 
     1
-    fail secret: read client_secret from file secrets/elm-account-client_secret: cannot read the secret file HOME/secrets/elm-account-client_secret: No such file or directory (os error 2)
+    fail secret: read client_secret from file secrets/elm-account-client_secret: the secret file HOME/secrets/elm-account-client_secret is not there
       → put the secret there, readable for the daemon's user alone
     skip login: not tried: the credential is not complete
 

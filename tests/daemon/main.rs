@@ -26,6 +26,7 @@ mod renaming;
 mod runs;
 mod secrets;
 mod service;
+mod signals;
 mod small;
 mod start;
 mod store_care;

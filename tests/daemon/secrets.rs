@@ -2,6 +2,7 @@
 //! the daemon logs; and who may look at its files.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 
 use crate::small;
 use crate::support::small_pms::{Pms, Reply, ok};
@@ -245,6 +246,41 @@ async fn the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_s
     command.args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
     let daemon = Daemon::spawn(command, &home.path("run/here.sock"), home.beside()).await;
     assert_eq!(home.epms(&["status"]).await.status.code(), Some(0));
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+/// D10.
+#[tokio::test]
+async fn the_memory_of_a_daemon_is_written_to_no_disk_and_shown_to_no_process_of_its_user() {
+    let home = Home::new();
+    let mut command = crate::support::epms();
+    command.args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
+    let mut other = std::process::Command::new("sleep");
+    other.arg("60");
+    // Root may see everything: the daemon is another user's then.
+    let me = nix::unistd::Uid::effective();
+    let user = if me.is_root() { 65_534 } else { me.as_raw() };
+    if me.is_root() {
+        home.give_to(user);
+        command.uid(user).gid(user);
+        other.uid(user).gid(user);
+    }
+    let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
+    let mut other = other.spawn().unwrap();
+    // What lies below belongs to root where the user may not see it.
+    let owner = |pid: u32| {
+        let folder = std::fs::metadata(format!("/proc/{pid}/fd")).unwrap();
+        std::os::unix::fs::MetadataExt::uid(&folder)
+    };
+    assert_eq!((owner(daemon.pid()), owner(other.id())), (0, user));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let core: Vec<&str> = core.unwrap().split_whitespace().skip(4).collect();
+    assert_eq!(core, ["0", "0", "bytes"]);
+    other.kill().unwrap();
+    other.wait().unwrap();
     assert_eq!(daemon.stop().await, Some(0));
 }
 

@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::support::{Daemon, Home, output, pms, pms_of_pages, told};
+use crate::support::{Daemon, Home, eventually, output, pms, pms_of_pages, told};
 use epms::model::{Outcome, Run};
 use epms::sandbox::{Fault, FaultKind, Kind};
 
@@ -51,6 +51,77 @@ async fn a_socket_that_was_left_behind_is_replaced_and_something_else_is_not() {
     assert_eq!(refused.status.code(), Some(3));
     assert!(told(&refused).contains("move it away"), "{refused:?}");
     assert_eq!(home.read("state/epms.sock"), "precious");
+}
+
+/// C7: a small image has no package `ca-certificates`.
+#[tokio::test]
+async fn a_machine_without_root_certificates_starts_syncs_and_shows_the_demo() {
+    let bare = |words: &[&std::ffi::OsStr]| {
+        let mut command = crate::support::epms();
+        command
+            .args(words)
+            .env("SSL_CERT_FILE", "/epms/no/such/file")
+            .env("SSL_CERT_DIR", "/epms/no/such/folder");
+        command
+    };
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let command = bare(&["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
+    let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
+    daemon.settle().await;
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    let log = daemon.log();
+    let told = log.matches("this machine has no root certificates").count();
+    assert_eq!(told, 1, "{log}");
+    assert_eq!(daemon.stop().await, Some(0));
+    let demo = ["demo", "--once", "--residents", "24"].map(std::ffi::OsStr::new);
+    let demo = output(bare(&demo)).await;
+    assert_eq!(demo.status.code(), Some(0), "{demo:?}");
+}
+
+/// C4: what cleans up temporary folders does not ask.
+#[tokio::test]
+async fn a_socket_that_is_removed_under_a_daemon_is_made_again_and_told() {
+    let home = Home::new();
+    home.set("socket: { mode: \"0620\" }");
+    let daemon = Daemon::start(&home).await;
+    std::fs::remove_file(home.socket()).unwrap();
+    assert_eq!(home.epms(&["status"]).await.status.code(), Some(3));
+    eventually("it answers again", async || {
+        daemon.client.healthz().await.is_ok()
+    })
+    .await;
+    let mode = std::fs::metadata(home.socket()).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o620);
+    let log = daemon.log();
+    assert_eq!(
+        log.matches("the socket was gone, and is made again")
+            .count(),
+        1,
+        "{log}"
+    );
+    assert_eq!(daemon.stop().await, Some(0));
+    assert!(!home.socket().exists());
+}
+
+/// C4.
+#[tokio::test]
+async fn a_state_folder_that_others_may_write_or_read_is_closed_and_told() {
+    for (open, closed) in [(0o777, 0o700), (0o755, 0o711)] {
+        let home = Home::new();
+        std::fs::create_dir(home.path("state")).unwrap();
+        std::fs::set_permissions(home.path("state"), PermissionsExt::from_mode(open)).unwrap();
+        let daemon = Daemon::start(&home).await;
+        let mode = std::fs::metadata(home.path("state")).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, closed);
+        let told = format!("(mode {open:04o}); its mode is {closed:04o} now");
+        assert!(daemon.log().contains(&told), "{}", daemon.log());
+        assert_eq!(daemon.stop().await, Some(0));
+        // Once.
+        let daemon = Daemon::start(&home).await;
+        assert_eq!(daemon.log().matches(&told).count(), 1, "{}", daemon.log());
+    }
 }
 
 #[tokio::test]

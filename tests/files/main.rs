@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beneath;
 mod config;
 mod mistakes;
 mod packaging;

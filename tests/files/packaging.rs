@@ -206,5 +206,6 @@ async fn the_unit_s_command_finds_its_state_its_socket_and_its_credentials() {
     let seconds = |key: &str| of_unit(key).trim_end_matches('s').parse::<u64>().unwrap();
     assert!(seconds("TimeoutStopSec") > epms::config::Settings::default().grace.0.as_secs() + 2);
     assert_eq!(of_unit("Type"), "notify-reload");
+    assert_eq!(of_unit("LimitCORE"), "0");
     assert!(seconds("WatchdogSec") >= 30);
 }

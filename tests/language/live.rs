@@ -23,7 +23,7 @@ fn shipped() -> Home {
 }
 
 fn library() -> Library {
-    Library::read(&shipped().scripts()).unwrap()
+    Library::read(shipped().root())
 }
 
 fn source(pms: &str) -> Source {

@@ -11,7 +11,7 @@ fn shipped() -> Home {
 }
 
 fn library() -> Library {
-    Library::read(&shipped().scripts()).unwrap()
+    Library::read(shipped().root())
 }
 
 /// A home with one script and one case of it.
@@ -45,7 +45,7 @@ fn diff_of(case: &str) -> Vec<String> {
     let (_folder, home) = home_with(case);
     let (cases, problems) = cases::load(&home, None);
     assert!(problems.is_empty(), "{problems:#?}");
-    let library = Library::read(&home.scripts()).unwrap();
+    let library = Library::read(home.root());
     let outcome = cases::run(&cases, &library).remove(0);
     assert_eq!(outcome.passed, outcome.diff.is_empty());
     outcome.diff
@@ -150,7 +150,7 @@ fn a_case_without_readable_records_is_refused_with_what_to_do() {
     let missing = problems_of("version: 1\nrecords: gone.json\nexpect: {}\n");
     assert!(
         missing[0]
-            .starts_with("scripts/tests/pms/one.yaml:2:10: records: `gone.json` cannot be read: "),
+            .starts_with("scripts/tests/pms/one.yaml:2:10: records: `gone.json` is not there"),
         "{missing:?}"
     );
     assert_eq!(
@@ -256,7 +256,7 @@ fn a_recorded_answer_is_taken_apart_as_the_connector_would() {
         let (folder, home) = home_with(&format!("version: 1\n{case}expect: {{}}\n"));
         std::fs::write(folder.path().join("scripts/tests/pms/answer"), answer).unwrap();
         let (cases, problems) = cases::load(&home, None);
-        let library = Library::read(&home.scripts()).unwrap();
+        let library = Library::read(home.root());
         match cases.first() {
             Some(_) => cases::run(&cases, &library).remove(0).diff,
             None => problems.iter().map(ToString::to_string).collect(),
@@ -321,7 +321,7 @@ fn lookups_may_stand_in_an_answer_of_their_own() {
         let (cases, problems) = cases::load(&home, None);
         match cases.first() {
             Some(_) => {
-                cases::run(&cases, &Library::read(&home.scripts()).unwrap())
+                cases::run(&cases, &Library::read(home.root()))
                     .remove(0)
                     .diff
             }
@@ -377,7 +377,7 @@ fn an_exclusion_that_fails_rejects_that_resident_and_no_other_of_the_record() {
     let home = Home::at(folder.path());
     let (cases, problems) = cases::load(&home, None);
     assert!(problems.is_empty(), "{problems:#?}");
-    let library = Library::read(&home.scripts()).unwrap();
+    let library = Library::read(home.root());
     let outcome = cases::run(&cases, &library).remove(0);
     assert!(outcome.passed, "{:#?}", outcome.diff);
 }
@@ -400,7 +400,7 @@ fn a_test_says_what_a_run_says_in_the_normal_forms() {
         let home = Home::at(folder.path());
         let (cases, problems) = cases::load(&home, None);
         assert!(problems.is_empty(), "{problems:#?}");
-        let library = Library::read(&home.scripts()).unwrap();
+        let library = Library::read(home.root());
         cases::run(&cases, &library).remove(0).diff
     };
     let rolled = "{ id: a, last: Quill, from: 2026-05-01, to: 2026-04-30 }";

@@ -171,6 +171,18 @@ enabled: true
         super::output(command).await
     }
 
+    /// Gives everything in it to another user, as only root can.
+    pub fn give_to(&self, user: u32) {
+        let mut paths = vec![self.root().to_owned()];
+        while let Some(path) = paths.pop() {
+            std::os::unix::fs::lchown(&path, Some(user), Some(user)).unwrap();
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).unwrap();
+                paths.extend(entries.map(|entry| entry.unwrap().path()));
+            }
+        }
+    }
+
     /// Copies a file or a folder of `from` under the same name.
     pub fn copy(&self, from: &Path, name: &str) {
         let (source, target) = (from.join(name), self.path(name));

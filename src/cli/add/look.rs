@@ -122,7 +122,7 @@ impl<'a> Look<'a> {
     ) -> Result<T, String> {
         let first = |problems: Vec<crate::model::Problem>| Problems(problems).to_string();
         let source = Source::compile(self.connector).map_err(first)?;
-        let library = Library::read(&self.home.scripts()).map_err(|error| error.to_string())?;
+        let library = Library::read(self.home.root());
         let script = Arc::new(Script::compile(&library, source.script()).map_err(first)?);
         let draft = text::integration(&NewIntegration {
             id: "new".into(),

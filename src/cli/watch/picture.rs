@@ -25,6 +25,7 @@ const NEXT: usize = 5;
 pub(super) fn lines(seen: &Seen, trouble: Option<&str>, view: &View, rows: usize) -> Vec<String> {
     let integrations: Vec<&IntegrationStatus> = seen.status.integrations.iter().collect();
     let mut above: Vec<String> = split(&status::head(&seen.status));
+    above.extend(split(&status::loading(&seen.status, view)));
     if let Some(trouble) = trouble {
         above.extend(split(&paragraph(0, trouble, view)));
     }

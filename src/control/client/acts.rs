@@ -18,7 +18,8 @@ impl Client {
     pub async fn preview(&self, integration: &IntegrationId) -> Result<Preview, ClientError> {
         let path = ["v1", "integrations", integration.as_str(), "preview"];
         let address = address(&path, Vec::new());
-        self.json(self.http.request(Method::POST, address)).await
+        let request = self.http.request(Method::POST, address);
+        self.patiently(request).await
     }
 
     /// Why a resident is where they are. With `live` it waits as long as reading the PMS takes.
@@ -36,7 +37,7 @@ impl Client {
             resident,
         ];
         let address = address(&path, vec![("live", live.to_string())]);
-        self.json(self.http.get(address)).await
+        self.patiently(self.http.get(address)).await
     }
 
     /// Lets a held plan through, and asks for the run that carries it out. Does not wait for its end.
@@ -49,7 +50,7 @@ impl Client {
         query.extend(digest.map(|digest| ("digest", digest.to_owned())));
         let address = address(&["v1", "runs", &run.to_string(), "approve"], query);
         let request = self.http.request(Method::POST, address);
-        self.json(request.timeout(super::PATIENCE)).await
+        self.json(request, Some(super::PATIENCE)).await
     }
 
     /// What only the rules of a new version would take, and waits.
@@ -73,7 +74,7 @@ impl Client {
         let query = digest.into_iter().collect();
         let address = address(&["v1", "runs", &run.to_string(), "reject"], query);
         let request = self.http.request(Method::POST, address);
-        self.json(request.timeout(super::PATIENCE)).await
+        self.json(request, Some(super::PATIENCE)).await
     }
 
     /// Pauses an integration, or resumes it.
@@ -112,7 +113,7 @@ impl Client {
             query,
         );
         let request = self.http.request(Method::POST, address);
-        self.json(request.timeout(super::PATIENCE)).await
+        self.json(request, Some(super::PATIENCE)).await
     }
 
     /// Undoes the last renaming or retirement of an integration.
@@ -172,7 +173,7 @@ impl Client {
         let query = vec![("dry_run", dry_run.to_string())];
         let address = address(&["v1", "people", "import"], query);
         let request = self.http.request(Method::POST, address).body(csv);
-        self.json(request).await
+        self.patiently(request).await
     }
 
     /// What happened to a person, newest first.
@@ -200,6 +201,6 @@ impl Client {
         let body = serde_json::to_vec(body)
             .map_err(|error| ClientError::of_content(&self.socket, &error))?;
         let request = self.http.request(Method::POST, address).body(body);
-        self.json(request.timeout(super::PATIENCE)).await
+        self.json(request, Some(super::PATIENCE)).await
     }
 }

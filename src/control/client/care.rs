@@ -12,7 +12,9 @@ impl Client {
         mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let address = address(&["v1", "backup"], Vec::new());
-        let mut response = self.send(self.http.request(Method::POST, address)).await?;
+        self.lives().await?;
+        let request = self.http.request(Method::POST, address);
+        let mut response = self.send(request, None).await?;
         loop {
             match response.chunk().await {
                 Ok(Some(piece)) => each(&piece)?,
@@ -25,6 +27,6 @@ impl Client {
     /// What a check of the whole store finds. Waits as long as it takes.
     pub async fn verify(&self) -> Result<Soundness, ClientError> {
         let address = address(&["v1", "verify"], Vec::new());
-        self.json(self.http.get(address)).await
+        self.patiently(self.http.get(address)).await
     }
 }

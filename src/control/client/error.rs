@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::control::protocol::ProblemDocument;
 
@@ -15,6 +16,14 @@ pub enum ClientError {
     NotRunning {
         /// The socket.
         socket: PathBuf,
+    },
+    /// Somebody listens, and says nothing.
+    #[error("the daemon on {} takes too long to answer: nothing came within {} s. It may be stopped, or its machine busy; look at its log, and whether its process runs", socket.display(), waited.as_secs())]
+    Silent {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// The caller may not do this.
     #[error("{0}")]
@@ -43,9 +52,6 @@ impl ClientError {
             ) if error.is_connect() => ClientError::NotRunning {
                 socket: socket.to_owned(),
             },
-            _ if error.is_timeout() => ClientError::Broken(format!(
-                "the daemon on {shown} takes too long to answer; look at its log"
-            )),
             _ => {
                 let told = cause.map_or_else(|| root(error), ToString::to_string);
                 ClientError::Broken(format!(

@@ -21,11 +21,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use crate::control::listen::Listening;
 use crate::control::protocol::ProblemDocument;
 
 use super::Peer;
@@ -61,7 +62,7 @@ const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Serves `router` until `stop`, then lets the requests under way end.
 pub(super) async fn serve(
-    listener: UnixListener,
+    mut listener: Listening,
     router: Router,
     limits: Limits,
     stop: CancellationToken,
@@ -75,7 +76,7 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 // No file is free, most likely: one that somebody else holds for nothing helps at once.
                 tracing::warn!(%error, "no connection could be accepted");

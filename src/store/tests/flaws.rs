@@ -167,7 +167,7 @@ fn migrated(from: u64, harm: impl FnOnce(&crate::store::Write)) -> (tempfile::Te
     let found = store.read().unwrap().verify().unwrap();
     assert_ne!(all_of(found), []);
     store.copy_to(&copy).unwrap();
-    std::fs::create_dir(&state).unwrap();
+    crate::store::open::make_folder(&state).unwrap();
     std::fs::copy(&copy, state.join("epms.redb")).unwrap();
     let store = Store::open(&state).unwrap();
     let found = store.read().unwrap().verify().unwrap();
@@ -266,7 +266,7 @@ fn migration_007_gives_emails_their_normal_form_and_nobody_anothers() {
     write.commit().unwrap();
     let state = folder.path().join("state");
     store.copy_to(&copy.path().join("copy")).unwrap();
-    std::fs::create_dir(&state).unwrap();
+    crate::store::open::make_folder(&state).unwrap();
     std::fs::copy(copy.path().join("copy"), state.join("epms.redb")).unwrap();
 
     let store = Store::open(&state).unwrap();
