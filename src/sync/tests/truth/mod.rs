@@ -69,6 +69,12 @@ impl Watch {
         let people = world.people();
         let mut wrong: Vec<String> = Vec::new();
         let is_true = lies.is_empty() && seen.report.outcome.is_success();
+        // A human may be two people where name and email changed while an alert held both: then one of them lives here.
+        let is_open = |person: &&Person| person.stays.values().any(|stay| !stay.is_closed());
+        let open = people.iter().filter(is_open);
+        let here: BTreeSet<usize> = open
+            .filter_map(|one| self.owners.get(&one.id).copied())
+            .collect();
         for person in &people {
             let Some(owner) = self.owners.get(&person.id).copied() else {
                 return Err(format!("nobody knows who {person:?} is"));
@@ -86,9 +92,10 @@ impl Watch {
             };
             view.has_own_email()?;
             view.is_not_kept(world.missing_after, truth, &self.named)?;
-            let found = view
-                .is_another()
-                .or_else(|| view.is_closed_wrongly(&self.heard));
+            let found = view.is_another().or_else(|| {
+                view.is_closed_wrongly(&self.heard)
+                    .filter(|_| !here.contains(&owner))
+            });
             if let Some(found) = found {
                 if is_true && view.is_seen() {
                     return Err(format!("the lie is over, and {found}"));
