@@ -62,6 +62,9 @@ pub struct IntegrationStatus {
     /// Why it does not run yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
+    /// Why its runs are further apart than its schedule says: a budget of its credential (R43).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowed_by: Option<String>,
     /// Whose people came to it last, because its file has another name or names another PMS property (R46).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_over: Option<TakenOver>,

@@ -176,6 +176,7 @@ impl Backend for Daemon {
                     state,
                     health,
                     waits_for: doing.and_then(|doing| doing.waits_for.clone()),
+                    slowed_by: doing.and_then(|doing| doing.slowed_by.clone()),
                     took_over: attachment.took_over,
                     generation: current.map(|i| i.generation),
                     loaded: current.map(|i| i.loaded),

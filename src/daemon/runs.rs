@@ -51,6 +51,8 @@ pub(super) struct Doing {
     pub(super) next: Option<Timestamp>,
     /// Why it may not run yet.
     pub(super) waits_for: Option<String>,
+    /// Why its runs are further apart than its schedule says.
+    pub(super) slowed_by: Option<String>,
 }
 
 /// The runs of all integrations.
@@ -458,6 +460,10 @@ impl Runs {
                             phase,
                             next: next.map(|next| self.clock.on_the_wall(next)),
                             waits_for: for_files.or_else(|| waits.map(told)),
+                            slowed_by: state.schedule.is_slowed(id).and_then(|apart| {
+                                let share = catalog.share(id, 0)?;
+                                Some(share.told(apart))
+                            }),
                         };
                         Some((id.clone(), doing))
                     })

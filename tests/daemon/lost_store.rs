@@ -23,6 +23,7 @@ async fn epoch(daemon: &Daemon) -> u64 {
     daemon.client.status().await.unwrap().store.epoch
 }
 
+/// C3.
 #[tokio::test]
 async fn r47_a_store_that_is_removed_while_it_is_open_is_told_and_nothing_of_it_is_lost() {
     let pms = pms(Kind::AppFolio, 81, 40).await;
@@ -78,6 +79,7 @@ async fn r47_a_store_that_is_removed_while_it_is_open_is_told_and_nothing_of_it_
     said(&home.epms(&["verify"]).await, 0);
 }
 
+/// C3.
 #[tokio::test]
 async fn r47_a_store_that_is_emptied_while_it_is_open_ends_nothing_and_begins_anew_only_when_asked()
 {

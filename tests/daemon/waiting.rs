@@ -174,6 +174,13 @@ async fn r43_what_a_day_allows_is_dealt_out_counted_over_restarts_and_told() {
     for id in ["home-0", "home-1", "home-2"] {
         assert_eq!(apart(&daemon, id).await, 8 * 60, "{id}");
     }
+    let shown = told(&home.epms(&["status"]).await);
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        shown.contains("home-0: the budget of the credential"),
+        "{shown}"
+    );
+    assert!(shown.contains("lasts for a run every 480 min"), "{shown}");
     for _ in 0..7 {
         let run = daemon.sync("home-1").await;
         assert!(run.outcome.is_success(), "{run:?}");

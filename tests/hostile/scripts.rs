@@ -160,6 +160,7 @@ const HOSTILE: [&str; 24] = [
     "9223372036854775807 + 1",
 ];
 
+/// D1, D2.
 #[test]
 fn whatever_a_script_tries_it_is_an_error_of_its_record_in_bounded_time_and_memory() {
     let name =

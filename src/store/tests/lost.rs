@@ -62,6 +62,7 @@ fn r47_a_new_beginning_gives_no_number_twice() {
     );
 }
 
+/// C2.
 #[test]
 fn r47_a_restore_begins_an_epoch_and_gives_no_number_twice() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,6 +114,7 @@ fn r47_what_is_given_ahead_is_enough_however_many_are_given_at_once() {
     assert!(next_person(&here) > 5_001);
 }
 
+/// C2.
 #[test]
 fn r47_without_a_mark_numbers_go_on_far_beyond_the_backup_and_that_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,6 +189,7 @@ fn r47_a_mark_that_cannot_be_read_is_told_and_made_anew_by_a_restore() {
     assert_eq!(next_person(folder.path()), 6);
 }
 
+/// C3.
 #[test]
 fn r47_nothing_is_written_into_a_store_that_was_removed_or_replaced_and_it_can_be_saved() {
     let folder = tempfile::tempdir().unwrap();
