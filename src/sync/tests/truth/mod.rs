@@ -253,6 +253,12 @@ impl View<'_> {
         if !lives {
             return None;
         }
+        // Who came back with another email waits until somebody has looked at it (R19).
+        if self.is_open(&[AlertKind::EmailMismatch], |alert| {
+            self.is_linked(&alert.subject)
+        }) {
+            return None;
+        }
         let ids = &self.human().ids;
         let is_told = self.is_open(&MATCHES, |alert| {
             let mut residents = alert.sides.iter().filter_map(|side| side.resident.as_ref());
