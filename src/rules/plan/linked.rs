@@ -132,6 +132,8 @@ impl<P: People> Planner<'_, P> {
             // That a lease is over is taken over, or its absence would keep the person later (R8).
             if lease.is_over() && self.inputs.links.contains_key(&group.id) {
                 self.link_only(group, &lease.normal.resident, person);
+            } else {
+                self.is_named_again(&group.id);
             }
             self.exclude(&group.id, reason, Some(person));
         } else {
@@ -227,17 +229,21 @@ impl<P: People> Planner<'_, P> {
         units
     }
 
-    /// A person who was kept from runs by hand: nothing of them is written. That their resident was seen is.
-    fn leave(&mut self, group: &Group, person: &Person) {
-        if let Some(link) = self.inputs.links.get(&group.id)
-            && link.misses > 0
-        {
+    /// R25: nothing of a resident is written, and that the feed names them ends the count of its misses.
+    fn is_named_again(&mut self, id: &str) {
+        let links = &self.inputs.links;
+        if let Some(link) = links.get(id).filter(|link| link.misses > 0) {
             let link = Link {
                 misses: 0,
                 ..link.clone()
             };
-            self.put_link(&group.id, link);
+            self.put_link(id, link);
         }
+    }
+
+    /// A person who was kept from runs by hand: nothing of them is written. That their resident was seen is.
+    fn leave(&mut self, group: &Group, person: &Person) {
+        self.is_named_again(&group.id);
         self.decide(
             &group.id,
             Fate::Unchanged,
@@ -259,18 +265,7 @@ impl<P: People> Planner<'_, P> {
             self.change(person.id, &group.id, ChangeKind::Excluded, "R8", fields);
             self.plan.people.push(person);
         }
-        if let Some(link) = self
-            .inputs
-            .links
-            .get(&group.id)
-            .filter(|link| link.misses > 0)
-        {
-            let link = Link {
-                misses: 0,
-                ..link.clone()
-            };
-            self.put_link(&group.id, link);
-        }
+        self.is_named_again(&group.id);
         *self.resting.entry(reason.to_owned()).or_default() += 1;
         self.left_out(&group.id, "R8", reason, Some(before.id));
     }

@@ -76,6 +76,29 @@ fn r25_absence_changes_nothing_and_is_named_after_so_many_complete_runs() {
     assert_eq!(world.run([bob()]).kinds(), NO_ALERTS);
 }
 
+/// The search beside the oracle found it: what was left out beside another lease went on counting.
+#[test]
+fn r25_an_id_that_is_named_again_counts_no_misses_also_where_the_list_leaves_it_out_beside_another()
+{
+    let mut world = World::new();
+    let beside = Resident {
+        unit: unit("900"),
+        ..resident("t9", "Ana", "Diaz", "ana@x.com")
+    };
+    let beside = Resident {
+        first_name: ana().first_name,
+        last_name: ana().last_name,
+        ..beside
+    };
+    world.run([ana()]);
+    world.run([ana(), beside.clone()]);
+    assert_eq!(world.links()["t9"].person, world.links()["t1"].person);
+    world.run([ana()]);
+    assert_eq!(world.links()["t9"].misses, 1);
+    world.run([Item::Here(ana()), Item::LeftOut(beside, "status Current")]);
+    assert_eq!(world.links()["t9"].misses, 0);
+}
+
 #[test]
 fn r25_misses_are_counted_in_complete_runs_only() {
     let mut world = World::new();
