@@ -96,7 +96,8 @@ impl Oracle {
         }
         // Records that are over are looked at when it is known who comes.
         let mut order: Vec<&str> = of.keys().copied().collect();
-        order.sort_by_key(|id| is_over(of[id][0]));
+        // What is left out tells of somebody only where nothing else names them.
+        order.sort_by_key(|id| (is_over(of[id][0]), of[id][0].left_out));
         let mut newcomers = Vec::new();
         for id in &order {
             let leases = &of[id];
