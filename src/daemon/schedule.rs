@@ -405,10 +405,14 @@ impl Schedule {
         stale
     }
 
-    /// How long a run that starts now may wait: until the integration's next moment.
+    /// How long a run that starts now may wait: until the integration's next moment, and where that is near, because the
+    /// run was asked for or made up, until the one after.
     pub(super) fn may_wait(&self, id: &IntegrationId, now: Timestamp) -> Option<SignedDuration> {
         let rhythm = self.entries.get(id)?.rhythm?;
-        let next = next_slot(id, rhythm, now, 0.0).duration_since(now);
+        let mut next = next_slot(id, rhythm, now, 0.0).duration_since(now);
+        if next < rhythm.every / 2 {
+            next = next.saturating_add(rhythm.every);
+        }
         Some(next.max(self.entries.get(id)?.apart))
     }
 
@@ -900,6 +904,17 @@ mod tests {
                 // Told only after the run that was missed has had its turn.
                 assert_eq!(schedule.stale(at(0)), []);
             }
+        }
+    }
+
+    /// The demo met it: a run that was made up a second before its moment was postponed for a wait of a second.
+    #[test]
+    fn r43_a_run_that_begins_just_before_its_moment_may_wait_for_the_one_after() {
+        let schedule = schedule(&["a"], 1);
+        for seconds in 0..7_200 {
+            let wait = schedule.may_wait(&id("a"), at(seconds)).unwrap();
+            assert!(wait >= HOUR.every / 2, "{wait}");
+            assert!(wait <= HOUR.every * 3 / 2, "{wait}");
         }
     }
 }
