@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Change, Run, RunId};
 
 use super::value::{from_bytes, to_bytes};
-use super::write::{Done, NEXT_CHANGE};
+use super::write::Done;
 use super::{Write, tables};
 
 /// How long a process has been up.
@@ -198,12 +198,8 @@ impl Write {
     }
 
     fn numbers(&self) -> Done<Numbers> {
-        let runs = self.transaction.open_table(tables::RUNS)?;
-        let last = runs.last()?.map_or(0, |(id, _)| id.value());
-        Ok(Numbers {
-            change: self.number(NEXT_CHANGE)?,
-            run: last + 1,
-        })
+        let [_, _, change, run, _] = self.next_numbers()?.0;
+        Ok(Numbers { change, run })
     }
 }
 

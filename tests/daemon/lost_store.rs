@@ -1,19 +1,9 @@
 //! A store whose file is gone, replaced or empty, through the real program (C3, R47): it is told while the daemon runs,
 //! nothing that was open is lost, and it is never taken for a new one.
 
-use std::process::Output;
-
-use crate::support::{Daemon, Home, pms, told};
+use crate::support::{Daemon, Home, pms, said, told};
 use epms::model::PersonId;
 use epms::sandbox::Kind;
-
-/// What a command said, once it ended as it was to.
-#[track_caller]
-fn said(output: &Output, exit: i32) -> String {
-    let text = told(output);
-    assert_eq!(output.status.code(), Some(exit), "{text}");
-    text
-}
 
 fn highest(people: &[epms::model::Person]) -> PersonId {
     people.iter().map(|person| person.id).max().unwrap()

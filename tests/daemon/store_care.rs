@@ -2,21 +2,12 @@
 //! not fit, room given back, and what is forgotten.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
 
-use crate::support::{Daemon, Home, plain, plain_alerts, pms, shut, told};
+use crate::support::{Daemon, Home, plain, plain_alerts, pms, said, shut};
 use epms::model::{Outcome, Soundness};
 use epms::sandbox::Kind;
 use epms::store::Store;
 use redb::ReadableDatabase;
-
-/// What a command said, once it ended as it was to.
-#[track_caller]
-fn said(output: &Output, exit: i32) -> String {
-    let text = told(output);
-    assert_eq!(output.status.code(), Some(exit), "{text}");
-    text
-}
 
 #[tokio::test]
 async fn a_backup_is_taken_while_the_daemon_runs_and_brings_everything_back() {

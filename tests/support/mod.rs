@@ -109,6 +109,14 @@ pub fn told(output: &Output) -> String {
     )
 }
 
+/// What a command said, once it ended as it was to.
+#[track_caller]
+pub fn said(output: &Output, exit: i32) -> String {
+    let text = told(output);
+    assert_eq!(output.status.code(), Some(exit), "{text}");
+    text
+}
+
 /// A local PMS with one property.
 pub async fn pms(kind: Kind, seed: u64, residents: usize) -> Arc<Sandbox> {
     pms_of_pages(kind, seed, residents, 1000).await
