@@ -18,6 +18,9 @@ pub(super) const MOST_TIME: Duration = Duration::from_millis(200);
 /// noticed at all. Whatever a PMS gives for one record is a hundredth of it.
 pub(super) const MOST_MEMORY: u64 = 128;
 
+/// Who has worked for less than this took no such memory: others in the process did.
+const AT_LEAST: Duration = Duration::from_millis(5);
+
 /// So often is looked at what a script uses.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -86,9 +89,10 @@ pub(super) fn is_too_much() -> bool {
 
 fn too_much(before: Before, now: Before) -> Option<TooMuch> {
     let pages = now.pages.saturating_sub(before.pages);
-    if now.time.saturating_sub(before.time) > MOST_TIME {
+    let time = now.time.saturating_sub(before.time);
+    if time > MOST_TIME {
         Some(TooMuch::Time)
-    } else if pages / 256 > MOST_MEMORY {
+    } else if pages / 256 > MOST_MEMORY && time >= AT_LEAST {
         Some(TooMuch::Memory)
     } else {
         None
@@ -161,6 +165,17 @@ mod tests {
         assert_eq!(too_much(before, at(10_201, 800)), Some(TooMuch::Time));
         assert_eq!(too_much(before, at(10_005, 929)), Some(TooMuch::Memory));
         assert_eq!(too_much(before, at(10_005, 100)), None, "others gave back");
+        assert_eq!(too_much(before, at(10_004, 999)), None, "others took it");
+    }
+
+    /// The limit on operations is no part of this: it is taken away.
+    #[test]
+    fn a_script_is_ended_by_what_it_uses_whatever_it_calls() {
+        let mut engine = super::super::engine::engine();
+        engine.set_max_operations(0);
+        begin();
+        assert!(engine.run("loop { }").is_err());
+        assert_eq!(why(), Some(TooMuch::Time));
     }
 
     #[test]
