@@ -45,7 +45,8 @@ impl Watch {
         (truth, told): (&[Item], &[Item]),
         seen: &Seen,
     ) -> Result<(), String> {
-        self.learns(building, told, seen);
+        let people = world.people();
+        self.learns(building, &people, told, seen);
         let named = told.iter().map(|one| (one.id().to_owned(), world.now));
         self.named.extend(named);
         let (lies, true_ones): (Vec<&Item>, Vec<&Item>) = if truth == told {
@@ -66,7 +67,6 @@ impl Watch {
             }
         }
         let links = world.links();
-        let people = world.people();
         let mut wrong: Vec<String> = Vec::new();
         let is_true = lies.is_empty() && seen.report.outcome.is_success();
         // A human may be two people where name and email changed while an alert held both: then one of them lives here.
@@ -112,15 +112,19 @@ impl Watch {
     }
 
     /// Whoever comes in is who has the email.
-    fn learns(&mut self, building: &Building, told: &[Item], seen: &Seen) {
+    fn learns(&mut self, building: &Building, people: &[Person], told: &[Item], seen: &Seen) {
         let created = seen
             .decisions
             .iter()
             .filter(|one| one.fate == Fate::Created);
         for decision in created {
             let of = |item: &&Item| item.id() == decision.subject;
-            let mut said = told.iter().filter(of).map(resident_of);
-            let owner = said.find_map(|one| building.owner(one));
+            let person = people.iter().find(|one| Some(one.id) == decision.person);
+            let email = person.and_then(|one| one.email.as_ref());
+            // Of two records under one id, theirs is the one with the email.
+            let mut said: Vec<&Resident> = told.iter().filter(of).map(resident_of).collect();
+            said.sort_by_key(|one| one.email.as_ref() != email);
+            let owner = said.into_iter().find_map(|one| building.owner(one));
             self.owners.insert(decision.person.unwrap(), owner.unwrap());
         }
     }
