@@ -9,7 +9,7 @@ use epms::catalog::Integration;
 use epms::model::{Cause, RunId};
 use epms::source::Reader;
 use epms::store::{Store, Uptime};
-use epms::sync::{Job, OnProgress, Tools, run};
+use epms::sync::{Job, OnProgress, Tools, Workers, run};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ pub(crate) fn fleet(task: &Fleet) -> Hour {
             process: 1,
             seconds: 0,
         },
+        workers: Workers::default(),
     };
     let integrations: Arc<Vec<Arc<Integration>>> = Arc::new(
         catalog

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use epms::model::{Cause, RunId};
 use epms::source::Reader;
 use epms::store::{Store, Uptime};
-use epms::sync::{Job, OnProgress, Tools, run};
+use epms::sync::{Job, OnProgress, Tools, Workers, run};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,7 @@ pub(crate) fn sync(task: &Sync) -> Synced {
             process: 1,
             seconds: 0,
         },
+        workers: Workers::default(),
     };
     let last = tools.store.read().unwrap().last_run().unwrap();
     let job = Job {

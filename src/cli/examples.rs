@@ -25,6 +25,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         health: Health::Ok,
         waits_for: None,
         slowed_by: None,
+        stuck: None,
         took_over: None,
         generation: Some(4),
         loaded: Some(at("2026-03-01T09:30:00Z")),

@@ -200,6 +200,9 @@ fn whereabouts(all: &[&IntegrationStatus], view: &View) -> String {
         if let Some(why) = &one.slowed_by {
             tell(format!("{id}: {}", clean(why)));
         }
+        if let Some(why) = &one.stuck {
+            tell(format!("{id}: {}", clean(why)));
+        }
         if one.health == Health::LeftBehind {
             tell(format!(
                 "{id}: people are current where nothing is read any more; `epms alerts list --kind left_behind` says \

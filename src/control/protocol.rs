@@ -65,6 +65,9 @@ pub struct IntegrationStatus {
     /// Why its runs are further apart than its schedule says: a budget of its credential (R43).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slowed_by: Option<String>,
+    /// That a run of it was given up, and its script still keeps a thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
     /// Whose people came to it last, because its file has another name or names another PMS property (R46).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_over: Option<TakenOver>,

@@ -213,8 +213,8 @@ pub trait Backend: Send + Sync + 'static {
         person: PersonId,
         query: ListQuery,
     ) -> impl Future<Output = Answer<Page<Change>>> + Send;
-    /// Whether it can work now; why not, where it cannot.
-    fn ready(&self) -> impl Future<Output = Answer<Vec<(IntegrationId, RunId)>>> + Send;
+    /// Whether it can work now; why not, where it cannot. What is not well all the same, a line each.
+    fn ready(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.
     fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
     /// A copy of the store as it is now.

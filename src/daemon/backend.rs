@@ -143,6 +143,7 @@ impl Backend for Daemon {
         let catalog = Arc::clone(&self.catalog.borrow());
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         let up = (self.tools.up)();
+        let stuck = self.stuck();
         let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
@@ -177,6 +178,7 @@ impl Backend for Daemon {
                     health,
                     waits_for: doing.and_then(|doing| doing.waits_for.clone()),
                     slowed_by: doing.and_then(|doing| doing.slowed_by.clone()),
+                    stuck: stuck.get(id).cloned(),
                     took_over: attachment.took_over,
                     generation: current.map(|i| i.generation),
                     loaded: current.map(|i| i.loaded),
@@ -543,7 +545,7 @@ impl Backend for Daemon {
         Ok(page(changes, size, |change| change.seq.to_string()))
     }
 
-    async fn ready(&self) -> Answer<Vec<(IntegrationId, RunId)>> {
+    async fn ready(&self) -> Answer<Vec<String>> {
         self.fit().await
     }
 

@@ -31,7 +31,7 @@ use crate::control::server;
 use crate::model::Problems;
 use crate::source::{ClientError, Reader, Roots};
 use crate::store::{OpenError, Store, StoreError, Uptime};
-use crate::sync::Tools;
+use crate::sync::{Tools, Workers};
 
 use backend::{Daemon, Nature};
 use clock::Steady;
@@ -182,6 +182,7 @@ pub async fn run(
         store: Arc::clone(&store),
         now,
         up,
+        workers: Workers::default(),
     };
     let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));

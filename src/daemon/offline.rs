@@ -17,7 +17,7 @@ use crate::control::protocol::ProblemDocument;
 use crate::control::server;
 use crate::source::Reader;
 use crate::store::Store;
-use crate::sync::Tools;
+use crate::sync::{Tools, Workers};
 
 use super::DaemonError;
 use super::backend::{Daemon, Nature};
@@ -76,7 +76,7 @@ impl Offline {
 }
 
 /// What answers from a store and files alone.
-fn answering(
+pub(super) fn answering(
     store: Arc<Store>,
     loaded: Catalog,
     now: fn() -> Timestamp,
@@ -95,6 +95,7 @@ fn answering(
             store: Arc::clone(&store),
             now,
             up: super::up,
+            workers: Workers::default(),
         },
         store,
         metrics: Arc::new(Metrics::new(loaded.is_right(), now())),

@@ -18,7 +18,7 @@ use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
 use crate::source::{Account, Patience, Seats, Waits};
 use crate::store::{History, StoreError};
-use crate::sync::{Job, RunError, Tools};
+use crate::sync::{Job, RunError, Stuck, Tools};
 
 use super::absence::Absences;
 use super::clock::Steady;
@@ -85,6 +85,8 @@ pub(super) struct State {
     pub(super) absences: Absences,
     /// Stale feeds whose alert could not be written yet.
     untold: Vec<IntegrationId>,
+    /// Runs whose threads do not come back, and of which was told.
+    stuck: Vec<Stuck>,
     pub(super) schedule: Schedule,
     /// The workers that runs have.
     seats: Arc<Seats>,
@@ -168,6 +170,7 @@ impl Runs {
                 }
             }
             self.tell_of_a_jump();
+            self.tell_stuck(&mut state);
             self.look_again(&mut state);
             self.start(&mut state);
             self.tell_stale(&mut state).await;
@@ -212,6 +215,7 @@ impl Runs {
             adopted: Arc::clone(&self.catalog.borrow()),
             absences: Absences::default(),
             untold: Vec::new(),
+            stuck: Vec::new(),
         }
     }
 
@@ -286,6 +290,20 @@ impl Runs {
             );
             self.metrics.clock_jumped();
         }
+    }
+
+    /// Tells once of each run that was given up and has kept its thread since.
+    fn tell_stuck(&self, state: &mut State) {
+        let stuck = self.tools.workers.stuck(tokio::time::Instant::now());
+        for one in &stuck {
+            if !state.stuck.contains(one) {
+                tracing::error!(
+                    integration = %one.integration, run = %one.run,
+                    "a run was given up, and its script still keeps a thread; a restart ends it"
+                );
+            }
+        }
+        state.stuck = stuck;
     }
 
     /// R28: tells of feeds that have been silent for too long.

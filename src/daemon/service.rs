@@ -1,5 +1,5 @@
 //! What the service manager is told (`sd_notify`): that the daemon is ready, loads its files anew, or stops; how it
-//! stands; and, as long as runs can be started, that it works. Without a manager nothing is told to anybody.
+//! stands; and, as long as runs can be started and get a processor, that it works. Without a manager nothing is told to anybody.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -86,7 +86,9 @@ impl Service {
                     self.tell_how_it_stands(None).await;
                 }
                 _ = beats.tick(), if pace.is_some() => {
-                    if self.daemon.starts_runs(beat).await {
+                    if self.daemon.is_jammed() {
+                        tracing::error!("runs that were given up keep all processors: the service manager is not told that all is well");
+                    } else if self.daemon.starts_runs(beat).await {
                         tell(&[NotifyState::Watchdog]);
                     } else {
                         tracing::error!("the schedule does not answer: the service manager is not told that all is well");

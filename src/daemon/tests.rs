@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::testing::searching;
 use jiff::Timestamp;
@@ -17,13 +18,14 @@ use super::runs::Runs;
 use crate::acts::{self, Hand};
 use crate::catalog::{Catalog, load_with};
 use crate::config::Home;
+use crate::control::server::Backend;
 use crate::model::{
-    Actor, Alert, AlertKind, AlertState, IntegrationId, LeaseStatus, Link, Origin, Person, Stay,
-    Unit,
+    Actor, Alert, AlertKind, AlertState, IntegrationId, LeaseStatus, Link, Origin, Person, RunId,
+    Stay, Unit,
 };
 use crate::source::Reader;
 use crate::store::Store;
-use crate::sync::Tools;
+use crate::sync::{Tools, Workers};
 
 const NAMES: [&str; 3] = ["ash", "elm", "oak"];
 
@@ -178,6 +180,7 @@ fn owner(
             store: Arc::clone(store),
             now,
             up: super::up,
+            workers: Workers::default(),
         },
         commits: watch::Sender::new(0),
         metrics: Arc::new(Metrics::new(true, Timestamp::UNIX_EPOCH)),
@@ -403,4 +406,48 @@ async fn r46_people_whose_file_has_been_gone_for_a_rhythm_are_told_until_it_is_b
     owner.runs.adopt(&mut state).await.unwrap();
     minutes(&owner, &mut state, 130).await;
     assert_eq!(open(&store), []);
+}
+
+/// D1.
+#[tokio::test]
+async fn a_run_that_was_given_up_and_keeps_its_thread_is_told_and_ready_all_the_same() {
+    let (files, store) = (Files::new(), Arc::new(Store::in_memory().unwrap()));
+    files.names("elm", "1");
+    files.names("oak", "2");
+    let catalog = files.load(None, &store);
+    let stop = CancellationToken::new();
+    let daemon = super::offline::answering(store, catalog, Timestamp::now, stop).unwrap();
+    let series = async |value: &str| {
+        let metrics = daemon.metrics().await.unwrap();
+        let series = format!("epms_stuck_runs{{integration=\"elm\"}} {value}\n");
+        assert!(metrics.contains(&series), "{metrics}");
+    };
+    let elm = async || {
+        let status = daemon.status().await.unwrap();
+        let mut all = status.integrations.into_iter();
+        all.find(|one| one.id == id("elm")).unwrap().stuck
+    };
+    let workers = daemon.tools.workers.clone();
+    let may_stop_yet = workers.given_up(&id("elm"), RunId(6), Duration::from_secs(1));
+    assert_eq!(daemon.ready().await.unwrap(), [""; 0]);
+    assert_eq!(elm().await, None);
+    series("0").await;
+    drop(may_stop_yet);
+    let minute = Duration::from_mins(1);
+    let mut stuck = vec![workers.given_up(&id("elm"), RunId(7), minute)];
+    let told = elm().await.unwrap();
+    assert!(told.starts_with("run r7 was given up 6"), "{told}");
+    let unwell = daemon.ready().await.unwrap();
+    assert_eq!(unwell.len(), 1);
+    assert!(unwell[0].starts_with("elm: run r7"), "{unwell:?}");
+    series("1").await;
+    // The service manager is told that all is well as long as a processor is left.
+    let threads = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(daemon.is_jammed(), threads == 1);
+    stuck.extend((1..threads).map(|_| workers.given_up(&id("oak"), RunId(8), minute)));
+    assert!(daemon.is_jammed());
+    drop(stuck);
+    assert!(!daemon.is_jammed());
+    assert_eq!(elm().await, None);
+    series("0").await;
 }

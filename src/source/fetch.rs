@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use url::Url;
 
 use crate::config::Span;
@@ -140,7 +141,7 @@ impl Reader {
             let status = sent.as_ref().ok().map(|answer| answer.status);
             let told = sent.as_ref().ok().and_then(|answer| heed(call, answer));
             drop(permit);
-            let result = sent.and_then(|answer| Ok((read(&answer)?, answer)));
+            let result = sent.and_then(|answer| Ok((working(|| read(&answer))?, answer)));
             let result = result.map_err(|error| call.judged(error, shows));
             if let Some(evidence) = call.evidence(&result, status, shows) {
                 pass.learn(evidence);
@@ -174,6 +175,15 @@ impl Reader {
             }
             attempt += 1;
         }
+    }
+}
+
+/// Does what takes a thread for as long as it takes, such as to read a large answer, or to ask a script: other tasks go
+/// on meanwhile.
+fn working<T>(does: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => does(),
+        _ => tokio::task::block_in_place(does),
     }
 }
 

@@ -11,6 +11,7 @@ mod retention;
 mod commit;
 mod hold;
 mod run;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -18,3 +19,4 @@ mod tests;
 pub use left_behind::{found_again, left_behind};
 pub use run::{Job, OnProgress, RunError, Tools, explain, preview, run, run_in_turn};
 pub use standing::stale;
+pub use workers::{Stuck, Workers};

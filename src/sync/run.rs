@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
@@ -19,6 +20,7 @@ use super::commit::{self, Stop, Work, begin, conclude};
 use super::mapping::Mapping;
 use super::memory::{Basis, Earlier, MappedBy, Memory};
 use super::retention::Forgetting;
+use super::workers::{AtWork, Workers};
 
 /// What a run is started with. It ends with what it began with (R9).
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub struct Tools {
     pub now: fn() -> Timestamp,
     /// How long this process has been up, whatever the clock says.
     pub up: fn() -> Uptime,
+    /// The runs that have threads at work.
+    pub workers: Workers,
 }
 
 /// Is told how far a run has come.
@@ -288,7 +292,8 @@ struct How {
     requests: Arc<AtomicU64>,
 }
 
-/// Reads and maps all, within the time that a run may take, beside what it waits for the PMS. What is dropped then has written nothing.
+/// Reads and maps all, within the time that a run may take, beside what it waits for the PMS. What is dropped then has
+/// written nothing. It is a task of its own: one that does not come back is left behind.
 async fn read(
     job: &Job,
     tools: &Tools,
@@ -298,13 +303,18 @@ async fn read(
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let deadline = job.integration.deadline;
     let patience = how.patience.clone();
-    let read = read_all(job, tools, started, on_progress, how);
+    let (at_work, _waiter) = tools.workers.begin(&job.integration.id, job.run);
+    let read = {
+        let (job, tools, on_progress) = (job.clone(), tools.clone(), Arc::clone(on_progress));
+        async move { read_all(&job, &tools, started, &on_progress, how, at_work).await }
+    };
+    let read = AbortOnDropHandle::new(tokio::spawn(read));
     let read = match patience {
         Some(patience) => patience.at_most(deadline.0, read).await,
         None => tokio::time::timeout(deadline.0, read).await.ok(),
     };
     match read {
-        Some(read) => read,
+        Some(read) => read?,
         None => Ok(Err(Stop::Incomplete(format!(
             "deadline: the run had not read and mapped all within {deadline}; nothing was written, and the next run is an ordinary one; see how long the PMS and the script take, or raise `deadline` in config/epms.yaml"
         )))),
@@ -321,6 +331,7 @@ async fn read_all(
         patience,
         requests,
     }: How,
+    at_work: AtWork,
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let integration = &job.integration;
     let name = &integration.config.credential;
@@ -379,7 +390,9 @@ async fn read_all(
     // Mapping ends with the one who waits for it, not only with the page.
     let dropped = CancellationToken::new();
     let _waits = dropped.clone().drop_guard();
+    let maps = at_work.clone();
     let mapper = tokio::task::spawn_blocking(move || {
+        let _at_work = maps;
         let (mut mapping, mut progress) = (mapping, Progress::default());
         while let Some(handed) = pages.blocking_recv() {
             match handed {

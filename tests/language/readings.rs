@@ -1,11 +1,13 @@
 //! When a reading is complete, and when it is not (R42): each over HTTP from a server on loopback.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
 use epms::model::Reading;
-use epms::source::SourceError;
+use epms::source::{Judge, Ruling, Said, SourceError};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 /// Pages by number from 1, as a list at `data`, with a total at `total` where the PMS declares one.
 fn numbered(page: &str, more: &str) -> String {
@@ -468,4 +470,44 @@ fn until_the_total_needs_one() {
         .unwrap();
     let told = problems[0].to_string();
     assert!(told.contains("short"), "{told}");
+}
+
+/// Judges once another task has had its turn.
+#[derive(Debug)]
+struct Slow {
+    asked: mpsc::UnboundedSender<()>,
+    goes_on: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Judge for Slow {
+    fn judge(&self, _: &Said<'_>) -> Result<Option<Ruling>, String> {
+        self.asked.send(()).unwrap();
+        let goes_on = self.goes_on.lock().unwrap();
+        let gone_on = goes_on.recv_timeout(Duration::from_secs(20));
+        gone_on
+            .map(|()| None)
+            .map_err(|_| "no other task had its turn".to_owned())
+    }
+}
+
+/// D1.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_verdict_that_takes_long_is_in_nobody_s_way() {
+    let (asked, mut was_asked) = mpsc::unbounded_channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel();
+    let judge = Slow {
+        asked,
+        goes_on: Mutex::new(goes_on),
+    };
+    let pms = Pms::start(
+        "requests: { residents: { url: \"{{ credential.url }}/people\", format: json, id: id } }\n",
+        |_, _| ok(json!([{ "id": 1 }]).to_string()),
+    )
+    .await
+    .judged_as(Arc::new(judge));
+    let reading = tokio::spawn(async move { pms.records().await });
+    was_asked.recv().await.unwrap();
+    // It is late where the judge waits no more.
+    let _ = tokio::spawn(async move { go_on.send(()) }).await.unwrap();
+    assert_eq!(ids(&reading.await.unwrap()), [1]);
 }

@@ -7,7 +7,7 @@ use epms::model::{Alert, AlertKind, AlertState, Cause, IntegrationId, Person, Ru
 use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 use epms::source::Reader;
 use epms::store::{Store, Uptime};
-use epms::sync::{Job, Tools, run};
+use epms::sync::{Job, Tools, Workers, run};
 use jiff::Timestamp;
 
 use super::Home;
@@ -59,6 +59,7 @@ impl Feed {
                     process: 1,
                     seconds: 0,
                 },
+                workers: Workers::default(),
             },
             runs: 0,
         }

@@ -128,6 +128,12 @@ impl Pms {
         self
     }
 
+    /// Lets another judge the answers.
+    pub(crate) fn judged_as(mut self, judge: Arc<dyn Judge>) -> Pms {
+        self.judge = Some(judge);
+        self
+    }
+
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }

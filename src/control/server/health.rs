@@ -17,13 +17,14 @@ pub(super) async fn alive() -> &'static str {
 }
 
 pub(super) async fn ready<B: Backend>(State(app): State<App<B>>) -> Answer<String> {
-    let waiting = app.backend.ready().await?;
-    if waiting.is_empty() {
+    let unwell = app.backend.ready().await?;
+    if unwell.is_empty() {
         return Ok(OK.to_owned());
     }
     let mut text = String::from("it can work, and not all is well:\n");
-    for (id, run) in waiting {
-        text += &format!("{id}: not_understood, run {run}; `epms run {run}` says which records\n");
+    for line in unwell {
+        text += &line;
+        text.push('\n');
     }
     Ok(text)
 }

@@ -133,7 +133,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         reads("/healthz", "whether the daemon lives", health::alive).gives_at(200, Content::Text),
         reads(
             "/readyz",
-            "whether the daemon can work: 503 says why not, 200 names the integrations whose records are not understood",
+            "whether the daemon can work: 503 says why not, 200 names the integrations whose records are not understood, or whose scripts do not come back",
             health::ready::<B>,
         )
         .gives_at(200, Content::Text),

@@ -1,13 +1,16 @@
 //! Whether the daemon can work, and what it tells of itself to those who watch it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Backend};
-use crate::model::{IntegrationId, RunId};
+use crate::model::IntegrationId;
 use crate::store::View;
 
 use super::{Command, Daemon, not_understood};
@@ -18,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Daemon {
     /// The catalog is loaded and the store was opened before there was a socket to ask; both must still be of
-    /// use, and runs must be started. Gives the runs that did not understand their records (R41): the daemon can
-    /// work all the same, and another integration may be well.
-    pub(super) async fn fit(&self) -> Answer<Vec<(IntegrationId, RunId)>> {
+    /// use, and runs must be started. Gives a line for each integration that is not well, of which the daemon can work
+    /// all the same: those that did not understand their records (R41), and those whose scripts do not come back.
+    pub(super) async fn fit(&self) -> Answer<Vec<String>> {
         let mut reasons = Vec::new();
         if self.stop.is_cancelled() {
             reasons.push("the daemon is stopping".to_owned());
@@ -31,14 +34,18 @@ impl Daemon {
             let mut waiting = Vec::new();
             for id in catalog.integrations.keys() {
                 let run = not_understood(view, id)?;
-                waiting.extend(run.map(|run| (id.clone(), run)));
+                waiting.extend(run.map(|run| {
+                    format!("{id}: not_understood, run {run}; `epms run {run}` says which records")
+                }));
             }
             Ok(waiting)
         });
-        let waiting = waiting.await.unwrap_or_else(|problem| {
+        let mut unwell = waiting.await.unwrap_or_else(|problem| {
             reasons.push(format!("the store cannot be read: {}", problem.detail));
             Vec::new()
         });
+        let stuck = self.stuck().into_iter();
+        unwell.extend(stuck.map(|(id, why)| format!("{id}: {why}")));
         if let Err(problem) = self.in_place().await {
             reasons.push(problem.detail);
         }
@@ -46,10 +53,29 @@ impl Daemon {
             reasons.push("no runs are started: the schedule does not answer".to_owned());
         }
         if reasons.is_empty() {
-            Ok(waiting)
+            Ok(unwell)
         } else {
             Err(ProblemDocument::not_ready(reasons.join("; ")))
         }
+    }
+
+    /// The integrations of which a run was given up and keeps its thread, and what is told of the last such.
+    pub(super) fn stuck(&self) -> BTreeMap<IntegrationId, String> {
+        let now = Instant::now();
+        let stuck = self.tools.workers.stuck(now).into_iter();
+        stuck
+            .map(|one| {
+                let told = one.told(now);
+                (one.integration, told)
+            })
+            .collect()
+    }
+
+    /// Whether runs that were given up keep as many threads as the machine has processors: the others get little of
+    /// them, and a restart is all that helps.
+    pub(in crate::daemon) fn is_jammed(&self) -> bool {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        self.tools.workers.stuck(Instant::now()).len() >= processors
     }
 
     /// Whether who owns the schedule answers within so long.
@@ -69,10 +95,15 @@ impl Daemon {
             })
             .collect();
         let alerts = self.ask(View::count_open_alerts).await?;
+        let mut stuck = BTreeMap::new();
+        for one in self.tools.workers.stuck(Instant::now()) {
+            *stuck.entry(one.integration).or_insert(0) += 1;
+        }
         let scrape = Scrape {
             status,
             alerts,
             intervals,
+            stuck,
             store: self.store.length(),
         };
         let text = self.metrics.exposition(scrape);

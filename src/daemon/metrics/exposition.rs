@@ -30,6 +30,8 @@ pub(in crate::daemon) struct Scrape {
     pub alerts: BTreeMap<(IntegrationId, AlertKind), u64>,
     /// How often each integration is to run, in seconds.
     pub intervals: BTreeMap<IntegrationId, f64>,
+    /// Runs that were given up and keep a thread, by integration.
+    pub stuck: BTreeMap<IntegrationId, u64>,
     /// How long the store's file is, in bytes.
     pub store: u64,
 }
@@ -182,6 +184,15 @@ impl Told {
         )?;
         for (id, one) in self.states() {
             waiting.one(&[("integration", id)], i64::from(one.waits_for.is_some()))?;
+        }
+        let mut stuck = page.gauge(
+            "stuck_runs",
+            "Runs that were given up, and whose script still keeps a thread",
+            None,
+        )?;
+        for (id, one) in self.states() {
+            let runs = self.scrape.stuck.get(&one.id).copied();
+            stuck.one(&[("integration", id)], count(runs.unwrap_or_default()))?;
         }
         let mut success = page.gauge(
             "last_success_timestamp",
