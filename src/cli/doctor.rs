@@ -77,11 +77,12 @@ pub(super) async fn run(
     checks.extend(machine::state(&state));
     checks.push(machine::disk(&state));
     checks.push(machine::socket(&Client::new(&socket)?, &catalog.settings).await);
+    let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
+    checks.push(machine::roots(reader.roots()));
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,
     }];
-    let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     let mut seen = BTreeSet::new();
     for (id, slot) in asked {
         bar.set_message(format!("asking the PMS of {}", clean(id.as_str())));

@@ -72,9 +72,21 @@ async fn a_machine_without_root_certificates_starts_syncs_and_shows_the_demo() {
     daemon.settle().await;
     assert!(daemon.sync("elm").await.outcome.is_success());
     let log = daemon.log();
-    let told = log.matches("this machine has no root certificates").count();
-    assert_eq!(told, 1, "{log}");
+    let times = log.matches("this machine has no root certificates").count();
+    assert_eq!(times, 1, "{log}");
     assert_eq!(daemon.stop().await, Some(0));
+    let doctor = [
+        "--home".as_ref(),
+        home.root().as_os_str(),
+        "doctor".as_ref(),
+    ];
+    let doctor = output(bare(&doctor)).await;
+    assert_eq!(doctor.status.code(), Some(0), "warnings do not count");
+    let doctor = told(&doctor);
+    assert!(
+        doctor.contains("install them, such as by the package ca-certificates"),
+        "{doctor}"
+    );
     let demo = ["demo", "--once", "--residents", "24"].map(std::ffi::OsStr::new);
     let demo = output(bare(&demo)).await;
     assert_eq!(demo.status.code(), Some(0), "{demo:?}");

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{Daemon, Home, has_its_own_process, pms, searching, shut};
 use epms::model::{Fate, Outcome};
 use epms::sandbox::Kind;
 use epms::script::{Context, Inputs, Library, Script, described};
 use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
 
 /// As large as the stacks of the threads on which records are mapped.
 const STACK: usize = 2 << 20;
@@ -220,6 +221,22 @@ fn most_megabytes() -> u64 {
     kilobytes.parse::<u64>().unwrap() / 1024
 }
 
+/// What keeps to its own values, and never comes to an end.
+const ENDLESS: [&str; 12] = [
+    "let a = []; for i in 0..4000 { a.push(i); } loop { a.sort(|x, y| y - x); }",
+    "let s = \"a,b,c\"; loop { s.split(\",\"); }",
+    "let a = []; for i in 0..4000 { a.push(i.to_string()); } loop { a.contains(\"none\"); }",
+    "let a = []; for i in 0..4000 { a.push(i); } loop { a.reduce(|s, v| s + v, 0); }",
+    "let a = []; for i in 0..4000 { a.push(i); } loop { a.filter(|v| v > 7).map(|v| v * 2); }",
+    "let m = #{}; for i in 0..90 { m[`k${i}`] = i; } loop { m.keys(); m.values(); }",
+    "loop { record.to_string(); }",
+    "loop { try { throw 1; } catch { } }",
+    "let f = |x| x; loop { f.call(1); }",
+    "let b = blob(4000, 1); loop { b.reverse(); }",
+    "let s = \"x\"; s.pad(4000, \"y\"); loop { s.index_of(\"z\"); s.to_upper(); }",
+    "let i = 0; while i >= 0 { i += 1; i -= 1; }",
+];
+
 /// A hook at the beginning of the shipped script: what it does with some records.
 fn hook(home: &Home, does: &str) {
     let name = "scripts/appfolio.rhai";
@@ -332,4 +349,82 @@ async fn a_run_that_the_pms_holds_up_is_given_up_at_its_deadline_and_the_next_is
     assert_eq!(daemon.post("/v1/reload").await.status, 200);
     assert_eq!(daemon.people().await, people);
     assert_eq!(daemon.sync("elm").await.outcome, Outcome::Unchanged);
+}
+
+/// How many megabytes of a process are in memory.
+fn megabytes(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages / 256
+}
+
+/// D1, D2. `EPMS_HOSTILE_MINUTES=10 cargo test --release --test hostile while_scripts -- --nocapture` goes on for ten minutes.
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the figures are what is to be seen")]
+async fn while_scripts_try_everything_each_run_ends_status_answers_and_memory_comes_back() {
+    let long = std::env::var("EPMS_HOSTILE_MINUTES").ok();
+    let long = long.map(|minutes| Duration::from_secs(60 * minutes.parse::<u64>().unwrap()));
+    let pms = pms(Kind::AppFolio, 33, 6).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let good = home.read("scripts/appfolio.rhai");
+    let (people, early) = (daemon.people().await, megabytes(daemon.pid()));
+
+    let ended = CancellationToken::new();
+    let (client, until) = (daemon.client.clone(), ended.clone());
+    let asks = tokio::spawn(async move {
+        let mut took = Vec::new();
+        while !until.is_cancelled() {
+            let begun = Instant::now();
+            client.status().await.unwrap();
+            took.push(begun.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        took.sort();
+        took
+    });
+    let begun = Instant::now();
+    let (mut runs, mut most) = (0, early);
+    let bodies = HOSTILE.iter().chain(&ENDLESS);
+    let mut bodies: Box<dyn Iterator<Item = &&str> + Send> = match long {
+        Some(_) => Box::new(bodies.cycle()),
+        None => Box::new(bodies.step_by(6)),
+    };
+    while let Some(body) = bodies.next()
+        && long.is_none_or(|long| begun.elapsed() < long)
+    {
+        let before = daemon.generation("elm").await;
+        home.write("scripts/appfolio.rhai", &good);
+        hook(&home, body);
+        daemon.reloaded("elm", before).await;
+        let report = daemon.sync("elm").await;
+        assert_eq!(
+            report.counts.of(Fate::Rejected),
+            report.counts.seen,
+            "{body}: {report:?}"
+        );
+        runs += 1;
+        most = most.max(megabytes(daemon.pid()));
+    }
+    ended.cancel();
+    let took = asks.await.unwrap();
+    let before = daemon.generation("elm").await;
+    home.write("scripts/appfolio.rhai", good);
+    daemon.reloaded("elm", before).await;
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    assert_eq!(daemon.people().await, people);
+    let at = |of: usize| took[(took.len() - 1) * of / 100];
+    let late = megabytes(daemon.pid());
+    println!(
+        "{runs} runs in {:?}; status {} times: median {:?}, 99 of 100 {:?}, at most {:?}; {early} MB, at most {most} MB, then {late} MB",
+        begun.elapsed(),
+        took.len(),
+        at(50),
+        at(99),
+        at(100),
+    );
+    assert!(late <= early + 20, "{early} MB, then {late} MB");
+    assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
 }

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::config::{Caller, Settings};
 use crate::control::client::{Client, ClientError};
 use crate::model::Problems;
+use crate::source::Roots;
 
 use super::super::Exit;
 use super::check::{self, Check};
@@ -31,6 +32,20 @@ pub(super) fn files(catalog: &Catalog, home: &Path) -> Check {
         "correct them; `epms check` shows the lines",
     )
     .ends(Exit::Invalid)
+}
+
+/// Whether this machine has root certificates, by which PMSs are known.
+pub(super) fn roots(roots: Roots) -> Check {
+    let did = "looked for the root certificates of this machine";
+    match roots {
+        Roots::System => Check::ok("roots", did, "there are some, and they are used"),
+        Roots::Bundled => Check::warn(
+            "roots",
+            did,
+            "there are none; those that come with epms are used",
+            "install them, such as by the package ca-certificates, so that they are kept up to date",
+        ),
+    }
 }
 
 /// Whether the state folder is there, private, and can be written.

@@ -1,5 +1,6 @@
 //! Simulated time: many properties synced every hour for days or months, with everything that goes wrong on the way.
-//! After each hour the whole store is verified, and nobody was closed whom the PMS does not call past.
+//! After each hour the whole store is verified, and nobody was closed whom the PMS does not call past. The clock is set
+//! wrong and right again, PMSs do not answer for days, budgets of a day are used up, totals are erratic.
 //!
 //! `EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture` simulates thirty days of fifty
 //! properties.
@@ -29,6 +30,12 @@ enum Trouble {
     Nothing,
     /// The reading breaks off.
     Incomplete,
+    /// The PMS does not answer, for days.
+    Outage,
+    /// The budget of the day is used up.
+    Postponed,
+    /// The PMS says that there are more than it gives: its totals are erratic.
+    Erratic,
     /// The login is refused.
     LoginFailed,
     /// A complete answer, and nothing in it.
@@ -48,7 +55,8 @@ enum Trouble {
 impl Trouble {
     fn of(random: &mut Rng) -> Trouble {
         match random.u32(..400) {
-            0..8 => Trouble::Incomplete,
+            0..4 => Trouble::Incomplete,
+            4..8 => Trouble::Erratic,
             8..12 => Trouble::LoginFailed,
             12..16 => Trouble::Empty,
             16..20 => Trouble::Half,
@@ -66,7 +74,14 @@ struct Property {
     tenants: Vec<Tenant>,
     /// Ever given, so that each resident has an id of their own.
     count: usize,
+    /// Hours for which the PMS does not answer yet.
+    down: u32,
+    /// Requests that its budget has left today; none where there is no budget.
+    left: Option<u32>,
 }
+
+/// Of a budget's property: so many runs a day.
+const A_DAY: u32 = 18;
 
 impl Property {
     fn new(number: usize, random: &mut Rng) -> Property {
@@ -74,6 +89,8 @@ impl Property {
             id: IntegrationId::new(format!("property-{number}")),
             tenants: Vec::new(),
             count: 0,
+            down: 0,
+            left: number.is_multiple_of(5).then_some(A_DAY),
         };
         for _ in 0..random.usize(15..30) {
             property.move_in(random);
@@ -123,6 +140,30 @@ impl Property {
         }
     }
 
+    /// What goes wrong in this hour.
+    fn trouble(&mut self, hour: u32, random: &mut Rng) -> Trouble {
+        if hour.is_multiple_of(24) {
+            self.left = self.left.map(|_| A_DAY);
+        }
+        if self.down > 0 {
+            self.down -= 1;
+            return Trouble::Outage;
+        }
+        if self.left == Some(0) {
+            return Trouble::Postponed;
+        }
+        self.left = self.left.map(|left| left - 1);
+        if random.u32(..2000) == 0 {
+            self.down = random.u32(24..96);
+        }
+        let trouble = Trouble::of(random);
+        // So few as the guard lets through may as well be right.
+        if trouble == Trouble::AllPast && self.living() < 12 {
+            return Trouble::Nothing;
+        }
+        trouble
+    }
+
     /// How many the PMS shows and does not call past.
     fn living(&self) -> usize {
         let lives = |one: &&Tenant| one.listed && one.resident.status != LeaseStatus::Past;
@@ -154,6 +195,7 @@ struct Months {
     properties: Vec<Property>,
     troubles: BTreeMap<Trouble, u64>,
     runs: u64,
+    verifies: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Months {
@@ -179,6 +221,7 @@ impl Months {
             properties,
             troubles: BTreeMap::new(),
             runs: 0,
+            verifies: None,
         }
     }
 
@@ -196,6 +239,9 @@ impl Months {
         let (now, forgetting) = (world.now, world.forgetting());
         let read = match trouble {
             Trouble::Incomplete => Err(Stop::Incomplete("page 2 of 3 is missing".into())),
+            Trouble::Outage => Err(Stop::Incomplete("nobody answers".into())),
+            Trouble::Erratic => Err(Stop::Incomplete("30 are there, and 29 came".into())),
+            Trouble::Postponed => Err(Stop::Postponed("its budget is used up".into())),
             Trouble::LoginFailed => Err(Stop::LoginFailed {
                 credential: "acme".into(),
                 reason: "the login is refused".into(),
@@ -225,7 +271,10 @@ impl Months {
         };
         let done = report.outcome.as_str();
         match trouble {
-            Trouble::Incomplete => assert_eq!(done, "incomplete"),
+            Trouble::Incomplete | Trouble::Outage | Trouble::Erratic => {
+                assert_eq!(done, "incomplete");
+            }
+            Trouble::Postponed => assert_eq!(done, "postponed"),
             Trouble::LoginFailed => assert_eq!(done, "failed"),
             Trouble::Empty if before.values().any(|closed| !closed) => assert_eq!(done, "held"),
             _ => assert!(failed || report.counts.add_up(), "{report:?}"),
@@ -257,30 +306,39 @@ impl Months {
         }
     }
 
-    fn hour(&mut self) {
-        // A clock that is put right now and then.
-        self.world.now += match self.random.u32(..200) {
-            0 => SignedDuration::from_hours(3),
-            1 => SignedDuration::from_mins(-30),
-            _ => SignedDuration::from_hours(1),
-        };
+    fn hour(&mut self, hour: u32) {
+        self.world.now += SignedDuration::from_hours(1);
+        // A clock that was set wrong is put right an hour later.
+        let back = -self.world.wrong;
+        self.world.clock_jumps(back);
+        match self.random.u32(..200) {
+            0 => self.world.clock_jumps(SignedDuration::from_hours(3)),
+            1 => self.world.clock_jumps(SignedDuration::from_mins(-30)),
+            2 => self.world.clock_jumps(SignedDuration::from_hours(400 * 24)),
+            3 => self
+                .world
+                .clock_jumps(SignedDuration::from_hours(-400 * 24)),
+            _ => {}
+        }
         for which in 0..self.properties.len() {
-            self.properties[which].live(&mut self.random);
-            let mut trouble = Trouble::of(&mut self.random);
-            // So few as the guard lets through may as well be right.
-            let (shown, few) = (self.properties[which].living(), 12);
-            if trouble == Trouble::AllPast && shown < few {
-                trouble = Trouble::Nothing;
-            }
+            let property = &mut self.properties[which];
+            property.live(&mut self.random);
+            let trouble = property.trouble(hour, &mut self.random);
             self.run(which, trouble);
         }
-        let found = self.world.store.read().unwrap().verify().unwrap();
-        assert_eq!(
-            (found.flaws, found.lost),
-            (vec![], vec![]),
-            "hour {}",
-            self.world.now
-        );
+        self.verify();
+    }
+
+    /// The store as it is now is sound. Another thread looks, while this one goes on.
+    fn verify(&mut self) {
+        let (view, now) = (self.world.store.read().unwrap(), self.world.now);
+        let looks = std::thread::spawn(move || {
+            let found = view.verify().unwrap();
+            assert_eq!((found.flaws, found.lost), (vec![], vec![]), "hour {now}");
+        });
+        if let Some(before) = self.verifies.replace(looks) {
+            before.join().unwrap();
+        }
     }
 
     /// Nothing is written any more, soon after nothing goes wrong any more. What the guard held for a day, and who
@@ -318,6 +376,13 @@ impl World {
     }
 }
 
+/// How much of this process is in memory, in kB.
+fn in_memory() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4
+}
+
 #[test]
 fn months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were() {
     let long = std::env::var("EPMS_SIMULATED_DAYS").ok();
@@ -325,14 +390,17 @@ fn months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were()
     let properties = if long.is_some() { 50 } else { 6 };
     let began = std::time::Instant::now();
     let mut months = Months::new(properties, 30);
-    let mut sizes = Vec::new();
+    let (mut sizes, mut memory) = (Vec::new(), Vec::new());
     for _ in 0..days {
-        for _ in 0..24 {
-            months.hour();
+        for hour in 0..24 {
+            months.hour(hour);
         }
         sizes.push(months.disk.size());
+        memory.push(in_memory());
     }
     months.settle();
+    months.verify();
+    months.verifies.take().unwrap().join().unwrap();
     let people = months.world.people().len();
     let kept = months.world.store.read().unwrap().verify().unwrap().entries;
     println!(
@@ -349,5 +417,15 @@ fn months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were()
     assert!(kept["runs-1"] <= 40 * properties as u64, "{kept:?}");
     let (early, late) = (sizes[days / 3], sizes[days - 1]);
     assert!(late <= early * 2, "{sizes:?}");
-    assert!(months.troubles.len() == 9, "{:?}", months.troubles);
+    // Beside other tests the memory of the process says nothing.
+    if long.is_some() {
+        println!("memory: {memory:?} kB at the end of each day");
+        assert!(memory[days - 1] <= memory[days / 3] * 3 / 2, "{memory:?}");
+    }
+    let troubles = months.troubles.len();
+    assert!(
+        troubles >= if long.is_some() { 12 } else { 11 },
+        "{:?}",
+        months.troubles
+    );
 }
