@@ -228,6 +228,12 @@ impl Months {
     /// A run of a property, in which something may go wrong.
     fn run(&mut self, which: usize, trouble: Trouble) {
         self.runs += 1;
+        // Nobody looks while the store is opened anew.
+        if matches!(trouble, Trouble::Killed | Trouble::Disk)
+            && let Some(looks) = self.verifies.take()
+        {
+            looks.join().unwrap();
+        }
         *self.troubles.entry(trouble).or_default() += 1;
         let world = &mut self.world;
         let property = &self.properties[which];
