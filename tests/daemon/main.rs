@@ -14,6 +14,7 @@ mod demo;
 mod demo_traps;
 mod doctor;
 mod failing;
+mod flat;
 mod held;
 mod lost_store;
 mod metrics;
