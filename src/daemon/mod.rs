@@ -29,7 +29,8 @@ use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
-use crate::source::{ClientError, Reader, Roots};
+use crate::outbound::Roots;
+use crate::source::{ClientError, Reader};
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::{Tools, Workers};
 

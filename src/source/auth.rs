@@ -7,13 +7,13 @@ use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::config::{Auth, ClientStyle, Format, Method, OAuth2, Secret};
+use crate::outbound::{Lasts, Token};
 
 use super::SourceError;
 use super::call::{Call, Prepared};
 use super::fetch::Shows;
 use super::reader::Reader;
 use super::template::{PageValues, Place};
-use super::token::{Lasts, Token};
 
 /// How errors name the request of an OAuth2 token.
 const OAUTH2: &str = "auth.oauth2";

@@ -9,16 +9,13 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::{self, Auth, Connector, Method};
+use crate::outbound::{Account, Token, Told, authority, forbidden, shorten};
 
-use super::account::Account;
+use super::SourceError;
 use super::compiled::Source;
-use super::egress::forbidden;
-use super::error::shorten;
 use super::known::Known;
 use super::reader::Scope;
 use super::template::{PageValues, Place, Values};
-use super::token::Token;
-use super::{SourceError, Told, authority};
 
 /// What stands in the place of a text that repeats a secret.
 pub(super) const NOT_QUOTED: &str = "‹not quoted: the answer repeats the credential›";
@@ -66,11 +63,19 @@ impl Call<'_> {
     pub(super) fn told(&self, what: &str, said: Option<&str>, remedy: &str) -> Told {
         Told {
             request: self.request.to_owned(),
-            property: self.property.to_owned(),
+            subject: self.subject(),
             what: self.clean(what),
             said: said.map(|said| shorten(self.quoted(said))),
             remedy: self.clean(remedy),
         }
+    }
+
+    /// What is asked for, as errors name it.
+    pub(super) fn subject(&self) -> String {
+        if self.property.is_empty() {
+            return String::new();
+        }
+        format!("PMS property `{}`", self.property)
     }
 
     /// A text of ours, which may name something that came from the PMS.

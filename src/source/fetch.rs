@@ -8,20 +8,17 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use url::Url;
 
 use crate::config::Span;
+use crate::outbound::{Asker, Asks, Evidence, Late, Place, Told, pause, refused, used_up};
 
-use super::budget::{Asks, Late};
+use super::SourceError;
 use super::call::{Call, Prepared};
 use super::compiled::Request;
 use super::decode::Decoded;
-use super::error::pause;
 use super::page::Why;
-use super::rate;
 use super::reader::Reader;
 use super::send::{Answer, retry_after, send};
 use super::template::PageValues;
-use super::trust::{Asker, Evidence, Place};
 use super::verdict::CHECK_IT;
-use super::{SourceError, Told};
 
 /// A question for a page.
 pub(super) struct Ask<'a> {
@@ -284,7 +281,7 @@ impl Call<'_> {
     fn place(&self) -> Place {
         Place {
             request: self.request.to_owned(),
-            property: self.property.to_owned(),
+            subject: self.subject(),
         }
     }
 
@@ -324,12 +321,12 @@ fn heed(call: &Call<'_>, answer: &Answer) -> Option<std::time::Duration> {
     let (remaining, reset) = (header(&limits.remaining), header(&limits.reset));
     let asked = retry_after(&answer.headers, now);
     let wait = match answer.status {
-        429 => asked.or_else(|| rate::refused(remaining, reset, now)),
+        429 => asked.or_else(|| refused(remaining, reset, now)),
         _ => asked,
     };
     let hold = match answer.status {
         429 => wait,
-        _ => rate::used_up(remaining, reset, now),
+        _ => used_up(remaining, reset, now),
     };
     if let Some(hold) = hold {
         call.account.budget.hold(hold.min(HELD_AT_MOST));
@@ -341,7 +338,7 @@ fn heed(call: &Call<'_>, answer: &Answer) -> Option<std::time::Duration> {
 fn again(call: &Call<'_>, error: SourceError) -> SourceError {
     let again = |told: Told| Told {
         request: call.request.to_owned(),
-        property: call.property.to_owned(),
+        subject: call.subject(),
         what: format!(
             "{}; it is not asked again by the clock for up to an hour, or until the values of the credential `{}` change",
             told.what, call.account.name

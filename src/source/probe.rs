@@ -10,8 +10,9 @@ use rustls::CertificateError;
 use url::{Host, Origin, Url};
 
 use crate::config::{Limits, Per};
+use crate::outbound::{Account, authority, cause, forbidden};
 
-use super::account::Account;
+use super::SourceError;
 use super::call::Call;
 use super::compiled::Source;
 use super::fetch::Ask;
@@ -19,7 +20,6 @@ use super::page::{Pages, Why};
 use super::presence::Presence;
 use super::reader::{Reader, Scope};
 use super::template::PageValues;
-use super::{SourceError, authority, egress};
 
 /// A name that has no address after this time has none.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(10);
@@ -161,7 +161,7 @@ impl Reader {
         let mut addresses: Vec<IpAddr> = found.iter().map(std::net::SocketAddr::ip).collect();
         addresses.dedup();
         for address in &addresses {
-            if let Some(why) = egress::forbidden(*address) {
+            if let Some(why) = forbidden(*address) {
                 return Err(Unreached {
                     what: format!("it leads to {address}, {why}"),
                     remedy: "no name may lead there; see who answers for this name",
@@ -287,7 +287,7 @@ impl Call<'_> {
 }
 
 fn unreached(error: &reqwest::Error) -> Unreached {
-    if let Some(tls) = egress::cause::<rustls::Error>(error) {
+    if let Some(tls) = cause::<rustls::Error>(error) {
         return Unreached {
             what: format!("no TLS with it: {tls}"),
             remedy: remedy(tls),

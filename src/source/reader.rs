@@ -14,17 +14,17 @@ use tokio::sync::mpsc;
 use crate::beneath::{self, MAX_FILE};
 use crate::config::{Credential, CredentialValue, Per};
 use crate::model::{Reading, Record};
+use crate::outbound::{
+    Account, AccountError, Fingerprint, Ledger, LetIn, Lookup, Resolver, Roots, SecretValue,
+    Shared, system,
+};
 
 use super::SourceError;
-use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
-use super::allowance::Ledger;
 use super::answer::Judge;
 use super::call::Call;
 use super::compiled::Source;
-use super::egress::{self, Lookup, Resolver};
 use super::known::Known;
 use super::presence::Presence;
-use super::roots::Roots;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 impl Reader {
     /// A reader with no budgets spent.
     pub fn new() -> Result<Reader, ClientError> {
-        Reader::with_lookup(egress::system())
+        Reader::with_lookup(system())
     }
 
     /// The same, with another way to resolve names.
@@ -218,7 +218,12 @@ impl Reader {
         let (authority, client) = self.trusting(credential, home, &shared)?;
         Ok(Account {
             name: name.to_owned(),
-            fingerprint: Fingerprint::new(&self.key, &source.connector, &values, &authority),
+            fingerprint: Fingerprint::new(
+                &self.key,
+                &format!("{:?}", source.connector),
+                &values,
+                &authority,
+            ),
             values,
             secrets,
             by_hand: false,

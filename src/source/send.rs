@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 
 use crate::config::Method;
+use crate::outbound::{Incoming, Refused, Unfit, authority, cause};
 
 use super::call::{Call, Prepared};
-use super::unpack::{Incoming, Unfit};
-use super::{SourceError, authority, egress, media};
+use super::{SourceError, media};
 
 /// What came back.
 pub(super) struct Answer {
@@ -56,12 +56,12 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
     }
     let host = authority(url).unwrap_or_default();
     let unavailable = |error: &reqwest::Error| {
-        if let Some(refused) = egress::cause::<egress::Refused>(error) {
+        if let Some(refused) = cause::<Refused>(error) {
             let what = format!("{host} {refused}");
             let remedy = "no name may lead there; see who answers for this name";
             return SourceError::NotAllowed(call.told(&what, None, remedy));
         }
-        if let Some(tls) = egress::cause::<rustls::Error>(error) {
+        if let Some(tls) = cause::<rustls::Error>(error) {
             return distrusted(call, &host, tls);
         }
         let what = if error.is_timeout() {

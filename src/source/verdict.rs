@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Format, Verdict};
+use crate::outbound::{Lasts, Told};
 
+use super::SourceError;
 use super::answer::{BEGINNING, Content, Judgement, Rule, Ruling, Said, by_rules, by_status};
 use super::call::{Call, NOT_QUOTED};
 use super::compiled::{Request, TokenAnswer};
@@ -11,8 +13,6 @@ use super::decode::{DecodeError, Decoded, text, whole};
 use super::fetch::Ask;
 use super::page::Why;
 use super::send::Answer;
-use super::token::Lasts;
-use super::{SourceError, Told};
 
 /// What to do about a login that is refused, where no rule says more.
 pub(super) const CHECK_IT: &str = "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once";

@@ -11,7 +11,8 @@ use nix::unistd::Uid;
 
 use crate::catalog::Integration;
 use crate::config::{CredentialValue, Limits, SecretError, SecretReference};
-use crate::source::{Account, AccountError, Endpoint, FirstPage, Reader, Scope, SourceError, Told};
+use crate::outbound::{Account, AccountError, Told};
+use crate::source::{Endpoint, FirstPage, Reader, Scope, SourceError};
 
 use super::super::Exit;
 use super::check;

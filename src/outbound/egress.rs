@@ -23,8 +23,20 @@ const METADATA_V6: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
 ];
 
+/// `host`, or `host:port` where the URL names a port. None for anything but http and https.
+pub(crate) fn authority(url: &url::Url) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
 /// What an address is that no name may lead to; none where it may be asked.
-pub(super) fn forbidden(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn forbidden(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => {
             if v4.is_link_local() {
@@ -64,7 +76,7 @@ fn through_nat64(v6: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// A name that leads where nothing may be asked.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     address: IpAddr,
     why: &'static str,
 }
@@ -85,7 +97,7 @@ pub type Lookup = Arc<
 >;
 
 /// As the system resolves names.
-pub(super) fn system() -> Lookup {
+pub(crate) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
     })
@@ -93,7 +105,7 @@ pub(super) fn system() -> Lookup {
 
 /// Resolves names, and refuses those that lead where nothing may be asked: all addresses of a name are judged, as any
 /// of them may be the one that is asked.
-pub(super) struct Resolver(pub(super) Lookup);
+pub(crate) struct Resolver(pub(crate) Lookup);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -112,7 +124,7 @@ impl Resolve for Resolver {
 }
 
 /// The error of a kind among the causes of another, also where the system's errors wrap it.
-pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

@@ -15,7 +15,7 @@ use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use url::Url;
 
-use crate::config::{Connector, Limits, Secret, SecretError};
+use crate::config::{Limits, Secret, SecretError};
 
 use super::allowance::Ledger;
 use super::budget::Budget;
@@ -32,28 +32,28 @@ const SHOWN_STRUCK: usize = 16;
 
 /// A credential with its secrets read, for the length of a run.
 pub struct Account {
-    pub(super) name: String,
-    pub(super) values: BTreeMap<String, Value>,
-    pub(super) secrets: Vec<Secret>,
-    pub(super) fingerprint: Fingerprint,
+    pub(crate) name: String,
+    pub(crate) values: BTreeMap<String, Value>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
-    pub(super) by_hand: bool,
+    pub(crate) by_hand: bool,
     /// A request that failed is not repeated.
-    pub(super) once: bool,
-    pub(super) let_in: LetIn,
+    pub(crate) once: bool,
+    pub(crate) let_in: LetIn,
     /// How a run waits; who is no run waits where it stands, and for seconds only.
-    pub(super) patience: Option<Arc<Patience>>,
-    pub(super) budget: Arc<Budget>,
+    pub(crate) patience: Option<Arc<Patience>>,
+    pub(crate) budget: Arc<Budget>,
     /// How many requests were made with it.
-    pub(super) requests: Arc<AtomicU64>,
-    pub(super) shared: Arc<Shared>,
+    pub(crate) requests: Arc<AtomicU64>,
+    pub(crate) shared: Arc<Shared>,
     /// Trusts whom the system trusts, and the credential's `ca_file`.
-    pub(super) client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
 }
 
 /// What the PMS let in in this run.
 #[derive(Debug, Default)]
-pub(super) struct LetIn {
+pub(crate) struct LetIn {
     with_secret: AtomicBool,
     anything: AtomicBool,
 }
@@ -61,18 +61,18 @@ pub(super) struct LetIn {
 impl LetIn {
     /// Something was let in; `with_secret` where it showed the secret itself, and not a token that an earlier run got for
     /// it.
-    pub(super) fn note(&self, with_secret: bool) {
+    pub(crate) fn note(&self, with_secret: bool) {
         self.anything.store(true, Ordering::Relaxed);
         self.with_secret.fetch_or(with_secret, Ordering::Relaxed);
     }
 
     /// Whether the secret was let in.
-    pub(super) fn with_secret(&self) -> bool {
+    pub(crate) fn with_secret(&self) -> bool {
         self.with_secret.load(Ordering::Relaxed)
     }
 
     /// Whether anything was.
-    pub(super) fn anything(&self) -> bool {
+    pub(crate) fn anything(&self) -> bool {
         self.anything.load(Ordering::Relaxed)
     }
 }
@@ -95,7 +95,7 @@ pub enum AccountError {
 
 /// A secret among the values of templates: it is written where a template asks for it, and wiped with the account.
 #[derive(Debug)]
-pub(super) struct SecretValue(pub(super) Secret);
+pub(crate) struct SecretValue(pub(crate) Secret);
 
 impl Object for SecretValue {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -127,7 +127,7 @@ impl Account {
     }
 
     /// Waits for something of the credential, as its run does.
-    pub(super) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
+    pub(crate) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
         match &self.patience {
             Some(patience) => {
                 let until = || self.budget.next();
@@ -138,7 +138,7 @@ impl Account {
     }
 
     /// Whether the run may not wait until then; who is no run waits no longer than `longest`.
-    pub(super) fn is_too_long(&self, until: tokio::time::Instant, longest: Duration) -> bool {
+    pub(crate) fn is_too_long(&self, until: tokio::time::Instant, longest: Duration) -> bool {
         match &self.patience {
             Some(patience) => patience.is_too_long(until),
             None => until.saturating_duration_since(tokio::time::Instant::now()) > longest,
@@ -165,21 +165,20 @@ impl fmt::Debug for Account {
     }
 }
 
-/// What tells two states of a credential apart: its values and the connector that they are for. Tells
+/// What tells two states of a credential apart: its values and what they are for. Tells
 /// neither, as its key is made anew by every process and leaves it nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn new(
+    pub(crate) fn new(
         key: &[u8; 32],
-        connector: &Connector,
+        used_for: &str,
         values: &BTreeMap<String, Value>,
         authority: &[u8],
     ) -> Fingerprint {
         let mut hasher = blake3::Hasher::new_keyed(key);
-        let connector = format!("{connector:?}");
-        for text in std::iter::once(&connector).chain(values.keys()) {
+        for text in std::iter::once(used_for).chain(values.keys().map(String::as_str)) {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         }
@@ -196,19 +195,19 @@ impl Fingerprint {
 
 /// What the integrations of a credential share.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     budget: Mutex<Option<Arc<Budget>>>,
     /// The client for the `ca_file` with this hash: connections are kept between runs.
     client: Mutex<Option<([u8; 32], reqwest::Client)>>,
-    pub(super) trust: Trust,
-    pub(super) session: tokio::sync::Mutex<Session>,
+    pub(crate) trust: Trust,
+    pub(crate) session: tokio::sync::Mutex<Session>,
     /// What was sent to prove who asks, beside the secrets of the credential.
     shown: Mutex<VecDeque<Secret>>,
 }
 
 impl Shared {
     /// The budget; a new one when the limits have changed.
-    pub(super) fn budget(
+    pub(crate) fn budget(
         &self,
         limits: &Limits,
         ledger: Option<(Arc<dyn Ledger>, String)>,
@@ -221,7 +220,7 @@ impl Shared {
     }
 
     /// The client that trusts these authorities too; the one before where they are the same.
-    pub(super) fn client(
+    pub(crate) fn client(
         &self,
         authority: &[u8],
         make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
@@ -235,7 +234,7 @@ impl Shared {
     }
 
     /// A token, or what a secret was made into for a header, is a secret from now on.
-    pub(super) fn keep_secret(&self, secret: Secret) {
+    pub(crate) fn keep_secret(&self, secret: Secret) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.iter().any(|kept| kept.expose() == secret.expose()) {
             return;
@@ -256,7 +255,7 @@ impl Account {
     }
 
     /// Whether what a template makes of these fields of the credential, or of the `token`, is as secret as they are.
-    pub(super) fn is_secret(&self, fields: &[String]) -> bool {
+    pub(crate) fn is_secret(&self, fields: &[String]) -> bool {
         fields.iter().any(|field| {
             let value = self.values.get(field);
             field == "token"
@@ -265,7 +264,7 @@ impl Account {
     }
 
     /// What a secret was made into is a secret too.
-    pub(super) fn shows(&self, value: &str) {
+    pub(crate) fn shows(&self, value: &str) {
         let is_known = self.secrets.iter().any(|secret| secret.expose() == value);
         if !is_known && !value.is_empty() {
             self.shared.keep_secret(Secret::new(value.to_owned()));
@@ -273,7 +272,7 @@ impl Account {
     }
 
     /// A name and a password in a URL are sent as a header.
-    pub(super) fn shows_in(&self, url: &Url) {
+    pub(crate) fn shows_in(&self, url: &Url) {
         let Some(password) = url.password() else {
             return;
         };
@@ -295,7 +294,7 @@ impl Account {
     }
 
     /// Whether a text of the PMS repeats what it was sent to prove who asks, or half of it: nothing of it may be quoted.
-    pub(super) fn is_repeated_in(&self, said: &str) -> bool {
+    pub(crate) fn is_repeated_in(&self, said: &str) -> bool {
         self.with_secrets(|secrets| Echo::of(secrets.iter().copied()))
             .stands_in(said, Share::Half)
     }
