@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,8 +20,9 @@ use crate::config::{Limits, Secret, SecretError};
 use super::allowance::Ledger;
 use super::budget::Budget;
 use super::echo::{Echo, Share, unescaped};
+use super::error::OutboundError;
 use super::patience::Patience;
-use super::token::Session;
+use super::token::{Lasts, Session, Token};
 use super::trust::Trust;
 
 /// Shorter ones would strike out half of what a PMS says.
@@ -124,6 +125,29 @@ impl Account {
     #[must_use]
     pub fn counted_by(self, requests: Arc<AtomicU64>) -> Account {
         Account { requests, ..self }
+    }
+
+    /// The token that all who use the credential share: the kept one, unless it is the one that was `refused`, or one that
+    /// `fetched` brings. Whoever else needs one meanwhile waits for this one.
+    pub(crate) async fn token(
+        &self,
+        refused: Option<u64>,
+        fetched: impl Future<Output = Result<(String, Lasts), OutboundError>>,
+    ) -> Result<Token, OutboundError> {
+        let (shared, fingerprint) = (&self.shared, self.fingerprint);
+        let mut session = self.waits_for(shared.session.lock()).await;
+        if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
+            return Ok(token);
+        }
+        let (text, lasts) = fetched.await?;
+        let secret = Secret::new(text);
+        shared.keep_secret(secret.clone());
+        Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
+    }
+
+    /// The next one that asks fetches another token than this.
+    pub(crate) async fn forget(&self, serial: u64) {
+        self.shared.session.lock().await.forget(serial);
     }
 
     /// Waits for something of the credential, as its run does.

@@ -20,7 +20,6 @@ mod compiled;
 mod compile;
 mod call;
 mod body;
-mod send;
 mod verdict;
 mod fetch;
 mod auth;

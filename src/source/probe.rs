@@ -130,7 +130,7 @@ impl Reader {
                 known: None,
             };
             let url = call.url(&call.first_values())?;
-            call.check_host(&url)?;
+            call.permitted(&url)?;
             // Only http and https pass the check.
             let origin @ Origin::Tuple(..) = url.origin() else {
                 continue;
