@@ -184,6 +184,26 @@ fn a_foreign_crate_is_named_only_at_home() {
 }
 
 #[test]
+fn the_way_out_knows_no_pms_and_no_record() {
+    for file in files().iter().filter(|file| file.module == "outbound") {
+        for known in [
+            "Connector",
+            "Integration",
+            "Record",
+            "Resident",
+            "Property",
+            "Page",
+        ] {
+            let is_named = file
+                .code
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|word| word == known);
+            assert!(!is_named, "{} names `{known}`", file.path.display());
+        }
+    }
+}
+
+#[test]
 fn only_main_ends_the_process_and_only_the_edges_read_the_clock() {
     for file in files() {
         assert!(

@@ -35,26 +35,26 @@ const SHOWN_STRUCK: usize = 16;
 pub struct Account {
     pub(crate) name: String,
     pub(crate) values: BTreeMap<String, Value>,
-    pub(crate) secrets: Vec<Secret>,
-    pub(crate) fingerprint: Fingerprint,
+    pub(super) secrets: Vec<Secret>,
+    pub(super) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
-    pub(crate) by_hand: bool,
+    pub(super) by_hand: bool,
     /// A request that failed is not repeated.
-    pub(crate) once: bool,
-    pub(crate) let_in: LetIn,
+    pub(super) once: bool,
+    pub(super) let_in: LetIn,
     /// How a run waits; who is no run waits where it stands, and for seconds only.
-    pub(crate) patience: Option<Arc<Patience>>,
-    pub(crate) budget: Arc<Budget>,
+    pub(super) patience: Option<Arc<Patience>>,
+    pub(super) budget: Arc<Budget>,
     /// How many requests were made with it.
-    pub(crate) requests: Arc<AtomicU64>,
-    pub(crate) shared: Arc<Shared>,
+    pub(super) requests: Arc<AtomicU64>,
+    pub(super) shared: Arc<Shared>,
     /// Trusts whom the system trusts, and the credential's `ca_file`.
-    pub(crate) client: reqwest::Client,
+    pub(super) client: reqwest::Client,
 }
 
 /// What the PMS let in in this run.
 #[derive(Debug, Default)]
-pub(crate) struct LetIn {
+pub(super) struct LetIn {
     with_secret: AtomicBool,
     anything: AtomicBool,
 }
@@ -62,18 +62,18 @@ pub(crate) struct LetIn {
 impl LetIn {
     /// Something was let in; `with_secret` where it showed the secret itself, and not a token that an earlier run got for
     /// it.
-    pub(crate) fn note(&self, with_secret: bool) {
+    pub(super) fn note(&self, with_secret: bool) {
         self.anything.store(true, Ordering::Relaxed);
         self.with_secret.fetch_or(with_secret, Ordering::Relaxed);
     }
 
     /// Whether the secret was let in.
-    pub(crate) fn with_secret(&self) -> bool {
+    pub(super) fn with_secret(&self) -> bool {
         self.with_secret.load(Ordering::Relaxed)
     }
 
     /// Whether anything was.
-    pub(crate) fn anything(&self) -> bool {
+    pub(super) fn anything(&self) -> bool {
         self.anything.load(Ordering::Relaxed)
     }
 }
@@ -96,7 +96,7 @@ pub enum AccountError {
 
 /// A secret among the values of templates: it is written where a template asks for it, and wiped with the account.
 #[derive(Debug)]
-pub(crate) struct SecretValue(pub(crate) Secret);
+pub(super) struct SecretValue(pub(crate) Secret);
 
 impl Object for SecretValue {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -150,8 +150,13 @@ impl Account {
         self.shared.session.lock().await.forget(serial);
     }
 
+    /// Whether anything was let in in this run.
+    pub(crate) fn let_in_anything(&self) -> bool {
+        self.let_in.anything()
+    }
+
     /// Waits for something of the credential, as its run does.
-    pub(crate) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
+    pub(super) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
         match &self.patience {
             Some(patience) => {
                 let until = || self.budget.next();
@@ -162,7 +167,7 @@ impl Account {
     }
 
     /// Whether the run may not wait until then; who is no run waits no longer than `longest`.
-    pub(crate) fn is_too_long(&self, until: tokio::time::Instant, longest: Duration) -> bool {
+    pub(super) fn is_too_long(&self, until: tokio::time::Instant, longest: Duration) -> bool {
         match &self.patience {
             Some(patience) => patience.is_too_long(until),
             None => until.saturating_duration_since(tokio::time::Instant::now()) > longest,
@@ -192,10 +197,10 @@ impl fmt::Debug for Account {
 /// What tells two states of a credential apart: its values and what they are for. Tells
 /// neither, as its key is made anew by every process and leaves it nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub(super) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(crate) fn new(
+    pub(super) fn new(
         key: &[u8; 32],
         used_for: &str,
         values: &BTreeMap<String, Value>,
@@ -219,19 +224,19 @@ impl Fingerprint {
 
 /// What the integrations of a credential share.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(super) struct Shared {
     budget: Mutex<Option<Arc<Budget>>>,
     /// The client for the `ca_file` with this hash: connections are kept between runs.
     client: Mutex<Option<([u8; 32], reqwest::Client)>>,
-    pub(crate) trust: Trust,
-    pub(crate) session: tokio::sync::Mutex<Session>,
+    pub(super) trust: Trust,
+    pub(super) session: tokio::sync::Mutex<Session>,
     /// What was sent to prove who asks, beside the secrets of the credential.
     shown: Mutex<VecDeque<Secret>>,
 }
 
 impl Shared {
     /// The budget; a new one when the limits have changed.
-    pub(crate) fn budget(
+    pub(super) fn budget(
         &self,
         limits: &Limits,
         ledger: Option<(Arc<dyn Ledger>, String)>,
@@ -244,7 +249,7 @@ impl Shared {
     }
 
     /// The client that trusts these authorities too; the one before where they are the same.
-    pub(crate) fn client(
+    pub(super) fn client(
         &self,
         authority: &[u8],
         make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
@@ -258,7 +263,7 @@ impl Shared {
     }
 
     /// A token, or what a secret was made into for a header, is a secret from now on.
-    pub(crate) fn keep_secret(&self, secret: Secret) {
+    pub(super) fn keep_secret(&self, secret: Secret) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.iter().any(|kept| kept.expose() == secret.expose()) {
             return;
@@ -296,7 +301,7 @@ impl Account {
     }
 
     /// A name and a password in a URL are sent as a header.
-    pub(crate) fn shows_in(&self, url: &Url) {
+    pub(super) fn shows_in(&self, url: &Url) {
         let Some(password) = url.password() else {
             return;
         };

@@ -28,7 +28,7 @@ pub trait Ledger: Debug + Send + Sync {
 
 /// The limits of a day and of a month, and what was asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Allowance {
+pub(super) struct Allowance {
     /// How many, in how many hours, and how that is called.
     limits: Vec<(u32, i64, &'static str)>,
     /// Requests by the hour since 1970.
@@ -39,17 +39,17 @@ pub(crate) struct Allowance {
 
 /// A limit that is used up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UsedUp {
+pub(super) struct UsedUp {
     /// For how long.
-    pub(crate) wait: SignedDuration,
+    pub(super) wait: SignedDuration,
     /// The limit, as people say it: `2500 requests a day`.
-    pub(crate) limit: String,
+    pub(super) limit: String,
     /// What is left is for whoever asks by hand.
-    pub(crate) is_kept_back: bool,
+    pub(super) is_kept_back: bool,
 }
 
 /// The hour of a moment, since 1970.
-pub(crate) fn hour(now: Timestamp) -> i64 {
+pub(super) fn hour(now: Timestamp) -> i64 {
     now.as_second().div_euclid(HOUR)
 }
 
@@ -60,7 +60,7 @@ pub fn for_the_clock(most: u32) -> u32 {
 
 impl Allowance {
     /// None where there is no such limit. `asked` is what the ledger has.
-    pub(crate) fn new(
+    pub(super) fn new(
         limits: &Limits,
         asked: impl FnOnce() -> BTreeMap<i64, u32>,
     ) -> Option<Allowance> {
@@ -79,7 +79,7 @@ impl Allowance {
 
     /// What keeps one more request from being made now. A request counts until the hour in which it was made is a day, or
     /// a month, ago: so the limit holds in every such stretch, wherever it begins.
-    pub(crate) fn used_up(&self, now: Timestamp, by_hand: bool) -> Option<UsedUp> {
+    pub(super) fn used_up(&self, now: Timestamp, by_hand: bool) -> Option<UsedUp> {
         let waits = self.limits.iter().filter_map(|(most, hours, name)| {
             let allowed = if by_hand { *most } else { for_the_clock(*most) };
             let counted = self.asked.range(hour(now) - hours..);
@@ -104,7 +104,7 @@ impl Allowance {
     }
 
     /// One more is made. What the ledger has to keep before that, where it does not yet.
-    pub(crate) fn take(&mut self, now: Timestamp) -> Option<(i64, u32)> {
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<(i64, u32)> {
         let hour = hour(now);
         let oldest = hour - MONTH;
         self.asked.retain(|hour, _| *hour >= oldest);

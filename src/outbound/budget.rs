@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What may still be asked of a PMS with one credential.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(super) struct Budget {
     limits: Limits,
     /// The PMS wants no request before; and when it said so.
     held: Mutex<Option<Held>>,
@@ -36,20 +36,20 @@ pub(crate) struct Budget {
 
 /// Who asks for a request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asks {
+pub(super) struct Asks {
     /// Somebody does, and not the clock.
-    pub(crate) by_hand: bool,
+    pub(super) by_hand: bool,
     /// What the PMS asked for counts for no longer than this after it did.
-    pub(crate) held_at_most: Duration,
+    pub(super) held_at_most: Duration,
 }
 
 /// A request that may not be made before it is too late.
 #[derive(Debug)]
-pub(crate) struct Late {
+pub(super) struct Late {
     /// When it may at the earliest.
-    pub(crate) until: Instant,
+    pub(super) until: Instant,
     /// The limit of a day or a month that forbids it, where one does.
-    pub(crate) used_up: Option<UsedUp>,
+    pub(super) used_up: Option<UsedUp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ struct Window {
 
 /// One request, while it is under way.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub(super) struct Permit {
     budget: Arc<Budget>,
     _slot: Option<OwnedSemaphorePermit>,
 }
@@ -93,7 +93,7 @@ impl Window {
 }
 
 impl Budget {
-    pub(crate) fn new(limits: &Limits, ledger: Option<(Arc<dyn Ledger>, String)>) -> Budget {
+    pub(super) fn new(limits: &Limits, ledger: Option<(Arc<dyn Ledger>, String)>) -> Budget {
         let window = |most: Option<u32>, seconds: u64| {
             Some(Window {
                 // A limit of none would wait for ever.
@@ -124,12 +124,12 @@ impl Budget {
         }
     }
 
-    pub(crate) fn is_for(&self, limits: &Limits) -> bool {
+    pub(super) fn is_for(&self, limits: &Limits) -> bool {
         self.limits == *limits
     }
 
     /// No further request for so long.
-    pub(crate) fn hold(&self, wait: Duration) {
+    pub(super) fn hold(&self, wait: Duration) {
         let since = Instant::now();
         let until = since + wait;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +147,7 @@ impl Budget {
 
     /// Waits until one more request may be made; it counts as under way while the permit lives. Where `is_too_long` says
     /// so of the moment when it may be made at the earliest, that moment.
-    pub(crate) async fn spend(
+    pub(super) async fn spend(
         self: &Arc<Self>,
         asks: Asks,
         is_too_long: impl Fn(Instant) -> bool,
@@ -220,7 +220,7 @@ impl Budget {
     }
 
     /// When one more request may be made at the earliest, where that is not now.
-    pub(crate) fn next(&self) -> Option<Instant> {
+    pub(super) fn next(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut windows = self.windows();
         let waits = windows.iter_mut().filter_map(|window| window.wait(now));

@@ -33,7 +33,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// How much of a secret makes a text one that repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Share {
+pub(super) enum Share {
     /// Half of it: whoever sees that can guess the rest.
     Half,
     /// All of it.
@@ -41,7 +41,7 @@ pub(crate) enum Share {
 }
 
 /// Secrets, and the forms that they may be found in. Everything is wiped when it is dropped.
-pub(crate) struct Echo {
+pub(super) struct Echo {
     /// Too short to be looked for in pieces; in lower case.
     short: Vec<Zeroizing<String>>,
     /// Letters and digits alone, in lower case: so a form is found whatever stands between its parts.
@@ -52,7 +52,7 @@ pub(crate) struct Echo {
 
 impl Echo {
     /// Looks for these.
-    pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Echo {
+    pub(super) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Echo {
         let mut echo = Echo {
             short: Vec::new(),
             forms: Vec::new(),
@@ -98,7 +98,7 @@ impl Echo {
     }
 
     /// Whether so much of a secret stands in a text.
-    pub(crate) fn stands_in(&self, text: &str, share: Share) -> bool {
+    pub(super) fn stands_in(&self, text: &str, share: Share) -> bool {
         let text = match share {
             Share::Half => head(text, LOOKED_AT),
             Share::Whole => text,
@@ -208,7 +208,7 @@ fn as_text(bytes: Vec<u8>) -> String {
 
 /// The text behind escapes that begin so: those of URLs, of XML and HTML, or of JSON and programs. One layer of them is
 /// undone; none where there are none.
-pub(crate) fn unescaped(text: &str, begins: char) -> Option<String> {
+pub(super) fn unescaped(text: &str, begins: char) -> Option<String> {
     let mut made = Vec::with_capacity(text.len());
     let mut rest = text;
     let mut any = false;

@@ -4,6 +4,7 @@
 mod account;
 mod allowance;
 mod budget;
+mod clients;
 mod echo;
 mod egress;
 mod error;
@@ -15,16 +16,19 @@ mod send;
 mod token;
 mod trust;
 mod unpack;
+mod way;
 
 pub use account::{Account, AccountError};
 pub use allowance::{Ledger, apart, for_the_clock};
+pub use clients::{ClientError, Outbound};
 pub use egress::Lookup;
 pub use error::{OutboundError, Told};
 pub use patience::{Patience, Seats, Waits};
 pub use roots::Roots;
+pub use way::{Answered, Endpoint, Unreached};
 
-pub(crate) use account::{Fingerprint, LetIn, SecretValue, Shared};
-pub(crate) use egress::{Host, Permitted, Resolver, authority, cause, forbidden, system};
+pub(crate) use clients::Asking;
+pub(crate) use egress::{Host, Permitted, authority};
 pub(crate) use error::shorten;
 pub(crate) use exchange::{CHECK_IT, Exchange, NOT_QUOTED, Prepared, Shows};
 pub(crate) use send::Answer;

@@ -146,7 +146,7 @@ impl Patience {
     }
 
     /// Whether a wait until then is too long.
-    pub(crate) fn is_too_long(&self, until: Instant) -> bool {
+    pub(super) fn is_too_long(&self, until: Instant) -> bool {
         until > self.until
     }
 
@@ -172,7 +172,7 @@ impl Patience {
     }
 
     /// Waits for something of a credential; without a worker, where it does not come at once.
-    pub(crate) async fn waiting<T>(
+    pub(super) async fn waiting<T>(
         &self,
         credential: &str,
         until: impl Fn() -> Option<Instant>,

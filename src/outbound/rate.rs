@@ -7,7 +7,7 @@ const SECONDS_AT_MOST: f64 = 1e8;
 const MILLISECONDS_FROM: f64 = 1e11;
 
 /// How long to wait before the next request: until every window is back that has nothing left.
-pub(crate) fn used_up(
+pub(super) fn used_up(
     remaining: Option<&str>,
     reset: Option<&str>,
     now: SystemTime,
@@ -30,7 +30,7 @@ pub(crate) fn used_up(
 
 /// How long to wait after a refusal: what is used up says so; else the window that is back first, as that
 /// is the one that fills most often.
-pub(crate) fn refused(
+pub(super) fn refused(
     remaining: Option<&str>,
     reset: Option<&str>,
     now: SystemTime,

@@ -14,7 +14,7 @@ pub enum Roots {
 
 impl Roots {
     /// Those of this machine, as it is now.
-    pub(crate) fn found() -> Roots {
+    pub(super) fn found() -> Roots {
         Roots::of(rustls_native_certs::load_native_certs().certs.len())
     }
 
@@ -26,7 +26,7 @@ impl Roots {
     }
 
     /// A client that trusts these roots, and `others` besides.
-    pub(crate) fn trusted(
+    pub(super) fn trusted(
         self,
         client: ClientBuilder,
         others: Vec<Certificate>,

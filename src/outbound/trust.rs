@@ -32,21 +32,21 @@ const DENIED_AT_MOST: usize = 2;
 
 /// What is known of a credential.
 #[derive(Debug, Default)]
-pub(crate) struct Trust {
+pub(super) struct Trust {
     known: Mutex<Option<Known>>,
     alone: tokio::sync::Mutex<()>,
 }
 
 /// What was asked: the request, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) request: String,
-    pub(crate) subject: String,
+pub(super) struct Place {
+    pub(super) request: String,
+    pub(super) subject: String,
 }
 
 /// What an answer says about a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Evidence {
+pub(super) enum Evidence {
     /// It is taken.
     LetIn,
     /// It is refused, with this error.
@@ -85,7 +85,7 @@ enum Look {
 
 /// Leave to ask with a credential; alone, as long as nobody knows whether it is taken.
 #[derive(Debug)]
-pub(crate) struct Pass<'a> {
+pub(super) struct Pass<'a> {
     trust: &'a Trust,
     fingerprint: Fingerprint,
     _alone: Option<MutexGuard<'a, ()>>,
@@ -93,14 +93,14 @@ pub(crate) struct Pass<'a> {
 
 /// Who asks for leave.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asker<'a> {
-    pub(crate) fingerprint: Fingerprint,
+pub(super) struct Asker<'a> {
+    pub(super) fingerprint: Fingerprint,
     /// For what.
-    pub(crate) place: &'a Place,
+    pub(super) place: &'a Place,
     /// Somebody asks, and not the clock.
-    pub(crate) by_hand: bool,
+    pub(super) by_hand: bool,
     /// Something was let in in the same run.
-    pub(crate) proven: bool,
+    pub(super) proven: bool,
 }
 
 impl Known {
@@ -182,7 +182,7 @@ impl Known {
 
 impl Trust {
     /// Waits until there is leave to ask, or says why there is none.
-    pub(crate) async fn enter(&self, asker: Asker<'_>) -> Result<Pass<'_>, OutboundError> {
+    pub(super) async fn enter(&self, asker: Asker<'_>) -> Result<Pass<'_>, OutboundError> {
         let pass = |alone| Pass {
             trust: self,
             fingerprint: asker.fingerprint,
@@ -210,7 +210,7 @@ impl Trust {
 
 impl Pass<'_> {
     /// What the answer said.
-    pub(crate) fn learn(&self, evidence: Evidence) {
+    pub(super) fn learn(&self, evidence: Evidence) {
         let mut known = self
             .trust
             .known

@@ -21,7 +21,7 @@ const STEP: usize = 1024;
 
 /// Why a body is not taken in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unfit {
+pub(super) enum Unfit {
     /// It is larger than a page may be.
     #[error("the answer is larger than {} MiB", MAX_ANSWER >> 20)]
     Large,
@@ -34,7 +34,7 @@ pub(crate) enum Unfit {
 }
 
 /// A body that is coming in.
-pub(crate) struct Incoming {
+pub(super) struct Incoming {
     packed: usize,
     unpacked: Unpacked,
 }
@@ -46,7 +46,7 @@ enum Unpacked {
 
 impl Incoming {
     /// The body of an answer with these headers.
-    pub(crate) fn of(headers: &HeaderMap) -> Incoming {
+    pub(super) fn of(headers: &HeaderMap) -> Incoming {
         let encoding = headers.get(CONTENT_ENCODING);
         let is_gzip = encoding.is_some_and(|name| {
             let name = name.as_bytes();
@@ -63,7 +63,7 @@ impl Incoming {
     }
 
     /// Takes in what came.
-    pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<(), Unfit> {
+    pub(super) fn take(&mut self, chunk: &[u8]) -> Result<(), Unfit> {
         match &mut self.unpacked {
             Unpacked::Plain(body) => {
                 if body.len() + chunk.len() > MAX_ANSWER {
@@ -89,7 +89,7 @@ impl Incoming {
     }
 
     /// The whole body.
-    pub(crate) fn finish(self) -> Result<Vec<u8>, Unfit> {
+    pub(super) fn finish(self) -> Result<Vec<u8>, Unfit> {
         match self.unpacked {
             Unpacked::Plain(body) => Ok(body),
             // Nothing at all is packed as nothing, too.

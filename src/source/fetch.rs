@@ -56,7 +56,7 @@ impl Reader {
         let mut prepared = call.prepare(first, url, values, token.as_ref())?;
         // Whether more is there than all need not be known.
         prepared.repeatable &= ask.why != Why::BehindAll;
-        let nothing_yet = !call.account.let_in.anything();
+        let nothing_yet = !call.account.let_in_anything();
         let failure = match call.exchange().run(&prepared, shows, read).await {
             Ok((decoded, answer)) => return Ok(Page { decoded, answer }),
             Err(failure) => failure,

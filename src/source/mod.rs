@@ -1,5 +1,5 @@
-//! How a PMS is read: request templates, authentication, paging, limits, retries; JSON, XML and CSV to
-//! records.
+//! How a PMS is read: request templates, authentication, paging, what answers mean; JSON, XML and CSV to records. What
+//! is sent goes out through `outbound`.
 //! Knows no PMS by name, maps nothing and stores nothing.
 
 mod path;
@@ -36,8 +36,8 @@ pub use compiled::Source;
 pub use decode::Shape;
 pub use known::Known;
 pub use path::Path;
-pub use probe::{Answered, Endpoint, FirstPage, Unreached};
-pub use reader::{ClientError, Handed, Heard, Reader, Scope, collected};
+pub use probe::FirstPage;
+pub use reader::{Handed, Heard, Reader, Scope, collected};
 pub use rewrite::{Rewrite, rewritten};
 pub use template::{Place, rendered};
 
