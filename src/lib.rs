@@ -26,7 +26,8 @@
 //! model    what things are: ids, residents, people, alerts, changes, runs. No I/O, no clock
 //! beneath  files opened beneath the home alone, regular ones, up to a limit: the one place that reads them
 //! config   YAML field for field, checked, every problem at once; secrets only by reference
-//! source   how a PMS is read: templates, authentication, paging, limits, retries; JSON and XML → Record
+//! outbound the guarded way out: hosts, addresses, TLS, budgets, retries, tokens; whether a credential is taken
+//! source   how a PMS is read: templates, authentication, paging, verdicts; JSON, XML and CSV → Record
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
 //! rules    what may be done about whom, for runs and acts alike: normal forms, matching, plan, guard. Pure
 //! cases    mapping tests: data beside the scripts
@@ -41,7 +42,8 @@
 //! ```
 //!
 //! Which module may name which is a test (`tests/architecture.rs`), and so are the homes of foreign crates.
-//! `source`, `script` and `store` never name each other. No module knows a PMS by name, except the sandbox,
+//! `source`, `script` and `store` never name each other; `outbound` knows no PMS, no property, no record and no page: what
+//! else is asked beyond this machine goes the same way. No module knows a PMS by name, except the sandbox,
 //! which imitates them: a new PMS is a connector's YAML, a script, and mapping tests.
 //!
 //! Tests of one module lie in it. Those of the whole program are four crates with a file for each subject: `tests/daemon`,
@@ -153,6 +155,7 @@ pub mod model;
 
 pub mod beneath;
 pub mod config;
+pub mod outbound;
 pub mod source;
 pub mod script;
 pub mod rules;

@@ -11,7 +11,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("beneath", &[]),
     ("config", &["model", "beneath"]),
-    ("source", &["model", "beneath", "config"]),
+    ("outbound", &["model", "beneath", "config"]),
+    ("source", &["model", "beneath", "config", "outbound"]),
     ("script", &["model", "beneath"]),
     ("rules", &["model", "config"]),
     (
@@ -20,13 +21,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "catalog",
-        &["model", "beneath", "config", "source", "script", "cases"],
+        &[
+            "model", "beneath", "config", "outbound", "source", "script", "cases",
+        ],
     ),
     ("store", &["model"]),
     (
         "sync",
         &[
-            "model", "config", "source", "script", "catalog", "store", "rules",
+            "model", "config", "outbound", "source", "script", "catalog", "store", "rules",
         ],
     ),
     ("acts", &["model", "config", "store", "rules"]),
@@ -35,14 +38,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "model", "config", "source", "catalog", "store", "sync", "acts", "control",
+            "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "control",
         ],
     ),
     (
         "cli",
         &[
-            "model", "beneath", "config", "source", "script", "cases", "catalog", "store",
-            "control", "sandbox", "daemon",
+            "model", "beneath", "config", "outbound", "source", "script", "cases", "catalog",
+            "store", "control", "sandbox", "daemon",
         ],
     ),
 ];
@@ -51,12 +54,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const AT_HOME: &[(&str, &[&str])] = &[
     ("rhai", &["script"]),
     ("redb", &["store"]),
-    ("reqwest", &["source", "control"]),
-    ("rustls_native_certs", &["source"]),
-    ("webpki_root_certs", &["source"]),
-    ("minijinja", &["source"]),
-    ("flate2", &["source"]),
-    ("quick_xml", &["source", "sandbox", "cli"]),
+    ("reqwest", &["outbound", "source", "control"]),
+    ("rustls_native_certs", &["outbound"]),
+    ("webpki_root_certs", &["outbound"]),
+    ("minijinja", &["outbound", "source"]),
+    ("flate2", &["outbound"]),
+    ("quick_xml", &["outbound", "source", "sandbox", "cli"]),
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
@@ -176,6 +179,26 @@ fn a_foreign_crate_is_named_only_at_home() {
                 "{} names `{foreign}`, whose home is {homes:?}",
                 file.path.display()
             );
+        }
+    }
+}
+
+#[test]
+fn the_way_out_knows_no_pms_and_no_record() {
+    for file in files().iter().filter(|file| file.module == "outbound") {
+        for known in [
+            "Connector",
+            "Integration",
+            "Record",
+            "Resident",
+            "Property",
+            "Page",
+        ] {
+            let is_named = file
+                .code
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|word| word == known);
+            assert!(!is_named, "{} names `{known}`", file.path.display());
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use crate::config::Limits;
 use crate::model::IntegrationId;
-use crate::source::{apart, for_the_clock};
+use crate::outbound::{apart, for_the_clock};
 
 use super::{Catalog, Integration, Slot};
 

@@ -14,8 +14,9 @@ use tokio::sync::mpsc;
 use crate::catalog::{self, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
 use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
+use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
-use crate::source::{Account, Reader, Scope, Source, collected};
+use crate::source::{Reader, Scope, Source, collected};
 
 use super::table::{Column, Table};
 use super::view::View;

@@ -78,7 +78,7 @@ pub(super) async fn run(
     checks.push(machine::disk(&state));
     checks.push(machine::socket(&Client::new(&socket)?, &catalog.settings).await);
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
-    checks.push(machine::roots(reader.roots()));
+    checks.push(machine::roots(reader.outbound().roots()));
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,

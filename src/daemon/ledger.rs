@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::source::Ledger;
+use crate::outbound::Ledger;
 use crate::store::{Store, StoreError};
 
 /// A ledger in the store.

@@ -29,7 +29,8 @@ use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
-use crate::source::{ClientError, Reader, Roots};
+use crate::outbound::{ClientError, Roots};
+use crate::source::Reader;
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::{Tools, Workers};
 
@@ -166,7 +167,7 @@ pub async fn run(
     for note in store.notes() {
         tracing::warn!(note, "the store was put right when it was opened");
     }
-    if reader.roots() == Roots::Bundled {
+    if reader.outbound().roots() == Roots::Bundled {
         tracing::warn!(
             "this machine has no root certificates; those that come with epms are used. Install them, such as by the package ca-certificates, so that they are kept up to date"
         );

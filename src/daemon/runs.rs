@@ -16,7 +16,7 @@ use crate::config::CredentialValue;
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
-use crate::source::{Account, Patience, Seats, Waits};
+use crate::outbound::{Account, Patience, Seats, Waits};
 use crate::store::{History, StoreError};
 use crate::sync::{Job, RunError, Stuck, Tools};
 

@@ -1,19 +1,16 @@
 //! Tokens: fetched by a login or from an OAuth2 server, one at a time for all integrations of a credential.
 
-use std::time::Instant;
-
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::config::{Auth, ClientStyle, Format, Method, OAuth2, Secret};
+use crate::config::{Auth, ClientStyle, Format, Method, OAuth2};
+use crate::outbound::{Lasts, Prepared, Shows, Token};
 
 use super::SourceError;
-use super::call::{Call, Prepared};
-use super::fetch::Shows;
+use super::call::Call;
 use super::reader::Reader;
 use super::template::{PageValues, Place};
-use super::token::{Lasts, Token};
 
 /// How errors name the request of an OAuth2 token.
 const OAUTH2: &str = "auth.oauth2";
@@ -36,21 +33,8 @@ impl Reader {
         if call.source.tokens.is_none() {
             return Ok(None);
         }
-        let (shared, fingerprint) = (&call.account.shared, call.account.fingerprint);
-        // Whoever else needs a token meanwhile waits for this one.
-        let mut session = call.account.waits_for(shared.session.lock()).await;
-        if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
-            return Ok(Some(token));
-        }
-        let (text, lasts) = self.new_token(call).await?;
-        let secret = Secret::new(text);
-        shared.keep_secret(secret.clone());
-        Ok(Some(session.keep(
-            secret,
-            fingerprint,
-            lasts,
-            Instant::now(),
-        )))
+        let token = call.account.token(refused, self.new_token(call));
+        token.await.map(Some)
     }
 
     async fn new_token(&self, call: &Call<'_>) -> Result<(String, Lasts), SourceError> {
@@ -71,8 +55,9 @@ impl Reader {
                 let values = PageValues::default();
                 let url = call.url(&values)?;
                 let prepared = call.prepare(&url, &url, &values, None)?;
-                let ((token, _), _) = self
-                    .exchange(&call, &prepared, LOGIN, |answer| {
+                let ((token, _), _) = call
+                    .exchange()
+                    .run(&prepared, LOGIN, |answer| {
                         call.token_of(spec.format, reading, rules, answer)
                     })
                     .await
@@ -85,8 +70,9 @@ impl Reader {
             }
             Auth::OAuth2(oauth2) => {
                 let prepared = call.client_credentials(oauth2)?;
-                let (token, _) = self
-                    .exchange(&call, &prepared, LOGIN, |answer| {
+                let (token, _) = call
+                    .exchange()
+                    .run(&prepared, LOGIN, |answer| {
                         call.token_of(Format::Json, reading, &reading.rules, answer)
                     })
                     .await
@@ -134,7 +120,7 @@ impl Call<'_> {
         }
         Ok(Prepared {
             method: Method::Post,
-            url,
+            url: self.permitted(&url)?,
             headers,
             body: Some(form.finish()),
             repeatable: true,

@@ -1,27 +1,19 @@
 //! One request of a connector for one PMS property: its templates rendered, its hosts checked, its errors
 //! told. Sends nothing.
 
-use std::net::IpAddr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::{self, Auth, Connector, Method};
+use crate::outbound::{Account, Exchange, Host, Permitted, Prepared, Token, Told, authority};
 
-use super::account::Account;
+use super::SourceError;
 use super::compiled::Source;
-use super::egress::forbidden;
-use super::error::shorten;
 use super::known::Known;
 use super::reader::Scope;
 use super::template::{PageValues, Place, Values};
-use super::token::Token;
-use super::{SourceError, Told, authority};
-
-/// What stands in the place of a text that repeats a secret.
-pub(super) const NOT_QUOTED: &str = "‹not quoted: the answer repeats the credential›";
 
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
@@ -33,16 +25,6 @@ pub(super) struct Call<'a> {
     pub(super) scope: &'a Scope,
     /// Records that need not be read again.
     pub(super) known: Option<&'a Known>,
-}
-
-/// A request with everything rendered.
-pub(super) struct Prepared {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<String>,
-    /// That it may be sent again when it failed.
-    pub(super) repeatable: bool,
 }
 
 impl Call<'_> {
@@ -62,32 +44,35 @@ impl Call<'_> {
         }
     }
 
-    /// An error's text, without secrets; of what the PMS said nothing is quoted where it repeats one.
-    pub(super) fn told(&self, what: &str, said: Option<&str>, remedy: &str) -> Told {
-        Told {
-            request: self.request.to_owned(),
-            property: self.property.to_owned(),
-            what: self.clean(what),
-            said: said.map(|said| shorten(self.quoted(said))),
-            remedy: self.clean(remedy),
+    /// What of the request is asked for, as errors name it.
+    fn subject(&self) -> String {
+        if self.property.is_empty() {
+            return String::new();
+        }
+        format!("PMS property `{}`", self.property)
+    }
+
+    /// The way out for it.
+    pub(super) fn exchange(&self) -> Exchange<'_> {
+        let connector = &self.source.connector;
+        Exchange {
+            account: self.account,
+            request: self.request,
+            subject: self.subject(),
+            timeout: connector.timeout,
+            retry: connector.retry,
+            limits: &connector.limits,
         }
     }
 
-    /// A text of ours, which may name something that came from the PMS.
-    fn clean(&self, text: &str) -> String {
-        let struck = self.account.strike(text);
-        if self.account.stands_in(&struck) {
-            return "(what is told here repeats the credential, and is left out)".to_owned();
-        }
-        struck
+    /// An error's text, without secrets; of what the PMS said nothing is quoted where it repeats one.
+    pub(super) fn told(&self, what: &str, said: Option<&str>, remedy: &str) -> Told {
+        self.exchange().told(what, said, remedy)
     }
 
     /// A text of the PMS, or why it is not told.
     pub(super) fn quoted<'t>(&self, said: &'t str) -> &'t str {
-        if self.account.is_repeated_in(said) {
-            return NOT_QUOTED;
-        }
-        said
+        self.exchange().quoted(said)
     }
 
     fn rendered(
@@ -186,7 +171,7 @@ impl Call<'_> {
         }
         Ok(Prepared {
             method: request.method,
-            url: url.clone(),
+            url: self.permitted(url)?,
             headers,
             body,
             repeatable: request.method == Method::Get || request.reads,
@@ -240,64 +225,18 @@ impl Call<'_> {
         Ok(url)
     }
 
-    /// An address that no name may lead to is asked only where `hosts` lists it as it is, and not by a template.
-    fn check_address(&self, url: &Url, index: usize) -> Result<(), SourceError> {
-        let address: IpAddr = match url.host() {
-            Some(url::Host::Ipv4(ip)) => ip.into(),
-            Some(url::Host::Ipv6(ip)) => ip.into(),
-            Some(url::Host::Domain(_)) | None => return Ok(()),
-        };
-        let listed = self.source.connector.hosts.get(index);
-        match forbidden(address) {
-            Some(why) if listed.is_none_or(|listed| listed.contains("{{")) => {
-                let what = format!("{address} is {why}");
-                let remedy = "write the right URL into the credential; if it is meant, list the address in the connector's `hosts`";
-                Err(SourceError::NotAllowed(self.told(&what, None, remedy)))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Only the connector's hosts, and no secret in the clear except on this machine.
-    pub(super) fn check_host(&self, url: &Url) -> Result<(), SourceError> {
-        let Some(host) = authority(url) else {
-            let what = format!("requests go over https, not {}", url.scheme());
-            return Err(SourceError::NotAllowed(self.told(
-                &what,
-                None,
-                "correct the URL",
-            )));
-        };
-        for index in 0..self.source.connector.hosts.len() {
-            let allowed = self.render(
-                Place::Plain,
-                &format!("hosts.{index}"),
-                &PageValues::default(),
-            )?;
-            if allowed.eq_ignore_ascii_case(&host) {
-                let loopback = match url.host() {
-                    Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-                    Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-                    Some(url::Host::Domain(name)) => name == "localhost",
-                    None => false,
-                };
-                self.check_address(url, index)?;
-                if url.scheme() == "http" && !loopback && !self.source.connector.plain_http {
-                    let what = format!("{host} would be asked over plain http");
-                    return Err(SourceError::NotAllowed(self.told(
-                        &what,
-                        None,
-                        "write https:// into the credential, or `plain_http: true` into the connector if the network between is yours alone",
-                    )));
-                }
-                return Ok(());
-            }
-        }
-        let what = format!("{host} is not among the connector's hosts");
-        Err(SourceError::NotAllowed(self.told(
-            &what,
-            None,
-            "if it belongs to the PMS, add it to `hosts`",
-        )))
+    pub(super) fn permitted(&self, url: &Url) -> Result<Permitted, SourceError> {
+        let connector = &self.source.connector;
+        let hosts = connector.hosts.iter().enumerate().map(|(index, listed)| {
+            let field = format!("hosts.{index}");
+            let name = self.render(Place::Plain, &field, &PageValues::default())?;
+            let is_written_out = !listed.contains("{{");
+            Ok(Host {
+                name,
+                is_written_out,
+            })
+        });
+        self.exchange().permit(url, hosts, connector.plain_http)
     }
 }

@@ -9,11 +9,12 @@ use crate::config::{
     AnswerRule, Auth, Connector, Document, Format, Login, OAuth2, Verdict, nearest,
 };
 use crate::model::{Code, Problem};
+use crate::outbound::authority;
 
+use super::Path;
 use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer};
 use super::template::{Place, Templates, Uses};
-use super::{Path, authority};
 
 /// A connector on the way to a [`Source`].
 pub(super) struct Compile<'a> {

@@ -1,6 +1,14 @@
 //! The parameters of a media type, as `Content-Type` carries them (RFC 9110, 8.3.1). Pure.
 
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
 use super::link::outside_quotes;
+
+/// The encoding that the headers of an answer name.
+pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    parameter(value, "charset")
+}
 
 /// The value of a parameter; its name has no case.
 pub(super) fn parameter(media_type: &str, name: &str) -> Option<String> {

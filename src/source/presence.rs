@@ -1,10 +1,11 @@
 //! Whether the paths of a connector lead anywhere in the records that came (R42): one that no record has is a check that is
 //! not made. And whether a record is of the PMS property that was asked for.
 
+use crate::outbound::shorten;
+
 use super::call::Call;
 use super::compiled::Request;
 use super::decode::Decoded;
-use super::error::shorten;
 use super::{Path, SourceError};
 
 /// What the records of a request had.

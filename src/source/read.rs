@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::config;
 use crate::model::{Print, Printer, Record};
+use crate::outbound::Answer;
 
 use super::call::Call;
 use super::compiled::{Request, Total};
@@ -19,9 +20,8 @@ use super::known::Known;
 use super::page::{After, Came, Pages, Why};
 use super::presence::Presence;
 use super::reader::{Handed, Heard, Reader};
-use super::send::Answer;
 use super::template::{PageValues, Place};
-use super::{SourceError, decode, link};
+use super::{SourceError, decode, link, media};
 
 impl Reader {
     /// Reads all of a request for a property; gives the pages that count.
@@ -202,7 +202,7 @@ impl Once<'_, '_> {
         if !self.listens || decoded.records.is_empty() {
             return;
         }
-        let text = decode::text(&answer.body, answer.charset().as_deref());
+        let text = decode::text(&answer.body, media::charset(&answer.headers).as_deref());
         self.heard.push(Heard {
             request: self.call.request.to_owned(),
             property: self.call.property.to_owned(),

@@ -3,28 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path as FilePath;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use jiff::civil::Date;
-use minijinja::Value;
 use tokio::sync::mpsc;
 
-use crate::beneath::{self, MAX_FILE};
-use crate::config::{Credential, CredentialValue, Per};
+use crate::config::{Credential, Per};
 use crate::model::{Reading, Record};
+use crate::outbound::{Account, AccountError, Asking, ClientError, Ledger, Lookup, Outbound};
 
 use super::SourceError;
-use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
-use super::allowance::Ledger;
 use super::answer::Judge;
 use super::call::Call;
 use super::compiled::Source;
-use super::egress::{self, Lookup, Resolver};
 use super::known::Known;
 use super::presence::Presence;
-use super::roots::Roots;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -70,31 +63,10 @@ pub struct Scope {
     pub known: Option<Arc<Known>>,
 }
 
-/// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
-fn client(
-    lookup: &Lookup,
-    roots: Roots,
-    certificates: Vec<reqwest::Certificate>,
-) -> Result<reqwest::Client, reqwest::Error> {
-    roots
-        .trusted(reqwest::Client::builder(), certificates)?
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_version_min(reqwest::tls::Version::TLS_1_2)
-        .dns_resolver(Resolver(Arc::clone(lookup)))
-        .connect_timeout(Duration::from_secs(20))
-        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
-/// Reads PMSs. One for the whole daemon: it keeps what the integrations of a credential share.
+/// Reads PMSs. One for the whole daemon, as its way out keeps what the integrations of a credential share.
 pub struct Reader {
-    client: reqwest::Client,
-    roots: Roots,
-    pub(super) lookup: Lookup,
-    shared: Mutex<BTreeMap<String, Arc<Shared>>>,
-    key: [u8; 32],
+    outbound: Outbound,
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
-    ledger: Option<Arc<dyn Ledger>>,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -116,59 +88,27 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// The HTTP client could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// It said so.
-    #[error("cannot set up the HTTP client: {}", causes(.0))]
-    Client(#[from] reqwest::Error),
-    /// The system gave no random numbers.
-    #[error("cannot set up the HTTP client: the system gives no random numbers")]
-    Random,
-}
-
-/// An error and what lies behind it: the outermost often says nothing.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text += ": ";
-        text += &cause.to_string();
-        next = cause.source();
-    }
-    text
-}
-
 impl Reader {
     /// A reader with no budgets spent.
     pub fn new() -> Result<Reader, ClientError> {
-        Reader::with_lookup(egress::system())
+        Ok(Reader::over(Outbound::new()?))
     }
 
     /// The same, with another way to resolve names.
     pub fn with_lookup(lookup: Lookup) -> Result<Reader, ClientError> {
-        let provider = rustls::crypto::ring::default_provider();
-        let mut key = [0; 32];
-        let random = provider.secure_random.fill(&mut key);
-        random.map_err(|_| ClientError::Random)?;
-        // A second call finds the first's provider in place, which is the same one.
-        let _ = provider.install_default();
-        let roots = Roots::found();
-        let client = client(&lookup, roots, Vec::new())?;
-        Ok(Reader {
-            client,
-            roots,
-            lookup,
-            shared: Mutex::default(),
-            key,
-            listener: None,
-            ledger: None,
-        })
+        Ok(Reader::over(Outbound::with_lookup(lookup)?))
     }
 
-    /// Who says which host is which.
-    pub fn roots(&self) -> Roots {
-        self.roots
+    fn over(outbound: Outbound) -> Reader {
+        Reader {
+            outbound,
+            listener: None,
+        }
+    }
+
+    /// The way out that it takes.
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// The same, with somebody who hears every answer that has records, whole. Answers to a login are not among them.
@@ -180,9 +120,11 @@ impl Reader {
 
     /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).
     #[must_use]
-    pub fn kept_by(mut self, ledger: Arc<dyn Ledger>) -> Reader {
-        self.ledger = Some(ledger);
-        self
+    pub fn kept_by(self, ledger: Arc<dyn Ledger>) -> Reader {
+        Reader {
+            outbound: self.outbound.kept_by(ledger),
+            ..self
+        }
     }
 
     /// Reads the secrets of a credential, and finds what all its integrations share.
@@ -193,74 +135,13 @@ impl Reader {
         source: &Source,
         home: &FilePath,
     ) -> Result<Account, AccountError> {
-        let mut values = BTreeMap::new();
-        let mut secrets = Vec::new();
-        for (field, asked) in &source.connector.credential_fields {
-            if let Some(default) = &asked.default {
-                values.insert(field.clone(), Value::from(default.as_str()));
-            }
-        }
-        for (field, value) in &credential.fields {
-            let value = match value {
-                CredentialValue::Plain(text) => Value::from(text.as_str()),
-                CredentialValue::Secret(reference) => {
-                    let secret = reference.read(home)?;
-                    secrets.push(secret.clone());
-                    Value::from_object(SecretValue(secret))
-                }
-            };
-            values.insert(field.clone(), value);
-        }
-        let shared = {
-            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(shared.entry(name.to_owned()).or_default())
+        let connector = &source.connector;
+        let asks = Asking {
+            fields: &connector.credential_fields,
+            limits: &connector.limits,
+            used_for: &format!("{connector:?}"),
         };
-        let (authority, client) = self.trusting(credential, home, &shared)?;
-        Ok(Account {
-            name: name.to_owned(),
-            fingerprint: Fingerprint::new(&self.key, &source.connector, &values, &authority),
-            values,
-            secrets,
-            by_hand: false,
-            once: false,
-            let_in: LetIn::default(),
-            patience: None,
-            budget: shared.budget(
-                &source.connector.limits.lowered(&credential.limits),
-                self.ledger
-                    .as_ref()
-                    .map(|ledger| (Arc::clone(ledger), name.to_owned())),
-            ),
-            requests: Arc::new(AtomicU64::new(0)),
-            shared,
-            client,
-        })
-    }
-
-    /// The client that trusts a credential's `ca_file` too, and what is in that file.
-    fn trusting(
-        &self,
-        credential: &Credential,
-        home: &FilePath,
-        shared: &Shared,
-    ) -> Result<(Vec<u8>, reqwest::Client), AccountError> {
-        let Some(path) = &credential.ca_file else {
-            return Ok((Vec::new(), self.client.clone()));
-        };
-        let wrong = |what: String| AccountError::Authority {
-            path: path.clone(),
-            what,
-        };
-        let pem = beneath::read_anywhere(&home.join(path), MAX_FILE)
-            .map_err(|error| wrong(error.to_string()))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .ok()
-            .filter(|certificates| !certificates.is_empty())
-            .ok_or_else(|| wrong("has no certificate in it".into()))?;
-        let client = shared
-            .client(&pem, || client(&self.lookup, self.roots, certificates))
-            .map_err(|_| wrong("its certificates cannot be used".into()))?;
-        Ok((pem, client))
+        self.outbound.account(name, credential, asks, home)
     }
 
     /// Reads all residents: `residents`, and every request that feeds them. Complete only when all are.
@@ -354,20 +235,5 @@ impl Reader {
             Some(reason) => Reading::Partial { reason },
             None => Reading::Complete { pages, records },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// C7.
-    #[test]
-    fn a_client_that_cannot_be_made_says_its_cause() {
-        let error = reqwest::Client::builder().user_agent("\n").build();
-        let told = ClientError::from(error.unwrap_err()).to_string();
-        let (what, cause) = told.split_once(": builder error: ").unwrap();
-        assert_eq!(what, "cannot set up the HTTP client");
-        assert!(cause.contains("header value"), "{told}");
     }
 }

@@ -309,7 +309,7 @@ fn to_day(value: &Value) -> Result<Date, Error> {
 fn host(url: &str) -> Result<String, Error> {
     Url::parse(url)
         .ok()
-        .and_then(|url| super::authority(&url))
+        .and_then(|url| crate::outbound::authority(&url))
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
 }
 

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Format, Verdict};
+use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 
+use super::SourceError;
 use super::answer::{BEGINNING, Content, Judgement, Rule, Ruling, Said, by_rules, by_status};
-use super::call::{Call, NOT_QUOTED};
+use super::call::Call;
 use super::compiled::{Request, TokenAnswer};
 use super::decode::{DecodeError, Decoded, text, whole};
 use super::fetch::Ask;
+use super::media;
 use super::page::Why;
-use super::send::Answer;
-use super::token::Lasts;
-use super::{SourceError, Told};
-
-/// What to do about a login that is refused, where no rule says more.
-pub(super) const CHECK_IT: &str = "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once";
 
 impl Call<'_> {
     /// What an answer means: by the rules, by the judge where none matched, or as usual.
@@ -75,7 +72,7 @@ impl Call<'_> {
         ask: &Ask<'_>,
         answer: &Answer,
     ) -> Result<Decoded, SourceError> {
-        let charset = answer.charset();
+        let charset = media::charset(&answer.headers);
         let charset = charset.as_deref();
         let known = self
             .known
@@ -168,7 +165,7 @@ impl Call<'_> {
         rules: &[Rule],
         answer: &Answer,
     ) -> Result<(String, Lasts), SourceError> {
-        let charset = answer.charset();
+        let charset = media::charset(&answer.headers);
         let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
         let decoded = whole(format, &raw);
         let content = Content::plain(decoded.as_ref().ok(), &raw);

@@ -12,8 +12,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
+use crate::outbound::{Account, Patience};
 use crate::script::Lookups;
-use crate::source::{Account, Handed, Patience, Reader, Scope, SourceError, collected};
+use crate::source::{Handed, Reader, Scope, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
 use super::commit::{self, Stop, Work, begin, conclude};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::encrypted;
 use crate::support::small_pms::{Pms, compile, ok};
-use epms::source::{Lookup, Reader, SourceError};
+use epms::outbound::Lookup;
+use epms::source::{Reader, SourceError};
 
 const PLAIN: &str =
     "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json }\n";

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use epms::config::{Credential, CredentialValue, Files, Home, SecretReference};
 use epms::model::{LeaseStatus, Reading, Record, Relationship, Resident};
+use epms::outbound::Account;
 use epms::sandbox::{
     Entity, FaultKind, Household, Kind, Limits, Person, PhoneKind, PropertySpec, Relation, Sandbox,
     Settings, Status, Trap, World, WorldOptions,
 };
 use epms::script::{Context, Inputs, Library, Lookups, Script};
-use epms::source::{Account, Reader, Scope, Source, SourceError, collected};
+use epms::source::{Reader, Scope, Source, SourceError, collected};
 use jiff::civil::{Date, date};
 
 const TODAY: Date = date(2026, 3, 10);

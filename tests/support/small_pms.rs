@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 use epms::catalog::ScriptJudge;
 use epms::config::{Credential, CredentialValue, Document, File, SecretReference};
 use epms::model::{Problem, Reading, Record};
+use epms::outbound::Account;
 use epms::script::{Library, Script};
-use epms::source::{Account, Handed, Judge, Reader, Scope, Source, SourceError, collected};
+use epms::source::{Handed, Judge, Reader, Scope, Source, SourceError, collected};
 use serde_json::Value;
 use tokio::sync::mpsc;
 

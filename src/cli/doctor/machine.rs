@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::config::{Caller, Settings};
 use crate::control::client::{Client, ClientError};
 use crate::model::Problems;
-use crate::source::Roots;
+use crate::outbound::Roots;
 
 use super::super::Exit;
 use super::check::{self, Check};

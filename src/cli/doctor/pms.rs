@@ -11,7 +11,8 @@ use nix::unistd::Uid;
 
 use crate::catalog::Integration;
 use crate::config::{CredentialValue, Limits, SecretError, SecretReference};
-use crate::source::{Account, AccountError, Endpoint, FirstPage, Reader, Scope, SourceError, Told};
+use crate::outbound::{Account, AccountError, Endpoint, Told};
+use crate::source::{FirstPage, Reader, Scope, SourceError};
 
 use super::super::Exit;
 use super::check;
@@ -146,7 +147,7 @@ async fn way(
     } else {
         let did = format!("looked up {host}");
         let begun = Instant::now();
-        match reader.resolve(endpoint).await {
+        match reader.outbound().resolve(endpoint).await {
             Ok(addresses) => {
                 let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
                 let saw = format!("{} ({})", addresses.join(", "), took(begun.elapsed()));
@@ -160,7 +161,7 @@ async fn way(
         }
     }
     let did = format!("connected to {host}");
-    match reader.knock(account, endpoint).await {
+    match reader.outbound().knock(account, endpoint).await {
         Ok(answered) => {
             let took = took(answered.took);
             checks.push(if endpoint.is_secure() {

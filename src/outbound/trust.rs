@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::MutexGuard;
 
-use super::SourceError;
 use super::account::Fingerprint;
+use super::error::OutboundError;
 
 /// A refusal counts for so long for a run that the clock started.
 const REFUSED_FOR: Duration = Duration::from_hours(1);
@@ -37,11 +37,11 @@ pub(super) struct Trust {
     alone: tokio::sync::Mutex<()>,
 }
 
-/// What was asked: the request, and the PMS property.
+/// What was asked: the request, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) request: String,
-    pub(super) property: String,
+    pub(super) subject: String,
 }
 
 /// What an answer says about a credential.
@@ -50,9 +50,9 @@ pub(super) enum Evidence {
     /// It is taken.
     LetIn,
     /// It is refused, with this error.
-    Refused(SourceError),
+    Refused(OutboundError),
     /// What was asked for there is denied, by a PMS that let nothing in in the same run.
-    Denied(SourceError, Place),
+    Denied(OutboundError, Place),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +70,9 @@ struct Known {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Accepted,
-    Refused(SourceError),
+    Refused(OutboundError),
     /// With the last error.
-    Denied(SourceError, Vec<Place>),
+    Denied(OutboundError, Vec<Place>),
 }
 
 /// What to do with a credential.
@@ -80,7 +80,7 @@ enum State {
 enum Look {
     Unknown,
     Accepted,
-    Refused(SourceError),
+    Refused(OutboundError),
 }
 
 /// Leave to ask with a credential; alone, as long as nobody knows whether it is taken.
@@ -182,7 +182,7 @@ impl Known {
 
 impl Trust {
     /// Waits until there is leave to ask, or says why there is none.
-    pub(super) async fn enter(&self, asker: Asker<'_>) -> Result<Pass<'_>, SourceError> {
+    pub(super) async fn enter(&self, asker: Asker<'_>) -> Result<Pass<'_>, OutboundError> {
         let pass = |alone| Pass {
             trust: self,
             fingerprint: asker.fingerprint,
@@ -231,12 +231,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::source::Told;
+    use crate::outbound::Told;
 
     fn told() -> Told {
         Told {
             request: "residents".into(),
-            property: String::new(),
+            subject: String::new(),
             what: "no".into(),
             said: None,
             remedy: String::new(),
@@ -244,25 +244,21 @@ mod tests {
     }
 
     fn refused() -> Evidence {
-        Evidence::Refused(SourceError::LoginFailed(told()))
+        Evidence::Refused(OutboundError::LoginFailed(told()))
     }
 
     fn denied(property: &str) -> Evidence {
         let place = Place {
             request: "residents".into(),
-            property: property.into(),
+            subject: property.into(),
         };
-        Evidence::Denied(SourceError::Denied(told()), place)
+        Evidence::Denied(OutboundError::Denied(told()), place)
     }
 
     fn fingerprints() -> (Fingerprint, Fingerprint) {
-        let text = "version: 1\nscript: s\ncredential_fields: {}\nhosts: []\nrequests: {}\n";
-        let file = std::path::Path::new("c.yaml");
-        let document = crate::config::Document::parse(file, text).unwrap();
-        let connector = document.read().unwrap();
         let of = |password: &str| {
             let values = BTreeMap::from([("password".to_owned(), password.into())]);
-            Fingerprint::new(&[7; 32], &connector, &values, &[])
+            Fingerprint::new(&[7; 32], "a connector", &values, &[])
         };
         assert_eq!(of("one"), of("one"));
         (of("one"), of("two"))
@@ -279,7 +275,7 @@ mod tests {
     fn place(property: &str) -> &'static Place {
         Box::leak(Box::new(Place {
             request: "residents".into(),
-            property: property.into(),
+            subject: property.into(),
         }))
     }
 
@@ -302,7 +298,7 @@ mod tests {
             let now = at + Duration::from_mins(minutes);
             Known::look(known.as_ref(), by_clock(fingerprint), now)
         };
-        let refuses = Look::Refused(SourceError::LoginFailed(told()));
+        let refuses = Look::Refused(OutboundError::LoginFailed(told()));
         assert_eq!(look(&is_refused, one, 59), refuses);
         assert_eq!(look(&is_refused, one, 60), Look::Unknown);
         assert_eq!(look(&is_refused, two, 0), Look::Unknown);
@@ -331,7 +327,7 @@ mod tests {
             let now = at + Duration::from_mins(minutes);
             Known::look(known.as_ref(), by_clock(fingerprint), now)
         };
-        let refuses = Look::Refused(SourceError::Denied(told()));
+        let refuses = Look::Refused(OutboundError::Denied(told()));
         let twice = [(0, denied("a")), (5, denied("b"))];
         assert_eq!(look(&twice[..1], one, 1), Look::Unknown);
         assert_eq!(look(&twice, one, 64), refuses);
@@ -397,7 +393,7 @@ mod tests {
             pass.learn(refused());
             drop(pass);
         });
-        assert_eq!(second.unwrap_err(), SourceError::LoginFailed(told()));
+        assert_eq!(second.unwrap_err(), OutboundError::LoginFailed(told()));
     }
 
     /// E8: the password may be another one since.

@@ -1,5 +1,5 @@
 //! Where requests may go by address: judged when a name is resolved, so that no name leads to the local link, or to
-//! where clouds keep their secrets. Whether a host may be asked at all is the connector's to say.
+//! where clouds keep their secrets. And which hosts may be asked at all: those that whoever asks has listed.
 
 use std::error::Error;
 use std::fmt;
@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
 
 /// Addresses at which clouds tell a machine its secrets, besides those of the local link: Alibaba, Azure, Oracle;
 /// AWS and Google over IPv6.
@@ -23,8 +24,20 @@ const METADATA_V6: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
 ];
 
+/// `host`, or `host:port` where the URL names a port. None for anything but http and https.
+pub(crate) fn authority(url: &Url) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
 /// What an address is that no name may lead to; none where it may be asked.
-pub(super) fn forbidden(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn forbidden(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => {
             if v4.is_link_local() {
@@ -62,9 +75,95 @@ fn through_nat64(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(rest))
 }
 
+/// A host that may be asked.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// `host`, or `host:port`.
+    pub(crate) name: String,
+    /// It stands in a file as it is, and no template gave it.
+    pub(crate) is_written_out: bool,
+}
+
+/// Why a URL may not be asked.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) what: String,
+    pub(crate) remedy: &'static str,
+}
+
+/// A URL that may be asked: nothing else is ever sent to.
+#[derive(Debug, Clone)]
+pub(crate) struct Permitted(Url);
+
+impl Permitted {
+    /// Only the hosts that are listed, and no secret in the clear except on this machine.
+    pub(crate) fn judge<E>(
+        url: &Url,
+        hosts: impl IntoIterator<Item = Result<Host, E>>,
+        plain_http: bool,
+        refused: impl Fn(Refusal) -> E,
+    ) -> Result<Permitted, E> {
+        let refused = |what: String, remedy| Err(refused(Refusal { what, remedy }));
+        let Some(authority) = authority(url) else {
+            let what = format!("requests go over https, not {}", url.scheme());
+            return refused(what, "correct the URL");
+        };
+        for host in hosts {
+            let host = host?;
+            if !host.name.eq_ignore_ascii_case(&authority) {
+                continue;
+            }
+            // An address that no name may lead to is asked only where it is listed as it is, and not by a template.
+            if let Some((address, why)) = forbidden_address(url)
+                && !host.is_written_out
+            {
+                let what = format!("{address} is {why}");
+                return refused(
+                    what,
+                    "write the right URL into the credential; if it is meant, list the address in the connector's `hosts`",
+                );
+            }
+            if url.scheme() == "http" && !is_here(url) && !plain_http {
+                let what = format!("{authority} would be asked over plain http");
+                return refused(
+                    what,
+                    "write https:// into the credential, or `plain_http: true` into the connector if the network between is yours alone",
+                );
+            }
+            return Ok(Permitted(url.clone()));
+        }
+        let what = format!("{authority} is not among the connector's hosts");
+        refused(what, "if it belongs to the PMS, add it to `hosts`")
+    }
+
+    /// Where it leads.
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+fn forbidden_address(url: &Url) -> Option<(IpAddr, &'static str)> {
+    let address = match url.host()? {
+        url::Host::Ipv4(ip) => ip.into(),
+        url::Host::Ipv6(ip) => ip.into(),
+        url::Host::Domain(_) => return None,
+    };
+    Some((address, forbidden(address)?))
+}
+
+/// Whether what goes there does not leave this machine.
+pub(crate) fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// A name that leads where nothing may be asked.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     address: IpAddr,
     why: &'static str,
 }
@@ -85,7 +184,7 @@ pub type Lookup = Arc<
 >;
 
 /// As the system resolves names.
-pub(super) fn system() -> Lookup {
+pub(crate) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
     })
@@ -93,7 +192,7 @@ pub(super) fn system() -> Lookup {
 
 /// Resolves names, and refuses those that lead where nothing may be asked: all addresses of a name are judged, as any
 /// of them may be the one that is asked.
-pub(super) struct Resolver(pub(super) Lookup);
+pub(crate) struct Resolver(pub(crate) Lookup);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -112,7 +211,7 @@ impl Resolve for Resolver {
 }
 
 /// The error of a kind among the causes of another, also where the system's errors wrap it.
-pub(super) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

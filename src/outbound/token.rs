@@ -8,7 +8,7 @@ use super::account::Fingerprint;
 
 /// The token that the integrations of a credential share.
 #[derive(Debug, Default)]
-pub(super) struct Session {
+pub(crate) struct Session {
     kept: Option<Kept>,
     serial: u64,
 }
@@ -24,26 +24,26 @@ struct Kept {
 
 /// How long a token serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Lasts {
+pub(crate) struct Lasts {
     /// Since its last use.
-    pub(super) idle: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
     /// Since it was fetched.
-    pub(super) lifetime: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 /// A token for one request.
 #[derive(Debug)]
-pub(super) struct Token {
-    pub(super) secret: Secret,
+pub(crate) struct Token {
+    pub(crate) secret: Secret,
     /// Which one it is.
-    pub(super) serial: u64,
+    pub(crate) serial: u64,
     /// That it was fetched earlier, and may have become useless since.
-    pub(super) kept: bool,
+    pub(crate) kept: bool,
 }
 
 impl Lasts {
     /// What `expires_in` says, with a margin for clocks and for the way: a minute, and a tenth at most.
-    pub(super) fn expires_in(seconds: Option<u64>) -> Lasts {
+    pub(crate) fn expires_in(seconds: Option<u64>) -> Lasts {
         let lifetime = seconds
             .map(Duration::from_secs)
             .map(|lifetime| lifetime.saturating_sub((lifetime / 10).min(Duration::from_mins(1))));
@@ -63,7 +63,7 @@ impl Lasts {
 
 impl Session {
     /// The kept token, if it serves: for these values, not too old, and not the one that was refused.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         fingerprint: Fingerprint,
         refused: Option<u64>,
@@ -84,14 +84,14 @@ impl Session {
     }
 
     /// Drops a token that the PMS may have refused, in whatever form: the next run fetches another one.
-    pub(super) fn forget(&mut self, serial: u64) {
+    pub(crate) fn forget(&mut self, serial: u64) {
         if self.serial == serial {
             self.kept = None;
         }
     }
 
     /// Keeps a token that was just fetched.
-    pub(super) fn keep(
+    pub(crate) fn keep(
         &mut self,
         secret: Secret,
         fingerprint: Fingerprint,

@@ -2,38 +2,36 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 
 use crate::config::Method;
 
-use super::call::{Call, Prepared};
+use super::OutboundError;
+use super::egress::{Refused, authority, cause};
+use super::exchange::{Exchange, Prepared};
 use super::unpack::{Incoming, Unfit};
-use super::{SourceError, authority, egress, media};
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
     /// That only a part of it was asked for.
-    pub(super) of_part: bool,
+    pub(crate) of_part: bool,
 }
 
 impl Answer {
     /// A header, where it stands once and is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The encoding that the header names.
-    pub(super) fn charset(&self) -> Option<String> {
-        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        media::parameter(value, "charset")
     }
 }
 
 /// Sends it, once.
-pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer, SourceError> {
+pub(super) async fn send(
+    exchange: &Exchange<'_>,
+    prepared: &Prepared,
+) -> Result<Answer, OutboundError> {
     let Prepared {
         method,
         url,
@@ -41,9 +39,10 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
         body,
         ..
     } = prepared;
-    let timeout = call.source.connector.timeout;
-    let client = &call.account.client;
-    call.account.shows_in(url);
+    let url = url.url();
+    let timeout = exchange.timeout;
+    let client = &exchange.account.client;
+    exchange.account.shows_in(url);
     let mut builder = match method {
         Method::Get => client.get(url.clone()),
         Method::Post => client.post(url.clone()),
@@ -56,13 +55,13 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
     }
     let host = authority(url).unwrap_or_default();
     let unavailable = |error: &reqwest::Error| {
-        if let Some(refused) = egress::cause::<egress::Refused>(error) {
+        if let Some(refused) = cause::<Refused>(error) {
             let what = format!("{host} {refused}");
             let remedy = "no name may lead there; see who answers for this name";
-            return SourceError::NotAllowed(call.told(&what, None, remedy));
+            return OutboundError::NotAllowed(exchange.told(&what, None, remedy));
         }
-        if let Some(tls) = egress::cause::<rustls::Error>(error) {
-            return distrusted(call, &host, tls);
+        if let Some(tls) = cause::<rustls::Error>(error) {
+            return distrusted(exchange, &host, tls);
         }
         let what = if error.is_timeout() {
             format!("no answer within {timeout}")
@@ -71,7 +70,7 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
         } else {
             "the connection broke off in the middle of the answer".to_owned()
         };
-        SourceError::Unavailable(call.told(&what, None, "the next run tries again"))
+        OutboundError::Unavailable(exchange.told(&what, None, "the next run tries again"))
     };
     let mut response = builder
         .timeout(timeout.0)
@@ -90,17 +89,19 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
             .and_then(|url| authority(&url))
             .unwrap_or_else(|| "another place".into());
         let what = format!("the PMS redirects to {to}");
-        return Err(SourceError::NotAllowed(call.told(
+        return Err(OutboundError::NotAllowed(exchange.told(
             &what,
             None,
             "write the right URL into the credential",
         )));
     }
     let unfit = |unfit: Unfit| match unfit {
-        Unfit::Large | Unfit::Bomb => {
-            SourceError::Unexpected(call.told(&unfit.to_string(), None, "ask for smaller pages"))
-        }
-        Unfit::Broken => SourceError::Unavailable(call.told(
+        Unfit::Large | Unfit::Bomb => OutboundError::Unexpected(exchange.told(
+            &unfit.to_string(),
+            None,
+            "ask for smaller pages",
+        )),
+        Unfit::Broken => OutboundError::Unavailable(exchange.told(
             &unfit.to_string(),
             None,
             "the next run tries again",
@@ -124,7 +125,7 @@ pub(super) async fn send(call: &Call<'_>, prepared: &Prepared) -> Result<Answer,
 }
 
 /// A server that cannot be trusted, or with which no encryption could be agreed on.
-fn distrusted(call: &Call<'_>, host: &str, error: &rustls::Error) -> SourceError {
+fn distrusted(exchange: &Exchange<'_>, host: &str, error: &rustls::Error) -> OutboundError {
     let (what, remedy) = match error {
         rustls::Error::InvalidCertificate(why) => (
             format!("the certificate of {host} is not trusted ({why:?})"),
@@ -135,7 +136,7 @@ fn distrusted(call: &Call<'_>, host: &str, error: &rustls::Error) -> SourceError
             "the server must speak TLS 1.2 or later",
         ),
     };
-    SourceError::Unavailable(call.told(&what, None, remedy))
+    OutboundError::Unavailable(exchange.told(&what, None, remedy))
 }
 
 /// `Retry-After` in seconds, of which some PMSs send parts, or as a date: HTTP's (RFC 9110, 5.6.7) or that of RFC 3339.

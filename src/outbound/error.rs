@@ -1,4 +1,4 @@
-//! Why a PMS could not be read. A variant for each reaction; the text says what happened and what to do.
+//! Why something asked beyond this machine failed. A variant for each reaction; the text says what happened and what to do.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::model::shown;
 pub struct Told {
     /// The request, as the connector names it.
     pub request: String,
-    /// The PMS property it was for; empty where it is asked once.
-    pub property: String,
+    /// What of it was asked for, in words, such as "PMS property `123`"; empty where it is asked once.
+    pub subject: String,
     /// What happened.
     pub what: String,
-    /// What the PMS said.
+    /// What the other side said.
     pub said: Option<String>,
     /// What to do.
     pub remedy: String,
@@ -23,8 +23,8 @@ pub struct Told {
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.request)?;
-        if !self.property.is_empty() {
-            write!(f, " of PMS property `{}`", self.property)?;
+        if !self.subject.is_empty() {
+            write!(f, " of {}", self.subject)?;
         }
         write!(f, ": {}", self.what)?;
         if let Some(said) = &self.said {
@@ -37,13 +37,13 @@ impl fmt::Display for Told {
     }
 }
 
-/// Why a PMS could not be read.
+/// Why something asked failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
+pub enum OutboundError {
     /// The login is wrong. Not tried again: that could lock the account.
     #[error("{0}")]
     LoginFailed(Told),
-    /// The login may be right, and may not do this: a matter of the request or the PMS property.
+    /// The login may be right, and may not do this: a matter of the request, or of what is asked for.
     #[error("{0}")]
     Denied(Told),
     /// Busy, closed or out of reach for now; the next run may succeed.
@@ -58,20 +58,20 @@ pub enum SourceError {
     /// The connector, the credential or a next link asks for something that is not allowed.
     #[error("{0}")]
     NotAllowed(Told),
-    /// Whoever was to take the records is gone.
+    /// Whoever was to take the answers is gone.
     #[error("the run was stopped")]
     Stopped,
 }
 
 /// How long to wait before try number `attempt + 1`: full jitter between the first pause and twice as much
 /// for each try so far. `random` is in 0..1.
-pub(super) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
+pub(crate) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
     let most = first.saturating_mul(2_u32.saturating_pow(attempt.min(16)));
     first + most.saturating_sub(first).mul_f64(random.clamp(0.0, 1.0))
 }
 
 /// One short line without what would steer a terminal: an answer may be a page.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = shown(&line).into_owned();
     match line.char_indices().nth(160) {
@@ -88,13 +88,13 @@ mod tests {
     fn a_told_error_says_where_what_and_what_to_do() {
         let told = Told {
             request: "residents".into(),
-            property: "b1".into(),
+            subject: "PMS property `b1`".into(),
             what: "the PMS refuses the login".into(),
             said: Some("Login failed.".into()),
             remedy: "check the password".into(),
         };
         assert_eq!(
-            SourceError::LoginFailed(told).to_string(),
+            OutboundError::LoginFailed(told).to_string(),
             "`residents` of PMS property `b1`: the PMS refuses the login (it said: Login failed.); check the password"
         );
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,13 +15,14 @@ use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use url::Url;
 
-use crate::config::{Connector, Limits, Secret, SecretError};
+use crate::config::{Limits, Secret, SecretError};
 
 use super::allowance::Ledger;
 use super::budget::Budget;
 use super::echo::{Echo, Share, unescaped};
+use super::error::OutboundError;
 use super::patience::Patience;
-use super::token::Session;
+use super::token::{Lasts, Session, Token};
 use super::trust::Trust;
 
 /// Shorter ones would strike out half of what a PMS says.
@@ -32,8 +33,8 @@ const SHOWN_STRUCK: usize = 16;
 
 /// A credential with its secrets read, for the length of a run.
 pub struct Account {
-    pub(super) name: String,
-    pub(super) values: BTreeMap<String, Value>,
+    pub(crate) name: String,
+    pub(crate) values: BTreeMap<String, Value>,
     pub(super) secrets: Vec<Secret>,
     pub(super) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
@@ -95,7 +96,7 @@ pub enum AccountError {
 
 /// A secret among the values of templates: it is written where a template asks for it, and wiped with the account.
 #[derive(Debug)]
-pub(super) struct SecretValue(pub(super) Secret);
+pub(super) struct SecretValue(pub(crate) Secret);
 
 impl Object for SecretValue {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -124,6 +125,34 @@ impl Account {
     #[must_use]
     pub fn counted_by(self, requests: Arc<AtomicU64>) -> Account {
         Account { requests, ..self }
+    }
+
+    /// The token that all who use the credential share: the kept one, unless it is the one that was `refused`, or one that
+    /// `fetched` brings. Whoever else needs one meanwhile waits for this one.
+    pub(crate) async fn token(
+        &self,
+        refused: Option<u64>,
+        fetched: impl Future<Output = Result<(String, Lasts), OutboundError>>,
+    ) -> Result<Token, OutboundError> {
+        let (shared, fingerprint) = (&self.shared, self.fingerprint);
+        let mut session = self.waits_for(shared.session.lock()).await;
+        if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
+            return Ok(token);
+        }
+        let (text, lasts) = fetched.await?;
+        let secret = Secret::new(text);
+        shared.keep_secret(secret.clone());
+        Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
+    }
+
+    /// The next one that asks fetches another token than this.
+    pub(crate) async fn forget(&self, serial: u64) {
+        self.shared.session.lock().await.forget(serial);
+    }
+
+    /// Whether anything was let in in this run.
+    pub(crate) fn let_in_anything(&self) -> bool {
+        self.let_in.anything()
     }
 
     /// Waits for something of the credential, as its run does.
@@ -165,7 +194,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// What tells two states of a credential apart: its values and the connector that they are for. Tells
+/// What tells two states of a credential apart: its values and what they are for. Tells
 /// neither, as its key is made anew by every process and leaves it nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint([u8; 32]);
@@ -173,13 +202,12 @@ pub(super) struct Fingerprint([u8; 32]);
 impl Fingerprint {
     pub(super) fn new(
         key: &[u8; 32],
-        connector: &Connector,
+        used_for: &str,
         values: &BTreeMap<String, Value>,
         authority: &[u8],
     ) -> Fingerprint {
         let mut hasher = blake3::Hasher::new_keyed(key);
-        let connector = format!("{connector:?}");
-        for text in std::iter::once(&connector).chain(values.keys()) {
+        for text in std::iter::once(used_for).chain(values.keys().map(String::as_str)) {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         }
@@ -256,7 +284,7 @@ impl Account {
     }
 
     /// Whether what a template makes of these fields of the credential, or of the `token`, is as secret as they are.
-    pub(super) fn is_secret(&self, fields: &[String]) -> bool {
+    pub(crate) fn is_secret(&self, fields: &[String]) -> bool {
         fields.iter().any(|field| {
             let value = self.values.get(field);
             field == "token"
@@ -265,7 +293,7 @@ impl Account {
     }
 
     /// What a secret was made into is a secret too.
-    pub(super) fn shows(&self, value: &str) {
+    pub(crate) fn shows(&self, value: &str) {
         let is_known = self.secrets.iter().any(|secret| secret.expose() == value);
         if !is_known && !value.is_empty() {
             self.shared.keep_secret(Secret::new(value.to_owned()));
@@ -295,7 +323,7 @@ impl Account {
     }
 
     /// Whether a text of the PMS repeats what it was sent to prove who asks, or half of it: nothing of it may be quoted.
-    pub(super) fn is_repeated_in(&self, said: &str) -> bool {
+    pub(crate) fn is_repeated_in(&self, said: &str) -> bool {
         self.with_secrets(|secrets| Echo::of(secrets.iter().copied()))
             .stands_in(said, Share::Half)
     }

@@ -1,0 +1,213 @@
+//! The HTTP clients, and what is kept of each credential between its uses. Sends nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use minijinja::Value;
+
+use crate::beneath::{self, MAX_FILE};
+use crate::config::{Credential, CredentialField, CredentialValue, Limits};
+
+use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
+use super::allowance::Ledger;
+use super::egress::{Lookup, Resolver, system};
+use super::roots::Roots;
+
+/// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
+fn client(
+    lookup: &Lookup,
+    roots: Roots,
+    certificates: Vec<reqwest::Certificate>,
+) -> Result<reqwest::Client, reqwest::Error> {
+    roots
+        .trusted(reqwest::Client::builder(), certificates)?
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .dns_resolver(Resolver(Arc::clone(lookup)))
+        .connect_timeout(Duration::from_secs(20))
+        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// The way out of this machine. One for the whole daemon: it keeps what all who use a credential share.
+pub struct Outbound {
+    client: reqwest::Client,
+    roots: Roots,
+    pub(super) lookup: Lookup,
+    shared: Mutex<BTreeMap<String, Arc<Shared>>>,
+    key: [u8; 32],
+    ledger: Option<Arc<dyn Ledger>>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").finish_non_exhaustive()
+    }
+}
+
+/// What a credential is used for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    /// The fields that it may have.
+    pub(crate) fields: &'a BTreeMap<String, CredentialField>,
+    /// What may be asked with it, where its own limits are not lower.
+    pub(crate) limits: &'a Limits,
+    /// All that decides what is sent: where it changes, a credential that was refused may be taken.
+    pub(crate) used_for: &'a str,
+}
+
+/// The HTTP client could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// It said so.
+    #[error("cannot set up the HTTP client: {}", causes(.0))]
+    Client(#[from] reqwest::Error),
+    /// The system gave no random numbers.
+    #[error("cannot set up the HTTP client: the system gives no random numbers")]
+    Random,
+}
+
+/// An error and what lies behind it: the outermost often says nothing.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += ": ";
+        text += &cause.to_string();
+        next = cause.source();
+    }
+    text
+}
+
+impl Outbound {
+    /// With no budgets spent.
+    pub fn new() -> Result<Outbound, ClientError> {
+        Outbound::with_lookup(system())
+    }
+
+    /// The same, with another way to resolve names.
+    pub fn with_lookup(lookup: Lookup) -> Result<Outbound, ClientError> {
+        let provider = rustls::crypto::ring::default_provider();
+        let mut key = [0; 32];
+        let random = provider.secure_random.fill(&mut key);
+        random.map_err(|_| ClientError::Random)?;
+        // A second call finds the first's provider in place, which is the same one.
+        let _ = provider.install_default();
+        let roots = Roots::found();
+        let client = client(&lookup, roots, Vec::new())?;
+        Ok(Outbound {
+            client,
+            roots,
+            lookup,
+            shared: Mutex::default(),
+            key,
+            ledger: None,
+        })
+    }
+
+    /// Who says which host is which.
+    pub fn roots(&self) -> Roots {
+        self.roots
+    }
+
+    /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).
+    #[must_use]
+    pub fn kept_by(mut self, ledger: Arc<dyn Ledger>) -> Outbound {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Reads the secrets of a credential, and finds what all who use it share.
+    pub(crate) fn account(
+        &self,
+        name: &str,
+        credential: &Credential,
+        asking: Asking<'_>,
+        home: &Path,
+    ) -> Result<Account, AccountError> {
+        let mut values = BTreeMap::new();
+        let mut secrets = Vec::new();
+        for (field, asked) in asking.fields {
+            if let Some(default) = &asked.default {
+                values.insert(field.clone(), Value::from(default.as_str()));
+            }
+        }
+        for (field, value) in &credential.fields {
+            let value = match value {
+                CredentialValue::Plain(text) => Value::from(text.as_str()),
+                CredentialValue::Secret(reference) => {
+                    let secret = reference.read(home)?;
+                    secrets.push(secret.clone());
+                    Value::from_object(SecretValue(secret))
+                }
+            };
+            values.insert(field.clone(), value);
+        }
+        let shared = {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(shared.entry(name.to_owned()).or_default())
+        };
+        let (authority, client) = self.trusting(credential, home, &shared)?;
+        let ledger = self.ledger.as_ref();
+        let ledger = ledger.map(|ledger| (Arc::clone(ledger), name.to_owned()));
+        Ok(Account {
+            name: name.to_owned(),
+            fingerprint: Fingerprint::new(&self.key, asking.used_for, &values, &authority),
+            values,
+            secrets,
+            by_hand: false,
+            once: false,
+            let_in: LetIn::default(),
+            patience: None,
+            budget: shared.budget(&asking.limits.lowered(&credential.limits), ledger),
+            requests: Arc::new(AtomicU64::new(0)),
+            shared,
+            client,
+        })
+    }
+
+    /// The client that trusts a credential's `ca_file` too, and what is in that file.
+    fn trusting(
+        &self,
+        credential: &Credential,
+        home: &Path,
+        shared: &Shared,
+    ) -> Result<(Vec<u8>, reqwest::Client), AccountError> {
+        let Some(path) = &credential.ca_file else {
+            return Ok((Vec::new(), self.client.clone()));
+        };
+        let wrong = |what: String| AccountError::Authority {
+            path: path.clone(),
+            what,
+        };
+        let pem = beneath::read_anywhere(&home.join(path), MAX_FILE)
+            .map_err(|error| wrong(error.to_string()))?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+            .ok()
+            .filter(|certificates| !certificates.is_empty())
+            .ok_or_else(|| wrong("has no certificate in it".into()))?;
+        let client = shared
+            .client(&pem, || client(&self.lookup, self.roots, certificates))
+            .map_err(|_| wrong("its certificates cannot be used".into()))?;
+        Ok((pem, client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C7.
+    #[test]
+    fn a_client_that_cannot_be_made_says_its_cause() {
+        let error = reqwest::Client::builder().user_agent("\n").build();
+        let told = ClientError::from(error.unwrap_err()).to_string();
+        let (what, cause) = told.split_once(": builder error: ").unwrap();
+        assert_eq!(what, "cannot set up the HTTP client");
+        assert!(cause.contains("header value"), "{told}");
+    }
+}

@@ -1,0 +1,35 @@
+//! The guarded way out: what is asked of other machines, with which credential, how often, and where it may not go.
+//! Knows no PMS, no property, no record and no page; whoever asks says what is asked, and reads what comes.
+
+mod account;
+mod allowance;
+mod budget;
+mod clients;
+mod echo;
+mod egress;
+mod error;
+mod exchange;
+mod patience;
+mod rate;
+mod roots;
+mod send;
+mod token;
+mod trust;
+mod unpack;
+mod way;
+
+pub use account::{Account, AccountError};
+pub use allowance::{Ledger, apart, for_the_clock};
+pub use clients::{ClientError, Outbound};
+pub use egress::Lookup;
+pub use error::{OutboundError, Told};
+pub use patience::{Patience, Seats, Waits};
+pub use roots::Roots;
+pub use way::{Answered, Endpoint, Unreached};
+
+pub(crate) use clients::Asking;
+pub(crate) use egress::{Host, Permitted, authority};
+pub(crate) use error::shorten;
+pub(crate) use exchange::{CHECK_IT, Exchange, NOT_QUOTED, Prepared, Shows};
+pub(crate) use send::Answer;
+pub(crate) use token::{Lasts, Token};
