@@ -8,6 +8,7 @@ mod support;
 mod connectors;
 mod live;
 mod mapping;
+mod mutation;
 mod outside;
 mod readings;
 mod recording;

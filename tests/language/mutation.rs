@@ -1,0 +1,202 @@
+//! Every line of every shipped connector removed, misspelt, or with another value, one at a time, and run against its
+//! sandbox: `check` says so, the run says so, or people come in as they did.
+//!
+//! `EPMS_MUTATIONS=1 cargo test --test language mutation -- --nocapture` tries all of them; without it some are tried.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use epms::catalog;
+use epms::config;
+use epms::model::{AlertState, Cause, IntegrationId, Person, RunId};
+use epms::sandbox::Kind;
+use epms::store::Store;
+use epms::sync::{Job, Tools, run};
+use jiff::Timestamp;
+
+use crate::support::Feed;
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// `check` tells of it.
+    Check,
+    /// The run wrote nothing and says why.
+    Run,
+    /// An alert of the run tells of it.
+    Alert,
+    /// The same people came in.
+    Same,
+    /// Other people came in, or fewer, and nothing was said.
+    Silent,
+}
+
+/// The connector with one line changed, and what was done to it.
+fn changes(text: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut changes = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let trimmed = line.trim_start();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let mut change = |what: &str, with: Option<String>| {
+            let mut all: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            match with {
+                Some(with) if with == *line => return,
+                Some(with) => all[at] = with,
+                None => drop(all.remove(at)),
+            }
+            changes.push((
+                format!("line {}, {what}: {trimmed}", at + 1),
+                all.join("\n") + "\n",
+            ));
+        };
+        change("removed", None);
+        // The first word is a key, or an element's name.
+        let word = line
+            .find(|c: char| c.is_alphanumeric())
+            .unwrap_or(line.len());
+        let mut misspelt = (*line).to_owned();
+        misspelt.insert(word, 'x');
+        change("misspelt", Some(misspelt));
+        // The last letter of the line belongs to a value: of a path, a text, a verdict.
+        if let Some(last) = line.rfind(char::is_alphanumeric) {
+            let mut other = (*line).to_owned();
+            other.insert(last + 1, 'x');
+            change("another value", Some(other));
+        }
+        // Values in the middle: of `{ path: a, text: b, is: c }`.
+        for (place, _) in trimmed.match_indices(", ") {
+            let place = line.len() - trimmed.len() + place;
+            let mut other = (*line).to_owned();
+            other.insert(place, 'x');
+            change("another value within", Some(other));
+        }
+    }
+    changes
+}
+
+/// Who is there, without what differs from run to run.
+fn told(people: Vec<Person>) -> Vec<String> {
+    let mut all: Vec<String> = people
+        .into_iter()
+        .map(|one| {
+            let stays: Vec<_> = one.stays.values().collect();
+            format!(
+                "{} {} {:?} {:?} {stays:?}",
+                one.first_name, one.last_name, one.email, one.phone
+            )
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// What a run into a new store makes of the files as they are.
+async fn run_of(feed: &Feed) -> (Fate, String, Vec<String>, BTreeMap<String, usize>) {
+    let home = config::Home::at(feed.home.root());
+    let catalog = catalog::load(&home, None, Timestamp::now());
+    let id = IntegrationId::new("elm-court");
+    let slot = &catalog.integrations[&id];
+    if let Some(problem) = catalog.problems.iter().chain(&slot.problems).next() {
+        return (
+            Fate::Check,
+            problem.to_string(),
+            Vec::new(),
+            BTreeMap::new(),
+        );
+    }
+    let tools = Tools {
+        store: Arc::new(Store::in_memory().unwrap()),
+        ..feed.tools.clone()
+    };
+    let job = Job {
+        integration: Arc::clone(slot.current.as_ref().unwrap()),
+        run: RunId(1),
+        cause: Cause::Manual,
+    };
+    let report = run(job, tools.clone(), Arc::new(|_| ())).await.unwrap();
+    let view = tools.store.read().unwrap();
+    let mut alerts = BTreeMap::new();
+    let open = view.alerts(None, usize::MAX, |alert| alert.state == AlertState::Open);
+    for alert in open.unwrap() {
+        *alerts.entry(alert.kind.as_str().to_owned()).or_insert(0) += 1;
+    }
+    let people = told(view.people(None, usize::MAX, |_| true).unwrap());
+    let fate = if report.outcome.is_success() {
+        Fate::Same
+    } else {
+        Fate::Run
+    };
+    let said = report.outcome.reason().unwrap_or_default().to_owned();
+    (fate, said, people, alerts)
+}
+
+#[allow(clippy::print_stdout, reason = "the share is what is to be seen")]
+async fn no_change_is_silent(kind: Kind) {
+    let feed = Feed::start(kind).await;
+    let name = format!("config/connectors/{kind}.yaml");
+    let text = feed.home.read(&name);
+    let (usual, said, people, alerts) = run_of(&feed).await;
+    assert_eq!(usual, Fate::Same, "{said}");
+    assert!(people.len() > 50);
+    let step = if std::env::var_os("EPMS_MUTATIONS").is_some() {
+        1
+    } else {
+        9
+    };
+    let mut fates = BTreeMap::new();
+    let mut silent = Vec::new();
+    for (what, changed) in changes(&text).into_iter().step_by(step) {
+        feed.home.write(&name, changed);
+        let (mut fate, said, came, now) = run_of(&feed).await;
+        if fate == Fate::Same && came != people {
+            fate = if now == alerts {
+                Fate::Silent
+            } else {
+                Fate::Alert
+            };
+        }
+        if fate == Fate::Silent {
+            silent.push(format!(
+                "{what}: {} people, {} usually",
+                came.len(),
+                people.len()
+            ));
+        }
+        assert!(fate != Fate::Run || !said.is_empty(), "{what}");
+        *fates.entry(fate).or_insert(0) += 1;
+    }
+    println!("{kind}: {fates:?}");
+    assert!(
+        silent.is_empty(),
+        "{kind}: {fates:?}\n{}",
+        silent.join("\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_yardi_s_connector_is_silent() {
+    no_change_is_silent(Kind::Yardi).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_realpage_s_connector_is_silent() {
+    no_change_is_silent(Kind::RealPage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_entrata_s_connector_is_silent() {
+    no_change_is_silent(Kind::Entrata).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_mri_s_connector_is_silent() {
+    no_change_is_silent(Kind::Mri).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_appfolio_s_connector_is_silent() {
+    no_change_is_silent(Kind::AppFolio).await;
+}
