@@ -716,6 +716,31 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_of_time_that_is_none_is_refused_when_loaded_and_a_zone_when_it_is_used() {
+        let text = "fn residents(record, ctx) {\n  epoch_date(record, \"d\", \"sec\")\n}";
+        assert_eq!(
+            compile(text).unwrap_err(),
+            [
+                "scripts/pms.rhai:2:27: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
+                 for microseconds"
+            ]
+        );
+        assert_eq!(
+            fails(r#"epoch_date(record, "d", "s" + "ec")"#, "{}"),
+            "scripts/pms.rhai:2:1: d: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
+             for microseconds"
+        );
+        assert_eq!(
+            fails(r#"instant_date(record, "d", "Amercia/Chicago")"#, "{}"),
+            "scripts/pms.rhai:2:1: d: `Amercia/Chicago` is no time zone; give ctx.timezone, or one such as America/New_York"
+        );
+        assert_eq!(
+            fails(r#"days_between("03/01/2026", ctx.today)"#, "{}"),
+            "scripts/pms.rhai:2:1: days_between: takes two dates written YYYY-MM-DD, as to_date gives them"
+        );
+    }
+
+    #[test]
     fn imports_come_from_the_library_alone_and_never_in_a_circle() {
         let library = Library::of([
             (

@@ -4,7 +4,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
 use crate::model::float_text;
 
-use super::{context, dates, helpers, used};
+use super::{context, dates, helpers, instants, used};
 
 /// How many bytes a text of a script may have.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
@@ -70,6 +70,7 @@ pub(super) fn engine() -> Engine {
     dates::register_type(&mut engine);
     helpers::register(&mut engine);
     dates::register(&mut engine);
+    instants::register(&mut engine);
     context::register(&mut engine);
     engine
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position, Stmt};
 
+use super::instants::unit_of;
 use super::output::{
     has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
 };
@@ -104,6 +105,14 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
                 "`{text}` is no form of a date; parts are written %Y, %m and %d, such as %m/%d/%Y"
             );
             found.push((format.position(), message));
+        }
+        if let Some(call) = path.last().and_then(call)
+            && call.name == "epoch_date"
+            && let Some(unit) = call.args.get(2)
+            && let Some(text) = literal(unit)
+            && let Err(message) = unit_of(text)
+        {
+            found.push((unit.position(), message));
         }
         true
     });
@@ -252,7 +261,16 @@ pub(super) fn keys(ast: &AST) -> BTreeSet<String> {
 /// The names of the PMS's record that a script reads, each with its first place: the literal paths that helpers
 /// get, and members of the variable `record`.
 pub(super) fn names_read(ast: &AST) -> BTreeMap<String, Position> {
-    const READERS: [&str; 6] = ["get", "text", "list", "flag", "to_date", "parse_date"];
+    const READERS: [&str; 8] = [
+        "get",
+        "text",
+        "list",
+        "flag",
+        "to_date",
+        "parse_date",
+        "epoch_date",
+        "instant_date",
+    ];
     let of_record = |expr: Option<&Expr>| matches!(expr, Some(Expr::Variable(variable, ..)) if variable.1 == "record");
     // What an integration's `fields` are is no matter of the PMS.
     let of_settings = |expr: Option<&Expr>| matches!(expr, Some(Expr::Dot(sides, ..)) if matches!(&sides.lhs, Expr::Variable(variable, ..) if variable.1 == "ctx"));

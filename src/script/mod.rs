@@ -6,6 +6,7 @@ mod library;
 mod context;
 mod helpers;
 mod dates;
+mod instants;
 mod decode;
 mod described;
 mod output;
