@@ -716,6 +716,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_is_none_is_refused_when_loaded_and_told_when_it_is_made_later() {
+        let refused = |body: &str| {
+            let text = format!("fn residents(record, ctx) {{\n{body}\n}}");
+            compile(Box::leak(text.into_boxed_str())).unwrap_err()
+        };
+        let told = "`(a` is no pattern: unclosed group";
+        assert_eq!(
+            refused(r#"matches(record.a, "(a")"#),
+            [format!("scripts/pms.rhai:2:19: {told}")]
+        );
+        assert_eq!(
+            refused(r#"record.a.matches("(a")"#),
+            [format!("scripts/pms.rhai:2:18: {told}")]
+        );
+        assert_eq!(
+            fails(r#"matches("a", "(" + "a")"#, "{}"),
+            format!("scripts/pms.rhai:2:1: matches: {told}")
+        );
+    }
+
+    #[test]
     fn a_unit_of_time_that_is_none_is_refused_when_loaded_and_a_zone_when_it_is_used() {
         let text = "fn residents(record, ctx) {\n  epoch_date(record, \"d\", \"sec\")\n}";
         assert_eq!(

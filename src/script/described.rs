@@ -3,7 +3,7 @@
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use super::{context, dates, helpers, instants};
+use super::{context, dates, helpers, instants, names, patterns};
 
 /// What stands between an example and what comes out.
 const GIVES: &str = " → ";
@@ -94,6 +94,8 @@ fn engine() -> Engine {
     helpers::register(&mut engine);
     dates::register(&mut engine);
     instants::register(&mut engine);
+    names::register(&mut engine);
+    patterns::register(&mut engine);
     context::register(&mut engine);
     engine
 }

@@ -4,7 +4,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
 use crate::model::float_text;
 
-use super::{context, dates, helpers, instants, used};
+use super::{context, dates, helpers, instants, names, patterns, used};
 
 /// How many bytes a text of a script may have.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
@@ -71,6 +71,8 @@ pub(super) fn engine() -> Engine {
     helpers::register(&mut engine);
     dates::register(&mut engine);
     instants::register(&mut engine);
+    names::register(&mut engine);
+    patterns::register(&mut engine);
     context::register(&mut engine);
     engine
 }

@@ -9,6 +9,7 @@ use super::instants::unit_of;
 use super::output::{
     has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
 };
+use super::patterns;
 
 /// The members of a map that is written out, with their values.
 type Members<'a> = Vec<(&'a str, &'a Expr, Position)>;
@@ -105,6 +106,21 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
                 "`{text}` is no form of a date; parts are written %Y, %m and %d, such as %m/%d/%Y"
             );
             found.push((format.position(), message));
+        }
+        let pattern = match path.last() {
+            Some(ASTNode::Expr(Expr::MethodCall(call, _))) if call.name == "matches" => {
+                call.args.first()
+            }
+            Some(node) => call(node)
+                .filter(|call| call.name == "matches")
+                .and_then(|call| call.args.get(1)),
+            None => None,
+        };
+        if let Some(pattern) = pattern
+            && let Some(text) = literal(pattern)
+            && let Err(message) = patterns::compile(text)
+        {
+            found.push((pattern.position(), message));
         }
         if let Some(call) = path.last().and_then(call)
             && call.name == "epoch_date"

@@ -7,6 +7,8 @@ mod context;
 mod helpers;
 mod dates;
 mod instants;
+mod names;
+mod patterns;
 mod decode;
 mod described;
 mod output;
