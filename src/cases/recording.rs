@@ -322,7 +322,7 @@ fn case(
     text + &expectations(mapped)
 }
 
-fn expectations(mapped: &Mapped) -> String {
+pub(super) fn expectations(mapped: &Mapped) -> String {
     let mut text = "expect:\n".to_owned();
     let mut list = |name: &str, items: Vec<Value>| {
         if items.is_empty() {

@@ -31,7 +31,8 @@ use place::{Answer, answer};
 #[command(after_help = "\
 FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML or CSV; its records
 are found as the connector says that names the script. a mapping test (CASE.yaml) can stand there
-too: it brings its own ctx, with lookups. ends with 1 when a record could not be mapped
+too: it brings its own ctx, with lookups. what the script prints is shown. ends with 1 when a record
+could not be mapped
 
 examples
   epms map yardi answer.xml --watch
@@ -80,6 +81,8 @@ struct Report {
     residents: Vec<Resident>,
     excluded: Vec<cases::Excluded>,
     errors: Vec<Told>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    printed: Vec<cases::Printed>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     notes: BTreeMap<String, u64>,
     #[serde(skip)]
@@ -162,6 +165,7 @@ fn report(
         residents: Vec::new(),
         excluded: Vec::new(),
         errors: Vec::new(),
+        printed: Vec::new(),
         notes: BTreeMap::new(),
         asks: Vec::new(),
     };
@@ -213,6 +217,7 @@ impl Report {
         self.residents = mapped.residents;
         self.excluded = mapped.excluded;
         self.notes = mapped.notes;
+        self.printed = mapped.printed;
         self.errors = mapped.errors.into_iter().map(told).collect();
     }
 }
@@ -229,14 +234,13 @@ fn told(report: &Report, view: &View) -> String {
         }
         let _ = write!(text, "\n{}", table.render(view));
     }
-    if !report.errors.is_empty() {
-        text += "\ncould not be mapped\n";
+    if !report.printed.is_empty() {
+        text += "\nprinted\n";
     }
-    for one in &report.errors {
-        let id = one.id.as_ref().map(|id| format!(" ({id})"));
-        let which = format!("record {}{}", one.record, id.unwrap_or_default());
-        text += &paragraph(2, &format!("{which}: {}", one.whole), view);
+    for one in &report.printed {
+        let _ = writeln!(text, "  record {}: {}", one.record, clean(&one.text));
     }
+    text += &errors(&report.errors, view);
     let by_default = |one: &&Resident| one.relationship.is_left_out();
     let by_default = report.residents.iter().filter(by_default).count();
     let _ = writeln!(
@@ -268,6 +272,39 @@ fn told(report: &Report, view: &View) -> String {
             report.asks.join("`, `")
         );
         text += &paragraph(0, &told, view);
+    }
+    text
+}
+
+/// What could not be mapped: the same error of several records once, with how many they are.
+fn errors(errors: &[Told], view: &View) -> String {
+    /// So many records are named.
+    const NAMED: usize = 3;
+    if errors.is_empty() {
+        return String::new();
+    }
+    let mut text = "\ncould not be mapped\n".to_owned();
+    let mut alike: Vec<(&str, Vec<&Told>)> = Vec::new();
+    for one in errors {
+        match alike.iter_mut().find(|(whole, _)| *whole == one.whole) {
+            Some((_, of)) => of.push(one),
+            None => alike.push((&one.whole, vec![one])),
+        }
+    }
+    for (whole, of) in alike {
+        let named: Vec<String> = of
+            .iter()
+            .take(NAMED)
+            .map(|one| {
+                let id = one.id.as_ref().map(|id| format!(" ({id})"));
+                format!("record {}{}", one.record, id.unwrap_or_default())
+            })
+            .collect();
+        let mut which = named.join(", ");
+        if of.len() > NAMED {
+            which = format!("{} times: {which}, …", of.len());
+        }
+        text += &paragraph(2, &format!("{which}: {whole}"), view);
     }
     text
 }

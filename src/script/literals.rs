@@ -12,7 +12,7 @@ use super::output::{
 use super::patterns;
 
 /// The members of a map that is written out, with their values.
-type Members<'a> = Vec<(&'a str, &'a Expr, Position)>;
+pub(super) type Members<'a> = Vec<(&'a str, &'a Expr, Position)>;
 
 /// Parses a text as it is written: an optimised tree has no literals left to look at.
 pub(super) fn parse(engine: Engine, text: &str) -> Option<AST> {
@@ -59,7 +59,7 @@ pub(super) fn functions(engine: Engine, text: &str) -> Vec<(String, Position)> {
     found
 }
 
-fn members(expr: &Expr) -> Option<Members<'_>> {
+pub(super) fn members(expr: &Expr) -> Option<Members<'_>> {
     let Expr::Map(map, _) = expr else { return None };
     Some(
         map.0
@@ -69,7 +69,7 @@ fn members(expr: &Expr) -> Option<Members<'_>> {
     )
 }
 
-fn literal(expr: &Expr) -> Option<&str> {
+pub(super) fn literal(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::StringConstant(text, _) => Some(text.as_str()),
         _ => None,
@@ -142,6 +142,11 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
     found.sort_by_key(|(position, _)| (position.line(), position.position()));
     found.dedup();
     found
+}
+
+/// The members of a map that is written as a resident.
+pub(super) fn residents_members(expr: &Expr) -> Option<Members<'_>> {
+    members(expr).filter(is_resident)
 }
 
 /// A map with an id and something else that only residents have.

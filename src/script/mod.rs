@@ -2,6 +2,8 @@
 //! script is a pure function of the record and `ctx`; it reaches no clock, file, network or randomness.
 
 mod error;
+mod about;
+mod said;
 mod library;
 mod context;
 mod helpers;
@@ -30,3 +32,4 @@ pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;
 pub use library::Library;
 pub use room::{STACK, with_room};
+pub use said::listening;
