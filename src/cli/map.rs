@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cases::{self, Mapped, Unmapped};
@@ -37,7 +38,7 @@ could not be mapped
 examples
   epms map yardi answer.xml --watch
   epms map scripts/yardi.rhai scripts/tests/yardi/household.yaml
-  epms map buildium leases.json --records data --today 2026-03-01 --json")]
+  epms map buildium leases.json --records data --today 2026-03-01 --timezone America/Chicago --json")]
 pub struct MapArguments {
     /// the script: its name, or its file in scripts/
     pub script: PathBuf,
@@ -64,6 +65,12 @@ pub struct MapArguments {
     /// the date at the property, for scripts that look at it [default: today]
     #[arg(long, value_name = "DATE")]
     pub today: Option<Date>,
+    /// the property's time zone, which ctx.timezone is and which decides what today is [default: UTC, and the day here]
+    #[arg(long, value_name = "ZONE", value_parser = place::timezone)]
+    pub timezone: Option<String>,
+    /// the property's country, by ISO 3166 code: it decides how phones are read
+    #[arg(long, value_name = "CODE", default_value = "US")]
+    pub country: String,
     /// the PMS property that was asked for
     #[arg(long, value_name = "ID", default_value = "")]
     pub property: String,
@@ -177,15 +184,19 @@ fn report(
     }
     let files = Files::read(home);
     let Answer { way, records } = answer(arguments, name, file, &files)?;
+    let zone = arguments.timezone.as_deref();
+    let zone = zone.and_then(|name| TimeZone::get(name).ok());
+    let now = Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system));
     let context = Context::new(Inputs {
-        today: arguments.today.unwrap_or_else(|| {
-            Timestamp::now()
-                .to_zoned(jiff::tz::TimeZone::system())
-                .date()
-        }),
+        today: arguments.today.unwrap_or_else(|| now.date()),
         property: arguments.property.clone(),
+        properties: Some(arguments.property.clone())
+            .filter(|property| !property.is_empty())
+            .into_iter()
+            .collect(),
         request: way.request.clone(),
-        country: "US".into(),
+        country: arguments.country.clone(),
+        timezone: arguments.timezone.clone().unwrap_or_default(),
         ..Inputs::default()
     });
     let records_of = records.iter().map(AsRef::as_ref);

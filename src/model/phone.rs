@@ -22,6 +22,9 @@ const LONGEST_HERE: usize = 11;
 /// A number with fewer digits is a part of one.
 const SHORTEST: usize = 7;
 
+/// So many characters of a text are searched for numbers: nobody has more phones.
+const SEARCHED: usize = 2_000;
+
 /// What stands before an extension. Behind it stand as many digits as an extension may have.
 const EXTENSION: [&str; 8] = [
     "x",
@@ -136,7 +139,8 @@ pub fn phones_of(text: &str, country: &str) -> Vec<String> {
 /// other, the longest that is one goes first.
 fn each(text: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut found = Vec::new();
-    for stretch in stretches(text) {
+    let end = text.char_indices().nth(SEARCHED).map(|(at, _)| at);
+    for stretch in stretches(text.get(..end.unwrap_or(text.len())).unwrap_or_default()) {
         let groups: Vec<&str> = stretch.split_whitespace().collect();
         let mut at = 0;
         while at < groups.len() {
@@ -348,6 +352,13 @@ mod tests {
             assert_eq!(phones(text), as_written, "{text}");
             assert_eq!(phones_of(text, "US"), in_us, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_without_end_is_searched_to_a_limit() {
+        let text = format!("212-555-0100, {}212-555-0101", "1 ".repeat(SEARCHED));
+        assert_eq!(phones_of(&text, "US"), ["+12125550100"]);
+        assert!(phones_of(&"7 ".repeat(60_000), "DE").len() < SEARCHED);
     }
 
     proptest! {

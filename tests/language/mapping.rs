@@ -44,6 +44,44 @@ async fn a_script_on_an_answer_shows_who_comes_in_who_is_left_out_and_what_canno
     insta::assert_snapshot!(shown);
 }
 
+/// B8: an evening in October is a day in November in Berlin.
+#[tokio::test]
+async fn a_moment_is_mapped_to_the_day_in_the_time_zone_that_is_given() {
+    let home = Home::new();
+    let script = "fn residents(record, ctx) { #{ id: record.Id, last_name: \"Elm\", status: \"current\", lease_start: instant_date(record, \
+                  \"From\", ctx.timezone), move_in: epoch_date(record, \"In\", \"ms\", ctx.timezone), phone: first(phones(record.Phone)) } }";
+    home.write("scripts/appfolio.rhai", script);
+    let row = json!({ "Id": 1, "From": "2026-10-31T23:00:00Z", "In": "/Date(1772323200000)/", "Phone": "mobil: 0151/23456789" });
+    home.write("answer.json", json!({ "data": [row] }).to_string());
+    for (zone, country, from, moved_in, phone) in [
+        (
+            "Europe/Berlin",
+            "DE",
+            "2026-11-01",
+            "2026-03-01",
+            json!("+4915123456789"),
+        ),
+        (
+            "America/New_York",
+            "US",
+            "2026-10-31",
+            "2026-02-28",
+            Value::Null,
+        ),
+    ] {
+        let (code, shown) = map(&home, &["--json", "--timezone", zone, "--country", country]).await;
+        assert_eq!(code, Some(0), "{shown}");
+        let one: Value = serde_json::from_str(&shown).unwrap();
+        let one = &one["residents"][0];
+        assert_eq!(one["lease_start"], from);
+        assert_eq!(one["move_in"], moved_in);
+        assert_eq!(one.get("phone").unwrap_or(&Value::Null), &phone);
+    }
+    let (code, shown) = map(&home, &["--timezone", "Europe/Berlim"]).await;
+    assert_eq!(code, Some(2));
+    assert!(shown.contains("`Europe/Berlim` is no time zone"), "{shown}");
+}
+
 /// The same text stood there for each record of an answer.
 #[tokio::test]
 async fn what_a_script_prints_is_shown_and_the_same_error_of_many_records_once() {
