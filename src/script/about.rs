@@ -37,7 +37,7 @@ impl About {
                 Some(
                     ASTNode::Expr(Expr::FnCall(call, position))
                     | ASTNode::Stmt(Stmt::FnCall(call, position)),
-                ) => self.call(at(*position), None, call),
+                ) => self.call(at(*position), Vec::new(), call),
                 Some(ASTNode::Stmt(Stmt::Assignment(assigned))) => {
                     if let Expr::Dot(sides, ..) = &assigned.1.lhs
                         && let Expr::Property(property, position) = &sides.rhs
@@ -76,7 +76,7 @@ impl About {
                     self.arguments.entry(at).or_insert_with(|| vec![base]);
                 }
             }
-            Expr::MethodCall(call, position) => self.call(at(*position), Some(base), call),
+            Expr::MethodCall(call, position) => self.call(at(*position), vec![base], call),
             Expr::Dot(sides, ..) => {
                 self.chain(at, base.clone(), &sides.lhs);
                 let next = match (&base, &sides.lhs) {
@@ -91,7 +91,7 @@ impl About {
         }
     }
 
-    fn call(&mut self, at: Option<At>, receiver: Option<Option<String>>, call: &FnCallExpr) {
+    fn call(&mut self, at: Option<At>, receiver: Vec<Option<String>>, call: &FnCallExpr) {
         let arguments = receiver.into_iter().chain(call.args.iter().map(name));
         if let Some(at) = at {
             self.arguments

@@ -382,23 +382,20 @@ impl Script {
         const OTHERS: usize = 3;
         let field = field.into();
         let mut error = self.error(None, message.into());
-        match self.about.given(&field) {
-            [(file, place), others @ ..] => {
-                error.file.clone_from(file);
-                error.place = Some(*place);
-                let others: BTreeSet<String> = others
-                    .iter()
-                    .map(|(file, place)| format!("{}:{}", file.display(), place.line))
-                    .collect();
-                if !others.is_empty() {
-                    let more = others.len().saturating_sub(OTHERS);
-                    let mut named: Vec<String> = others.into_iter().take(OTHERS).collect();
-                    named.extend((more > 0).then(|| format!("{more} more")));
-                    error.message +=
-                        &format!(" (`{field}` is given in {} too)", named.join(" and in "));
-                }
+        if let [(file, place), others @ ..] = self.about.given(&field) {
+            error.file.clone_from(file);
+            error.place = Some(*place);
+            let others: BTreeSet<String> = others
+                .iter()
+                .map(|(file, place)| format!("{}:{}", file.display(), place.line))
+                .collect();
+            if !others.is_empty() {
+                let more = others.len().saturating_sub(OTHERS);
+                let mut named: Vec<String> = others.into_iter().take(OTHERS).collect();
+                named.extend((more > 0).then(|| format!("{more} more")));
+                error.message +=
+                    &format!(" (`{field}` is given in {} too)", named.join(" and in "));
             }
-            [] => {}
         }
         error.field = Some(field);
         error

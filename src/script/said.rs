@@ -77,7 +77,7 @@ mod tests {
         );
         assert_eq!(heard.len(), MOST + 1);
         assert_eq!(heard.last().unwrap(), "… and more");
-        let (_, long) = listening(|| say(&"x".repeat(1_000)));
+        let ((), long) = listening(|| say(&"x".repeat(1_000)));
         assert_eq!(long[0].len(), LONGEST);
     }
 }
