@@ -77,6 +77,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("crossterm", &["cli"]),
     ("secrecy", &["config"]),
+    ("phonenumber", &["model"]),
+    ("regex", &["script"]),
 ];
 
 struct File {

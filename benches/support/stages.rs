@@ -217,6 +217,8 @@ fn context(integration: &Integration) -> Context {
         request: "residents".into(),
         integration: integration.id.to_string(),
         country: integration.config.property.country.clone(),
+        timezone: integration.config.property.timezone.clone(),
+        properties: integration.config.pms_properties.clone(),
         fields: integration.config.fields.clone(),
         lookups: Arc::default(),
     })

@@ -10,7 +10,7 @@ use crate::rules::expected;
 use crate::script::{Context, Library, Script};
 
 use super::difference::difference;
-use super::mapped::{Mapped, map, map_as_given};
+use super::mapped::{Mapped, Printed, map, map_as_given};
 use super::written::Expect;
 
 /// One mapping test, read and ready to run.
@@ -39,6 +39,8 @@ pub struct CaseOutcome {
     pub passed: bool,
     /// What did not, line by line: `- ` was expected, `+ ` was found.
     pub diff: Vec<String>,
+    /// What the script printed, record by record.
+    pub printed: Vec<Printed>,
 }
 
 impl CaseOutcome {
@@ -156,12 +158,8 @@ impl Case {
 
     /// What comes of it when its script does not compile.
     fn broken(&self, problems: &[Problem]) -> CaseOutcome {
-        self.outcome(
-            problems
-                .iter()
-                .map(|problem| format!("+ {problem}"))
-                .collect(),
-        )
+        let problems = problems.iter().map(|problem| format!("+ {problem}"));
+        self.outcome(problems.collect(), Vec::new())
     }
 
     /// Runs the case with a script that is compiled already. What is expected may be written as the PMS writes it: it is
@@ -175,7 +173,8 @@ impl Case {
                 .collect(),
             ..self.expect.clone()
         };
-        self.outcome(difference(&expect, &self.map(script)))
+        let mapped = self.map(script);
+        self.outcome(difference(&expect, &mapped), mapped.printed)
     }
 
     /// Whether it passes without the normal forms. Earlier versions compared residents so, as the script gives them.
@@ -190,12 +189,13 @@ impl Case {
         map(script, self.records(), &self.context, placeholders)
     }
 
-    fn outcome(&self, diff: Vec<String>) -> CaseOutcome {
+    fn outcome(&self, diff: Vec<String>, printed: Vec<Printed>) -> CaseOutcome {
         CaseOutcome {
             name: self.name.clone(),
             file: self.file.clone(),
             passed: diff.is_empty(),
             diff,
+            printed,
         }
     }
 }

@@ -205,12 +205,22 @@ fn compare_errors(lines: &mut Vec<String>, expected: &[&ExpectedError], found: &
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
         format!("  - {}", parts.join(": "))
     }));
-    lines.extend(
-        found
-            .iter()
-            .filter(|one| !expected.iter().any(|expected| fits(expected, one)))
-            .map(|one| format!("  + {}", one.error)),
-    );
+    let surplus = found
+        .iter()
+        .filter(|one| !expected.iter().any(|expected| fits(expected, one)));
+    // The same error of many records is one line.
+    let mut told: Vec<(String, usize)> = Vec::new();
+    for one in surplus {
+        let error = one.error.to_string();
+        match told.iter_mut().find(|(text, _)| *text == error) {
+            Some((_, records)) => *records += 1,
+            None => told.push((error, 1)),
+        }
+    }
+    lines.extend(told.into_iter().map(|(error, records)| match records {
+        1 => format!("  + {error}"),
+        records => format!("  + {error} ({records} times)"),
+    }));
     if lines.len() > before {
         lines.insert(before, "error:".to_owned());
     }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Resident;
 use crate::rules::{NotNormal, Notes, normalise};
-use crate::script::{Context, Script, ScriptError};
+use crate::script::{Context, Script, ScriptError, listening};
+
+/// So many lines that a script prints are kept.
+const MOST_PRINTED: usize = 1_000;
 
 /// What a script makes of some records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,6 +22,17 @@ pub struct Mapped {
     pub errors: Vec<Unmapped>,
     /// What was put right or dropped on the way to the normal forms, by kind.
     pub notes: Notes,
+    /// What the script printed.
+    pub printed: Vec<Printed>,
+}
+
+/// A line that the script printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Printed {
+    /// For which record, from 1.
+    pub record: usize,
+    /// The line.
+    pub text: String,
 }
 
 /// Somebody whom the script leaves out, and why.
@@ -78,45 +92,54 @@ fn map_into<'a>(
 ) -> Mapped {
     let mut mapped = Mapped::default();
     for (record, json) in records.enumerate() {
-        let unmapped = |resident, error| Unmapped {
-            record,
-            resident,
-            error,
-        };
-        let residents = match script.residents(json, context) {
-            Ok(residents) => residents,
-            Err(error) => {
-                mapped.errors.push(unmapped(None, error));
+        let into = |mapped: &mut Mapped| one_into(mapped, script, record, json, context, &form);
+        let ((), said) = listening(|| into(&mut mapped));
+        let room = MOST_PRINTED.saturating_sub(mapped.printed.len());
+        let said = said.into_iter().take(room);
+        mapped.printed.extend(said.map(|text| Printed {
+            record: record + 1,
+            text,
+        }));
+    }
+    mapped
+}
+
+fn one_into(
+    mapped: &mut Mapped,
+    script: &Script,
+    record: usize,
+    json: &str,
+    context: &Context,
+    form: &impl Fn(Resident, &mut Notes) -> Result<Resident, NotNormal>,
+) {
+    let unmapped = |resident, error| Unmapped {
+        record,
+        resident,
+        error,
+    };
+    let residents = match script.residents(json, context) {
+        Ok(residents) => residents,
+        Err(error) => return mapped.errors.push(unmapped(None, error)),
+    };
+    for one in residents {
+        let one = match one {
+            Ok(one) => one,
+            Err(wrong) => {
+                mapped.errors.push(unmapped(wrong.id, wrong.error));
                 continue;
             }
         };
-        for one in residents {
-            let one = match one {
-                Ok(one) => one,
-                Err(wrong) => {
-                    mapped.errors.push(unmapped(wrong.id, wrong.error));
-                    continue;
+        let id = one.resident.id.clone();
+        match script.exclude(&one, context) {
+            Ok(Some(reason)) => mapped.excluded.push(Excluded { id, reason }),
+            Ok(None) => match form(one.resident, &mut mapped.notes) {
+                Ok(resident) => mapped.residents.push(resident),
+                Err(NotNormal { field, message }) => {
+                    let error = script.wrong(field, message);
+                    mapped.errors.push(unmapped(Some(id), error));
                 }
-            };
-            let id = one.resident.id.clone();
-            match script.exclude(&one, context) {
-                Ok(Some(reason)) => mapped.excluded.push(Excluded { id, reason }),
-                Ok(None) => match form(one.resident, &mut mapped.notes) {
-                    Ok(resident) => mapped.residents.push(resident),
-                    Err(NotNormal { field, message }) => {
-                        let error = ScriptError {
-                            file: script.file(),
-                            place: None,
-                            field: Some(field.to_owned()),
-                            message: message.to_owned(),
-                            thrown: false,
-                        };
-                        mapped.errors.push(unmapped(Some(id), error));
-                    }
-                },
-                Err(error) => mapped.errors.push(unmapped(Some(id), error)),
-            }
+            },
+            Err(error) => mapped.errors.push(unmapped(Some(id), error)),
         }
     }
-    mapped
 }

@@ -9,15 +9,17 @@ mod case;
 mod read;
 mod find;
 mod difference;
+mod accept;
 mod recorded;
 mod coverage;
 mod pseudonym;
 mod recording;
 
+pub use accept::accept;
 pub use case::{Case, CaseOutcome, run};
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open, placeholders};
-pub use mapped::{Excluded, Mapped, Unmapped, map};
+pub use mapped::{Excluded, Mapped, Printed, Unmapped, map};
 pub use recorded::recorded;
 pub use recording::{Counts, Fixture, Recording, fixtures};
 pub use written::schema;

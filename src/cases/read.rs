@@ -37,6 +37,11 @@ pub(super) fn read(
         let message = format!("this epms reads version 1, not {}", written.version);
         problems.push(document.problem("version", message));
     }
+    if jiff::tz::TimeZone::get(&written.ctx.timezone).is_err() {
+        let zone = &written.ctx.timezone;
+        let message = format!("`{zone}` is no time zone; write one such as America/New_York");
+        problems.push(document.problem("ctx.timezone", message));
+    }
     let case = Beside { beneath, path };
     let records = records(&written, case, &document).unwrap_or_else(|problem| {
         problems.push(problem);
@@ -61,6 +66,8 @@ pub(super) fn read(
             request: written.ctx.request,
             integration: written.ctx.integration,
             country: written.ctx.country,
+            timezone: written.ctx.timezone,
+            properties: written.ctx.properties,
             fields: written.ctx.fields,
             lookups: Arc::new(lookups),
         }),

@@ -79,7 +79,12 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
         rewritten(shape, &answer.text, None, &mut survey)?;
         survey.value("", &answer.property);
     }
+    let attached = &recording.integration.pms_properties;
+    for property in attached {
+        survey.value("", property);
+    }
     let mut pseudonyms = survey.ended();
+    let attached: Vec<String> = attached.iter().map(|one| pseudonyms.of(one)).collect();
     let mut answers = Vec::new();
     let mut of_request: BTreeMap<&str, usize> = BTreeMap::new();
     for answer in heard {
@@ -117,7 +122,8 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
         let fixture = |file: String, text: String, test| Fixture { file, text, test };
         files.push(fixture(answer.file.clone(), answer.text.clone(), None));
         if is_resident(&answer) {
-            let context = context(recording, &answer.heard.request, &answer.property, &known);
+            let (request, property) = (&answer.heard.request, &answer.property);
+            let context = context(recording, request, property, &attached, &known);
             let records = answer.records.iter().map(AsRef::as_ref);
             let mapped = map(recording.script, records, &context, recording.placeholders);
             let counts = Counts {
@@ -131,7 +137,7 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
                 .file
                 .rsplit_once('.')
                 .map_or(answer.file.as_str(), |(stem, _)| stem);
-            let text = case(recording, answer, &lookups, &mapped);
+            let text = case(recording, answer, &attached, &lookups, &mapped);
             files.push(fixture(format!("{stem}.yaml"), text, Some(counts)));
         }
     }
@@ -200,7 +206,14 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
     );
     let lookups = Arc::new(lookups);
     for answer in heard.iter().filter(|answer| is_resident(&answer.request)) {
-        let context = context(recording, &answer.request, &answer.property, &lookups);
+        let (request, property) = (&answer.request, &answer.property);
+        let context = context(
+            recording,
+            request,
+            property,
+            &integration.pms_properties,
+            &lookups,
+        );
         for record in &answer.records {
             let residents = recording.script.residents(record, &context);
             for one in residents.into_iter().flatten().flatten() {
@@ -233,6 +246,7 @@ fn context(
     recording: &Recording<'_>,
     request: &str,
     property: &str,
+    properties: &[String],
     lookups: &Arc<Lookups>,
 ) -> Context {
     Context::new(Inputs {
@@ -242,6 +256,8 @@ fn context(
         // It may be named as the property is.
         integration: String::new(),
         country: recording.integration.property.country.clone(),
+        timezone: recording.integration.property.timezone.clone(),
+        properties: properties.to_vec(),
         fields: recording.integration.fields.clone(),
         lookups: Arc::clone(lookups),
     })
@@ -251,6 +267,7 @@ fn context(
 fn case(
     recording: &Recording<'_>,
     answer: &Written<'_>,
+    properties: &[String],
     lookups: &[&Written<'_>],
     mapped: &Mapped,
 ) -> String {
@@ -291,10 +308,12 @@ fn case(
     let integration = recording.integration;
     let _ = writeln!(
         text,
-        "ctx:\n  property: {}\n  request: {}\n  country: {}",
+        "ctx:\n  property: {}\n  request: {}\n  country: {}\n  timezone: {}\n  properties: {}",
         quoted(&answer.property),
         quoted(&answer.heard.request),
         quoted(&integration.property.country),
+        quoted(&integration.property.timezone),
+        flow(&properties.into()),
     );
     if !integration.fields.is_empty() {
         let fields = serde_json::to_value(&integration.fields).unwrap_or_default();
@@ -303,7 +322,7 @@ fn case(
     text + &expectations(mapped)
 }
 
-fn expectations(mapped: &Mapped) -> String {
+pub(super) fn expectations(mapped: &Mapped) -> String {
     let mut text = "expect:\n".to_owned();
     let mut list = |name: &str, items: Vec<Value>| {
         if items.is_empty() {
@@ -402,6 +421,10 @@ fn flow(value: &Value) -> String {
                 .iter()
                 .map(|(name, value)| format!("{name}: {}", flow(value)));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(flow).collect();
+            format!("[{}]", items.join(", "))
         }
         Value::String(text) => quoted(text),
         value => value.to_string(),

@@ -70,6 +70,10 @@ pub(super) struct WrittenContext {
     pub(super) integration: String,
     /// The property's country, by ISO 3166 code.
     pub(super) country: String,
+    /// The property's time zone, by IANA name.
+    pub(super) timezone: String,
+    /// The PMS properties that feed the integration.
+    pub(super) properties: Vec<String>,
     /// The integration's `fields`.
     pub(super) fields: BTreeMap<String, String>,
     /// The records of the connector's lookups, by request and id.
@@ -144,6 +148,8 @@ impl Default for WrittenContext {
             request: "residents".into(),
             integration: String::new(),
             country: "US".into(),
+            timezone: "UTC".into(),
+            properties: Vec::new(),
             fields: BTreeMap::new(),
             lookups: BTreeMap::new(),
         }

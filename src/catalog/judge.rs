@@ -33,6 +33,8 @@ impl ScriptJudge {
                 today,
                 integration: id.to_owned(),
                 country: config.property.country.clone(),
+                timezone: config.property.timezone.clone(),
+                properties: config.pms_properties.clone(),
                 fields: config.fields.clone(),
                 ..Inputs::default()
             };

@@ -237,6 +237,8 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
             property: record.property.to_string(),
             integration: asking.id.to_owned(),
             country: config.property.country.clone(),
+            timezone: config.property.timezone.clone(),
+            properties: config.pms_properties.clone(),
             fields: config.fields.clone(),
             lookups: Arc::clone(&lookups),
         });

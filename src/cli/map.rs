@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cases::{self, Mapped, Unmapped};
@@ -31,12 +32,13 @@ use place::{Answer, answer};
 #[command(after_help = "\
 FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML or CSV; its records
 are found as the connector says that names the script. a mapping test (CASE.yaml) can stand there
-too: it brings its own ctx, with lookups. ends with 1 when a record could not be mapped
+too: it brings its own ctx, with lookups. what the script prints is shown. ends with 1 when a record
+could not be mapped
 
 examples
   epms map yardi answer.xml --watch
   epms map scripts/yardi.rhai scripts/tests/yardi/household.yaml
-  epms map buildium leases.json --records data --today 2026-03-01 --json")]
+  epms map buildium leases.json --records data --today 2026-03-01 --timezone America/Chicago --json")]
 pub struct MapArguments {
     /// the script: its name, or its file in scripts/
     pub script: PathBuf,
@@ -63,6 +65,12 @@ pub struct MapArguments {
     /// the date at the property, for scripts that look at it [default: today]
     #[arg(long, value_name = "DATE")]
     pub today: Option<Date>,
+    /// the property's time zone, which ctx.timezone is and which decides what today is [default: UTC, and the day here]
+    #[arg(long, value_name = "ZONE", value_parser = place::timezone)]
+    pub timezone: Option<String>,
+    /// the property's country, by ISO 3166 code: it decides how phones are read
+    #[arg(long, value_name = "CODE", default_value = "US")]
+    pub country: String,
     /// the PMS property that was asked for
     #[arg(long, value_name = "ID", default_value = "")]
     pub property: String,
@@ -80,6 +88,8 @@ struct Report {
     residents: Vec<Resident>,
     excluded: Vec<cases::Excluded>,
     errors: Vec<Told>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    printed: Vec<cases::Printed>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     notes: BTreeMap<String, u64>,
     #[serde(skip)]
@@ -162,6 +172,7 @@ fn report(
         residents: Vec::new(),
         excluded: Vec::new(),
         errors: Vec::new(),
+        printed: Vec::new(),
         notes: BTreeMap::new(),
         asks: Vec::new(),
     };
@@ -173,15 +184,19 @@ fn report(
     }
     let files = Files::read(home);
     let Answer { way, records } = answer(arguments, name, file, &files)?;
+    let zone = arguments.timezone.as_deref();
+    let zone = zone.and_then(|name| TimeZone::get(name).ok());
+    let now = Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system));
     let context = Context::new(Inputs {
-        today: arguments.today.unwrap_or_else(|| {
-            Timestamp::now()
-                .to_zoned(jiff::tz::TimeZone::system())
-                .date()
-        }),
+        today: arguments.today.unwrap_or_else(|| now.date()),
         property: arguments.property.clone(),
+        properties: Some(arguments.property.clone())
+            .filter(|property| !property.is_empty())
+            .into_iter()
+            .collect(),
         request: way.request.clone(),
-        country: "US".into(),
+        country: arguments.country.clone(),
+        timezone: arguments.timezone.clone().unwrap_or_default(),
         ..Inputs::default()
     });
     let records_of = records.iter().map(AsRef::as_ref);
@@ -213,6 +228,7 @@ impl Report {
         self.residents = mapped.residents;
         self.excluded = mapped.excluded;
         self.notes = mapped.notes;
+        self.printed = mapped.printed;
         self.errors = mapped.errors.into_iter().map(told).collect();
     }
 }
@@ -229,14 +245,13 @@ fn told(report: &Report, view: &View) -> String {
         }
         let _ = write!(text, "\n{}", table.render(view));
     }
-    if !report.errors.is_empty() {
-        text += "\ncould not be mapped\n";
+    if !report.printed.is_empty() {
+        text += "\nprinted\n";
     }
-    for one in &report.errors {
-        let id = one.id.as_ref().map(|id| format!(" ({id})"));
-        let which = format!("record {}{}", one.record, id.unwrap_or_default());
-        text += &paragraph(2, &format!("{which}: {}", one.whole), view);
+    for one in &report.printed {
+        let _ = writeln!(text, "  record {}: {}", one.record, clean(&one.text));
     }
+    text += &errors(&report.errors, view);
     let by_default = |one: &&Resident| one.relationship.is_left_out();
     let by_default = report.residents.iter().filter(by_default).count();
     let _ = writeln!(
@@ -268,6 +283,39 @@ fn told(report: &Report, view: &View) -> String {
             report.asks.join("`, `")
         );
         text += &paragraph(0, &told, view);
+    }
+    text
+}
+
+/// What could not be mapped: the same error of several records once, with how many they are.
+fn errors(errors: &[Told], view: &View) -> String {
+    /// So many records are named.
+    const NAMED: usize = 3;
+    if errors.is_empty() {
+        return String::new();
+    }
+    let mut text = "\ncould not be mapped\n".to_owned();
+    let mut alike: Vec<(&str, Vec<&Told>)> = Vec::new();
+    for one in errors {
+        match alike.iter_mut().find(|(whole, _)| *whole == one.whole) {
+            Some((_, of)) => of.push(one),
+            None => alike.push((&one.whole, vec![one])),
+        }
+    }
+    for (whole, of) in alike {
+        let named: Vec<String> = of
+            .iter()
+            .take(NAMED)
+            .map(|one| {
+                let id = one.id.as_ref().map(|id| format!(" ({id})"));
+                format!("record {}{}", one.record, id.unwrap_or_default())
+            })
+            .collect();
+        let mut which = named.join(", ");
+        if of.len() > NAMED {
+            which = format!("{} times: {which}, …", of.len());
+        }
+        text += &paragraph(2, &format!("{which}: {whole}"), view);
     }
     text
 }

@@ -13,7 +13,7 @@ use crate::cases::{self, CaseOutcome, Coverage};
 use crate::catalog;
 use crate::config::Home;
 use crate::model::{Place, Problems};
-use crate::script::Library;
+use crate::script::{Library, Script};
 
 use super::again::again;
 use super::status::number;
@@ -28,11 +28,14 @@ use junit::junit;
 #[command(after_help = "\
 a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script must make of it. where
 something else comes, - is what the test expects and + what came, and the command ends with 1.
-functions and status words that no test touches are listed when all tests run
+functions and status words that no test touches are listed when all tests run. what a script prints
+is shown of tests that fail, and of those that are asked for by name. --accept shows the differences
+and writes what came out into the tests: read them before you keep it
 
 examples
   epms test
   epms test yardi/ --watch
+  epms test yardi/household --accept
   epms test --junit mapping-tests.xml")]
 pub struct TestArguments {
     /// only tests whose PMS/CASE contains this
@@ -40,6 +43,9 @@ pub struct TestArguments {
     /// run again at each save of a script, a test or a recorded answer
     #[arg(long)]
     pub watch: bool,
+    /// write what came out as what is expected, in the tests that fail
+    #[arg(long, conflicts_with = "watch")]
+    pub accept: bool,
     /// also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -49,6 +55,9 @@ pub struct TestArguments {
 struct Results {
     passed: usize,
     failed: usize,
+    /// How many did not pass, and expect now what came out.
+    #[serde(skip_serializing_if = "is_none")]
+    accepted: usize,
     cases: Vec<Ended>,
     /// What no test touches; only when all tests ran.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +71,16 @@ struct Ended {
     passed: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     diff: Vec<String>,
+    /// That it expects now what came out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    accepted: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    printed: Vec<cases::Printed>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks it")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize)]
@@ -131,14 +150,37 @@ fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Res
             )
         })?;
     }
-    let failed = ended.iter().filter(|case| !case.passed).count();
     let coverage = arguments.filter.is_none() && !cases.is_empty();
+    let coverage = coverage.then(|| cases::coverage(&cases, &library).into());
+    let mut ended: Vec<Ended> = ended.into_iter().map(Ended::from).collect();
+    if arguments.accept {
+        for (case, ended) in cases.iter().zip(&mut ended) {
+            if !ended.passed {
+                accept(home, case, &library, ended);
+            }
+        }
+    }
+    let accepted = ended.iter().filter(|case| case.accepted).count();
+    let passed = ended.iter().filter(|case| case.passed).count();
     Ok(Results {
-        passed: ended.len() - failed,
-        failed,
-        coverage: coverage.then(|| cases::coverage(&cases, &library).into()),
-        cases: ended.into_iter().map(Ended::from).collect(),
+        passed,
+        failed: ended.len() - passed - accepted,
+        accepted,
+        coverage,
+        cases: ended,
     })
+}
+
+/// Lets a case expect what came out; where that cannot be, it says why among what is different.
+fn accept(home: &Home, case: &cases::Case, library: &Library, ended: &mut Ended) {
+    // A script that does not compile is told already.
+    let Ok(script) = Script::compile(library, case.script()) else {
+        return;
+    };
+    match cases::accept(home, case, &script) {
+        Ok(()) => ended.accepted = true,
+        Err(why) => ended.diff.push(format!("not accepted: {why}")),
+    }
 }
 
 impl From<CaseOutcome> for Ended {
@@ -148,12 +190,15 @@ impl From<CaseOutcome> for Ended {
             file,
             passed,
             diff,
+            printed,
         } = outcome;
         Ended {
             name,
             file,
             passed,
             diff,
+            accepted: false,
+            printed,
         }
     }
 }
@@ -186,11 +231,20 @@ fn told(results: &Results, each: bool, view: &View) -> String {
     }
     let mut text = if each {
         let passed = results.cases.iter().filter(|case| case.passed);
-        passed.flat_map(|case| ["ok  ", &case.name, "\n"]).collect()
+        passed
+            .flat_map(|case| {
+                let mut lines = vec![format!("ok  {}\n", case.name)];
+                lines.extend(printed(case));
+                lines
+            })
+            .collect()
     } else {
         folders(&results.cases, view)
     };
     let mut counts = format!("{} passed, {} failed", results.passed, results.failed);
+    if results.accepted > 0 {
+        let _ = write!(counts, ", {} accepted", results.accepted);
+    }
     if let Some(covered) = &results.coverage {
         text += &untested(covered, view);
         let (functions, words) = (covered.functions, covered.status_words);
@@ -207,7 +261,11 @@ fn told(results: &Results, each: bool, view: &View) -> String {
         let _ = writeln!(
             text,
             "\n{} {}  {}",
-            colored("FAILED", RED, view),
+            if case.accepted {
+                "ACCEPTED".to_owned()
+            } else {
+                colored("FAILED", RED, view)
+            },
             case.name,
             case.file.display()
         );
@@ -220,9 +278,17 @@ fn told(results: &Results, each: bool, view: &View) -> String {
             };
             let _ = writeln!(text, "  {}", colored(&line, color, view));
         }
+        text.extend(printed(case));
     }
     let _ = writeln!(text, "\n{counts}");
     text
+}
+
+/// What the script printed, a line for each.
+fn printed(case: &Ended) -> impl Iterator<Item = String> {
+    case.printed
+        .iter()
+        .map(|one| format!("  record {} printed: {}\n", one.record, clean(&one.text)))
 }
 
 const RED: &str = "\u{1b}[31m";

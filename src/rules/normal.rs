@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::model::{Field, NoAddress, Resident, Unit, address, is_sentinel};
+use crate::model::{Field, NoAddress, Resident, Unit, address, is_sentinel, phone};
 
 /// A resident in the normal forms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,64 +169,6 @@ pub(crate) fn email(text: &str, placeholders: &[String]) -> Result<Option<String
     found.map_err(|NoAddress| "invalid_email")
 }
 
-/// Countries that share the North American Numbering Plan.
-const NANP: [&str; 25] = [
-    "US", "CA", "PR", "VI", "GU", "AS", "MP", "BS", "BB", "AG", "AI", "VG", "KY", "BM", "GD", "TC",
-    "JM", "MS", "SX", "LC", "DM", "VC", "DO", "TT", "KN",
-];
-
-/// E.164 when it is valid for the country (R11). National numbers are understood for the countries of the
-/// North American Numbering Plan; elsewhere a number must be written with `+` or `00`.
-pub(crate) fn phone(text: &str, country: &str) -> Option<String> {
-    let text = text.trim().to_lowercase();
-    // An extension is nobody's phone.
-    let text = text
-        .split(['x', ';', '#'])
-        .next()?
-        .trim_end_matches('e')
-        .trim();
-    let international = text.starts_with('+');
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if text.chars().any(char::is_alphabetic) {
-        return None;
-    }
-    let nanp = NANP.contains(&country);
-    let international = if international {
-        Some(digits.as_str())
-    } else if nanp {
-        digits.strip_prefix("011")
-    } else {
-        digits.strip_prefix("00")
-    };
-    match international {
-        Some(number) => match number.strip_prefix('1') {
-            Some(national) => is_nanp(national).then(|| format!("+1{national}")),
-            None => ((8..=15).contains(&number.len()) && !number.starts_with('0'))
-                .then(|| format!("+{number}")),
-        },
-        None if nanp => {
-            let national = if digits.len() == 11 {
-                digits.strip_prefix('1')?
-            } else {
-                &digits
-            };
-            is_nanp(national).then(|| format!("+1{national}"))
-        }
-        None => None,
-    }
-}
-
-/// Area code `[2-9][0-8]x`, not `x11`; exchange `[2-9]xx`, not `x11`.
-fn is_nanp(national: &str) -> bool {
-    let digit = |index: usize| national.as_bytes().get(index).copied().unwrap_or_default();
-    national.len() == 10
-        && (b'2'..=b'9').contains(&digit(0))
-        && digit(1) != b'9'
-        && national.get(1..3).is_none_or(|rest| rest != "11")
-        && (b'2'..=b'9').contains(&digit(3))
-        && national.get(4..6).is_none_or(|rest| rest != "11")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,26 +213,6 @@ mod tests {
             Err("placeholder_email")
         );
         assert_eq!(email("n/a", &placeholders()), Err("invalid_email"));
-    }
-
-    #[test]
-    fn r11_phones_are_e164_for_the_country_or_dropped() {
-        for (text, country, wanted) in [
-            ("(415) 555-0100", "US", Some("+14155550100")),
-            ("1-415-555-0100 x22", "US", Some("+14155550100")),
-            ("415.555.0100 ext 5", "US", Some("+14155550100")),
-            ("+44 20 7946 0000", "US", Some("+442079460000")),
-            ("011 44 20 7946 0000", "CA", Some("+442079460000")),
-            ("0044 20 7946 0000", "GB", Some("+442079460000")),
-            ("020 7946 0000", "GB", None),
-            ("999-999-9999", "US", None),
-            ("(999) 999-9999", "US", None),
-            ("555-0100", "US", None),
-            ("911", "US", None),
-            ("call me", "US", None),
-        ] {
-            assert_eq!(phone(text, country).as_deref(), wanted, "{text}");
-        }
     }
 
     #[test]
@@ -408,15 +330,6 @@ mod tests {
             prop_assert_eq!(&once, &plainly.split_whitespace().collect::<Vec<_>>().join(" "));
             if let Ok(Some(once)) = email(&text, &[]) {
                 prop_assert_eq!(email(&once, &[]), Ok(Some(once.clone())));
-            }
-        }
-
-        #[test]
-        fn a_phone_is_e164_or_nothing(text in "[0-9+() x.-]{0,24}") {
-            if let Some(phone) = phone(&text, "US") {
-                prop_assert!(phone.starts_with('+') && phone.len() <= 16);
-                prop_assert!(phone.bytes().skip(1).all(|b| b.is_ascii_digit()));
-                prop_assert_eq!(super::phone(&phone, "US"), Some(phone.clone()));
             }
         }
     }

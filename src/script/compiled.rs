@@ -8,9 +8,10 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
+use super::about::About;
 use super::decode::decode;
 use super::engine::{self, engine};
-use super::error::{ImportError, file_of, locate, place};
+use super::error::{ImportError, file_of, locate, locate_about, place};
 use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
 use super::room::with_room;
@@ -32,6 +33,7 @@ pub struct Script {
     pub(super) sparse: Option<Sparse>,
     /// The lookups that it asks for; none where that is known only when it runs.
     lookups: Option<BTreeSet<String>>,
+    about: About,
     hash: [u8; 32],
 }
 
@@ -140,6 +142,7 @@ impl Script {
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
+        let mut about = About::default();
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             let text = library.text(module).unwrap_or_default();
             let Some(written) = literals::parse(engine::engine(), text) else {
@@ -149,6 +152,7 @@ impl Script {
                 problems.push(problem(module, position, Code::ScriptOutput, message));
             }
             own_names.extend(literals::keys(&written));
+            about.take(module, &written);
             if module == name {
                 status_words = literals::status_words(&written);
                 names_read = literals::names_read(&written)
@@ -220,6 +224,7 @@ impl Script {
             engine,
             ast,
             lookups,
+            about,
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
             status_words,
@@ -312,9 +317,7 @@ impl Script {
 
     fn resident(&self, map: Dynamic) -> Result<Mapped, ScriptError> {
         let resident = match map.as_map_ref() {
-            Ok(map) => {
-                resident(&map).map_err(|(field, message)| self.error(Some(field), message))?
-            }
+            Ok(map) => resident(&map).map_err(|(field, message)| self.wrong(field, message))?,
             Err(found) => {
                 let message =
                     format!("`residents` gives maps #{{ … }}, a list of them, or (), not {found}");
@@ -355,7 +358,7 @@ impl Script {
         ctx: &Context,
     ) -> Result<Dynamic, ScriptError> {
         let result = self.call_on(&self.engine, function, argument, ctx);
-        result.map_err(|error| locate(&self.name, *error))
+        result.map_err(|error| locate_about(&self.name, *error, &self.about))
     }
 
     fn call_on(
@@ -371,6 +374,31 @@ impl Script {
         let options = CallFnOptions::new().eval_ast(true);
         let arguments = (argument, ctx.clone());
         engine.call_fn_with_options(options, &mut scope, &self.ast, function, arguments)
+    }
+
+    /// What is wrong with a field of a resident, where it is given.
+    pub fn wrong(&self, field: impl Into<String>, message: impl Into<String>) -> ScriptError {
+        /// So many other places are named.
+        const OTHERS: usize = 3;
+        let field = field.into();
+        let mut error = self.error(None, message.into());
+        if let [(file, place), others @ ..] = self.about.given(&field) {
+            error.file.clone_from(file);
+            error.place = Some(*place);
+            let others: BTreeSet<String> = others
+                .iter()
+                .map(|(file, place)| format!("{}:{}", file.display(), place.line))
+                .collect();
+            if !others.is_empty() {
+                let more = others.len().saturating_sub(OTHERS);
+                let mut named: Vec<String> = others.into_iter().take(OTHERS).collect();
+                named.extend((more > 0).then(|| format!("{more} more")));
+                error.message +=
+                    &format!(" (`{field}` is given in {} too)", named.join(" and in "));
+            }
+        }
+        error.field = Some(field);
+        error
     }
 
     pub(super) fn error(&self, field: Option<String>, message: String) -> ScriptError {
@@ -490,8 +518,9 @@ mod tests {
             told,
             [
                 "a",
-                "2 Some(\"b\") scripts/pms.rhai: lease_end: is no date written YYYY-MM-DD; use to_date(record, field, format)",
-                "3 None scripts/pms.rhai: id: is missing; it is the PMS's stable id of the person",
+                "2 Some(\"b\") scripts/pms.rhai:2:82: lease_end: is no date written YYYY-MM-DD; use to_date(record, field, format)",
+                "3 None scripts/pms.rhai:2:21: id: is missing; it is the PMS's stable id of the person (`id` is given in \
+                 scripts/pms.rhai:2 and in scripts/pms.rhai:3 too)",
                 "4 None scripts/pms.rhai: `residents` gives maps #{ … }, a list of them, or (), not i64",
                 "c",
             ]
@@ -668,11 +697,11 @@ mod tests {
                 r#"let one = #{ id: "a", status: "current" }; one.emial = "x"; one"#,
                 "{}"
             ),
-            "scripts/pms.rhai: emial: a resident has no such field; did you mean `email`?"
+            "scripts/pms.rhai:2:48: emial: a resident has no such field; did you mean `email`?"
         );
         assert_eq!(
             fails(r#"#{ id: "a", status: "Cur" + "rent" }"#, "{}"),
-            "scripts/pms.rhai: status: `Current` is no status; it is one of: current, pending, past, applicant, void, unknown"
+            "scripts/pms.rhai:2:13: status: `Current` is no status; it is one of: current, pending, past, applicant, void, unknown"
         );
         assert_eq!(
             fails(r#"throw "no household""#, "{}"),
@@ -713,6 +742,134 @@ mod tests {
         let error = compile("fn residents(record, ctx) {\n  let a = b;\n}").unwrap_err();
         assert!(error[0].starts_with("scripts/pms.rhai:2:11: "), "{error:?}");
         assert!(compile("fn residents(record, ctx) { eval(\"1\") }").is_err());
+    }
+
+    #[test]
+    fn what_is_absent_is_told_in_words_with_its_name() {
+        let record = r#"{"status":null,"lease":{"unit":null},"n":1}"#;
+        for (body, told) in [
+            (
+                "record.status.to_lower()",
+                "2:15: `record.status` is absent here, (), and `to_lower` cannot be done with it: ask for `record.status != ()` first, \
+                 or put something in its place with first([record.status, \"\"])",
+            ),
+            (
+                "let status = text(record, \"status\");\nstatus.to_lower()",
+                "3:8: `status` is absent here, (), and `to_lower` cannot be done with it: ask for `status != ()` first, or put \
+                 something in its place with first([status, \"\"])",
+            ),
+            (
+                "1 - text(record, \"Unit Name\")",
+                "2:3: `text(record, \"Unit Name\")` is absent here, (), and `-` cannot be done with it: ask for `text(record, \"Unit \
+                 Name\") != ()` first, or put something in its place with first([text(record, \"Unit Name\"), \"\"])",
+            ),
+            (
+                "record.lease.unit.name",
+                "2:19: `record.lease.unit` is absent here, (), and has no `name`: read it with get(record, \"lease/unit/name\")",
+            ),
+            (
+                "let unit = get(record, \"unit\"); unit.name",
+                "2:38: `unit` is absent here, (), and has no `name`: ask for `unit != ()` first",
+            ),
+            (
+                "get(text(record, \"unit\"), \"name\")",
+                "2:1: `text(record, \"unit\")` is absent here, (), and `get` cannot be done with it: ask for `text(record, \"unit\") != \
+                 ()` first, or put something in its place with first([text(record, \"unit\"), \"\"])",
+            ),
+            (
+                "if record.status { 1 }",
+                "2:10: what stands is absent here, (), where true or false is needed: use flag(record, …), or ask whether it is () first",
+            ),
+            (
+                "record.status[0]",
+                "what stands is absent here, (), and has no elements: read it with list(record, …), or ask whether it is () first",
+            ),
+        ] {
+            let found = fails(body, record);
+            assert!(found.ends_with(told), "{body}\n{found}\n{told}");
+            assert!(found.starts_with("scripts/pms.rhai:"), "{found}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_field_of_the_returned_map_is_told_where_it_is_given() {
+        assert_eq!(
+            fails(
+                "let one = #{\n  id: record.id,\n  status: 7 };\none",
+                r#"{"id":"a"}"#
+            ),
+            "scripts/pms.rhai:4:3: status: `7` is no status; it is one of: current, pending, past, applicant, void, unknown"
+        );
+        assert_eq!(
+            fails(
+                "let one = #{ id: 1, status: \"past\" };\nif record.a { one.unit = [] } else { one.unit = 1.5; }\none",
+                r#"{"a":false}"#
+            ),
+            "scripts/pms.rhai:3:19: unit: is text or (), not f64; the script gave the wrong thing (`unit` is given in \
+             scripts/pms.rhai:3 too)"
+        );
+        // Of an imported script too.
+        let library = Library::of([
+            (
+                "pms",
+                "import \"lib/who\" as who;\nfn residents(record, ctx) { who::one(record) }",
+            ),
+            (
+                "lib/who",
+                "fn one(record) {\n  #{ id: (), status: \"past\" }\n}",
+            ),
+        ]);
+        let script = Script::compile(&library, "pms").unwrap();
+        assert_eq!(
+            script.residents("{}", &ctx()).unwrap_err().to_string(),
+            "scripts/lib/who.rhai:2:6: id: is missing; it is the PMS's stable id of the person"
+        );
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_refused_when_loaded_and_told_when_it_is_made_later() {
+        let refused = |body: &str| {
+            let text = format!("fn residents(record, ctx) {{\n{body}\n}}");
+            compile(Box::leak(text.into_boxed_str())).unwrap_err()
+        };
+        let told = "`(a` is no pattern: unclosed group";
+        assert_eq!(
+            refused(r#"matches(record.a, "(a")"#),
+            [format!("scripts/pms.rhai:2:19: {told}")]
+        );
+        assert_eq!(
+            refused(r#"record.a.matches("(a")"#),
+            [format!("scripts/pms.rhai:2:18: {told}")]
+        );
+        assert_eq!(
+            fails(r#"matches("a", "(" + "a")"#, "{}"),
+            format!("scripts/pms.rhai:2:1: matches: {told}")
+        );
+    }
+
+    #[test]
+    fn a_unit_of_time_that_is_none_is_refused_when_loaded_and_a_zone_when_it_is_used() {
+        let text = "fn residents(record, ctx) {\n  epoch_date(record, \"d\", \"sec\")\n}";
+        assert_eq!(
+            compile(text).unwrap_err(),
+            [
+                "scripts/pms.rhai:2:27: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
+                 for microseconds"
+            ]
+        );
+        assert_eq!(
+            fails(r#"epoch_date(record, "d", "s" + "ec")"#, "{}"),
+            "scripts/pms.rhai:2:1: d: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
+             for microseconds"
+        );
+        assert_eq!(
+            fails(r#"instant_date(record, "d", "Amercia/Chicago")"#, "{}"),
+            "scripts/pms.rhai:2:1: d: `Amercia/Chicago` is no time zone; give ctx.timezone, or one such as America/New_York"
+        );
+        assert_eq!(
+            fails(r#"days_between("03/01/2026", ctx.today)"#, "{}"),
+            "scripts/pms.rhai:2:1: days_between: takes two dates written YYYY-MM-DD, as to_date gives them"
+        );
     }
 
     #[test]

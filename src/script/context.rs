@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
-use rhai::{Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, Map};
 
 use super::decode::decode;
 use super::described::Described;
@@ -33,6 +33,10 @@ pub struct Inputs {
     pub integration: String,
     /// The property's country, by ISO 3166 code.
     pub country: String,
+    /// The property's time zone, by IANA name; UTC where it is empty.
+    pub timezone: String,
+    /// The PMS properties that feed the integration.
+    pub properties: Vec<String>,
     /// The integration's `fields`.
     pub fields: BTreeMap<String, String>,
     /// The answers of the connector's other requests.
@@ -119,6 +123,27 @@ pub(super) fn register(engine: &mut Engine) {
             "The property's country, by ISO 3166 code.
              ctx.country → \"US\"",
             |ctx: &mut Context| ctx.0.country.clone(),
+        )
+        .value(
+            "timezone",
+            &[ctx, "&str"],
+            "The property's time zone, by IANA name: what instant_date and epoch_date take.
+             ctx.timezone → \"America/New_York\"",
+            |ctx: &mut Context| match ctx.0.timezone.as_str() {
+                "" => "UTC".to_owned(),
+                zone => zone.to_owned(),
+            },
+        )
+        .value(
+            "properties",
+            &[ctx, "Array"],
+            "The PMS properties that the integration names in pms_properties.
+             ctx.properties → [\"bldg123\", \"bldg124\"]
+             ctx.property in ctx.properties → true",
+            |ctx: &mut Context| {
+                let properties = ctx.0.properties.iter();
+                properties.map(|one| one.clone().into()).collect::<Array>()
+            },
         )
         .value(
             "fields",

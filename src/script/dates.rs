@@ -112,23 +112,35 @@ fn parse_date(
 
 /// A date, written `YYYY-MM-DD`; `()` where it is absent or stands for none; nothing where it is no date of any format.
 fn read(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Option<Dynamic> {
-    let Some(text) = as_text(value) else {
-        // A structure is no date.
-        let is_empty_list = value.as_array_ref().is_ok_and(|list| list.is_empty());
-        let is_absent = value.is_unit() || value.is_string() || value.is_map() || is_empty_list;
-        return is_absent.then_some(Dynamic::UNIT);
+    let text = match written(value)? {
+        Some(text) if !is_sentinel_text(&text) => text,
+        _ => return Some(Dynamic::UNIT),
     };
-    if is_sentinel_text(&text) {
-        return Some(Dynamic::UNIT);
-    }
     let date = formats
         .into_iter()
         .find_map(|format| date_of(&text, &format))?;
-    Some(if is_sentinel(date) {
+    Some(given(date))
+}
+
+/// What is written for a date; no text where it is absent, nothing where it is a structure, which is no date.
+#[allow(
+    clippy::option_option,
+    reason = "a date that is absent is not one that cannot be"
+)]
+pub(super) fn written(value: &Dynamic) -> Option<Option<ImmutableString>> {
+    let text = as_text(value);
+    let is_empty_list = || value.as_array_ref().is_ok_and(|list| list.is_empty());
+    let is_absent = || value.is_unit() || value.is_string() || value.is_map() || is_empty_list();
+    (text.is_some() || is_absent()).then_some(text)
+}
+
+/// A date as scripts get it: `YYYY-MM-DD`, `()` for one that stands for none.
+pub(super) fn given(date: Date) -> Dynamic {
+    if is_sentinel(date) {
         Dynamic::UNIT
     } else {
         date.to_string().into()
-    })
+    }
 }
 
 /// The date at the beginning of a text; what stands behind it may be a time.

@@ -3,7 +3,7 @@
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use super::{context, dates, helpers};
+use super::{context, dates, helpers, instants, names, patterns};
 
 /// What stands between an example and what comes out.
 const GIVES: &str = " → ";
@@ -93,6 +93,9 @@ fn engine() -> Engine {
     let mut engine = Engine::new();
     helpers::register(&mut engine);
     dates::register(&mut engine);
+    instants::register(&mut engine);
+    names::register(&mut engine);
+    patterns::register(&mut engine);
     context::register(&mut engine);
     engine
 }
@@ -190,6 +193,8 @@ mod tests {
             request: "residents".into(),
             integration: "123-building-name".into(),
             country: "US".into(),
+            timezone: "America/New_York".into(),
+            properties: vec!["bldg123".into(), "bldg124".into()],
             fields: BTreeMap::from([("company".to_owned(), "Acme".to_owned())]),
             lookups: Arc::new(BTreeMap::from([("units".to_owned(), units)])),
         })

@@ -4,7 +4,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
 use crate::model::float_text;
 
-use super::{context, dates, helpers, used};
+use super::error::{file_of, place};
+use super::{context, dates, helpers, instants, names, patterns, said, used};
 
 /// How many bytes a text of a script may have.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
@@ -39,8 +40,13 @@ pub(super) fn engine() -> Engine {
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
         .disable_symbol("eval")
-        .on_print(|_| {})
-        .on_debug(|_, _, _| {})
+        .on_print(said::say)
+        .on_debug(|text, module, position| {
+            let file = module.map(|module| file_of(module).display().to_string());
+            let at = place(position).map(|at| format!(":{}:{}", at.line, at.column));
+            let at = file.map(|file| format!("{file}{}: ", at.unwrap_or_default()));
+            said::say(&format!("{}{text}", at.unwrap_or_default()));
+        })
         .on_progress(|_| used::is_too_much().then_some(Dynamic::UNIT));
     // `sleep` is counted by no limit, and disabling the name does not stop it: it is replaced.
     engine
@@ -70,6 +76,9 @@ pub(super) fn engine() -> Engine {
     dates::register_type(&mut engine);
     helpers::register(&mut engine);
     dates::register(&mut engine);
+    instants::register(&mut engine);
+    names::register(&mut engine);
+    patterns::register(&mut engine);
     context::register(&mut engine);
     engine
 }

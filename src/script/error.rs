@@ -7,6 +7,7 @@ use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
 
 use crate::model::{Code, Place, Problem};
 
+use super::about::{About, Absent};
 use super::engine::{MAX_ITEMS, MAX_MEMBERS, MAX_OPERATIONS, MAX_TEXT};
 use super::used::{self, MOST_MEMORY, MOST_TIME, TooMuch};
 
@@ -122,6 +123,11 @@ pub(super) fn file_of(module: &str) -> PathBuf {
 
 /// The innermost error, with the module it happened in.
 pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
+    locate_about(script, error, &About::default())
+}
+
+/// The same, of a script of which is known what it is about.
+pub(super) fn locate_about(script: &str, error: EvalAltResult, about: &About) -> ScriptError {
     let mut module = script.to_owned();
     let mut error = error;
     let mut outer = error.position();
@@ -151,10 +157,17 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
         error.position()
     };
     let thrown = matches!(&error, EvalAltResult::ErrorRuntime(value, _) if value.is_string());
-    let (field, message) = say(&mut error);
+    let (file, place) = (file_of(&module), place(position));
+    let (field, message) = match Absent::of(&error) {
+        Some(absent) => {
+            let what = place.and_then(|place| about.argument(&file, place, absent.argument));
+            (None, absent.told(what))
+        }
+        None => say(&mut error),
+    };
     ScriptError {
-        file: file_of(&module),
-        place: place(position),
+        file,
+        place,
         field,
         message,
         thrown,

@@ -3,7 +3,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use crate::model::{LeaseStatus, addresses, float_text};
+use crate::model::{LeaseStatus, addresses, float_text, phones, phones_of};
 
 use super::described::Described;
 use super::error::FieldError;
@@ -88,6 +88,7 @@ pub(super) fn register(engine: &mut Engine) {
             &["value", "&str"],
             "The digits of a text.
              digits(\"(212) 555-0100\") → \"2125550100\"
+             digits(2125550100.0) → \"2125550100\"
              digits(()) → \"\"",
             |value: Dynamic| digits(&value),
         )
@@ -103,12 +104,24 @@ pub(super) fn register(engine: &mut Engine) {
             |value: Dynamic| emails(&value),
         )
         .function(
-            "split_name",
-            &["value", "Map"],
-            "First and last name of `Last, First Middle` or of `First Middle Last`.
-             split_name(\"Ortiz, Ana Maria\") → #{\"first_name\": \"Ana Maria\", \"last_name\": \"Ortiz\"}
-             split_name(\"Ana Ortiz\").last_name → \"Ortiz\"",
-            |value: Dynamic| split_name(&value),
+            "phones",
+            &["value", "Array"],
+            "The phone numbers of a text, as they are written, without words and extensions. Give one as a resident's phone: a run \
+             brings it into its normal form (R11).
+             phones(\"Cell: 212-555-0100 (after 5), home 212-555-0101 ext. 4\") → [\"212-555-0100\", \"212-555-0101\"]
+             phones(\"+49 (0)30 123456\") → [\"+49 (0)30 123456\"]
+             phones(\"none\") → []",
+            |value: Dynamic| values(phones(&as_text(&value).unwrap_or_default())),
+        )
+        .function(
+            "phones",
+            &["value", "country: &str", "Array"],
+            "With a country, mostly ctx.country, those that are numbers there or written with their country's, in the normal form.
+             phones(\"office 555-0100, cell 212-555-0100\", ctx.country) → [\"+12125550100\"]
+             phones(\"030/123456 oder +49 (0)151 23456789\", \"DE\") → [\"+4930123456\", \"+4915123456789\"]",
+            |value: Dynamic, country: &str| {
+                values(phones_of(&as_text(&value).unwrap_or_default(), country))
+            },
         )
         .function(
             "to_status",
@@ -239,23 +252,11 @@ fn digits(value: &Dynamic) -> ImmutableString {
 
 /// The emails of a text such as `a@x.com, b@x.com`.
 fn emails(value: &Dynamic) -> Array {
-    let addresses = addresses(&as_text(value).unwrap_or_default());
-    addresses.into_iter().map(Dynamic::from).collect()
+    values(addresses(&as_text(value).unwrap_or_default()))
 }
 
-/// `Last, First Middle` or `First Middle Last`, as first and last name.
-fn split_name(value: &Dynamic) -> Map {
-    let name = as_text(value).unwrap_or_default();
-    let (first, last) = match name.split_once(',') {
-        Some((last, first)) => (first.trim(), last.trim()),
-        None => name
-            .rsplit_once(' ')
-            .map_or((name.as_str(), ""), |(first, last)| (first.trim(), last)),
-    };
-    Map::from([
-        ("first_name".into(), first.into()),
-        ("last_name".into(), last.into()),
-    ])
+fn values(texts: Vec<String>) -> Array {
+    texts.into_iter().map(Dynamic::from).collect()
 }
 
 /// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
@@ -317,11 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn names_emails_and_flags_come_apart() {
-        assert_eq!(
-            eval(r#"let n = split_name("Ortiz, Ana Maria"); [n.first_name, n.last_name]"#).unwrap(),
-            r#"["Ana Maria", "Ortiz"]"#
-        );
+    fn emails_and_flags_come_apart() {
         assert_eq!(
             eval(r#"emails("a@x.com, b@y.org; none")"#).unwrap(),
             r#"["a@x.com", "b@y.org"]"#

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position, Stmt};
 
+use super::instants::unit_of;
 use super::output::{
     has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
 };
+use super::patterns;
 
 /// The members of a map that is written out, with their values.
-type Members<'a> = Vec<(&'a str, &'a Expr, Position)>;
+pub(super) type Members<'a> = Vec<(&'a str, &'a Expr, Position)>;
 
 /// Parses a text as it is written: an optimised tree has no literals left to look at.
 pub(super) fn parse(engine: Engine, text: &str) -> Option<AST> {
@@ -57,7 +59,7 @@ pub(super) fn functions(engine: Engine, text: &str) -> Vec<(String, Position)> {
     found
 }
 
-fn members(expr: &Expr) -> Option<Members<'_>> {
+pub(super) fn members(expr: &Expr) -> Option<Members<'_>> {
     let Expr::Map(map, _) = expr else { return None };
     Some(
         map.0
@@ -67,7 +69,7 @@ fn members(expr: &Expr) -> Option<Members<'_>> {
     )
 }
 
-fn literal(expr: &Expr) -> Option<&str> {
+pub(super) fn literal(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::StringConstant(text, _) => Some(text.as_str()),
         _ => None,
@@ -105,6 +107,29 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
             );
             found.push((format.position(), message));
         }
+        let pattern = match path.last() {
+            Some(ASTNode::Expr(Expr::MethodCall(call, _))) if call.name == "matches" => {
+                call.args.first()
+            }
+            Some(node) => call(node)
+                .filter(|call| call.name == "matches")
+                .and_then(|call| call.args.get(1)),
+            None => None,
+        };
+        if let Some(pattern) = pattern
+            && let Some(text) = literal(pattern)
+            && let Err(message) = patterns::compile(text)
+        {
+            found.push((pattern.position(), message));
+        }
+        if let Some(call) = path.last().and_then(call)
+            && call.name == "epoch_date"
+            && let Some(unit) = call.args.get(2)
+            && let Some(text) = literal(unit)
+            && let Err(message) = unit_of(text)
+        {
+            found.push((unit.position(), message));
+        }
         true
     });
     for (_, status, position) in tables(ast) {
@@ -117,6 +142,11 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
     found.sort_by_key(|(position, _)| (position.line(), position.position()));
     found.dedup();
     found
+}
+
+/// The members of a map that is written as a resident.
+pub(super) fn residents_members(expr: &Expr) -> Option<Members<'_>> {
+    members(expr).filter(is_resident)
 }
 
 /// A map with an id and something else that only residents have.
@@ -252,7 +282,16 @@ pub(super) fn keys(ast: &AST) -> BTreeSet<String> {
 /// The names of the PMS's record that a script reads, each with its first place: the literal paths that helpers
 /// get, and members of the variable `record`.
 pub(super) fn names_read(ast: &AST) -> BTreeMap<String, Position> {
-    const READERS: [&str; 6] = ["get", "text", "list", "flag", "to_date", "parse_date"];
+    const READERS: [&str; 8] = [
+        "get",
+        "text",
+        "list",
+        "flag",
+        "to_date",
+        "parse_date",
+        "epoch_date",
+        "instant_date",
+    ];
     let of_record = |expr: Option<&Expr>| matches!(expr, Some(Expr::Variable(variable, ..)) if variable.1 == "record");
     // What an integration's `fields` are is no matter of the PMS.
     let of_settings = |expr: Option<&Expr>| matches!(expr, Some(Expr::Dot(sides, ..)) if matches!(&sides.lhs, Expr::Variable(variable, ..) if variable.1 == "ctx"));

@@ -2,10 +2,15 @@
 //! script is a pure function of the record and `ctx`; it reaches no clock, file, network or randomness.
 
 mod error;
+mod about;
+mod said;
 mod library;
 mod context;
 mod helpers;
 mod dates;
+mod instants;
+mod names;
+mod patterns;
 mod decode;
 mod described;
 mod output;
@@ -27,3 +32,4 @@ pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;
 pub use library::Library;
 pub use room::{STACK, with_room};
+pub use said::listening;

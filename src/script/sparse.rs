@@ -12,7 +12,7 @@ use rhai::{
 };
 
 use super::decode::decode;
-use super::engine;
+use super::{engine, said};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -78,8 +78,14 @@ fn looking(names: &Arc<Names>, call: impl FnOnce() -> Fallible<Dynamic>) -> Opti
     NAMES.set(Some(Arc::clone(names)));
     MISSED.set(false);
     let _looked = Looked;
-    let given = call().ok()?;
-    (!MISSED.get() && !has_mark(&given)).then_some(given)
+    let heard = said::so_far();
+    let given = call()
+        .ok()
+        .filter(|given| !MISSED.get() && !has_mark(given));
+    if given.is_none() {
+        said::forget(heard);
+    }
+    given
 }
 
 /// The names that a script can ask a record for, as far as they are written out; each among those of its length.

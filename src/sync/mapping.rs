@@ -526,6 +526,8 @@ impl Mapping {
             request: record.request.to_string(),
             integration: self.integration.id.to_string(),
             country: self.integration.config.property.country.clone(),
+            timezone: self.integration.config.property.timezone.clone(),
+            properties: self.integration.config.pms_properties.clone(),
             fields: self.integration.config.fields.clone(),
             lookups: Arc::clone(&self.lookups),
         });

@@ -44,6 +44,120 @@ async fn a_script_on_an_answer_shows_who_comes_in_who_is_left_out_and_what_canno
     insta::assert_snapshot!(shown);
 }
 
+/// B8: an evening in October is a day in November in Berlin.
+#[tokio::test]
+async fn a_moment_is_mapped_to_the_day_in_the_time_zone_that_is_given() {
+    let home = Home::new();
+    let script = "fn residents(record, ctx) { #{ id: record.Id, last_name: \"Elm\", status: \"current\", lease_start: instant_date(record, \
+                  \"From\", ctx.timezone), move_in: epoch_date(record, \"In\", \"ms\", ctx.timezone), phone: first(phones(record.Phone)) } }";
+    home.write("scripts/appfolio.rhai", script);
+    let row = json!({ "Id": 1, "From": "2026-10-31T23:00:00Z", "In": "/Date(1772323200000)/", "Phone": "mobil: 0151/23456789" });
+    home.write("answer.json", json!({ "data": [row] }).to_string());
+    for (zone, country, from, moved_in, phone) in [
+        (
+            "Europe/Berlin",
+            "DE",
+            "2026-11-01",
+            "2026-03-01",
+            json!("+4915123456789"),
+        ),
+        (
+            "America/New_York",
+            "US",
+            "2026-10-31",
+            "2026-02-28",
+            Value::Null,
+        ),
+    ] {
+        let (code, shown) = map(&home, &["--json", "--timezone", zone, "--country", country]).await;
+        assert_eq!(code, Some(0), "{shown}");
+        let one: Value = serde_json::from_str(&shown).unwrap();
+        let one = &one["residents"][0];
+        assert_eq!(one["lease_start"], from);
+        assert_eq!(one["move_in"], moved_in);
+        assert_eq!(one.get("phone").unwrap_or(&Value::Null), &phone);
+    }
+    let (code, shown) = map(&home, &["--timezone", "Europe/Berlim"]).await;
+    assert_eq!(code, Some(2));
+    assert!(shown.contains("`Europe/Berlim` is no time zone"), "{shown}");
+}
+
+/// The same text stood there for each record of an answer.
+#[tokio::test]
+async fn what_a_script_prints_is_shown_and_the_same_error_of_many_records_once() {
+    let home = Home::new();
+    let script = "fn residents(record, ctx) {\n  print(`got ${record.Id}`);\n  #{ id: record.Id, status: record.Status.to_lower() }\n}\n";
+    home.write("scripts/appfolio.rhai", script);
+    let rows: Vec<Value> = (1..=5)
+        .map(|id| json!({ "Id": id, "Status": null }))
+        .collect();
+    home.write("answer.json", json!({ "data": rows }).to_string());
+    let (code, shown) = map(&home, &[]).await;
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(
+        shown.contains("record 1: got 1\n  record 2: got 2\n"),
+        "{shown}"
+    );
+    let told = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("5 times: record 1 (1), record 2 (2), record 3 (3), …: scripts/appfolio.rhai:3:43: `record.Status` is absent here"),
+        "{told}"
+    );
+    assert_eq!(told.matches("is absent here").count(), 1, "{told}");
+    let (_, shown) = map(&home, &["--json"]).await;
+    let report: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(report["errors"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        report["printed"][4],
+        json!({ "record": 5, "text": "got 5" })
+    );
+    // A test tells it too.
+    let case = format!("version: 1\nrecords: {}\nexpect: {{}}\n", Value::from(rows));
+    home.write("scripts/tests/appfolio/printed.yaml", case);
+    let output = home.epms(&["test", "appfolio/printed"]).await;
+    let tested = crate::support::told(&output);
+    assert!(tested.contains("record 5 printed: got 5"), "{tested}");
+    assert!(tested.contains("(5 times)"), "{tested}");
+    assert_eq!(tested.matches("is absent here").count(), 1, "{tested}");
+}
+
+#[tokio::test]
+async fn what_came_out_is_accepted_as_what_a_test_expects_and_all_else_of_it_stays() {
+    let home = Home::new();
+    let case = "scripts/tests/appfolio/accepted.yaml";
+    home.write(
+        case,
+        "# A case.\nversion: 1\nexpect:\n  residents: []\n# Why that day.\ntoday: 2026-03-01\nrecord:\n  { Id: a, FirstName: Ana, LastName: Ortiz, Status:          Current }\n",
+    );
+    let output = home.epms(&["test", "appfolio/accepted"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let output = home.epms(&["test", "appfolio/accepted", "--accept"]).await;
+    let shown = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("ACCEPTED appfolio/accepted"), "{shown}");
+    assert!(shown.contains("+ first_name: Ana"), "{shown}");
+    assert!(shown.contains("0 passed, 0 failed, 1 accepted"), "{shown}");
+    let written = home.read(case);
+    assert!(
+        written.starts_with("# A case.\nversion: 1\nexpect:\n  residents:\n    - { id: a, "),
+        "{written}"
+    );
+    assert!(
+        written.contains("}\n# Why that day.\ntoday: 2026-03-01\nrecord:\n"),
+        "{written}"
+    );
+    let output = home.epms(&["test", "appfolio/accepted"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    // Nothing is accepted of a script that cannot be compiled.
+    home.write(
+        "scripts/appfolio.rhai",
+        "fn residents(record, ctx) { nowhere(record) }",
+    );
+    let output = home.epms(&["test", "appfolio/accepted", "--accept"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(home.read(case), written);
+}
+
 #[tokio::test]
 async fn as_json_an_error_has_its_file_line_column_and_the_field_of_the_pms() {
     let home = home();

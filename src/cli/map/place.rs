@@ -35,6 +35,13 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
     }
 }
 
+/// A time zone by its name.
+pub(super) fn timezone(text: &str) -> Result<String, String> {
+    jiff::tz::TimeZone::get(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| format!("`{text}` is no time zone; write one such as America/New_York"))
+}
+
 /// What separates columns, as an argument.
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {

@@ -42,6 +42,7 @@ mod tests {
     #[test]
     fn junit_escapes_what_it_quotes() {
         let case = CaseOutcome {
+            printed: Vec::new(),
             name: "yardi/a<b".into(),
             file: "f".into(),
             passed: false,
@@ -58,6 +59,7 @@ mod tests {
     fn junit_is_well_formed_whatever_a_record_holds() {
         let all: String = (0..0x1_0000_u32).filter_map(char::from_u32).collect();
         let case = CaseOutcome {
+            printed: Vec::new(),
             name: "yardi/a\u{1b}b".into(),
             file: "f".into(),
             passed: false,
