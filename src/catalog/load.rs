@@ -12,6 +12,7 @@ use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutco
 use crate::script::{Library, Script};
 use crate::source::Source;
 
+use super::asked::{unasked, without_request};
 use super::budgets::{self, TooShort};
 use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
@@ -51,7 +52,9 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     let mut loader = Loader::new(home, None);
     let (catalog, refused) = loader.everything(None, &Holdings::new(), now);
     let short = budgets::too_short(&catalog);
+    let asked = loader.asked(&catalog);
     let mut problems = catalog.problems;
+    problems.extend(asked);
     problems.extend(short.iter().filter_map(|short| loader.too_short(short)));
     problems.extend(
         catalog
@@ -342,6 +345,36 @@ impl<'a> Loader<'a> {
                 .problem(field, short.to_string())
                 .coded(Code::Budget),
         )
+    }
+
+    /// What scripts and connectors have of each other, and what they do not.
+    fn asked(&mut self, catalog: &Catalog) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let connectors: Vec<String> = self.files.connectors.keys().cloned().collect();
+        for name in connectors {
+            let Ok(source) = self.source(&name) else {
+                continue;
+            };
+            let running = catalog.integrations.values();
+            let running = running.filter_map(|slot| slot.current.as_ref());
+            let mut scripts: BTreeMap<PathBuf, Arc<Script>> = running
+                .filter(|one| one.connector == name)
+                .map(|one| (one.script.file(), Arc::clone(&one.script)))
+                .collect();
+            if let Ok(script) = self.script(source.script()) {
+                scripts.entry(script.file()).or_insert(script);
+            }
+            let Some(Ok(file)) = self.files.connectors.get(&name) else {
+                continue;
+            };
+            let lookups: BTreeSet<&str> = source.lookups().map(|(lookup, _)| lookup).collect();
+            let scripts: Vec<&Script> = scripts.values().map(Arc::as_ref).collect();
+            for script in &scripts {
+                problems.extend(without_request(&name, &file.value, &lookups, script));
+            }
+            problems.extend(unasked(&file.value, &file.document, &lookups, &scripts));
+        }
+        problems
     }
 
     /// Why a file does not come into effect although it is right.

@@ -2,6 +2,7 @@
 //! replaces an integration whole or leaves it as it was; it never touches a run under way.
 
 mod account;
+mod asked;
 mod budgets;
 mod judge;
 mod tested;

@@ -71,6 +71,10 @@ pub enum Code {
     UnreadField,
     /// A warning: a word of status in recorded answers that the script does not know.
     UnknownStatus,
+    /// A warning: a script asks for a lookup that the connector has no request for.
+    UnknownLookup,
+    /// A warning: a request of a connector that nobody asks for.
+    UnaskedRequest,
     /// A warning: what a credential may ask in a day or a month does not last for the schedule.
     Budget,
 }
@@ -78,7 +82,14 @@ pub enum Code {
 impl Code {
     /// Whether what was found may be right nonetheless.
     pub fn is_warning(self) -> bool {
-        matches!(self, Code::UnreadField | Code::UnknownStatus | Code::Budget)
+        matches!(
+            self,
+            Code::UnreadField
+                | Code::UnknownStatus
+                | Code::UnknownLookup
+                | Code::UnaskedRequest
+                | Code::Budget
+        )
     }
 
     /// The word as reports write it.
@@ -102,6 +113,8 @@ impl Code {
             Code::Test => "test",
             Code::UnreadField => "unread_field",
             Code::UnknownStatus => "unknown_status",
+            Code::UnknownLookup => "unknown_lookup",
+            Code::UnaskedRequest => "unasked_request",
             Code::Budget => "budget",
         }
     }

@@ -31,8 +31,10 @@ pub struct Script {
     names_read: BTreeMap<String, Place>,
     /// How it gets sparse records; none where it gets whole ones alone.
     pub(super) sparse: Option<Sparse>,
-    /// The lookups that it asks for; none where that is known only when it runs.
-    lookups: Option<BTreeSet<String>>,
+    /// The lookups that it asks for by their names, and where each is asked first.
+    lookups: BTreeMap<String, Asked>,
+    /// It may ask for others as well: that is known only when it runs.
+    asks_others: bool,
     about: About,
     hash: [u8; 32],
 }
@@ -55,6 +57,15 @@ pub struct Wrong {
     pub id: Option<String>,
     /// What is wrong.
     pub error: ScriptError,
+}
+
+/// Where a script asks for something.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The file, from the home.
+    pub file: PathBuf,
+    /// The line and the column, where they are known.
+    pub place: Option<Place>,
 }
 
 impl Script {
@@ -132,13 +143,20 @@ impl Script {
             .iter()
             .map(|(module, ast)| (module.clone(), lint::defined(ast)))
             .collect();
-        let lookups = std::iter::once(&ast)
-            .chain(loaded.values())
-            .map(lint::lookups)
-            .try_fold(BTreeSet::new(), |mut all, asked| {
-                all.extend(asked?);
-                Some(all)
-            });
+        let mut lookups = BTreeMap::new();
+        let mut asks_others = false;
+        for (module, ast) in std::iter::once((name, &ast))
+            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
+        {
+            let (here, others) = lint::lookups(ast);
+            asks_others |= others;
+            for (lookup, position) in here {
+                lookups.entry(lookup).or_insert_with(|| Asked {
+                    file: file_of(module),
+                    place: place(position),
+                });
+            }
+        }
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
@@ -224,6 +242,7 @@ impl Script {
             engine,
             ast,
             lookups,
+            asks_others,
             about,
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
@@ -256,8 +275,12 @@ impl Script {
 
     /// Whether the script may ask for a lookup: what none asks for need not be read.
     pub fn asks(&self, lookup: &str) -> bool {
-        let asked = self.lookups.as_ref();
-        asked.is_none_or(|asked| asked.contains(lookup))
+        self.asks_others || self.lookups.contains_key(lookup)
+    }
+
+    /// The lookups that the script asks for by their names, and where each is asked first.
+    pub fn lookups(&self) -> &BTreeMap<String, Asked> {
+        &self.lookups
     }
 
     /// The residents of one record: none, one, or a household. Of a household each stands for itself; an error of the

@@ -1,7 +1,8 @@
 //! What a script may know besides the record: `ctx`. The same for every record of a request, a
 //! property and a run.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -68,6 +69,7 @@ impl Context {
             .map(String::as_str)
     }
 
+    /// The record of a lookup with a key. That there is none is remembered for [`missed`].
     fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
         sparse::told(key);
         let key = as_text(key).unwrap_or_else(|| key.to_string().into());
@@ -76,10 +78,22 @@ impl Context {
             .lookups
             .get(name)
             .and_then(|records| records.get(key.trim()));
+        if found.is_none() {
+            MISSED.with_borrow_mut(|missed| missed.insert(name.to_owned()));
+        }
         found
             .and_then(|json| decode(json, None).ok())
             .unwrap_or(Dynamic::UNIT)
     }
+}
+
+thread_local! {
+    static MISSED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The lookups that scripts asked on this thread, since this was called last, for what is not there.
+pub fn missed() -> BTreeSet<String> {
+    MISSED.take()
 }
 
 pub(super) fn register(engine: &mut Engine) {

@@ -135,9 +135,10 @@ pub(super) fn nearest<'a>(
         .map(|(_, near)| near)
 }
 
-/// The lookups that a script asks for; none where a name is known only when it runs.
-pub(super) fn lookups(ast: &AST) -> Option<BTreeSet<String>> {
-    let mut asked = Some(BTreeSet::new());
+/// The lookups that a script asks for by their names, each where it is asked first, and whether it may ask for others,
+/// whose names are known only when it runs.
+pub(super) fn lookups(ast: &AST) -> (BTreeMap<String, Position>, bool) {
+    let (mut asked, mut others) = (BTreeMap::new(), false);
     ast.walk(&mut |path| {
         let (call, name) = match path.last() {
             Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
@@ -147,18 +148,16 @@ pub(super) fn lookups(ast: &AST) -> Option<BTreeSet<String>> {
             _ => return true,
         };
         match (call.name.as_str(), call.args.get(name)) {
-            ("lookup", Some(Expr::StringConstant(name, _))) => {
-                if let Some(asked) = &mut asked {
-                    asked.insert(name.to_string());
-                }
+            ("lookup", Some(Expr::StringConstant(name, position))) => {
+                asked.entry(name.to_string()).or_insert(*position);
             }
             // A function called by its name may be this one.
-            ("lookup" | "call" | "curry" | "Fn", _) => asked = None,
+            ("lookup" | "call" | "curry" | "Fn", _) => others = true,
             _ => {}
         }
         true
     });
-    asked
+    (asked, others)
 }
 
 /// The modules that a script imports by a literal name, by what it calls them.

@@ -25,8 +25,8 @@ mod compiled;
 mod verdict;
 mod coverage;
 
-pub use compiled::{Mapped, Script, Wrong};
-pub use context::{Context, Inputs, Lookups};
+pub use compiled::{Asked, Mapped, Script, Wrong};
+pub use context::{Context, Inputs, Lookups, missed};
 pub use coverage::{Coverage, Function};
 pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;

@@ -10,7 +10,7 @@ use unicase::UniCase;
 use crate::catalog::Integration;
 use crate::config::{Include, Units};
 use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
-use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError, Wrong};
+use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError, Wrong, missed};
 
 use super::cores::{CORES, on_cores};
 use super::memory::{Made, Memory, Taken};
@@ -266,7 +266,14 @@ impl Mapping {
         let printer = Printer::new(self.seed, &record.request, &record.property);
         let print = printer.print(&record.json);
         let mut made = Box::new(Made::of(print, record.json.len()));
+        let _ = missed();
         let step = self.make(record, context, number, &mut made);
+        for lookup in missed() {
+            *made
+                .notes
+                .entry(format!("not_in_lookup:{lookup}"))
+                .or_default() += 1;
+        }
         made.encode();
         (made, step)
     }
