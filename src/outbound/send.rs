@@ -101,7 +101,7 @@ pub(super) async fn send(
             None,
             "ask for smaller pages",
         )),
-        Unfit::Broken => OutboundError::Unavailable(exchange.told(
+        Unfit::Broken | Unfit::Archive(_) => OutboundError::Unavailable(exchange.told(
             &unfit.to_string(),
             None,
             "the next run tries again",

@@ -33,6 +33,8 @@ pub(super) struct Request {
     pub(super) total: Option<Total>,
     pub(super) paging: Option<Paging>,
     pub(super) rules: Vec<Rule>,
+    /// When an answer without a place for records means that there are none.
+    pub(super) missing: Vec<Rule>,
 }
 
 /// Where the number of records in all stands.
@@ -45,8 +47,17 @@ pub(super) enum Total {
 /// How a token is found, and what its answers mean.
 #[derive(Debug)]
 pub(super) struct TokenAnswer {
-    pub(super) path: Path,
+    pub(super) place: TokenAt,
     pub(super) rules: Vec<Rule>,
+}
+
+/// Where a token is.
+#[derive(Debug)]
+pub(super) enum TokenAt {
+    Path(Path),
+    Header(String),
+    Cookie(String),
+    Text,
 }
 
 impl Source {

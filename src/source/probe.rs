@@ -64,7 +64,7 @@ impl Reader {
                 scope,
                 known: None,
             };
-            let url = call.url(&call.first_values())?;
+            let url = call.url(&call.first_values().as_of_now())?;
             let endpoint = Endpoint::of(&call.permitted(&url)?);
             if let Some(endpoint) = endpoint.filter(|one| !endpoints.contains(one)) {
                 endpoints.push(endpoint);
@@ -125,7 +125,7 @@ impl Reader {
             return Err(SourceError::Stopped);
         };
         let values = call.first_values();
-        let url = call.url(&values)?;
+        let url = call.url(&values.as_of_now())?;
         let begun = Instant::now();
         let ask = Ask {
             first: &url,

@@ -1,11 +1,14 @@
 //! Templates of requests: what may stand in them, and how their values are escaped for where they stand.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use jiff::civil::Date;
 use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
+
+use crate::outbound::sha256;
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,7 @@ pub fn rendered(
         today: Date::ZERO,
         page: &PageValues::default(),
         token: "",
+        signing: &Signing::default(),
     };
     templates.render(place, "template", &values)
 }
@@ -63,6 +67,30 @@ pub(super) struct PageValues {
     pub(super) offset: u64,
     pub(super) size: u64,
     pub(super) cursor: String,
+    /// When it is asked, in milliseconds since 1970.
+    pub(super) now: u64,
+}
+
+impl PageValues {
+    /// The same, as they are asked for now.
+    pub(super) fn as_of_now(&self) -> PageValues {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_millis());
+        PageValues {
+            now: u64::try_from(now).unwrap_or(u64::MAX),
+            ..self.clone()
+        }
+    }
+}
+
+/// A request that is signed, and its signature.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signing<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) body: &'a str,
+    pub(super) signature: &'a str,
 }
 
 /// The values for one request.
@@ -75,6 +103,8 @@ pub(super) struct Values<'a> {
     pub(super) page: &'a PageValues,
     /// The token of a login, for the header that carries it.
     pub(super) token: &'a str,
+    /// The request, for its signature.
+    pub(super) signing: &'a Signing<'a>,
 }
 
 /// The templates of one connector.
@@ -83,6 +113,8 @@ pub(super) struct Templates {
     environment: Environment<'static>,
     /// The fields of the credential that a template uses, and `token`, by its name.
     shows: BTreeMap<String, Vec<String>>,
+    /// Whether any of them asks for the moment.
+    of_the_moment: bool,
 }
 
 /// What a template may use.
@@ -94,6 +126,10 @@ pub(super) enum Uses {
     Credential,
     /// That, and the token of the login.
     Token,
+    /// The request that is signed.
+    Signed,
+    /// Its signature.
+    Signature,
 }
 
 impl Uses {
@@ -103,14 +139,26 @@ impl Uses {
             Uses::All => &[
                 "property",
                 "today",
+                "now.seconds",
+                "now.milliseconds",
                 "page.number",
                 "page.offset",
                 "page.size",
                 "page.cursor",
                 "fields",
             ],
-            Uses::Credential => &["today"],
-            Uses::Token => &["today", "token"],
+            Uses::Credential => &["today", "now.seconds", "now.milliseconds"],
+            Uses::Token => &["today", "now.seconds", "now.milliseconds", "token"],
+            Uses::Signed => &[
+                "today",
+                "now.seconds",
+                "now.milliseconds",
+                "method",
+                "path",
+                "query",
+                "body",
+            ],
+            Uses::Signature => &["today", "now.seconds", "now.milliseconds", "signature"],
         }
     }
 }
@@ -152,6 +200,9 @@ impl Templates {
             out.write_str(&escaped).map_err(Error::from)
         });
         environment.add_filter("host", host);
+        environment.add_filter("sha256", |text: &str| sha256(text));
+        environment.add_filter("number", number);
+        environment.add_filter("boolean", boolean);
         environment.add_filter(
             "date",
             |day: &Value, format: &str| -> Result<String, Error> {
@@ -178,7 +229,13 @@ impl Templates {
         Templates {
             environment,
             shows: BTreeMap::new(),
+            of_the_moment: false,
         }
+    }
+
+    /// Whether what they give depends on the moment.
+    pub(super) fn are_of_the_moment(&self) -> bool {
+        self.of_the_moment
     }
 
     /// The fields of the credential that a template uses, and `token` where it uses the token.
@@ -209,6 +266,7 @@ impl Templates {
             .environment
             .get_template(&name)
             .map_err(|error| detail(&error))?;
+        self.of_the_moment |= template.undeclared_variables(false).contains("now");
         let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         used.sort();
         let shows = used.iter().filter_map(|variable| match variable.as_str() {
@@ -245,7 +303,7 @@ impl Templates {
             return Err(format!(
                 "the template uses `{variable}`, which {why}; there are: credential.…, {}",
                 match uses {
-                    Uses::All => format!("fields.…, {}", names[..6].join(", ")),
+                    Uses::All => format!("fields.…, {}", names[..8].join(", ")),
                     _ => names.join(", "),
                 }
             ));
@@ -273,6 +331,15 @@ impl Templates {
                 property => values.property,
                 today => Value::from_object(Day(values.today)),
                 token => values.token,
+                method => values.signing.method,
+                path => values.signing.path,
+                query => values.signing.query,
+                body => values.signing.body,
+                signature => values.signing.signature,
+                now => context! {
+                    seconds => values.page.now / 1000,
+                    milliseconds => values.page.now,
+                },
                 page => context! {
                     number => values.page.number,
                     offset => values.page.offset,
@@ -311,6 +378,31 @@ fn host(url: &str) -> Result<String, Error> {
         .ok()
         .and_then(|url| crate::outbound::authority(&url))
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
+}
+
+/// A number, as JSON writes it.
+fn number(value: &Value) -> Result<String, Error> {
+    let text = value.to_string();
+    let text = text.trim();
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Number(_)) => Ok(text.to_owned()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is no number",
+        )),
+    }
+}
+
+/// `true` or `false`.
+fn boolean(value: &Value) -> Result<String, Error> {
+    match value.to_string().trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok("true".into()),
+        "false" | "no" | "0" => Ok("false".into()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is neither true nor false",
+        )),
+    }
 }
 
 /// A value as one segment of a path, or why it cannot be one.
@@ -361,6 +453,7 @@ mod tests {
                 ..PageValues::default()
             },
             token: "",
+            signing: &Signing::default(),
         };
         templates.render(place, "f", &values)
     }

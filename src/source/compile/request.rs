@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{self, Auth, Body, Format, Page, Until};
+use crate::config::{self, Auth, Body, Format, Missing, Page, Until, Verdict};
 
 use super::super::Path;
 use super::super::answer::Rule;
@@ -28,6 +28,16 @@ impl Compile<'_> {
             self.uses = Uses::Credential;
         }
         self.template(Place::Url, &at("url"), &request.url);
+        for (key, values) in &request.query_lists {
+            if request.query.contains_key(key) {
+                let field = at(&format!("query_lists.{key}"));
+                self.problem(&field, "stands in `query` too; keep one of them");
+            }
+            for (index, value) in values.iter().enumerate() {
+                let field = at(&format!("query_lists.{key}.{index}"));
+                self.template(Place::Plain, &field, value);
+            }
+        }
         for (key, value) in &request.query {
             self.template(Place::Plain, &at(&format!("query.{key}")), value);
         }
@@ -62,6 +72,12 @@ impl Compile<'_> {
                 "goes on until the total, and there is none; add `total`, where the PMS declares it",
             );
         }
+        let missing = match &request.missing {
+            Missing::Empty(condition) => {
+                self.rules(&at("missing.empty"), &[condition.means(Verdict::Empty)])
+            }
+            Missing::Error => Vec::new(),
+        };
         let mut rules = self.rules(&at("errors"), &request.errors);
         rules.extend(shared.iter().cloned());
         if is_login {
@@ -95,6 +111,7 @@ impl Compile<'_> {
                 .as_ref()
                 .map(|page| self.paging(&at("page"), page)),
             rules,
+            missing,
         }
     }
 
@@ -145,13 +162,29 @@ impl Compile<'_> {
                 }),
             None => b',',
         };
-        Shape {
-            format: request.format,
-            records,
+        let shape = Shape {
             inner,
-            delimiter,
+            packed: request.unpack.clone(),
             column: request.id.clone(),
+            ..Shape::new(request.format, records).separated_by(delimiter)
+        };
+        if request.csv.is_some() && !is_csv {
+            self.problem(&at("csv"), "is only for `format: csv`; remove it");
         }
+        let with_csv = shape
+            .clone()
+            .with_csv(&request.csv.clone().unwrap_or_default());
+        let shape = with_csv.unwrap_or_else(|(key, message)| {
+            self.problem(&at(&format!("csv.{key}")), message);
+            shape
+        });
+        let Some(label) = &request.encoding else {
+            return shape;
+        };
+        shape.clone().encoded(label).unwrap_or_else(|message| {
+            self.problem(&at("encoding"), message);
+            shape
+        })
     }
 
     fn paging(&mut self, field: &str, page: &Page) -> Paging {
