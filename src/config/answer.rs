@@ -113,6 +113,13 @@ pub enum Verdict {
     LoginFailed,
     /// The login may be right, and may not do this.
     Denied,
+    /// It will be done, or is not ready yet: it is asked again where the request has `poll`; else the next run does.
+    Accepted,
+    /// What was asked for is there no more. A detail that is gone since its list came (`each`) is nobody; anything else is
+    /// incomplete.
+    Gone,
+    /// It contradicts what is there.
+    Conflict,
     /// Wrong, and trying again would not help.
     Fatal,
 }

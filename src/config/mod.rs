@@ -28,8 +28,8 @@ pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use request::{
-    Body, Counted, Csv, Feeds, Footer, Format, Inner, Keep, Link, Method, Missing, Next, Packed,
-    Page, Per, Request, Soap, SoapVersion, Total, Until,
+    Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
+    Next, Packed, Page, Per, Poll, Request, Soap, SoapVersion, Total, Until,
 };
 pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference, Zeroizing};

@@ -93,12 +93,27 @@ pub struct Request {
     /// sees the request's name as `ctx.request`. A run is complete only when all of them are.
     #[serde(default)]
     pub feeds: Option<Feeds>,
+    /// That it is asked once for each record of this other request, of the same PMS property: `{{ record.NAME }}` is a
+    /// field of that record. A list of ids and the details of each are read so.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// Requests that are asked before it, in this order, once for each reading: what they give is `{{ given.NAME }}` here
+    /// and in those behind them. A report that is ordered, waited for and fetched is read so.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }`, or
+    /// `{ newest: PATH, by: PATH }` of that of its records at which the second path has the greatest number or text.
+    #[serde(default)]
+    pub gives: BTreeMap<String, Given>,
+    /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
+    #[serde(default)]
+    pub poll: Option<Poll>,
     /// For lookups: how long an answer serves.
     #[serde(default)]
     pub refresh: Option<Span>,
 }
 
-/// The methods that read.
+/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]
@@ -106,6 +121,9 @@ pub enum Method {
     #[default]
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 /// What an answer is packed in.
@@ -180,12 +198,95 @@ pub enum Missing {
     Empty(Condition),
 }
 
+/// What an answer gives to later requests.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "GivenForm")]
+pub enum Given {
+    /// What is at this path.
+    Path(String),
+    /// What is in this header.
+    Header(String),
+    /// What one of the records has there: the one that is greatest by another path.
+    Newest(Newest),
+}
+
+/// What an answer gives to later requests.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "says how it is written")]
+enum GivenForm {
+    Path(String),
+    Header(InHeader),
+    Newest(Newest),
+}
+
+/// What the newest of the records has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Newest {
+    /// Path of what is given, inside a record.
+    pub newest: String,
+    /// Path of what tells the newest: a date from the year on, a number, or a name that ends in one.
+    pub by: String,
+}
+
+/// How long a request is asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// What its answer says when it is ready.
+    #[serde(default)]
+    pub until: Option<Condition>,
+    /// How long to wait between two questions.
+    #[serde(default = "poll_every")]
+    pub every: Span,
+    /// How long to wait in all.
+    #[serde(default = "poll_at_most")]
+    pub at_most: Span,
+}
+
+fn poll_every() -> Span {
+    Span::seconds(5)
+}
+
+fn poll_at_most() -> Span {
+    Span::seconds(900)
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            header: Option<String>,
+            newest: Option<String>,
+            by: Option<String>,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "a path, `{ header: NAME }` or `{ newest: PATH, by: PATH }`",
+            |path| Ok(Given::Path(path)),
+            |Long { header, newest, by }| match (header, newest, by) {
+                (Some(name), None, None) => Ok(Given::Header(name)),
+                (None, Some(newest), Some(by)) => Ok(Given::Newest(Newest { newest, by })),
+                _ => Err(de::Error::custom(
+                    "is neither `{ header: NAME }` nor `{ newest: PATH, by: PATH }`",
+                )),
+            },
+        )?
+    }
+}
+
 impl Method {
     /// As HTTP writes it.
     pub fn name(self) -> &'static str {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
         }
     }
 }

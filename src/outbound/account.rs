@@ -195,7 +195,7 @@ impl Account {
     }
 
     /// Waits for something of the credential, as its run does.
-    pub(super) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
+    pub(crate) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
         match &self.patience {
             Some(patience) => {
                 let until = || self.budget.next();

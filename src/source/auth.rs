@@ -10,7 +10,7 @@ use crate::outbound::{Answer, Lasts, Prepared, Shows, Token};
 use super::SourceError;
 use super::call::Call;
 use super::reader::Reader;
-use super::template::{PageValues, Place};
+use super::template::{Before, PageValues, Place};
 
 /// How errors name the request of an OAuth2 token.
 const OAUTH2: &str = "auth.oauth2";
@@ -45,6 +45,7 @@ impl Reader {
             request: call.source.login().unwrap_or(OAUTH2),
             property: "",
             known: None,
+            before: Before::default(),
             ..*call
         };
         match auth {

@@ -15,7 +15,7 @@ use super::SourceError;
 use super::compiled::Source;
 use super::known::Known;
 use super::reader::Scope;
-use super::template::{PageValues, Place, Signing, Values};
+use super::template::{Before, PageValues, Place, Signing, Values};
 
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub(super) struct Call<'a> {
     pub(super) scope: &'a Scope,
     /// Records that need not be read again.
     pub(super) known: Option<&'a Known>,
+    /// What came before it.
+    pub(super) before: Before<'a>,
 }
 
 impl Call<'_> {
@@ -113,6 +115,7 @@ impl Call<'_> {
             page,
             token,
             signing,
+            before: self.before,
         };
         let rendered = self.source.templates.render(place, field, &values);
         rendered.map_err(|what| {

@@ -26,6 +26,8 @@ pub(super) struct Compile<'a> {
     problems: Vec<Problem>,
     /// What the templates at hand may use.
     uses: Uses,
+    /// What they may use beside that, as it came before the request at hand.
+    before: Vec<String>,
 }
 
 impl<'a> Compile<'a> {
@@ -41,6 +43,7 @@ impl<'a> Compile<'a> {
                 .collect(),
             problems: Vec::new(),
             uses: Uses::All,
+            before: Vec::new(),
         }
     }
 
@@ -289,10 +292,14 @@ impl<'a> Compile<'a> {
     }
 
     fn template(&mut self, place: Place, field: &str, text: &str) {
-        if let Err(message) =
-            self.templates
-                .add(place, field, text, &self.credential_fields, self.uses)
-        {
+        if let Err(message) = self.templates.add(
+            place,
+            field,
+            text,
+            &self.credential_fields,
+            self.uses,
+            &self.before,
+        ) {
             self.problems
                 .push(self.document.problem(field, message).coded(Code::Template));
         }

@@ -41,7 +41,19 @@ impl Reader {
     ) -> Result<Page, SourceError> {
         // Nothing is proved to a host that is not the connector's.
         call.permitted(ask.url)?;
+        let made = |token: Option<&Token>| call.page(ask, token);
         let read = |answer: &Answer| call.records(request, ask, answer);
+        let (decoded, answer) = self.ask(call, made, read).await?;
+        Ok(Page { decoded, answer })
+    }
+
+    /// One question, with a token where the connector needs one.
+    pub(super) async fn ask<T>(
+        &self,
+        call: &Call<'_>,
+        made: impl Fn(Option<&Token>) -> Result<Prepared, SourceError>,
+        read: impl Fn(&Answer) -> Result<T, SourceError>,
+    ) -> Result<(T, Answer), SourceError> {
         let token = self.token(call, None).await?;
         let kept = token.as_ref().filter(|token| token.kept);
         let kept = kept.map(|token| token.serial);
@@ -51,12 +63,10 @@ impl Reader {
             is_login: false,
         };
         let nothing_yet = !call.account.let_in_anything();
-        let failure = match call
-            .exchange()
-            .run(|| call.page(ask, token.as_ref()), shows, read)
-            .await
-        {
-            Ok((decoded, answer)) => return Ok(Page { decoded, answer }),
+        let asked = call.exchange();
+        let first = asked.run(|| made(token.as_ref()), shows, &read).await;
+        let failure = match first {
+            Ok(read) => return Ok(read),
             Err(failure) => failure,
         };
         let Some(serial) = kept else {
@@ -78,12 +88,8 @@ impl Reader {
             last: true,
             ..shows
         };
-        let page = call
-            .exchange()
-            .run(|| call.page(ask, token.as_ref()), shows, read)
-            .await;
-        page.map(|(decoded, answer)| Page { decoded, answer })
-            .map_err(|failure| failure.error)
+        let again = asked.run(|| made(token.as_ref()), shows, &read).await;
+        again.map_err(|failure| failure.error)
     }
 }
 

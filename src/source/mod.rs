@@ -25,6 +25,7 @@ mod fetch;
 mod auth;
 mod presence;
 mod read;
+mod chain;
 mod reader;
 mod probe;
 mod rewrite;

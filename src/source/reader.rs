@@ -18,6 +18,7 @@ use super::call::Call;
 use super::compiled::Source;
 use super::known::Known;
 use super::presence::Presence;
+use super::template::Before;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -214,11 +215,12 @@ impl Reader {
                 property,
                 scope,
                 known,
+                before: Before::default(),
             };
-            match self.read_property(&call, &taker, &mut presence).await {
-                Ok(read) => {
-                    pages += read.count;
-                    records += read.records();
+            match self.read_chain(&call, &taker, &mut presence).await {
+                Ok((more, came)) => {
+                    pages += more;
+                    records += came;
                 }
                 Err(reason) => return Reading::Partial { reason },
             }
@@ -230,6 +232,7 @@ impl Reader {
             property: "",
             scope,
             known,
+            before: Before::default(),
         };
         match call.missing(&presence) {
             Some(reason) => Reading::Partial { reason },

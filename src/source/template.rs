@@ -43,7 +43,7 @@ pub fn rendered(
 ) -> Result<String, String> {
     let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
     let mut templates = Templates::new();
-    templates.add(place, "template", template, &fields, Uses::All)?;
+    templates.add(place, "template", template, &fields, Uses::All, &[])?;
     let credential = credential
         .iter()
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
@@ -56,6 +56,7 @@ pub fn rendered(
         page: &PageValues::default(),
         token: "",
         signing: &Signing::default(),
+        before: Before::default(),
     };
     templates.render(place, "template", &values)
 }
@@ -105,6 +106,15 @@ pub(super) struct Values<'a> {
     pub(super) token: &'a str,
     /// The request, for its signature.
     pub(super) signing: &'a Signing<'a>,
+    /// What came before the request.
+    pub(super) before: Before<'a>,
+}
+
+/// What came before a request: what others gave it, and the record that it is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before<'a> {
+    pub(super) given: Option<&'a BTreeMap<String, String>>,
+    pub(super) record: Option<&'a serde_json::Value>,
 }
 
 /// The templates of one connector.
@@ -252,6 +262,7 @@ impl Templates {
         text: &str,
         credential_fields: &[&str],
         uses: Uses,
+        before: &[String],
     ) -> Result<(), String> {
         let name = named(place, field);
         self.environment
@@ -286,6 +297,12 @@ impl Templates {
                         "the template uses `{variable}`, which is no credential field; {near}"
                     ));
                 }
+                continue;
+            }
+            let comes_before = |name: &String| {
+                variable == *name || name.ends_with('.') && variable.starts_with(name.as_str())
+            };
+            if before.iter().any(comes_before) {
                 continue;
             }
             let names = uses.names();
@@ -336,6 +353,8 @@ impl Templates {
                 query => values.signing.query,
                 body => values.signing.body,
                 signature => values.signing.signature,
+                given => values.before.given,
+                record => values.before.record.map(of_json),
                 now => context! {
                     seconds => values.page.now / 1000,
                     milliseconds => values.page.now,
@@ -348,6 +367,23 @@ impl Templates {
                 },
             })
             .map_err(|error| told(&error))
+    }
+}
+
+/// A value of an answer, for templates.
+fn of_json(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(truth) => Value::from(*truth),
+        // As it is written: no digit is lost.
+        serde_json::Value::Number(number) => Value::from(number.to_string()),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => items.iter().map(of_json).collect(),
+        serde_json::Value::Object(members) => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| (name.clone(), of_json(value)));
+            Value::from(members.collect::<BTreeMap<String, Value>>())
+        }
     }
 }
 
@@ -435,7 +471,7 @@ mod tests {
 
     fn render(place: Place, text: &str) -> Result<String, String> {
         let mut templates = Templates::new();
-        templates.add(place, "f", text, &["url", "password"], Uses::All)?;
+        templates.add(place, "f", text, &["url", "password"], Uses::All, &[])?;
         let credential = BTreeMap::from([
             (
                 "url".to_owned(),
@@ -454,6 +490,7 @@ mod tests {
             },
             token: "",
             signing: &Signing::default(),
+            before: Before::default(),
         };
         templates.render(place, "f", &values)
     }

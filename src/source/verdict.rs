@@ -21,7 +21,7 @@ use super::page::Why;
 
 impl Call<'_> {
     /// What an answer means: by the rules, by the judge where none matched, or as usual.
-    fn judgement(
+    pub(super) fn judgement(
         &self,
         rules: &[Rule],
         answer: &Answer,
@@ -118,6 +118,8 @@ impl Call<'_> {
                     ..Decoded::nothing()
                 });
             }
+            // A detail that went since its list came.
+            Verdict::Gone if self.before.record.is_some() => return Ok(Decoded::nothing()),
             Verdict::Fatal if is_behind && answer.status == 404 => return Ok(Decoded::nothing()),
             _ => return Err(self.failure(&judgement, &raw, answer.status)),
         }
@@ -220,7 +222,7 @@ impl Call<'_> {
         Ok((token, lasts))
     }
 
-    fn failure(&self, judgement: &Judgement, raw: &str, status: u16) -> SourceError {
+    pub(super) fn failure(&self, judgement: &Judgement, raw: &str, status: u16) -> SourceError {
         let Judgement { verdict, hint, .. } = judgement;
         let said = self.said(judgement, raw);
         let name = &self.account.name;
@@ -254,6 +256,18 @@ impl Call<'_> {
                 "the PMS sent a part of the answer (status 206), and was asked for all of it"
                     .into(),
                 "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
+            )),
+            Verdict::Accepted => SourceError::Unavailable(told(
+                format!("the PMS is not ready with it (status {status})"),
+                "the next run asks again; where it takes its time, ask again by `poll`",
+            )),
+            Verdict::Gone => SourceError::Unexpected(told(
+                format!("what was asked for is there no more (status {status})"),
+                "nothing was written; check the connector's request",
+            )),
+            Verdict::Conflict => SourceError::Unexpected(told(
+                format!("the PMS says that this contradicts what it has (status {status})"),
+                "nothing was written; check the connector's request",
             )),
             Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
                 format!("the PMS answered with status {status}"),

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chains;
 mod connectors;
 mod live;
 mod mapping;

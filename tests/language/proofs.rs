@@ -254,7 +254,7 @@ async fn a_request_is_signed_with_its_time_its_path_and_its_body() {
 #[tokio::test]
 async fn a_request_that_is_repeated_is_signed_anew() {
     let yaml = "sign: { header: X-Signature, key: \"{{ credential.secret }}\", text: \"{{ now.milliseconds }}\" }\n\
-        retry: { attempts: 3, pause: 1ms }\n\
+        retry: { attempts: 3, pause: 0s }\n\
         requests: { residents: { url: \"{{ credential.url }}\", query: { at: \"{{ now.milliseconds }}\" }, format: json } }\n";
     let pms = Pms::start(
         yaml,
