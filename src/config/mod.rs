@@ -29,7 +29,7 @@ pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use request::{
     Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
-    Next, Packed, Page, Per, Poll, Request, Soap, SoapVersion, Total, Until,
+    Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,
 };
 pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference, Zeroizing};

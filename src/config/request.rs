@@ -108,6 +108,10 @@ pub struct Request {
     /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
     #[serde(default)]
     pub poll: Option<Poll>,
+    /// That the PMS can be asked for what has changed alone: `{{ since }}` is the moment from which, and empty where all is
+    /// asked for. What is not in such an answer is as it was: nobody is missed for it.
+    #[serde(default)]
+    pub since: Option<Since>,
     /// For lookups: how long an answer serves.
     #[serde(default)]
     pub refresh: Option<Span>,
@@ -228,6 +232,27 @@ pub struct Newest {
     pub newest: String,
     /// Path of what tells the newest: a date from the year on, a number, or a name that ends in one.
     pub by: String,
+}
+
+/// How a feed of changes is read. What it said before is kept in memory, so that all is read once more after a restart, when
+/// the files or the credential change, and now and then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    /// How often all is read once more: only then it is seen who is there no longer.
+    #[serde(default = "since_full")]
+    pub full: Span,
+    /// How far `{{ since }}` goes back before the beginning of the last reading, as clocks differ and changes show late.
+    #[serde(default = "since_overlap")]
+    pub overlap: Span,
+}
+
+fn since_full() -> Span {
+    Span::seconds(86_400)
+}
+
+fn since_overlap() -> Span {
+    Span::seconds(600)
 }
 
 /// How long a request is asked again.

@@ -36,7 +36,7 @@ pub struct Account {
     pub(crate) name: String,
     pub(crate) values: BTreeMap<String, Value>,
     pub(super) secrets: Vec<Secret>,
-    pub(super) fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
     pub(super) by_hand: bool,
     /// A request that failed is not repeated.
@@ -236,7 +236,7 @@ impl fmt::Debug for Account {
 /// What tells two states of a credential apart: its values and what they are for. Tells
 /// neither, as its key is made anew by every process and leaves it nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     pub(super) fn new(

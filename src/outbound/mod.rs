@@ -28,6 +28,7 @@ pub use patience::{Patience, Seats, Waits};
 pub use roots::Roots;
 pub use way::{Answered, Endpoint, Unreached};
 
+pub(crate) use account::Fingerprint;
 pub(crate) use clients::Asking;
 pub(crate) use egress::{Host, Permitted, authority};
 pub(crate) use error::shorten;

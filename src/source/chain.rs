@@ -40,9 +40,12 @@ impl Reader {
         let given = self.steps(call, &spec.after).await?;
         let before = Before {
             given: Some(&given),
-            record: None,
+            ..Before::default()
         };
         let call = Call { before, ..*call };
+        if let Some(since) = &spec.since {
+            return self.read_changes(&call, since, taker, presence).await;
+        }
         let Some(list) = &spec.each else {
             let read = self.read_property(&call, taker, presence).await?;
             return Ok((read.count, read.records()));
@@ -74,7 +77,7 @@ impl Reader {
                 known: None,
                 before: Before {
                     given: Some(&given),
-                    record: None,
+                    ..Before::default()
                 },
                 ..*call
             };

@@ -172,8 +172,6 @@ fn add(record: &mut Map<String, Value>, name: &str, field: &str) {
 /// A quoted field that does not end where it should swallows the rows behind it, and what comes out may still have as many
 /// fields as the header.
 fn check_quotes(all: &str, rows: &Range<usize>, shape: &Shape) -> Result<(), DecodeError> {
-    let (delimiter, mark) = (shape.delimiter, shape.quote);
-    let text = all.get(rows.clone()).unwrap_or_default();
     enum At {
         /// Where a field begins.
         Begin,
@@ -184,6 +182,8 @@ fn check_quotes(all: &str, rows: &Range<usize>, shape: &Shape) -> Result<(), Dec
         /// Behind a quote inside such a field: its end, or the first of two that mean one.
         Quote(usize),
     }
+    let (delimiter, mark) = (shape.delimiter, shape.quote);
+    let text = all.get(rows.clone()).unwrap_or_default();
     if !text.contains(char::from(mark)) {
         return Ok(());
     }

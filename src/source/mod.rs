@@ -26,6 +26,7 @@ mod auth;
 mod presence;
 mod read;
 mod chain;
+mod changes;
 mod reader;
 mod probe;
 mod rewrite;

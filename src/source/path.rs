@@ -229,20 +229,19 @@ impl Visitor<'_> for Is<'_> {
 
 /// The names of a path; `\/` is a `/` in one of them.
 fn names(text: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
+    let (mut names, mut name) = (Vec::new(), String::new());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '\\' if letters.peek() == Some(&'/') => {
                 letters.next();
-                names.last_mut().map(|name| name.push('/'));
+                name.push('/');
             }
-            '/' => names.push(String::new()),
-            letter => {
-                names.last_mut().map(|name| name.push(letter));
-            }
+            '/' => names.push(std::mem::take(&mut name)),
+            letter => name.push(letter),
         }
     }
+    names.push(name);
     names
 }
 

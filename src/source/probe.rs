@@ -132,7 +132,7 @@ impl Reader {
         let given = self.steps(&call, &spec.after).await?;
         let before = Before {
             given: Some(&given),
-            record: None,
+            ..Before::default()
         };
         let call = Call { before, ..call };
         let listed = match &spec.each {

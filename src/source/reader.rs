@@ -15,6 +15,7 @@ use crate::outbound::{Account, AccountError, Asking, ClientError, Ledger, Lookup
 use super::SourceError;
 use super::answer::Judge;
 use super::call::Call;
+use super::changes::Said;
 use super::compiled::Source;
 use super::known::Known;
 use super::presence::Presence;
@@ -68,6 +69,8 @@ pub struct Scope {
 pub struct Reader {
     outbound: Outbound,
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
+    /// What feeds of changes have said so far.
+    pub(super) said: Said,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -104,6 +107,7 @@ impl Reader {
         Reader {
             outbound,
             listener: None,
+            said: Said::default(),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
@@ -115,6 +117,8 @@ pub(super) struct Values<'a> {
 pub(super) struct Before<'a> {
     pub(super) given: Option<&'a BTreeMap<String, String>>,
     pub(super) record: Option<&'a serde_json::Value>,
+    /// From when on changes are asked for; none where all is.
+    pub(super) since: Option<Timestamp>,
 }
 
 /// The templates of one connector.
@@ -211,6 +215,7 @@ impl Templates {
         });
         environment.add_filter("host", host);
         environment.add_filter("sha256", |text: &str| sha256(text));
+        environment.add_filter("moment", moment);
         environment.add_filter("number", number);
         environment.add_filter("boolean", boolean);
         environment.add_filter(
@@ -354,6 +359,7 @@ impl Templates {
                 body => values.signing.body,
                 signature => values.signing.signature,
                 given => values.before.given,
+                since => values.before.since.map(|since| since.to_string()).unwrap_or_default(),
                 record => values.before.record.map(of_json),
                 now => context! {
                     seconds => values.page.now / 1000,
@@ -414,6 +420,22 @@ fn host(url: &str) -> Result<String, Error> {
         .ok()
         .and_then(|url| crate::outbound::authority(&url))
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
+}
+
+/// A moment such as `since`, in another form and in UTC; where there is none, nothing.
+fn moment(moment: &str, format: &str) -> Result<String, Error> {
+    if moment.is_empty() {
+        return Ok(String::new());
+    }
+    let wrong = |what: String| Error::new(ErrorKind::InvalidOperation, what);
+    let moment: Timestamp = moment
+        .parse()
+        .map_err(|_| wrong("the value is no moment".into()))?;
+    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
+        wrong(format!(
+            "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"
+        ))
+    })
 }
 
 /// A number, as JSON writes it.

@@ -242,3 +242,75 @@ async fn a_packed_csv_with_a_title_and_a_footer_is_read_and_one_that_was_cut_off
     let told = problems(&residents("format: json, csv: { skip: 1 }"));
     assert!(told.contains("is only for `format: csv`"), "{told}");
 }
+
+const CHANGES: &str = "requests: { residents: { url: \"{{ credential.url }}/{{ property }}\", format: json, records: data, id: id, \
+    query: { since: \"{{ since | moment('%Y-%m-%dT%H:%M') }}\" }, since: { overlap: 0s } } }\n";
+
+/// An hour without a change is ordinary, and nobody is missed for it.
+#[tokio::test]
+async fn of_a_feed_of_changes_everybody_is_read_each_time_also_who_did_not_change() {
+    let mut pms = Pms::start(CHANGES, |number, asked: &Asked| {
+        assert_eq!(
+            asked.to.contains("since="),
+            !matches!(number, 0 | 5 | 6),
+            "{number} {}",
+            asked.to
+        );
+        match number {
+            0 => ok(r#"{"data": [{"id": 1, "n": "Ana"}, {"id": 2, "n": "Bo"}]}"#),
+            2 => ok(r#"{"data": [{"id": 2, "n": "Bob"}, {"id": 3, "n": "Cy"}]}"#),
+            3 => Reply(500, Vec::new(), Vec::new()),
+            5 => ok(r#"{"data": [{"id": 7, "n": "Di"}]}"#),
+            6 => ok(r#"{"data": [{"id": 3, "n": "Cy"}]}"#),
+            _ => ok(r#"{"data": []}"#),
+        }
+    })
+    .await;
+    let (ana, bo) = (json!({"id": 1, "n": "Ana"}), json!({"id": 2, "n": "Bo"}));
+    let (bob, cy) = (json!({"id": 2, "n": "Bob"}), json!({"id": 3, "n": "Cy"}));
+    let first = [ana.clone(), bo];
+    let then = [ana, bob, cy.clone()];
+    assert_eq!(pms.records().await, first);
+    assert_eq!(pms.records().await, first, "nothing has changed");
+    assert_eq!(pms.records().await, then);
+    pms.failure().await;
+    assert_eq!(
+        pms.records().await,
+        then,
+        "a reading that failed changes nothing"
+    );
+    // Another property has a feed of its own.
+    let (_, others) = pms.read_of(&["p2".into()]).await;
+    assert_eq!(others.len(), 1);
+    // After a restart all is asked for, and who is not there is there no longer.
+    pms.reader = epms::source::Reader::new().unwrap();
+    assert_eq!(pms.records().await, [cy]);
+}
+
+#[tokio::test]
+async fn all_of_a_feed_of_changes_is_read_now_and_then_and_no_record_takes_another_s_place() {
+    let always = CHANGES.replace("overlap: 0s", "full: 0s");
+    let pms = Pms::start(&always, |number, asked: &Asked| {
+        assert!(!asked.to.contains("since="), "{}", asked.to);
+        if number == 0 {
+            ok(r#"{"data": [{"id": 1}, {"id": 2}]}"#)
+        } else {
+            ok(r#"{"data": [{"id": 2}]}"#)
+        }
+    })
+    .await;
+    assert_eq!(pms.records().await.len(), 2);
+    assert_eq!(pms.records().await, [json!({"id": 2})]);
+    let told = refused(
+        CHANGES,
+        br#"{"data": [{"id": 1, "lease": 1}, {"id": 1, "lease": 2}]}"#,
+    )
+    .await;
+    assert!(told.contains("two records have the id `1`"), "{told}");
+    let told = refused(CHANGES, br#"{"data": [{"id": 1}, {"lease": 2}]}"#).await;
+    assert!(told.contains("record 2 has no id"), "{told}");
+    let told = problems(&residents("format: json, query: { s: \"{{ since }}\" }"));
+    assert!(told.contains("uses `since`"), "{told}");
+    let told = problems(&residents("format: json, since: {}").replace(" id: id,", ""));
+    assert!(told.contains("have an `id`"), "{told}");
+}

@@ -172,6 +172,14 @@ impl Compile<'_> {
         if request.each.is_some() {
             self.before.push("record.".into());
         }
+        if request.since.is_some() {
+            self.before.push("since".into());
+            let is_read = name == "residents" || request.feeds.is_some();
+            if !is_read || request.each.is_some() || request.id.is_none() {
+                let message = "is for requests that feed residents and have an `id` and no `each`";
+                self.problem(&at("since"), message);
+            }
+        }
         // The steps of a request are given what those before them gave.
         for other in connector.requests.values() {
             let steps = other.after.iter().take_while(|step| *step != name);
