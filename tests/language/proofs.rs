@@ -2,6 +2,7 @@
 //! lines on loopback.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
@@ -222,6 +223,13 @@ async fn a_refresh_token_that_is_given_anew_each_time_is_kept_over_a_restart() {
     assert!(!error.to_string().contains("another"), "{error}");
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 #[tokio::test]
 async fn a_request_is_signed_with_its_time_its_path_and_its_body() {
     let yaml = "headers: { X-Time: \"{{ now.seconds }}\" }\n\
@@ -238,11 +246,7 @@ async fn a_request_is_signed_with_its_time_its_path_and_its_body() {
         .unwrap();
     assert_eq!(time, (milliseconds / 1000).to_string());
     let hash = ring::digest::digest(&ring::digest::SHA256, asked.body.as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hex(hash.as_ref());
     let text = format!("POST|/a/b|p=p1|{time}|{hash}");
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"s3cret&x");
     let signature = asked.header("x-signature").strip_prefix("v1 ana:").unwrap();
@@ -270,11 +274,7 @@ async fn a_request_that_is_repeated_is_signed_anew() {
         let at = one.to.split_once("at=").unwrap().1;
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"s3cret&x");
         let tag = ring::hmac::sign(&key, at.as_bytes());
-        let tag: String = tag
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let tag = hex(tag.as_ref());
         assert_eq!(
             one.header("x-signature"),
             tag,
