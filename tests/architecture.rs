@@ -59,6 +59,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("webpki_root_certs", &["outbound"]),
     ("minijinja", &["outbound", "source"]),
     ("flate2", &["outbound"]),
+    ("zip", &["outbound"]),
+    ("ring", &["outbound"]),
     ("quick_xml", &["outbound", "source", "sandbox", "cli"]),
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::beneath::{Beneath, MAX_FILE, Unread};
-use crate::config::{Document, Format, Inner};
+use crate::config::{Csv, Document, Format, Inner};
 use crate::model::{Problem, exact};
 use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
@@ -93,6 +93,8 @@ fn records(
         ("path", written.path.is_some()),
         ("inner", written.inner.is_some()),
         ("delimiter", written.delimiter.is_some()),
+        ("csv", written.csv.is_some()),
+        ("encoding", written.encoding.is_some()),
     ];
     if !matches!(written.records, Some(Value::String(_)))
         && let Some((field, _)) = of_file.into_iter().find(|(_, given)| *given)
@@ -121,6 +123,8 @@ fn records(
                 format: written.format,
                 inner: written.inner.as_ref(),
                 delimiter: written.delimiter,
+                csv: written.csv.as_ref(),
+                encoding: written.encoding.as_deref(),
                 at: "",
                 named_by: "records",
             };
@@ -177,6 +181,8 @@ struct Answer<'a> {
     format: Format,
     inner: Option<&'a Inner>,
     delimiter: Option<char>,
+    csv: Option<&'a Csv>,
+    encoding: Option<&'a str>,
     /// Where in the case it is said how to read it.
     at: &'a str,
     /// The field that names the file.
@@ -223,6 +229,15 @@ impl Answer<'_> {
             };
             shape = shape.separated_by(one);
         }
+        if let Some(csv) = self.csv {
+            shape = shape.with_csv(csv).map_err(|(key, message)| {
+                document.problem(&field(&format!("csv.{key}")), message)
+            })?;
+        }
+        if let Some(label) = self.encoding {
+            let encoded = shape.encoded(label);
+            shape = encoded.map_err(|message| document.problem(&field("encoding"), message))?;
+        }
         source::records_of(&shape, &body).map_err(|message| problem(format!("`{name}`: {message}")))
     }
 }
@@ -254,6 +269,8 @@ fn lookups(
                 format: file.format,
                 inner: file.inner.as_ref(),
                 delimiter: file.delimiter,
+                csv: file.csv.as_ref(),
+                encoding: file.encoding.as_deref(),
                 at: &at,
                 named_by: "file",
             };

@@ -395,6 +395,23 @@ fn members(shape: &Shape) -> Vec<(&'static str, String)> {
             quoted(&char::from(shape.delimiter()).to_string()),
         ));
     }
+    if let Some(csv) = shape.csv() {
+        let mut around = Vec::new();
+        if csv.skip > 0 {
+            around.push(format!("skip: {}", csv.skip));
+        }
+        if let Some(quote) = csv.quote {
+            around.push(format!("quote: {}", quoted(&quote.to_string())));
+        }
+        if let Some(footer) = &csv.footer {
+            let begins = quoted(&footer.begins);
+            around.push(format!(
+                "footer: {{ begins: {begins}, counts: {} }}",
+                footer.counts
+            ));
+        }
+        members.push(("csv", format!("{{ {} }}", around.join(", "))));
+    }
     members
 }
 

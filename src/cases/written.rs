@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::{Format, Inner, schema_of};
+use crate::config::{Csv, Format, Inner, schema_of};
 use crate::model::Resident;
 
 use super::mapped::Excluded;
@@ -45,6 +45,12 @@ pub(super) struct Written {
     /// Of that file, if it is CSV: what separates the columns.
     #[serde(default)]
     pub(super) delimiter: Option<char>,
+    /// Of that file, if it is CSV: what stands around the rows, as connectors say it.
+    #[serde(default)]
+    pub(super) csv: Option<Csv>,
+    /// Its encoding, such as `windows-1252`, where it does not say so itself.
+    #[serde(default)]
+    pub(super) encoding: Option<String>,
     /// The date at the property.
     #[serde(default = "some_day")]
     pub(super) today: Date,
@@ -98,6 +104,12 @@ pub(super) struct LookupFile {
     /// If it is CSV: what separates the columns.
     #[serde(default)]
     pub(super) delimiter: Option<char>,
+    /// If it is CSV: what stands around the rows, as connectors say it.
+    #[serde(default)]
+    pub(super) csv: Option<Csv>,
+    /// Its encoding, such as `windows-1252`, where it does not say so itself.
+    #[serde(default)]
+    pub(super) encoding: Option<String>,
     /// Path of the key inside a record.
     pub(super) id: String,
 }

@@ -28,6 +28,10 @@ pub struct AnswerRule {
     /// Text that stands at `path`, or anywhere in the answer; case does not matter.
     #[serde(default)]
     pub text: Option<String>,
+    /// All of the text at `path`, or of the answer, but for blanks around it; case does not matter: `success` is not
+    /// `Unsuccessful`.
+    #[serde(default)]
+    pub equals: Option<String>,
     /// What it means.
     pub is: Verdict,
     /// What to do about it, for whoever is woken.
@@ -44,6 +48,51 @@ pub struct HeaderRule {
     /// Text that stands in it; case does not matter. Without one it is enough that the header is there.
     #[serde(default)]
     pub text: Option<String>,
+    /// All of its text, but for blanks around it; case does not matter.
+    #[serde(default)]
+    pub equals: Option<String>,
+}
+
+/// What an answer must say. All that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Condition {
+    /// Status codes: `200`, `2xx`, or a list of them.
+    pub status: Option<Statuses>,
+    /// A header of the answer; it must be there.
+    pub header: Option<HeaderRule>,
+    /// Path in the answer; it must be there and not empty.
+    pub path: Option<String>,
+    /// Path in the answer at which there must be nothing.
+    pub absent: Option<String>,
+    /// Text that stands at `path`, or anywhere in the answer; case does not matter.
+    pub text: Option<String>,
+    /// All of the text at `path`, or of the answer; case does not matter.
+    pub equals: Option<String>,
+}
+
+impl Condition {
+    /// The rule that says what such an answer means.
+    pub fn means(&self, is: Verdict) -> AnswerRule {
+        let Condition {
+            status,
+            header,
+            path,
+            absent,
+            text,
+            equals,
+        } = self.clone();
+        AnswerRule {
+            status,
+            header,
+            path,
+            absent,
+            text,
+            equals,
+            is,
+            hint: None,
+        }
+    }
 }
 
 /// What an answer means.
@@ -64,6 +113,13 @@ pub enum Verdict {
     LoginFailed,
     /// The login may be right, and may not do this.
     Denied,
+    /// It will be done, or is not ready yet: it is asked again where the request has `poll`; else the next run does.
+    Accepted,
+    /// What was asked for is there no more. A detail that is gone since its list came (`each`) is nobody; anything else is
+    /// incomplete.
+    Gone,
+    /// It contradicts what is there.
+    Conflict,
     /// Wrong, and trying again would not help.
     Fatal,
 }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::Span;
 use super::answer::AnswerRule;
 use super::credential::ContractLimits;
-use super::request::Request;
+use super::request::{Request, text_or_mapping};
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
-/// `{{ today }}`, `{{ page.… }}` and `{{ fields.NAME }}`; values are escaped for the place they stand in.
+/// `{{ today }}`, `{{ now.seconds }}`, `{{ now.milliseconds }}`, `{{ page.… }}` and `{{ fields.NAME }}`; values are escaped for the place they stand in.
 /// What proves who asks (`auth`, and the request of a login) is shared by all integrations of a credential,
-/// so only `credential.NAME` and `today` may stand there.
+/// so only `credential.NAME`, `today` and `now` may stand there.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
@@ -44,6 +44,9 @@ pub struct Connector {
     /// How requests prove who asks.
     #[serde(default)]
     pub auth: Option<Auth>,
+    /// A header that proves with a key that a request is whole and new, beside `auth`.
+    #[serde(default)]
+    pub sign: Option<Sign>,
     /// Headers of every request; templates.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -146,7 +149,7 @@ pub enum Auth {
     Bearer { token: String },
     /// A request that answers with a token.
     Login(Login),
-    /// OAuth2 with client credentials.
+    /// OAuth2, with client credentials unless it says otherwise.
     #[serde(rename = "oauth2")]
     OAuth2(OAuth2),
 }
@@ -158,15 +161,18 @@ pub enum Auth {
 pub struct Login {
     /// The request, by its name in `requests`.
     pub request: String,
-    /// Path of the token in the answer. Empty where the whole answer is the token, as a JSON text.
+    /// Where the token is: its path in the answer, which is empty where the whole answer is the token as a JSON text;
+    /// `{ header: NAME }`, `{ cookie: NAME }` for one that `Set-Cookie` sets, or `{ body: text }` where the whole answer
+    /// is the token as it is.
     #[serde(default)]
-    pub token: String,
-    /// The header in which requests carry the token.
-    #[serde(default = "authorization")]
-    pub header: String,
-    /// Template of that header; here `{{ token }}` is the token.
-    #[serde(default = "bearer")]
-    pub value: String,
+    pub token: TokenPlace,
+    /// The header in which requests carry the token: `Authorization`, or `Cookie` for a cookie, unless it says otherwise.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// Template of that header; here `{{ token }}` is the token. `Bearer {{ token }}`, or `NAME={{ token }}` for a cookie,
+    /// unless it says otherwise.
+    #[serde(default)]
+    pub value: Option<String>,
     /// A token that was not used for so long is not used again.
     #[serde(default)]
     pub idle: Option<Span>,
@@ -175,7 +181,137 @@ pub struct Login {
     pub lifetime: Option<Span>,
 }
 
-/// OAuth2 with client credentials (RFC 6749, 4.4). The token goes into `Authorization: Bearer …`, and is
+/// Where a token is in the answer to a login.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "TokenForm")]
+pub enum TokenPlace {
+    /// At this path.
+    Path(String),
+    /// In this header.
+    Header(String),
+    /// In the cookie of this name.
+    Cookie(String),
+    /// The answer itself, as text.
+    Text,
+}
+
+/// Where a token is in the answer to a login.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "says how it is written")]
+enum TokenForm {
+    Path(#[schemars(extend("minLength" = 0))] String),
+    Beside(TokenBeside),
+}
+
+/// A token that is not at a path.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum TokenBeside {
+    /// The name of the header.
+    Header(String),
+    /// The name of the cookie.
+    Cookie(String),
+    /// What of the body it is.
+    Body(BodyPart),
+}
+
+/// What of a body a token is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum BodyPart {
+    /// All of it, but for blanks around it.
+    Text,
+}
+
+impl Default for TokenPlace {
+    fn default() -> Self {
+        TokenPlace::Path(String::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenPlace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_or_mapping(
+            deserializer,
+            "a path, `{ header: NAME }`, `{ cookie: NAME }` or `{ body: text }`",
+            TokenPlace::Path,
+            |beside| match beside {
+                TokenBeside::Header(name) => TokenPlace::Header(name),
+                TokenBeside::Cookie(name) => TokenPlace::Cookie(name),
+                TokenBeside::Body(BodyPart::Text) => TokenPlace::Text,
+            },
+        )
+    }
+}
+
+impl Login {
+    /// The header that carries the token.
+    pub fn header(&self) -> &str {
+        self.header.as_deref().unwrap_or(match &self.token {
+            TokenPlace::Cookie(_) => "Cookie",
+            _ => "Authorization",
+        })
+    }
+
+    /// The template of that header.
+    pub fn value(&self) -> String {
+        self.value.clone().unwrap_or_else(|| match &self.token {
+            TokenPlace::Cookie(name) => format!("{name}={{{{ token }}}}"),
+            _ => "Bearer {{ token }}".into(),
+        })
+    }
+}
+
+/// A signature of each request: HMAC with SHA-256 (RFC 2104).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// The header that carries it.
+    pub header: String,
+    /// Template of the key.
+    pub key: String,
+    /// How the key is written.
+    #[serde(default)]
+    pub key_is: KeyForm,
+    /// Template of what is signed. Besides what stands everywhere there are `{{ method }}`, `{{ path }}`, `{{ query }}`
+    /// (without its `?`) and `{{ body }}` of the request, and the filter `sha256` (in hexadecimal digits). `{{ now.seconds }}`
+    /// and `{{ now.milliseconds }}` are the same as in the request's headers.
+    pub text: String,
+    /// How the signature is written.
+    #[serde(default)]
+    pub encoding: SignatureForm,
+    /// Template of the header; here `{{ signature }}` is the signature, and nothing else but it is there where none is
+    /// given.
+    #[serde(default = "signature")]
+    pub value: String,
+}
+
+/// How a key is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyForm {
+    /// Its letters are the key.
+    #[default]
+    Text,
+    /// In base64.
+    Base64,
+    /// In hexadecimal digits.
+    Hex,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureForm {
+    /// In hexadecimal digits, in lower case.
+    #[default]
+    Hex,
+    /// In base64.
+    Base64,
+}
+
+/// OAuth2 (RFC 6749). The token goes into `Authorization: Bearer …`, and is
 /// fetched again a while before `expires_in` ends, or when the PMS refuses it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -184,8 +320,22 @@ pub struct OAuth2 {
     pub token_url: String,
     /// The client's id.
     pub client_id: String,
-    /// The client's secret.
+    /// The client's secret; a client that has none may leave it out where it does not ask with `client_credentials`.
+    #[serde(default)]
     pub client_secret: String,
+    /// What the token is asked for with.
+    #[serde(default)]
+    pub grant: Grant,
+    /// For `grant: password`: the user's name.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// For `grant: password`: the user's password.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// For `grant: refresh_token`: the first refresh token. Where the server gives another one with each token, that is
+    /// kept in the store, and goes before this one until this one is changed.
+    #[serde(default)]
+    pub refresh_token: Option<String>,
     /// The scope asked for.
     #[serde(default)]
     pub scope: Option<String>,
@@ -195,6 +345,19 @@ pub struct OAuth2 {
     /// Where the client proves itself.
     #[serde(default)]
     pub style: ClientStyle,
+}
+
+/// What an OAuth2 token is asked for with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// The client alone (4.4).
+    #[default]
+    ClientCredentials,
+    /// A user's name and password (4.3).
+    Password,
+    /// A refresh token that a user got for it (6).
+    RefreshToken,
 }
 
 /// Where an OAuth2 client proves itself.
@@ -291,10 +454,6 @@ fn timeout() -> Span {
     Span::seconds(60)
 }
 
-fn authorization() -> String {
-    "Authorization".into()
-}
-
-fn bearer() -> String {
-    "Bearer {{ token }}".into()
+fn signature() -> String {
+    "{{ signature }}".into()
 }

@@ -17,9 +17,10 @@ mod answer;
 mod integration;
 mod files;
 
-pub use answer::{AnswerRule, HeaderRule, Statuses, Verdict};
+pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
 pub use connector::{
-    Auth, ClientStyle, Connector, CredentialField, Limits, Login, OAuth2, Recorded, Retry,
+    Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,
+    Retry, Sign, SignatureForm, TokenPlace,
 };
 pub use credential::{ContractLimits, Credential, CredentialValue};
 pub use duration::Span;
@@ -27,8 +28,8 @@ pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use request::{
-    Body, Counted, Feeds, Format, Inner, Keep, Link, Method, Next, Page, Per, Request, Soap,
-    SoapVersion, Total, Until,
+    Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
+    Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,
 };
 pub use schema::{SCHEMAS, schema_of};
 pub use secret::{Secret, SecretError, SecretReference, Zeroizing};

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::Span;
-use super::answer::AnswerRule;
+use super::answer::{AnswerRule, Condition};
 use super::schema;
 
 /// One kind of request.
@@ -26,17 +26,31 @@ pub struct Request {
     /// Templates of query parameters. One that comes out empty is left out.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
+    /// Query parameters that are sent once for each template of a list, also for one that comes out empty:
+    /// `{ status: [Current, Notice], all: [""] }`.
+    #[serde(default)]
+    pub query_lists: BTreeMap<String, Vec<String>>,
     /// Headers; templates.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The body.
     #[serde(default)]
     pub body: Option<Body>,
+    /// The encoding of the answer, such as `windows-1252`, where what the answer says about itself is wrong. Only a
+    /// byte-order mark goes before it; without `encoding` the header counts, then the declaration of XML, else it is UTF-8.
+    #[serde(default)]
+    pub encoding: Option<String>,
+    /// What the answer is packed in, where it is a packed file. One that is not packed is taken as it is.
+    #[serde(default)]
+    pub unpack: Option<Packed>,
     /// The form of the answer.
     pub format: Format,
     /// For `csv`: what separates the columns; a comma unless it says otherwise.
     #[serde(default)]
     pub delimiter: Option<char>,
+    /// For `csv`: what stands around the rows, and how they are quoted.
+    #[serde(default)]
+    pub csv: Option<Csv>,
     /// Where the records are inside a text of the answer that is itself XML, JSON or CSV.
     #[serde(default)]
     pub inner: Option<Inner>,
@@ -46,6 +60,10 @@ pub struct Request {
     /// members are the records is `people/*`; each gets its name as `@key`.
     #[serde(default)]
     pub records: String,
+    /// What an answer means that has nothing at `records`: it is incomplete (`error`), or there are no records where it
+    /// says so: `{ empty: { path: Status, equals: OK } }`.
+    #[serde(default)]
+    pub missing: Missing,
     /// Path of the id inside a record; for reports, and as the key of lookups. Where no record has it, the reading is
     /// incomplete.
     #[serde(default)]
@@ -75,12 +93,31 @@ pub struct Request {
     /// sees the request's name as `ctx.request`. A run is complete only when all of them are.
     #[serde(default)]
     pub feeds: Option<Feeds>,
+    /// That it is asked once for each record of this other request, of the same PMS property: `{{ record.NAME }}` is a
+    /// field of that record. A list of ids and the details of each are read so.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// Requests that are asked before it, in this order, once for each reading: what they give is `{{ given.NAME }}` here
+    /// and in those behind them. A report that is ordered, waited for and fetched is read so.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }`, or
+    /// `{ newest: PATH, by: PATH }` of that of its records at which the second path has the greatest number or text.
+    #[serde(default)]
+    pub gives: BTreeMap<String, Given>,
+    /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
+    #[serde(default)]
+    pub poll: Option<Poll>,
+    /// That the PMS can be asked for what has changed alone: `{{ since }}` is the moment from which, and empty where all is
+    /// asked for. What is not in such an answer is as it was: nobody is missed for it.
+    #[serde(default)]
+    pub since: Option<Since>,
     /// For lookups: how long an answer serves.
     #[serde(default)]
     pub refresh: Option<Span>,
 }
 
-/// The methods that read.
+/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]
@@ -88,9 +125,199 @@ pub enum Method {
     #[default]
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
-/// The body of a request. Text leaves are templates.
+/// What an answer is packed in.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "PackedForm")]
+pub enum Packed {
+    /// A zip archive, and the name of the file in it; none where there is one alone.
+    Zip(Option<String>),
+    /// A gzip file.
+    Gzip,
+}
+
+/// What an answer is packed in.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "says how it is written")]
+enum PackedForm {
+    Short(PackedKind),
+    Long(ZipFile),
+}
+
+/// A packed file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PackedKind {
+    /// A zip archive with one file in it.
+    Zip,
+    /// A gzip file.
+    Gzip,
+}
+
+/// A file in a zip archive.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ZipFile {
+    /// Its name, folders included; `*` stands for anything.
+    zip: String,
+}
+
+/// What stands around the rows of CSV, and how they are quoted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Csv {
+    /// So many lines stand before the header row.
+    pub skip: usize,
+    /// What fields are quoted with; `"` unless it says otherwise.
+    pub quote: Option<char>,
+    /// What stands behind the rows: how its first line begins, or `{ begins: …, counts: true }`. Where it is not there,
+    /// the answer was cut off.
+    pub footer: Option<Footer>,
+}
+
+/// What stands behind the rows of CSV.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = schema::or_text)]
+pub struct Footer {
+    /// How its first line begins.
+    pub begins: String,
+    /// That the first whole number in that line is the number of rows: where others came, the answer is incomplete.
+    #[schemars(default)]
+    pub counts: bool,
+}
+
+/// What an answer means that has nothing where the records stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Missing {
+    /// It is incomplete.
+    #[default]
+    Error,
+    /// There are no records, where the answer says this.
+    Empty(Condition),
+}
+
+/// What an answer gives to later requests.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "GivenForm")]
+pub enum Given {
+    /// What is at this path.
+    Path(String),
+    /// What is in this header.
+    Header(String),
+    /// What one of the records has there: the one that is greatest by another path.
+    Newest(Newest),
+}
+
+/// What an answer gives to later requests.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "says how it is written")]
+enum GivenForm {
+    Path(String),
+    Header(InHeader),
+    Newest(Newest),
+}
+
+/// What the newest of the records has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Newest {
+    /// Path of what is given, inside a record.
+    pub newest: String,
+    /// Path of what tells the newest: a date from the year on, a number, or a name that ends in one.
+    pub by: String,
+}
+
+/// How a feed of changes is read. What it said before is kept in memory, so that all is read once more after a restart, when
+/// the files or the credential change, and now and then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    /// How often all is read once more: only then it is seen who is there no longer.
+    #[serde(default = "since_full")]
+    pub full: Span,
+    /// How far `{{ since }}` goes back before the beginning of the last reading, as clocks differ and changes show late.
+    #[serde(default = "since_overlap")]
+    pub overlap: Span,
+}
+
+fn since_full() -> Span {
+    Span::seconds(86_400)
+}
+
+fn since_overlap() -> Span {
+    Span::seconds(600)
+}
+
+/// How long a request is asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// What its answer says when it is ready.
+    #[serde(default)]
+    pub until: Option<Condition>,
+    /// How long to wait between two questions.
+    #[serde(default = "poll_every")]
+    pub every: Span,
+    /// How long to wait in all.
+    #[serde(default = "poll_at_most")]
+    pub at_most: Span,
+}
+
+fn poll_every() -> Span {
+    Span::seconds(5)
+}
+
+fn poll_at_most() -> Span {
+    Span::seconds(900)
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            header: Option<String>,
+            newest: Option<String>,
+            by: Option<String>,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "a path, `{ header: NAME }` or `{ newest: PATH, by: PATH }`",
+            |path| Ok(Given::Path(path)),
+            |Long { header, newest, by }| match (header, newest, by) {
+                (Some(name), None, None) => Ok(Given::Header(name)),
+                (None, Some(newest), Some(by)) => Ok(Given::Newest(Newest { newest, by })),
+                _ => Err(de::Error::custom(
+                    "is neither `{ header: NAME }` nor `{ newest: PATH, by: PATH }`",
+                )),
+            },
+        )?
+    }
+}
+
+impl Method {
+    /// As HTTP writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// The body of a request. Text leaves are templates. A leaf of `json` that is one template alone and ends in `| number` or
+/// `| boolean` gives a number or a boolean: `"{{ page.number | number }}"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
@@ -303,6 +530,67 @@ impl<'de> Deserialize<'de> for Next {
     }
 }
 
+impl<'de> Deserialize<'de> for Packed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_or_mapping(
+            deserializer,
+            "`zip`, `gzip`, or `{ zip: NAME }`",
+            |text| match PackedKind::deserialize(de::value::StrDeserializer::<D::Error>::new(
+                &text,
+            ))? {
+                PackedKind::Zip => Ok(Packed::Zip(None)),
+                PackedKind::Gzip => Ok(Packed::Gzip),
+            },
+            |ZipFile { zip }| Ok(Packed::Zip(Some(zip))),
+        )?
+    }
+}
+
+impl<'de> Deserialize<'de> for Missing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            empty: Condition,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "`error`, or `{ empty: { path: …, equals: … } }`",
+            |text| match text.as_str() {
+                "error" => Ok(Missing::Error),
+                "empty" => Err(de::Error::custom(
+                    "`empty` needs what such an answer must say, or an error would be nobody at all; write `{ empty: { path: Status, equals: OK } }`",
+                )),
+                other => Err(de::Error::unknown_variant(other, &["error", "empty"])),
+            },
+            |Long { empty }| Ok(Missing::Empty(empty)),
+        )?
+    }
+}
+
+impl<'de> Deserialize<'de> for Footer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Long {
+            begins: String,
+            #[serde(default)]
+            counts: bool,
+        }
+
+        text_or_mapping(
+            deserializer,
+            "how the footer begins, or `{ begins: Total, counts: true }`",
+            |begins| Footer {
+                begins,
+                counts: false,
+            },
+            |Long { begins, counts }| Footer { begins, counts },
+        )
+    }
+}
+
 impl<'de> Deserialize<'de> for Link {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -340,7 +628,7 @@ impl<'de> Deserialize<'de> for Total {
 }
 
 /// Reads what is written as a text where it is simple, and as a mapping where it is not.
-fn text_or_mapping<'de, D: Deserializer<'de>, L: Deserialize<'de>, T>(
+pub(super) fn text_or_mapping<'de, D: Deserializer<'de>, L: Deserialize<'de>, T>(
     deserializer: D,
     expecting: &'static str,
     text: fn(String) -> T,

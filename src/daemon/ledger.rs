@@ -1,4 +1,5 @@
-//! Keeps in the store what was asked of a PMS with a credential (R43). Decides nothing about what may be.
+//! Keeps in the store what was asked of a PMS with a credential (R43), and the refresh token that came for it. Decides
+//! nothing about what may be.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::config::Secret;
 use crate::outbound::Ledger;
 use crate::store::{Store, StoreError};
 
@@ -42,6 +44,27 @@ impl Ledger for Kept {
         };
         if let Err(error) = keep() {
             tracing::error!(credential, %error, "the store failed: a restart would forget some of what was asked");
+        }
+    }
+
+    fn refresh_token(&self, credential: &str) -> Option<([u8; 32], Secret)> {
+        let view = self.store.read();
+        let found = view.and_then(|view| view.refresh_token(credential));
+        let found = found.unwrap_or_else(|error| {
+            tracing::error!(credential, %error, "the store failed: a refresh token that it may have is not used");
+            None
+        });
+        found.map(|(own, token)| (own, Secret::new(token)))
+    }
+
+    fn keep_refresh_token(&self, credential: &str, own: [u8; 32], token: &Secret) {
+        let keep = || -> Result<(), StoreError> {
+            let write = self.store.write()?;
+            write.put_refresh_token(credential, own, token.expose())?;
+            write.commit()
+        };
+        if let Err(error) = keep() {
+            tracing::error!(credential, %error, "the store failed: a restart would forget the refresh token that came, and the credential need another");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -36,7 +36,7 @@ pub struct Account {
     pub(crate) name: String,
     pub(crate) values: BTreeMap<String, Value>,
     pub(super) secrets: Vec<Secret>,
-    pub(super) fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
     /// Somebody asks, and not the clock.
     pub(super) by_hand: bool,
     /// A request that failed is not repeated.
@@ -48,6 +48,8 @@ pub struct Account {
     /// How many requests were made with it.
     pub(super) requests: Arc<AtomicU64>,
     pub(super) shared: Arc<Shared>,
+    /// Where what must not be forgotten is kept.
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
     /// Trusts whom the system trusts, and the credential's `ca_file`.
     pub(super) client: reqwest::Client,
 }
@@ -145,6 +147,43 @@ impl Account {
         Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
     }
 
+    /// The refresh token: the last that came in the place of the credential's `own`, else that one.
+    pub(crate) async fn refresh_token(&self, own: String) -> Secret {
+        let print = *blake3::hash(own.as_bytes()).as_bytes();
+        if let Some((of, token)) = &*self.shared.refresh()
+            && *of == print
+        {
+            return token.clone();
+        }
+        let kept = self.ledger.clone().map(|ledger| {
+            let name = self.name.clone();
+            tokio::task::spawn_blocking(move || ledger.refresh_token(&name))
+        });
+        let kept = match kept {
+            Some(kept) => kept.await.ok().flatten(),
+            None => None,
+        };
+        let kept = kept.filter(|(of, _)| *of == print);
+        let token = kept.map_or_else(|| Secret::new(own), |(_, token)| token);
+        self.shared.keep_secret(token.clone());
+        token
+    }
+
+    /// Keeps a refresh token that came in the place of the credential's `own`, before anything is asked with what came
+    /// with it.
+    pub(crate) async fn keep_refresh_token(&self, own: &str, token: String) {
+        let print = *blake3::hash(own.as_bytes()).as_bytes();
+        let token = Secret::new(token);
+        self.shared.keep_secret(token.clone());
+        *self.shared.refresh() = Some((print, token.clone()));
+        if let Some(ledger) = self.ledger.clone() {
+            let name = self.name.clone();
+            let keep = move || ledger.keep_refresh_token(&name, print, &token);
+            // It is in memory all the same.
+            let _ = tokio::task::spawn_blocking(keep).await;
+        }
+    }
+
     /// The next one that asks fetches another token than this.
     pub(crate) async fn forget(&self, serial: u64) {
         self.shared.session.lock().await.forget(serial);
@@ -156,7 +195,7 @@ impl Account {
     }
 
     /// Waits for something of the credential, as its run does.
-    pub(super) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
+    pub(crate) async fn waits_for<T>(&self, comes: impl Future<Output = T>) -> T {
         match &self.patience {
             Some(patience) => {
                 let until = || self.budget.next();
@@ -197,7 +236,7 @@ impl fmt::Debug for Account {
 /// What tells two states of a credential apart: its values and what they are for. Tells
 /// neither, as its key is made anew by every process and leaves it nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     pub(super) fn new(
@@ -230,6 +269,8 @@ pub(super) struct Shared {
     client: Mutex<Option<([u8; 32], reqwest::Client)>>,
     pub(super) trust: Trust,
     pub(super) session: tokio::sync::Mutex<Session>,
+    /// The last refresh token that came, and the print of the credential's own.
+    refresh: Mutex<Option<([u8; 32], Secret)>>,
     /// What was sent to prove who asks, beside the secrets of the credential.
     shown: Mutex<VecDeque<Secret>>,
 }
@@ -260,6 +301,10 @@ impl Shared {
             Some((of, client)) if *of == hash => Ok(client.clone()),
             _ => Ok(kept.insert((hash, make()?)).1.clone()),
         }
+    }
+
+    fn refresh(&self) -> MutexGuard<'_, Option<([u8; 32], Secret)>> {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token, or what a secret was made into for a header, is a secret from now on.

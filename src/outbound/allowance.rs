@@ -6,15 +6,15 @@ use std::fmt::Debug;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Limits;
+use crate::config::{Limits, Secret};
 
 const HOUR: i64 = 3600;
 /// The hours of a day, and those of the longest month.
 const DAY: i64 = 24;
 const MONTH: i64 = 31 * DAY;
 
-/// Keeps how many requests were made with a credential, so that a restart forgets none. Without one, nobody counts a day
-/// or a month.
+/// Keeps of a credential what a restart must not forget: how many requests were made with it, and a refresh token that came
+/// in the place of its own. Without one, nobody counts a day or a month.
 pub trait Ledger: Debug + Send + Sync {
     /// How many were made, by the hour since 1970, in the last 31 days.
     fn asked(&self, credential: &str) -> BTreeMap<i64, u32>;
@@ -24,6 +24,12 @@ pub trait Ledger: Debug + Send + Sync {
 
     /// As many were made in that hour, in all. May block.
     fn keep(&self, credential: &str, hour: i64, requests: u32);
+
+    /// The refresh token that came in the place of the credential's own, and the print of that one. May block.
+    fn refresh_token(&self, credential: &str) -> Option<([u8; 32], Secret)>;
+
+    /// Keeps a refresh token that came in the place of the credential's own, which has this print. May block.
+    fn keep_refresh_token(&self, credential: &str, own: [u8; 32], token: &Secret);
 }
 
 /// The limits of a day and of a month, and what was asked.

@@ -152,8 +152,8 @@ impl Outbound {
             Arc::clone(shared.entry(name.to_owned()).or_default())
         };
         let (authority, client) = self.trusting(credential, home, &shared)?;
-        let ledger = self.ledger.as_ref();
-        let ledger = ledger.map(|ledger| (Arc::clone(ledger), name.to_owned()));
+        let ledger = self.ledger.clone();
+        let counted = ledger.clone().map(|ledger| (ledger, name.to_owned()));
         Ok(Account {
             name: name.to_owned(),
             fingerprint: Fingerprint::new(&self.key, asking.used_for, &values, &authority),
@@ -163,9 +163,10 @@ impl Outbound {
             once: false,
             let_in: LetIn::default(),
             patience: None,
-            budget: shared.budget(&asking.limits.lowered(&credential.limits), ledger),
+            budget: shared.budget(&asking.limits.lowered(&credential.limits), counted),
             requests: Arc::new(AtomicU64::new(0)),
             shared,
+            ledger,
             client,
         })
     }

@@ -35,6 +35,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) retry: Retry,
     /// The headers in which it is told what is left.
     pub(crate) limits: &'a Limits,
+    /// What is sent depends on the moment, and is made anew for each time.
+    pub(crate) is_of_the_moment: bool,
 }
 
 /// A request with everything rendered.
@@ -93,13 +95,14 @@ impl Exchange<'_> {
     /// credential is remembered.
     pub(crate) async fn run<T>(
         &self,
-        prepared: &Prepared,
+        prepare: impl Fn() -> Result<Prepared, OutboundError>,
         shows: Shows,
         read: impl Fn(&Answer) -> Result<T, OutboundError>,
     ) -> Result<(T, Answer), Failure> {
         let account = self.account;
         let retry = self.retry;
         let mut attempt = 1;
+        let mut prepared = prepare()?;
         // Somebody asks who may know that it is over.
         let held_at_most = if account.by_hand && account.patience.is_some() {
             retry.longest.0
@@ -126,7 +129,10 @@ impl Exchange<'_> {
             let permit = account.waits_for(spent).await;
             let permit = permit.map_err(|late| self.postponed(&late))?;
             account.requests.fetch_add(1, Ordering::Relaxed);
-            let sent = send(self, prepared).await;
+            if self.is_of_the_moment {
+                prepared = prepare()?;
+            }
+            let sent = send(self, &prepared).await;
             let status = sent.as_ref().ok().map(|answer| answer.status);
             let told = sent.as_ref().ok().and_then(|answer| self.heed(answer));
             drop(permit);

@@ -46,6 +46,9 @@ pub(super) async fn send(
     let mut builder = match method {
         Method::Get => client.get(url.clone()),
         Method::Post => client.post(url.clone()),
+        Method::Put => client.put(url.clone()),
+        Method::Patch => client.patch(url.clone()),
+        Method::Delete => client.delete(url.clone()),
     };
     builder = builder
         .header(ACCEPT_ENCODING, "gzip")
@@ -101,7 +104,7 @@ pub(super) async fn send(
             None,
             "ask for smaller pages",
         )),
-        Unfit::Broken => OutboundError::Unavailable(exchange.told(
+        Unfit::Broken | Unfit::Archive(_) => OutboundError::Unavailable(exchange.told(
             &unfit.to_string(),
             None,
             "the next run tries again",

@@ -1,10 +1,12 @@
 //! The body of an answer as it comes in, unpacked where it is packed, and given up where it grows too large or out of
 //! proportion. Knows nothing of requests.
 
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 
+use flate2::read::MultiGzDecoder as Unpacking;
 use flate2::write::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use zip::ZipArchive;
 
 /// An answer larger than this is no page, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -21,7 +23,7 @@ const STEP: usize = 1024;
 
 /// Why a body is not taken in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     /// It is larger than a page may be.
     #[error("the answer is larger than {} MiB", MAX_ANSWER >> 20)]
     Large,
@@ -31,6 +33,87 @@ pub(super) enum Unfit {
     /// It is not packed as it says, or cut off.
     #[error("the connection broke off in the middle of the answer")]
     Broken,
+    /// The file that came is not packed as it should be.
+    #[error("{0}")]
+    Archive(String),
+}
+
+/// What a zip archive begins with: the first file, or its end where it has none.
+const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// The file in a zip archive whose name fits `wanted`, where `*` stands for anything; without one, the only file in it. None
+/// where the body is no archive.
+pub(crate) fn from_zip(body: &[u8], wanted: Option<&str>) -> Result<Option<Vec<u8>>, Unfit> {
+    if !ZIP.iter().any(|begin| body.starts_with(begin)) {
+        return Ok(None);
+    }
+    let unreadable = |_| Unfit::Archive("the zip archive is not readable, or was cut off".into());
+    let mut archive = ZipArchive::new(Cursor::new(body)).map_err(unreadable)?;
+    let files = archive.file_names().enumerate().filter(|(_, name)| {
+        let name = name.as_deref().unwrap_or_default();
+        let is_file = !name.ends_with('/') && !name.starts_with("__MACOSX/");
+        is_file && wanted.is_none_or(|wanted| fits(name, wanted))
+    });
+    let files: Vec<usize> = files.map(|(index, _)| index).collect();
+    let [index] = files.as_slice() else {
+        let which = wanted.map_or_else(String::new, |wanted| format!(" that fits `{wanted}`"));
+        return Err(Unfit::Archive(format!(
+            "the zip archive has {} files{which}, and not one; name it by `unpack: {{ zip: NAME }}`",
+            files.len()
+        )));
+    };
+    let file = archive.by_index(*index).map_err(unreadable)?;
+    let packed = usize::try_from(file.compressed_size()).unwrap_or(usize::MAX);
+    bounded(file, packed.min(body.len())).map(Some)
+}
+
+/// What a gzip file holds. None where the body is none.
+pub(crate) fn from_gzip(body: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
+    if !body.starts_with(GZIP) {
+        return Ok(None);
+    }
+    bounded(Unpacking::new(body), body.len()).map(Some)
+}
+
+/// All that a packed file of so many bytes holds, as far as a page may be large.
+fn bounded(packed: impl Read, size: usize) -> Result<Vec<u8>, Unfit> {
+    let most = size.saturating_mul(MAX_RATIO).max(SMALL);
+    let mut unpacked = Vec::new();
+    let least = most.min(MAX_ANSWER) as u64 + 1;
+    let read = packed.take(least).read_to_end(&mut unpacked);
+    if unpacked.len() > MAX_ANSWER {
+        return Err(Unfit::Large);
+    }
+    if unpacked.len() > most {
+        return Err(Unfit::Bomb);
+    }
+    match read {
+        Ok(_) => Ok(unpacked),
+        Err(_) => Err(Unfit::Archive(
+            "the packed file is not readable, or was cut off".into(),
+        )),
+    }
+}
+
+/// Whether a name is like this, where `*` stands for anything.
+fn fits(name: &str, wanted: &str) -> bool {
+    let mut parts = wanted.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    let mut ended = !wanted.contains('*');
+    let parts: Vec<&str> = parts.collect();
+    for (at, part) in parts.iter().enumerate() {
+        if at + 1 == parts.len() {
+            ended = rest.ends_with(part);
+        } else if let Some((_, behind)) = rest.split_once(part) {
+            rest = behind;
+        } else {
+            return false;
+        }
+    }
+    ended && (wanted.contains('*') || rest.is_empty())
 }
 
 /// A body that is coming in.
@@ -106,6 +189,54 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_name_fits_what_is_written_with_stars() {
+        for (name, wanted, fitting) in [
+            ("a.csv", "a.csv", true),
+            ("a.csv.bak", "a.csv", false),
+            ("x/rent-roll-2026.csv", "x/rent-*.csv", true),
+            ("x/rent.csv", "*", true),
+            ("ab", "a*b*b", false),
+            ("abcb", "a*b*b", true),
+            ("a", "aa*", false),
+        ] {
+            assert_eq!(super::fits(name, wanted), fitting, "{name} {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_packed_file_is_taken_out_of_its_archive_and_bounded() {
+        let zip = |files: &[(&str, &[u8])]| {
+            let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            for (name, text) in files {
+                let options = zip::write::SimpleFileOptions::default();
+                writer.start_file(*name, options).unwrap();
+                writer.write_all(text).unwrap();
+            }
+            writer.finish().unwrap().into_inner()
+        };
+        let one = zip(&[("people.csv", b"Id\n1\n"), ("__MACOSX/._people.csv", b"x")]);
+        assert_eq!(from_zip(&one, None), Ok(Some(b"Id\n1\n".to_vec())));
+        assert_eq!(from_zip(b"Id\n1\n", None), Ok(None), "it is not packed");
+        let two = zip(&[("units.csv", b"u"), ("x/people.csv", b"p")]);
+        assert_eq!(from_zip(&two, Some("x/*.csv")), Ok(Some(b"p".to_vec())));
+        let told = from_zip(&two, None).unwrap_err().to_string();
+        assert!(
+            told.starts_with("the zip archive has 2 files, and not one"),
+            "{told}"
+        );
+        let cut = one.get(..one.len() - 9).unwrap();
+        assert!(matches!(from_zip(cut, None), Err(Unfit::Archive(_))));
+        let blank = vec![b' '; SMALL + 2];
+        assert_eq!(from_zip(&zip(&[("a", &blank)]), None), Err(Unfit::Bomb));
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(b"Id\n1\n").unwrap();
+        assert_eq!(
+            from_gzip(&packed.finish().unwrap()),
+            Ok(Some(b"Id\n1\n".to_vec()))
+        );
+    }
+
     use flate2::Compression;
     use flate2::write::GzEncoder;
 

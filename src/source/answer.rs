@@ -77,13 +77,16 @@ fn holds(text: &str, wanted: Option<&String>) -> bool {
     wanted.is_none_or(|wanted| text.to_lowercase().contains(&wanted.to_lowercase()))
 }
 
+/// Whether a text is this one, whatever the case.
+fn is(text: &str, wanted: Option<&String>) -> bool {
+    wanted.is_none_or(|wanted| text.trim().to_lowercase() == wanted.trim().to_lowercase())
+}
+
 /// Whether a header says what the rule wants, in any of its values.
 fn header_fits(headers: &HeaderMap, rule: &HeaderRule) -> bool {
     headers.get_all(rule.name.as_str()).iter().any(|value| {
-        holds(
-            &String::from_utf8_lossy(value.as_bytes()),
-            rule.text.as_ref(),
-        )
+        let value = String::from_utf8_lossy(value.as_bytes());
+        holds(&value, rule.text.as_ref()) && is(&value, rule.equals.as_ref())
     })
 }
 
@@ -245,7 +248,8 @@ pub(super) fn by_rules(
         {
             continue;
         }
-        let fits = |place: &str| holds(place, spec.text.as_ref());
+        let fits =
+            |place: &str| holds(place, spec.text.as_ref()) && is(place, spec.equals.as_ref());
         // A PMS may say several things at once: one that fits is enough.
         let said = match path.as_ref().map(|path| content.texts(path)) {
             Some(Some(texts)) => match texts.into_iter().find(|said| fits(said)) {

@@ -4,13 +4,13 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::config::{Auth, ClientStyle, Format, Method, OAuth2};
-use crate::outbound::{Lasts, Prepared, Shows, Token};
+use crate::config::{Auth, ClientStyle, Format, Grant, Method, OAuth2, Secret};
+use crate::outbound::{Answer, Lasts, Prepared, Shows, Token};
 
 use super::SourceError;
 use super::call::Call;
 use super::reader::Reader;
-use super::template::{PageValues, Place};
+use super::template::{Before, PageValues, Place};
 
 /// How errors name the request of an OAuth2 token.
 const OAUTH2: &str = "auth.oauth2";
@@ -45,6 +45,7 @@ impl Reader {
             request: call.source.login().unwrap_or(OAUTH2),
             property: "",
             known: None,
+            before: Before::default(),
             ..*call
         };
         match auth {
@@ -52,14 +53,14 @@ impl Reader {
                 let (_, spec) = call.spec()?;
                 let request = call.source.requests.get(call.request);
                 let rules = request.map_or(&[][..], |request| &request.rules);
-                let values = PageValues::default();
-                let url = call.url(&values)?;
-                let prepared = call.prepare(&url, &url, &values, None)?;
+                let encoding = request.and_then(|request| request.shape.encoding);
                 let ((token, _), _) = call
                     .exchange()
-                    .run(&prepared, LOGIN, |answer| {
-                        call.token_of(spec.format, reading, rules, answer)
-                    })
+                    .run(
+                        || call.login(),
+                        LOGIN,
+                        |answer| call.token_of(spec.format, reading, rules, encoding, answer),
+                    )
                     .await
                     .map_err(|failure| failure.error)?;
                 let lasts = Lasts {
@@ -69,14 +70,30 @@ impl Reader {
                 Ok((token, lasts))
             }
             Auth::OAuth2(oauth2) => {
-                let prepared = call.client_credentials(oauth2)?;
-                let (token, _) = call
+                let own = call.own_refresh_token(oauth2)?;
+                let refresh = match &own {
+                    Some(own) => Some(call.account.refresh_token(own.clone()).await),
+                    None => None,
+                };
+                let refresh = refresh.as_ref().map(Secret::expose);
+                let ((token, next), _) = call
                     .exchange()
-                    .run(&prepared, LOGIN, |answer| {
-                        call.token_of(Format::Json, reading, &reading.rules, answer)
-                    })
+                    .run(
+                        || call.grant(oauth2, refresh),
+                        LOGIN,
+                        |answer| {
+                            let token =
+                                call.token_of(Format::Json, reading, &reading.rules, None, answer)?;
+                            Ok((token, next_refresh_token(answer)))
+                        },
+                    )
                     .await
                     .map_err(|failure| failure.error)?;
+                if let (Some(own), Some(next)) = (own, next)
+                    && refresh != Some(next.as_str())
+                {
+                    call.account.keep_refresh_token(&own, next).await;
+                }
                 Ok(token)
             }
             Auth::Basic { .. } | Auth::Bearer { .. } => Err(SourceError::Stopped),
@@ -85,9 +102,26 @@ impl Reader {
 }
 
 impl Call<'_> {
-    /// RFC 6749, 4.4.2.
-    fn client_credentials(&self, oauth2: &OAuth2) -> Result<Prepared, SourceError> {
+    /// The request that answers with a token.
+    fn login(&self) -> Result<Prepared, SourceError> {
+        let values = PageValues::default().as_of_now();
+        let url = self.url(&values)?;
+        self.prepare(&url, &url, &values, None)
+    }
+
+    /// The refresh token that the credential names, where it is asked with one.
+    fn own_refresh_token(&self, oauth2: &OAuth2) -> Result<Option<String>, SourceError> {
+        if oauth2.grant != Grant::RefreshToken {
+            return Ok(None);
+        }
         let values = PageValues::default();
+        self.render(Place::Plain, "auth.oauth2.refresh_token", &values)
+            .map(Some)
+    }
+
+    /// The request for a token (RFC 6749: 4.3.2, 4.4.2, 6).
+    fn grant(&self, oauth2: &OAuth2, refresh: Option<&str>) -> Result<Prepared, SourceError> {
+        let values = PageValues::default().as_of_now();
         let plain =
             |field: &str| self.render(Place::Plain, &format!("auth.oauth2.{field}"), &values);
         let url = self.render(Place::Url, "auth.oauth2.token_url", &values)?;
@@ -96,7 +130,20 @@ impl Call<'_> {
             SourceError::NotAllowed(self.told("what `token_url` gives is no URL", None, remedy))
         })?;
         let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials");
+        match oauth2.grant {
+            Grant::ClientCredentials => {
+                form.append_pair("grant_type", "client_credentials");
+            }
+            Grant::Password => {
+                form.append_pair("grant_type", "password");
+                form.append_pair("username", &plain("username")?);
+                form.append_pair("password", &plain("password")?);
+            }
+            Grant::RefreshToken => {
+                form.append_pair("grant_type", "refresh_token");
+                form.append_pair("refresh_token", refresh.unwrap_or_default());
+            }
+        }
         for (name, asked) in [("scope", &oauth2.scope), ("audience", &oauth2.audience)] {
             if asked.is_some() {
                 form.append_pair(name, &plain(name)?);
@@ -109,13 +156,18 @@ impl Call<'_> {
         headers.insert(CONTENT_TYPE, kind);
         match oauth2.style {
             // Both are form-encoded before they are joined (2.3.1).
+            ClientStyle::Basic if secret.is_empty() => {
+                form.append_pair("client_id", &id);
+            }
             ClientStyle::Basic => {
                 let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
                 headers.insert(AUTHORIZATION, self.basic(&encoded(&id), &encoded(&secret))?);
             }
             ClientStyle::Body => {
                 form.append_pair("client_id", &id);
-                form.append_pair("client_secret", &secret);
+                if !secret.is_empty() {
+                    form.append_pair("client_secret", &secret);
+                }
             }
         }
         Ok(Prepared {
@@ -123,7 +175,15 @@ impl Call<'_> {
             url: self.permitted(&url)?,
             headers,
             body: Some(form.finish()),
-            repeatable: true,
+            // A refresh token may be used up by a request whose answer did not come.
+            repeatable: oauth2.grant != Grant::RefreshToken,
         })
     }
+}
+
+/// The refresh token for the next time, where the answer brings one.
+fn next_refresh_token(answer: &Answer) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    let token = value.get("refresh_token")?.as_str()?.trim();
+    (!token.is_empty()).then(|| token.to_owned())
 }

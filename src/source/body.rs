@@ -9,6 +9,31 @@ use super::SourceError;
 use super::call::Call;
 use super::template::{PageValues, Place};
 
+/// What a leaf of a JSON body gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaf {
+    Text,
+    Number,
+    Boolean,
+}
+
+impl Leaf {
+    /// A template alone that ends in one of the two filters gives more than a text.
+    fn of(template: &str) -> Leaf {
+        let inner = template
+            .trim()
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"))
+            .filter(|inner| !inner.contains("{{") && !inner.contains("}}"));
+        let filter = inner.and_then(|inner| inner.rsplit_once('|'));
+        match filter.map(|(_, name)| name.trim_end_matches('-').trim()) {
+            Some("number") => Leaf::Number,
+            Some("boolean") => Leaf::Boolean,
+            _ => Leaf::Text,
+        }
+    }
+}
+
 impl Call<'_> {
     /// Renders a body, and adds the headers that say what it is.
     pub(super) fn body(
@@ -70,7 +95,16 @@ impl Call<'_> {
         values: &PageValues,
     ) -> Result<Value, SourceError> {
         Ok(match value {
-            Value::String(_) => self.render(Place::Plain, field, values)?.into(),
+            Value::String(template) => {
+                let text = self.render(Place::Plain, field, values)?;
+                match Leaf::of(template) {
+                    Leaf::Text => text.into(),
+                    // The filters have seen that it is one.
+                    Leaf::Number | Leaf::Boolean => {
+                        serde_json::from_str(&text).unwrap_or(Value::Null)
+                    }
+                }
+            }
             Value::Array(items) => items
                 .iter()
                 .enumerate()

@@ -7,13 +7,15 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::{self, Auth, Connector, Method};
-use crate::outbound::{Account, Exchange, Host, Permitted, Prepared, Token, Told, authority};
+use crate::outbound::{
+    Account, Exchange, Host, Permitted, Prepared, Token, Told, authority, signed,
+};
 
 use super::SourceError;
 use super::compiled::Source;
 use super::known::Known;
 use super::reader::Scope;
-use super::template::{PageValues, Place, Values};
+use super::template::{Before, PageValues, Place, Signing, Values};
 
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
@@ -25,6 +27,8 @@ pub(super) struct Call<'a> {
     pub(super) scope: &'a Scope,
     /// Records that need not be read again.
     pub(super) known: Option<&'a Known>,
+    /// What came before it.
+    pub(super) before: Before<'a>,
 }
 
 impl Call<'_> {
@@ -62,6 +66,7 @@ impl Call<'_> {
             timeout: connector.timeout,
             retry: connector.retry,
             limits: &connector.limits,
+            is_of_the_moment: self.source.templates.are_of_the_moment(),
         }
     }
 
@@ -81,6 +86,26 @@ impl Call<'_> {
         field: &str,
         page: &PageValues,
         token: &str,
+        signing: &Signing<'_>,
+    ) -> Result<String, SourceError> {
+        let rendered = self.filled(place, field, page, token, signing)?;
+        // A body and a URL hold a secret as it is, which is found in them; a value may be made of one.
+        let is_value = matches!(place, Place::Plain | Place::Header);
+        let templates = &self.source.templates;
+        if is_value && self.account.is_secret(templates.shows(place, field)) {
+            self.account.shows(&rendered);
+        }
+        Ok(rendered)
+    }
+
+    /// What a template gives.
+    fn filled(
+        &self,
+        place: Place,
+        field: &str,
+        page: &PageValues,
+        token: &str,
+        signing: &Signing<'_>,
     ) -> Result<String, SourceError> {
         let values = Values {
             credential: &self.account.values,
@@ -89,21 +114,14 @@ impl Call<'_> {
             today: self.scope.today,
             page,
             token,
+            signing,
+            before: self.before,
         };
-        let templates = &self.source.templates;
-        let rendered = templates.render(place, field, &values).map_err(|what| {
-            SourceError::NotAllowed(self.told(
-                &what,
-                None,
-                "correct the connector or the credential",
-            ))
-        })?;
-        // A body and a URL hold a secret as it is, which is found in them; a value may be made of one.
-        let is_value = matches!(place, Place::Plain | Place::Header);
-        if is_value && self.account.is_secret(templates.shows(place, field)) {
-            self.account.shows(&rendered);
-        }
-        Ok(rendered)
+        let rendered = self.source.templates.render(place, field, &values);
+        rendered.map_err(|what| {
+            let remedy = "correct the connector or the credential";
+            SourceError::NotAllowed(self.told(&what, None, remedy))
+        })
     }
 
     pub(super) fn render(
@@ -112,7 +130,7 @@ impl Call<'_> {
         field: &str,
         page: &PageValues,
     ) -> Result<String, SourceError> {
-        self.rendered(place, field, page, "")
+        self.rendered(place, field, page, "", &Signing::default())
     }
 
     /// The value of a header. It may hold a secret.
@@ -168,6 +186,7 @@ impl Call<'_> {
             if let Some(spec) = &request.body {
                 body = Some(self.body(spec, values, &mut headers)?);
             }
+            self.sign(request.method, url, values, &mut headers, body.as_deref())?;
         }
         Ok(Prepared {
             method: request.method,
@@ -197,8 +216,14 @@ impl Call<'_> {
             }
             (Some(Auth::Login(login)), Some(token)) => {
                 let token = token.secret.expose();
-                let value = self.rendered(Place::Header, "auth.login.value", values, token)?;
-                headers.insert(self.header_name(&login.header)?, self.header(&value)?);
+                let value = self.rendered(
+                    Place::Header,
+                    "auth.login.value",
+                    values,
+                    token,
+                    &Signing::default(),
+                )?;
+                headers.insert(self.header_name(login.header())?, self.header(&value)?);
             }
             (Some(Auth::OAuth2(_)), Some(token)) => {
                 let value = format!("Bearer {}", token.secret.expose());
@@ -206,6 +231,42 @@ impl Call<'_> {
             }
             (Some(Auth::Login(_) | Auth::OAuth2(_)) | None, _) => {}
         }
+        Ok(())
+    }
+
+    /// Adds the header that signs the request, its other headers apart.
+    fn sign(
+        &self,
+        method: Method,
+        url: &Url,
+        values: &PageValues,
+        headers: &mut HeaderMap,
+        body: Option<&str>,
+    ) -> Result<(), SourceError> {
+        let Some(sign) = &self.source.connector.sign else {
+            return Ok(());
+        };
+        let of_request = Signing {
+            method: method.name(),
+            path: url.path(),
+            query: url.query().unwrap_or_default(),
+            body: body.unwrap_or_default(),
+            signature: "",
+        };
+        let render = |place, field, signing| self.rendered(place, field, values, "", signing);
+        let key = render(Place::Plain, "sign.key", &of_request)?;
+        // No value of a header: it is not told, and need not be looked for in what is.
+        let text = self.filled(Place::Plain, "sign.text", values, "", &of_request)?;
+        let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
+            let remedy = "correct the credential, or `sign` of the connector";
+            SourceError::NotAllowed(self.told(what, None, remedy))
+        })?;
+        let of_request = Signing {
+            signature: &signature,
+            ..of_request
+        };
+        let value = render(Place::Header, "sign.value", &of_request)?;
+        headers.insert(self.header_name(&sign.header)?, self.header(&value)?);
         Ok(())
     }
 
@@ -219,6 +280,13 @@ impl Call<'_> {
         for name in request.query.keys() {
             let value = self.render(Place::Plain, &self.at(&format!("query.{name}")), values)?;
             if !value.is_empty() {
+                url.query_pairs_mut().append_pair(name, &value);
+            }
+        }
+        for (name, listed) in &request.query_lists {
+            for index in 0..listed.len() {
+                let field = self.at(&format!("query_lists.{name}.{index}"));
+                let value = self.render(Place::Plain, &field, values)?;
                 url.query_pairs_mut().append_pair(name, &value);
             }
         }

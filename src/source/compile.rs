@@ -6,14 +6,15 @@ mod request;
 use std::collections::BTreeMap;
 
 use crate::config::{
-    AnswerRule, Auth, Connector, Document, Format, Login, OAuth2, Verdict, nearest,
+    AnswerRule, Auth, Connector, Document, Format, Grant, Login, OAuth2, TokenPlace, Verdict,
+    nearest,
 };
 use crate::model::{Code, Problem};
 use crate::outbound::authority;
 
 use super::Path;
 use super::answer::Rule;
-use super::compiled::{Source, TokenAnswer};
+use super::compiled::{Source, TokenAnswer, TokenAt};
 use super::template::{Place, Templates, Uses};
 
 /// A connector on the way to a [`Source`].
@@ -25,6 +26,8 @@ pub(super) struct Compile<'a> {
     problems: Vec<Problem>,
     /// What the templates at hand may use.
     uses: Uses,
+    /// What they may use beside that, as it came before the request at hand.
+    before: Vec<String>,
 }
 
 impl<'a> Compile<'a> {
@@ -40,6 +43,7 @@ impl<'a> Compile<'a> {
                 .collect(),
             problems: Vec::new(),
             uses: Uses::All,
+            before: Vec::new(),
         }
     }
 
@@ -51,6 +55,7 @@ impl<'a> Compile<'a> {
         }
         self.limits();
         let tokens = self.auth();
+        self.sign();
         self.headers("headers", &connector.headers);
         let shared = self.rules("errors", &connector.errors);
         let mut requests = BTreeMap::new();
@@ -153,7 +158,9 @@ impl<'a> Compile<'a> {
                 );
                 self.problem(field, message);
             }
-            Some(request) if request.format == Format::Csv => {
+            Some(request)
+                if request.format == Format::Csv && matches!(login.token, TokenPlace::Path(_)) =>
+            {
                 self.problem(
                     field,
                     "answers with CSV, which has no token; it must be JSON, XML or SOAP",
@@ -161,19 +168,51 @@ impl<'a> Compile<'a> {
             }
             Some(_) => {}
         }
-        self.header_name("auth.login.header", &login.header);
+        self.header_name("auth.login.header", login.header());
+        let value = login.value();
         self.uses = Uses::Token;
-        self.template(Place::Header, "auth.login.value", &login.value);
+        self.template(Place::Header, "auth.login.value", &value);
         self.uses = Uses::Credential;
-        if !login.value.contains("token") {
+        if !value.contains("token") {
             self.problem(
                 "auth.login.value",
                 "does not carry the token; write {{ token }} where it stands",
             );
         }
         TokenAnswer {
-            path: self.path("auth.login.token", &login.token),
+            place: self.token_place(&login.token),
             rules: Vec::new(),
+        }
+    }
+
+    fn token_place(&mut self, place: &TokenPlace) -> TokenAt {
+        match place {
+            TokenPlace::Path(path) => TokenAt::Path(self.path("auth.login.token", path)),
+            TokenPlace::Header(name) => {
+                self.header_name("auth.login.token.header", name);
+                TokenAt::Header(name.clone())
+            }
+            TokenPlace::Cookie(name) => TokenAt::Cookie(name.clone()),
+            TokenPlace::Text => TokenAt::Text,
+        }
+    }
+
+    fn sign(&mut self) {
+        let Some(sign) = &self.connector.sign else {
+            return;
+        };
+        self.header_name("sign.header", &sign.header);
+        self.uses = Uses::Signed;
+        self.template(Place::Plain, "sign.key", &sign.key);
+        self.template(Place::Plain, "sign.text", &sign.text);
+        self.uses = Uses::Signature;
+        self.template(Place::Header, "sign.value", &sign.value);
+        self.uses = Uses::All;
+        if !sign.value.contains("signature") {
+            self.problem(
+                "sign.value",
+                "does not carry the signature; write {{ signature }} where it stands",
+            );
         }
     }
 
@@ -185,6 +224,31 @@ impl<'a> Compile<'a> {
             "auth.oauth2.client_secret",
             &oauth2.client_secret,
         );
+        let wanted: &[&str] = match oauth2.grant {
+            Grant::ClientCredentials => &[],
+            Grant::Password => &["username", "password"],
+            Grant::RefreshToken => &["refresh_token"],
+        };
+        for (name, text) in [
+            ("username", &oauth2.username),
+            ("password", &oauth2.password),
+            ("refresh_token", &oauth2.refresh_token),
+        ] {
+            let field = format!("auth.oauth2.{name}");
+            match text {
+                Some(text) if wanted.contains(&name) => self.template(Place::Plain, &field, text),
+                Some(_) => self.problem(&field, "is not for this `grant`; remove it"),
+                None if wanted.contains(&name) => {
+                    let message = format!("has no `{name}`, which its `grant` asks with; add it");
+                    self.problem("auth.oauth2", message);
+                }
+                None => {}
+            }
+        }
+        if oauth2.grant == Grant::ClientCredentials && oauth2.client_secret.is_empty() {
+            let message = "has no `client_secret`, which its `grant` asks with; add it";
+            self.problem("auth.oauth2", message);
+        }
         for (name, text) in [("scope", &oauth2.scope), ("audience", &oauth2.audience)] {
             if let Some(text) = text {
                 self.template(Place::Plain, &format!("auth.oauth2.{name}"), text);
@@ -207,7 +271,7 @@ impl<'a> Compile<'a> {
         }
         let refusals = ["invalid_client", "unauthorized_client", "invalid_grant"];
         TokenAnswer {
-            path: self.path("auth.oauth2", "access_token"),
+            place: TokenAt::Path(self.path("auth.oauth2", "access_token")),
             rules: refusals
                 .map(|text| Rule {
                     path: Path::parse("error").ok(),
@@ -218,6 +282,7 @@ impl<'a> Compile<'a> {
                         path: Some("error".into()),
                         absent: None,
                         text: Some(text.into()),
+                        equals: None,
                         is: Verdict::LoginFailed,
                         hint: None,
                     },
@@ -227,10 +292,14 @@ impl<'a> Compile<'a> {
     }
 
     fn template(&mut self, place: Place, field: &str, text: &str) {
-        if let Err(message) =
-            self.templates
-                .add(place, field, text, &self.credential_fields, self.uses)
-        {
+        if let Err(message) = self.templates.add(
+            place,
+            field,
+            text,
+            &self.credential_fields,
+            self.uses,
+            &self.before,
+        ) {
             self.problems
                 .push(self.document.problem(field, message).coded(Code::Template));
         }
@@ -256,10 +325,11 @@ impl<'a> Compile<'a> {
                     && rule.path.is_none()
                     && rule.absent.is_none()
                     && rule.text.is_none()
+                    && rule.equals.is_none()
                 {
                     self.problem(
                         &format!("{field}.{index}"),
-                        "matches every answer; add `status`, `header`, `path`, `absent` or `text`",
+                        "matches every answer; add `status`, `header`, `path`, `absent`, `text` or `equals`",
                     );
                 }
                 let mut path = |key: &str, path: &Option<String>| {

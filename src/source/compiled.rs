@@ -33,6 +33,20 @@ pub(super) struct Request {
     pub(super) total: Option<Total>,
     pub(super) paging: Option<Paging>,
     pub(super) rules: Vec<Rule>,
+    /// When an answer without a place for records means that there are none.
+    pub(super) missing: Vec<Rule>,
+    /// What it gives to later requests, by name.
+    pub(super) gives: Vec<(String, Gives)>,
+    /// When it is ready, where it is asked again until then.
+    pub(super) until: Vec<Rule>,
+}
+
+/// What an answer gives to later requests.
+#[derive(Debug)]
+pub(super) enum Gives {
+    Path(Path),
+    Header(String),
+    Newest { path: Path, by: Path },
 }
 
 /// Where the number of records in all stands.
@@ -45,8 +59,17 @@ pub(super) enum Total {
 /// How a token is found, and what its answers mean.
 #[derive(Debug)]
 pub(super) struct TokenAnswer {
-    pub(super) path: Path,
+    pub(super) place: TokenAt,
     pub(super) rules: Vec<Rule>,
+}
+
+/// Where a token is.
+#[derive(Debug)]
+pub(super) enum TokenAt {
+    Path(Path),
+    Header(String),
+    Cookie(String),
+    Text,
 }
 
 impl Source {
@@ -90,6 +113,21 @@ impl Source {
         }
     }
 
+    /// What is asked first for a request: the first of what comes before it, or itself.
+    pub(super) fn first_of<'a>(&'a self, request: &'a str) -> &'a str {
+        let spec = self.connector.requests.get(request);
+        let first = spec.and_then(|spec| spec.after.first().or(spec.each.as_ref()));
+        first.map_or(request, String::as_str)
+    }
+
+    /// Whether a request comes before others, and is read for nothing else.
+    pub(super) fn comes_before(&self, name: &str) -> bool {
+        let mut others = self.connector.requests.values();
+        others.any(|other| {
+            other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
+        })
+    }
+
     /// The requests that scripts look things up in, with how long an answer serves. `properties` is only
     /// for `discover`.
     pub fn lookups(&self) -> impl Iterator<Item = (&str, Span)> {
@@ -100,6 +138,7 @@ impl Source {
                 !matches!(name.as_str(), "residents" | "properties")
                     && request.feeds.is_none()
                     && self.login() != Some(name)
+                    && !self.comes_before(name)
             })
             .map(|(name, request)| {
                 (

@@ -1,26 +1,27 @@
 //! A CSV answer: a header row, then a record for each row. An empty field is null.
 
+use std::ops::Range;
+
 use csv::{ReaderBuilder, Trim};
 use serde_json::{Map, Value};
 
-use super::decode::{DecodeError, Decoded};
+use super::decode::{DecodeError, Decoded, Shape};
 use super::position::Position;
 
-/// Takes the rows apart. What stands around them is `header`, the names of the columns.
-pub(super) fn split(
-    text: &str,
-    delimiter: u8,
-    column: Option<&str>,
-) -> Result<Decoded, DecodeError> {
+/// Takes the rows apart. What stands around them is `header`, the names of the columns, and the line of the footer.
+pub(super) fn split(text: &str, shape: &Shape) -> Result<Decoded, DecodeError> {
     if text.trim_start().starts_with('<') {
         return Err(DecodeError::Csv("it begins with <, as a page does".into()));
     }
-    check_quotes(text, delimiter)?;
-    let unreadable = |error: &csv::Error| unreadable(text, error);
+    let parts = parts(text, shape)?;
+    let rows = parts.rows.clone();
+    check_quotes(text, &rows, shape)?;
+    let unreadable = |error: &csv::Error| unreadable(text, rows.start, error);
     let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(shape.delimiter)
+        .quote(shape.quote)
         .trim(Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(text.get(rows.clone()).unwrap_or_default().as_bytes());
     let header: Vec<String> = reader
         .headers()
         .map_err(|error| unreadable(&error))?
@@ -30,7 +31,7 @@ pub(super) fn split(
     if header.iter().all(String::is_empty) {
         return Err(DecodeError::Csv("it has no header row".into()));
     }
-    if let Some(column) = column
+    if let Some(column) = &shape.column
         && !header.iter().any(|name| name == column)
     {
         return Err(DecodeError::Csv(format!("it has no column `{column}`")));
@@ -44,13 +45,110 @@ pub(super) fn split(
         }
         records.push(Value::Object(record).to_string().into_boxed_str());
     }
+    parts.check(text, records.len(), shape)?;
+    let mut around = Map::from_iter([("header".to_owned(), Value::from(header))]);
+    if let Some(footer) = parts.footer {
+        around.insert("footer".into(), text.get(footer).unwrap_or_default().into());
+    }
     Ok(Decoded {
-        around: Value::Object(Map::from_iter([("header".into(), header.into())])),
+        around: Value::Object(around),
         records,
         found: true,
         known: Vec::new(),
         broken: None,
     })
+}
+
+/// A footer has so many lines at most.
+const FOOTER_AT_MOST: usize = 20;
+
+/// Where the rows stand, the header among them, and the first line of the footer, in bytes.
+pub(super) struct Parts {
+    pub(super) rows: Range<usize>,
+    pub(super) footer: Option<Range<usize>>,
+}
+
+/// Finds what stands around the rows.
+pub(super) fn parts(text: &str, shape: &Shape) -> Result<Parts, DecodeError> {
+    let mut begin = 0;
+    for _ in 0..shape.skip {
+        let rest = text.get(begin..).unwrap_or_default();
+        let Some(end) = line_end(rest) else {
+            let what = format!("it ends within the {} lines that are skipped", shape.skip);
+            return Err(DecodeError::Csv(what));
+        };
+        begin += end;
+    }
+    let Some(footer) = &shape.footer else {
+        return Ok(Parts {
+            rows: begin..text.len(),
+            footer: None,
+        });
+    };
+    let wanted = footer.begins.trim().to_lowercase();
+    let quote = char::from(shape.quote);
+    let body = text.get(begin..).unwrap_or_default().trim_end();
+    let mut end = body.len();
+    for _ in 0..FOOTER_AT_MOST {
+        let line_begin = body
+            .get(..end)
+            .and_then(|before| before.rfind(['\n', '\r']))
+            .map_or(0, |at| at + 1);
+        let line = body.get(line_begin..end).unwrap_or_default();
+        let plain = line.trim_start_matches([' ', '\t', quote]).to_lowercase();
+        if line_begin > 0 && plain.starts_with(&wanted) {
+            return Ok(Parts {
+                rows: begin..begin + line_begin,
+                footer: Some(begin + line_begin..begin + end),
+            });
+        }
+        if line_begin == 0 {
+            break;
+        }
+        end = line_begin - 1;
+    }
+    Err(DecodeError::Csv(format!(
+        "it has no footer that begins with `{}`, and may have been cut off",
+        footer.begins
+    )))
+}
+
+/// Where the first line ends, its end included.
+fn line_end(text: &str) -> Option<usize> {
+    let at = text.find(['\n', '\r'])?;
+    let two = text.get(at..at + 2) == Some("\r\n");
+    Some(at + if two { 2 } else { 1 })
+}
+
+impl Parts {
+    /// Whether as many rows came as the footer says.
+    fn check(&self, text: &str, came: usize, shape: &Shape) -> Result<(), DecodeError> {
+        let (Some(footer), Some(range)) = (&shape.footer, &self.footer) else {
+            return Ok(());
+        };
+        if !footer.counts {
+            return Ok(());
+        }
+        let line = text.get(range.clone()).unwrap_or_default();
+        let digits = line
+            .trim_start_matches(|c: char| !c.is_ascii_digit())
+            .split(|c: char| !c.is_ascii_digit() && c != ',')
+            .next()
+            .unwrap_or_default();
+        // `1,234` is a number with a separator, where the columns have another.
+        let digits = if shape.delimiter == b',' {
+            digits.split(',').next().unwrap_or_default().to_owned()
+        } else {
+            digits.replace(',', "")
+        };
+        match digits.parse::<usize>() {
+            Ok(said) if said == came => Ok(()),
+            Ok(said) => Err(DecodeError::Csv(format!(
+                "its footer says {said} rows, and {came} came"
+            ))),
+            Err(_) => Err(DecodeError::Csv("its footer has no number of rows".into())),
+        }
+    }
 }
 
 /// A column that comes twice becomes a list, as an element of XML does.
@@ -73,7 +171,7 @@ fn add(record: &mut Map<String, Value>, name: &str, field: &str) {
 
 /// A quoted field that does not end where it should swallows the rows behind it, and what comes out may still have as many
 /// fields as the header.
-fn check_quotes(text: &str, delimiter: u8) -> Result<(), DecodeError> {
+fn check_quotes(all: &str, rows: &Range<usize>, shape: &Shape) -> Result<(), DecodeError> {
     enum At {
         /// Where a field begins.
         Begin,
@@ -84,11 +182,13 @@ fn check_quotes(text: &str, delimiter: u8) -> Result<(), DecodeError> {
         /// Behind a quote inside such a field: its end, or the first of two that mean one.
         Quote(usize),
     }
-    if !text.contains('"') {
+    let (delimiter, mark) = (shape.delimiter, shape.quote);
+    let text = all.get(rows.clone()).unwrap_or_default();
+    if !text.contains(char::from(mark)) {
         return Ok(());
     }
     let wrong = |what: &str, quote: usize| {
-        let line = Position::of(text, quote).line;
+        let line = Position::of(all, rows.start + quote).line;
         Err(DecodeError::Csv(format!(
             "the quote that opens in line {line} {what}"
         )))
@@ -97,9 +197,10 @@ fn check_quotes(text: &str, delimiter: u8) -> Result<(), DecodeError> {
     for (place, byte) in text.bytes().enumerate() {
         let ends = byte == delimiter || matches!(byte, b'\n' | b'\r');
         at = match (at, byte) {
-            (At::Begin, b'"') => At::Quoted(place),
-            (At::Quoted(quote), b'"') => At::Quote(quote),
-            (At::Quote(quote), b'"') | (At::Quoted(quote), _) => At::Quoted(quote),
+            (At::Begin, byte) if byte == mark => At::Quoted(place),
+            (At::Quoted(quote), byte) if byte == mark => At::Quote(quote),
+            (At::Quote(quote), byte) if byte == mark => At::Quoted(quote),
+            (At::Quoted(quote), _) => At::Quoted(quote),
             (At::Begin | At::Plain | At::Quote(_), _) if ends => At::Begin,
             (At::Quote(quote), b' ' | b'\t') => At::Quote(quote),
             (At::Quote(quote), _)
@@ -119,10 +220,11 @@ fn check_quotes(text: &str, delimiter: u8) -> Result<(), DecodeError> {
 }
 
 /// What is wrong, and in which line, without the fields.
-fn unreadable(text: &str, error: &csv::Error) -> DecodeError {
+fn unreadable(text: &str, start: usize, error: &csv::Error) -> DecodeError {
     // The position of a row is before the line feed that ends the row before it.
     let line = error.position().map(|position| {
         let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let begin = begin.saturating_add(start);
         let rest = text.get(begin..).unwrap_or_default();
         let ends = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
         Position::of(text, begin.saturating_add(ends)).line
@@ -138,7 +240,51 @@ fn unreadable(text: &str, error: &csv::Error) -> DecodeError {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::{Csv, Footer, Format};
+
+    use super::super::Path;
     use super::*;
+
+    fn split(text: &str, delimiter: u8, column: Option<&str>) -> Result<Decoded, DecodeError> {
+        let mut shape = Shape::new(Format::Csv, Path::default()).separated_by(delimiter);
+        shape.column = column.map(str::to_owned);
+        super::split(text, &shape)
+    }
+
+    #[test]
+    fn lines_before_the_header_and_behind_the_rows_are_no_rows_and_the_footer_must_be_there() {
+        let shape = Shape::new(Format::Csv, Path::default()).separated_by(b';');
+        let csv = Csv {
+            skip: 2,
+            quote: Some('\''),
+            footer: Some(Footer {
+                begins: "Total".into(),
+                counts: true,
+            }),
+        };
+        let shape = shape.with_csv(&csv).unwrap();
+        let split = |text: &str| super::split(text, &shape).map(|decoded| decoded.records);
+        for end in ["\n", "\r\n", "\r"] {
+            let text = |text: &str| text.replace('|', end);
+            let whole = text("Rent roll||Id;Name|1;'Ana; Bo'|2;5\" wide|TOTAL: 2 rows|by nobody||");
+            assert_eq!(
+                split(&whole).unwrap(),
+                [
+                    r#"{"Id":"1","Name":"Ana; Bo"}"#.into(),
+                    r#"{"Id":"2","Name":"5\" wide"}"#.into()
+                ]
+            );
+            let error = |one: &str| split(&text(one)).unwrap_err().to_string();
+            assert!(
+                error("Rent roll||Id;Name|1;Ana|Total 2|")
+                    .ends_with("its footer says 2 rows, and 1 came")
+            );
+            assert!(error("Rent roll||Id;Name|1;Ana|2;Bo").contains("may have been cut off"));
+            assert!(error("Rent roll||Id;Name|1|Total 1|").contains("1 fields in line 4"));
+            assert!(error("Rent roll||Id;Name|1;'Ana|Total 1|").contains("line 4 is not closed"));
+            assert!(error("Rent roll").contains("2 lines that are skipped"));
+        }
+    }
 
     #[test]
     fn rows_become_objects_by_the_header() {

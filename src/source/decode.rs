@@ -1,10 +1,13 @@
 //! Bytes of an answer to records and what stands around them. Judges nothing.
 
-use encoding_rs::{Encoding, UTF_8};
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde_json::Value;
 
-use crate::config::Format;
+use crate::config::{Csv, Footer, Format, Packed};
 use crate::model::Printer;
+use crate::outbound::{from_gzip, from_zip};
 
 use super::known::{Known, Same};
 use super::path::Segment;
@@ -32,8 +35,16 @@ pub struct Shape {
     pub(super) records: Path,
     /// The form of a text inside the answer, and its path: there the records are.
     pub(super) inner: Option<(Format, Path)>,
-    /// What separates the columns of CSV.
+    /// The encoding of the answer, where the connector says it.
+    pub(super) encoding: Option<&'static Encoding>,
+    /// What the answer is packed in.
+    pub(super) packed: Option<Packed>,
+    /// What separates the columns of CSV, and quotes its fields.
     pub(super) delimiter: u8,
+    pub(super) quote: u8,
+    /// What stands before the header of CSV, and behind its rows.
+    pub(super) skip: usize,
+    pub(super) footer: Option<Footer>,
     /// The column that CSV must have, as it is told from an error page by nothing else.
     pub(super) column: Option<String>,
 }
@@ -45,7 +56,12 @@ impl Shape {
             format,
             records,
             inner: None,
+            encoding: None,
+            packed: None,
             delimiter: b',',
+            quote: b'"',
+            skip: 0,
+            footer: None,
             column: None,
         }
     }
@@ -78,6 +94,78 @@ impl Shape {
         self
     }
 
+    /// In this encoding, by its label, whatever an answer says about itself.
+    pub fn encoded(mut self, label: &str) -> Result<Shape, String> {
+        let known = Encoding::for_label(label.trim().as_bytes());
+        self.encoding = Some(known.ok_or_else(|| {
+            format!(
+                "`{label}` is no encoding that is known; write one such as utf-8 or windows-1252"
+            )
+        })?);
+        Ok(self)
+    }
+
+    /// With this around its rows, if it is CSV. An error comes with the key that it is about.
+    pub fn with_csv(mut self, csv: &Csv) -> Result<Shape, (&'static str, String)> {
+        if let Some(quote) = csv.quote {
+            let one = u8::try_from(quote).ok();
+            let one = one
+                .filter(|one| one.is_ascii() && !one.is_ascii_control() && *one != self.delimiter);
+            self.quote = one.ok_or_else(|| {
+                let what = "cannot quote fields; write one such as \"'\"";
+                ("quote", what.to_owned())
+            })?;
+        }
+        if csv
+            .footer
+            .as_ref()
+            .is_some_and(|footer| footer.begins.trim().is_empty())
+        {
+            let what = "is empty; write how the line behind the rows begins";
+            return Err(("footer", what.to_owned()));
+        }
+        self.skip = csv.skip;
+        self.footer.clone_from(&csv.footer);
+        Ok(self)
+    }
+
+    /// What stands around the rows of CSV, as connectors say it; none where nothing does.
+    pub fn csv(&self) -> Option<Csv> {
+        let csv = Csv {
+            skip: self.skip,
+            quote: (self.quote != b'"').then(|| char::from(self.quote)),
+            footer: self.footer.clone(),
+        };
+        (csv != Csv::default()).then_some(csv)
+    }
+
+    /// Whether the connector says the encoding.
+    pub fn is_encoded(&self) -> bool {
+        self.encoding.is_some()
+    }
+
+    /// The answer without what it is packed in.
+    pub(super) fn unpacked<'a>(&self, body: &'a [u8]) -> Result<Cow<'a, [u8]>, DecodeError> {
+        let unpacked = match &self.packed {
+            Some(Packed::Zip(name)) => from_zip(body, name.as_deref()),
+            Some(Packed::Gzip) => from_gzip(body),
+            None => Ok(None),
+        };
+        match unpacked {
+            Ok(unpacked) => Ok(unpacked.map_or(Cow::Borrowed(body), Cow::Owned)),
+            Err(error) => Err(DecodeError::Packed(error.to_string())),
+        }
+    }
+
+    /// The answer as text; `charset` is what its header names.
+    pub(super) fn text<'a>(
+        &self,
+        body: &'a [u8],
+        charset: Option<&str>,
+    ) -> Result<Cow<'a, str>, DecodeError> {
+        text(body, charset, self.encoding)
+    }
+
     /// Whose columns are separated by this, if it is CSV.
     #[must_use]
     pub fn separated_by(mut self, delimiter: u8) -> Shape {
@@ -101,6 +189,9 @@ pub(super) enum DecodeError {
     /// Not CSV, or rows that do not fit the header.
     #[error("the answer is not readable as CSV: {0}")]
     Csv(String),
+    /// Not packed as the connector says.
+    #[error("{0}")]
+    Packed(String),
     /// XML, but no SOAP envelope.
     #[error("the answer is no SOAP envelope; it begins with <{0}>")]
     NoEnvelope(String),
@@ -121,8 +212,13 @@ impl Shape {
         if let Some((known, printer)) = known
             && self.format == Format::Json
             && self.inner.is_none()
-            && let Some(skimmed) =
-                skim::split(&text(body, charset)?, &self.records, known, printer, keeps)
+            && let Some(skimmed) = skim::split(
+                &self.text(body, charset)?,
+                &self.records,
+                known,
+                printer,
+                keeps,
+            )
         {
             return Ok(skimmed);
         }
@@ -146,7 +242,8 @@ pub(super) fn decode(
     charset: Option<&str>,
     body: &[u8],
 ) -> Result<Decoded, DecodeError> {
-    let text = text(body, charset)?;
+    let body = shape.unpacked(body)?;
+    let text = shape.text(&body, charset)?;
     let Some((format, path)) = &shape.inner else {
         return split(shape.format, shape, &text)
             .map_err(|error| or_page(error, shape.format, &text));
@@ -177,7 +274,7 @@ fn split(format: Format, shape: &Shape, text: &str) -> Result<Decoded, DecodeErr
         Format::Json => json::split(text, &shape.records),
         Format::Xml => xml::split(text, &shape.records, false),
         Format::Soap => xml::split(text, &shape.records, true),
-        Format::Csv => csv::split(text, shape.delimiter, shape.column.as_deref()),
+        Format::Csv => csv::split(text, shape),
     }
 }
 
@@ -263,11 +360,17 @@ fn put(around: &mut Value, path: &[Segment], value: Value) {
     }
 }
 
-/// The body as text: by its byte-order mark, by its XML declaration, by the header, else UTF-8.
+/// The body as text: by its byte-order mark, as the connector says, by the header, by its XML declaration (RFC 7303, 3), else
+/// UTF-8.
 pub(super) fn text<'a>(
     body: &'a [u8],
     charset: Option<&str>,
-) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
+    said: Option<&'static Encoding>,
+) -> Result<Cow<'a, str>, DecodeError> {
+    // What reads as ASCII has a byte for each character, whatever is said about it.
+    let is_narrow = |encoding: &&'static Encoding| {
+        ![UTF_16LE, UTF_16BE].contains(encoding) || !body.starts_with(b"<?xml")
+    };
     let declared = || {
         let head = String::from_utf8_lossy(body.get(..body.len().min(200))?);
         let after = head
@@ -279,10 +382,12 @@ pub(super) fn text<'a>(
         let quote = after.chars().next()?;
         after.get(1..)?.split(quote).next().map(str::to_owned)
     };
+    let labelled = |label: &str| Encoding::for_label(label.as_bytes());
     let encoding = Encoding::for_bom(body)
         .map(|(encoding, _)| encoding)
-        .or_else(|| declared().and_then(|label| Encoding::for_label(label.as_bytes())))
-        .or_else(|| charset.and_then(|label| Encoding::for_label(label.as_bytes())))
+        .or(said)
+        .or_else(|| labelled(charset?).filter(is_narrow))
+        .or_else(|| labelled(&declared()?).filter(is_narrow))
         .unwrap_or(UTF_8);
     let (text, broken) = encoding.decode_with_bom_removal(body);
     if broken {
@@ -346,10 +451,31 @@ mod tests {
 
     #[test]
     fn a_body_is_read_in_the_encoding_it_declares() {
+        let text = |body, charset| text(body, charset, None).map(Cow::into_owned);
         assert_eq!(text("\u{feff}é".as_bytes(), None).unwrap(), "é");
         assert_eq!(text(b"\xe9", Some("iso-8859-1")).unwrap(), "é");
         let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>";
         assert!(text(latin, None).unwrap().ends_with("<a>é</a>"));
+        // RFC 7303: the header goes before the declaration, and a byte-order mark before both.
+        assert!(
+            text(latin, Some("windows-1251"))
+                .unwrap()
+                .ends_with("<a>й</a>")
+        );
+        let marked = "\u{feff}<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>é</a>";
+        assert!(
+            text(marked.as_bytes(), Some("iso-8859-1"))
+                .unwrap()
+                .ends_with("<a>é</a>")
+        );
+        // What reads as ASCII is not UTF-16.
+        let wide = "<?xml version=\"1.0\" encoding=\"utf-16\"?><a>é</a>";
+        assert!(text(wide.as_bytes(), None).unwrap().ends_with("<a>é</a>"));
+        assert!(
+            text(wide.as_bytes(), Some("utf-16"))
+                .unwrap()
+                .ends_with("<a>é</a>")
+        );
         assert_eq!(
             text(b"\xff\x00", None).unwrap_err(),
             DecodeError::Encoding("UTF-8")

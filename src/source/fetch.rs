@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::outbound::{Answer, Shows};
+use crate::outbound::{Answer, Prepared, Shows, Token};
 
 use super::SourceError;
 use super::call::Call;
@@ -39,12 +39,21 @@ impl Reader {
         request: &Request,
         ask: &Ask<'_>,
     ) -> Result<Page, SourceError> {
-        let Ask {
-            first, url, values, ..
-        } = ask;
         // Nothing is proved to a host that is not the connector's.
-        call.permitted(url)?;
+        call.permitted(ask.url)?;
+        let made = |token: Option<&Token>| call.page(ask, token);
         let read = |answer: &Answer| call.records(request, ask, answer);
+        let (decoded, answer) = self.ask(call, made, read).await?;
+        Ok(Page { decoded, answer })
+    }
+
+    /// One question, with a token where the connector needs one.
+    pub(super) async fn ask<T>(
+        &self,
+        call: &Call<'_>,
+        made: impl Fn(Option<&Token>) -> Result<Prepared, SourceError>,
+        read: impl Fn(&Answer) -> Result<T, SourceError>,
+    ) -> Result<(T, Answer), SourceError> {
         let token = self.token(call, None).await?;
         let kept = token.as_ref().filter(|token| token.kept);
         let kept = kept.map(|token| token.serial);
@@ -53,12 +62,11 @@ impl Reader {
             last: kept.is_none(),
             is_login: false,
         };
-        let mut prepared = call.prepare(first, url, values, token.as_ref())?;
-        // Whether more is there than all need not be known.
-        prepared.repeatable &= ask.why != Why::BehindAll;
         let nothing_yet = !call.account.let_in_anything();
-        let failure = match call.exchange().run(&prepared, shows, read).await {
-            Ok((decoded, answer)) => return Ok(Page { decoded, answer }),
+        let asked = call.exchange();
+        let first = asked.run(|| made(token.as_ref()), shows, &read).await;
+        let failure = match first {
+            Ok(read) => return Ok(read),
             Err(failure) => failure,
         };
         let Some(serial) = kept else {
@@ -76,14 +84,32 @@ impl Reader {
             return Err(failure.error);
         }
         let token = self.token(call, Some(serial)).await?;
-        let mut prepared = call.prepare(first, url, values, token.as_ref())?;
-        prepared.repeatable &= ask.why != Why::BehindAll;
         let shows = Shows {
             last: true,
             ..shows
         };
-        let page = call.exchange().run(&prepared, shows, read).await;
-        page.map(|(decoded, answer)| Page { decoded, answer })
-            .map_err(|failure| failure.error)
+        let again = asked.run(|| made(token.as_ref()), shows, &read).await;
+        again.map_err(|failure| failure.error)
+    }
+}
+
+impl Call<'_> {
+    /// The request for a page, as it is sent now.
+    fn page(&self, ask: &Ask<'_>, token: Option<&Token>) -> Result<Prepared, SourceError> {
+        let values = ask.values.as_of_now();
+        let mut prepared = if self.source.templates.are_of_the_moment() {
+            let first = self.url(&values)?;
+            let url = if ask.url == ask.first {
+                &first
+            } else {
+                ask.url
+            };
+            self.prepare(&first, url, &values, token)?
+        } else {
+            self.prepare(ask.first, ask.url, &values, token)?
+        };
+        // Whether more is there than all need not be known.
+        prepared.repeatable &= ask.why != Why::BehindAll;
+        Ok(prepared)
     }
 }

@@ -25,6 +25,8 @@ mod fetch;
 mod auth;
 mod presence;
 mod read;
+mod chain;
+mod changes;
 mod reader;
 mod probe;
 mod rewrite;

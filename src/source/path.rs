@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::model::{exact, may_be_inexact, number_text};
 
-/// Names separated by `/`. `*` is any name or any element of a list, `**` any depth. `name[member=text]`
+/// Names separated by `/`; a `/` in a name is written `\/`. `*` is any name or any element of a list, `**` any depth. `name[member=text]`
 /// is only those elements of that name whose member has that text, without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Path(Vec<Segment>);
@@ -46,9 +46,9 @@ impl Path {
         if text.is_empty() {
             return Ok(Path::default());
         }
-        let segments: Vec<Segment> = text
-            .split('/')
-            .map(|name| match name {
+        let segments: Vec<Segment> = names(text)
+            .iter()
+            .map(|name| match name.as_str() {
                 "" => Err(format!(
                     "`{text}` has an empty name between two `/`; remove one"
                 )),
@@ -227,6 +227,24 @@ impl Visitor<'_> for Is<'_> {
     }
 }
 
+/// The names of a path; `\/` is a `/` in one of them.
+fn names(text: &str) -> Vec<String> {
+    let (mut names, mut name) = (Vec::new(), String::new());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.peek() == Some(&'/') => {
+                letters.next();
+                name.push('/');
+            }
+            '/' => names.push(std::mem::take(&mut name)),
+            letter => name.push(letter),
+        }
+    }
+    names.push(name);
+    names
+}
+
 fn segment(text: &str) -> Result<Segment, String> {
     let Some((name, condition)) = text.split_once('[') else {
         return Ok(Segment::Name(text.to_owned()));
@@ -358,8 +376,11 @@ impl fmt::Display for Path {
                 f.write_str("/")?;
             }
             match segment {
-                Segment::Name(name) => f.write_str(name)?,
-                Segment::Having { name, member, text } => write!(f, "{name}[{member}={text}]")?,
+                Segment::Name(name) => f.write_str(&name.replace('/', "\\/"))?,
+                Segment::Having { name, member, text } => {
+                    let one = format!("{name}[{member}={text}]");
+                    f.write_str(&one.replace('/', "\\/"))?;
+                }
                 Segment::Any => f.write_str("*")?,
                 Segment::Deep => f.write_str("**")?,
             }

@@ -12,7 +12,7 @@ use super::fetch::Ask;
 use super::page::{Pages, Why};
 use super::presence::Presence;
 use super::reader::{Reader, Scope};
-use super::template::PageValues;
+use super::template::{Before, PageValues};
 
 /// The first page of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,8 @@ impl Reader {
     ) -> Result<Vec<Endpoint>, SourceError> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let property = scope.properties.first().map_or("", String::as_str);
-        for request in source.login().into_iter().chain(source.feeds()) {
+        let feeds = source.feeds().map(|feed| source.first_of(feed));
+        for request in source.login().into_iter().chain(feeds) {
             let call = Call {
                 source,
                 account,
@@ -63,8 +64,9 @@ impl Reader {
                 property,
                 scope,
                 known: None,
+                before: Before::default(),
             };
-            let url = call.url(&call.first_values())?;
+            let url = call.url(&call.first_values().as_of_now())?;
             let endpoint = Endpoint::of(&call.permitted(&url)?);
             if let Some(endpoint) = endpoint.filter(|one| !endpoints.contains(one)) {
                 endpoints.push(endpoint);
@@ -87,6 +89,7 @@ impl Reader {
             property: "",
             scope,
             known: None,
+            before: Before::default(),
         };
         self.token(&call, None).await.map(drop)
     }
@@ -120,12 +123,38 @@ impl Reader {
             property,
             scope,
             known: None,
+            before: Before::default(),
         };
         let Some(compiled) = source.requests.get(request) else {
             return Err(SourceError::Stopped);
         };
+        let (_, spec) = call.spec()?;
+        let given = self.steps(&call, &spec.after).await?;
+        let before = Before {
+            given: Some(&given),
+            ..Before::default()
+        };
+        let call = Call { before, ..call };
+        let listed = match &spec.each {
+            Some(list) => Some(self.listed(&call, list).await?),
+            None => None,
+        };
+        let record = listed.as_ref().map(|listed| listed.first());
+        if let Some(None) = record {
+            return Ok(FirstPage {
+                records: 0,
+                bytes: 0,
+                took: Duration::ZERO,
+                budget: Vec::new(),
+            });
+        }
+        let before = Before {
+            record: record.flatten(),
+            ..before
+        };
+        let call = Call { before, ..call };
         let values = call.first_values();
-        let url = call.url(&values)?;
+        let url = call.url(&values.as_of_now())?;
         let begun = Instant::now();
         let ask = Ask {
             first: &url,

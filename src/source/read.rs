@@ -21,7 +21,7 @@ use super::page::{After, Came, Pages, Why};
 use super::presence::Presence;
 use super::reader::{Handed, Heard, Reader};
 use super::template::{PageValues, Place};
-use super::{SourceError, decode, link, media};
+use super::{SourceError, link, media};
 
 impl Reader {
     /// Reads all of a request for a property; gives the pages that count.
@@ -128,7 +128,7 @@ impl Once<'_, '_> {
         let mut values = pages.values.clone();
         let mut next: Option<Url> = None;
         loop {
-            let first = call.url(&values)?;
+            let first = call.url(&values.as_of_now())?;
             let url = next.as_ref().unwrap_or(&first);
             let ask = Ask {
                 first: &first,
@@ -202,7 +202,12 @@ impl Once<'_, '_> {
         if !self.listens || decoded.records.is_empty() {
             return;
         }
-        let text = decode::text(&answer.body, media::charset(&answer.headers).as_deref());
+        let shape = &self.request.shape;
+        let Ok(body) = shape.unpacked(&answer.body) else {
+            return;
+        };
+        let charset = media::charset(&answer.headers);
+        let text = shape.text(&body, charset.as_deref());
         self.heard.push(Heard {
             request: self.call.request.to_owned(),
             property: self.call.property.to_owned(),

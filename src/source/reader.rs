@@ -15,9 +15,11 @@ use crate::outbound::{Account, AccountError, Asking, ClientError, Ledger, Lookup
 use super::SourceError;
 use super::answer::Judge;
 use super::call::Call;
+use super::changes::Said;
 use super::compiled::Source;
 use super::known::Known;
 use super::presence::Presence;
+use super::template::Before;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub struct Scope {
 pub struct Reader {
     outbound: Outbound,
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
+    /// What feeds of changes have said so far.
+    pub(super) said: Said,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -103,6 +107,7 @@ impl Reader {
         Reader {
             outbound,
             listener: None,
+            said: Said::default(),
         }
     }
 
@@ -214,11 +219,12 @@ impl Reader {
                 property,
                 scope,
                 known,
+                before: Before::default(),
             };
-            match self.read_property(&call, &taker, &mut presence).await {
-                Ok(read) => {
-                    pages += read.count;
-                    records += read.records();
+            match self.read_chain(&call, &taker, &mut presence).await {
+                Ok((more, came)) => {
+                    pages += more;
+                    records += came;
                 }
                 Err(reason) => return Reading::Partial { reason },
             }
@@ -230,6 +236,7 @@ impl Reader {
             property: "",
             scope,
             known,
+            before: Before::default(),
         };
         match call.missing(&presence) {
             Some(reason) => Reading::Partial { reason },

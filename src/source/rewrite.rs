@@ -1,14 +1,15 @@
 //! An answer written anew, each of its values as somebody else gives it: names, order, lists and form stay. Decides
 //! nothing about values.
 
-use csv::{ReaderBuilder, WriterBuilder};
+use ::csv::{ReaderBuilder, WriterBuilder};
 use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer, XmlVersion};
 use serde_json::{Map, Number, Value};
 
 use crate::config::Format;
 
-use super::decode::Shape;
+use super::csv;
+use super::decode::{self, Shape};
 
 /// Gives what is written in the place of what stands in an answer.
 pub trait Rewrite {
@@ -34,7 +35,13 @@ pub fn rewritten(
         left: most.unwrap_or(usize::MAX),
         with,
     };
-    writing.format(shape.format, text)
+    let written = writing.format(shape.format, text)?;
+    // It is written in UTF-8, whatever it was and says of itself.
+    let is_read_so = decode::text(written.as_bytes(), None, shape.encoding);
+    Ok(match is_read_so {
+        Ok(read) if read == written => written,
+        _ => format!("\u{feff}{written}"),
+    })
 }
 
 struct Writing<'a> {
@@ -109,24 +116,34 @@ impl Writing<'_> {
 
     fn csv(&mut self, text: &str) -> Result<String, String> {
         let unreadable = |_| "the answer is not readable as CSV".to_owned();
-        let delimiter = self.shape.delimiter;
+        let (delimiter, quote) = (self.shape.delimiter, self.shape.quote);
+        let parts = csv::parts(text, self.shape).map_err(|error| error.to_string())?;
+        let rows = text.get(parts.rows).unwrap_or_default();
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
-            .from_reader(text.as_bytes());
+            .quote(quote)
+            .from_reader(rows.as_bytes());
+        // What stands around the rows may be about anybody.
         let mut writer = WriterBuilder::new()
             .delimiter(delimiter)
-            .from_writer(Vec::new());
+            .quote(quote)
+            .from_writer("\n".repeat(self.shape.skip).into_bytes());
+        let mut count = 0;
         let header = reader.headers().map_err(unreadable)?.clone();
         writer.write_record(&header).map_err(unreadable)?;
         for row in reader.records().take(self.left) {
             let row = row.map_err(unreadable)?;
+            count += 1;
             let fields = header.iter().zip(&row);
             let fields = fields.map(|(name, field)| self.with.value(name.trim(), field));
             writer
                 .write_record(fields.collect::<Vec<_>>())
                 .map_err(unreadable)?;
         }
-        let bytes = writer.into_inner().map_err(|_| "cannot write CSV")?;
+        let mut bytes = writer.into_inner().map_err(|_| "cannot write CSV")?;
+        if let Some(footer) = &self.shape.footer {
+            bytes.extend(format!("{} {count}\n", footer.begins).into_bytes());
+        }
         String::from_utf8(bytes).map_err(|_| "cannot write CSV".to_owned())
     }
 

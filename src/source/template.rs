@@ -1,11 +1,16 @@
 //! Templates of requests: what may stand in them, and how their values are escaped for where they stand.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
+
+use crate::outbound::sha256;
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +45,7 @@ pub fn rendered(
 ) -> Result<String, String> {
     let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
     let mut templates = Templates::new();
-    templates.add(place, "template", template, &fields, Uses::All)?;
+    templates.add(place, "template", template, &fields, Uses::All, &[])?;
     let credential = credential
         .iter()
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
@@ -52,6 +57,8 @@ pub fn rendered(
         today: Date::ZERO,
         page: &PageValues::default(),
         token: "",
+        signing: &Signing::default(),
+        before: Before::default(),
     };
     templates.render(place, "template", &values)
 }
@@ -63,6 +70,30 @@ pub(super) struct PageValues {
     pub(super) offset: u64,
     pub(super) size: u64,
     pub(super) cursor: String,
+    /// When it is asked, in milliseconds since 1970.
+    pub(super) now: u64,
+}
+
+impl PageValues {
+    /// The same, as they are asked for now.
+    pub(super) fn as_of_now(&self) -> PageValues {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_millis());
+        PageValues {
+            now: u64::try_from(now).unwrap_or(u64::MAX),
+            ..self.clone()
+        }
+    }
+}
+
+/// A request that is signed, and its signature.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signing<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) body: &'a str,
+    pub(super) signature: &'a str,
 }
 
 /// The values for one request.
@@ -75,6 +106,19 @@ pub(super) struct Values<'a> {
     pub(super) page: &'a PageValues,
     /// The token of a login, for the header that carries it.
     pub(super) token: &'a str,
+    /// The request, for its signature.
+    pub(super) signing: &'a Signing<'a>,
+    /// What came before the request.
+    pub(super) before: Before<'a>,
+}
+
+/// What came before a request: what others gave it, and the record that it is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before<'a> {
+    pub(super) given: Option<&'a BTreeMap<String, String>>,
+    pub(super) record: Option<&'a serde_json::Value>,
+    /// From when on changes are asked for; none where all is.
+    pub(super) since: Option<Timestamp>,
 }
 
 /// The templates of one connector.
@@ -83,6 +127,8 @@ pub(super) struct Templates {
     environment: Environment<'static>,
     /// The fields of the credential that a template uses, and `token`, by its name.
     shows: BTreeMap<String, Vec<String>>,
+    /// Whether any of them asks for the moment.
+    of_the_moment: bool,
 }
 
 /// What a template may use.
@@ -94,6 +140,10 @@ pub(super) enum Uses {
     Credential,
     /// That, and the token of the login.
     Token,
+    /// The request that is signed.
+    Signed,
+    /// Its signature.
+    Signature,
 }
 
 impl Uses {
@@ -103,14 +153,26 @@ impl Uses {
             Uses::All => &[
                 "property",
                 "today",
+                "now.seconds",
+                "now.milliseconds",
                 "page.number",
                 "page.offset",
                 "page.size",
                 "page.cursor",
                 "fields",
             ],
-            Uses::Credential => &["today"],
-            Uses::Token => &["today", "token"],
+            Uses::Credential => &["today", "now.seconds", "now.milliseconds"],
+            Uses::Token => &["today", "now.seconds", "now.milliseconds", "token"],
+            Uses::Signed => &[
+                "today",
+                "now.seconds",
+                "now.milliseconds",
+                "method",
+                "path",
+                "query",
+                "body",
+            ],
+            Uses::Signature => &["today", "now.seconds", "now.milliseconds", "signature"],
         }
     }
 }
@@ -152,6 +214,10 @@ impl Templates {
             out.write_str(&escaped).map_err(Error::from)
         });
         environment.add_filter("host", host);
+        environment.add_filter("sha256", |text: &str| sha256(text));
+        environment.add_filter("moment", moment);
+        environment.add_filter("number", number);
+        environment.add_filter("boolean", boolean);
         environment.add_filter(
             "date",
             |day: &Value, format: &str| -> Result<String, Error> {
@@ -178,7 +244,13 @@ impl Templates {
         Templates {
             environment,
             shows: BTreeMap::new(),
+            of_the_moment: false,
         }
+    }
+
+    /// Whether what they give depends on the moment.
+    pub(super) fn are_of_the_moment(&self) -> bool {
+        self.of_the_moment
     }
 
     /// The fields of the credential that a template uses, and `token` where it uses the token.
@@ -195,6 +267,7 @@ impl Templates {
         text: &str,
         credential_fields: &[&str],
         uses: Uses,
+        before: &[String],
     ) -> Result<(), String> {
         let name = named(place, field);
         self.environment
@@ -209,6 +282,7 @@ impl Templates {
             .environment
             .get_template(&name)
             .map_err(|error| detail(&error))?;
+        self.of_the_moment |= template.undeclared_variables(false).contains("now");
         let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         used.sort();
         let shows = used.iter().filter_map(|variable| match variable.as_str() {
@@ -230,6 +304,12 @@ impl Templates {
                 }
                 continue;
             }
+            let comes_before = |name: &String| {
+                variable == *name || name.ends_with('.') && variable.starts_with(name.as_str())
+            };
+            if before.iter().any(comes_before) {
+                continue;
+            }
             let names = uses.names();
             if names.contains(&variable.as_str())
                 || (uses == Uses::All && variable.starts_with("fields."))
@@ -245,7 +325,7 @@ impl Templates {
             return Err(format!(
                 "the template uses `{variable}`, which {why}; there are: credential.…, {}",
                 match uses {
-                    Uses::All => format!("fields.…, {}", names[..6].join(", ")),
+                    Uses::All => format!("fields.…, {}", names[..8].join(", ")),
                     _ => names.join(", "),
                 }
             ));
@@ -273,6 +353,18 @@ impl Templates {
                 property => values.property,
                 today => Value::from_object(Day(values.today)),
                 token => values.token,
+                method => values.signing.method,
+                path => values.signing.path,
+                query => values.signing.query,
+                body => values.signing.body,
+                signature => values.signing.signature,
+                given => values.before.given,
+                since => values.before.since.map(|since| since.to_string()).unwrap_or_default(),
+                record => values.before.record.map(of_json),
+                now => context! {
+                    seconds => values.page.now / 1000,
+                    milliseconds => values.page.now,
+                },
                 page => context! {
                     number => values.page.number,
                     offset => values.page.offset,
@@ -281,6 +373,23 @@ impl Templates {
                 },
             })
             .map_err(|error| told(&error))
+    }
+}
+
+/// A value of an answer, for templates.
+fn of_json(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(truth) => Value::from(*truth),
+        // As it is written: no digit is lost.
+        serde_json::Value::Number(number) => Value::from(number.to_string()),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => items.iter().map(of_json).collect(),
+        serde_json::Value::Object(members) => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| (name.clone(), of_json(value)));
+            Value::from(members.collect::<BTreeMap<String, Value>>())
+        }
     }
 }
 
@@ -313,6 +422,47 @@ fn host(url: &str) -> Result<String, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
 }
 
+/// A moment such as `since`, in another form and in UTC; where there is none, nothing.
+fn moment(moment: &str, format: &str) -> Result<String, Error> {
+    if moment.is_empty() {
+        return Ok(String::new());
+    }
+    let wrong = |what: String| Error::new(ErrorKind::InvalidOperation, what);
+    let moment: Timestamp = moment
+        .parse()
+        .map_err(|_| wrong("the value is no moment".into()))?;
+    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
+        wrong(format!(
+            "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"
+        ))
+    })
+}
+
+/// A number, as JSON writes it.
+fn number(value: &Value) -> Result<String, Error> {
+    let text = value.to_string();
+    let text = text.trim();
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Number(_)) => Ok(text.to_owned()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is no number",
+        )),
+    }
+}
+
+/// `true` or `false`.
+fn boolean(value: &Value) -> Result<String, Error> {
+    match value.to_string().trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok("true".into()),
+        "false" | "no" | "0" => Ok("false".into()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is neither true nor false",
+        )),
+    }
+}
+
 /// A value as one segment of a path, or why it cannot be one.
 fn escape_url(text: &str) -> Result<String, Error> {
     // There is no way to write it: `%2E%2E` means the same.
@@ -343,7 +493,7 @@ mod tests {
 
     fn render(place: Place, text: &str) -> Result<String, String> {
         let mut templates = Templates::new();
-        templates.add(place, "f", text, &["url", "password"], Uses::All)?;
+        templates.add(place, "f", text, &["url", "password"], Uses::All, &[])?;
         let credential = BTreeMap::from([
             (
                 "url".to_owned(),
@@ -361,6 +511,8 @@ mod tests {
                 ..PageValues::default()
             },
             token: "",
+            signing: &Signing::default(),
+            before: Before::default(),
         };
         templates.render(place, "f", &values)
     }

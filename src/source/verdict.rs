@@ -1,6 +1,11 @@
 //! An answer to records or a token, or to the error that it means.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use encoding_rs::Encoding;
+use reqwest::header::{HeaderMap, SET_COOKIE};
+use serde_json::Value;
 
 use crate::config::{Format, Verdict};
 use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
@@ -8,7 +13,7 @@ use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 use super::SourceError;
 use super::answer::{BEGINNING, Content, Judgement, Rule, Ruling, Said, by_rules, by_status};
 use super::call::Call;
-use super::compiled::{Request, TokenAnswer};
+use super::compiled::{Request, TokenAnswer, TokenAt};
 use super::decode::{DecodeError, Decoded, text, whole};
 use super::fetch::Ask;
 use super::media;
@@ -16,7 +21,7 @@ use super::page::Why;
 
 impl Call<'_> {
     /// What an answer means: by the rules, by the judge where none matched, or as usual.
-    fn judgement(
+    pub(super) fn judgement(
         &self,
         rules: &[Rule],
         answer: &Answer,
@@ -78,8 +83,14 @@ impl Call<'_> {
             .known
             .map(|known| (known, known.printer(self.request, self.property)));
         let shape = &request.shape;
-        let decoded = shape.skim(charset, &answer.body, known, ask.keeps_texts);
-        let raw = text(&answer.body, charset).unwrap_or_default();
+        let unpacked = shape.unpacked(&answer.body);
+        let decoded = match &unpacked {
+            Ok(body) => shape.skim(charset, body, known, ask.keeps_texts),
+            Err(error) => Err(error.clone()),
+        };
+        let raw = unpacked.as_deref().ok();
+        let raw = raw.and_then(|body| shape.text(body, charset).ok());
+        let raw = raw.unwrap_or_default();
         let content = match &decoded {
             Ok(decoded) => Content::cut(decoded, shape, &raw),
             Err(_) => Content::plain(None, &raw),
@@ -90,6 +101,8 @@ impl Call<'_> {
             self.told(what, self.said(&judgement, &raw), remedy)
         };
         let came = content.records();
+        let is_nobody =
+            by_rules(&request.missing, answer.status, &answer.headers, &content).is_some();
         drop(content);
         let is_behind = ask.why != Why::There;
         match judgement.verdict {
@@ -105,12 +118,18 @@ impl Call<'_> {
                     ..Decoded::nothing()
                 });
             }
+            // A detail that went since its list came.
+            Verdict::Gone if self.before.record.is_some() => return Ok(Decoded::nothing()),
             Verdict::Fatal if is_behind && answer.status == 404 => return Ok(Decoded::nothing()),
             _ => return Err(self.failure(&judgement, &raw, answer.status)),
         }
         let again = "nothing was written; the next run tries again";
         match decoded {
             Ok(decoded) if decoded.found => Ok(decoded),
+            Ok(decoded) if is_nobody && decoded.broken.is_none() => Ok(Decoded {
+                around: decoded.around,
+                ..Decoded::nothing()
+            }),
             Ok(decoded) if is_behind && shape.place().is_null(&decoded.around) => {
                 Ok(Decoded::nothing())
             }
@@ -126,7 +145,7 @@ impl Call<'_> {
                     "there is nothing at `{}` in the answer",
                     request.shape.records
                 ),
-                "nothing was written; if this means an empty list, say so with a rule `is: empty`",
+                "nothing was written; if this means an empty list, say by `missing` what such an answer has",
             ))),
             Err(_) if is_behind && raw.trim().is_empty() => Ok(Decoded::nothing()),
             Err(_) if answer.status == 204 => Err(SourceError::Unexpected(told(
@@ -163,29 +182,33 @@ impl Call<'_> {
         format: Format,
         reading: &TokenAnswer,
         rules: &[Rule],
+        encoding: Option<&'static Encoding>,
         answer: &Answer,
     ) -> Result<(String, Lasts), SourceError> {
         let charset = media::charset(&answer.headers);
-        let raw = text(&answer.body, charset.as_deref()).unwrap_or_default();
+        let raw = text(&answer.body, charset.as_deref(), encoding).unwrap_or_default();
         let decoded = whole(format, &raw);
         let content = Content::plain(decoded.as_ref().ok(), &raw);
         let judgement = self.judgement(rules, answer, &content)?;
         if judgement.verdict != Verdict::Ok {
             return Err(self.failure(&judgement, &raw, answer.status));
         }
-        let around = decoded.map_err(|error| {
-            SourceError::Unavailable(self.told(
-                &self.unreadable(&error, &raw),
-                None,
-                "the next run tries again",
-            ))
-        })?;
+        let (token, around) = match &reading.place {
+            TokenAt::Path(path) => {
+                let around = decoded.map_err(|error| {
+                    let what = self.unreadable(&error, &raw);
+                    SourceError::Unavailable(self.told(&what, None, "the next run tries again"))
+                })?;
+                (path.text(&around).map(Cow::into_owned), around)
+            }
+            TokenAt::Header(name) => (answer.header(name).map(str::to_owned), Value::Null),
+            TokenAt::Cookie(name) => (cookie(&answer.headers, name), Value::Null),
+            TokenAt::Text => (Some(raw.trim().to_owned()), Value::Null),
+        };
+        let token = token.filter(|token| reading.place.may_be(token));
         // What stands around a token may be another: nothing of it is told.
-        let Some(token) = reading.path.text(&around) else {
-            let what = match reading.path.to_string() {
-                path if path.is_empty() => "the answer is no text, and so no token".to_owned(),
-                path => format!("there is no token at `{path}` in the answer"),
-            };
+        let Some(token) = token else {
+            let what = reading.place.missing();
             let remedy =
                 "check the connector's `auth`, and say with a rule what such an answer means";
             return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
@@ -196,10 +219,10 @@ impl Call<'_> {
             .filter(|seconds| *seconds >= 0.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let lasts = Lasts::expires_in(seconds.map(|seconds| seconds as u64));
-        Ok((token.into_owned(), lasts))
+        Ok((token, lasts))
     }
 
-    fn failure(&self, judgement: &Judgement, raw: &str, status: u16) -> SourceError {
+    pub(super) fn failure(&self, judgement: &Judgement, raw: &str, status: u16) -> SourceError {
         let Judgement { verdict, hint, .. } = judgement;
         let said = self.said(judgement, raw);
         let name = &self.account.name;
@@ -234,10 +257,58 @@ impl Call<'_> {
                     .into(),
                 "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
             )),
+            Verdict::Accepted => SourceError::Unavailable(told(
+                format!("the PMS is not ready with it (status {status})"),
+                "the next run asks again; where it takes its time, ask again by `poll`",
+            )),
+            Verdict::Gone => SourceError::Unexpected(told(
+                format!("what was asked for is there no more (status {status})"),
+                "nothing was written; check the connector's request",
+            )),
+            Verdict::Conflict => SourceError::Unexpected(told(
+                format!("the PMS says that this contradicts what it has (status {status})"),
+                "nothing was written; check the connector's request",
+            )),
             Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
                 format!("the PMS answered with status {status}"),
                 "nothing was written; check the connector's request",
             )),
         }
     }
+}
+
+/// A token is no longer than this, in bytes.
+const TOKEN_AT_MOST: usize = 16 << 10;
+
+impl TokenAt {
+    /// Whether this can be a token: a page of HTML in the place of one is none.
+    fn may_be(&self, token: &str) -> bool {
+        let is_one = !token.is_empty() && token.len() <= TOKEN_AT_MOST;
+        let is_plain = !token.contains(|c: char| c.is_whitespace() || c.is_control() || c == '<');
+        is_one && (is_plain || matches!(self, TokenAt::Path(_)))
+    }
+
+    /// That there is none.
+    fn missing(&self) -> String {
+        match self {
+            TokenAt::Path(path) if path.is_root() => {
+                "the answer is no text, and so no token".into()
+            }
+            TokenAt::Path(path) => format!("there is no token at `{path}` in the answer"),
+            TokenAt::Header(name) => format!("the answer has no token in the header `{name}`"),
+            TokenAt::Cookie(name) => format!("the answer sets no cookie `{name}`"),
+            TokenAt::Text => "the answer is no token: it is empty, or more than one word".into(),
+        }
+    }
+}
+
+/// The value of a cookie that an answer sets (RFC 6265, 5.2); the last where it is set several times.
+fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    let set = headers.get_all(SET_COOKIE).iter().rev();
+    let mut found = set.filter_map(|value| {
+        let pair = value.to_str().ok()?.split(';').next()?;
+        let (name, value) = pair.split_once('=')?;
+        (name.trim() == wanted).then(|| value.trim().to_owned())
+    });
+    found.next()
 }

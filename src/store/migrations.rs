@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_008_requests,
     migration_009_open_alerts_and_hours,
     migration_010_identity,
+    migration_011_refresh_tokens,
 ];
 
 /// The schema that this version writes.
@@ -146,6 +147,11 @@ fn normal(email: Option<&str>) -> Option<String> {
 
 /// What was asked of a day and a month was not counted.
 fn migration_008_requests(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
+}
+
+/// No refresh token was kept.
+fn migration_011_refresh_tokens(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()
 }
 

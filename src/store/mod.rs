@@ -17,6 +17,7 @@ mod identity;
 mod mark;
 mod units;
 mod requests;
+mod tokens;
 mod retention;
 mod decisions;
 mod memory;

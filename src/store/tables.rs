@@ -147,6 +147,10 @@ pub(super) fn link_counts(
 pub(super) const REQUESTS: TableDefinition<'static, (&str, i64), u32> =
     TableDefinition::new("requests-1");
 
+/// The last refresh token that came for a credential, and the print of the one that it names.
+pub(super) const REFRESH_TOKENS: TableDefinition<'static, &str, ([u8; 32], &str)> =
+    TableDefinition::new("refresh-tokens-1");
+
 /// Something that is done with every table.
 pub(super) trait EachTable {
     /// Why it could not be done.
@@ -193,5 +197,6 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(GUARDS)?;
     with.table(LOOKUPS)?;
     with.table(ATTACHMENTS)?;
-    with.table(REQUESTS)
+    with.table(REQUESTS)?;
+    with.table(REFRESH_TOKENS)
 }

@@ -5,14 +5,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chains;
 mod connectors;
 mod live;
 mod mapping;
 mod mutation;
 mod outside;
+mod proofs;
 mod readings;
 mod recording;
 mod refusals;
 mod scripts;
 mod third_pms;
 mod unusable;
+mod words;

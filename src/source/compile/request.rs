@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{self, Auth, Body, Format, Page, Until};
+use crate::config::{
+    self, Auth, Body, Format, Given, Method, Missing, Page, Until, Verdict, nearest,
+};
 
 use super::super::Path;
 use super::super::answer::Rule;
-use super::super::compiled::{Request, Total};
+use super::super::compiled::{Gives, Request, Total};
 use super::super::decode::Shape;
 use super::super::page::Paging;
 use super::super::template::{Place, Uses};
@@ -27,7 +29,18 @@ impl Compile<'_> {
         if is_login {
             self.uses = Uses::Credential;
         }
+        self.chain(name, request, is_login);
         self.template(Place::Url, &at("url"), &request.url);
+        for (key, values) in &request.query_lists {
+            if request.query.contains_key(key) {
+                let field = at(&format!("query_lists.{key}"));
+                self.problem(&field, "stands in `query` too; keep one of them");
+            }
+            for (index, value) in values.iter().enumerate() {
+                let field = at(&format!("query_lists.{key}.{index}"));
+                self.template(Place::Plain, &field, value);
+            }
+        }
         for (key, value) in &request.query {
             self.template(Place::Plain, &at(&format!("query.{key}")), value);
         }
@@ -36,6 +49,16 @@ impl Compile<'_> {
             self.body(&at("body"), body);
         }
         self.uses = Uses::All;
+        self.before.clear();
+        if matches!(request.method, Method::Put | Method::Patch | Method::Delete) {
+            let message = "writes, and a PMS is only read; write GET, or POST with `reads: true`";
+            self.problem(&at("method"), message);
+        }
+        let gives = self.gives(&at("gives"), request);
+        let until = match request.poll.as_ref().and_then(|poll| poll.until.as_ref()) {
+            Some(until) => self.rules(&at("poll.until"), &[until.means(Verdict::Ok)]),
+            None => Vec::new(),
+        };
         let id = request.id.as_deref().map(|path| self.path(&at("id"), path));
         let property = request.property.as_deref();
         let property = property.map(|path| self.path(&at("property"), path));
@@ -62,13 +85,23 @@ impl Compile<'_> {
                 "goes on until the total, and there is none; add `total`, where the PMS declares it",
             );
         }
+        let missing = match &request.missing {
+            Missing::Empty(condition) => {
+                self.rules(&at("missing.empty"), &[condition.means(Verdict::Empty)])
+            }
+            Missing::Error => Vec::new(),
+        };
         let mut rules = self.rules(&at("errors"), &request.errors);
         rules.extend(shared.iter().cloned());
         if is_login {
             if request.page.is_some() {
                 self.problem(&at("page"), "a login has one answer; remove it");
             }
-        } else if name != "residents" && request.feeds.is_none() && id.is_none() {
+        } else if name != "residents"
+            && request.feeds.is_none()
+            && id.is_none()
+            && !self.comes_before(name)
+        {
             self.problem(
                 &format!("requests.{name}"),
                 "has no `id`; add the path of the key by which its records are looked up",
@@ -95,7 +128,91 @@ impl Compile<'_> {
                 .as_ref()
                 .map(|page| self.paging(&at("page"), page)),
             rules,
+            missing,
+            gives,
+            until,
         }
+    }
+
+    /// Whether others are asked after this one, or for each of its records.
+    fn comes_before(&self, name: &str) -> bool {
+        let mut others = self.connector.requests.values();
+        others.any(|other| {
+            other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
+        })
+    }
+
+    /// What comes before a request: it must be there, and not come after it in turn.
+    fn chain(&mut self, name: &str, request: &config::Request, is_login: bool) {
+        let connector = self.connector;
+        let at = |field: &str| format!("requests.{name}.{field}");
+        let names: Vec<&str> = connector.requests.keys().map(String::as_str).collect();
+        let before = request.after.iter().enumerate();
+        let before = before.map(|(index, one)| (at(&format!("after.{index}")), one));
+        let each = request.each.iter().map(|one| (at("each"), one));
+        for (field, one) in before.chain(each) {
+            let Some(other) = connector.requests.get(one) else {
+                let near = nearest(one, &names).map_or_else(
+                    || "add it to `requests`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problem(&field, format!("there is no request `{one}`; {near}"));
+                continue;
+            };
+            let is_chained = !other.after.is_empty() || other.each.is_some();
+            if is_login || one == name || is_chained || other.feeds.is_some() {
+                let message = format!(
+                    "`{one}` cannot come before it: that is for requests that feed nothing, log nobody in, and have neither `each` nor `after`"
+                );
+                self.problem(&field, message);
+            }
+            self.before
+                .extend(other.gives.keys().map(|name| format!("given.{name}")));
+        }
+        if request.each.is_some() {
+            self.before.push("record.".into());
+        }
+        if request.since.is_some() {
+            self.before.push("since".into());
+            let is_read = name == "residents" || request.feeds.is_some();
+            if !is_read || request.each.is_some() || request.id.is_none() {
+                let message = "is for requests that feed residents and have an `id` and no `each`";
+                self.problem(&at("since"), message);
+            }
+        }
+        // The steps of a request are given what those before them gave.
+        for other in connector.requests.values() {
+            let steps = other.after.iter().take_while(|step| *step != name);
+            if other.after.iter().any(|step| step == name) {
+                for step in steps.filter_map(|step| connector.requests.get(step)) {
+                    self.before
+                        .extend(step.gives.keys().map(|name| format!("given.{name}")));
+                }
+            }
+        }
+        if request.poll.is_some() && !self.comes_before(name) {
+            let message = "is for a request that another names in `after`; remove it";
+            self.problem(&at("poll"), message);
+        }
+    }
+
+    fn gives(&mut self, field: &str, request: &config::Request) -> Vec<(String, Gives)> {
+        let given = request.gives.iter().map(|(name, given)| {
+            let at = format!("{field}.{name}");
+            let gives = match given {
+                Given::Path(path) => Gives::Path(self.path(&at, path)),
+                Given::Header(name) => {
+                    self.header_name(&format!("{at}.header"), name);
+                    Gives::Header(name.clone())
+                }
+                Given::Newest(one) => Gives::Newest {
+                    path: self.path(&format!("{at}.newest"), &one.newest),
+                    by: self.path(&format!("{at}.by"), &one.by),
+                },
+            };
+            (name.clone(), gives)
+        });
+        given.collect()
     }
 
     fn shape(&mut self, name: &str, request: &config::Request) -> Shape {
@@ -145,13 +262,29 @@ impl Compile<'_> {
                 }),
             None => b',',
         };
-        Shape {
-            format: request.format,
-            records,
+        let shape = Shape {
             inner,
-            delimiter,
+            packed: request.unpack.clone(),
             column: request.id.clone(),
+            ..Shape::new(request.format, records).separated_by(delimiter)
+        };
+        if request.csv.is_some() && !is_csv {
+            self.problem(&at("csv"), "is only for `format: csv`; remove it");
         }
+        let with_csv = shape
+            .clone()
+            .with_csv(&request.csv.clone().unwrap_or_default());
+        let shape = with_csv.unwrap_or_else(|(key, message)| {
+            self.problem(&at(&format!("csv.{key}")), message);
+            shape
+        });
+        let Some(label) = &request.encoding else {
+            return shape;
+        };
+        shape.clone().encoded(label).unwrap_or_else(|message| {
+            self.problem(&at("encoding"), message);
+            shape
+        })
     }
 
     fn paging(&mut self, field: &str, page: &Page) -> Paging {

@@ -68,6 +68,25 @@ fn numbers_are_given_once_and_not_by_a_transaction_that_was_dropped() {
 }
 
 #[test]
+fn a_refresh_token_is_there_after_a_restart_and_the_last_one_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let store = Store::open(&state).unwrap();
+    assert_eq!(store.read().unwrap().refresh_token("acme").unwrap(), None);
+    for (own, token) in [([1; 32], "first"), ([1; 32], "second"), ([2; 32], "third")] {
+        let write = store.write().unwrap();
+        write.put_refresh_token("acme", own, token).unwrap();
+        write.commit().unwrap();
+    }
+    drop(store);
+    let store = Store::open(&state).unwrap();
+    let view = store.read().unwrap();
+    let kept = view.refresh_token("acme").unwrap();
+    assert_eq!(kept, Some(([2; 32], "third".to_owned())));
+    assert_eq!(view.refresh_token("other").unwrap(), None);
+}
+
+#[test]
 fn a_run_under_way_when_the_process_ended_is_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
@@ -116,7 +135,7 @@ fn a_store_is_opened_once_and_never_replaced() {
     drop(store);
     let error = Store::open(folder.path()).unwrap_err().to_string();
     assert!(
-        error.contains("has schema 99, and this epms knows 11; start the newer epms"),
+        error.contains("has schema 99, and this epms knows 12; start the newer epms"),
         "{error}"
     );
     let other = tempfile::tempdir().unwrap();

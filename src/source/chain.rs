@@ -1,0 +1,226 @@
+//! Requests that follow from others: steps whose answers give something to the next, asked again until they are ready, and
+//! one request for each record of another. Reads no page itself.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::config::Verdict;
+use crate::outbound::{Answer, Prepared, Token};
+
+use super::SourceError;
+use super::answer::{Content, by_rules};
+use super::call::Call;
+use super::compiled::{Gives, Request};
+use super::decode::{decode, whole};
+use super::media;
+use super::presence::Presence;
+use super::reader::{Handed, Reader, collected};
+use super::template::{Before, PageValues};
+
+/// A list of more records is none whose details are asked for one by one.
+const DETAILS_AT_MOST: usize = 100_000;
+
+/// What an answer to a step gave; none where it is not ready.
+type Gave = Option<BTreeMap<String, String>>;
+
+impl Reader {
+    /// Reads a request for a property, with what comes before it; gives the number of pages and of records.
+    pub(super) async fn read_chain(
+        &self,
+        call: &Call<'_>,
+        taker: &mpsc::Sender<Handed>,
+        presence: &mut Presence,
+    ) -> Result<(u64, u64), SourceError> {
+        let (_, spec) = call.spec()?;
+        let given = self.steps(call, &spec.after).await?;
+        let before = Before {
+            given: Some(&given),
+            ..Before::default()
+        };
+        let call = Call { before, ..*call };
+        if let Some(since) = &spec.since {
+            return self.read_changes(&call, since, taker, presence).await;
+        }
+        let Some(list) = &spec.each else {
+            let read = self.read_property(&call, taker, presence).await?;
+            return Ok((read.count, read.records()));
+        };
+        let (mut pages, mut records) = (0, 0);
+        for record in self.listed(&call, list).await? {
+            let before = Before {
+                record: Some(&record),
+                ..before
+            };
+            let detail = Call { before, ..call };
+            let read = self.read_property(&detail, taker, presence).await?;
+            pages += read.count;
+            records += read.records();
+        }
+        Ok((pages, records))
+    }
+
+    /// What the steps before a request give, each asked after the one before.
+    pub(super) async fn steps(
+        &self,
+        call: &Call<'_>,
+        steps: &[String],
+    ) -> Result<BTreeMap<String, String>, SourceError> {
+        let mut given = BTreeMap::new();
+        for step in steps {
+            let call = Call {
+                request: step,
+                known: None,
+                before: Before {
+                    given: Some(&given),
+                    ..Before::default()
+                },
+                ..*call
+            };
+            let gave = self.step(&call).await?;
+            given.extend(gave);
+        }
+        Ok(given)
+    }
+
+    /// One step, until it is ready.
+    async fn step(&self, call: &Call<'_>) -> Result<BTreeMap<String, String>, SourceError> {
+        let (_, spec) = call.spec()?;
+        let Some(request) = call.source.requests.get(call.request) else {
+            return Err(SourceError::Stopped);
+        };
+        let begun = Instant::now();
+        let made = |token: Option<&Token>| call.step(token);
+        loop {
+            let read = |answer: &Answer| call.gave(request, answer);
+            if let (Some(gave), _) = self.ask(call, made, read).await? {
+                return Ok(gave);
+            }
+            let (every, at_most) = match &spec.poll {
+                Some(poll) => (poll.every.0, poll.at_most.0),
+                None => (Duration::ZERO, Duration::ZERO),
+            };
+            if begun.elapsed() + every > at_most {
+                let seconds = at_most.as_secs();
+                let what = format!("it is not ready after {seconds} s");
+                let remedy = "the next run asks again; where it takes longer, raise `poll.at_most` of the request";
+                return Err(SourceError::Unavailable(call.told(&what, None, remedy)));
+            }
+            call.account.waits_for(tokio::time::sleep(every)).await;
+        }
+    }
+
+    /// The records of a list whose details are asked for.
+    pub(super) async fn listed(
+        &self,
+        call: &Call<'_>,
+        list: &str,
+    ) -> Result<Vec<Value>, SourceError> {
+        let call = Call {
+            request: list,
+            known: None,
+            ..*call
+        };
+        let (taker, pages) = mpsc::channel(1);
+        let mut presence = Presence::default();
+        let reading = async {
+            // The channel ends with the reading.
+            let taker = taker;
+            self.read_property(&call, &taker, &mut presence).await
+        };
+        let (read, records) = tokio::join!(reading, collected(pages));
+        read?;
+        if let Some(missing) = call.missing(&presence) {
+            return Err(missing);
+        }
+        if records.len() > DETAILS_AT_MOST {
+            let what = format!("it has more than {DETAILS_AT_MOST} records");
+            let remedy = "nothing was written; ask for them in fewer requests";
+            return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
+        }
+        let values = records
+            .iter()
+            .map(|record| serde_json::from_str(&record.json));
+        values
+            .collect::<Result<_, _>>()
+            .map_err(|_| SourceError::Stopped)
+    }
+}
+
+impl Call<'_> {
+    /// The request of a step, as it is sent now.
+    fn step(&self, token: Option<&Token>) -> Result<Prepared, SourceError> {
+        let values = PageValues::default().as_of_now();
+        let url = self.url(&values)?;
+        self.permitted(&url)?;
+        self.prepare(&url, &url, &values, token)
+    }
+
+    /// What the answer to a step gives; none where it is not ready.
+    fn gave(&self, request: &Request, answer: &Answer) -> Result<Gave, SourceError> {
+        let charset = media::charset(&answer.headers);
+        let shape = &request.shape;
+        let text = shape
+            .text(&answer.body, charset.as_deref())
+            .unwrap_or_default();
+        let around = whole(shape.format, &text).ok();
+        let content = Content::plain(around.as_ref(), &text);
+        let judgement = self.judgement(&request.rules, answer, &content)?;
+        match judgement.verdict {
+            Verdict::Ok => {}
+            Verdict::Accepted => return Ok(None),
+            _ => return Err(self.failure(&judgement, &text, answer.status)),
+        }
+        let is_ready = request.until.is_empty()
+            || by_rules(&request.until, answer.status, &answer.headers, &content).is_some();
+        if !is_ready {
+            return Ok(None);
+        }
+        let mut gave = BTreeMap::new();
+        for (name, gives) in &request.gives {
+            let found = match gives {
+                Gives::Path(path) => around.as_ref().and_then(|around| path.text(around)),
+                Gives::Header(name) => answer.header(name).map(Into::into),
+                Gives::Newest { path, by } => {
+                    let decoded = decode(shape, charset.as_deref(), &answer.body);
+                    let records = decoded.map(|decoded| decoded.records).unwrap_or_default();
+                    newest(&records, by)
+                        .and_then(|record| Some(path.text(&record)?.into_owned().into()))
+                }
+            };
+            let Some(found) = found else {
+                let what = format!("its answer has nothing for `{name}` of its `gives`");
+                let remedy = "nothing was written; correct `gives`, or say by a rule or by `poll` what such an answer means";
+                return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
+            };
+            gave.insert(name.clone(), found.into_owned());
+        }
+        Ok(Some(gave))
+    }
+}
+
+/// The record that is greatest by a path; of several, the first.
+fn newest(records: &[Box<str>], by: &super::Path) -> Option<Value> {
+    let records = records.iter().filter_map(|json| {
+        let record: Value = serde_json::from_str(json).ok()?;
+        let key = by.text(&record)?.into_owned();
+        Some((key, record))
+    });
+    let greatest = records.reduce(|one, other| match compared(&one.0, &other.0) {
+        Ordering::Less => other,
+        Ordering::Equal | Ordering::Greater => one,
+    });
+    greatest.map(|(_, record)| record)
+}
+
+/// Numbers by their size, all else letter by letter.
+fn compared(one: &str, other: &str) -> Ordering {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let numbers = number(one).zip(number(other));
+    let by_size = numbers.and_then(|(one, other)| one.partial_cmp(&other));
+    by_size.unwrap_or_else(|| one.cmp(other))
+}
