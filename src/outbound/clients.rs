@@ -17,7 +17,8 @@ use super::allowance::Ledger;
 use super::egress::{Lookup, Resolver, system};
 use super::roots::Roots;
 
-/// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
+/// Follows no redirects, goes through no proxy of the environment, speaks TLS 1.2 or later, and judges the addresses of
+/// names.
 fn client(
     lookup: &Lookup,
     roots: Roots,
@@ -26,6 +27,7 @@ fn client(
     roots
         .trusted(reqwest::Client::builder(), certificates)?
         .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))

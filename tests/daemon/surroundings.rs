@@ -1,6 +1,8 @@
 //! Bad surroundings: another daemon, files that are not there, PMSs that fail in every way. Nobody is lost,
 //! and what is said says what to do.
 
+use std::ffi::OsStr;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
@@ -90,6 +92,37 @@ async fn a_machine_without_root_certificates_starts_syncs_and_shows_the_demo() {
     let demo = ["demo", "--once", "--residents", "24"].map(std::ffi::OsStr::new);
     let demo = output(bare(&demo)).await;
     assert_eq!(demo.status.code(), Some(0), "{demo:?}");
+}
+
+/// B6: whoever logs in may have them, and so may a unit.
+#[tokio::test]
+async fn proxies_of_the_environment_get_nothing_of_what_is_asked() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let beside = |words: &[&OsStr]| {
+        let mut command = crate::support::epms();
+        command.args(words).env_remove("NO_PROXY");
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env(name, &url).env(name.to_ascii_lowercase(), &url);
+        }
+        command
+    };
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let at = [OsStr::new("--home"), home.root().as_os_str()];
+    let command = beside(&[at[0], at[1], OsStr::new("run")]);
+    let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
+    daemon.settle().await;
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    assert_eq!(daemon.stop().await, Some(0));
+    let doctor = output(beside(&[at[0], at[1], OsStr::new("doctor")])).await;
+    assert_eq!(doctor.status.code(), Some(0), "{doctor:?}");
+    let demo = ["demo", "--once", "--residents", "24"].map(OsStr::new);
+    let demo = output(beside(&demo)).await;
+    assert_eq!(demo.status.code(), Some(0), "{demo:?}");
+    assert!(proxy.accept().is_err(), "the proxy was asked");
 }
 
 /// C4: what cleans up temporary folders does not ask.
