@@ -126,6 +126,7 @@
 //! | secrets and people stand in no log | `no_secret_and_no_resident_stands_in_the_log_of_json_pages`, `a_secret_does_not_show_itself`, `a_pms_that_repeats_the_credential_in_whatever_form_is_quoted_nowhere`, `a_secret_file_that_others_may_read_or_write_is_refused`, `nobody_s_name_or_address_is_in_the_metrics` |
 //! | nothing outside the home is read as a file of it, and nothing that lies in it holds up a reload or the end | `nothing_of_a_file_outside_the_home_is_quoted_wherever_a_link_leads_to_it`, `a_named_pipe_or_a_socket_in_the_home_holds_up_no_check_no_reload_and_no_end`, `a_load_that_does_not_end_is_seen_and_is_not_in_the_way_of_the_end` |
 //! | the memory of a daemon is written to no disk | `the_memory_of_a_daemon_is_written_to_no_disk_and_shown_to_no_process_of_its_user` |
+//! | loopback is asked through no proxy, and nothing through one that the environment names | `requests_go_through_the_proxy_and_those_to_loopback_never_do`, `proxies_of_the_environment_get_nothing_of_what_is_asked` |
 //! | requests go to the connector's hosts alone, judged when a name is resolved | `an_account_goes_to_no_host_but_those_of_its_connector`, `a_name_that_leads_to_metadata_or_to_the_local_link_is_not_followed`, `plain_http_goes_to_this_machine_alone_unless_the_connector_says_so` |
 //! | the state folder and the socket are for whom they are meant for | `the_state_is_for_its_owner_alone_and_the_socket_for_whom_the_settings_say` |
 //!

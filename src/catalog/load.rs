@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
+use crate::config::{Credential, File, Files, Home, Proxy, Read, Settings, check_fields, nearest};
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
@@ -287,7 +287,8 @@ impl<'a> Loader<'a> {
     fn source(&mut self, name: &str) -> Found<Arc<Source>> {
         if !self.sources.contains_key(name) {
             let compiled = match self.files.connectors.get(name) {
-                Some(Ok(file)) => Source::compile(file).map(Arc::new),
+                Some(Ok(file)) => Source::compile(file)
+                    .map(|source| Arc::new(source.through(self.settings.proxy.as_ref()))),
                 Some(Err(problems)) => Err(problems.clone()),
                 None => Err(Vec::new()),
             };
@@ -537,8 +538,14 @@ impl<'a> Loader<'a> {
             &connector,
             &script,
             &format!(
-                "{schedule:?}{:?}{:?}{:?}",
-                settings.placeholder_emails, settings.retention, settings.deadline
+                "{schedule:?}{:?}{:?}{:?}{}",
+                settings.placeholder_emails,
+                settings.retention,
+                settings.deadline,
+                settings
+                    .proxy
+                    .as_ref()
+                    .map_or_else(String::new, Proxy::to_string)
             ),
         );
         if let Some(before) = before.filter(|before| before.hash == hash) {

@@ -79,6 +79,7 @@ pub(super) async fn run(
     checks.push(machine::socket(&Client::new(&socket)?, &catalog.settings).await);
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     checks.push(machine::roots(reader.outbound().roots()));
+    checks.extend(machine::proxies(&environment.proxies));
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,

@@ -221,6 +221,7 @@ mod tests {
             store: _,
             deadline: _,
             grace: _,
+            proxy: _,
         } = read;
         for key in [
             "version: 1",
@@ -235,6 +236,7 @@ mod tests {
             "placeholder_emails:",
             "deadline: 1h",
             "grace: 30s",
+            "proxy: ",
             "`path`",
             "`group`",
             "`tiers`",

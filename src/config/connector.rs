@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::Span;
 use super::answer::AnswerRule;
 use super::credential::ContractLimits;
 use super::request::{Request, text_or_mapping};
+use super::{Proxy, Span};
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
 /// `{{ today }}`, `{{ now.seconds }}`, `{{ now.milliseconds }}`, `{{ page.… }}` and `{{ fields.NAME }}`; values are escaped for the place they stand in.
@@ -32,6 +32,10 @@ pub struct Connector {
     /// PMS that has nothing better, in a network that nobody else is in.
     #[serde(default)]
     pub plain_http: bool,
+    /// A proxy that requests go through, in place of the one in `config/epms.yaml`; `none` for none. Requests to loopback
+    /// go through none, and the names of hosts are resolved by the proxy.
+    #[serde(default)]
+    pub proxy: Option<Proxy>,
     /// One budget per credential, shared by all its integrations.
     #[serde(default)]
     pub limits: Limits,

@@ -21,6 +21,18 @@ pub struct Environment {
     pub state_directory: Option<PathBuf>,
     /// `$RUNTIME_DIRECTORY`, as systemd sets it.
     pub runtime_directory: Option<PathBuf>,
+    /// The variables about proxies that are set, which other programs heed and this one does not.
+    pub proxies: Vec<String>,
+}
+
+/// What other programs take a proxy from, in capitals and not.
+const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+/// The names of variables about proxies, of those that are set.
+fn proxies(is_set: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = PROXIES.map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
+    let names = names.into_iter().flatten();
+    names.filter(|name| is_set(name)).collect()
 }
 
 impl Environment {
@@ -30,6 +42,7 @@ impl Environment {
             current: std::env::current_dir()?,
             state_directory: std::env::var_os("STATE_DIRECTORY").map(PathBuf::from),
             runtime_directory: std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from),
+            proxies: proxies(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
         })
     }
 }
@@ -105,6 +118,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn variables_about_proxies_are_known_in_capitals_and_not() {
+        let set = ["no_proxy", "HTTP_PROXY", "https_proxy", "PROXY"];
+        let found = proxies(|name| set.contains(&name));
+        assert_eq!(found, ["HTTP_PROXY", "https_proxy", "no_proxy"]);
+    }
+
+    #[test]
     fn the_socket_and_the_state_follow_settings_then_systemd_then_the_home() {
         let home = Home::at("/h");
         let mut settings = Settings::default();
@@ -113,6 +133,7 @@ mod tests {
             current: "/".into(),
             state_directory: Some("/var/lib/epms".into()),
             runtime_directory: Some("/run/epms".into()),
+            proxies: Vec::new(),
         };
         assert_eq!(
             home.socket(&settings, &bare),

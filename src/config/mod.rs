@@ -8,6 +8,7 @@ mod duration;
 mod size;
 mod secret;
 mod program;
+mod proxy;
 mod settings;
 mod tiers;
 mod credential;
@@ -27,6 +28,7 @@ pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
+pub use proxy::Proxy;
 pub use request::{
     Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
     Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,

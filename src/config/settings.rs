@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Size, Span, Tiers};
+use super::{Proxy, Size, Span, Tiers};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -48,6 +48,10 @@ pub struct Settings {
     /// How long a stop waits for runs under way.
     #[serde(default = "grace")]
     pub grace: Span,
+    /// A proxy that requests go through, where the connector does not say otherwise; never those to loopback. The proxy
+    /// variables of the environment are ignored.
+    #[serde(default)]
+    pub proxy: Option<Proxy>,
 }
 
 /// The rhythm of an integration (R2).
@@ -162,6 +166,7 @@ impl Default for Settings {
             store: StoreSettings::default(),
             deadline: deadline(),
             grace: grace(),
+            proxy: None,
         }
     }
 }

@@ -172,6 +172,12 @@ pub async fn run(
             "this machine has no root certificates; those that come with epms are used. Install them, such as by the package ca-certificates, so that they are kept up to date"
         );
     }
+    if !environment.proxies.is_empty() {
+        tracing::warn!(
+            variables = environment.proxies.join(", "),
+            "proxies of the environment are ignored; where requests shall go through one, write `proxy` into config/epms.yaml or a connector"
+        );
+    }
     tell_who_may_call(&settings.socket);
     tracing::info!(home = %home.root().display(), socket = %path.display(), integrations = loaded.integrations.len(), "daemon started");
 

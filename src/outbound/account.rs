@@ -19,7 +19,9 @@ use crate::config::{Limits, Secret, SecretError};
 
 use super::allowance::Ledger;
 use super::budget::Budget;
+use super::clients::ClientError;
 use super::echo::{Echo, Share, unescaped};
+use super::egress::through;
 use super::error::OutboundError;
 use super::patience::Patience;
 use super::token::{Lasts, Session, Token};
@@ -50,8 +52,10 @@ pub struct Account {
     pub(super) shared: Arc<Shared>,
     /// Where what must not be forgotten is kept.
     pub(super) ledger: Option<Arc<dyn Ledger>>,
-    /// Trusts whom the system trusts, and the credential's `ca_file`.
+    /// Trusts whom the system trusts, and the credential's `ca_file`; goes through `proxy`.
     pub(super) client: reqwest::Client,
+    /// What requests go through that leave this machine.
+    pub(super) proxy: Option<Url>,
 }
 
 /// What the PMS let in in this run.
@@ -94,6 +98,9 @@ pub enum AccountError {
         /// What is wrong with it.
         what: String,
     },
+    /// There is no client for its proxy.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// A secret among the values of templates: it is written where a template asks for it, and wiped with the account.
@@ -265,7 +272,7 @@ impl Fingerprint {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     budget: Mutex<Option<Arc<Budget>>>,
-    /// The client for the `ca_file` with this hash: connections are kept between runs.
+    /// The client for the proxy and the `ca_file` with this hash: connections are kept between runs.
     client: Mutex<Option<([u8; 32], reqwest::Client)>>,
     pub(super) trust: Trust,
     pub(super) session: tokio::sync::Mutex<Session>,
@@ -289,13 +296,13 @@ impl Shared {
         }
     }
 
-    /// The client that trusts these authorities too; the one before where they are the same.
+    /// The client for a proxy and authorities; the one before where they are the same.
     pub(super) fn client(
         &self,
-        authority: &[u8],
+        key: &[u8],
         make: impl FnOnce() -> Result<reqwest::Client, reqwest::Error>,
     ) -> Result<reqwest::Client, reqwest::Error> {
-        let hash = *blake3::hash(authority).as_bytes();
+        let hash = *blake3::hash(key).as_bytes();
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
             Some((of, client)) if *of == hash => Ok(client.clone()),
@@ -343,6 +350,11 @@ impl Account {
         if !is_known && !value.is_empty() {
             self.shared.keep_secret(Secret::new(value.to_owned()));
         }
+    }
+
+    /// What goes to a URL goes through this proxy.
+    pub(super) fn through(&self, url: &Url) -> Option<&Url> {
+        through(self.proxy.as_ref(), url)
     }
 
     /// A name and a password in a URL are sent as a header.

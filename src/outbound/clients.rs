@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use minijinja::Value;
+use url::Url;
 
 use crate::beneath::{self, MAX_FILE};
-use crate::config::{Credential, CredentialField, CredentialValue, Limits};
+use crate::config::{Credential, CredentialField, CredentialValue, Limits, Proxy};
 
 use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
 use super::allowance::Ledger;
-use super::egress::{Lookup, Resolver, system};
+use super::egress::{Lookup, Resolver, system, through};
 use super::roots::Roots;
 
 /// Follows no redirects, goes through no proxy of the environment, speaks TLS 1.2 or later, and judges the addresses of
@@ -23,16 +24,23 @@ fn client(
     lookup: &Lookup,
     roots: Roots,
     certificates: Vec<reqwest::Certificate>,
+    proxy: Option<&Url>,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    roots
+    let client = roots
         .trusted(reqwest::Client::builder(), certificates)?
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))
-        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")));
+    let client = match proxy.cloned() {
+        Some(proxy) => client.proxy(reqwest::Proxy::custom(move |url| {
+            through(Some(&proxy), url).cloned()
+        })),
+        None => client,
+    };
+    client.build()
 }
 
 /// The way out of this machine. One for the whole daemon: it keeps what all who use a credential share.
@@ -58,6 +66,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) fields: &'a BTreeMap<String, CredentialField>,
     /// What may be asked with it, where its own limits are not lower.
     pub(crate) limits: &'a Limits,
+    /// What it is sent through, except to loopback.
+    pub(crate) proxy: Option<&'a Proxy>,
     /// All that decides what is sent: where it changes, a credential that was refused may be taken.
     pub(crate) used_for: &'a str,
 }
@@ -100,7 +110,7 @@ impl Outbound {
         // A second call finds the first's provider in place, which is the same one.
         let _ = provider.install_default();
         let roots = Roots::found();
-        let client = client(&lookup, roots, Vec::new())?;
+        let client = client(&lookup, roots, Vec::new(), None)?;
         Ok(Outbound {
             client,
             roots,
@@ -153,7 +163,8 @@ impl Outbound {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(shared.entry(name.to_owned()).or_default())
         };
-        let (authority, client) = self.trusting(credential, home, &shared)?;
+        let proxy = asking.proxy.and_then(Proxy::url).cloned();
+        let (authority, client) = self.reaching(credential, home, proxy.as_ref(), &shared)?;
         let ledger = self.ledger.clone();
         let counted = ledger.clone().map(|ledger| (ledger, name.to_owned()));
         Ok(Account {
@@ -170,18 +181,26 @@ impl Outbound {
             shared,
             ledger,
             client,
+            proxy,
         })
     }
 
-    /// The client that trusts a credential's `ca_file` too, and what is in that file.
-    fn trusting(
+    /// The client that trusts a credential's `ca_file` too and goes through the proxy, and what is in that file.
+    fn reaching(
         &self,
         credential: &Credential,
         home: &Path,
+        proxy: Option<&Url>,
         shared: &Shared,
     ) -> Result<(Vec<u8>, reqwest::Client), AccountError> {
+        let key = |pem: &[u8]| [proxy.map_or("", Url::as_str).as_bytes(), b"\n", pem].concat();
         let Some(path) = &credential.ca_file else {
-            return Ok((Vec::new(), self.client.clone()));
+            if proxy.is_none() {
+                return Ok((Vec::new(), self.client.clone()));
+            }
+            let make = || client(&self.lookup, self.roots, Vec::new(), proxy);
+            let client = shared.client(&key(&[]), make);
+            return Ok((Vec::new(), client.map_err(ClientError::Client)?));
         };
         let wrong = |what: String| AccountError::Authority {
             path: path.clone(),
@@ -194,7 +213,9 @@ impl Outbound {
             .filter(|certificates| !certificates.is_empty())
             .ok_or_else(|| wrong("has no certificate in it".into()))?;
         let client = shared
-            .client(&pem, || client(&self.lookup, self.roots, certificates))
+            .client(&key(&pem), || {
+                client(&self.lookup, self.roots, certificates, proxy)
+            })
             .map_err(|_| wrong("its certificates cannot be used".into()))?;
         Ok((pem, client))
     }

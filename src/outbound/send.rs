@@ -57,9 +57,13 @@ pub(super) async fn send(
         builder = builder.body(body.clone());
     }
     let host = authority(url).unwrap_or_default();
+    let way = match exchange.account.through(url).and_then(authority) {
+        Some(proxy) => format!("{host} through the proxy {proxy}"),
+        None => host.clone(),
+    };
     let unavailable = |error: &reqwest::Error| {
         if let Some(refused) = cause::<Refused>(error) {
-            let what = format!("{host} {refused}");
+            let what = format!("{way} {refused}");
             let remedy = "no name may lead there; see who answers for this name";
             return OutboundError::NotAllowed(exchange.told(&what, None, remedy));
         }
@@ -69,7 +73,7 @@ pub(super) async fn send(
         let what = if error.is_timeout() {
             format!("no answer within {timeout}")
         } else if error.is_connect() {
-            format!("cannot connect to {host}")
+            format!("cannot connect to {way}")
         } else {
             "the connection broke off in the middle of the answer".to_owned()
         };

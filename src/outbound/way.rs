@@ -5,6 +5,7 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use reqwest::StatusCode;
 use reqwest::header::DATE;
 use rustls::CertificateError;
 use url::{Host, Origin, Url};
@@ -70,6 +71,12 @@ impl Endpoint {
         matches!(self.origin.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
+    /// The proxy that an account's requests go through on the way there.
+    pub fn proxy(&self, account: &Account) -> Option<Endpoint> {
+        let origin = account.through(&self.origin)?.clone();
+        Some(Endpoint { origin })
+    }
+
     /// Whether what goes there does not leave this machine.
     pub fn is_here(&self) -> bool {
         is_here(&self.origin)
@@ -116,7 +123,16 @@ impl Outbound {
         let begun = Instant::now();
         let request = account.client.get(endpoint.origin.clone());
         let response = request.timeout(ANSWERED_WITHIN).send().await;
-        let response = response.map_err(|error| unreached(&error))?;
+        let proxy = endpoint.proxy(account);
+        let response = response.map_err(|error| unreached(&error, proxy.as_ref()))?;
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            && let Some(proxy) = proxy
+        {
+            return Err(Unreached {
+                what: format!("the proxy {} asks for a password", proxy.authority()),
+                remedy: "have the proxy let this machine in by its address",
+            });
+        }
         let date = response.headers().get(DATE);
         Ok(Answered {
             status: response.status().as_u16(),
@@ -128,7 +144,7 @@ impl Outbound {
     }
 }
 
-fn unreached(error: &reqwest::Error) -> Unreached {
+fn unreached(error: &reqwest::Error, proxy: Option<&Endpoint>) -> Unreached {
     if let Some(tls) = cause::<rustls::Error>(error) {
         return Unreached {
             what: format!("no TLS with it: {tls}"),
@@ -143,6 +159,15 @@ fn unreached(error: &reqwest::Error) -> Unreached {
     }
     let root = std::iter::successors(error.source(), |&cause| cause.source()).last();
     let root = root.map_or_else(|| "it broke off".to_owned(), ToString::to_string);
+    if let Some(proxy) = proxy {
+        return Unreached {
+            what: format!(
+                "the proxy {} does not lead there: {root}",
+                proxy.authority()
+            ),
+            remedy: "check `proxy` of the connector or of config/epms.yaml, and whether the proxy lets this machine through to this host",
+        };
+    }
     Unreached {
         what: root,
         remedy: "check the URL of the credential, port included, and whether a firewall lets it through",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Document, Feeds, File, Per, Recorded, Span};
+use crate::config::{Auth, Connector, Document, Feeds, File, Per, Proxy, Recorded, Span};
 use crate::model::{Problem, exact};
 
 use super::Path;
@@ -77,6 +77,15 @@ impl Source {
     pub fn compile(file: &File<Connector>) -> Result<Source, Vec<Problem>> {
         let document: &Document = &file.document;
         Compile::new(&file.value, document).all()
+    }
+
+    /// The same, through the daemon's `proxy` where the connector says nothing about one.
+    #[must_use]
+    pub fn through(mut self, proxy: Option<&Proxy>) -> Source {
+        if self.connector.proxy.is_none() {
+            self.connector.proxy = proxy.cloned();
+        }
+        self
     }
 
     /// The requests whose records are residents, `residents` itself first.

@@ -144,6 +144,7 @@ impl Reader {
         let asks = Asking {
             fields: &connector.credential_fields,
             limits: &connector.limits,
+            proxy: connector.proxy.as_ref(),
             used_for: &format!("{connector:?}"),
         };
         self.outbound.account(name, credential, asks, home)

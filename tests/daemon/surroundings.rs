@@ -102,7 +102,10 @@ async fn proxies_of_the_environment_get_nothing_of_what_is_asked() {
     let url = format!("http://{}", proxy.local_addr().unwrap());
     let beside = |words: &[&OsStr]| {
         let mut command = crate::support::epms();
-        command.args(words).env_remove("NO_PROXY");
+        command
+            .args(words)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy");
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env(name, &url).env(name.to_ascii_lowercase(), &url);
         }
@@ -116,13 +119,66 @@ async fn proxies_of_the_environment_get_nothing_of_what_is_asked() {
     let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
     daemon.settle().await;
     assert!(daemon.sync("elm").await.outcome.is_success());
+    let names = "HTTP_PROXY, http_proxy, HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy";
+    let log = daemon.log();
+    let times = log
+        .matches("proxies of the environment are ignored")
+        .count();
+    assert_eq!(times, 1, "{log}");
+    assert!(log.contains(names), "{log}");
     assert_eq!(daemon.stop().await, Some(0));
     let doctor = output(beside(&[at[0], at[1], OsStr::new("doctor")])).await;
     assert_eq!(doctor.status.code(), Some(0), "{doctor:?}");
+    let doctor = told(&doctor);
+    assert!(doctor.contains("are set, and ignored"), "{doctor}");
+    assert!(doctor.contains("which stays on this machine"), "{doctor}");
     let demo = ["demo", "--once", "--residents", "24"].map(OsStr::new);
     let demo = output(beside(&demo)).await;
     assert_eq!(demo.status.code(), Some(0), "{demo:?}");
     assert!(proxy.accept().is_err(), "the proxy was asked");
+}
+
+/// B6. The PMS is its own proxy here: it answers whatever host it is asked for.
+#[tokio::test]
+async fn the_proxy_of_the_settings_is_used_and_told_by_doctor() {
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let url = reqwest::Url::parse(&pms.url()).unwrap();
+    let host = format!("127.0.0.1:{}", url.port().unwrap());
+    let (account, connector) = (
+        "config/credentials/elm-account.yaml",
+        "config/connectors/appfolio.yaml",
+    );
+    home.edit(account, &format!("http://{host}"), "http://pms.test");
+    home.edit(connector, "version: 1\n", "version: 1\nplain_http: true\n");
+    home.set(&format!("proxy: http://{host}"));
+    let doctor = home.epms(&["doctor", "elm"]).await;
+    let doctor = told(&doctor);
+    for line in [
+        format!("looked up the proxy {host}: it is an address"),
+        format!("connected to pms.test through the proxy {host}: by plain http, as"),
+    ] {
+        assert!(doctor.contains(&line), "{doctor}");
+    }
+    assert!(!doctor.contains("stays on this machine"), "{doctor}");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    assert!(daemon.sync("elm").await.outcome.is_success());
+
+    // It takes effect with a reload.
+    home.set("proxy: http://127.0.0.1:1");
+    daemon.reloaded("elm", 1).await;
+    let doctor = home.epms(&["doctor", "elm"]).await;
+    assert_eq!(doctor.status.code(), Some(3), "{doctor:?}");
+    let doctor = told(&doctor);
+    let line = "the proxy 127.0.0.1:1 does not lead there: ";
+    assert!(doctor.contains(line), "{doctor}");
+    assert!(
+        doctor.contains("check `proxy` of the connector"),
+        "{doctor}"
+    );
+    assert_eq!(daemon.stop().await, Some(0));
 }
 
 /// C4: what cleans up temporary folders does not ask.

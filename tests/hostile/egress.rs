@@ -69,6 +69,72 @@ async fn plain_http_goes_to_this_machine_alone_unless_the_connector_says_so() {
     assert!(pms.paths().is_empty());
 }
 
+const THROUGH: &str = "proxy: http://HOST\nplain_http: true\nrequests:\n  residents: { url: \"{{ credential.url }}/people\", format: json }\n";
+
+/// B6. What a proxy is asked names the host: it is the one who listens, and so is the PMS.
+#[tokio::test]
+async fn requests_go_through_the_proxy_and_those_to_loopback_never_do() {
+    let mut pms = Pms::start(THROUGH, |_, _| ok("[]")).await;
+    assert!(pms.records().await.is_empty());
+    let port = pms.url.rsplit_once(':').unwrap().1.to_owned();
+    pms.url = format!("http://localhost:{port}");
+    assert!(pms.records().await.is_empty());
+    pms.url = "http://pms.test".into();
+    assert!(pms.records().await.is_empty());
+    assert_eq!(
+        pms.paths(),
+        ["/people", "/people", "http://pms.test/people"]
+    );
+}
+
+/// B6. It leaves this machine, whether the proxy is on it or not.
+#[tokio::test]
+async fn plain_http_through_a_proxy_is_refused_as_without_one() {
+    let yaml = THROUGH.replace("plain_http: true\n", "");
+    let mut pms = Pms::start(&yaml, |_, _| ok("[]")).await;
+    pms.url = "http://pms.test".into();
+    let error = pms.failure().await;
+    assert!(matches!(error, SourceError::NotAllowed(_)), "{error:?}");
+    assert!(error.to_string().contains("over plain http"), "{error}");
+    assert!(pms.paths().is_empty());
+}
+
+/// B6.
+#[tokio::test]
+async fn a_connector_goes_before_the_daemons_proxy_and_none_is_none() {
+    for (own, way) in [("", "http://pms.test/people"), ("proxy: none\n", "/people")] {
+        let yaml = THROUGH.replace("proxy: http://HOST\n", own);
+        let mut pms = Pms::start(&yaml, |_, _| ok("[]")).await;
+        let named: epms::config::Proxy = serde_json::from_value(pms.url.clone().into()).unwrap();
+        pms.source = compile(&yaml).unwrap().through(Some(&named));
+        pms.reader = Reader::with_lookup(leads_to(&["127.0.0.1"])).unwrap();
+        let port = pms.url.rsplit_once(':').unwrap().1.to_owned();
+        pms.url = match own {
+            "" => "http://pms.test".into(),
+            _ => format!("http://pms.test:{port}"),
+        };
+        assert!(pms.records().await.is_empty());
+        assert_eq!(pms.paths(), [way]);
+    }
+}
+
+/// B6.
+#[tokio::test]
+async fn a_proxy_that_does_not_answer_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let yaml = THROUGH.replace("HOST", &proxy);
+    let mut pms = Pms::start(&yaml, |_, _| ok("[]")).await;
+    for url in ["http://pms.test", "https://pms.test"] {
+        pms.url = url.into();
+        let error = pms.failure().await;
+        assert!(matches!(error, SourceError::Unavailable(_)), "{error:?}");
+        let told = format!("cannot connect to pms.test through the proxy {proxy}");
+        assert!(error.to_string().contains(&told), "{error}");
+    }
+}
+
 /// `0.0.0.0` stands for all that is forbidden: asked by accident, it is only this machine.
 #[tokio::test]
 async fn an_address_that_no_name_may_lead_to_is_asked_only_where_it_is_listed_as_it_is() {

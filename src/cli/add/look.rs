@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::config::{Connector, Credential, Document, File, Home, Integration};
+use crate::config::{Connector, Credential, Document, File, Files, Home, Integration};
 use crate::model::Problems;
 use crate::script::{Library, Script};
 use crate::source::{Reader, Source};
@@ -121,7 +121,10 @@ impl<'a> Look<'a> {
         of: impl AsyncFnOnce(&Asking<'_>, &Reader) -> Result<T, String>,
     ) -> Result<T, String> {
         let first = |problems: Vec<crate::model::Problem>| Problems(problems).to_string();
+        let settings = Files::read_settings(self.home).ok();
+        let proxy = settings.and_then(|file| file.value.proxy);
         let source = Source::compile(self.connector).map_err(first)?;
+        let source = source.through(proxy.as_ref());
         let library = Library::read(self.home.root());
         let script = Arc::new(Script::compile(&library, source.script()).map_err(first)?);
         let draft = text::integration(&NewIntegration {

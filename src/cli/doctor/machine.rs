@@ -48,6 +48,21 @@ pub(super) fn roots(roots: Roots) -> Check {
     }
 }
 
+/// That the environment names proxies, which nothing goes through.
+pub(super) fn proxies(variables: &[String]) -> Option<Check> {
+    let saw = match variables {
+        [] => return None,
+        [one] => format!("{one} is set, and ignored"),
+        several => format!("{} are set, and ignored", several.join(", ")),
+    };
+    Some(Check::warn(
+        "proxy",
+        "looked for proxies in the environment",
+        saw,
+        "where requests shall go through one, write `proxy` into config/epms.yaml or a connector; else unset them",
+    ))
+}
+
 /// Whether the state folder is there, private, and can be written.
 pub(super) fn state(folder: &Path) -> Vec<Check> {
     let shown = folder.display();

@@ -68,7 +68,9 @@ pub(super) async fn look(
     };
     let mut reached = true;
     for endpoint in &endpoints {
-        if seen.insert(endpoint.authority()) {
+        let proxy = endpoint.proxy(&account);
+        let by = proxy.map_or_else(String::new, |proxy| proxy.authority());
+        if seen.insert(format!("{} {by}", endpoint.authority())) {
             reached &= way(endpoint, reader, &account, &mut checks).await;
         }
     }
@@ -137,30 +139,44 @@ async fn way(
     checks: &mut Vec<Check>,
 ) -> bool {
     let host = endpoint.authority();
-    if endpoint.is_address() {
-        let did = format!("looked up {host}");
+    // The proxy resolves the name of the host.
+    let proxy = endpoint.proxy(account);
+    let first = proxy.as_ref().unwrap_or(endpoint);
+    let by = proxy.as_ref().map_or_else(String::new, |proxy| {
+        format!(" through the proxy {}", proxy.authority())
+    });
+    let did = match &proxy {
+        Some(proxy) => format!("looked up the proxy {}", proxy.authority()),
+        None => format!("looked up {host}"),
+    };
+    if first.is_address() {
         checks.push(Check::ok(
             "dns",
             did,
             "it is an address: there is nothing to resolve",
         ));
     } else {
-        let did = format!("looked up {host}");
         let begun = Instant::now();
-        match reader.outbound().resolve(endpoint).await {
+        match reader.outbound().resolve(first).await {
             Ok(addresses) => {
                 let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
                 let saw = format!("{} ({})", addresses.join(", "), took(begun.elapsed()));
                 checks.push(Check::ok("dns", did, saw));
             }
             Err(unreached) => {
-                let check = Check::fail("dns", did, unreached.what, unreached.remedy);
+                let remedy = match &proxy {
+                    Some(_) => {
+                        "check `proxy` of the connector or of config/epms.yaml, and /etc/resolv.conf of this machine"
+                    }
+                    None => unreached.remedy,
+                };
+                let check = Check::fail("dns", did, unreached.what, remedy);
                 checks.push(check.ends(Exit::OutOfReach));
                 return false;
             }
         }
     }
-    let did = format!("connected to {host}");
+    let did = format!("connected to {host}{by}");
     match reader.outbound().knock(account, endpoint).await {
         Ok(answered) => {
             let took = took(answered.took);
