@@ -41,6 +41,7 @@ mod map;
 mod record;
 mod again;
 mod discover;
+mod probe;
 mod doctor;
 mod add;
 mod demo;
@@ -152,6 +153,7 @@ async fn dispatch(
             return record::run(verb, json, &home, &environment.current, screen).await;
         }
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
             return doctor::run(verb, json, &home, socket, environment, screen).await;
@@ -231,6 +233,7 @@ async fn dispatch(
         | Verb::Map(_)
         | Verb::Record(_)
         | Verb::Discover(_)
+        | Verb::Probe(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }
         | Verb::Help(_)

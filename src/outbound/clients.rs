@@ -17,6 +17,9 @@ use super::allowance::Ledger;
 use super::egress::{Lookup, Resolver, system};
 use super::roots::Roots;
 
+/// How requests call who asks.
+pub(super) const USER_AGENT: &str = concat!("epms/", env!("CARGO_PKG_VERSION"));
+
 /// Follows no redirects, speaks TLS 1.2 or later, and judges the addresses of names.
 fn client(
     lookup: &Lookup,
@@ -29,7 +32,7 @@ fn client(
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))
-        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .build()
 }
 
@@ -167,6 +170,7 @@ impl Outbound {
             requests: Arc::new(AtomicU64::new(0)),
             shared,
             client,
+            watch: None,
         })
     }
 

@@ -11,11 +11,13 @@ mod error;
 mod exchange;
 mod patience;
 mod rate;
+mod redact;
 mod roots;
 mod send;
 mod token;
 mod trust;
 mod unpack;
+mod watch;
 mod way;
 
 pub use account::{Account, AccountError};
@@ -24,6 +26,7 @@ pub use clients::{ClientError, Outbound};
 pub use egress::Lookup;
 pub use error::{OutboundError, Told};
 pub use patience::{Patience, Seats, Waits};
+pub use redact::{Redacted, RedactedHeader};
 pub use roots::Roots;
 pub use way::{Answered, Endpoint, Unreached};
 
@@ -33,3 +36,4 @@ pub(crate) use error::shorten;
 pub(crate) use exchange::{CHECK_IT, Exchange, NOT_QUOTED, Prepared, Shows};
 pub(crate) use send::Answer;
 pub(crate) use token::{Lasts, Token};
+pub(crate) use watch::{Exchanged, Watch};

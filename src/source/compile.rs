@@ -210,6 +210,7 @@ impl<'a> Compile<'a> {
             path: self.path("auth.oauth2", "access_token"),
             rules: refusals
                 .map(|text| Rule {
+                    at: "auth.oauth2".into(),
                     path: Path::parse("error").ok(),
                     absent: None,
                     spec: AnswerRule {
@@ -267,6 +268,7 @@ impl<'a> Compile<'a> {
                         .map(|path| self.path(&format!("{field}.{index}.{key}"), path))
                 };
                 Rule {
+                    at: format!("{field}.{index}"),
                     path: path("path", &rule.path),
                     absent: path("absent", &rule.absent),
                     spec: rule.clone(),

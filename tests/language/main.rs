@@ -10,6 +10,7 @@ mod live;
 mod mapping;
 mod mutation;
 mod outside;
+mod probe;
 mod readings;
 mod recording;
 mod refusals;
