@@ -3,7 +3,6 @@
 
 mod account;
 mod budgets;
-mod judge;
 mod tested;
 mod load;
 mod properties;
@@ -26,8 +25,8 @@ use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
+pub use crate::cases::ScriptJudge;
 pub use budgets::Share;
-pub use judge::ScriptJudge;
 pub use load::{check, load, load_with, outcomes};
 pub use saves::Saves;
 pub use watch::{Fingerprint, ReloadRequest, SLOW, Shown, fingerprint, watch};

@@ -6,6 +6,7 @@
 mod support;
 
 mod connectors;
+mod judged_answers;
 mod live;
 mod mapping;
 mod mutation;
