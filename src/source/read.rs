@@ -17,7 +17,7 @@ use super::compiled::{Request, Total};
 use super::decode::Decoded;
 use super::fetch::{Ask, Page};
 use super::known::Known;
-use super::page::{After, Came, Pages, Why};
+use super::page::{After, Came, Doubtful, Pages, Why};
 use super::presence::Presence;
 use super::reader::{Handed, Heard, Reader};
 use super::template::{PageValues, Place};
@@ -148,7 +148,14 @@ impl Once<'_, '_> {
                 page.as_ref(),
                 url,
                 |decoded, prints| self.ids(decoded, prints),
-            )?;
+            );
+            let after = match (after, pages.doubtful()) {
+                (Err(error), Some(doubtful)) if reader.hears_of(&error) => match doubtful {
+                    Doubtful::End => After::End,
+                    Doubtful::Repeated => After::Repeated,
+                },
+                (after, _) => after?,
+            };
             match after {
                 After::Again => return Ok(None),
                 After::Repeated => return Ok(Some(pages)),

@@ -67,6 +67,7 @@ pub struct Scope {
 pub struct Reader {
     outbound: Outbound,
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
+    doubts: Option<mpsc::UnboundedSender<SourceError>>,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -103,6 +104,7 @@ impl Reader {
         Reader {
             outbound,
             listener: None,
+            doubts: None,
         }
     }
 
@@ -116,6 +118,20 @@ impl Reader {
     pub fn heard_by(mut self, listener: mpsc::UnboundedSender<Heard>) -> Reader {
         self.listener = Some(listener);
         self
+    }
+
+    /// The same, for somebody who only looks: that another number of records came than the answers declare is told to them,
+    /// and ends no reading.
+    #[must_use]
+    pub fn doubted_by(mut self, doubts: mpsc::UnboundedSender<SourceError>) -> Reader {
+        self.doubts = Some(doubts);
+        self
+    }
+
+    /// Whether somebody heard of it.
+    pub(super) fn hears_of(&self, doubt: &SourceError) -> bool {
+        let told = |doubts: &mpsc::UnboundedSender<_>| doubts.send(doubt.clone()).is_ok();
+        self.doubts.as_ref().is_some_and(told)
     }
 
     /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).

@@ -8,6 +8,7 @@ mod support;
 mod connectors;
 mod judged_answers;
 mod live;
+mod looking;
 mod mapping;
 mod mutation;
 mod outside;
