@@ -35,6 +35,7 @@ mod restore;
 mod verify;
 mod compact;
 mod init;
+mod upgrade;
 mod check;
 mod test;
 mod map;
@@ -139,6 +140,7 @@ async fn dispatch(
     match &arguments.verb {
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
+        Verb::Init(verb) if verb.upgrade => return upgrade::run(verb, json, &home, screen),
         Verb::Init(verb) => {
             if let Some(folder) = &verb.folder {
                 return init::run(folder, json, environment, screen);

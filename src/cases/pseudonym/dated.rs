@@ -41,8 +41,13 @@ pub(super) enum Dated {
         /// Where the date ends, and a time may begin.
         end: usize,
     },
-    /// A number of seconds, milliseconds or microseconds since 1970.
-    Since1970(Range<usize>),
+    /// A number since 1970.
+    Since1970 {
+        /// Where it stands, with its sign.
+        number: Range<usize>,
+        /// How many of them a second has.
+        unit: i64,
+    },
 }
 
 impl Dated {
@@ -57,9 +62,13 @@ impl Dated {
             let (number, zone) = digits.split_at(end);
             let zone = zone.get(1..).unwrap_or_default();
             let from = "/Date(".len();
-            let to = from + inner.len() - digits.len() + end;
-            return (is_number(number, 1..=15) && is_number(zone, 0..=4))
-                .then_some(Dated::Since1970(from..to));
+            let to = from + inner.len() - (digits.len() - end);
+            return (is_number(number, 1..=15) && is_number(zone, 0..=4)).then_some(
+                Dated::Since1970 {
+                    number: from..to,
+                    unit: 1_000,
+                },
+            );
         }
         let digits = text.strip_prefix('-').unwrap_or(text);
         if is_number(digits, 8..=16) {
@@ -72,17 +81,14 @@ impl Dated {
     pub(super) fn with_another_day(&self, text: &str, chance: u32) -> Option<String> {
         let (day, month) = (1 + chance % 28, 1 + chance / 28 % 12);
         match self {
-            Dated::Since1970(range) => {
-                let number: i64 = text.get(range.clone())?.parse().ok()?;
-                let unit = unit(number);
-                let before = Timestamp::from_second(number.div_euclid(unit)).ok()?;
+            Dated::Since1970 { number: at, unit } => {
+                let number: i64 = text.get(at.clone())?.parse().ok()?;
+                let before = Timestamp::from_second(number.div_euclid(*unit)).ok()?;
                 let year = before.to_zoned(TimeZone::UTC).year();
                 let other = date(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
                 let other = other.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
-                Some(replaced(
-                    text,
-                    [(range.clone(), (other * unit).to_string())],
-                ))
+                let other = other.checked_mul(*unit)?.to_string();
+                Some(replaced(text, [(at.clone(), other)]))
             }
             Dated::Written {
                 day: day_at,
@@ -138,15 +144,6 @@ fn says_date(field: &str) -> bool {
     says(&DATES) && (field.contains("date") || !NUMBERS.iter().any(|word| field.ends_with(word)))
 }
 
-/// How many of them a second has.
-fn unit(number: i64) -> i64 {
-    match number.unsigned_abs() {
-        0..100_000_000_000 => 1,
-        100_000_000_000..100_000_000_000_000 => 1_000,
-        _ => 1_000_000,
-    }
-}
-
 /// Digits alone: year, month and day, or a moment of this century or the last.
 fn bare(text: &str) -> Option<Dated> {
     if text.len() == 8 && !text.starts_with('-') {
@@ -162,11 +159,15 @@ fn bare(text: &str) -> Option<Dated> {
         }
     }
     let number: i64 = text.parse().ok()?;
-    let moment = Timestamp::from_second(number.div_euclid(unit(number))).ok()?;
-    let year = moment.to_zoned(TimeZone::UTC).year();
-    (1900..2101)
-        .contains(&year)
-        .then_some(Dated::Since1970(0..text.len()))
+    let is_near = |unit: &i64| {
+        let moment = Timestamp::from_second(number.div_euclid(*unit));
+        moment.is_ok_and(|moment| (1900..2101).contains(&moment.to_zoned(TimeZone::UTC).year()))
+    };
+    let unit = [1, 1_000, 1_000_000].into_iter().find(is_near)?;
+    Some(Dated::Since1970 {
+        number: 0..text.len(),
+        unit,
+    })
 }
 
 /// Day, month and year in any order, with the month as a number or by its name.
