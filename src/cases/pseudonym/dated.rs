@@ -150,13 +150,11 @@ fn bare(text: &str) -> Option<Dated> {
         let number = |range: Range<usize>| text.get(range)?.parse::<u32>().ok();
         let is_day =
             (1900..2101).contains(&number(0..4)?) && number(4..6)? <= 12 && number(6..8)? <= 31;
-        if is_day {
-            return Some(Dated::Written {
-                day: 6..8,
-                month: 4..6,
-                end: 8,
-            });
-        }
+        return is_day.then_some(Dated::Written {
+            day: 6..8,
+            month: 4..6,
+            end: 8,
+        });
     }
     let number: i64 = text.parse().ok()?;
     let is_near = |unit: &i64| {
@@ -373,7 +371,7 @@ mod tests {
             ("1980-07-04", "1980-03-17"),
             ("7/4/80", "4/9/80"),
             ("04-OCT-1980 07:15:00", "17-MAR-1980 00:00:00"),
-            ("October 4, 1980", "March 17, 1980"),
+            ("October 04, 1980", "March 17, 1980"),
             ("19800704", "19800317"),
             ("/Date(331560000000)/", "/Date(322099200000)/"),
             ("331560000", "322099200"),

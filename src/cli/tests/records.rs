@@ -254,9 +254,9 @@ async fn a_record_that_could_not_be_mapped_is_shown_as_the_pms_sent_it() {
         scripts/pms.rhai:3:9: Dates: is a list
       the record, as the PMS sent it
         {
-          "Dates": [],
           "Id": "t7",
-          "Rent": "a\u001b[2Jb"
+          "Rent": "a\u001b[2Jb",
+          "Dates": []
         }
     "#);
 }
