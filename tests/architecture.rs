@@ -81,6 +81,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("secrecy", &["config"]),
     ("phonenumber", &["model"]),
     ("regex", &["script"]),
+    ("similar", &["cli"]),
 ];
 
 struct File {

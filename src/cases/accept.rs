@@ -8,7 +8,6 @@ use crate::script::Script;
 
 use super::case::Case;
 use super::find::open;
-use super::recording::expectations;
 
 /// Writes what the script makes of a case's records as what it expects; all else in its file stays as it is written. Tells
 /// why not, and then nothing is changed.
@@ -19,7 +18,10 @@ pub fn accept(home: &Home, case: &Case, script: &Script) -> Result<(), String> {
         .beneath()
         .read_text(&path, MAX_FILE)
         .map_err(|error| error.to_string())?;
-    let text = with_expectations(&text, &expectations(&case.map(script)))
+    let expectations = case
+        .expectations(script)
+        .ok_or("nothing came out of it that could be written")?;
+    let text = with_expectations(&text, &expectations)
         .ok_or("its `expect` does not begin a line; write it so, or by hand")?;
     let failed = |error: std::io::Error| format!("cannot be written: {error}");
     let mut beside = tempfile::Builder::new()

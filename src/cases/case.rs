@@ -10,7 +10,9 @@ use crate::rules::expected;
 use crate::script::{Context, Library, Script};
 
 use super::difference::difference;
+use super::judged::Answered;
 use super::mapped::{Mapped, Printed, map, map_as_given};
+use super::recording::expectations;
 use super::written::Expect;
 
 /// One mapping test, read and ready to run.
@@ -23,6 +25,8 @@ pub struct Case {
     /// That they stand in a file: an answer of the PMS.
     pub(super) recorded: bool,
     pub(super) context: Context,
+    /// An answer to judge, in place of records to map.
+    pub(super) answer: Option<Answered>,
     /// Emails that stand for 'none'.
     pub(super) placeholders: Arc<[String]>,
     pub(super) expect: Expect,
@@ -148,6 +152,24 @@ impl Case {
         &self.context
     }
 
+    /// Whether it is about an answer, and there is nothing to map.
+    pub fn is_about_an_answer(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// The answer that it is about, in place of records.
+    pub(super) fn answer(&self) -> Option<&Answered> {
+        self.answer.as_ref()
+    }
+
+    /// What came out, as a case says it; none where it cannot be said.
+    pub(super) fn expectations(&self, script: &Script) -> Option<String> {
+        match &self.answer {
+            Some(answer) => answer.expectations(script, &self.context),
+            None => Some(expectations(&self.map(script))),
+        }
+    }
+
     /// The PMS's status words that its expected residents have.
     pub fn status_words(&self) -> impl Iterator<Item = &str> {
         self.expect
@@ -165,6 +187,10 @@ impl Case {
     /// Runs the case with a script that is compiled already. What is expected may be written as the PMS writes it: it is
     /// compared in the normal forms.
     pub fn run_with(&self, script: &Script) -> CaseOutcome {
+        if let Some(answer) = &self.answer {
+            let diff = answer.difference(&self.expect, script, &self.context);
+            return self.outcome(diff, Vec::new());
+        }
         let residents = self.expect.residents.iter().cloned();
         let country = self.context.country();
         let expect = Expect {
@@ -179,6 +205,9 @@ impl Case {
 
     /// Whether it passes without the normal forms. Earlier versions compared residents so, as the script gives them.
     pub fn passes_as_given(&self, script: &Script) -> bool {
+        if self.answer.is_some() {
+            return self.run_with(script).passed;
+        }
         let given = map_as_given(script, self.records(), &self.context);
         difference(&self.expect, &given).is_empty()
     }

@@ -1,14 +1,16 @@
 //! Finding all cases of a home. Reading one is `read`'s.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::beneath::{Beneath, Entry, Kind, Unread};
 use crate::config::{Files, Home, Settings};
 use crate::model::{Code, Problem};
+use crate::source::Source;
 
 use super::case::Case;
-use super::read::read;
+use super::read::{About, read};
 
 /// Reads the cases of a home whose name (`yardi/roommates`) contains `filter`, in the order of their names, and tells
 /// what is wrong with the others.
@@ -17,6 +19,7 @@ pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
     let root = home.scripts().join("tests");
     let beneath = home.beneath();
     let placeholders = placeholders(home);
+    let connectors = Connectors::of(home);
     let mut files = Vec::new();
     for Entry { path: folder, kind } in entries(home, &root, &mut problems) {
         let name = home.name(&folder);
@@ -43,7 +46,17 @@ pub fn load(home: &Home, filter: Option<&str>) -> (Vec<Case>, Vec<Problem>) {
             continue;
         }
         match ending(&path) {
-            Some("yaml") => match read(&beneath, &path, &file, &name, folder, &placeholders) {
+            Some("yaml") => match read(
+                &beneath,
+                &path,
+                About {
+                    file: &file,
+                    name: &name,
+                    folder,
+                },
+                &placeholders,
+                &connectors,
+            ) {
                 Ok(case) => cases.push(case),
                 Err(found) => problems.extend(found),
             },
@@ -67,7 +80,50 @@ pub fn open(home: &Home, path: &Path) -> Result<Case, Vec<Problem>> {
     } else {
         home.beneath()
     };
-    read(&beneath, path, &file, &name, folder, &placeholders)
+    let about = About {
+        file: &file,
+        name: &name,
+        folder,
+    };
+    read(&beneath, path, about, &placeholders, &Connectors::of(home))
+}
+
+/// The connectors of a home, read when a case asks for one.
+pub(super) struct Connectors<'a> {
+    home: &'a Home,
+    files: OnceCell<Files>,
+}
+
+impl Connectors<'_> {
+    fn of(home: &Home) -> Connectors<'_> {
+        Connectors {
+            home,
+            files: OnceCell::new(),
+        }
+    }
+
+    /// One of them, compiled, or why there is none.
+    pub(super) fn named(&self, name: &str) -> Result<Arc<Source>, String> {
+        let files = self.files.get_or_init(|| Files::read(self.home));
+        let source = match files.connectors.get(name) {
+            None => {
+                let known: Vec<&str> = files.connectors.keys().map(String::as_str).collect();
+                return Err(format!(
+                    "there is no connector `{name}`; there are: {}",
+                    known.join(", ")
+                ));
+            }
+            Some(Ok(file)) => Source::compile(file),
+            Some(Err(problems)) => Err(problems.clone()),
+        };
+        source.map(Arc::new).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string);
+            format!(
+                "the connector `{name}` is not right: {}",
+                first.unwrap_or_default()
+            )
+        })
+    }
 }
 
 /// Emails that stand for 'none' in this home; where its settings cannot be read, the usual ones.

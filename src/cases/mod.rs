@@ -1,11 +1,13 @@
-//! Mapping tests as data: one record, or several, and the residents that a script must make of them. Reaches no PMS
-//! and no store, and prints nothing.
+//! Mapping tests as data: one record, or several, and the residents that a script must make of them; or an answer, and
+//! what the connector's rules and the script's `verdict` must make of it. Reaches no PMS and no store, and prints nothing.
 //!
 //! A case is `scripts/tests/<pms>/<case>.yaml`; recorded answers may lie beside it.
 
 mod mapped;
 mod written;
 mod case;
+mod judge;
+mod judged;
 mod read;
 mod find;
 mod difference;
@@ -19,6 +21,7 @@ pub use accept::accept;
 pub use case::{Case, CaseOutcome, run};
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open, placeholders};
+pub use judge::ScriptJudge;
 pub use mapped::{Excluded, Mapped, Printed, Unmapped, map};
 pub use recorded::recorded;
 pub use recording::{Counts, Fixture, Recording, fixtures};

@@ -5,8 +5,10 @@
 //! dates, numbers of up to three digits, texts of fields named as a status or a type, placeholders for emails, and what
 //! the connector keeps. A word of the script stays no word of it where somebody bears it as a name. Letters become
 //! letters, digits digits; what stands between them, capitals and accents stay; so do remarks such as `*Moved Out*` and
-//! forms of companies such as LLC. Of a birthday only the year stays.
+//! forms of companies such as LLC. Of a birthday only the year stays. Digits alone are a date only in a field that is
+//! called like one.
 
+mod dated;
 mod maker;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Recorded;
 use crate::source::Rewrite;
 
+use dated::Dated;
 use maker::{Kind, Maker, Token, runs, tokens};
 
 /// What is known before anything is made up.
@@ -163,12 +166,10 @@ impl Pseudonyms<'_> {
         if self.stays(field, core, personal) {
             return core.to_owned();
         }
-        if is_date(core) {
-            return if ["birth", "dob", "born"]
-                .iter()
-                .any(|word| field.contains(word))
-            {
-                self.birthday(core)
+        if let Some(dated) = Dated::of(core, field) {
+            let births = ["birth", "dob", "born"];
+            return if births.iter().any(|word| field.contains(word)) {
+                self.birthday(&dated, core)
             } else {
                 core.to_owned()
             };
@@ -384,16 +385,14 @@ impl Pseudonyms<'_> {
     }
 
     /// The year says how old somebody is; the day is made up.
-    fn birthday(&mut self, core: &str) -> String {
+    fn birthday(&mut self, dated: &Dated, core: &str) -> String {
         let random = self.maker.code(&format!("birthday{core}"), false);
-        let sum: u32 = random.bytes().map(u32::from).sum();
-        let (month, day) = (1 + sum % 12, 1 + sum % 28);
-        let (date, _) = core.split_once(['T', ' ']).unwrap_or((core, ""));
-        let parts: Vec<&str> = date.split(['-', '/']).collect();
-        match parts.as_slice() {
-            [year, ..] if year.len() == 4 => format!("{year}-{month:02}-{day:02}"),
-            [_, _, year] => format!("{month:02}/{day:02}/{year}"),
-            _ => self.text(core, true),
+        let chance = random.bytes().fold(0_u32, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        match dated.with_another_day(core, chance) {
+            Some(made) => made,
+            None => self.text(core, true),
         }
     }
 
@@ -486,48 +485,6 @@ impl Pseudonyms<'_> {
     }
 }
 
-/// A day in one of the forms that PMSs write, whether it exists or not, with a time behind it or without.
-fn is_date(core: &str) -> bool {
-    let (day, time) = match core.find(['T', ' ']) {
-        Some(at) if core.is_char_boundary(at) => core.split_at(at),
-        _ => (core, ""),
-    };
-    let digits = |text: &str, least: usize, most: usize| {
-        (least..=most).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit())
-    };
-    let time_like = |time: &str| {
-        let letters = time.chars().filter(char::is_ascii_alphabetic).count();
-        time.len() <= 40
-            && letters <= 6
-            && time
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || " :.+-".contains(c))
-    };
-    let parts: Vec<&str> = day.split(['-', '/']).collect();
-    let numbers = match parts.as_slice() {
-        [year, month, day] if year.len() == 4 => {
-            digits(year, 4, 4) && digits(month, 1, 2) && digits(day, 1, 2)
-        }
-        [month, day, year] => digits(month, 1, 2) && digits(day, 1, 2) && digits(year, 4, 4),
-        _ => false,
-    };
-    if numbers {
-        return time_like(time);
-    }
-    // Mar  1 2026 12:00AM
-    let mut words = core.split_whitespace();
-    let month = words.next().is_some_and(|month| {
-        const MONTHS: &str = "jan feb mar apr may jun jul aug sep oct nov dec";
-        month.len() == 3 && MONTHS.contains(&month.to_lowercase())
-    });
-    month
-        && words
-            .next()
-            .is_some_and(|day| digits(day.trim_end_matches(','), 1, 2))
-        && words.next().is_some_and(|year| digits(year, 4, 4))
-        && time_like(&words.collect::<Vec<_>>().join(" "))
-}
-
 fn is_uuid(core: &str) -> bool {
     let parts: Vec<usize> = core.split('-').map(str::len).collect();
     parts == [8, 4, 4, 4, 12] && core.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
@@ -596,6 +553,12 @@ mod tests {
             ("Start", "2026-02-30T00:00:00"),
             ("Start", "02/28/2026 00:00:00 MST"),
             ("Start", "Mar  1 2026 12:00AM"),
+            ("Start", "04-OCT-2026 00:00:00"),
+            ("Start", "Jul 4, 2026 12:00 AM"),
+            ("Start", "04.10.2026"),
+            ("MoveInDate", "20261004"),
+            ("Start", "/Date(1790000000000-0500)/"),
+            ("MoveInDate", "1790000000"),
             ("Beds", "2"),
             ("Flag", "TRUE"),
             ("Flag", "Y"),

@@ -12,21 +12,32 @@ use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
 
 use super::case::Case;
-use super::find::whole;
-use super::written::Written;
+use super::find::{Connectors, whole};
+use super::judged::Answered;
+use super::written::{Written, WrittenAnswer};
 
 /// A recorded answer larger than this is none to test with.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+
+/// How a case is called.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    /// Its file, relative to the home.
+    pub(super) file: &'a Path,
+    /// Its folder and its file without the ending.
+    pub(super) name: &'a str,
+    pub(super) folder: &'a str,
+}
 
 /// Reads one case.
 pub(super) fn read(
     beneath: &Beneath,
     path: &Path,
-    file: &Path,
-    name: &str,
-    folder: &str,
+    about: About<'_>,
     placeholders: &Arc<[String]>,
+    connectors: &Connectors<'_>,
 ) -> Result<Case, Vec<Problem>> {
+    let About { file, name, folder } = about;
     let text = beneath
         .read_text(path, MAX_FILE)
         .map_err(|error| vec![whole(file, error.to_string())])?;
@@ -43,10 +54,15 @@ pub(super) fn read(
         problems.push(document.problem("ctx.timezone", message));
     }
     let case = Beside { beneath, path };
-    let records = records(&written, case, &document).unwrap_or_else(|problem| {
-        problems.push(problem);
-        Vec::new()
-    });
+    expects(&written, &document, &mut problems);
+    let mut answer = None;
+    let mut records_of = Vec::new();
+    let read = match &written.answer {
+        Some(given) => answered(&written, given, case, &document, folder, connectors)
+            .map(|judged| answer = Some(judged)),
+        None => records(&written, case, &document).map(|records| records_of = records),
+    };
+    problems.extend(read.err());
     let lookups = lookups(&mut written, case, &document).unwrap_or_else(|found| {
         problems.extend(found);
         Lookups::new()
@@ -58,7 +74,8 @@ pub(super) fn read(
         name: name.to_owned(),
         file: file.to_owned(),
         script: written.script.unwrap_or_else(|| format!("{folder}.rhai")),
-        records,
+        records: records_of,
+        answer,
         recorded: matches!(written.records, Some(Value::String(_))),
         context: Context::new(Inputs {
             today: written.today,
@@ -81,6 +98,116 @@ pub(super) fn read(
 struct Beside<'a> {
     beneath: &'a Beneath,
     path: &'a Path,
+}
+
+/// What is expected must be of the kind that the case is about.
+fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) {
+    let expect = &written.expect;
+    let of_answer = [
+        ("expect.verdict", expect.verdict.is_some()),
+        ("expect.hint", expect.hint.is_some()),
+        ("connector", written.connector.is_some()),
+    ];
+    let of_records = [
+        ("record", written.record.is_some()),
+        ("records", written.records.is_some()),
+        ("path", written.path.is_some()),
+        ("inner", written.inner.is_some()),
+        ("delimiter", written.delimiter.is_some()),
+        ("lookups", !written.lookups.is_empty()),
+        ("expect.residents", !expect.residents.is_empty()),
+        ("expect.excluded", !expect.excluded.is_empty()),
+        ("expect.error", expect.error.is_some()),
+        ("expect.errors", !expect.errors.is_empty()),
+    ];
+    let mut say = |fields: &[(&str, bool)], message: &str| {
+        let given = fields.iter().filter(|(_, given)| *given);
+        problems.extend(given.map(|(field, _)| document.problem(field, message)));
+    };
+    if written.answer.is_some() {
+        say(
+            &of_records,
+            "is said of records, and the case is about an `answer`; remove it, or make two cases of it",
+        );
+        say(
+            &[("expect", expect.verdict.is_none())],
+            "does not say what the answer means; add `verdict`",
+        );
+    } else {
+        say(
+            &of_answer,
+            "is said of an answer, and the case has none; add `answer`, or remove it",
+        );
+    }
+}
+
+/// The answer of a case, with the connector that judges it.
+fn answered(
+    written: &Written,
+    given: &WrittenAnswer,
+    case: Beside<'_>,
+    document: &Document,
+    folder: &str,
+    connectors: &Connectors<'_>,
+) -> Result<Answered, Problem> {
+    let name = written.connector.as_deref().unwrap_or(folder);
+    let at = match &written.connector {
+        Some(_) => "connector",
+        None => "answer",
+    };
+    let source = connectors
+        .named(name)
+        .map_err(|message| document.problem(at, message))?;
+    let request = &written.ctx.request;
+    if !source.has(request) {
+        let known: Vec<&str> = source.requests().collect();
+        let message = format!(
+            "the connector has no request `{request}`; it has: {}",
+            known.join(", ")
+        );
+        return Err(document.problem("ctx.request", message));
+    }
+    if !(100..600).contains(&given.status) {
+        let message = "is no status code; write one such as 200";
+        return Err(document.problem("answer.status", message));
+    }
+    let body = match (&given.file, &given.text) {
+        (Some(_), Some(_)) => {
+            return Err(document.problem("answer.text", "stands beside `file`; keep one of them"));
+        }
+        (Some(name), None) => case
+            .body(name)
+            .map_err(|message| document.problem("answer.file", message))?,
+        (None, text) => text.clone().unwrap_or_default().into_bytes(),
+    };
+    Ok(Answered {
+        source,
+        status: given.status,
+        headers: given.headers.clone().into_iter().collect(),
+        body,
+    })
+}
+
+impl Beside<'_> {
+    /// What stands in a file beside the case, or why it cannot be taken.
+    fn body(&self, name: &str) -> Result<Vec<u8>, String> {
+        let beside = Path::new(name);
+        if !beside
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err("is no file beside the case; write its name".into());
+        }
+        let path = self.path.with_file_name(beside);
+        let body = self.beneath.read(&path, MAX_ANSWER);
+        body.map_err(|error| match error {
+            Unread::TooLarge(limit) => format!(
+                "`{name}` is larger than {} MiB; keep the records that matter",
+                limit >> 20
+            ),
+            error => format!("`{name}` {error}"),
+        })
+    }
 }
 
 /// The records of a case as JSON texts, wherever it has them.
@@ -139,7 +266,7 @@ fn records(
         }
         (None, None) => Err(document.problem(
             "",
-            "there is no record; add `record`, or `records` with a list or a file",
+            "there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge",
         )),
     }
 }
@@ -196,22 +323,7 @@ impl Answer<'_> {
         let field = |field: &str| format!("{at}{field}");
         let named_by = field(self.named_by);
         let problem = |message: String| document.problem(&named_by, message);
-        let beside = Path::new(name);
-        if !beside
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)))
-        {
-            return Err(problem("is no file beside the case; write its name".into()));
-        }
-        let path = case.path.with_file_name(beside);
-        let body = case.beneath.read(&path, MAX_ANSWER);
-        let body = body.map_err(|error| match error {
-            Unread::TooLarge(limit) => problem(format!(
-                "`{name}` is larger than {} MiB; keep the records that matter",
-                limit >> 20
-            )),
-            error => problem(format!("`{name}` {error}")),
-        })?;
+        let body = case.body(name).map_err(problem)?;
         let parse = |name: &str, path: &str| {
             source::Path::parse(path).map_err(|message| document.problem(&field(name), message))
         };

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::{Csv, Format, Inner, schema_of};
+use crate::config::{Csv, Format, Inner, Verdict, schema_of};
 use crate::model::Resident;
 
 use super::mapped::Excluded;
@@ -54,6 +54,13 @@ pub(super) struct Written {
     /// The date at the property.
     #[serde(default = "some_day")]
     pub(super) today: Date,
+    /// In place of records, an answer of the PMS: `expect` says the `verdict` that the connector's rules, the script's
+    /// function `verdict` or its status must give.
+    #[serde(default)]
+    pub(super) answer: Option<WrittenAnswer>,
+    /// The connector whose rules judge `answer`; without it the one named as the folder.
+    #[serde(default)]
+    pub(super) connector: Option<String>,
     /// Records to look up that stand in files beside this one, by request; besides those of `ctx.lookups`.
     #[serde(default)]
     pub(super) lookups: BTreeMap<String, Vec<LookupFile>>,
@@ -62,6 +69,24 @@ pub(super) struct Written {
     pub(super) ctx: WrittenContext,
     /// What must come out.
     pub(super) expect: Expect,
+}
+
+/// An answer of the PMS to the request that `ctx.request` names.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenAnswer {
+    /// The status code.
+    #[serde(default = "success")]
+    pub(super) status: u16,
+    /// Its headers.
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    /// The name of a file beside this one with its body.
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    /// Its body, where there is no `file`.
+    #[serde(default)]
+    pub(super) text: Option<String>,
 }
 
 /// What the script may know besides the record, as `ctx`.
@@ -130,6 +155,12 @@ pub(super) struct Expect {
     /// Errors, where several records are rejected: each must come, and no other may.
     #[serde(default)]
     pub(super) errors: Vec<ExpectedError>,
+    /// What `answer` means.
+    #[serde(default)]
+    pub(super) verdict: Option<Verdict>,
+    /// A part of what is to be done about it.
+    #[serde(default)]
+    pub(super) hint: Option<String>,
 }
 
 /// An error: the field it must name, and a part of its message.
@@ -142,6 +173,10 @@ pub(super) struct ExpectedError {
     /// A part of its message.
     #[serde(default)]
     pub(super) message: Option<String>,
+}
+
+fn success() -> u16 {
+    200
 }
 
 fn json() -> Format {

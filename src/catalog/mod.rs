@@ -4,7 +4,6 @@
 mod account;
 mod asked;
 mod budgets;
-mod judge;
 mod tested;
 mod load;
 mod properties;
@@ -27,8 +26,8 @@ use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
+pub use crate::cases::ScriptJudge;
 pub use budgets::Share;
-pub use judge::ScriptJudge;
 pub use load::{check, load, load_with, outcomes};
 pub use saves::Saves;
 pub use watch::{Fingerprint, ReloadRequest, SLOW, Shown, fingerprint, watch};

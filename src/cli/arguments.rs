@@ -7,8 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, backup, changes, check, definitions, demo, discover, doctor, explain,
-    help, init, integration, man, map, pause, people, preview, record, restore, run, runs, sandbox,
-    schema, status, sync, test,
+    help, init, integration, man, map, pause, people, preview, probe, record, restore, run, runs,
+    sandbox, schema, status, sync, test,
 };
 
 const TEMPLATE: &str = "\
@@ -28,6 +28,7 @@ set up
   map          one script on one recorded answer
   record       answers of a PMS as test fixtures, about made-up people
   discover     the properties and lease statuses that a PMS has
+  probe        one request as it was sent, its answer as it came
   doctor       whether PMS, machine and daemon are as they should be
   reload       make the daemon read all files again
 
@@ -137,6 +138,8 @@ pub enum Verb {
     Record(record::RecordArguments),
     /// the properties and lease statuses that a PMS has
     Discover(discover::DiscoverArguments),
+    /// one request of a connector as it was sent, its answer as it came, and what a run makes of it
+    Probe(probe::ProbeArguments),
     /// whether the PMS, this machine and the daemon are as they should be
     Doctor(doctor::DoctorArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration

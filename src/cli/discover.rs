@@ -18,14 +18,16 @@ use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::{Reader, Scope, Source, collected};
 
-use super::table::{Column, Table};
+use super::status::number;
+use super::table::{Column, Table, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
 /// Which PMS to ask.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-asks the PMS itself, with the integration's credential; nothing is written, here or there. ids of
+asks the PMS itself, with the integration's credential; nothing is written, here or there. what
+the script cannot map, and a number of records that is not the declared one, is told. ids of
 properties go into `pms_properties`, words of statuses into `exclude_statuses`, ids of units to the
 left in `units.map`
 
@@ -50,6 +52,12 @@ struct Found {
     units: Option<Vec<FoundUnit>>,
     /// Records that the script could not map.
     rejected: u64,
+    /// Why it could not map the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_rejected: Option<String>,
+    /// What a run would end for, and this look does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +94,8 @@ pub(super) struct Shown {
     pub(super) statuses: Vec<FoundStatus>,
     units: Vec<FoundUnit>,
     rejected: u64,
+    /// Why the first was rejected.
+    first: Option<String>,
 }
 
 pub(super) async fn run(
@@ -96,12 +106,20 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     let integration = find(&arguments.integration, home, now)?;
-    let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     let failed = |told| Failure::other(Exit::Failed, told);
+    let (doubts, mut doubted) = mpsc::unbounded_channel();
+    let reader = Reader::new().map_err(|error| failed(error.to_string()))?;
+    let reader = reader.doubted_by(doubts);
     let asking = Asking::of(&integration, now);
     let properties = properties(&asking, &reader).await.map_err(failed)?;
     let shown = shown(&asking, &reader).await.map_err(failed)?;
+    let mut warnings = Vec::new();
+    while let Ok(doubt) = doubted.try_recv() {
+        warnings.push(doubt.to_string());
+    }
     let found = Found {
+        first_rejected: shown.first,
+        warnings,
         properties,
         statuses: shown.statuses,
         units: arguments.units.then_some(shown.units),
@@ -225,6 +243,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     }
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
+    let mut first: Option<String> = None;
     let mut units = BTreeMap::<(String, String), u64>::new();
     let mut residents = Vec::new();
     for request in source.feeds() {
@@ -244,7 +263,10 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         });
         match asking.script.residents(&record.json, &context) {
             Ok(mapped) => {
-                rejected += u64::from(mapped.iter().any(Result::is_err));
+                if let Some(error) = mapped.iter().find_map(|one| one.as_ref().err()) {
+                    rejected += 1;
+                    first.get_or_insert_with(|| error.error.to_string());
+                }
                 for resident in mapped.into_iter().flatten().map(|mapped| mapped.resident) {
                     if let Some(unit) = resident.unit {
                         *units.entry((unit.id, unit.label)).or_default() += 1;
@@ -254,7 +276,10 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
                         .or_default() += 1;
                 }
             }
-            Err(_) => rejected += 1,
+            Err(error) => {
+                rejected += 1;
+                first.get_or_insert_with(|| error.to_string());
+            }
         }
     }
     let statuses = counts
@@ -278,6 +303,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         statuses: statuses.collect(),
         units: units.collect(),
         rejected,
+        first,
     })
 }
 
@@ -360,9 +386,21 @@ fn told(found: &Found, view: &View) -> String {
         text += &table.render(view);
     }
     if found.rejected > 0 {
-        text += &format!(
-            "\n{} records could not be mapped; `epms run` of the next sync says why\n",
-            found.rejected
+        let records = number(found.rejected, "record", "records");
+        let first = found.first_rejected.as_deref().unwrap_or_default();
+        text.push('\n');
+        text += &paragraph(
+            0,
+            &format!("{records} could not be mapped; the first: {first}"),
+            view,
+        );
+    }
+    for warning in &found.warnings {
+        text.push('\n');
+        text += &paragraph(
+            0,
+            &format!("a run would be incomplete here: {warning}"),
+            view,
         );
     }
     text

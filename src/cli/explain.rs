@@ -21,7 +21,8 @@ use super::{Exit, Failure, Screen, alerts, people};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 without --live it tells what the last run decided and what the store knows; with it the PMS is
-read again, as a run reads it, and nothing is written
+read again, as a run reads it, and nothing is written. of a record that could not be mapped all is
+shown that the PMS sent
 
 examples
   epms explain 123-building-name t0012345
@@ -188,6 +189,8 @@ fn way(live: &Live, resident: &str, view: &View) -> String {
         if let Some(error) = &step.error {
             text += "  the script could not map it\n";
             text += &paragraph(4, error, view);
+            text += "  the record, as the PMS sent it\n";
+            text += &sent(&step.record);
         }
         let theirs = step
             .residents
@@ -225,6 +228,13 @@ fn way(live: &Live, resident: &str, view: &View) -> String {
         _ => {}
     }
     text
+}
+
+/// A record, line by line.
+fn sent(record: &Value) -> String {
+    let text = serde_json::to_string_pretty(record).unwrap_or_default();
+    let lines = text.lines().map(|line| format!("    {}\n", clean(line)));
+    lines.collect()
 }
 
 /// The fields of a resident, each with where in the record the same value stands.

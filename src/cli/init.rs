@@ -21,6 +21,12 @@ writes config/epms.yaml with every key and its default, the connectors, their sc
 README, and a .gitignore for state/ and secrets/. what else is in the folder stays; where one of these files
 is there already, nothing is written
 
+with --upgrade nothing is made: the home that is there gets the connectors, scripts and mapping tests that come with this
+version. What was not touched since it was made or upgraded last is taken over, by what config/.shipped says; of a file that
+was changed on both sides both differences are shown, and it is left alone until --take or --keep names it. A home without
+config/.shipped, which an earlier version made, is asked about every file that differs. Settings, credentials and
+integrations stay
+
 with --fresh-store nothing of that is written: a store that was lost for good, by the mark beside it, gets a new
 one in its place, with nobody in it, whose numbers go on from those of the lost one. Whoever follows the change
 log begins anew. Restore a backup rather, where there is one
@@ -28,14 +34,28 @@ log begins anew. Restore a backup rather, where there is one
 examples
   epms init acme
   epms init .
+  epms init --upgrade --dry-run
+  epms init --upgrade --take scripts/yardi.rhai
   epms init --fresh-store")]
 pub struct InitArguments {
     /// the folder; it is made if it is not there
-    #[arg(value_name = "DIR", required_unless_present = "fresh_store")]
+    #[arg(value_name = "DIR", required_unless_present_any = ["fresh_store", "upgrade"])]
     pub folder: Option<PathBuf>,
     /// make a new store, with nobody, where the home's own was lost
-    #[arg(long, conflicts_with = "folder")]
+    #[arg(long, conflicts_with_all = ["folder", "upgrade"])]
     pub fresh_store: bool,
+    /// bring the home's connectors, scripts and tests to this version of epms, where they were not changed
+    #[arg(long, conflicts_with = "folder")]
+    pub upgrade: bool,
+    /// with --upgrade: show what would be done, and write nothing
+    #[arg(long, requires = "upgrade")]
+    pub dry_run: bool,
+    /// with --upgrade: take what is shipped, whatever the home changed in this file
+    #[arg(long, value_name = "FILE", requires = "upgrade")]
+    pub take: Vec<PathBuf>,
+    /// with --upgrade: leave this file as it is, and show its difference no more
+    #[arg(long, value_name = "FILE", requires = "upgrade")]
+    pub keep: Vec<PathBuf>,
 }
 
 const IGNORED: &str = "\
@@ -54,6 +74,7 @@ const README: &str = "\
     config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
     config/.schema/         what editors know of these files; `epms schema --out config/.schema` makes them anew
     config/.definitions/    what editors know of scripts; `epms definitions --out config/.definitions` makes them anew
+    config/.shipped/        what came with epms when this home was made; `epms init --upgrade` compares with it
     scripts/                what the records of each PMS mean; shared ones in lib/, mapping tests in tests/
     secrets/                a place for secrets in files, one each (0600); out of version control
     state/                  the store and the socket; the daemon makes it; out of version control
@@ -100,6 +121,7 @@ pub(super) fn run(
             Failure::other(Exit::Failed, told)
         })?;
     }
+    shipped::remember_all(&home)?;
     super::schema::write_all(&home)?;
     super::definitions::write_all(&home)?;
     for name in ["config/credentials", "config/integrations"] {

@@ -178,6 +178,11 @@ fn report(
     };
     if file.extension().is_some_and(|ending| ending == "yaml") {
         let case = cases::open(home, file).map_err(|found| Failure::Config(Problems(found)))?;
+        if case.is_about_an_answer() {
+            let told =
+                "the test is about an answer, and no record is mapped in it; `epms test` runs it";
+            return Err(Failure::other(Exit::Invalid, told));
+        }
         report.records = case.records().count();
         report.take(case.map(&script), |_| None);
         return Ok(report);

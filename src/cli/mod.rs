@@ -35,12 +35,14 @@ mod restore;
 mod verify;
 mod compact;
 mod init;
+mod upgrade;
 mod check;
 mod test;
 mod map;
 mod record;
 mod again;
 mod discover;
+mod probe;
 mod doctor;
 mod add;
 mod demo;
@@ -138,6 +140,7 @@ async fn dispatch(
     match &arguments.verb {
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
+        Verb::Init(verb) if verb.upgrade => return upgrade::run(verb, json, &home, screen),
         Verb::Init(verb) => {
             if let Some(folder) = &verb.folder {
                 return init::run(folder, json, environment, screen);
@@ -152,6 +155,7 @@ async fn dispatch(
             return record::run(verb, json, &home, &environment.current, screen).await;
         }
         Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
             return doctor::run(verb, json, &home, socket, environment, screen).await;
@@ -231,6 +235,7 @@ async fn dispatch(
         | Verb::Map(_)
         | Verb::Record(_)
         | Verb::Discover(_)
+        | Verb::Probe(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }
         | Verb::Help(_)

@@ -11,6 +11,37 @@ const SETTINGS: &str = include_str!("../../config/epms.yaml");
 static CONNECTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/connectors");
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
 
+/// Where a home has what was shipped when it was made or upgraded last: under version control, so that every checkout of it
+/// can be upgraded.
+pub(super) const SHIPPED: &str = "config/.shipped";
+
+/// Whether an upgrade is about it: connectors, scripts and their tests. Settings are the home's own.
+pub(super) fn is_upgraded(name: &Path) -> bool {
+    name != Path::new("config/epms.yaml")
+}
+
+/// Keeps a file as what was shipped.
+pub(super) fn remember(home: &Path, name: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let path = home.join(SHIPPED).join(name);
+    if std::fs::read(&path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, bytes)
+}
+
+/// Keeps all of them as what was shipped.
+pub(super) fn remember_all(home: &Path) -> std::io::Result<()> {
+    for (name, bytes) in files() {
+        if is_upgraded(&name) {
+            remember(home, &name, bytes)?;
+        }
+    }
+    Ok(())
+}
+
 /// All of them, by their names in a home.
 pub(super) fn files() -> Vec<(PathBuf, &'static [u8])> {
     let mut all = vec![(PathBuf::from("config/epms.yaml"), SETTINGS.as_bytes())];
@@ -40,6 +71,7 @@ pub(super) fn write(home: &Path) -> std::io::Result<()> {
         }
         std::fs::write(path, bytes)?;
     }
+    remember_all(home)?;
     super::schema::write_all(home)?;
     super::definitions::write_all(home)
 }

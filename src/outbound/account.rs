@@ -26,6 +26,7 @@ use super::error::OutboundError;
 use super::patience::Patience;
 use super::token::{Lasts, Session, Token};
 use super::trust::Trust;
+use super::watch::Watch;
 
 /// Shorter ones would strike out half of what a PMS says.
 const SHORTEST_SECRET: usize = 4;
@@ -56,6 +57,8 @@ pub struct Account {
     pub(super) client: reqwest::Client,
     /// What requests go through that leave this machine.
     pub(super) proxy: Option<Url>,
+    /// Somebody looks at what is sent and what comes.
+    pub(super) watch: Option<Arc<Watch>>,
 }
 
 /// What the PMS let in in this run.
@@ -134,6 +137,12 @@ impl Account {
     #[must_use]
     pub fn counted_by(self, requests: Arc<AtomicU64>) -> Account {
         Account { requests, ..self }
+    }
+
+    /// For somebody who looks at what is sent and what comes back.
+    pub(crate) fn watched_by(self, watch: &Arc<Watch>) -> Account {
+        let watch = Some(Arc::clone(watch));
+        Account { watch, ..self }
     }
 
     /// The token that all who use the credential share: the kept one, unless it is the one that was `refused`, or one that
@@ -328,7 +337,7 @@ impl Shared {
 }
 
 impl Account {
-    fn with_secrets<T>(&self, take: impl FnOnce(&[&str]) -> T) -> T {
+    pub(super) fn with_secrets<T>(&self, take: impl FnOnce(&[&str]) -> T) -> T {
         let shown = &self.shared.shown;
         let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         let secrets = self.secrets.iter().chain(shown.iter());
@@ -368,7 +377,7 @@ impl Account {
         self.shows(&STANDARD.encode(format!("{name}:{password}")));
     }
 
-    /// A text without the secrets that stand in it as they are, or as forms and XML write them.
+    /// A text without the secrets that stand in it as they are, or as forms, URLs, XML, JSON and base64 write them.
     pub fn strike(&self, said: &str) -> String {
         self.with_secrets(|secrets| strike(said, secrets))
     }
@@ -386,17 +395,22 @@ impl Account {
     }
 }
 
-/// Strikes secrets out, as they are and as forms and XML write them; the longest first, as one may be a
-/// part of another.
+/// Strikes secrets out, as they are and as forms, URLs, XML, JSON and base64 write them; the longest first, as one may be
+/// a part of another.
 fn strike(said: &str, secrets: &[&str]) -> String {
     let mut forms: Vec<String> = secrets
         .iter()
         .filter(|secret| secret.len() >= SHORTEST_SECRET)
         .flat_map(|secret| {
+            let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let json = serde_json::Value::from(*secret).to_string();
             [
                 (*secret).to_owned(),
-                url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+                form.replace('+', "%20"),
+                form,
                 quick_xml::escape::escape(*secret).into_owned(),
+                json.trim_matches('"').to_owned(),
+                STANDARD.encode(secret),
             ]
         })
         .collect();
@@ -416,5 +430,9 @@ mod tests {
         assert_eq!(struck("no a&b c-long, a&b c"), "no ***, ***");
         assert_eq!(struck("?p=a%26b+c&abc"), "?p=***&abc");
         assert_eq!(struck("<P>a&amp;b c</P>"), "<P>***</P>");
+        assert_eq!(struck("?p=a%26b%20c"), "?p=***");
+        assert_eq!(struck("YSZiIGMtbG9uZw=="), "***");
+        let said = strike(r#"{"p":"x\"yz\\"}"#, &["x\"yz\\"]);
+        assert_eq!(said, r#"{"p":"***"}"#);
     }
 }

@@ -18,6 +18,9 @@ use super::allowance::Ledger;
 use super::egress::{Lookup, Resolver, system, through};
 use super::roots::Roots;
 
+/// How requests call who asks.
+pub(super) const USER_AGENT: &str = concat!("epms/", env!("CARGO_PKG_VERSION"));
+
 /// Follows no redirects, goes through no proxy of the environment, speaks TLS 1.2 or later, and judges the addresses of
 /// names.
 fn client(
@@ -33,7 +36,7 @@ fn client(
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))
-        .user_agent(concat!("epms/", env!("CARGO_PKG_VERSION")));
+        .user_agent(USER_AGENT);
     let client = match proxy.cloned() {
         Some(proxy) => client.proxy(reqwest::Proxy::custom(move |url| {
             through(Some(&proxy), url).cloned()
@@ -182,6 +185,7 @@ impl Outbound {
             ledger,
             client,
             proxy,
+            watch: None,
         })
     }
 

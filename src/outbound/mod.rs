@@ -11,12 +11,14 @@ mod error;
 mod exchange;
 mod patience;
 mod rate;
+mod redact;
 mod roots;
 mod send;
 mod sign;
 mod token;
 mod trust;
 mod unpack;
+mod watch;
 mod way;
 
 pub use account::{Account, AccountError};
@@ -25,6 +27,7 @@ pub use clients::{ClientError, Outbound};
 pub use egress::Lookup;
 pub use error::{OutboundError, Told};
 pub use patience::{Patience, Seats, Waits};
+pub use redact::{Redacted, RedactedHeader};
 pub use roots::Roots;
 pub use way::{Answered, Endpoint, Unreached};
 
@@ -37,3 +40,4 @@ pub(crate) use send::Answer;
 pub(crate) use sign::{sha256, signed};
 pub(crate) use token::{Lasts, Token};
 pub(crate) use unpack::{from_gzip, from_zip};
+pub(crate) use watch::{Exchanged, Watch};

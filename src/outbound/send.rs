@@ -79,11 +79,19 @@ pub(super) async fn send(
         };
         OutboundError::Unavailable(exchange.told(&what, None, "the next run tries again"))
     };
-    let mut response = builder
-        .timeout(timeout.0)
-        .send()
+    let request = builder.timeout(timeout.0).build();
+    let request = request.map_err(|error| unavailable(&error))?;
+    let watch = exchange.account.watch.as_deref();
+    if let Some(watch) = watch {
+        watch.sent(exchange.request, &request);
+    }
+    let mut response = client
+        .execute(request)
         .await
         .map_err(|error| unavailable(&error))?;
+    if let Some(watch) = watch {
+        watch.answered(response.status().as_u16(), response.headers());
+    }
     if response.status().is_redirection() {
         let to = response
             .headers()
@@ -123,6 +131,9 @@ pub(super) async fn send(
         incoming.take(&chunk).map_err(unfit)?;
     }
     let body = incoming.finish().map_err(unfit)?;
+    if let Some(watch) = watch {
+        watch.came(&body);
+    }
     Ok(Answer {
         status: response.status().as_u16(),
         headers: std::mem::take(response.headers_mut()),

@@ -50,6 +50,11 @@ impl Context {
         Context(Arc::new(inputs), Arc::default())
     }
 
+    /// What it holds.
+    pub fn inputs(&self) -> &Inputs {
+        &self.0
+    }
+
     /// The property's country, by ISO 3166 code.
     pub fn country(&self) -> &str {
         &self.0.country

@@ -18,6 +18,8 @@ use super::{Path, Shape};
 /// A rule with its paths compiled.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
+    /// Where it stands in the connector's file, such as `errors.0`.
+    pub(super) at: String,
     pub(super) spec: AnswerRule,
     pub(super) path: Option<Path>,
     pub(super) absent: Option<Path>,
@@ -62,6 +64,17 @@ pub struct Ruling {
     pub hint: Option<String>,
 }
 
+/// Who decided about an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// A rule of the connector, by its place in the file, such as `requests.residents.errors.0`.
+    Rule(String),
+    /// The script's function `verdict`.
+    Judge,
+    /// The usual reading of HTTP and SOAP.
+    Usual,
+}
+
 /// What was decided about an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Judgement {
@@ -70,6 +83,7 @@ pub(super) struct Judgement {
     pub(super) said: Option<String>,
     /// What to do, from the rule.
     pub(super) hint: Option<String>,
+    pub(super) by: By,
 }
 
 /// Whether text stands in a text, whatever the case.
@@ -232,7 +246,10 @@ pub(super) fn by_rules(
     headers: &HeaderMap,
     content: &Content<'_>,
 ) -> Option<Judgement> {
-    for Rule { spec, path, absent } in rules {
+    for rule in rules {
+        let Rule {
+            spec, path, absent, ..
+        } = rule;
         if let Some(statuses) = &spec.status
             && !statuses.contains(status)
         {
@@ -263,6 +280,7 @@ pub(super) fn by_rules(
             verdict: spec.is,
             said,
             hint: spec.hint.clone(),
+            by: By::Rule(rule.at.clone()),
         });
     }
     None
@@ -295,6 +313,7 @@ pub(super) fn by_status(status: u16, asked_for_part: bool, around: Option<&Value
         verdict,
         said,
         hint: None,
+        by: By::Usual,
     }
 }
 
@@ -325,6 +344,7 @@ mod tests {
         rules
             .into_iter()
             .map(|rule| Rule {
+                at: String::new(),
                 path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()),
                 absent: rule
                     .absent

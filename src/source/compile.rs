@@ -274,6 +274,7 @@ impl<'a> Compile<'a> {
             place: TokenAt::Path(self.path("auth.oauth2", "access_token")),
             rules: refusals
                 .map(|text| Rule {
+                    at: "auth.oauth2".into(),
                     path: Path::parse("error").ok(),
                     absent: None,
                     spec: AnswerRule {
@@ -337,6 +338,7 @@ impl<'a> Compile<'a> {
                         .map(|path| self.path(&format!("{field}.{index}.{key}"), path))
                 };
                 Rule {
+                    at: format!("{field}.{index}"),
                     path: path("path", &rule.path),
                     absent: path("absent", &rule.absent),
                     spec: rule.clone(),

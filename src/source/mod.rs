@@ -20,6 +20,7 @@ mod compiled;
 mod compile;
 mod call;
 mod body;
+mod judged;
 mod verdict;
 mod fetch;
 mod auth;
@@ -33,12 +34,13 @@ mod rewrite;
 
 pub use crate::outbound::OutboundError as SourceError;
 
-pub use answer::{Judge, Ruling, Said};
+pub use answer::{By, Judge, Ruling, Said};
 pub use compiled::Source;
 pub use decode::Shape;
+pub use judged::{Meaning, Sample};
 pub use known::Known;
 pub use path::Path;
-pub use probe::FirstPage;
+pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
 pub use reader::{Handed, Heard, Reader, Scope, collected};
 pub use rewrite::{Rewrite, rewritten};
 pub use template::{Place, rendered};

@@ -89,6 +89,17 @@ pub(super) struct Pages {
     last: Option<Print>,
     /// Pages in a row without a record.
     empty: u64,
+    /// What would have come had the number of records been right; none while nothing speaks against it.
+    doubtful: Option<Doubtful>,
+}
+
+/// How a reading ends whose number of records is not the declared one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubtful {
+    /// With the page that came.
+    End,
+    /// With the page before: this one is the same.
+    Repeated,
 }
 
 impl Pages {
@@ -118,6 +129,11 @@ impl Pages {
     /// How many records came.
     pub(super) fn records(&self) -> u64 {
         self.tally.records()
+    }
+
+    /// Whether the only fault is that another number of records came than is declared, and how the reading would end.
+    pub(super) fn doubtful(&self) -> Option<Doubtful> {
+        self.doubtful
     }
 
     /// Takes a page in and says what comes next; an error says why the pages cannot be trusted.
@@ -178,7 +194,11 @@ impl Pages {
                     .into(),
             );
         }
-        Ok(match self.end()? {
+        let end = self.end();
+        if end.is_err() {
+            self.doubtful = Some(Doubtful::Repeated);
+        }
+        Ok(match end? {
             After::End => After::Repeated,
             after => after,
         })
@@ -248,11 +268,14 @@ impl Pages {
     }
 
     /// No further page is asked for.
-    fn end(&self) -> Result<After, String> {
+    fn end(&mut self) -> Result<After, String> {
         match self.tally.sum(self.reading) {
             Sum::Complete => Ok(After::End),
             Sum::Again => Ok(After::Again),
-            Sum::Wrong(what) => Err(what),
+            Sum::Wrong(what) => {
+                self.doubtful = Some(Doubtful::End);
+                Err(what)
+            }
         }
     }
 

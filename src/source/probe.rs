@@ -1,18 +1,27 @@
-//! A look at a PMS, for `epms doctor`: where requests go, whether its login is taken, and one page. Keeps nothing.
+//! A look at a PMS, for `epms doctor` and `epms probe`: where requests go, whether its login is taken, and one page, or
+//! that page as it was asked for and as it came. Keeps nothing.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::config::{Limits, Per};
-use crate::outbound::{Account, Endpoint};
+use reqwest::header::{HeaderMap, RANGE};
+use serde::Serialize;
+use url::Url;
 
-use super::SourceError;
+use crate::config::{self, Limits, Per};
+use crate::outbound::{Account, Endpoint, Exchanged, Redacted, RedactedHeader, Watch};
+
 use super::call::Call;
-use super::compiled::Source;
-use super::fetch::Ask;
-use super::page::{Pages, Why};
+use super::compiled::{Request, Source};
+use super::fetch::{Ask, Page};
+use super::judged::{Meaning, Reply};
+use super::page::{After, Pages, Why};
 use super::presence::Presence;
+use super::read::declared;
 use super::reader::{Reader, Scope};
 use super::template::{Before, PageValues};
+use super::{SourceError, decode, media};
 
 /// The first page of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +45,22 @@ impl Source {
     /// How long the connector lets a request take.
     pub fn timeout(&self) -> Duration {
         self.connector.timeout.0
+    }
+
+    /// The names of its requests.
+    pub fn requests(&self) -> impl Iterator<Item = &str> {
+        self.requests.keys().map(String::as_str)
+    }
+
+    /// Whether a request is asked once for all PMS properties, or is the one that logs in.
+    pub fn is_asked_once(&self, request: &str) -> bool {
+        let spec = self.connector.requests.get(request);
+        self.login() == Some(request) || spec.is_some_and(|spec| spec.per == Per::Once)
+    }
+
+    /// Whether it is this request that logs in.
+    pub fn logs_in_by(&self, request: &str) -> bool {
+        self.login() == Some(request)
     }
 
     /// Whether a login of its own comes before the requests.
@@ -129,41 +154,18 @@ impl Reader {
             return Err(SourceError::Stopped);
         };
         let (_, spec) = call.spec()?;
-        let given = self.steps(&call, &spec.after).await?;
-        let before = Before {
-            given: Some(&given),
-            ..Before::default()
-        };
-        let call = Call { before, ..call };
-        let listed = match &spec.each {
-            Some(list) => Some(self.listed(&call, list).await?),
-            None => None,
-        };
-        let record = listed.as_ref().map(|listed| listed.first());
-        if let Some(None) = record {
+        let chain = self.chain(&call, spec).await?;
+        let Some(before) = chain.before() else {
             return Ok(FirstPage {
                 records: 0,
                 bytes: 0,
                 took: Duration::ZERO,
                 budget: Vec::new(),
             });
-        }
-        let before = Before {
-            record: record.flatten(),
-            ..before
         };
         let call = Call { before, ..call };
-        let values = call.first_values();
-        let url = call.url(&values.as_of_now())?;
         let begun = Instant::now();
-        let ask = Ask {
-            first: &url,
-            url: &url,
-            values: &values,
-            why: Why::There,
-            keeps_texts: false,
-        };
-        let page = self.fetch(&call, compiled, &ask).await?;
+        let (page, _) = self.first(&call, compiled).await?;
         let mut presence = Presence::default();
         presence.look(&call, compiled, &page.decoded)?;
         if let Some(missing) = call.missing(&presence) {
@@ -183,7 +185,291 @@ impl Reader {
                 .collect(),
         })
     }
+
+    /// What comes before a request.
+    async fn chain(&self, call: &Call<'_>, spec: &config::Request) -> Result<Chain, SourceError> {
+        let given = self.steps(call, &spec.after).await?;
+        let listed = match &spec.each {
+            None => None,
+            Some(list) => {
+                let before = Before {
+                    given: Some(&given),
+                    ..Before::default()
+                };
+                let call = Call { before, ..*call };
+                Some(self.listed(&call, list).await?)
+            }
+        };
+        Ok(Chain { given, listed })
+    }
+
+    /// The first page of a request, and what was asked.
+    async fn first(&self, call: &Call<'_>, compiled: &Request) -> Result<(Page, Url), SourceError> {
+        let values = call.first_values();
+        let url = call.url(&values.as_of_now())?;
+        let ask = Ask {
+            first: &url,
+            url: &url,
+            values: &values,
+            why: Why::There,
+            keeps_texts: false,
+        };
+        let page = self.fetch(call, compiled, &ask).await?;
+        Ok((page, url))
+    }
+
+    /// Asks for the first page of `request` for one property, or, where it is the one that logs in, for a token; and
+    /// shows what was sent and what came, at most `most` bytes of each body.
+    pub async fn probe(
+        &self,
+        source: &Source,
+        account: Account,
+        request: &str,
+        property: &str,
+        scope: &Scope,
+        most: Option<usize>,
+    ) -> Probed {
+        let watch = Arc::new(Watch::default());
+        let account = account.watched_by(&watch);
+        let call = Call {
+            source,
+            account: &account,
+            request,
+            property,
+            scope,
+            known: None,
+            before: Before::default(),
+        };
+        let page = match source.requests.get(request) {
+            _ if source.login() == Some(request) => {
+                self.token(&call, None).await.map(|_| Ending::default())
+            }
+            Some(compiled) => self.ending(&call, compiled).await,
+            None => Err(SourceError::Stopped),
+        };
+        let exchanged = watch.take();
+        let answered = exchanged.last().filter(|last| last.request == request);
+        let meaning = answered.and_then(|last| {
+            let reply = last.reply.as_ref()?;
+            let body = reply.body.as_deref()?;
+            let reply = Reply {
+                status: reply.status,
+                headers: &reply.headers,
+                of_part: last.headers.contains_key(RANGE),
+            };
+            let judge = scope.judge.as_deref();
+            let meaning = source.meaning_of(request, property, judge, reply, body);
+            meaning.ok().map(|meaning| Meaning {
+                hint: meaning.hint.map(|hint| account.redacted(&hint, None).text),
+                wrong: meaning
+                    .wrong
+                    .map(|wrong| account.redacted(&wrong, None).text),
+                ..meaning
+            })
+        });
+        Probed {
+            sent: exchanged
+                .iter()
+                .map(|one| call.exchanged(one, most))
+                .collect(),
+            meaning,
+            page,
+        }
+    }
+
+    async fn ending(&self, call: &Call<'_>, compiled: &Request) -> Result<Ending, SourceError> {
+        let (_, spec) = call.spec()?;
+        let chain = self.chain(call, spec).await?;
+        let Some(before) = chain.before() else {
+            return Ok(Ending::default());
+        };
+        let call = &Call { before, ..*call };
+        let (page, url) = self.first(call, compiled).await?;
+        let mut presence = Presence::default();
+        let amiss = presence.look(call, compiled, &page.decoded).err();
+        let mut pages = Pages::start(compiled.paging.as_ref(), compiled.total.is_some(), 1);
+        let after = call.after(compiled, &mut pages, Some(&page), &url, |_, _| Vec::new());
+        let next = match after {
+            Ok(after) => call.next(after),
+            Err(error) => Err(error),
+        };
+        let (next, ends) = match next {
+            Ok(next) => (next, None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Ending {
+            records: page.decoded.records.len(),
+            declared: declared(compiled, &page),
+            next,
+            amiss: amiss.or_else(|| call.missing(&presence)).or(ends),
+        })
+    }
 }
+
+/// What came before a request.
+struct Chain {
+    given: BTreeMap<String, String>,
+    /// The records of the list that it is asked for one by one, where it is.
+    listed: Option<Vec<serde_json::Value>>,
+}
+
+impl Chain {
+    /// For the first question; none where the list is empty, so that nothing is asked.
+    fn before(&self) -> Option<Before<'_>> {
+        let record = match &self.listed {
+            Some(listed) => Some(listed.first()?),
+            None => None,
+        };
+        Some(Before {
+            given: Some(&self.given),
+            record,
+            ..Before::default()
+        })
+    }
+}
+
+/// A request as it was sent and its answer as it came, without secrets.
+#[derive(Debug, Serialize)]
+pub struct Sent {
+    /// As the connector names it.
+    pub request: String,
+    /// The method.
+    pub method: String,
+    /// All of the address.
+    pub url: String,
+    /// The headers, with those that every request has.
+    pub headers: Vec<RedactedHeader>,
+    /// The body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Redacted>,
+    /// What came; none where nothing did.
+    pub answer: Option<Came>,
+}
+
+/// An answer as it came, without secrets.
+#[derive(Debug, Serialize)]
+pub struct Came {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<RedactedHeader>,
+    /// How many bytes its body has, unpacked; none where not all of it came.
+    pub bytes: Option<usize>,
+    /// The body as text; none where it is none, or may hold a token.
+    pub body: Option<Redacted>,
+}
+
+/// What one request showed.
+#[derive(Debug)]
+pub struct Probed {
+    /// Everything that was sent, logins included, in its order.
+    pub sent: Vec<Sent>,
+    /// What the last answer means; none where none came.
+    pub meaning: Option<Meaning>,
+    /// What a run would take of it, or why it would end.
+    pub page: Result<Ending, SourceError>,
+}
+
+/// What a run would take of a first page.
+#[derive(Debug, Default)]
+pub struct Ending {
+    /// Its records.
+    pub records: usize,
+    /// How many there are in all, as it declares.
+    pub declared: Option<u64>,
+    /// Where the next page is; none where this is all.
+    pub next: Option<Next>,
+    /// Why a run would not go on all the same.
+    pub amiss: Option<SourceError>,
+}
+
+/// Where the next page of a request would be.
+#[derive(Debug, Serialize)]
+pub struct Next {
+    /// The address.
+    pub url: String,
+    /// The values that templates know as `page.…`, where the page is made of them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<&'static str, String>,
+}
+
+impl Call<'_> {
+    /// Where a run would go on.
+    fn next(&self, after: After) -> Result<Option<Next>, SourceError> {
+        let shown = |text: &str| self.account.redacted(text, None).text;
+        Ok(match after {
+            After::End | After::Repeated => None,
+            After::Again => {
+                let what =
+                    "the number of records that came is not the one that the answer declares";
+                let remedy = "a run reads all of it again, and is incomplete where it stays so; see `total` of the request";
+                return Err(SourceError::Unexpected(self.told(what, None, remedy)));
+            }
+            After::Values(values) => {
+                let url = self.url(&values)?;
+                self.permitted(&url)?;
+                let (_, spec) = self.spec()?;
+                let value = match spec.page {
+                    Some(config::Page::Offset(_)) => ("offset", values.offset.to_string()),
+                    Some(config::Page::Number(_)) => ("number", values.number.to_string()),
+                    _ => ("cursor", shown(&values.cursor)),
+                };
+                Some(Next {
+                    url: shown(url.as_str()),
+                    values: BTreeMap::from([value]),
+                })
+            }
+            After::Url(next) => {
+                self.permitted(&next)?;
+                Some(Next {
+                    url: shown(next.as_str()),
+                    values: BTreeMap::new(),
+                })
+            }
+        })
+    }
+
+    /// What may be shown of an exchange. The answer to a login holds a token that nobody may know yet.
+    fn exchanged(&self, one: &Exchanged, most: Option<usize>) -> Sent {
+        let (account, url) = (self.account, one.url.as_str());
+        let is_login = self.source.login() == Some(&one.request) || one.request != self.request;
+        let text = |body: &[u8], headers: &HeaderMap| {
+            let text = decode::text(body, media::charset(headers).as_deref(), None).ok()?;
+            Some(account.redacted(&text, most))
+        };
+        Sent {
+            request: one.request.clone(),
+            method: one.method.clone(),
+            url: account.redacted(url, None).text,
+            headers: account.redacted_headers(&one.headers),
+            body: one.body.as_ref().and_then(|body| text(body, &one.headers)),
+            answer: one.reply.as_ref().map(|reply| {
+                let mut headers = account.redacted_headers(&reply.headers);
+                if is_login {
+                    headers.retain(|one| TOKENLESS.contains(&one.name.as_str()));
+                }
+                let body = reply.body.as_deref().filter(|_| !is_login);
+                Came {
+                    status: reply.status,
+                    headers,
+                    bytes: reply.body.as_ref().map(Vec::len),
+                    body: body.and_then(|body| text(body, &reply.headers)),
+                }
+            }),
+        }
+    }
+}
+
+/// Headers of an answer to a login that hold no token.
+const TOKENLESS: [&str; 7] = [
+    "content-type",
+    "content-length",
+    "date",
+    "location",
+    "retry-after",
+    "server",
+    "www-authenticate",
+];
 
 impl Call<'_> {
     fn first_values(&self) -> PageValues {

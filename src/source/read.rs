@@ -17,7 +17,7 @@ use super::compiled::{Request, Total};
 use super::decode::Decoded;
 use super::fetch::{Ask, Page};
 use super::known::Known;
-use super::page::{After, Came, Pages, Why};
+use super::page::{After, Came, Doubtful, Pages, Why};
 use super::presence::Presence;
 use super::reader::{Handed, Heard, Reader};
 use super::template::{PageValues, Place};
@@ -122,7 +122,6 @@ impl Once<'_, '_> {
         taker: &Taker<'_>,
     ) -> Result<Option<Pages>, SourceError> {
         let (call, request) = (self.call, self.request);
-        let (_, spec) = call.spec()?;
         let paging = request.paging.as_ref();
         let mut pages = Pages::start(paging, request.total.is_some(), self.reading);
         let mut values = pages.values.clone();
@@ -143,30 +142,20 @@ impl Once<'_, '_> {
                 Err(error) if shows_nothing(&error, pages.why) => None,
                 Err(error) => return Err(error),
             };
-            let came = page.as_ref();
-            let link = match (&spec.page, came) {
-                (Some(config::Page::Link(link)), Some(page)) => next_link(&page.answer, &link.rel),
-                _ => None,
-            };
-            let prints = came.map(|page| prints(&page.decoded, known_or_plain(call)));
-            let prints = prints.unwrap_or_default();
-            let ids = came.map(|page| self.ids(&page.decoded, &prints));
-            let after = pages.take(
-                paging,
-                Came {
-                    url,
-                    around: came.map_or(&Value::Null, |page| &page.decoded.around),
-                    prints: &prints,
-                    ids: &ids.unwrap_or_default(),
-                    declared: came.and_then(|page| declared(request, page)),
-                    link: link.as_deref(),
-                    force: &call.forced(&values)?,
-                },
+            let after = self.call.after(
+                request,
+                &mut pages,
+                page.as_ref(),
+                url,
+                |decoded, prints| self.ids(decoded, prints),
             );
-            let after = after.map_err(|what| {
-                let remedy = "nothing was written; the next run tries again";
-                SourceError::Unexpected(call.told(&what, None, remedy))
-            })?;
+            let after = match (after, pages.doubtful()) {
+                (Err(error), Some(doubtful)) if reader.hears_of(&error) => match doubtful {
+                    Doubtful::End => After::End,
+                    Doubtful::Repeated => After::Repeated,
+                },
+                (after, _) => after?,
+            };
             match after {
                 After::Again => return Ok(None),
                 After::Repeated => return Ok(Some(pages)),
@@ -266,6 +255,42 @@ fn prints(decoded: &Decoded, printer: Printer) -> Vec<Print> {
 }
 
 impl Call<'_> {
+    /// Takes a page in, and says what comes after it. `ids` tells its records from others by their ids, where this is known.
+    pub(super) fn after(
+        &self,
+        request: &Request,
+        pages: &mut Pages,
+        page: Option<&Page>,
+        url: &Url,
+        ids: impl FnOnce(&Decoded, &[Print]) -> Vec<Print>,
+    ) -> Result<After, SourceError> {
+        let (_, spec) = self.spec()?;
+        let link = match (&spec.page, page) {
+            (Some(config::Page::Link(link)), Some(page)) => next_link(&page.answer, &link.rel),
+            _ => None,
+        };
+        let prints = page.map(|page| prints(&page.decoded, known_or_plain(self)));
+        let prints = prints.unwrap_or_default();
+        let ids = page.map(|page| ids(&page.decoded, &prints));
+        let force = self.forced(&pages.values)?;
+        let after = pages.take(
+            request.paging.as_ref(),
+            Came {
+                url,
+                around: page.map_or(&Value::Null, |page| &page.decoded.around),
+                prints: &prints,
+                ids: &ids.unwrap_or_default(),
+                declared: page.and_then(|page| declared(request, page)),
+                link: link.as_deref(),
+                force: &force,
+            },
+        );
+        after.map_err(|what| {
+            let remedy = "nothing was written; the next run tries again";
+            SourceError::Unexpected(self.told(&what, None, remedy))
+        })
+    }
+
     /// The query parameters that a link's page is asked with, whatever the link says.
     fn forced(&self, values: &PageValues) -> Result<Vec<(String, String)>, SourceError> {
         let (_, spec) = self.spec()?;

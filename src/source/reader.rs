@@ -71,6 +71,7 @@ pub struct Reader {
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
     /// What feeds of changes have said so far.
     pub(super) said: Said,
+    doubts: Option<mpsc::UnboundedSender<SourceError>>,
 }
 
 /// An answer as it came, of which records could be taken.
@@ -108,6 +109,7 @@ impl Reader {
             outbound,
             listener: None,
             said: Said::default(),
+            doubts: None,
         }
     }
 
@@ -121,6 +123,20 @@ impl Reader {
     pub fn heard_by(mut self, listener: mpsc::UnboundedSender<Heard>) -> Reader {
         self.listener = Some(listener);
         self
+    }
+
+    /// The same, for somebody who only looks: that another number of records came than the answers declare is told to them,
+    /// and ends no reading.
+    #[must_use]
+    pub fn doubted_by(mut self, doubts: mpsc::UnboundedSender<SourceError>) -> Reader {
+        self.doubts = Some(doubts);
+        self
+    }
+
+    /// Whether somebody heard of it.
+    pub(super) fn hears_of(&self, doubt: &SourceError) -> bool {
+        let told = |doubts: &mpsc::UnboundedSender<_>| doubts.send(doubt.clone()).is_ok();
+        self.doubts.as_ref().is_some_and(told)
     }
 
     /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).

@@ -1,7 +1,6 @@
 //! An answer to records or a token, or to the error that it means.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 use reqwest::header::{HeaderMap, SET_COOKIE};
@@ -11,11 +10,12 @@ use crate::config::{Format, Verdict};
 use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 
 use super::SourceError;
-use super::answer::{BEGINNING, Content, Judgement, Rule, Ruling, Said, by_rules, by_status};
+use super::answer::{By, Content, Judgement, Rule, by_rules};
 use super::call::Call;
 use super::compiled::{Request, TokenAnswer, TokenAt};
 use super::decode::{DecodeError, Decoded, text, whole};
 use super::fetch::Ask;
+use super::judged::{Came, Judging, Reply, Wrong, judged, taken};
 use super::media;
 use super::page::Why;
 
@@ -27,47 +27,28 @@ impl Call<'_> {
         answer: &Answer,
         content: &Content<'_>,
     ) -> Result<Judgement, SourceError> {
-        if let Some(judgement) = by_rules(rules, answer.status, &answer.headers, content) {
-            return Ok(judgement);
-        }
-        let around = content.around();
-        let usual = by_status(answer.status, answer.of_part, around);
-        let Some(judge) = &self.scope.judge else {
-            return Ok(usual);
-        };
-        let mut headers = BTreeMap::<String, String>::new();
-        for (name, value) in &answer.headers {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            headers
-                .entry(name.as_str().to_owned())
-                .and_modify(|values| {
-                    values.push_str(", ");
-                    values.push_str(&value);
-                })
-                .or_insert_with(|| value.clone().into_owned());
-        }
-        let raw = content.text();
-        let ruling = judge.judge(&Said {
+        let judging = Judging {
+            rules,
+            judge: self.scope.judge.as_deref(),
             request: self.request,
             property: self.property,
+        };
+        let reply = Reply {
             status: answer.status,
-            headers,
-            body: around,
-            records: content.records(),
-            text: raw.get(..raw.floor_char_boundary(BEGINNING)).unwrap_or(raw),
-        });
-        match ruling {
-            Ok(None) => Ok(usual),
-            Ok(Some(Ruling { verdict, hint })) => Ok(Judgement {
-                verdict,
-                said: usual.said,
-                hint: hint.filter(|hint| !self.account.is_repeated_in(hint)),
-            }),
-            Err(error) => {
-                let remedy = "nothing was written; correct the function `verdict`";
-                Err(SourceError::Unexpected(self.told(&error, None, remedy)))
-            }
-        }
+            headers: &answer.headers,
+            of_part: answer.of_part,
+        };
+        let judged = judged(judging, reply, content).map_err(|error| {
+            let remedy = "nothing was written; correct the function `verdict`";
+            SourceError::Unexpected(self.told(&error, None, remedy))
+        })?;
+        Ok(Judgement {
+            // A rule's hint is the connector's own; a script may have made one of the answer.
+            hint: judged
+                .hint
+                .filter(|hint| judged.by != By::Judge || !self.account.is_repeated_in(hint)),
+            ..judged
+        })
     }
 
     /// The records of the answer to a question for a page, or why there are none.
@@ -96,67 +77,32 @@ impl Call<'_> {
             Err(_) => Content::plain(None, &raw),
         };
         let judgement = self.judgement(&request.rules, answer, &content)?;
+        let is_nobody = by_rules(&request.missing, answer.status, &answer.headers, &content);
+        let came = Came {
+            status: answer.status,
+            records: content.records(),
+            is_blank: raw.trim().is_empty(),
+            is_behind: ask.why != Why::There,
+            is_nobody: is_nobody.is_some(),
+            is_detail: self.before.record.is_some(),
+        };
+        drop(content);
+        let wrong = match taken(shape, judgement.verdict, decoded, came) {
+            Ok(decoded) => return Ok(decoded),
+            Err(wrong) => wrong,
+        };
         let told = |what: &str, remedy: &str| {
             let remedy = judgement.hint.as_deref().unwrap_or(remedy);
             self.told(what, self.said(&judgement, &raw), remedy)
         };
-        let came = content.records();
-        let is_nobody =
-            by_rules(&request.missing, answer.status, &answer.headers, &content).is_some();
-        drop(content);
-        let is_behind = ask.why != Why::There;
-        match judgement.verdict {
-            Verdict::Ok => {}
-            Verdict::Empty if came > 0 => {
-                let what = format!("a rule says that there are no records, and {came} came");
-                let remedy = "nothing was written; correct the rule, so that it does not match an answer with records";
-                return Err(SourceError::Unexpected(told(&what, remedy)));
-            }
-            Verdict::Empty => {
-                return Ok(Decoded {
-                    around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
-                    ..Decoded::nothing()
-                });
-            }
-            // A detail that went since its list came.
-            Verdict::Gone if self.before.record.is_some() => return Ok(Decoded::nothing()),
-            Verdict::Fatal if is_behind && answer.status == 404 => return Ok(Decoded::nothing()),
-            _ => return Err(self.failure(&judgement, &raw, answer.status)),
-        }
-        let again = "nothing was written; the next run tries again";
-        match decoded {
-            Ok(decoded) if decoded.found => Ok(decoded),
-            Ok(decoded) if is_nobody && decoded.broken.is_none() => Ok(Decoded {
-                around: decoded.around,
-                ..Decoded::nothing()
-            }),
-            Ok(decoded) if is_behind && shape.place().is_null(&decoded.around) => {
-                Ok(Decoded::nothing())
-            }
-            Ok(Decoded {
-                broken: Some(error),
-                ..
-            }) => Err(SourceError::Unavailable(told(
+        Err(match wrong {
+            Wrong::Refused => self.failure(&judgement, &raw, answer.status),
+            Wrong::Unreadable(error) => SourceError::Unavailable(told(
                 &self.unreadable(&error, &raw),
-                again,
-            ))),
-            Ok(_) => Err(SourceError::Unexpected(told(
-                &format!(
-                    "there is nothing at `{}` in the answer",
-                    request.shape.records
-                ),
-                "nothing was written; if this means an empty list, say by `missing` what such an answer has",
-            ))),
-            Err(_) if is_behind && raw.trim().is_empty() => Ok(Decoded::nothing()),
-            Err(_) if answer.status == 204 => Err(SourceError::Unexpected(told(
-                "the answer has no body (status 204)",
-                "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
-            ))),
-            Err(error) => Err(SourceError::Unavailable(told(
-                &self.unreadable(&error, &raw),
-                again,
-            ))),
-        }
+                "nothing was written; the next run tries again",
+            )),
+            Wrong::Unexpected { what, remedy } => SourceError::Unexpected(told(&what, remedy)),
+        })
     }
 
     /// What may be quoted of what was judged: nothing, where anything in the answer repeats a secret.

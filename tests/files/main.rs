@@ -15,3 +15,4 @@ mod reload;
 mod reload_model;
 mod require_tests;
 mod schemas;
+mod upgraded_home;

@@ -7,10 +7,13 @@ mod support;
 
 mod chains;
 mod connectors;
+mod judged_answers;
 mod live;
+mod looking;
 mod mapping;
 mod mutation;
 mod outside;
+mod probe;
 mod proofs;
 mod readings;
 mod recording;

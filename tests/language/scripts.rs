@@ -119,7 +119,7 @@ fn a_case_without_readable_records_is_refused_with_what_to_do() {
     for (case, problem) in [
         (
             "expect: {}\n",
-            "1:1: there is no record; add `record`, or `records` with a list or a file",
+            "1:1: there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge",
         ),
         (
             "record: { id: a }\nrecords: []\nexpect: {}\n",

@@ -62,7 +62,9 @@ pub(super) fn connectors(text: &mut Text) {
         0,
         "A connector says how a kind of PMS is reached: which requests read it, how they prove who asks, how pages \
          follow each other, what answers mean. What its records mean is said by its script (`epms help scripts`). A \
-         new PMS is a connector, a script and mapping tests; copy the one that is most like it.",
+         new PMS is a connector, a script and mapping tests; copy the one that is most like it. `epms probe` shows a \
+         request as it is sent and its answer as it comes; a mapping test with an `answer` says what rules must make \
+         of one.",
     );
     kind(text, Kind::Connector);
 }
@@ -123,7 +125,7 @@ pub(super) fn scripts(text: &mut Text) {
     text.words(
         0,
         "Mapping tests lie beside the scripts, in scripts/tests/PMS/CASE.yaml (`epms help files`); `epms test` runs \
-         them. `epms map SCRIPT FILE` shows what a script makes of a recorded answer.",
+         them. One with an `answer` is about rules and `verdict`: it says `expect: { verdict: denied, hint: … }`. `epms map SCRIPT FILE` shows what a script makes of a recorded answer.",
     );
 }
 

@@ -224,3 +224,39 @@ async fn changes_are_lines_of_json() {
         .collect();
     assert_eq!(lines, [change(), change()]);
 }
+
+#[tokio::test]
+async fn a_record_that_could_not_be_mapped_is_shown_as_the_pms_sent_it() {
+    let told = serde_json::json!({
+        "integration": "elm", "resident": "t7",
+        "live": {
+            "outcome": "unchanged",
+            "steps": [{
+                "request": "residents", "property": "p1",
+                "record": { "Id": "t7", "Rent": "a\u{1b}[2Jb", "Dates": [] },
+                "residents": [],
+                "error": "scripts/pms.rhai:3:9: Dates: is a list",
+            }],
+            "considered": [], "decisions": [], "changes": [], "raised": [],
+        },
+    });
+    let asked = "GET /v1/integrations/elm/residents/t7?live=true";
+    let ran = epms(
+        "explain elm t7 --live",
+        Answers::default().json(asked, &told),
+    )
+    .await;
+    let (_, shown) = ran.out.split_once("record 1 of 1").unwrap();
+    let (shown, _) = shown.split_once("\nno run").unwrap();
+    assert_snapshot!(shown, @r#"
+    : request `residents`, PMS property p1
+      the script could not map it
+        scripts/pms.rhai:3:9: Dates: is a list
+      the record, as the PMS sent it
+        {
+          "Id": "t7",
+          "Rent": "a\u001b[2Jb",
+          "Dates": []
+        }
+    "#);
+}

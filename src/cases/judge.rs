@@ -1,5 +1,5 @@
-//! The script's function `verdict`, as the judge of answers about which the connector's rules say nothing.
-//! Decides nothing itself.
+//! The script's function `verdict`, as the judge of answers about which the connector's rules say nothing: the same for
+//! runs, which take it through `catalog`, and for cases. Decides nothing itself.
 
 use std::sync::Arc;
 
@@ -46,29 +46,44 @@ impl ScriptJudge {
 
 impl Judge for ScriptJudge {
     fn judge(&self, said: &Said<'_>) -> Result<Option<Ruling>, String> {
-        let answer = json!({
-            "request": said.request,
-            "status": said.status,
-            "headers": said.headers,
-            "body": said.body,
-            "records": said.records,
-            "text": said.text,
-        });
-        let context = Context::new(Inputs {
-            request: said.request.to_owned(),
-            property: said.property.to_owned(),
-            ..self.inputs.clone()
-        });
-        let given = self
-            .script
-            .verdict(&answer, &context)
-            .map_err(|mut error| {
-                if error.thrown {
-                    "the script threw an error".clone_into(&mut error.message);
-                }
-                error.to_string()
-            })?;
-        given
+        ruling(&self.script, &self.inputs, said)
+    }
+}
+
+/// The script of a case, as the judge of its answer.
+#[derive(Debug)]
+pub(super) struct CaseJudge<'a> {
+    pub(super) script: &'a Script,
+    pub(super) inputs: &'a Inputs,
+}
+
+impl Judge for CaseJudge<'_> {
+    fn judge(&self, said: &Said<'_>) -> Result<Option<Ruling>, String> {
+        ruling(self.script, self.inputs, said)
+    }
+}
+
+fn ruling(script: &Script, inputs: &Inputs, said: &Said<'_>) -> Result<Option<Ruling>, String> {
+    let answer = json!({
+        "request": said.request,
+        "status": said.status,
+        "headers": said.headers,
+        "body": said.body,
+        "records": said.records,
+        "text": said.text,
+    });
+    let context = Context::new(Inputs {
+        request: said.request.to_owned(),
+        property: said.property.to_owned(),
+        ..inputs.clone()
+    });
+    let given = script.verdict(&answer, &context).map_err(|mut error| {
+        if error.thrown {
+            "the script threw an error".clone_into(&mut error.message);
+        }
+        error.to_string()
+    })?;
+    given
             .map(|(word, hint)| {
                 let verdict = Verdict::deserialize(IntoDeserializer::<Error>::into_deserializer(
                     word.as_str(),
@@ -82,5 +97,4 @@ impl Judge for ScriptJudge {
                 Ok(Ruling { verdict, hint })
             })
             .transpose()
-    }
 }

@@ -1,0 +1,108 @@
+//! A case about an answer: what the connector's rules and the script's `verdict` make of it, as in a run, held against what
+//! is expected.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::config::Verdict;
+use crate::script::{Context, Inputs, Lookups, Script};
+use crate::source::{By, Judge, Meaning, Sample, Source};
+
+use super::judge::CaseJudge;
+use super::written::Expect;
+
+/// An answer of a PMS, and the connector that it is judged by.
+#[derive(Debug, Clone)]
+pub(super) struct Answered {
+    pub(super) source: Arc<Source>,
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answered {
+    /// What it means to a run of this script. An error says what is wrong with the case or the script.
+    pub(super) fn meaning(&self, script: &Script, context: &Context) -> Result<Meaning, String> {
+        let inputs = Inputs {
+            // Whoever judges an answer of a run has no lookups either.
+            lookups: Arc::new(Lookups::new()),
+            ..context.inputs().clone()
+        };
+        let judge = CaseJudge {
+            script,
+            inputs: &inputs,
+        };
+        let judge = script.judges().then_some(&judge as &dyn Judge);
+        let sample = Sample {
+            status: self.status,
+            headers: &self.headers,
+            body: &self.body,
+        };
+        self.source
+            .meaning(&inputs.request, &inputs.property, judge, sample)
+    }
+
+    /// What is different from what is expected, as lines.
+    pub(super) fn difference(
+        &self,
+        expect: &Expect,
+        script: &Script,
+        context: &Context,
+    ) -> Vec<String> {
+        let meaning = match self.meaning(script, context) {
+            Ok(meaning) => meaning,
+            Err(error) => return vec!["answer:".to_owned(), format!("  + {error}")],
+        };
+        let mut lines = Vec::new();
+        if let Some(wanted) = expect.verdict
+            && wanted != meaning.verdict
+        {
+            lines.push(format!("  - verdict: {}", word(wanted)));
+            lines.push(format!(
+                "  + verdict: {}, {}",
+                word(meaning.verdict),
+                by(&meaning.by)
+            ));
+        }
+        let hint = meaning.hint.as_deref().unwrap_or_default();
+        if let Some(wanted) = &expect.hint
+            && !hint.contains(wanted.as_str())
+        {
+            lines.push(format!("  - hint: {wanted}"));
+            let came = if hint.is_empty() { "none" } else { hint };
+            lines.push(format!("  + hint: {came}"));
+        }
+        if let Some(wrong) = &meaning.wrong {
+            lines.push(format!("  + a run would be incomplete: {wrong}"));
+        }
+        if !lines.is_empty() {
+            lines.insert(0, "answer:".to_owned());
+        }
+        lines
+    }
+
+    /// What came out, as a case says it; none where nothing did.
+    pub(super) fn expectations(&self, script: &Script, context: &Context) -> Option<String> {
+        let meaning = self.meaning(script, context).ok()?;
+        let mut text = format!("expect:\n  verdict: {}\n", word(meaning.verdict));
+        if let Some(hint) = meaning.hint {
+            text += &format!("  hint: {}\n", Value::String(hint));
+        }
+        Some(text)
+    }
+}
+
+/// As connectors and scripts write it.
+fn word(verdict: Verdict) -> String {
+    let word = serde_json::to_value(verdict).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
+fn by(by: &By) -> String {
+    match by {
+        By::Rule(at) => format!("by the rule {at} of the connector"),
+        By::Judge => "by the function `verdict`".to_owned(),
+        By::Usual => "by its status, as no rule says otherwise".to_owned(),
+    }
+}

@@ -1,0 +1,296 @@
+//! What an answer is judged to be, and whether its records can be taken: the same for a run, `epms probe` and the cases
+//! of `epms test`. Pure; knows no credential and words no error of a run.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::config::Verdict;
+
+use super::answer::{
+    BEGINNING, By, Content, Judge, Judgement, Rule, Ruling, Said, by_rules, by_status,
+};
+use super::compiled::Source;
+use super::decode::{DecodeError, Decoded, Shape, text, whole};
+use super::media;
+
+/// Who judges, and what was asked.
+#[derive(Clone, Copy)]
+pub(super) struct Judging<'a> {
+    pub(super) rules: &'a [Rule],
+    pub(super) judge: Option<&'a dyn Judge>,
+    pub(super) request: &'a str,
+    /// The PMS property; empty where it is asked once.
+    pub(super) property: &'a str,
+}
+
+/// An answer but for its body.
+#[derive(Clone, Copy)]
+pub(super) struct Reply<'a> {
+    pub(super) status: u16,
+    pub(super) headers: &'a HeaderMap,
+    /// That only a part was asked for.
+    pub(super) of_part: bool,
+}
+
+/// By the rules, by the judge where none matched, or as usual. An error is one of the judge.
+pub(super) fn judged(
+    judging: Judging<'_>,
+    reply: Reply<'_>,
+    content: &Content<'_>,
+) -> Result<Judgement, String> {
+    if let Some(judgement) = by_rules(judging.rules, reply.status, reply.headers, content) {
+        return Ok(judgement);
+    }
+    let around = content.around();
+    let usual = by_status(reply.status, reply.of_part, around);
+    let Some(judge) = judging.judge else {
+        return Ok(usual);
+    };
+    let raw = content.text();
+    let ruling = judge.judge(&Said {
+        request: judging.request,
+        property: judging.property,
+        status: reply.status,
+        headers: joined(reply.headers),
+        body: around,
+        records: content.records(),
+        text: raw.get(..raw.floor_char_boundary(BEGINNING)).unwrap_or(raw),
+    })?;
+    Ok(match ruling {
+        None => usual,
+        Some(Ruling { verdict, hint }) => Judgement {
+            verdict,
+            said: usual.said,
+            hint,
+            by: By::Judge,
+        },
+    })
+}
+
+/// Several values of one name stand behind each other.
+fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut joined = BTreeMap::<String, String>::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        joined
+            .entry(name.as_str().to_owned())
+            .and_modify(|values| {
+                values.push_str(", ");
+                values.push_str(&value);
+            })
+            .or_insert_with(|| value.clone().into_owned());
+    }
+    joined
+}
+
+/// Why no records can be taken from an answer.
+pub(super) enum Wrong {
+    /// It was judged so.
+    Refused,
+    /// It broke off, or is of another form.
+    Unreadable(DecodeError),
+    /// It is not what the connector says it is.
+    Unexpected { what: String, remedy: &'static str },
+}
+
+/// What of an answer decides whether its records can be taken, besides them.
+#[derive(Clone, Copy)]
+pub(super) struct Came {
+    pub(super) status: u16,
+    /// How many records were seen by whoever judged.
+    pub(super) records: usize,
+    /// That there is nothing but blanks.
+    pub(super) is_blank: bool,
+    /// That it answers a question behind what may be the last page.
+    pub(super) is_behind: bool,
+    /// That it says there is nobody, where nothing is at the records.
+    pub(super) is_nobody: bool,
+    /// That it answers a question about one record of a list.
+    pub(super) is_detail: bool,
+}
+
+/// The records of an answer that was judged.
+pub(super) fn taken(
+    shape: &Shape,
+    verdict: Verdict,
+    decoded: Result<Decoded, DecodeError>,
+    came: Came,
+) -> Result<Decoded, Wrong> {
+    let Came {
+        status,
+        records: came,
+        is_blank,
+        is_behind,
+        is_nobody,
+        is_detail,
+    } = came;
+    match verdict {
+        Verdict::Ok => {}
+        Verdict::Empty if came > 0 => {
+            return Err(Wrong::Unexpected {
+                what: format!("a rule says that there are no records, and {came} came"),
+                remedy: "nothing was written; correct the rule, so that it does not match an answer with records",
+            });
+        }
+        Verdict::Empty => {
+            return Ok(Decoded {
+                around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
+                ..Decoded::nothing()
+            });
+        }
+        // A detail that went since its list came.
+        Verdict::Gone if is_detail => return Ok(Decoded::nothing()),
+        Verdict::Fatal if is_behind && status == 404 => return Ok(Decoded::nothing()),
+        _ => return Err(Wrong::Refused),
+    }
+    match decoded {
+        Ok(decoded) if decoded.found => Ok(decoded),
+        Ok(decoded) if is_nobody && decoded.broken.is_none() => Ok(Decoded {
+            around: decoded.around,
+            ..Decoded::nothing()
+        }),
+        Ok(decoded) if is_behind && shape.place().is_null(&decoded.around) => {
+            Ok(Decoded::nothing())
+        }
+        Ok(Decoded {
+            broken: Some(error),
+            ..
+        }) => Err(Wrong::Unreadable(error)),
+        Ok(_) => Err(Wrong::Unexpected {
+            what: format!("there is nothing at `{}` in the answer", shape.records),
+            remedy: "nothing was written; if this means an empty list, say by `missing` what such an answer has",
+        }),
+        Err(_) if is_behind && is_blank => Ok(Decoded::nothing()),
+        Err(_) if status == 204 => Err(Wrong::Unexpected {
+            what: "the answer has no body (status 204)".into(),
+            remedy: "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
+        }),
+        Err(error) => Err(Wrong::Unreadable(error)),
+    }
+}
+
+/// An answer to judge.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// The status code.
+    pub status: u16,
+    /// Names and values; a name may come again.
+    pub headers: &'a [(String, String)],
+    /// Its bytes, unpacked.
+    pub body: &'a [u8],
+}
+
+/// What an answer means to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What to do about it, from whoever decided.
+    pub hint: Option<String>,
+    /// Who decided.
+    pub by: By,
+    /// The records that a run would take.
+    pub records: usize,
+    /// Why a run would be incomplete although the verdict is `ok` or `empty`. It may quote the answer.
+    pub wrong: Option<String>,
+}
+
+impl Source {
+    /// What an answer to the first page of `request` means. An error says that there is no such request, that a header
+    /// cannot be, or what is wrong with the judge.
+    pub fn meaning(
+        &self,
+        request: &str,
+        property: &str,
+        judge: Option<&dyn Judge>,
+        sample: Sample<'_>,
+    ) -> Result<Meaning, String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sample.headers {
+            let key = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| format!("`{name}` is no name of a header"))?;
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| format!("the value of `{name}` is none that a header can have"))?;
+            headers.append(key, value);
+        }
+        let reply = Reply {
+            status: sample.status,
+            headers: &headers,
+            of_part: false,
+        };
+        self.meaning_of(request, property, judge, reply, sample.body)
+    }
+
+    /// The same, of an answer that came.
+    pub(super) fn meaning_of(
+        &self,
+        request: &str,
+        property: &str,
+        judge: Option<&dyn Judge>,
+        reply: Reply<'_>,
+        body: &[u8],
+    ) -> Result<Meaning, String> {
+        let Some(compiled) = self.requests.get(request) else {
+            return Err(format!("the connector has no request `{request}`"));
+        };
+        let judging = Judging {
+            rules: &compiled.rules,
+            judge,
+            request,
+            property,
+        };
+        let charset = media::charset(reply.headers);
+        let charset = charset.as_deref();
+        let shape = &compiled.shape;
+        if self.login() == Some(request) {
+            // What a login answers has no records.
+            let raw = text(body, charset, shape.encoding).unwrap_or_default();
+            let decoded = whole(shape.format(), &raw);
+            let content = Content::plain(decoded.as_ref().ok(), &raw);
+            let judgement = judged(judging, reply, &content)?;
+            return Ok(judgement.means(0, None));
+        }
+        let unpacked = shape.unpacked(body);
+        let decoded = match &unpacked {
+            Ok(body) => shape.skim(charset, body, None, false),
+            Err(error) => Err(error.clone()),
+        };
+        let raw = unpacked.as_deref().ok();
+        let raw = raw.and_then(|body| shape.text(body, charset).ok());
+        let raw = raw.unwrap_or_default();
+        let content = match &decoded {
+            Ok(decoded) => Content::cut(decoded, shape, &raw),
+            Err(_) => Content::plain(None, &raw),
+        };
+        let judgement = judged(judging, reply, &content)?;
+        let is_nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
+        let came = Came {
+            status: reply.status,
+            records: content.records(),
+            is_blank: raw.trim().is_empty(),
+            is_behind: false,
+            is_nobody: is_nobody.is_some(),
+            is_detail: false,
+        };
+        drop(content);
+        Ok(match taken(shape, judgement.verdict, decoded, came) {
+            Ok(decoded) => judgement.means(decoded.records.len(), None),
+            Err(Wrong::Refused) => judgement.means(0, None),
+            Err(Wrong::Unreadable(error)) => judgement.means(0, Some(error.to_string())),
+            Err(Wrong::Unexpected { what, .. }) => judgement.means(0, Some(what)),
+        })
+    }
+}
+
+impl Judgement {
+    fn means(self, records: usize, wrong: Option<String>) -> Meaning {
+        Meaning {
+            verdict: self.verdict,
+            hint: self.hint,
+            by: self.by,
+            records,
+            wrong,
+        }
+    }
+}
