@@ -226,11 +226,11 @@ fn told(shown: &Shown, view: &View) -> String {
         match &shown.next {
             None => text += "next page  none: this is all\n",
             Some(next) => {
-                let values = next.values.iter();
-                let values: String = values
-                    .map(|(name, value)| format!(" with page.{name} {value}"))
-                    .collect();
-                let _ = writeln!(text, "next page  {}{}", clean(&next.url), clean(&values));
+                let _ = write!(text, "next page  {}", clean(&next.url));
+                for (name, value) in &next.values {
+                    let _ = write!(text, " with page.{name} {}", clean(value));
+                }
+                text.push('\n');
             }
         }
     }

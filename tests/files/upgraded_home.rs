@@ -47,7 +47,7 @@ const LIBRARY: &str = "scripts/lib";
 fn older(home: &Path, name: &str) {
     for root in [home.to_owned(), home.join("config/.shipped")] {
         let text = std::fs::read_to_string(root.join(name)).unwrap();
-        let sign = if name.ends_with(".yaml") { "#" } else { "//" };
+        let sign = if name == ENTRATA { "#" } else { "//" };
         std::fs::write(root.join(name), format!("{text}{sign} as it was\n")).unwrap();
     }
 }
