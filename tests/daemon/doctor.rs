@@ -101,6 +101,7 @@ async fn where_all_is_well_each_check_says_what_it_did_and_saw() {
       ok    disk    looked at the disk of HOME/state: N bytes free, the store has N bytes
       warn  socket  asked the daemon on HOME/state/epms.sock: nobody answers
                     → start the daemon with `epms run`; until then nothing is synced
+      ok    roots   looked for the root certificates of this machine: there are some, and they are used
 
     elm
       ok    files   read config/integrations/elm.yaml and what it names: all is right
@@ -113,7 +114,7 @@ async fn where_all_is_well_each_check_says_what_it_did_and_saw() {
       ok    page    read the first page of residents of elm: 19 records, N bytes (N ms)
       –     quota   compared with `limits` of the connector, which has none: this PMS does not tell what is left
 
-    11 ok, 1 warning, 0 failed
+    12 ok, 1 warning, 0 failed
     ");
     assert!(!home.path("state").exists(), "it makes nothing");
 
@@ -130,6 +131,7 @@ async fn where_all_is_well_each_check_says_what_it_did_and_saw() {
       ok    rights  looked at the rights of the state folder and the store: 0700 and 0600, of ME
       ok    disk    looked at the disk of HOME/state: N bytes free, the store has N bytes
       ok    socket  asked the daemon on HOME/state/epms.sock: epms 0.1.0 answers, with 1 integration; you are ME, and may do everything; the socket is 0660, group MINE
+      ok    roots   looked for the root certificates of this machine: there are some, and they are used
     ");
     assert!(!during.contains("warn "), "{during}");
 }

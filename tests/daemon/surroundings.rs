@@ -407,9 +407,14 @@ async fn nobody_is_lost(kind: Kind, faults: &[(Fault, &str)]) {
         let reason = reason(&report);
         assert!(reason.contains(says), "{says}: {context}");
         assert!(
-            ["the next run tries again", "check ", "say so with a rule"]
-                .iter()
-                .any(|remedy| reason.contains(remedy)),
+            [
+                "the next run tries again",
+                "check ",
+                "say so with a rule",
+                "say by `missing`"
+            ]
+            .iter()
+            .any(|remedy| reason.contains(remedy)),
             "{context}"
         );
         assert_eq!(daemon.people().await, people, "{context}");
