@@ -390,14 +390,14 @@ async fn while_scripts_try_everything_each_run_ends_status_answers_and_memory_co
     let bodies = HOSTILE.iter().chain(&ENDLESS);
     let mut bodies: Box<dyn Iterator<Item = &&str> + Send> = match long {
         Some(_) => Box::new(bodies.cycle()),
-        None => Box::new(bodies.step_by(6)),
+        None => Box::new(bodies.step_by(12)),
     };
     while let Some(body) = bodies.next()
         && long.is_none_or(|long| begun.elapsed() < long)
     {
         let before = daemon.generation("elm").await;
         home.write("scripts/appfolio.rhai", &good);
-        hook(&home, body);
+        hook(&home, &format!("let tried = {{ {body} }}; return tried;"));
         daemon.reloaded("elm", before).await;
         let report = daemon.sync("elm").await;
         assert_eq!(
