@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::config::{AnswerRule, Format, HeaderRule, Verdict};
 
-use super::decode::Decoded;
+use super::decode::{DecodeError, Decoded};
 use super::path::Beside;
 use super::{Path, Shape};
 
@@ -128,6 +128,18 @@ impl<'a> Content<'a> {
             around,
             text,
             cut: None,
+        }
+    }
+
+    /// Of an answer whose records were cut out, where it could be read.
+    pub(super) fn of(
+        decoded: &'a Result<Decoded, DecodeError>,
+        shape: &'a Shape,
+        text: &'a str,
+    ) -> Content<'a> {
+        match decoded {
+            Ok(decoded) => Content::cut(decoded, shape, text),
+            Err(_) => Content::plain(None, text),
         }
     }
 

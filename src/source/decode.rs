@@ -201,6 +201,23 @@ pub(super) enum DecodeError {
 }
 
 impl Shape {
+    /// The records of an answer as it was [unpacked](Shape::unpacked), and its text, which is empty where it has none.
+    pub(super) fn opened<'a>(
+        &self,
+        charset: Option<&str>,
+        unpacked: &'a Result<Cow<'_, [u8]>, DecodeError>,
+        known: Option<(&Known, Printer)>,
+        keeps: bool,
+    ) -> (Result<Decoded, DecodeError>, Cow<'a, str>) {
+        match unpacked {
+            Ok(body) => (
+                self.skim(charset, body, known, keeps),
+                self.text(body, charset).unwrap_or_default(),
+            ),
+            Err(error) => (Err(error.clone()), Cow::default()),
+        }
+    }
+
     /// Takes an answer apart in which most records may be known. Their texts are left out, unless it `keeps` them.
     pub(super) fn skim(
         &self,

@@ -252,17 +252,8 @@ impl Source {
             return Ok(judgement.means(0, None));
         }
         let unpacked = shape.unpacked(body);
-        let decoded = match &unpacked {
-            Ok(body) => shape.skim(charset, body, None, false),
-            Err(error) => Err(error.clone()),
-        };
-        let raw = unpacked.as_deref().ok();
-        let raw = raw.and_then(|body| shape.text(body, charset).ok());
-        let raw = raw.unwrap_or_default();
-        let content = match &decoded {
-            Ok(decoded) => Content::cut(decoded, shape, &raw),
-            Err(_) => Content::plain(None, &raw),
-        };
+        let (decoded, raw) = shape.opened(charset, &unpacked, None, false);
+        let content = Content::of(&decoded, shape, &raw);
         let judgement = judged(judging, reply, &content)?;
         let is_nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
         let came = Came {

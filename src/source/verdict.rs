@@ -65,17 +65,8 @@ impl Call<'_> {
             .map(|known| (known, known.printer(self.request, self.property)));
         let shape = &request.shape;
         let unpacked = shape.unpacked(&answer.body);
-        let decoded = match &unpacked {
-            Ok(body) => shape.skim(charset, body, known, ask.keeps_texts),
-            Err(error) => Err(error.clone()),
-        };
-        let raw = unpacked.as_deref().ok();
-        let raw = raw.and_then(|body| shape.text(body, charset).ok());
-        let raw = raw.unwrap_or_default();
-        let content = match &decoded {
-            Ok(decoded) => Content::cut(decoded, shape, &raw),
-            Err(_) => Content::plain(None, &raw),
-        };
+        let (decoded, raw) = shape.opened(charset, &unpacked, known, ask.keeps_texts);
+        let content = Content::of(&decoded, shape, &raw);
         let judgement = self.judgement(&request.rules, answer, &content)?;
         let is_nobody = by_rules(&request.missing, answer.status, &answer.headers, &content);
         let came = Came {
