@@ -8,8 +8,8 @@ use epms::cli::{self, Exit};
 use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
 
-/// Gives back what is free: each run maps its records on threads of its own, and the C library keeps a heap for each,
-/// which grows for days.
+/// Each run maps its records on threads of its own, and the C library keeps a heap for each thread that grows for days.
+/// The heaps of this one grow less than half as fast, and what is free in them is given back.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

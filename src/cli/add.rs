@@ -36,8 +36,9 @@ pub enum AddVerb {
 /// The answers that are given beforehand.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
-asks on a terminal for what no flag says; elsewhere a missing answer ends with 2. nothing that is there
-is overwritten. a secret is never an answer: only the place where it is kept is
+asks on a terminal for what no flag says; elsewhere a missing answer ends with
+2. nothing that is there is overwritten. a secret is never an answer: only the
+place where it is kept is
 
 examples
   epms add integration

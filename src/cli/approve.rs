@@ -17,11 +17,13 @@ use super::{Exit, Failure, Screen, held, sync};
 /// What to approve.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-the next run asks the PMS again; it is carried out when it asks for no more than was approved, else held again.
-On a terminal it shows everybody whom the plan takes something from, and asks. A run that is not_understood goes on
+the next run asks the PMS again; it is carried out when it asks for no more
+than was approved, else held again. On a terminal it shows everybody whom the
+plan takes something from, and asks. A run that is not_understood goes on
 without the records that the same places of the script stop
 
-With --all --since-upgrade: what only the rules of this version take, at all integrations at once
+With --all --since-upgrade: what only the rules of this version take, at all
+integrations at once
 
 examples
   epms run r5                        look at what waits
@@ -53,7 +55,8 @@ pub struct ApproveArguments {
 /// What to reject.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-the plan waits as before, and nobody is told of it again; another plan is told anew. what is rejected can still be
+the plan waits as before, and nobody is told of it again; another plan is told
+anew. what is rejected can still be
 approved
 
 examples

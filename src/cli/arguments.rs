@@ -85,7 +85,8 @@ examples
   epms alerts list --kind name_mismatch
 
 exit codes
-  0 done · 1 failed · 2 configuration or usage · 3 out of reach · 4 held · 5 denied",
+  0 done · 1 failed · 2 configuration or usage · 3 out of reach · 4 held
+  5 denied",
     max_term_width = 100
 )]
 pub struct Arguments {
@@ -237,6 +238,21 @@ mod tests {
                 verb.get_name()
             );
         }
+    }
+
+    /// Terminals of 80 columns break no line of them a second time.
+    #[test]
+    fn what_is_said_below_the_options_is_as_narrow_as_a_terminal() {
+        fn look(command: &clap::Command) {
+            let below = command.get_after_help().map(ToString::to_string);
+            let below = below.unwrap_or_default();
+            // Examples are as wide as what is to be written.
+            for line in below.lines().filter(|line| !line.starts_with(' ')) {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Arguments::command());
     }
 
     #[test]

@@ -19,8 +19,9 @@ use super::{Exit, Failure, Screen, care, verify};
 /// Where to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-the daemon goes on meanwhile; the copy is the store as it was when it was asked for, and holds everything: people,
-links, alerts, changes, runs. Whoever can read it can read all of that
+the daemon goes on meanwhile; the copy is the store as it was when it was
+asked for, and holds everything: people, links, alerts, changes, runs. Whoever
+can read it can read all of that
 
 examples
   epms backup /var/backups/epms-$(date +%F).redb

@@ -9,7 +9,8 @@ use super::{Exit, Failure, Screen};
 /// Which changes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-each line is a JSON object with a number `seq`; what consumed line N goes on with --after N
+each line is a JSON object with a number `seq`; what consumed line N goes on
+with --after N
 
 examples
   epms changes --after 120

@@ -17,10 +17,11 @@ use super::{Exit, Failure, Screen};
 /// What to check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-ends with 2 when something is wrong; each problem is one line, file:line:column: field: what to do,
-and the line it is about. warnings do not count: names that a script reads and the PMS never sent in
-the recorded answers beside the mapping tests, and words of status there that the script does not know.
---json has a `code` for each, which stays
+ends with 2 when something is wrong; each problem is one line,
+file:line:column: field: what to do, and the line it is about. warnings do not
+count: names that a script reads and the PMS never sent in the recorded
+answers beside the mapping tests, and words of status there that the script
+does not know. --json has a `code` for each, which stays
 
 examples
   epms check

@@ -14,8 +14,9 @@ const FOLDER: &str = "config/.definitions";
 /// Where to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-the language server reads every file that ends in .d.rhai below the folder that the editor has open: open
-the home, and completions and hovers know the helpers. those that come with a home that epms made lie in
+the language server reads every file that ends in .d.rhai below the folder
+that the editor has open: open the home, and completions and hovers know the
+helpers. those that come with a home that epms made lie in
 config/.definitions; after an update of epms, write them anew
 
 examples

@@ -26,10 +26,10 @@ use super::{Exit, Failure, Screen};
 /// Which PMS to ask.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-asks the PMS itself, with the integration's credential; nothing is written, here or there. what
-the script cannot map, and a number of records that is not the declared one, is told. ids of
-properties go into `pms_properties`, words of statuses into `exclude_statuses`, ids of units to the
-left in `units.map`
+asks the PMS itself, with the integration's credential; nothing is written,
+here or there. what the script cannot map, and a number of records that is not
+the declared one, is told. ids of properties go into `pms_properties`, words
+of statuses into `exclude_statuses`, ids of units to the left in `units.map`
 
 examples
   epms discover 123-building-name

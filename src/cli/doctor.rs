@@ -29,9 +29,10 @@ use check::{Check, Mark};
 /// What to look at.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-says for each check what it did, what it saw, and what to do. each step to a PMS is tried once, and its
-requests count in the PMS's own budget. ends with 1 when a check failed, or with 2 where a file is wrong
-first, 3 where something is out of reach, 5 where you may not ask; warnings do not count
+says for each check what it did, what it saw, and what to do. each step to a
+PMS is tried once, and its requests count in the PMS's own budget. ends with 1
+when a check failed, or with 2 where a file is wrong first, 3 where something
+is out of reach, 5 where you may not ask; warnings do not count
 
 examples
   epms doctor

@@ -20,9 +20,9 @@ use super::{Exit, Failure, Screen, alerts, people};
 /// Whom to explain.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-without --live it tells what the last run decided and what the store knows; with it the PMS is
-read again, as a run reads it, and nothing is written. of a record that could not be mapped all is
-shown that the PMS sent
+without --live it tells what the last run decided and what the store knows;
+with it the PMS is read again, as a run reads it, and nothing is written. of a
+record that could not be mapped all is shown that the PMS sent
 
 examples
   epms explain 123-building-name t0012345

@@ -17,19 +17,23 @@ use super::{Exit, Failure, Screen, shipped};
 /// Where to put the home.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-writes config/epms.yaml with every key and its default, the connectors, their scripts and mapping tests, a
-README, and a .gitignore for state/ and secrets/. what else is in the folder stays; where one of these files
-is there already, nothing is written
+writes config/epms.yaml with every key and its default, the connectors, their
+scripts and mapping tests, a README, and a .gitignore for state/ and secrets/.
+what else is in the folder stays; where one of these files is there already,
+nothing is written
 
-with --upgrade nothing is made: the home that is there gets the connectors, scripts and mapping tests that come with this
-version. What was not touched since it was made or upgraded last is taken over, by what config/.shipped says; of a file that
-was changed on both sides both differences are shown, and it is left alone until --take or --keep names it. A home without
-config/.shipped, which an earlier version made, is asked about every file that differs. Settings, credentials and
-integrations stay
+with --upgrade nothing is made: the home that is there gets the connectors,
+scripts and mapping tests that come with this version. What was not touched
+since it was made or upgraded last is taken over, by what config/.shipped
+says; of a file that was changed on both sides both differences are shown, and
+it is left alone until --take or --keep names it. A home without
+config/.shipped, which an earlier version made, is asked about every file that
+differs. Settings, credentials and integrations stay
 
-with --fresh-store nothing of that is written: a store that was lost for good, by the mark beside it, gets a new
-one in its place, with nobody in it, whose numbers go on from those of the lost one. Whoever follows the change
-log begins anew. Restore a backup rather, where there is one
+with --fresh-store nothing of that is written: a store that was lost for good,
+by the mark beside it, gets a new one in its place, with nobody in it, whose
+numbers go on from those of the lost one. Whoever follows the change log
+begins anew. Restore a backup rather, where there is one
 
 examples
   epms init acme

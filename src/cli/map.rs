@@ -30,10 +30,11 @@ use place::{Answer, answer};
 /// What to map, and as what.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML or CSV; its records
-are found as the connector says that names the script. a mapping test (CASE.yaml) can stand there
-too: it brings its own ctx, with lookups. what the script prints is shown. ends with 1 when a record
-could not be mapped
+FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML
+or CSV; its records are found as the connector says that names the script. a
+mapping test (CASE.yaml) can stand there too: it brings its own ctx, with
+lookups. what the script prints is shown. ends with 1 when a record could not
+be mapped
 
 examples
   epms map yardi answer.xml --watch

@@ -18,8 +18,8 @@ use super::{Exit, Failure, Screen, alerts};
 /// What to preview.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-it is the run itself, with its transaction dropped; ends with 4 when the guard would hold it, with 1
-when it would not understand the records
+it is the run itself, with its transaction dropped; ends with 4 when the guard
+would hold it, with 1 when it would not understand the records
 
 examples
   epms preview 123-building-name

@@ -23,10 +23,11 @@ const SHOWN: usize = 2048;
 /// What to ask.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-asks the PMS itself, once, with the integration's credential, and needs no daemon: the request as it was
-sent, the answer as it came, what the rules or `verdict` made of it, its records, and where the next page
-would be. secrets and tokens are struck out, in whatever form they stand there. what is said of residents
-is not: look at it before you give it away
+asks the PMS itself, once, with the integration's credential, and needs no
+daemon: the request as it was sent, the answer as it came, what the rules or
+`verdict` made of it, its records, and where the next page would be. secrets
+and tokens are struck out, in whatever form they stand there. what is said of
+residents is not: look at it before you give it away
 
 a request that the connector logs in with is shown without what it answers
 

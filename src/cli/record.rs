@@ -25,11 +25,13 @@ use super::{Exit, Failure, Screen};
 /// What to record, and where to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-asks the PMS itself, with the integration's credential, and writes each answer beside a mapping test
-of it. names, emails, phones, addresses, ids and any other text become made-up ones of the same form,
-equal ones where they were equal; dates, statuses, short numbers and the words that the script knows
-stay. `record: { personal: […], keep: […] }` in the connector's file says otherwise for some fields.
-each recording makes them up anew. read the files before you give them away
+asks the PMS itself, with the integration's credential, and writes each answer
+beside a mapping test of it. names, emails, phones, addresses, ids and any
+other text become made-up ones of the same form, equal ones where they were
+equal; dates, statuses, short numbers and the words that the script knows
+stay. `record: { personal: […], keep: […] }` in the connector's file says
+otherwise for some fields. each recording makes them up anew. read the files
+before you give them away
 
 examples
   epms record 123-building-name --out scripts/tests/yardi

@@ -15,10 +15,12 @@ use super::{Exit, Failure, Screen, care, verify};
 /// Where from.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-the backup is opened and verified first; one that is not sound changes nothing. Stop the daemon before, start it
-after. What the PMSs say comes in again with the next sync; what was done by hand since the backup does not. No
-number of a person, alert, change or run is given twice: they go on from the highest that was. Whoever follows the
-change log begins anew, as the store's new epoch tells
+the backup is opened and verified first; one that is not sound changes
+nothing. Stop the daemon before, start it after. What the PMSs say comes in
+again with the next sync; what was done by hand since the backup does not. No
+number of a person, alert, change or run is given twice: they go on from the
+highest that was. Whoever follows the change log begins anew, as the store's
+new epoch tells
 
 examples
   epms restore /var/backups/epms-2026-03-01.redb")]

@@ -21,8 +21,9 @@ const NAME: &str = "Elm Court";
 /// Which PMSs to be.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-prints what `epms add integration` asks for, and serves until Ctrl-C. the same seed and port have the same
-residents and the same credential. secrets are put into files, as a credential names them
+prints what `epms add integration` asks for, and serves until Ctrl-C. the same
+seed and port have the same residents and the same credential. secrets are put
+into files, as a credential names them
 
 examples
   epms sandbox

@@ -13,10 +13,12 @@ use super::{Exit, Failure, Screen};
 /// Of what, and where to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-editors with the YAML language server read them where a file begins with a line such as
+editors with the YAML language server read them where a file begins with a
+line such as
   # yaml-language-server: $schema=../.schema/integration.json
-the files that come with epms and those that it writes have that line; the schemas lie in
-config/.schema of the home. after an update of epms, write them anew
+the files that come with epms and those that it writes have that line; the
+schemas lie in config/.schema of the home. after an update of epms, write them
+anew
 
 examples
   epms schema connector

@@ -28,8 +28,9 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["integrations", "all"])))]
 #[command(after_help = "\
-a request during a run joins the next one; ends with 1 when a run failed, was incomplete or did not
-understand the records, with 4 when one was held; says of a run that waits for whom it does
+a request during a run joins the next one; ends with 1 when a run failed, was
+incomplete or did not understand the records, with 4 when one was held; says
+of a run that waits for whom it does
 
 examples
   epms sync 123-building-name

@@ -26,12 +26,14 @@ use junit::junit;
 /// Which tests to run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script must make of it; or an
-answer, and the verdict that the connector's rules or the script's `verdict` must give. where
-something else comes, - is what the test expects and + what came, and the command ends with 1.
-functions and status words that no test touches are listed when all tests run. what a script prints
-is shown of tests that fail, and of those that are asked for by name. --accept shows the differences
-and writes what came out into the tests: read them before you keep it
+a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script
+must make of it; or an answer, and the verdict that the connector's rules or
+the script's `verdict` must give. where something else comes, - is what the
+test expects and + what came, and the command ends with 1. functions and
+status words that no test touches are listed when all tests run. what a script
+prints is shown of tests that fail, and of those that are asked for by name.
+--accept shows the differences and writes what came out into the tests: read
+them before you keep it
 
 examples
   epms test
