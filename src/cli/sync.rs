@@ -18,10 +18,10 @@ use super::table::clean;
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
-/// How many runs are followed at once. One that waits for its PMS is followed for as long as it does.
-const FOLLOWED: usize = 256;
+/// How many runs are followed at once: half of what the daemon lets one user wait for.
+const FOLLOWED: usize = 64;
 
-/// Whoever waits for longer is told of, and that often it is looked who does.
+/// Whoever waits for longer is told of, and that often it is looked who does. A daemon that is busy is asked again as often.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// What to sync.
@@ -78,7 +78,7 @@ pub(super) async fn follow(
     } else {
         ProgressDrawTarget::hidden()
     });
-    let shown = Shown::default();
+    let shown = Shown::of(&runs);
     let ended = stream::iter(runs)
         .map(|run| ended(client, run, &bars, &shown))
         .buffered(FOLLOWED)
@@ -110,17 +110,21 @@ pub(super) async fn follow(
     })
 }
 
-/// The runs that are followed, and where each is drawn.
-#[derive(Default)]
-struct Shown(Mutex<BTreeMap<IntegrationId, ProgressBar>>);
+/// The runs that have not ended, and where each is drawn once it is followed.
+struct Shown(Mutex<BTreeMap<IntegrationId, Option<ProgressBar>>>);
 
 impl Shown {
-    fn bars(&self) -> MutexGuard<'_, BTreeMap<IntegrationId, ProgressBar>> {
+    fn of(runs: &[RunState]) -> Shown {
+        let integrations = runs.iter().map(|run| (run.integration.clone(), None));
+        Shown(Mutex::new(integrations.collect()))
+    }
+
+    fn bars(&self) -> MutexGuard<'_, BTreeMap<IntegrationId, Option<ProgressBar>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, integration: &IntegrationId, bar: &ProgressBar) {
-        self.bars().insert(integration.clone(), bar.clone());
+        self.bars().insert(integration.clone(), Some(bar.clone()));
     }
 
     fn remove(&self, integration: &IntegrationId) {
@@ -128,7 +132,7 @@ impl Shown {
     }
 }
 
-/// Tells which of the runs that are followed wait, and for whom: on a terminal where each is drawn, and elsewhere once.
+/// Tells which of the runs that have not ended wait, and for whom: on a terminal where each is drawn, and elsewhere once.
 /// Ends only where that cannot be written.
 async fn tell_who_waits(client: &Client, shown: &Shown, screen: &mut Screen<'_>) -> Failure {
     let mut told = BTreeSet::new();
@@ -142,7 +146,9 @@ async fn tell_who_waits(client: &Client, shown: &Shown, screen: &mut Screen<'_>)
             let Some(why) = &one.waits_for else { continue };
             let bar = shown.bars().get(&one.id).cloned();
             let Some(bar) = bar else { continue };
-            bar.set_message(format!("waits {}", clean(why)));
+            if let Some(bar) = bar {
+                bar.set_message(format!("waits {}", clean(why)));
+            }
             if !screen.progress && told.insert(one.id.clone()) {
                 let text = format!("{} waits {}", clean(one.id.as_str()), clean(why));
                 if let Err(failure) = screen.complain(&text) {
@@ -166,6 +172,7 @@ async fn ended(
         .as_ref()
         .is_some_and(|report| !is_running(report))
     {
+        shown.remove(&run.integration);
         return Ok(run);
     }
     let bar = bars.add(ProgressBar::new_spinner());
@@ -176,13 +183,20 @@ async fn ended(
     bar.set_message("asked for");
     bar.enable_steady_tick(Duration::from_millis(120));
     shown.add(&run.integration, &bar);
-    let report = client
-        .follow(run.id, |event| match event {
-            ProgressEvent::Queued => bar.set_message("waits for its turn"),
-            ProgressEvent::Progress(progress) => bar.set_message(so_far(*progress)),
-            ProgressEvent::Ended(_) => {}
-        })
-        .await;
+    let tell = |event: &ProgressEvent| match event {
+        ProgressEvent::Queued => bar.set_message("waits for its turn"),
+        ProgressEvent::Progress(progress) => bar.set_message(so_far(*progress)),
+        ProgressEvent::Ended(_) => {}
+    };
+    let report = loop {
+        match client.follow(run.id, tell).await {
+            // The run goes on all the same.
+            Err(ClientError::Refused(problem)) if problem.is_busy() => {
+                tokio::time::sleep(LOOK).await;
+            }
+            report => break report,
+        }
+    };
     bar.finish_and_clear();
     shown.remove(&run.integration);
     Ok(RunState {

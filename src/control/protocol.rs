@@ -456,6 +456,11 @@ impl ProblemDocument {
         Self::new(408, "too-slow", "too slow", detail)
     }
 
+    /// Whether there was no room for it, and it may be asked again.
+    pub fn is_busy(&self) -> bool {
+        self.kind == "urn:epms:busy"
+    }
+
     /// There is no room for it now.
     pub fn busy(detail: impl Into<String>) -> Self {
         Self::new(503, "busy", "busy", detail)

@@ -2,7 +2,7 @@
 
 use crate::small;
 use crate::support::small_pms::{Pms, ok};
-use crate::support::{Daemon, told};
+use crate::support::{Daemon, eventually, told};
 use serde_json::json;
 
 /// How many kB of a process are in memory.
@@ -63,4 +63,34 @@ async fn rounds_of_syncs_leave_the_memory_of_the_daemon_as_it_was() {
     // A tenth of what it was: 1.7 kB a run.
     let most = if long.is_some() { 50.0 } else { 400.0 };
     assert!(rises < most, "{rises:.1} kB a round: {memory:?}");
+}
+
+/// C6. What it read came in one answer of 20 MB.
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the figures are what is to be seen")]
+async fn a_sync_of_very_many_gives_most_of_its_memory_back() {
+    let residents = |asked: &str| {
+        let of = asked.trim_start_matches('/').to_owned();
+        let many = if of == "p0" { 20_000 } else { 20 };
+        let all: Vec<_> = (0..many)
+            .map(|one| json!({ "id": format!("{of}-{one}"), "remark": "m".repeat(1_000) }))
+            .collect();
+        ok(json!(all).to_string())
+    };
+    let connector = "requests: { residents: { url: \"{{ credential.url }}/{{ property }}\", format: json, id: id } }\n";
+    let pms = Pms::start(connector, move |_, asked| residents(&asked.to)).await;
+    let home = small::home(&pms, connector, 2);
+    home.set("store: { cache: 4MiB }");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    daemon.sync("home-1").await;
+    let before = kilobytes(daemon.pid());
+    assert_eq!(daemon.sync("home-0").await.counts.seen, 20_000);
+    let after = kilobytes(daemon.pid());
+    println!("{before} kB before, {after} kB at its end");
+    eventually("most of it is given back", async || {
+        daemon.get("/v1/status").await;
+        kilobytes(daemon.pid()) < before.midpoint(after)
+    })
+    .await;
 }

@@ -203,3 +203,23 @@ async fn r43_what_a_day_allows_is_dealt_out_counted_over_restarts_and_told() {
     assert_eq!(apart(&daemon, "home-0").await, 8 * 60);
     assert_eq!(pms.asked().len(), 10);
 }
+
+/// Of what lasts, one user may wait for 128 at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_syncs_more_than_may_be_waited_for_hears_of_each_also_beside_others() {
+    const MANY: usize = 150;
+    let pms = Pms::start(CONNECTOR, |_, _| ok("[{\"id\":\"p\"}]")).await;
+    let home = home(&pms, CONNECTOR, MANY);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let all = ["sync", "--all", "--json"];
+    let (one, two, three) = tokio::join!(home.epms(&all), home.epms(&all), home.epms(&all));
+    for done in [one, two, three] {
+        assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+        let reply: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        let runs = reply["runs"].as_array().unwrap();
+        assert_eq!(runs.len(), MANY);
+        let ended = runs.iter().filter(|run| run["report"]["ended"].is_string());
+        assert_eq!(ended.count(), MANY);
+    }
+}

@@ -96,6 +96,13 @@ impl Disk {
         self.state().now.len()
     }
 
+    /// How many bytes of memory it takes.
+    pub(crate) fn holds(&self) -> usize {
+        let state = self.state();
+        let since: usize = state.since.iter().map(|(_, data)| data.len()).sum();
+        state.now.len() + state.synced.len() + since
+    }
+
     /// The disk after a power cut.
     pub(crate) fn after_power_cut(&self, loss: Loss) -> Disk {
         let state = self.state();
