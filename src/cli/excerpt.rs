@@ -22,6 +22,7 @@ pub(super) fn excerpt(problem: &Problem, text: &str) -> Option<String> {
     if at > shown.len() {
         return None;
     }
+    hide_login(&mut shown);
     if may_hold_secrets(problem) {
         elide(&mut shown, at, problem.code == Code::Reference);
     }
@@ -36,16 +37,34 @@ pub(super) fn excerpt(problem: &Problem, text: &str) -> Option<String> {
             .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | '.'))
             .count(),
     };
-    let from = (at + word.max(1)).saturating_sub(WIDTH);
+    // Of what is longer than the width its begin is shown.
+    let from = (at + word.max(1)).saturating_sub(WIDTH).min(at);
     let cut: String = shown.iter().skip(from).take(WIDTH).collect();
     let number = line.to_string();
     let pad = " ".repeat(number.len());
     let before: String = " ".repeat(at - from);
-    let mark = "^".repeat(word.clamp(1, WIDTH));
+    let mark = "^".repeat(word.clamp(1, WIDTH.saturating_sub(at - from).max(1)));
     Some(format!(
         "  {number} | {}\n  {pad} | {before}{mark}\n",
         cut.trim_end()
     ))
+}
+
+/// Hides user and password of an address, `https://user:password@host`, wherever it stands.
+fn hide_login(shown: &mut [char]) {
+    let mut from = 0;
+    while let Some(at) = shown[from..]
+        .windows(3)
+        .position(|three| three == [':', '/', '/'])
+    {
+        let begin = from + at + 3;
+        let is_end = |c: &char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ',' | '}');
+        let host = &shown[begin..];
+        let host = &host[..host.iter().position(is_end).unwrap_or(host.len())];
+        let login = host.iter().rposition(|c| *c == '@').unwrap_or(0);
+        shown[begin..begin + login].fill('*');
+        from = begin;
+    }
 }
 
 /// A credential's values may be secrets that stand where they should not.
@@ -127,6 +146,32 @@ mod tests {
         let shown = excerpt(&other, flow).unwrap();
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("… usrname:…\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_shown_nowhere() {
+        let text = "proxy: \"http://ana:s3cret@proxy.example:3128/x\"  # https://b:c@d\n";
+        let shown = excerpt(&problem(1, 8, Code::Value), text).unwrap();
+        let hidden = "  1 | proxy: \"http://**********@proxy.example:3128/x\"  # https://***@d\n";
+        assert!(shown.starts_with(hidden), "{shown}");
+    }
+
+    #[test]
+    fn of_a_value_longer_than_a_line_the_begin_is_shown() {
+        let long = "w".repeat(3 * WIDTH);
+        for text in [
+            format!("url: \"{long}\""),
+            format!("{}url: {long}", "a".repeat(WIDTH)),
+        ] {
+            let column = u32::try_from(text.find(['"', 'w']).unwrap()).unwrap() + 1;
+            let shown = excerpt(&problem(1, column, Code::Value), &text).unwrap();
+            let lines: Vec<&str> = shown.lines().collect();
+            assert!(lines[1].ends_with("^^^"), "{shown}");
+            assert!(
+                lines.iter().all(|line| line.chars().count() <= WIDTH + 6),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

@@ -78,6 +78,11 @@ numbered_id!(
     AlertId, "a", "an alert's id", "a5"
 );
 
+impl RunId {
+    /// What a preview, or an explanation, has in place of a number: nobody can ask for it.
+    pub const NONE: RunId = RunId(0);
+}
+
 /// An integration, named by the stem of its file in `config/integrations/`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

@@ -22,6 +22,11 @@ use crate::rules::units::{Placed, place};
 /// A page with fewer records to map is mapped where it is.
 const WORTH_CORES: usize = 64;
 
+/// What the `number`th record of a feed is called that has no id.
+fn by_number(number: u64) -> String {
+    format!("record {number}")
+}
+
 /// Maps the records of one run.
 pub(super) struct Mapping {
     integration: Arc<Integration>,
@@ -274,6 +279,7 @@ impl Mapping {
                 .entry(format!("not_in_lookup:{lookup}"))
                 .or_default() += 1;
         }
+        made.keep_place(&by_number(number), number);
         made.encode();
         (made, step)
     }
@@ -290,7 +296,7 @@ impl Mapping {
             let source = &self.integration.source;
             source.record_id(&record.request, &record.json)
         };
-        let by_number = || format!("record {number}");
+        let by_number = || by_number(number);
         let id = || given().unwrap_or_else(by_number);
         let mapped = match script.residents(&record.json, context) {
             Ok(mapped) => mapped,

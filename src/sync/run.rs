@@ -149,7 +149,7 @@ pub async fn preview(
     let started = (tools.now)();
     let job = Job {
         integration,
-        run: RunId(0),
+        run: RunId::NONE,
         cause: Cause::Manual,
     };
     let id = job.integration.id.clone();
@@ -183,7 +183,7 @@ pub async fn explain(
     let started = (tools.now)();
     let job = Job {
         integration,
-        run: RunId(0),
+        run: RunId::NONE,
         cause: Cause::Manual,
     };
     let id = job.integration.id.clone();

@@ -46,7 +46,7 @@ impl Stuck {
     pub fn told(&self, now: Instant) -> String {
         let seconds = now.saturating_duration_since(self.since).as_secs();
         let what = match self.run {
-            RunId(0) => "a preview".to_owned(),
+            RunId::NONE => "a preview".to_owned(),
             run => format!("run {run}"),
         };
         format!(

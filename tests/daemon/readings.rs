@@ -69,3 +69,69 @@ async fn of_a_property_that_is_read_again_everybody_counts_once() {
         assert_eq!(daemon.people().await.len(), new + 1);
     }
 }
+
+/// They are called by their place, and there may be several that are the same.
+#[tokio::test]
+async fn records_without_an_id_are_counted_once_wherever_they_stand_in_the_next_run() {
+    const ALL_AT_ONCE: &str =
+        "requests: { residents: { url: \"{{ credential.url }}/\", format: json, id: id } }\n";
+    let feed = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let says = Arc::clone(&feed);
+    let pms = Pms::start(ALL_AT_ONCE, move |_, _| {
+        ok(json!(*says.lock().unwrap()).to_string())
+    })
+    .await;
+    let home = home(&pms, ALL_AT_ONCE, 1);
+    let script = home.read("scripts/small.rhai");
+    let script = script.replace(
+        "{\n    [#{",
+        "{\n    if record.kind == \"none\" { return []; }\n    [#{",
+    );
+    assert!(script.contains("return []"));
+    home.write("scripts/small.rhai", script);
+    let people = |from: usize, to: usize| -> Vec<Value> {
+        (from..to)
+            .map(|one| json!({ "id": one.to_string() }))
+            .collect()
+    };
+    let (wrong, nobody) = (json!({ "kind": "?" }), json!({ "kind": "none" }));
+    let several = |of: &Value, many: usize| vec![of.clone(); many];
+    *feed.lock().unwrap() = [people(0, 12), several(&wrong, 2), several(&nobody, 3)].concat();
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let feeds = [
+        [people(0, 12), several(&wrong, 2), several(&nobody, 3)].concat(),
+        [
+            several(&nobody, 1),
+            people(0, 12),
+            several(&wrong, 2),
+            several(&nobody, 4),
+        ]
+        .concat(),
+        [several(&wrong, 2), people(0, 13), several(&nobody, 2)].concat(),
+        [
+            people(0, 7),
+            several(&wrong, 1),
+            several(&nobody, 3),
+            people(7, 13),
+        ]
+        .concat(),
+    ];
+    for (which, says) in feeds.into_iter().enumerate() {
+        let many = says.len();
+        *feed.lock().unwrap() = says;
+        for _ in 0..2 {
+            let report = daemon.sync("home-0").await;
+            assert_eq!(report.counts.seen as usize, many, "{report:?}");
+            let shown = daemon.get(&format!("/v1/runs/{}", report.id)).await.json();
+            let decisions = shown["decisions"].as_array().unwrap().len();
+            assert_eq!(decisions, many, "{which}: {shown}");
+            let verify = home.epms(&["verify"]).await;
+            assert!(
+                verify.status.success(),
+                "{which}: {}",
+                crate::support::told(&verify)
+            );
+        }
+    }
+}
