@@ -135,8 +135,10 @@ impl Rewrite for Pseudonyms<'_> {
         if rules.is_some_and(|rules| listed(&rules.keep)) {
             return text.to_owned();
         }
-        let personal =
-            self.name_paths.contains(path) || rules.is_some_and(|rules| listed(&rules.personal));
+        if rules.is_some_and(|rules| listed(&rules.personal)) {
+            return format!("{before}{}{after}", self.whole(&field.to_lowercase(), core));
+        }
+        let personal = self.name_paths.contains(path);
         let made = self.made(&field.to_lowercase(), &path.to_lowercase(), core, personal);
         format!("{before}{made}{after}")
     }
@@ -184,6 +186,30 @@ impl Pseudonyms<'_> {
             return number;
         }
         self.text(core, personal)
+    }
+
+    /// What stands for a text of which nothing may stay, whatever it is.
+    fn whole(&mut self, field: &str, core: &str) -> String {
+        if core.contains('@') {
+            return self.emails(core);
+        }
+        if let Some(dated) = Dated::of(core, field) {
+            return self.birthday(&dated, core);
+        }
+        let mut made = String::new();
+        for token in tokens(core) {
+            made += &match token {
+                Token::Between(text) => text.to_owned(),
+                Token::Word(word) if word.chars().all(|c| c.is_ascii_digit()) => {
+                    self.maker.digits(word)
+                }
+                Token::Word(word) if !word.contains(|c: char| c.is_ascii_digit()) => {
+                    self.maker.word(word)
+                }
+                Token::Word(word) => self.maker.code(word, false),
+            };
+        }
+        made
     }
 
     /// Whether it says nothing about anybody.
@@ -654,5 +680,18 @@ mod tests {
         let mut pseudonyms = pseudonyms(&rules);
         assert_eq!(pseudonyms.value("a/Plan", "Gold 20000"), "Gold 20000");
         assert_ne!(pseudonyms.value("a/@Status", "late again"), "late again");
+        for said in [
+            "x7",
+            "A12",
+            "12B",
+            "17",
+            "2020-01-02",
+            "1/2/2020",
+            "yes",
+            "Current",
+            "K",
+        ] {
+            assert_ne!(pseudonyms.value("a/Status", said), said);
+        }
     }
 }

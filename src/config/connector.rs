@@ -337,7 +337,8 @@ pub struct OAuth2 {
     #[serde(default)]
     pub password: Option<String>,
     /// For `grant: refresh_token`: the first refresh token. Where the server gives another one with each token, that is
-    /// kept in the store, and goes before this one until this one is changed.
+    /// kept in the store, and goes before this one until this one is changed. The daemon alone asks with it: what looks
+    /// without it (`doctor`, `probe`, `discover`, `record`) could use up the one that counts.
     #[serde(default)]
     pub refresh_token: Option<String>,
     /// The scope asked for.

@@ -163,6 +163,11 @@ impl Account {
         Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
     }
 
+    /// Whether a refresh token that comes in the place of another is there also for whoever asks next.
+    pub(crate) fn keeps_refresh_tokens(&self) -> bool {
+        self.ledger.is_some()
+    }
+
     /// The refresh token: the last that came in the place of the credential's `own`, else that one.
     pub(crate) async fn refresh_token(&self, own: String) -> Secret {
         let print = *blake3::hash(own.as_bytes()).as_bytes();

@@ -1,7 +1,11 @@
 //! Why something asked beyond this machine failed. A variant for each reaction; the text says what happened and what to do.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+use regex::Regex;
 
 use crate::model::shown;
 
@@ -28,7 +32,7 @@ impl fmt::Display for Told {
         }
         write!(f, ": {}", self.what)?;
         if let Some(said) = &self.said {
-            write!(f, " (it said: {said})")?;
+            write!(f, "{SAID}{said})")?;
         }
         if !self.remedy.is_empty() {
             write!(f, "; {}", self.remedy)?;
@@ -70,6 +74,33 @@ pub(crate) fn pause(first: Duration, attempt: u32, random: f64) -> Duration {
     first + most.saturating_sub(first).mul_f64(random.clamp(0.0, 1.0))
 }
 
+/// What the other side said, without the emails and phones that stand in it.
+pub(crate) fn impersonal(said: &str) -> Cow<'_, str> {
+    static EMAIL: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[^\s<>()\[\]:;,=@]+@[^\s<>()\[\]:;,=@]+").ok());
+    static DIGITS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[+(]?\d(?:[ ().-]{0,2}\d){9,14}\b").ok());
+    let mut said = Cow::Borrowed(said);
+    for pattern in [&*EMAIL, &*DIGITS].into_iter().flatten() {
+        if let Cow::Owned(struck) = pattern.replace_all(&said, "***") {
+            said = Cow::Owned(struck);
+        }
+    }
+    said
+}
+
+/// What separates an error's text from what the other side said.
+const SAID: &str = " (it said: ";
+
+/// An error's text without what the other side said, which may be about people.
+pub fn without_said(told: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = told.split_once(SAID) else {
+        return Cow::Borrowed(told);
+    };
+    let after = rest.rfind("); ").map_or("", |end| &rest[end + 1..]);
+    Cow::Owned(format!("{before}{after}"))
+}
+
 /// One short line without what would steer a terminal: an answer may be a page.
 pub(crate) fn shorten(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -83,6 +114,49 @@ pub(crate) fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_was_said_emails_and_phones_are_left_out() {
+        for (said, left) in [
+            (
+                "no tenant <ana.silver@mail.com>, (212) 555-0100 x3",
+                "no tenant <***>, *** x3",
+            ),
+            ("call +49 30 1234 56789", "call ***"),
+            ("email=a@b.co;status=1", "email=***;status=1"),
+            (
+                "request 7716 of 2026-10-31T23:00:00Z failed at 10:15",
+                "request 7716 of 2026-10-31T23:00:00Z failed at 10:15",
+            ),
+        ] {
+            assert_eq!(impersonal(said), left);
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_left_out_whole() {
+        let told = Told {
+            request: "residents".into(),
+            subject: String::new(),
+            what: "the PMS is busy".into(),
+            said: Some("Ana (unit 5); wait".into()),
+            remedy: "try again".into(),
+        };
+        let text = told.to_string();
+        assert_eq!(
+            without_said(&text),
+            "`residents`: the PMS is busy; try again"
+        );
+        let told = Told {
+            remedy: String::new(),
+            ..told
+        };
+        assert_eq!(
+            without_said(&told.to_string()),
+            "`residents`: the PMS is busy"
+        );
+        assert_eq!(without_said("nothing"), "nothing");
+    }
 
     #[test]
     fn a_told_error_says_where_what_and_what_to_do() {

@@ -13,7 +13,7 @@ use crate::config::{Limits, Method, Retry, Span};
 use super::account::Account;
 use super::budget::{Asks, Late};
 use super::egress::{Host, Permitted, Refusal};
-use super::error::{OutboundError, Told, pause, shorten};
+use super::error::{OutboundError, Told, impersonal, pause, shorten};
 use super::rate::{refused, used_up};
 use super::send::{Answer, retry_after, send};
 use super::trust::{Asker, Evidence, Place};
@@ -69,7 +69,7 @@ impl Exchange<'_> {
             request: self.request.to_owned(),
             subject: self.subject.clone(),
             what: self.clean(what),
-            said: said.map(|said| shorten(self.quoted(said))),
+            said: said.map(|said| shorten(&impersonal(self.quoted(said)))),
             remedy: self.clean(remedy),
         }
     }

@@ -71,6 +71,11 @@ impl Reader {
             }
             Auth::OAuth2(oauth2) => {
                 let own = call.own_refresh_token(oauth2)?;
+                if own.is_some() && !call.account.keeps_refresh_tokens() {
+                    let what = "nothing was asked: the refresh token may count only once, and the one that would come for it is not kept here";
+                    let told = call.told(what, None, ASK_THE_DAEMON);
+                    return Err(SourceError::NotAllowed(told));
+                }
                 let refresh = match &own {
                     Some(own) => Some(call.account.refresh_token(own.clone()).await),
                     None => None,
@@ -100,6 +105,10 @@ impl Reader {
         }
     }
 }
+
+/// Who keeps the refresh token that counts.
+const ASK_THE_DAEMON: &str =
+    "the daemon keeps it: sync, `epms preview` and `epms explain --live` log in with it";
 
 impl Call<'_> {
     /// The request that answers with a token.

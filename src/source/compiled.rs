@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Document, Feeds, File, Per, Proxy, Recorded, Span};
+use crate::config::{Auth, Connector, Document, Feeds, File, Grant, Per, Proxy, Recorded, Span};
 use crate::model::{Problem, exact};
 
 use super::Path;
@@ -86,6 +86,12 @@ impl Source {
             self.connector.proxy = proxy.cloned();
         }
         self
+    }
+
+    /// Whether it logs in with a refresh token, in the place of which another may come each time (RFC 6749, 6).
+    pub fn needs_refresh_token(&self) -> bool {
+        let auth = self.connector.auth.as_ref();
+        matches!(auth, Some(Auth::OAuth2(oauth2)) if oauth2.grant == Grant::RefreshToken)
     }
 
     /// The requests whose records are residents, `residents` itself first.

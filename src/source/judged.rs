@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Verdict;
+use crate::outbound::impersonal;
 
 use super::answer::{
     BEGINNING, By, Content, Judge, Judgement, Rule, Ruling, Said, by_rules, by_status,
@@ -13,6 +14,9 @@ use super::answer::{
 use super::compiled::Source;
 use super::decode::{DecodeError, Decoded, Shape, text, whole};
 use super::media;
+
+/// So many characters of what a script says about an answer are told.
+const HINT: usize = 400;
 
 /// Who judges, and what was asked.
 #[derive(Clone, Copy)]
@@ -62,7 +66,8 @@ pub(super) fn judged(
         Some(Ruling { verdict, hint }) => Judgement {
             verdict,
             said: usual.said,
-            hint,
+            // A script may say more than it should of what the answer says.
+            hint: hint.map(|hint| impersonal(&hint).chars().take(HINT).collect()),
             by: By::Judge,
         },
     })

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
-use crate::outbound::{Account, Patience};
+use crate::outbound::{Account, Patience, without_said};
 use crate::script::Lookups;
 use crate::source::{Handed, Reader, Scope, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
@@ -278,7 +278,8 @@ fn tell(report: &Run) {
         ),
         outcome => tracing::warn!(
             integration = %report.integration, run = %report.id, cause = %report.cause,
-            outcome = outcome.as_str(), reason = outcome.reason(), elapsed_ms = elapsed, "sync wrote nothing"
+            outcome = outcome.as_str(), reason = outcome.reason().map(without_said).as_deref(), elapsed_ms = elapsed,
+            "sync wrote nothing"
         ),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::support::{Daemon, Home};
+use crate::small;
+use crate::support::small_pms::{Pms, ok};
+use crate::support::{Daemon, Home, told};
 use epms::sandbox::{Kind, Limits, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 #[tokio::test]
@@ -48,4 +50,23 @@ async fn integrations_of_one_credential_keep_its_budget_together() {
     // More than a second's worth, so that the budget was needed.
     let requests = pms.requests();
     assert!(requests.len() > 24, "{}", requests.len());
+}
+
+/// Whoever tries it in the daemon's place may use up the one that the daemon needs.
+#[tokio::test]
+async fn doctor_leaves_a_refresh_token_to_the_daemon() {
+    let connector = "auth: { oauth2: { grant: refresh_token, token_url: \"{{ credential.url }}/token\", client_id: me, client_secret: \"{{ credential.secret }}\", refresh_token: \"{{ credential.secret }}\" } }\nrequests: { residents: { url: \"{{ credential.url }}/\", format: json, id: id } }\n";
+    let pms = Pms::start(connector, |_, _| ok("[]")).await;
+    let home = small::home(&pms, connector, 1);
+    let looked = home.epms(&["doctor"]).await;
+    let shown = told(&looked);
+    assert!(
+        shown.contains("the daemon keeps the one that counts"),
+        "{shown}"
+    );
+    assert!(
+        !pms.paths().contains(&"/token".to_owned()),
+        "{:?}",
+        pms.paths()
+    );
 }

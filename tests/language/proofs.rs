@@ -223,6 +223,16 @@ async fn a_refresh_token_that_is_given_anew_each_time_is_kept_over_a_restart() {
     assert!(!error.to_string().contains("another"), "{error}");
 }
 
+#[tokio::test]
+async fn whoever_keeps_no_refresh_token_uses_none() {
+    let yaml =
+        oauth2("grant: refresh_token, refresh_token: \"{{ credential.secret }}\", style: body");
+    let pms = Pms::start(&yaml, rotating()).await;
+    let error = pms.failure().await.to_string();
+    assert!(error.contains("the daemon keeps it"), "{error}");
+    assert_eq!(pms.paths(), Vec::<String>::new());
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();

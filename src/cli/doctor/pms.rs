@@ -74,7 +74,13 @@ pub(super) async fn look(
             reached &= way(endpoint, reader, &account, &mut checks).await;
         }
     }
-    if reached {
+    if reached && source.needs_refresh_token() {
+        checks.push(Check::skip(
+            "login",
+            "not tried",
+            "its refresh token may count only once, and the daemon keeps the one that counts: see whether a sync succeeds",
+        ));
+    } else if reached {
         pages(integration, reader, &account, &scope, &mut checks).await;
     } else {
         checks.push(Check::skip(

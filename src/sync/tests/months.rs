@@ -444,7 +444,10 @@ fn months_of_hourly_syncs_keep_what_is_promised_and_stay_as_large_as_they_were()
     // Beside other tests the memory of the process says nothing.
     if long.is_some() {
         println!("memory, without the disk: {memory:?} kB at the end of each day");
-        assert!(memory[days - 1] <= memory[days / 3] * 3 / 2, "{memory:?}");
+        // What a disk before a power cut took stays with the process for days, or not: the least of many days says more.
+        let least = |days: &[u64]| *days.iter().min().unwrap();
+        let (early, late) = (least(&memory[1..days / 3]), least(&memory[days * 2 / 3..]));
+        assert!(late <= early * 3 / 2, "{memory:?}");
     }
     let troubles = months.troubles.len();
     assert!(
