@@ -183,6 +183,11 @@ pub struct Login {
     /// A token that is so old is not used again.
     #[serde(default)]
     pub lifetime: Option<Span>,
+    /// The request that gives a token back, by its name in `requests`, for a PMS that lets only so many be logged in at once:
+    /// it is asked when the daemon stops and when a command ends, and of its templates each may hold `{{ token }}`. Where it
+    /// fails, that is told, and nothing else fails.
+    #[serde(default)]
+    pub logout: Option<String>,
 }
 
 /// Where a token is in the answer to a login.

@@ -155,15 +155,14 @@ fn forbidden_address(url: &Url) -> Option<(IpAddr, &'static str)> {
 pub(crate) fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(inside) => inside.is_loopback(),
+            None => address.is_loopback(),
+        },
+        // A dot at the end says that the name is whole.
+        Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name) == "localhost",
         None => false,
     }
-}
-
-/// The proxy that what goes to a URL goes through: what does not leave this machine goes through none.
-pub(crate) fn through<'p>(proxy: Option<&'p Url>, url: &Url) -> Option<&'p Url> {
-    proxy.filter(|_| !is_here(url))
 }
 
 /// A name that leads where nothing may be asked.
@@ -269,27 +268,6 @@ mod tests {
             "64:ff9b::203.0.113.9",
         ] {
             assert_eq!(forbidden(address.parse().unwrap()), None, "{address}");
-        }
-    }
-
-    #[test]
-    fn what_stays_on_this_machine_goes_through_no_proxy() {
-        let proxy = Url::parse("http://proxy.example:3128").unwrap();
-        let goes = |url: &str| through(Some(&proxy), &Url::parse(url).unwrap()).is_some();
-        for here in [
-            "http://127.0.0.1:80",
-            "https://127.8.9.1",
-            "http://[::1]/a",
-            "http://localhost:8080",
-        ] {
-            assert!(!goes(here), "{here}");
-        }
-        for there in [
-            "http://10.0.0.5",
-            "https://pms.example",
-            "http://localhost.example",
-        ] {
-            assert!(goes(there), "{there}");
         }
     }
 

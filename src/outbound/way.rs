@@ -5,7 +5,6 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::StatusCode;
 use reqwest::header::DATE;
 use rustls::CertificateError;
 use url::{Host, Origin, Url};
@@ -13,6 +12,7 @@ use url::{Host, Origin, Url};
 use super::account::Account;
 use super::clients::Outbound;
 use super::egress::{Permitted, authority, cause, forbidden, is_here};
+use super::proxy::Refusal;
 
 /// A name that has no address after this time has none.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(10);
@@ -123,16 +123,12 @@ impl Outbound {
         let begun = Instant::now();
         let request = account.client.get(endpoint.origin.clone());
         let response = request.timeout(ANSWERED_WITHIN).send().await;
+        let came = response.as_ref().map(reqwest::Response::status);
+        if let Some(Refusal { what, remedy }) = account.refused_by_proxy(&endpoint.origin, came) {
+            return Err(Unreached { what, remedy });
+        }
         let proxy = endpoint.proxy(account);
         let response = response.map_err(|error| unreached(&error, proxy.as_ref()))?;
-        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-            && let Some(proxy) = proxy
-        {
-            return Err(Unreached {
-                what: format!("the proxy {} asks for a password", proxy.authority()),
-                remedy: "have the proxy let this machine in by its address",
-            });
-        }
         let date = response.headers().get(DATE);
         Ok(Answered {
             status: response.status().as_u16(),

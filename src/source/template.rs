@@ -119,6 +119,8 @@ pub(super) struct Before<'a> {
     pub(super) record: Option<&'a serde_json::Value>,
     /// From when on changes are asked for; none where all is.
     pub(super) since: Option<Timestamp>,
+    /// The token that is given back, for the request that does.
+    pub(super) token: Option<&'a str>,
 }
 
 /// The templates of one connector.

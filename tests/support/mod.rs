@@ -11,11 +11,13 @@ mod daemon;
 mod encrypted;
 mod feed;
 mod home;
+pub mod invented;
 mod openmetrics;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
 pub mod small_pms;
+mod small_proxy;
 mod terminal;
 
 use std::process::{Command, Output};
@@ -31,6 +33,7 @@ pub use home::Home;
 pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
 pub(crate) use searching::searching;
+pub use small_proxy::SmallProxy;
 pub use terminal::Terminal;
 
 /// Nothing that is waited for takes nearly so long, also where other work has most of the machine; no test says that
