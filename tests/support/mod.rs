@@ -28,7 +28,7 @@ use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
 pub use encrypted::encrypted;
-pub use feed::Feed;
+pub use feed::{Feed, tools};
 pub use home::Home;
 pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
