@@ -123,17 +123,18 @@ fn json_of(status: u16, value: &Value) -> Response {
 fn answer(state: &mut State, heard: &Heard) -> Response {
     let mut asked = format!("{} {}", heard.method, heard.path);
     if heard.path == "/people" {
-        asked += &format!(" since {}", heard.json()["since"].as_str().unwrap());
+        asked += &format!(" since {}", heard.json()["since"].as_str().unwrap_or_default());
     }
     state.asked.push(asked);
     let now = Timestamp::now().as_second();
-    let time: i64 = heard.header("x-beacon-time").parse().unwrap();
+    let time: i64 = heard.header("x-beacon-time").parse().unwrap_or(0);
     if state.is_stale || (now - time).abs() > 300 {
         return json_of(400, &json!({ "problem": "stale" }));
     }
     if (&heard.method, &*heard.path) == (&Method::POST, "/session") {
-        let at = heard.json()["at"].as_i64().unwrap() / 1000;
-        if !is_signed(heard) || at != time {
+        let login = heard.json();
+        let is_now = login["at"].as_i64().is_some_and(|at| at / 1000 == time);
+        if !is_signed(heard) || !is_now || login["key"] != "epms" {
             return to(303, "/denied?why=signature");
         }
         state.logins += 1;
@@ -155,9 +156,11 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
     let query = Heard::pairs(heard.query.as_bytes());
     match (&heard.method, &*heard.path) {
         (&Method::DELETE, "/session") => {
-            assert_eq!(heard.header("x-beacon-session"), session);
             if state.keeps_sessions {
                 return json_of(500, &json!({ "problem": "busy" }));
+            }
+            if heard.header("x-beacon-session") != session {
+                return json_of(400, &json!({ "problem": "which session?" }));
             }
             let session = session.to_owned();
             state.sessions.remove(&session);
@@ -179,8 +182,13 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
 }
 
 fn people(state: &State, query: &BTreeMap<String, String>, body: &Value) -> Response {
-    assert_eq!(query["house"], "harbour");
-    let since = body["since"].as_str().unwrap();
+    let Some(take) = body["take"].as_u64().and_then(|take| usize::try_from(take).ok()) else {
+        return json_of(400, &json!({ "problem": "how many?" }));
+    };
+    if query.get("house").is_none_or(|house| house != "harbour") {
+        return json_of(400, &json!({ "problem": "no such house" }));
+    }
+    let since = body["since"].as_str().unwrap_or_default();
     let since: Option<Timestamp> = (!since.is_empty()).then(|| since.parse().unwrap());
     let changed: Vec<(&String, &Value)> = state
         .people
@@ -191,8 +199,8 @@ fn people(state: &State, query: &BTreeMap<String, String>, body: &Value) -> Resp
     if changed.is_empty() && since.is_some() {
         return json_of(200, &json!({ "status": "unchanged" }));
     }
-    let take = usize::try_from(body["take"].as_u64().unwrap()).unwrap();
-    let from: usize = body["after"].as_str().unwrap().parse().unwrap_or(0);
+    let from = body["after"].as_str().and_then(|from| from.parse().ok());
+    let from: usize = from.unwrap_or(0);
     let page = changed.iter().skip(from).take(take);
     let page = page.map(|(id, one)| ((*id).clone(), (*one).clone()));
     let next = (from + take < changed.len()).then(|| (from + take).to_string());

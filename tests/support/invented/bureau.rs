@@ -158,8 +158,11 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
     };
     if heard.path == "/oauth/token" {
         let form = Heard::pairs(&heard.body);
-        let is_known = form["grant_type"] == "password"
-            && (&*form["username"], &*form["password"]) == ("epms", PASSWORD);
+        let is = |name: &str, value: &str| form.get(name).is_some_and(|given| given == value);
+        let is_known = is("grant_type", "password")
+            && is("client_id", "reports")
+            && is("username", "epms")
+            && is("password", PASSWORD);
         if !is_known {
             return text(400, "{\"error\": \"invalid_grant\"}");
         }
@@ -180,10 +183,15 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
     match (&heard.method, heard.path.split('/').nth(1).unwrap()) {
         (&Method::POST, "reports") => {
             let order = heard.json();
-            assert_eq!(order["packed"], true);
-            assert_eq!(heard.query, "column=Name&column=Stand&remark=");
-            assert_eq!(order["day"].as_str().unwrap().split('.').count(), 3);
-            let house = order["object"].as_str().unwrap().to_owned();
+            let text_of = |name: &str| order[name].as_str().unwrap_or_default();
+            let house = text_of("object").to_owned();
+            let is_whole = order["packed"] == true
+                && text_of("report") == "Mieterliste"
+                && text_of("day").split('.').count() == 3
+                && heard.query == "column=Name&column=Stand&remark=";
+            if !is_whole || !state.rows.contains_key(&house) {
+                return text(400, "<Error>no such report</Error>");
+            }
             let number = state.jobs.len() + 1;
             state.jobs.insert(number, (house, 0));
             with_status(202)
@@ -193,7 +201,10 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
         }
         (&Method::GET, "reports") => {
             let trouble = state.trouble;
-            let (_, times) = state.jobs.get_mut(&number.unwrap()).unwrap();
+            let Some((_, times)) = number.and_then(|number: usize| state.jobs.get_mut(&number))
+            else {
+                return text(404, "<Error>no such job</Error>");
+            };
             *times += 1;
             match trouble {
                 Trouble::Aborted => text(200, "<Job><State> Aborted </State></Job>"),
@@ -211,10 +222,14 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
             }
         }
         (&Method::GET, "files") => {
-            let number: usize = number.unwrap();
-            assert_eq!(heard.header("x-proof"), format!("proof-{number}"));
-            assert_eq!(heard.query, "sig=a%2Fb");
-            let (house, _) = &state.jobs[&number];
+            let number: usize = number.unwrap_or_default();
+            let proof = format!("proof-{number}");
+            let Some((house, _)) = state.jobs.get(&number) else {
+                return text(404, "<Error>no such file</Error>");
+            };
+            if heard.header("x-proof") != proof || heard.query != "sig=a%2Fb" {
+                return text(403, "<Error>not yours</Error>");
+            }
             let body = match state.trouble {
                 Trouble::NoArchive => b"<html>no such file</html>".to_vec(),
                 trouble => zipped(&list(&state.rows[house], house, trouble)),
