@@ -51,7 +51,9 @@ pub fn csv_answer(data: &[u8]) {
     let shape = Shape::new(Format::Csv, Path::default());
     let shape = shape.separated_by(mark(0).unwrap_or(b','));
     let skip = first.get(2).copied().filter(u8::is_ascii_digit);
-    let footer = first.get(3..).and_then(|rest| std::str::from_utf8(rest).ok());
+    let footer = first
+        .get(3..)
+        .and_then(|rest| std::str::from_utf8(rest).ok());
     let csv = Csv {
         skip: skip.map_or(0, |digit| usize::from(digit - b'0')),
         quote: mark(1).map(char::from),

@@ -87,7 +87,10 @@ static HOME: LazyLock<Home> = LazyLock::new(|| {
         requests: { residents: { url: \"https://a\", format: json, records: r, id: id } }\n";
     for (name, text) in [
         ("config/connectors/echo.yaml", connector),
-        ("scripts/tests/echo/rows.csv", "title\nid;n\n1;'Zo\u{eb}'\nTotal 1\n"),
+        (
+            "scripts/tests/echo/rows.csv",
+            "title\nid;n\n1;'Zo\u{eb}'\nTotal 1\n",
+        ),
     ] {
         std::fs::write(folder.join(name), text).expect("a file");
     }

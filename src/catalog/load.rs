@@ -539,10 +539,7 @@ impl<'a> Loader<'a> {
             &script,
             &format!(
                 "{schedule:?}{:?}{:?}{:?}{:?}",
-                settings.placeholder_emails,
-                settings.retention,
-                settings.deadline,
-                settings.proxy,
+                settings.placeholder_emails, settings.retention, settings.deadline, settings.proxy,
             ),
         );
         if let Some(before) = before.filter(|before| before.hash == hash) {

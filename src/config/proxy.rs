@@ -195,11 +195,11 @@ mod tests {
         let file = serde_json::json!({ "file": "secrets/proxy" });
         let proxy = read("ACME\\svc", file.clone()).unwrap();
         assert_eq!(proxy.to_string(), "http://proxy.example:3128");
-        assert_eq!(
-            proxy.password().unwrap().to_string(),
-            "file secrets/proxy"
+        assert_eq!(proxy.password().unwrap().to_string(), "file secrets/proxy");
+        assert!(
+            read("ana", "s3cret".into()).is_err(),
+            "a password is no text here"
         );
-        assert!(read("ana", "s3cret".into()).is_err(), "a password is no text here");
         for wrong in ["", "a:b", "a\nb"] {
             let told = read(wrong, file.clone()).unwrap_err().to_string();
             assert!(told.contains("no user of a proxy"), "{told}");

@@ -387,7 +387,10 @@ impl Account {
         url: &Url,
         came: Result<StatusCode, &reqwest::Error>,
     ) -> Option<Refusal> {
-        let proxy = self.proxy.as_ref().filter(|proxy| proxy.to(url).is_some())?;
+        let proxy = self
+            .proxy
+            .as_ref()
+            .filter(|proxy| proxy.to(url).is_some())?;
         let refuses = match came {
             // By TLS it is the host that answers.
             Ok(status) => {

@@ -191,7 +191,9 @@ impl Reader {
 
     /// What comes before a request.
     async fn chain(&self, call: &Call<'_>, spec: &config::Request) -> Result<Chain, SourceError> {
-        let given = self.steps(call, call.source.steps_before(call.request)).await?;
+        let given = self
+            .steps(call, call.source.steps_before(call.request))
+            .await?;
         let listed = match &spec.each {
             None => None,
             Some(list) => {
@@ -248,7 +250,10 @@ impl Reader {
                 self.token(&call, None).await.map(|_| Ending::default())
             }
             _ if source.logout() == Some(request) => match self.token(&call, None).await {
-                Ok(_) => self.log_out(source, &account, scope).await.map(|()| Ending::default()),
+                Ok(_) => self
+                    .log_out(source, &account, scope)
+                    .await
+                    .map(|()| Ending::default()),
                 Err(error) => Err(error),
             },
             Some(compiled) => self.ending(&call, compiled).await,

@@ -191,7 +191,11 @@ async fn a_proxy_that_wants_a_password_is_shown_the_one_that_the_settings_name()
     let proxy = SmallProxy::start(port, Some("svc:pr0xy-secret")).await;
     let at = &proxy.address;
     let account = "config/credentials/elm-account.yaml";
-    home.edit(account, &format!("http://127.0.0.1:{port}"), "http://pms.test");
+    home.edit(
+        account,
+        &format!("http://127.0.0.1:{port}"),
+        "http://pms.test",
+    );
     let connector = "config/connectors/appfolio.yaml";
     home.edit(connector, "version: 1\n", "version: 1\nplain_http: true\n");
     home.set(&format!(

@@ -14,7 +14,10 @@ const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r
 
 /// A PMS that is asked through a proxy, which is shown this.
 async fn behind(proxy: &SmallProxy, login: &str, url: &str) -> Pms {
-    let yaml = format!("retry: {{ attempts: 3, pause: 0s }}\n{}", asking(proxy, login, ""));
+    let yaml = format!(
+        "retry: {{ attempts: 3, pause: 0s }}\n{}",
+        asking(proxy, login, "")
+    );
     let mut pms = Pms::start(&yaml, |_, _: &Asked| ok("[]")).await;
     let secret = pms.home.path().join("proxy");
     std::fs::write(&secret, PASSWORD).unwrap();
@@ -54,9 +57,15 @@ async fn a_proxy_is_shown_the_password_and_by_tls_nothing_of_what_is_asked() {
     assert!(pms.records().await.is_empty());
     let heads = proxy.heads();
     assert_eq!(heads.len(), 1);
-    assert!(heads[0].starts_with("CONNECT pms.test:443 HTTP/1.1\r\n"), "{heads:?}");
+    assert!(
+        heads[0].starts_with("CONNECT pms.test:443 HTTP/1.1\r\n"),
+        "{heads:?}"
+    );
     assert!(heads[0].contains(&proof()), "{heads:?}");
-    assert!(!heads[0].contains("s3cret") && !heads[0].contains("people"), "{heads:?}");
+    assert!(
+        !heads[0].contains("s3cret") && !heads[0].contains("people"),
+        "{heads:?}"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +76,10 @@ async fn a_proxy_is_shown_the_password_by_plain_http_and_loopback_never_sees_it(
     let asked = behind(&proxy, LOGIN, "http://pms.test").await;
     assert!(asked.records().await.is_empty());
     assert!(proxy.heads()[0].starts_with("GET http://pms.test/people HTTP/1.1\r\n"));
-    assert_eq!(pms.asked()[0].header("proxy-authorization"), format!("Basic {}", proof()));
+    assert_eq!(
+        pms.asked()[0].header("proxy-authorization"),
+        format!("Basic {}", proof())
+    );
     // Whatever this machine is called.
     let port = pms.url.rsplit_once(':').unwrap().1.to_owned();
     for here in ["127.0.0.1", "localhost", "localhost.", "[::ffff:127.0.0.1]"] {
@@ -87,15 +99,30 @@ async fn a_proxy_that_lets_nobody_in_is_told_and_not_asked_again() {
     let proxy = SmallProxy::start(9, Some("svc:another")).await;
     for url in ["http://pms.test", "https://pms.test"] {
         for (login, told) in [
-            ("", format!("the proxy {} asks for a password; write `proxy: {{ url: …, username: …", proxy.address)),
-            (LOGIN, format!("the proxy {} does not let `svc` in; check `username` and `password`", proxy.address)),
+            (
+                "",
+                format!(
+                    "the proxy {} asks for a password; write `proxy: {{ url: …, username: …",
+                    proxy.address
+                ),
+            ),
+            (
+                LOGIN,
+                format!(
+                    "the proxy {} does not let `svc` in; check `username` and `password`",
+                    proxy.address
+                ),
+            ),
         ] {
             let before = proxy.heads().len();
             let error = behind(&proxy, login, url).await.failure().await;
             assert!(matches!(error, SourceError::NotAllowed(_)), "{error:?}");
             let error = error.to_string();
             assert!(error.contains(&told), "{error}");
-            assert!(!error.contains(PASSWORD) && !error.contains(&proof()), "{error}");
+            assert!(
+                !error.contains(PASSWORD) && !error.contains(&proof()),
+                "{error}"
+            );
             assert_eq!(proxy.heads().len(), before + 1, "{url} {login}");
         }
     }
@@ -105,7 +132,10 @@ async fn a_proxy_that_lets_nobody_in_is_told_and_not_asked_again() {
 #[tokio::test]
 async fn what_repeats_the_password_of_a_proxy_is_not_quoted() {
     let echo = Pms::start(NOBODY, |_, asked: &Asked| {
-        ok(format!("{{\"error\": \"no way for {}\"}}", asked.header("proxy-authorization")))
+        ok(format!(
+            "{{\"error\": \"no way for {}\"}}",
+            asked.header("proxy-authorization")
+        ))
     })
     .await;
     let port = echo.url.rsplit_once(':').unwrap().1.parse().unwrap();
@@ -115,5 +145,8 @@ async fn what_repeats_the_password_of_a_proxy_is_not_quoted() {
     pms.source = compile(&asking(&proxy, LOGIN, rules)).unwrap();
     let error = pms.failure().await.to_string();
     assert!(error.contains("not quoted"), "{error}");
-    assert!(!error.contains(&proof()) && !error.contains(PASSWORD), "{error}");
+    assert!(
+        !error.contains(&proof()) && !error.contains(PASSWORD),
+        "{error}"
+    );
 }

@@ -36,12 +36,17 @@ async fn reports_are_checked_tested_mapped_and_looked_at_before_a_daemon_reads_t
     let list = home.path("scripts/tests/bureau/list.csv");
     let list = list.to_str().unwrap();
     let mapped = asked(home, &["map", "bureau", list, "--country", "AT"]).await;
-    assert!(mapped.contains("Žofie Škoda") && mapped.contains("+436601234567"), "{mapped}");
+    assert!(
+        mapped.contains("Žofie Škoda") && mapped.contains("+436601234567"),
+        "{mapped}"
+    );
     let zip = home.path("list.zip");
     std::fs::write(&zip, bureau.zip("H-7")).unwrap();
     let mapped = asked(home, &["map", "bureau", zip.to_str().unwrap()]).await;
     assert!(mapped.contains("6 residents"), "{mapped}");
-    let wrong = home.epms(&["map", "bureau", list, "--encoding", "utf-8"]).await;
+    let wrong = home
+        .epms(&["map", "bureau", list, "--encoding", "utf-8"])
+        .await;
     assert!(said(&wrong, 1).contains("not valid UTF-8"));
 
     let doctor = asked(home, &["doctor", "sonnenhof"]).await;
@@ -66,10 +71,16 @@ async fn reports_are_checked_tested_mapped_and_looked_at_before_a_daemon_reads_t
     ] {
         assert!(probed.contains(shown), "{shown}: {probed}");
     }
-    assert!(!probed.contains("bureau-token") && !probed.contains("b&reau"), "{probed}");
+    assert!(
+        !probed.contains("bureau-token") && !probed.contains("b&reau"),
+        "{probed}"
+    );
     // A step is asked behind those before it.
     let probed = asked(home, &["probe", "sonnenhof", "wait"]).await;
-    assert!(probed.contains("first, `order`, which comes before it"), "{probed}");
+    assert!(
+        probed.contains("first, `order`, which comes before it"),
+        "{probed}"
+    );
 }
 
 #[tokio::test]
@@ -80,7 +91,10 @@ async fn a_recording_of_reports_is_about_nobody_and_runs_as_a_test() {
     let folder = folder.to_str().unwrap();
     asked(home, &["record", "sonnenhof", "--out", folder]).await;
     let tested = asked(home, &["test", "bureau/recorded"]).await;
-    assert!(tested.contains("1 passed") || tested.contains("2 passed"), "{tested}");
+    assert!(
+        tested.contains("1 passed") || tested.contains("2 passed"),
+        "{tested}"
+    );
     let answer = home.read("scripts/tests/bureau/recorded-residents.csv");
     for word in ["Šelm", "Žofie", "mieter.10", "0660 / 12"] {
         assert!(!answer.contains(word), "{word}: {answer}");
@@ -94,7 +108,10 @@ async fn people_of_reports_come_change_and_leave() {
     daemon.settle().await;
     assert_eq!(daemon.people().await.len(), 24);
     let one = with(&daemon, "mieter.1003@example.com").await;
-    assert_eq!((&*one.first_name, &*one.last_name), ("Žofie", "D'Šelm baad"));
+    assert_eq!(
+        (&*one.first_name, &*one.last_name),
+        ("Žofie", "D'Šelm baad")
+    );
     assert_eq!(one.phone.as_deref(), Some("+436601200003"));
     let stay = one.stays.values().next().unwrap();
     assert_eq!(stay.lease_start, Some(date(2025, 4, 5)));
@@ -103,7 +120,12 @@ async fn people_of_reports_come_change_and_leave() {
     let asked = std::mem::take(&mut bureau.state().asked);
     let count = |what: &str| asked.iter().filter(|one| one.starts_with(what)).count();
     assert_eq!(
-        (count("POST /oauth"), count("POST /reports"), count("GET /reports"), count("GET /files")),
+        (
+            count("POST /oauth"),
+            count("POST /reports"),
+            count("GET /reports"),
+            count("GET /files")
+        ),
         (1, 2, 6, 2),
         "{asked:?}"
     );
@@ -120,10 +142,16 @@ async fn people_of_reports_come_change_and_leave() {
     );
     let noticed = with(&daemon, "mieter.1003@example.com").await;
     let stay = noticed.stays.values().next().unwrap();
-    assert!(stay.notice && stay.status == LeaseStatus::Current, "{stay:?}");
+    assert!(
+        stay.notice && stay.status == LeaseStatus::Current,
+        "{stay:?}"
+    );
     let left = with(&daemon, "mieter.1004@example.com").await;
     let stay = left.stays.values().next().unwrap();
-    assert_eq!((stay.status, stay.move_out), (LeaseStatus::Past, Some(date(2026, 1, 31))));
+    assert_eq!(
+        (stay.status, stay.move_out),
+        (LeaseStatus::Past, Some(date(2026, 1, 31)))
+    );
     with(&daemon, "mieter.2099@example.com").await;
     assert_eq!(daemon.sync("sonnenhof").await.outcome, Outcome::Unchanged);
     assert!(!daemon.log().contains("bureau-token"));
@@ -139,17 +167,26 @@ async fn a_report_that_is_late_cut_off_or_another_s_costs_nobody() {
     let people = daemon.people().await;
     assert_eq!(people.len(), 12);
     for (trouble, told) in [
-        (Trouble::NeverReady, "`wait` of PMS property `H-7`: it is not ready after 1 s"),
+        (
+            Trouble::NeverReady,
+            "`wait` of PMS property `H-7`: it is not ready after 1 s",
+        ),
         (Trouble::Aborted, "ask the bureau for a right"),
         (Trouble::RowMissing, "its footer says 6 rows, and 5 came"),
-        (Trouble::CutOff, "no footer that begins with `Summe`, and may have been cut off"),
+        (
+            Trouble::CutOff,
+            "no footer that begins with `Summe`, and may have been cut off",
+        ),
         (Trouble::NoArchive, "HTML"),
         (Trouble::OtherHouse, "H-8"),
         (Trouble::Nightly, "maintenance"),
     ] {
         bureau.state().trouble = trouble;
         let report = daemon.sync("sonnenhof").await;
-        assert!(matches!(report.outcome, Outcome::Incomplete { .. }), "{report:?}");
+        assert!(
+            matches!(report.outcome, Outcome::Incomplete { .. }),
+            "{report:?}"
+        );
         let reason = report.outcome.reason().unwrap();
         assert!(reason.contains(told), "{trouble:?}: {reason}");
         assert_eq!(daemon.people().await, people, "{trouble:?}");
@@ -158,7 +195,10 @@ async fn a_report_that_is_late_cut_off_or_another_s_costs_nobody() {
     home.write("secrets/bureau", "another one");
     let report = daemon.sync("sonnenhof").await;
     let reason = report.outcome.reason().unwrap();
-    assert!(reason.contains("refuses the login of the credential `bureau`"), "{reason}");
+    assert!(
+        reason.contains("refuses the login of the credential `bureau`"),
+        "{reason}"
+    );
     assert_eq!(daemon.people().await, people);
 }
 
@@ -173,11 +213,17 @@ async fn signed_json_is_checked_tested_mapped_and_looked_at_and_every_command_lo
     );
     let answer = home.path("answer.json");
     let mapped = asked(home, &["map", "beacon", answer.to_str().unwrap()]).await;
-    assert!(mapped.contains("p-1") && mapped.contains("Bo Elm"), "{mapped}");
+    assert!(
+        mapped.contains("p-1") && mapped.contains("Bo Elm"),
+        "{mapped}"
+    );
 
     let is_left = || beacon.state().sessions.is_empty();
     let doctor = asked(home, &["doctor", "harbour"]).await;
-    assert!(doctor.contains("read the first page of residents of harbour"), "{doctor}");
+    assert!(
+        doctor.contains("read the first page of residents of harbour"),
+        "{doctor}"
+    );
     assert!(doctor.contains("gave the token of beacon back"), "{doctor}");
     assert!(is_left());
     let found = asked(home, &["discover", "harbour", "--units"]).await;
@@ -199,26 +245,40 @@ async fn signed_json_is_checked_tested_mapped_and_looked_at_and_every_command_lo
     assert!(!probed.contains("beacon-session"), "{probed}");
     assert!(is_left());
     let probed = asked(home, &["probe", "harbour", "logout"]).await;
-    assert!(probed.contains("DELETE ") && probed.contains("answer 204"), "{probed}");
+    assert!(
+        probed.contains("DELETE ") && probed.contains("answer 204"),
+        "{probed}"
+    );
     assert!(!probed.contains("beacon-session") && is_left(), "{probed}");
     // What is not taken back is told, and nothing fails for it.
     beacon.state().keeps_sessions = true;
     let doctor = asked(home, &["doctor", "harbour"]).await;
-    assert!(doctor.contains("correct `logout` of the connector"), "{doctor}");
+    assert!(
+        doctor.contains("correct `logout` of the connector"),
+        "{doctor}"
+    );
     let found = asked(home, &["discover", "harbour"]).await;
-    assert!(found.contains("the token was not given back: `logout`"), "{found}");
+    assert!(
+        found.contains("the token was not given back: `logout`"),
+        "{found}"
+    );
     let probed = asked(home, &["probe", "harbour"]).await;
     assert!(probed.contains("log-out    failed: `logout`"), "{probed}");
     beacon.state().keeps_sessions = false;
     beacon.state().sessions.clear();
     let folder = home.path("scripts/tests/beacon");
-    asked(home, &["record", "harbour", "--out", folder.to_str().unwrap()]).await;
+    asked(
+        home,
+        &["record", "harbour", "--out", folder.to_str().unwrap()],
+    )
+    .await;
     asked(home, &["test", "beacon/recorded"]).await;
     assert!(is_left());
 }
 
 #[tokio::test]
-async fn people_come_change_and_leave_by_what_has_changed_and_an_hour_without_a_change_is_ordinary() {
+async fn people_come_change_and_leave_by_what_has_changed_and_an_hour_without_a_change_is_ordinary()
+{
     let beacon = Beacon::start(30).await;
     let home = &beacon.home;
     home.edit(BEACON, "overlap: 5m", "overlap: 0s");
@@ -247,7 +307,11 @@ async fn people_come_change_and_leave_by_what_has_changed_and_an_hour_without_a_
     beacon.state().people.remove("p-9");
     let report = daemon.sync("harbour").await;
     assert_eq!(
-        (report.counts.seen, report.counts.created, report.counts.updated),
+        (
+            report.counts.seen,
+            report.counts.created,
+            report.counts.updated
+        ),
         (31, 1, 2),
         "{report:?}"
     );
@@ -255,7 +319,10 @@ async fn people_come_change_and_leave_by_what_has_changed_and_an_hour_without_a_
     assert!(noticed.stays.values().next().unwrap().notice);
     let left = with(&daemon, "maren.8@example.com").await;
     let stay = left.stays.values().next().unwrap();
-    assert_eq!((stay.status, stay.move_out), (LeaseStatus::Past, Some(date(2026, 3, 2))));
+    assert_eq!(
+        (stay.status, stay.move_out),
+        (LeaseStatus::Past, Some(date(2026, 3, 2)))
+    );
     with(&daemon, "maren.30@example.com").await;
     assert_eq!(daemon.sync("harbour").await.outcome, Outcome::Unchanged);
 
@@ -268,7 +335,10 @@ async fn people_come_change_and_leave_by_what_has_changed_and_an_hour_without_a_
     assert_eq!(report.counts.seen, 30, "{report:?}");
     assert_eq!(beacon.asked_since(), ["", ""]);
     let missed = with(&daemon, "maren.9@example.com").await;
-    assert_eq!(missed.stays.values().next().unwrap().status, LeaseStatus::Current);
+    assert_eq!(
+        missed.stays.values().next().unwrap().status,
+        LeaseStatus::Current
+    );
 }
 
 #[tokio::test]
@@ -321,14 +391,26 @@ async fn a_wrong_signature_costs_nobody_and_shows_no_key() {
     assert_eq!(people.len(), 12);
     let right = home.read("secrets/beacon");
     for (key, told) in [
-        ("YW5vdGhlciBrZXkgYWx0b2dldGhlcg==", "check key_id and secret of the credential"),
-        ("no base64 at all!", "the key is not written as `key_is` says"),
+        (
+            "YW5vdGhlciBrZXkgYWx0b2dldGhlcg==",
+            "check key_id and secret of the credential",
+        ),
+        (
+            "no base64 at all!",
+            "the key is not written as `key_is` says",
+        ),
     ] {
         home.write("secrets/beacon", key);
         let report = daemon.sync("harbour").await;
         let reason = report.outcome.reason().unwrap();
-        assert!(!report.outcome.is_success() && reason.contains(told), "{reason}");
-        assert!(!reason.contains(key) && !daemon.log().contains(key), "{reason}");
+        assert!(
+            !report.outcome.is_success() && reason.contains(told),
+            "{reason}"
+        );
+        assert!(
+            !reason.contains(key) && !daemon.log().contains(key),
+            "{reason}"
+        );
         assert_eq!(daemon.people().await, people);
     }
     home.write("secrets/beacon", right);

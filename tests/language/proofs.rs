@@ -338,7 +338,9 @@ async fn log_out(pms: &Pms) -> Result<(), SourceError> {
         judge: None,
         known: None,
     };
-    pms.reader.log_out(&pms.source, &pms.account(), &scope).await
+    pms.reader
+        .log_out(&pms.source, &pms.account(), &scope)
+        .await
 }
 
 #[tokio::test]
@@ -364,7 +366,12 @@ async fn a_token_is_given_back_by_whoever_needs_it_no_more_and_only_once() {
 
 #[tokio::test]
 async fn a_log_out_that_fails_is_told_without_the_token_and_one_that_is_refused_was_over() {
-    for (code, told) in [(401, None), (302, None), (500, Some("the PMS failed with status 500")), (403, Some("denies this"))] {
+    for (code, told) in [
+        (401, None),
+        (302, None),
+        (500, Some("the PMS failed with status 500")),
+        (403, Some("denies this")),
+    ] {
         let pms = Pms::start(&session(LOGOUT), by_cookie(code)).await;
         pms.records().await;
         let ended = log_out(&pms).await;
@@ -411,12 +418,16 @@ fn what_cannot_give_a_token_back_is_refused() {
     }
     let others = LOGOUT.replace("t: \"{{ token }}\" }", "t: \"{{ property }}\" }");
     let problems = compile(&session(&others)).unwrap_err();
-    assert!(problems[0].to_string().contains("uses `property`"), "{problems:?}");
+    assert!(
+        problems[0].to_string().contains("uses `property`"),
+        "{problems:?}"
+    );
 }
 
 /// Sessions end so: the page that is asked for leads to the one where people log in.
 #[tokio::test]
-async fn an_answer_that_leads_elsewhere_means_what_a_rule_says_of_its_status_and_nobody_goes_there() {
+async fn an_answer_that_leads_elsewhere_means_what_a_rule_says_of_its_status_and_nobody_goes_there()
+{
     let sessions = Arc::new(Mutex::new(0));
     let opened = Arc::clone(&sessions);
     let answer = move |number: usize, asked: &Asked| {
@@ -424,7 +435,11 @@ async fn an_answer_that_leads_elsewhere_means_what_a_rule_says_of_its_status_and
         if asked.to == "/login" {
             *open += 1;
             let cookie = format!("sid=t0ken-{open}");
-            return Reply(302, vec![("location", "/".into()), ("set-cookie", cookie)], Vec::new());
+            return Reply(
+                302,
+                vec![("location", "/".into()), ("set-cookie", cookie)],
+                Vec::new(),
+            );
         }
         // The first is over before the third question.
         let is_open = asked.header("cookie") == format!("sid=t0ken-{open}") && number != 2;
@@ -449,7 +464,10 @@ async fn an_answer_that_leads_elsewhere_means_what_a_rule_says_of_its_status_and
     let error = pms.failure().await;
     assert!(matches!(error, SourceError::NotAllowed(_)), "{error:?}");
     let error = error.to_string();
-    assert!(error.contains("redirects to 127.0.0.1") && error.contains("with a rule that names"), "{error}");
+    assert!(
+        error.contains("redirects to 127.0.0.1") && error.contains("with a rule that names"),
+        "{error}"
+    );
     pms.records().await;
     assert_eq!(
         pms.paths()[3..],

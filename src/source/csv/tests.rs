@@ -191,11 +191,19 @@ fn report() -> impl Strategy<Value = Report> {
         };
         let delimiter = u8::try_from(delimiter).unwrap();
         let shape = Shape::new(Format::Csv, Path::default()).separated_by(delimiter);
-        let mut shape = shape.with_csv(&csv).unwrap().encoded("windows-1252").unwrap();
+        let mut shape = shape
+            .with_csv(&csv)
+            .unwrap()
+            .encoded("windows-1252")
+            .unwrap();
         shape.column = Some("id".into());
         shape.packed = Some(Packed::Zip(Some("*/*.csv".into())));
         let rows = rows.into_iter().map(|(id, name, note, _)| {
-            vec![id.to_string(), name.trim().to_owned(), note.trim().to_owned()]
+            vec![
+                id.to_string(),
+                name.trim().to_owned(),
+                note.trim().to_owned(),
+            ]
         });
         Report {
             text: lines.join(end) + end,

@@ -83,7 +83,9 @@ impl Beacon {
     /// The questions for people since the last look, as the moments that they ask from.
     pub fn asked_since(&self) -> Vec<String> {
         let asked = std::mem::take(&mut self.state().asked);
-        let since = asked.iter().filter_map(|one| one.strip_prefix("POST /people since "));
+        let since = asked
+            .iter()
+            .filter_map(|one| one.strip_prefix("POST /people since "));
         since.map(str::to_owned).collect()
     }
 }
@@ -100,8 +102,8 @@ fn is_signed(heard: &Heard) -> bool {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, KEY);
     let signature = heard.header("x-beacon-signature").strip_prefix("v1;epms;");
     let signature = signature.and_then(|signature| STANDARD.decode(signature).ok());
-    let verified = signature
-        .map(|signature| ring::hmac::verify(&key, text.as_bytes(), &signature).is_ok());
+    let verified =
+        signature.map(|signature| ring::hmac::verify(&key, text.as_bytes(), &signature).is_ok());
     verified == Some(true)
 }
 
@@ -123,7 +125,10 @@ fn json_of(status: u16, value: &Value) -> Response {
 fn answer(state: &mut State, heard: &Heard) -> Response {
     let mut asked = format!("{} {}", heard.method, heard.path);
     if heard.path == "/people" {
-        asked += &format!(" since {}", heard.json()["since"].as_str().unwrap_or_default());
+        asked += &format!(
+            " since {}",
+            heard.json()["since"].as_str().unwrap_or_default()
+        );
     }
     state.asked.push(asked);
     let now = Timestamp::now().as_second();
@@ -140,8 +145,12 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
         state.logins += 1;
         let session = format!("beacon-session-{}", state.logins);
         let mut made = to(303, "/start");
-        for cookie in ["lang=en; Path=/", &format!("beacon_sid={session}; HttpOnly; Path=/")] {
-            made.headers_mut().append("set-cookie", cookie.parse().unwrap());
+        for cookie in [
+            "lang=en; Path=/",
+            &format!("beacon_sid={session}; HttpOnly; Path=/"),
+        ] {
+            made.headers_mut()
+                .append("set-cookie", cookie.parse().unwrap());
         }
         state.sessions.insert(session);
         return made;
@@ -170,19 +179,26 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
         (&Method::GET, "/flats") => {
             let flats = state.people.values().map(|(_, one)| {
                 let flat = one["flat"].as_str().unwrap();
-                (flat.to_owned(), json!({ "door": flat.replace("f-", "Pier ") }))
+                (
+                    flat.to_owned(),
+                    json!({ "door": flat.replace("f-", "Pier ") }),
+                )
             });
             json_of(200, &json!({ "flats": flats.collect::<Map<_, _>>() }))
         }
-        (&Method::GET, "/houses") => {
-            json_of(200, &json!({ "houses": [{ "code": "harbour", "title": "Harbour Street" }] }))
-        }
+        (&Method::GET, "/houses") => json_of(
+            200,
+            &json!({ "houses": [{ "code": "harbour", "title": "Harbour Street" }] }),
+        ),
         _ => json_of(404, &json!({})),
     }
 }
 
 fn people(state: &State, query: &BTreeMap<String, String>, body: &Value) -> Response {
-    let Some(take) = body["take"].as_u64().and_then(|take| usize::try_from(take).ok()) else {
+    let Some(take) = body["take"]
+        .as_u64()
+        .and_then(|take| usize::try_from(take).ok())
+    else {
         return json_of(400, &json!({ "problem": "how many?" }));
     };
     if query.get("house").is_none_or(|house| house != "harbour") {

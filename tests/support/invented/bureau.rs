@@ -167,7 +167,8 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
             return text(400, "{\"error\": \"invalid_grant\"}");
         }
         state.tokens += 1;
-        let token = json!({ "access_token": format!("bureau-token-{}", state.tokens), "expires_in": 3600 });
+        let token =
+            json!({ "access_token": format!("bureau-token-{}", state.tokens), "expires_in": 3600 });
         return text(200, &token.to_string());
     }
     if heard.header("authorization") != format!("Bearer bureau-token-{}", state.tokens) {
@@ -179,7 +180,10 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
             .body(Body::empty())
             .unwrap();
     }
-    let number = heard.path.rsplit(['/', '.']).find_map(|part| part.parse().ok());
+    let number = heard
+        .path
+        .rsplit(['/', '.'])
+        .find_map(|part| part.parse().ok());
     match (&heard.method, heard.path.split('/').nth(1).unwrap()) {
         (&Method::POST, "reports") => {
             let order = heard.json();
@@ -212,7 +216,10 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
                 _ if *times < 3 => text(200, "<Job><State>running</State></Job>"),
                 _ => {
                     let number = number.unwrap();
-                    let file = format!("http://{}/files/{number}.zip?sig=a%2Fb", heard.header("host"));
+                    let file = format!(
+                        "http://{}/files/{number}.zip?sig=a%2Fb",
+                        heard.header("host")
+                    );
                     with_status(303)
                         .header("location", file)
                         .header("x-proof", format!("proof-{number}"))
