@@ -12,7 +12,7 @@ use super::request::text_or_mapping;
 /// A proxy: `http://HOST:PORT` or `https://HOST:PORT`; with `{ url: …, username: …, password: { file: … } }` where it wants
 /// to know who asks; `none` for none.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(title = "proxy", with = "Form")]
+#[schemars(title = "proxy", with = "ProxyForm")]
 pub enum Proxy {
     /// None, also where the daemon's file has one.
     Direct,
@@ -42,15 +42,15 @@ pub struct ProxyLogin {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[allow(dead_code, reason = "says how it is written")]
-enum Form {
+enum ProxyForm {
     Short(#[schemars(extend("minLength" = 0))] String),
-    Long(Long),
+    Long(ProxyMapping),
 }
 
 /// A proxy that wants to know who asks.
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Long {
+struct ProxyMapping {
     /// Where it is: `http://HOST:PORT` or `https://HOST:PORT`.
     url: String,
     /// The user that it lets in, by HTTP Basic. It knows no other way.
@@ -99,12 +99,12 @@ fn at(text: &str) -> Result<Url, String> {
     })
 }
 
-fn with_login(long: Long) -> Result<Proxy, String> {
-    let Long {
+fn with_login(mapping: ProxyMapping) -> Result<Proxy, String> {
+    let ProxyMapping {
         url,
         username,
         password,
-    } = long;
+    } = mapping;
     let url = at(&url)?;
     if username.is_empty() || username.contains(|c: char| c == ':' || c.is_control()) {
         return Err("`username` is no user of a proxy; write a name without `:`".into());

@@ -28,8 +28,9 @@ pub(super) async fn log_out(catalog: &Catalog, reader: &Arc<Reader>, now: Timest
             tasks.spawn(async move { one(&reader, &of, now).await });
         }
     }
-    // Of those that are not done by then each says so itself, or is not worth another word.
-    let _ = tokio::time::timeout(WITHIN, tasks.join_all()).await;
+    let all = async { while tasks.join_next().await.is_some() {} };
+    // Who is not done by then has said so, or waits for a secret that nobody needs any more.
+    let _ = tokio::time::timeout(WITHIN, all).await;
 }
 
 async fn one(reader: &Arc<Reader>, integration: &Arc<Integration>, now: Timestamp) {

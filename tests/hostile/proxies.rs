@@ -15,7 +15,7 @@ const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r
 /// A PMS that is asked through a proxy, which is shown this.
 async fn behind(proxy: &SmallProxy, login: &str, url: &str) -> Pms {
     let yaml = format!(
-        "retry: {{ attempts: 3, pause: 0s }}\n{}",
+        "\nretry: {{ attempts: 3, pause: 0s }}\n{}",
         asking(proxy, login, "")
     );
     let mut pms = Pms::start(&yaml, |_, _: &Asked| ok("[]")).await;
