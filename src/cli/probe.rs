@@ -172,7 +172,7 @@ impl Shown {
             next: ending.next,
             error: error.map(|error| error.to_string()),
             not_given_back: left.map(|error| error.to_string()),
-            has_records: !source.logs_in_or_out_by(request),
+            has_records: !source.has_no_records(request),
         }
     }
 }

@@ -114,6 +114,24 @@ impl Reader {
         }
     }
 
+    /// One step, behind those before it, whether it is ready or not.
+    pub(super) async fn step_once(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+    ) -> Result<(), SourceError> {
+        let steps = call.source.steps_before(call.request);
+        let given = self.steps(call, steps).await?;
+        let before = Before {
+            given: Some(&given),
+            ..Before::default()
+        };
+        let call = Call { before, ..*call };
+        let made = |token: Option<&Token>| call.step(token);
+        let read = |answer: &Answer| call.gave(request, answer);
+        self.ask(&call, made, read).await.map(drop)
+    }
+
     /// The records of a list whose details are asked for.
     pub(super) async fn listed(
         &self,

@@ -156,7 +156,7 @@ impl Source {
     }
 
     /// Whether what it answers has no records: it logs in or out, or gives something to the requests behind it.
-    pub(super) fn has_no_records(&self, name: &str) -> bool {
+    pub fn has_no_records(&self, name: &str) -> bool {
         let mut others = self.connector.requests.values();
         self.login() == Some(name)
             || self.logout() == Some(name)
@@ -166,7 +166,9 @@ impl Source {
     /// The requests that are asked before one, in their order; before a step, those that stand before it.
     pub(super) fn steps_before(&self, name: &str) -> &[String] {
         let requests = &self.connector.requests;
-        let own = requests.get(name).map_or(&[][..], |spec| &spec.after);
+        let own = requests
+            .get(name)
+            .map_or(&[][..], |spec| spec.after.as_slice());
         if !own.is_empty() {
             return own;
         }

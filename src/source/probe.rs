@@ -61,11 +61,6 @@ impl Source {
             || spec.is_some_and(|spec| spec.per == Per::Once)
     }
 
-    /// Whether it is this request that logs in, or out.
-    pub fn logs_in_or_out_by(&self, request: &str) -> bool {
-        self.login() == Some(request) || self.logout() == Some(request)
-    }
-
     /// Whether a login of its own comes before the requests.
     pub fn logs_in(&self) -> bool {
         self.tokens.is_some()
@@ -256,6 +251,10 @@ impl Reader {
                     .map(|()| Ending::default()),
                 Err(error) => Err(error),
             },
+            Some(compiled) if source.has_no_records(request) => self
+                .step_once(&call, compiled)
+                .await
+                .map(|()| Ending::default()),
             Some(compiled) => self.ending(&call, compiled).await,
             None => Err(SourceError::Stopped),
         };
