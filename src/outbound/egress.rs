@@ -67,6 +67,12 @@ pub(crate) fn forbidden(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// Why a name may not lead to an address; none where it may.
+pub(crate) fn may_not_lead_to(name: &str, address: IpAddr) -> Option<&'static str> {
+    let elsewhere = is_localhost(name) && !address.to_canonical().is_loopback();
+    forbidden(address).or(elsewhere.then_some("which is not this machine"))
+}
+
 /// The IPv4 address behind one of the well-known prefix `64:ff9b::/96` (RFC 6052).
 fn through_nat64(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = v6.octets();
@@ -151,6 +157,11 @@ fn forbidden_address(url: &Url) -> Option<(IpAddr, &'static str)> {
     Some((address, forbidden(address)?))
 }
 
+/// Whether a name is this machine's own.
+fn is_localhost(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name) == "localhost"
+}
+
 /// Whether what goes there does not leave this machine.
 pub(crate) fn is_here(url: &Url) -> bool {
     match url.host() {
@@ -160,7 +171,7 @@ pub(crate) fn is_here(url: &Url) -> bool {
             None => address.is_loopback(),
         },
         // A dot at the end says that the name is whole.
-        Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name) == "localhost",
+        Some(url::Host::Domain(name)) => is_localhost(name),
         None => false,
     }
 }
@@ -201,11 +212,12 @@ pub(crate) struct Resolver(pub(crate) Lookup);
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let found = (self.0)(name.as_str().to_owned());
+        let name = name.as_str().to_owned();
         Box::pin(async move {
             let found = found.await?;
             for one in &found {
-                if let Some(why) = forbidden(one.ip()) {
-                    let address = one.ip();
+                let address = one.ip();
+                if let Some(why) = may_not_lead_to(&name, address) {
                     return Err(Refused { address, why }.into());
                 }
             }

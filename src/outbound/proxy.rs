@@ -91,7 +91,7 @@ impl Through {
 /// these words.
 pub(super) fn asks_for_a_password(error: &(dyn Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |&cause| cause.source());
-    causes.any(|cause| cause.to_string() == "proxy authorization required")
+    causes.any(|cause| cause.to_string().ends_with("proxy authorization required"))
 }
 
 #[cfg(test)]

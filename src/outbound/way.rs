@@ -11,7 +11,7 @@ use url::{Host, Origin, Url};
 
 use super::account::Account;
 use super::clients::Outbound;
-use super::egress::{Permitted, authority, cause, forbidden, is_here};
+use super::egress::{Permitted, authority, cause, is_here, may_not_lead_to};
 use super::proxy::Refusal;
 
 /// A name that has no address after this time has none.
@@ -91,7 +91,7 @@ impl Outbound {
             remedy: "check the host in the URL of the credential, and /etc/resolv.conf of this machine",
         };
         let name = endpoint.origin.host_str().unwrap_or_default().to_owned();
-        let found = tokio::time::timeout(RESOLVED_WITHIN, (self.lookup)(name)).await;
+        let found = tokio::time::timeout(RESOLVED_WITHIN, (self.lookup)(name.clone())).await;
         let found = found.map_err(|_| {
             let seconds = RESOLVED_WITHIN.as_secs();
             unreached(format!("it cannot be resolved: no answer in {seconds} s"))
@@ -100,7 +100,7 @@ impl Outbound {
         let mut addresses: Vec<IpAddr> = found.iter().map(std::net::SocketAddr::ip).collect();
         addresses.dedup();
         for address in &addresses {
-            if let Some(why) = forbidden(*address) {
+            if let Some(why) = may_not_lead_to(&name, *address) {
                 return Err(Unreached {
                     what: format!("it leads to {address}, {why}"),
                     remedy: "no name may lead there; see who answers for this name",

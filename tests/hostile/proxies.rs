@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::egress::leads_to;
 use crate::support::small_pms::{Asked, Pms, compile, ok};
 use crate::support::{SmallProxy, encrypted};
-use epms::source::SourceError;
+use epms::source::{Reader, SourceError};
 
 const PASSWORD: &str = "pr0xy-secret";
 const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
@@ -85,6 +86,7 @@ async fn a_proxy_is_shown_the_password_by_plain_http_and_loopback_never_sees_it(
     for here in ["127.0.0.1", "localhost", "localhost.", "[::ffff:127.0.0.1]"] {
         let mut asked = behind(&proxy, LOGIN, "http://pms.test").await;
         asked.url = format!("http://{here}:{port}");
+        asked.reader = Reader::with_lookup(leads_to(&["127.0.0.1"])).unwrap();
         assert!(asked.records().await.is_empty());
         let last = pms.asked().pop().unwrap();
         assert_eq!(last.to, "/people", "{here}");

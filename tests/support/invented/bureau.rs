@@ -99,7 +99,7 @@ fn row(house: &str, id: usize, stand: &str) -> String {
         ("", id % 1000)
     };
     format!(
-        "{id};V-{id};Hauptmieter;{house};'Top {number}';'D''Šelm {};\r\nŽofie';'mieter.{id}@example.com; –';'mobil 0660 / 12 {number:05}';05.04.25;{out};{stand}",
+        "{id};V-{id};Hauptmieter;{house};'Top {number}';'D''Šelm {},\r\nŽofie';'mieter.{id}@example.com; –';'mobil 0660 / 12 {number:05}';05.04.25;{out};{stand}",
         letters(id)
     )
 }
