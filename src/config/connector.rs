@@ -163,7 +163,8 @@ pub enum Auth {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// The request, by its name in `requests`.
+    /// The request, by its name in `requests`. Where it leads elsewhere once it has let somebody in, it has the rule
+    /// `{ status: 302, is: ok }`.
     pub request: String,
     /// Where the token is: its path in the answer, which is empty where the whole answer is the token as a JSON text;
     /// `{ header: NAME }`, `{ cookie: NAME }` for one that `Set-Cookie` sets, or `{ body: text }` where the whole answer

@@ -114,13 +114,13 @@ impl Reader {
             LOGOUT,
             |answer| call.is_logged_out(answer),
         );
-        let ended = match tokio::time::timeout(GIVEN_BACK_WITHIN, asked).await {
-            Ok(ended) => ended.map(drop).map_err(|failure| failure.error),
-            Err(_) => {
-                let what = format!("no answer within {} s", GIVEN_BACK_WITHIN.as_secs());
-                let remedy = "the PMS ends the login when it is idle";
-                Err(SourceError::Unavailable(call.told(&what, None, remedy)))
-            }
+        let asked = tokio::time::timeout(GIVEN_BACK_WITHIN, asked).await;
+        let ended = if let Ok(ended) = asked {
+            ended.map(drop).map_err(|failure| failure.error)
+        } else {
+            let what = format!("no answer within {} s", GIVEN_BACK_WITHIN.as_secs());
+            let remedy = "the PMS ends the login when it is idle";
+            Err(SourceError::Unavailable(call.told(&what, None, remedy)))
         };
         match ended {
             Err(error) if left.is_doubtful => {

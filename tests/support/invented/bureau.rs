@@ -216,10 +216,7 @@ fn answer(state: &mut State, heard: &Heard) -> Response {
                 _ if *times < 3 => text(200, "<Job><State>running</State></Job>"),
                 _ => {
                     let number = number.unwrap();
-                    let file = format!(
-                        "http://{}/files/{number}.zip?sig=a%2Fb",
-                        heard.header("host")
-                    );
+                    let file = format!("/files/{number}.zip?sig=a%2Fb");
                     with_status(303)
                         .header("location", file)
                         .header("x-proof", format!("proof-{number}"))
