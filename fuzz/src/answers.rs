@@ -1,9 +1,10 @@
 //! Answers of a PMS, and the templates of what it is asked.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use epms::config::Format;
-use epms::source::{Path, Place, Shape, records_of, rendered};
+use epms::config::{Csv, Document, File, Footer, Format, Verdict};
+use epms::source::{Path, Place, Sample, Shape, Source, records_of, rendered};
 use url::Url;
 
 use super::line_and_rest;
@@ -41,19 +42,137 @@ pub fn xml(data: &[u8]) {
     });
 }
 
-/// An answer in CSV, whose first line begins with what separates its columns.
+/// An answer in CSV. Its first line is what separates the columns, what quotes fields, how many lines are skipped, and how
+/// the footer begins; it may end there. What is read in windows-1252 has as many rows, and what has a footer that counts
+/// them is no less for being cut off.
 pub fn csv_answer(data: &[u8]) {
     let (first, body) = line_and_rest(data);
-    let delimiter = first.first().copied().filter(u8::is_ascii_punctuation);
+    let mark = |at: usize| first.get(at).copied().filter(u8::is_ascii_punctuation);
     let shape = Shape::new(Format::Csv, Path::default());
-    let shape = shape.separated_by(delimiter.unwrap_or(b','));
-    match records_of(&shape, body) {
-        Err(error) => assert!(!error.is_empty()),
+    let shape = shape.separated_by(mark(0).unwrap_or(b','));
+    let skip = first.get(2).copied().filter(u8::is_ascii_digit);
+    let footer = first
+        .get(3..)
+        .and_then(|rest| std::str::from_utf8(rest).ok());
+    let csv = Csv {
+        skip: skip.map_or(0, |digit| usize::from(digit - b'0')),
+        quote: mark(1).map(char::from),
+        footer: footer.map(|begins| Footer {
+            begins: begins.to_owned(),
+            counts: true,
+        }),
+    };
+    let shape = match shape.clone().with_csv(&csv) {
+        Ok(shape) => shape,
+        Err((key, message)) => {
+            assert!(!key.is_empty() && !message.is_empty());
+            shape
+        }
+    };
+    let rows = |shape: &Shape, body: &[u8]| match records_of(shape, body) {
+        Err(error) => {
+            assert!(!error.is_empty());
+            None
+        }
         Ok(records) => {
             let are_maps = |record: &str| {
                 serde_json::from_str::<BTreeMap<String, serde_json::Value>>(record).is_ok()
             };
             assert!(records.iter().all(|record| are_maps(record)));
+            Some(records)
+        }
+    };
+    let whole = rows(&shape, body);
+    let in_1252 = shape.clone().encoded("windows-1252").expect("it is known");
+    if body.is_ascii() {
+        assert_eq!(whole, rows(&in_1252, body), "ASCII is the same in both");
+    }
+    if shape.csv().is_some_and(|csv| csv.footer.is_some())
+        && let Some(whole) = rows(&in_1252, body)
+    {
+        // What stands behind the footer's number may go, and a number be cut in its digits, as `12` and `1`.
+        let cut = body.get(..body.len() / 2).unwrap_or_default();
+        if let Some(less) = rows(&in_1252, cut) {
+            assert!(less.len() <= whole.len() && whole.starts_with(&less));
+        }
+    }
+}
+
+/// A connector with every kind of rule.
+const JUDGED: &str = r#"version: 1
+script: a.rhai
+credential_fields: { url: plain }
+hosts: ["{{ credential.url | host }}"]
+auth: { login: { request: login, token: { cookie: sid }, logout: logout } }
+errors:
+  - { status: 302, is: login_failed }
+  - { status: [429, 5xx], header: { name: X-State, text: down }, is: maintenance, hint: wait }
+  - { header: { name: X-Left, equals: "0" }, is: rate_limited }
+  - { path: '**/error[@kind=bad]', text: no, is: fatal }
+  - { absent: 'a\/b', text: gone, is: gone }
+requests:
+  login: { method: POST, reads: true, url: "{{ credential.url }}", format: xml, errors: [{ status: 303, is: ok }] }
+  logout: { method: DELETE, url: "{{ credential.url }}", format: json }
+  step: { url: "{{ credential.url }}", format: soap, poll: { until: { path: State, equals: done } }, gives: { a: { newest: x, by: y } } }
+  residents:
+    after: [step]
+    url: "{{ credential.url }}/{{ given.a }}"
+    format: json
+    records: 'a\/b/*'
+    id: "@key"
+    property: house
+    total: n
+    missing: { empty: { path: status, equals: unchanged } }
+    since: {}
+  rows:
+    feeds: residents
+    url: "{{ credential.url }}"
+    format: csv
+    delimiter: ";"
+    encoding: windows-1252
+    unpack: { zip: "*.csv" }
+    csv: { skip: 1, quote: "'", footer: { begins: Total, counts: true } }
+    id: id
+  inner: { url: "{{ credential.url }}", per: once, format: xml, inner: { path: R/T, format: json }, records: x, id: id }
+"#;
+
+static SOURCE: LazyLock<Source> = LazyLock::new(|| {
+    let document = Document::parse(std::path::Path::new("a.yaml"), JUDGED).expect("it is YAML");
+    let value = document.read().expect("it is a connector");
+    let hash = [0; 32];
+    Source::compile(&File {
+        value,
+        document,
+        hash,
+    })
+    .expect("the connector is right")
+});
+
+/// An answer with a status and a header in its first line, to each request of a connector: it means something, and what
+/// may be taken of it has no reason not to be.
+pub fn verdict(data: &[u8]) {
+    let (first, body) = line_and_rest(data);
+    let first = String::from_utf8_lossy(first);
+    let (status, header) = first.split_once(' ').unwrap_or((&first, ""));
+    let status = status.parse().unwrap_or(200);
+    let headers: Vec<(String, String)> = header
+        .split_once(':')
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .into_iter()
+        .collect();
+    let sample = Sample {
+        status,
+        headers: &headers,
+        body,
+    };
+    for request in SOURCE.requests() {
+        match SOURCE.meaning(request, "p", None, sample) {
+            Err(error) => assert!(!error.is_empty()),
+            Ok(meaning) => {
+                let takes = matches!(meaning.verdict, Verdict::Ok | Verdict::Empty);
+                assert!(takes || meaning.records == 0, "{request}: {meaning:?}");
+                assert!(meaning.wrong.is_none_or(|wrong| !wrong.is_empty()));
+            }
         }
     }
 }

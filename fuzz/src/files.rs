@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use epms::config::{Connector, Credential, Document, File, Integration, Settings};
+use epms::cases;
+use epms::config::{Connector, Credential, Document, File, Home, Integration, Settings};
 use epms::script::{Context, Inputs, Library, Script};
 use epms::source::Source;
 
@@ -50,7 +51,51 @@ pub fn yaml(data: &[u8]) {
         }
         Err(problems) => told(&problems),
     }
+    case(text);
 }
+
+/// A mapping test, in a home of its own with a connector: what it is about is run, and what is wrong with it is said.
+fn case(text: &str) {
+    let path = HOME.root().join("scripts/tests/echo/case.yaml");
+    std::fs::write(&path, text).expect("a file");
+    match cases::open(&HOME, &path) {
+        Ok(case) => {
+            let outcome = case.run_with(&ECHO);
+            assert_eq!(outcome.passed, outcome.diff.is_empty());
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a word");
+            assert!(problems.iter().all(|one| !one.message.is_empty()));
+        }
+    }
+}
+
+static HOME: LazyLock<Home> = LazyLock::new(|| {
+    // Where there is memory that looks like a disk, nothing waits for a disk.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    let folder = tempfile::TempDir::new_in(folder).expect("a folder").keep();
+    for below in ["config/connectors", "scripts/tests/echo"] {
+        std::fs::create_dir_all(folder.join(below)).expect("a folder");
+    }
+    let connector = "version: 1\nscript: echo.rhai\ncredential_fields: { url: plain }\nhosts: [a]\n\
+        errors: [{ status: 4xx, path: e, equals: x, is: denied, hint: why }, { header: { name: h }, is: empty }]\n\
+        requests: { residents: { url: \"https://a\", format: json, records: r, id: id } }\n";
+    for (name, text) in [
+        ("config/connectors/echo.yaml", connector),
+        (
+            "scripts/tests/echo/rows.csv",
+            "title\nid;n\n1;'Zo\u{eb}'\nTotal 1\n",
+        ),
+    ] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+    Home::at(&folder)
+});
 
 static ECHO: LazyLock<Script> = LazyLock::new(|| {
     let text = "fn residents(record, ctx) { record }\nfn exclude(resident, ctx) { resident.phone }";

@@ -3,11 +3,13 @@
 //! in `corpus/`, without a fuzzer.
 
 mod answers;
+mod dates;
 mod files;
 mod people;
 mod socket;
 
-pub use answers::{csv_answer, json, template, xml};
+pub use answers::{csv_answer, json, template, verdict, xml};
+pub use dates::dates;
 pub use files::{script_result, yaml};
 pub use people::{people_csv, record};
 pub use socket::socket;
@@ -16,12 +18,14 @@ pub use socket::socket;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("yaml", yaml),
     ("script_result", script_result),
     ("json", json),
     ("xml", xml),
     ("csv_answer", csv_answer),
+    ("verdict", verdict),
+    ("dates", dates),
     ("template", template),
     ("socket", socket),
     ("people_csv", people_csv),

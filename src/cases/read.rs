@@ -114,6 +114,8 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
         ("path", written.path.is_some()),
         ("inner", written.inner.is_some()),
         ("delimiter", written.delimiter.is_some()),
+        ("csv", written.csv.is_some()),
+        ("encoding", written.encoding.is_some()),
         ("lookups", !written.lookups.is_empty()),
         ("expect.residents", !expect.residents.is_empty()),
         ("expect.excluded", !expect.excluded.is_empty()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Credential, File, Files, Home, Proxy, Read, Settings, check_fields, nearest};
+use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
@@ -538,14 +538,8 @@ impl<'a> Loader<'a> {
             &connector,
             &script,
             &format!(
-                "{schedule:?}{:?}{:?}{:?}{}",
-                settings.placeholder_emails,
-                settings.retention,
-                settings.deadline,
-                settings
-                    .proxy
-                    .as_ref()
-                    .map_or_else(String::new, Proxy::to_string)
+                "{schedule:?}{:?}{:?}{:?}{:?}",
+                settings.placeholder_emails, settings.retention, settings.deadline, settings.proxy,
             ),
         );
         if let Some(before) = before.filter(|before| before.hash == hash) {

@@ -111,12 +111,18 @@ pub(super) async fn run(
     let reader = Reader::new().map_err(|error| failed(error.to_string()))?;
     let reader = reader.doubted_by(doubts);
     let asking = Asking::of(&integration, now);
-    let properties = properties(&asking, &reader).await.map_err(failed)?;
-    let shown = shown(&asking, &reader).await.map_err(failed)?;
+    let seen = async {
+        let properties = properties(&asking, &reader).await?;
+        Ok::<_, String>((properties, shown(&asking, &reader).await?))
+    };
+    let seen = seen.await;
+    let left = asking.leave(&reader).await;
+    let (properties, shown) = seen.map_err(failed)?;
     let mut warnings = Vec::new();
     while let Ok(doubt) = doubted.try_recv() {
         warnings.push(doubt.to_string());
     }
+    warnings.extend(left.err());
     let found = Found {
         first_rejected: shown.first,
         warnings,
@@ -185,6 +191,17 @@ impl<'a> Asking<'a> {
             .account(name, self.credential, self.source, self.home)
             .map_err(|error| format!("credential `{name}`: {error}"))?;
         Ok(account.asked_by_hand(true))
+    }
+
+    /// Gives the token back that was needed, where the connector says how. An error is worth a word, and no more.
+    pub(super) async fn leave(&self, reader: &Reader) -> Result<(), String> {
+        // Whose secrets cannot be read got no token either.
+        let Ok(account) = self.account(reader) else {
+            return Ok(());
+        };
+        let account = account.asked_once();
+        let left = reader.log_out(self.source, &account, &self.scope()).await;
+        left.map_err(|error| format!("the token was not given back: {error}"))
     }
 
     pub(super) fn scope(&self) -> Scope {

@@ -5,7 +5,7 @@ mod check;
 mod machine;
 mod pms;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,12 +86,23 @@ pub(super) async fn run(
         checks,
     }];
     let mut seen = BTreeSet::new();
+    // Of each credential, whose checks come last: then nobody needs its token any more.
+    let mut last = BTreeMap::new();
     for (id, slot) in asked {
+        if let Some(integration) = &slot.current {
+            last.insert(&integration.config.credential, (all.len(), integration));
+        }
         bar.set_message(format!("asking the PMS of {}", clean(id.as_str())));
         all.push(Examined {
             about: id.to_string(),
             checks: examine(id, slot, &reader, now, &mut seen).await,
         });
+    }
+    for (place, integration) in last.into_values() {
+        let left = pms::leave(integration, &reader, now).await;
+        if let Some(examined) = all.get_mut(place) {
+            examined.checks.extend(left);
+        }
     }
     bar.finish_and_clear();
     screen.show(json, &all, |all, view| told(all, view))?;

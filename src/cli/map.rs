@@ -39,6 +39,7 @@ be mapped
 examples
   epms map yardi answer.xml --watch
   epms map scripts/yardi.rhai scripts/tests/yardi/household.yaml
+  epms map ledger export.csv --encoding iso-8859-1
   epms map buildium leases.json --records data --today 2026-03-01 --timezone America/Chicago --json")]
 pub struct MapArguments {
     /// the script: its name, or its file in scripts/
@@ -63,6 +64,9 @@ pub struct MapArguments {
     /// what separates the columns of CSV [default: as the connector says, or a comma]
     #[arg(long, value_name = "CHARACTER", value_parser = place::delimiter)]
     pub delimiter: Option<u8>,
+    /// encoding of the answer, such as windows-1252 [default: as the connector says, or as the answer does]
+    #[arg(long, value_name = "LABEL", value_parser = place::encoding)]
+    pub encoding: Option<String>,
     /// the date at the property, for scripts that look at it [default: today]
     #[arg(long, value_name = "DATE")]
     pub today: Option<Date>,

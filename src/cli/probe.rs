@@ -29,7 +29,8 @@ daemon: the request as it was sent, the answer as it came, what the rules or
 and tokens are struck out, in whatever form they stand there. what is said of
 residents is not: look at it before you give it away
 
-a request that the connector logs in with is shown without what it answers
+a request that the connector logs in with is shown without what it answers;
+where it has one to log out with, that is asked at the end
 
 examples
   epms probe 123-building-name
@@ -68,8 +69,11 @@ struct Shown {
     /// Why a run would end here.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Why the token was not given back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_given_back: Option<String>,
     #[serde(skip)]
-    logs_in: bool,
+    has_records: bool,
 }
 
 #[derive(Serialize)]
@@ -151,6 +155,7 @@ impl Shown {
             sent,
             meaning,
             page,
+            left,
         } = probed;
         let (ending, error) = match page {
             Ok(ending) => (ending, None),
@@ -166,7 +171,8 @@ impl Shown {
             declared: ending.declared,
             next: ending.next,
             error: error.map(|error| error.to_string()),
-            logs_in: source.logs_in_by(request),
+            not_given_back: left.map(|error| error.to_string()),
+            has_records: !source.has_no_records(request),
         }
     }
 }
@@ -205,7 +211,12 @@ fn told(shown: &Shown, view: &View) -> String {
     let mut text = String::new();
     for sent in &shown.sent {
         if sent.request != shown.request {
-            let _ = writeln!(text, "first, `{}`, which logs in", clean(&sent.request));
+            let why = if sent.logs_in {
+                "logs in"
+            } else {
+                "comes before it"
+            };
+            let _ = writeln!(text, "first, `{}`, which {why}", clean(&sent.request));
         }
         let _ = writeln!(text, "{} {}", sent.method, clean(&sent.url));
         headers(&mut text, &sent.headers);
@@ -219,7 +230,7 @@ fn told(shown: &Shown, view: &View) -> String {
     if let Some(verdict) = &shown.verdict {
         text += &paragraph(0, &format!("verdict    {}", verdict.told()), view);
     }
-    if shown.error.is_none() && !shown.logs_in {
+    if shown.error.is_none() && shown.has_records {
         let declared = shown.declared.map_or_else(String::new, |declared| {
             format!(", of {declared} that the answer declares")
         });
@@ -237,6 +248,9 @@ fn told(shown: &Shown, view: &View) -> String {
     }
     if let Some(error) = &shown.error {
         text += &paragraph(0, &format!("a run      would end here: {error}"), view);
+    }
+    if let Some(error) = &shown.not_given_back {
+        text += &paragraph(0, &format!("log-out    failed: {error}"), view);
     }
     text
 }

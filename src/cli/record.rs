@@ -99,11 +99,18 @@ pub(super) async fn run(
     let scope = asking.scope();
     let lookups = asking.source.lookups().map(|(request, _)| request);
     let asked = lookups.filter(|request| asking.script.asks(request));
+    let mut all_read = Ok(());
     for request in asking.source.feeds().chain(asked) {
-        read(&reader, asking.source, &account, request, &scope)
-            .await
-            .map_err(failed)?;
+        let came = read(&reader, asking.source, &account, request, &scope).await;
+        all_read = came.map(drop);
+        if all_read.is_err() {
+            break;
+        }
     }
+    if let Err(told) = asking.leave(&reader).await {
+        screen.complain(&told)?;
+    }
+    all_read.map_err(failed)?;
     drop(reader);
     let heard = all(heard).await;
     if heard.is_empty() {

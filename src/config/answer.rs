@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRule {
-    /// Status codes: `429`, `5xx`, or a list of them.
+    /// Status codes: `429`, `5xx`, or a list of them. An answer that leads elsewhere, such as `302`, is read only where a rule
+    /// names its status; nobody goes there.
     #[serde(default)]
     pub status: Option<Statuses>,
     /// A header of the answer; it must be there, for an error page of a gateway often says so only there.

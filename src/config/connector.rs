@@ -163,7 +163,8 @@ pub enum Auth {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// The request, by its name in `requests`.
+    /// The request, by its name in `requests`. Where it leads elsewhere once it has let somebody in, it has the rule
+    /// `{ status: 302, is: ok }`.
     pub request: String,
     /// Where the token is: its path in the answer, which is empty where the whole answer is the token as a JSON text;
     /// `{ header: NAME }`, `{ cookie: NAME }` for one that `Set-Cookie` sets, or `{ body: text }` where the whole answer
@@ -183,6 +184,11 @@ pub struct Login {
     /// A token that is so old is not used again.
     #[serde(default)]
     pub lifetime: Option<Span>,
+    /// The request that gives a token back, by its name in `requests`, for a PMS that lets only so many be logged in at once:
+    /// it is asked when the daemon stops and when a command ends, and of its templates each may hold `{{ token }}`. Where it
+    /// fails, that is told, and nothing else fails.
+    #[serde(default)]
+    pub logout: Option<String>,
 }
 
 /// Where a token is in the answer to a login.

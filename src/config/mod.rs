@@ -28,7 +28,7 @@ pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
-pub use proxy::Proxy;
+pub use proxy::{Proxy, ProxyLogin, Server};
 pub use request::{
     Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
     Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,

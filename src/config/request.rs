@@ -101,8 +101,8 @@ pub struct Request {
     /// and in those behind them. A report that is ordered, waited for and fetched is read so.
     #[serde(default)]
     pub after: Vec<String>,
-    /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }`, or
-    /// `{ newest: PATH, by: PATH }` of that of its records at which the second path has the greatest number or text.
+    /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }` (of
+    /// `Location` all of the URL), or `{ newest: PATH, by: PATH }` of that of its records at which the second path has the greatest number or text.
     #[serde(default)]
     pub gives: BTreeMap<String, Given>,
     /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.

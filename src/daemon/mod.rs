@@ -1,5 +1,5 @@
 //! The daemon: all wiring on one screen. Open the store → load the catalog → bind the socket → ready →
-//! run; stop: take no new work → finish what runs within the grace time → remove the socket.
+//! run; stop: take no new work → finish what runs within the grace time → remove the socket → log out.
 
 mod clock;
 mod schedule;
@@ -7,6 +7,7 @@ mod absence;
 mod ledger;
 mod runs;
 mod follow;
+mod leave;
 mod metrics;
 mod service;
 mod offline;
@@ -191,8 +192,10 @@ pub async fn run(
         up,
         workers: Workers::default(),
     };
+    let reader = Arc::clone(&tools.reader);
     let metrics = Arc::new(Metrics::new(loaded.is_right(), now()));
     let (catalog_sender, catalog) = watch::channel(Arc::new(loaded));
+    let last = catalog.clone();
     let (looking_sender, looking) = watch::channel(None);
     let (reloads, reload_requests) = mpsc::channel::<ReloadRequest>(16);
     let (commands, command_requests) = mpsc::channel(64);
@@ -283,6 +286,8 @@ pub async fn run(
     };
     // A connection that does not end is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
+    let last = Arc::clone(&last.borrow());
+    leave::log_out(&last, &reader, now()).await;
     tracing::info!("daemon stopped");
     outcome
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::{Catalog, Integration, Slot};
-use crate::config::CredentialValue;
+use crate::config::{CredentialValue, Proxy, SecretReference};
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
 use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
@@ -338,7 +338,10 @@ impl Runs {
             CredentialValue::Secret(reference) => reference.is_program(),
             CredentialValue::Plain(_) => false,
         };
-        if credential.fields.values().any(asks_a_program) {
+        let proxy = integration.source.proxy().and_then(Proxy::password);
+        if credential.fields.values().any(asks_a_program)
+            || proxy.is_some_and(SecretReference::is_program)
+        {
             return None;
         }
         let reader = &self.tools.reader;

@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
+use reqwest::StatusCode;
 use url::Url;
 
 use crate::config::{Limits, Secret, SecretError};
@@ -21,10 +22,10 @@ use super::allowance::Ledger;
 use super::budget::Budget;
 use super::clients::ClientError;
 use super::echo::{Echo, Share, unescaped};
-use super::egress::through;
 use super::error::OutboundError;
 use super::patience::Patience;
-use super::token::{Lasts, Session, Token};
+use super::proxy::{Refusal, Through, asks_for_a_password};
+use super::token::{Lasts, Left, Session, Token};
 use super::trust::Trust;
 use super::watch::Watch;
 
@@ -56,7 +57,7 @@ pub struct Account {
     /// Trusts whom the system trusts, and the credential's `ca_file`; goes through `proxy`.
     pub(super) client: reqwest::Client,
     /// What requests go through that leave this machine.
-    pub(super) proxy: Option<Url>,
+    pub(super) proxy: Option<Through>,
     /// Somebody looks at what is sent and what comes.
     pub(super) watch: Option<Arc<Watch>>,
 }
@@ -101,6 +102,9 @@ pub enum AccountError {
         /// What is wrong with it.
         what: String,
     },
+    /// The password of its proxy cannot be read.
+    #[error("proxy: {0}")]
+    Proxy(SecretError),
     /// There is no client for its proxy.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -146,18 +150,22 @@ impl Account {
     }
 
     /// The token that all who use the credential share: the kept one, unless it is the one that was `refused`, or one that
-    /// `fetched` brings. Whoever else needs one meanwhile waits for this one.
-    pub(crate) async fn token(
+    /// `fetched` brings, which may give one back that is in its place. Whoever else needs one meanwhile waits for this one.
+    pub(crate) async fn token<F>(
         &self,
         refused: Option<u64>,
-        fetched: impl Future<Output = Result<(String, Lasts), OutboundError>>,
-    ) -> Result<Token, OutboundError> {
+        fetched: impl FnOnce(Option<Left>) -> F,
+    ) -> Result<Token, OutboundError>
+    where
+        F: Future<Output = Result<(String, Lasts), OutboundError>>,
+    {
         let (shared, fingerprint) = (&self.shared, self.fingerprint);
         let mut session = self.waits_for(shared.session.lock()).await;
         if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
             return Ok(token);
         }
-        let (text, lasts) = fetched.await?;
+        let left = session.leave_doubtful(fingerprint);
+        let (text, lasts) = fetched(left).await?;
         let secret = Secret::new(text);
         shared.keep_secret(secret.clone());
         Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
@@ -208,6 +216,12 @@ impl Account {
     /// The next one that asks fetches another token than this.
     pub(crate) async fn forget(&self, serial: u64) {
         self.shared.session.lock().await.forget(serial);
+    }
+
+    /// The tokens that nobody needs any more; they are kept no longer.
+    pub(crate) async fn leave(&self) -> Vec<Left> {
+        let mut session = self.shared.session.lock().await;
+        session.leave(self.fingerprint, Instant::now())
     }
 
     /// Whether anything was let in in this run.
@@ -368,7 +382,28 @@ impl Account {
 
     /// What goes to a URL goes through this proxy.
     pub(super) fn through(&self, url: &Url) -> Option<&Url> {
-        through(self.proxy.as_ref(), url)
+        self.proxy.as_ref()?.to(url)
+    }
+
+    /// That the proxy on the way to a URL lets nobody through without a password, or not with this one: it answered so
+    /// itself, or broke off with this error where it was to lead on.
+    pub(super) fn refused_by_proxy(
+        &self,
+        url: &Url,
+        came: Result<StatusCode, &reqwest::Error>,
+    ) -> Option<Refusal> {
+        let proxy = self
+            .proxy
+            .as_ref()
+            .filter(|proxy| proxy.to(url).is_some())?;
+        let refuses = match came {
+            // By TLS it is the host that answers.
+            Ok(status) => {
+                url.scheme() == "http" && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            }
+            Err(error) => asks_for_a_password(error),
+        };
+        refuses.then(|| proxy.refusal())
     }
 
     /// A name and a password in a URL are sent as a header.

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use minijinja::Value;
-use url::Url;
 
 use crate::beneath::{self, MAX_FILE};
 use crate::config::{Credential, CredentialField, CredentialValue, Limits, Proxy};
 
 use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
 use super::allowance::Ledger;
-use super::egress::{Lookup, Resolver, system, through};
+use super::egress::{Lookup, Resolver, system};
+use super::proxy::Through;
 use super::roots::Roots;
 
 /// How requests call who asks.
@@ -27,7 +27,7 @@ fn client(
     lookup: &Lookup,
     roots: Roots,
     certificates: Vec<reqwest::Certificate>,
-    proxy: Option<&Url>,
+    proxy: Option<&Through>,
 ) -> Result<reqwest::Client, reqwest::Error> {
     let client = roots
         .trusted(reqwest::Client::builder(), certificates)?
@@ -37,10 +37,8 @@ fn client(
         .dns_resolver(Resolver(Arc::clone(lookup)))
         .connect_timeout(Duration::from_secs(20))
         .user_agent(USER_AGENT);
-    let client = match proxy.cloned() {
-        Some(proxy) => client.proxy(reqwest::Proxy::custom(move |url| {
-            through(Some(&proxy), url).cloned()
-        })),
+    let client = match proxy {
+        Some(proxy) => client.proxy(proxy.of_client()),
         None => client,
     };
     client.build()
@@ -136,6 +134,18 @@ impl Outbound {
         self
     }
 
+    /// Whether a token is kept for a credential of this name.
+    pub async fn holds_token(&self, name: &str) -> bool {
+        let shared = {
+            let all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(name).cloned()
+        };
+        match shared {
+            Some(shared) => shared.session.lock().await.holds(),
+            None => false,
+        }
+    }
+
     /// Reads the secrets of a credential, and finds what all who use it share.
     pub(crate) fn account(
         &self,
@@ -166,13 +176,14 @@ impl Outbound {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(shared.entry(name.to_owned()).or_default())
         };
-        let proxy = asking.proxy.and_then(Proxy::url).cloned();
-        let (authority, client) = self.reaching(credential, home, proxy.as_ref(), &shared)?;
+        let proxy = Through::read(asking.proxy, home).map_err(AccountError::Proxy)?;
+        secrets.extend(proxy.iter().flat_map(Through::secrets));
+        let (way, client) = self.reaching(credential, home, proxy.as_ref(), &shared)?;
         let ledger = self.ledger.clone();
         let counted = ledger.clone().map(|ledger| (ledger, name.to_owned()));
         Ok(Account {
             name: name.to_owned(),
-            fingerprint: Fingerprint::new(&self.key, asking.used_for, &values, &authority),
+            fingerprint: Fingerprint::new(&self.key, asking.used_for, &values, &way),
             values,
             secrets,
             by_hand: false,
@@ -189,22 +200,27 @@ impl Outbound {
         })
     }
 
-    /// The client that trusts a credential's `ca_file` too and goes through the proxy, and what is in that file.
+    /// The client that trusts a credential's `ca_file` too and goes through the proxy, and what tells this way from
+    /// another.
     fn reaching(
         &self,
         credential: &Credential,
         home: &Path,
-        proxy: Option<&Url>,
+        proxy: Option<&Through>,
         shared: &Shared,
     ) -> Result<(Vec<u8>, reqwest::Client), AccountError> {
-        let key = |pem: &[u8]| [proxy.map_or("", Url::as_str).as_bytes(), b"\n", pem].concat();
+        let key = |pem: &[u8]| {
+            let proxy = proxy.map_or_else(Vec::new, Through::key);
+            [proxy.as_slice(), pem].join(&b'\n')
+        };
         let Some(path) = &credential.ca_file else {
             if proxy.is_none() {
                 return Ok((Vec::new(), self.client.clone()));
             }
+            let way = key(&[]);
             let make = || client(&self.lookup, self.roots, Vec::new(), proxy);
-            let client = shared.client(&key(&[]), make);
-            return Ok((Vec::new(), client.map_err(ClientError::Client)?));
+            let client = shared.client(&way, make).map_err(ClientError::Client)?;
+            return Ok((way, client));
         };
         let wrong = |what: String| AccountError::Authority {
             path: path.clone(),
@@ -216,12 +232,13 @@ impl Outbound {
             .ok()
             .filter(|certificates| !certificates.is_empty())
             .ok_or_else(|| wrong("has no certificate in it".into()))?;
+        let way = key(&pem);
         let client = shared
-            .client(&key(&pem), || {
+            .client(&way, || {
                 client(&self.lookup, self.roots, certificates, proxy)
             })
             .map_err(|_| wrong("its certificates cannot be used".into()))?;
-        Ok((pem, client))
+        Ok((way, client))
     }
 }
 

@@ -67,6 +67,12 @@ pub(crate) fn forbidden(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// Why a name may not lead to an address; none where it may.
+pub(crate) fn may_not_lead_to(name: &str, address: IpAddr) -> Option<&'static str> {
+    let elsewhere = is_localhost(name) && !address.to_canonical().is_loopback();
+    forbidden(address).or(elsewhere.then_some("which is not this machine"))
+}
+
 /// The IPv4 address behind one of the well-known prefix `64:ff9b::/96` (RFC 6052).
 fn through_nat64(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let octets = v6.octets();
@@ -151,19 +157,23 @@ fn forbidden_address(url: &Url) -> Option<(IpAddr, &'static str)> {
     Some((address, forbidden(address)?))
 }
 
+/// Whether a name is this machine's own.
+fn is_localhost(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name) == "localhost"
+}
+
 /// Whether what goes there does not leave this machine.
 pub(crate) fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(inside) => inside.is_loopback(),
+            None => address.is_loopback(),
+        },
+        // A dot at the end says that the name is whole.
+        Some(url::Host::Domain(name)) => is_localhost(name),
         None => false,
     }
-}
-
-/// The proxy that what goes to a URL goes through: what does not leave this machine goes through none.
-pub(crate) fn through<'p>(proxy: Option<&'p Url>, url: &Url) -> Option<&'p Url> {
-    proxy.filter(|_| !is_here(url))
 }
 
 /// A name that leads where nothing may be asked.
@@ -202,11 +212,12 @@ pub(crate) struct Resolver(pub(crate) Lookup);
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let found = (self.0)(name.as_str().to_owned());
+        let name = name.as_str().to_owned();
         Box::pin(async move {
             let found = found.await?;
             for one in &found {
-                if let Some(why) = forbidden(one.ip()) {
-                    let address = one.ip();
+                let address = one.ip();
+                if let Some(why) = may_not_lead_to(&name, address) {
                     return Err(Refused { address, why }.into());
                 }
             }
@@ -269,27 +280,6 @@ mod tests {
             "64:ff9b::203.0.113.9",
         ] {
             assert_eq!(forbidden(address.parse().unwrap()), None, "{address}");
-        }
-    }
-
-    #[test]
-    fn what_stays_on_this_machine_goes_through_no_proxy() {
-        let proxy = Url::parse("http://proxy.example:3128").unwrap();
-        let goes = |url: &str| through(Some(&proxy), &Url::parse(url).unwrap()).is_some();
-        for here in [
-            "http://127.0.0.1:80",
-            "https://127.8.9.1",
-            "http://[::1]/a",
-            "http://localhost:8080",
-        ] {
-            assert!(!goes(here), "{here}");
-        }
-        for there in [
-            "http://10.0.0.5",
-            "https://pms.example",
-            "http://localhost.example",
-        ] {
-            assert!(goes(there), "{there}");
         }
     }
 

@@ -15,7 +15,7 @@ use super::budget::{Asks, Late};
 use super::egress::{Host, Permitted, Refusal};
 use super::error::{OutboundError, Told, impersonal, pause, shorten};
 use super::rate::{refused, used_up};
-use super::send::{Answer, retry_after, send};
+use super::send::{Answer, redirected, retry_after, send};
 use super::trust::{Asker, Evidence, Place};
 
 /// What to do about a login that is refused, where no rule says more.
@@ -47,6 +47,8 @@ pub(crate) struct Prepared {
     pub(crate) body: Option<String>,
     /// That it may be sent again when it failed.
     pub(crate) repeatable: bool,
+    /// Statuses that lead elsewhere, and mean something to whoever reads the answer.
+    pub(crate) redirects: Vec<u16>,
 }
 
 impl Exchange<'_> {
@@ -136,6 +138,10 @@ impl Exchange<'_> {
             let status = sent.as_ref().ok().map(|answer| answer.status);
             let told = sent.as_ref().ok().and_then(|answer| self.heed(answer));
             drop(permit);
+            let sent = sent.and_then(|answer| match redirected(self, &prepared, &answer) {
+                Some(elsewhere) => Err(elsewhere),
+                None => Ok(answer),
+            });
             let result = sent.and_then(|answer| Ok((working(|| read(&answer))?, answer)));
             let result = result.map_err(|error| self.judged(error, shows));
             if let Some(evidence) = self.evidence(&result, status, shows) {

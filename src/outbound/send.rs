@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 
 use crate::config::Method;
@@ -9,6 +10,7 @@ use crate::config::Method;
 use super::OutboundError;
 use super::egress::{Refused, authority, cause};
 use super::exchange::{Exchange, Prepared};
+use super::proxy::Refusal;
 use super::unpack::{Incoming, Unfit};
 
 /// What came back.
@@ -61,7 +63,16 @@ pub(super) async fn send(
         Some(proxy) => format!("{host} through the proxy {proxy}"),
         None => host.clone(),
     };
+    let by_proxy = |came: Result<StatusCode, &reqwest::Error>| {
+        let Refusal { what, remedy } = exchange.account.refused_by_proxy(url, came)?;
+        Some(OutboundError::NotAllowed(
+            exchange.told(&what, None, remedy),
+        ))
+    };
     let unavailable = |error: &reqwest::Error| {
+        if let Some(refused) = by_proxy(Err(error)) {
+            return refused;
+        }
         if let Some(refused) = cause::<Refused>(error) {
             let what = format!("{way} {refused}");
             let remedy = "no name may lead there; see who answers for this name";
@@ -92,23 +103,8 @@ pub(super) async fn send(
     if let Some(watch) = watch {
         watch.answered(response.status().as_u16(), response.headers());
     }
-    if response.status().is_redirection() {
-        let to = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|to| to.to_str().ok())
-            .unwrap_or_default();
-        let to = url
-            .join(to)
-            .ok()
-            .and_then(|url| authority(&url))
-            .unwrap_or_else(|| "another place".into());
-        let what = format!("the PMS redirects to {to}");
-        return Err(OutboundError::NotAllowed(exchange.told(
-            &what,
-            None,
-            "write the right URL into the credential",
-        )));
+    if let Some(refused) = by_proxy(Ok(response.status())) {
+        return Err(refused);
     }
     let unfit = |unfit: Unfit| match unfit {
         Unfit::Large | Unfit::Bomb => OutboundError::Unexpected(exchange.told(
@@ -140,6 +136,27 @@ pub(super) async fn send(
         body,
         of_part: headers.contains_key(RANGE),
     })
+}
+
+/// That an answer leads elsewhere: nobody goes there, as what proves who asks is for this host alone.
+pub(super) fn redirected(
+    exchange: &Exchange<'_>,
+    prepared: &Prepared,
+    answer: &Answer,
+) -> Option<OutboundError> {
+    let leads_elsewhere = (300..400).contains(&answer.status);
+    if !leads_elsewhere || prepared.redirects.contains(&answer.status) {
+        return None;
+    }
+    let to = answer.header(LOCATION.as_str()).unwrap_or_default();
+    let to = prepared.url.url().join(to).ok();
+    let to = to.and_then(|url| authority(&url));
+    let to = to.unwrap_or_else(|| "another place".into());
+    let what = format!("the PMS redirects to {to}");
+    let remedy = "write the right URL into the credential; where it means something else, say what with a rule that names this `status`";
+    Some(OutboundError::NotAllowed(
+        exchange.told(&what, None, remedy),
+    ))
 }
 
 /// A server that cannot be trusted, or with which no encryption could be agreed on.

@@ -10,6 +10,8 @@ use super::account::Fingerprint;
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     kept: Option<Kept>,
+    /// The last one that was dropped although nobody said that it does not serve.
+    doubtful: Option<Kept>,
     serial: u64,
 }
 
@@ -29,6 +31,14 @@ pub(crate) struct Lasts {
     pub(crate) idle: Option<Duration>,
     /// Since it was fetched.
     pub(crate) lifetime: Option<Duration>,
+}
+
+/// A token that nobody needs any more.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) secret: Secret,
+    /// That it may not serve any more.
+    pub(crate) is_doubtful: bool,
 }
 
 /// A token for one request.
@@ -86,8 +96,37 @@ impl Session {
     /// Drops a token that the PMS may have refused, in whatever form: the next run fetches another one.
     pub(crate) fn forget(&mut self, serial: u64) {
         if self.serial == serial {
-            self.kept = None;
+            self.doubtful = self.kept.take();
         }
+    }
+
+    /// Whether a token is kept, for whatever values.
+    pub(crate) fn holds(&self) -> bool {
+        self.kept.is_some() || self.doubtful.is_some()
+    }
+
+    /// The token that may not serve any more, to be given back; it is kept no longer.
+    pub(crate) fn leave_doubtful(&mut self, fingerprint: Fingerprint) -> Option<Left> {
+        // What is meant for another host, or another account, is shown to nobody.
+        let left = self.doubtful.take();
+        let left = left.filter(|left| left.fingerprint == fingerprint)?;
+        Some(Left {
+            secret: left.secret,
+            is_doubtful: true,
+        })
+    }
+
+    /// All that is kept for these values, to be given back; it is kept no longer.
+    pub(crate) fn leave(&mut self, fingerprint: Fingerprint, now: Instant) -> Vec<Left> {
+        let kept = self.kept.take().filter(|kept| {
+            kept.fingerprint == fingerprint && !kept.lasts.over(kept.fetched, kept.used, now)
+        });
+        let kept = kept.map(|kept| Left {
+            secret: kept.secret,
+            is_doubtful: false,
+        });
+        let doubtful = self.leave_doubtful(fingerprint);
+        doubtful.into_iter().chain(kept).collect()
     }
 
     /// Keeps a token that was just fetched.

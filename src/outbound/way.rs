@@ -5,14 +5,14 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::StatusCode;
 use reqwest::header::DATE;
 use rustls::CertificateError;
 use url::{Host, Origin, Url};
 
 use super::account::Account;
 use super::clients::Outbound;
-use super::egress::{Permitted, authority, cause, forbidden, is_here};
+use super::egress::{Permitted, authority, cause, is_here, may_not_lead_to};
+use super::proxy::Refusal;
 
 /// A name that has no address after this time has none.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(10);
@@ -91,7 +91,7 @@ impl Outbound {
             remedy: "check the host in the URL of the credential, and /etc/resolv.conf of this machine",
         };
         let name = endpoint.origin.host_str().unwrap_or_default().to_owned();
-        let found = tokio::time::timeout(RESOLVED_WITHIN, (self.lookup)(name)).await;
+        let found = tokio::time::timeout(RESOLVED_WITHIN, (self.lookup)(name.clone())).await;
         let found = found.map_err(|_| {
             let seconds = RESOLVED_WITHIN.as_secs();
             unreached(format!("it cannot be resolved: no answer in {seconds} s"))
@@ -100,7 +100,7 @@ impl Outbound {
         let mut addresses: Vec<IpAddr> = found.iter().map(std::net::SocketAddr::ip).collect();
         addresses.dedup();
         for address in &addresses {
-            if let Some(why) = forbidden(*address) {
+            if let Some(why) = may_not_lead_to(&name, *address) {
                 return Err(Unreached {
                     what: format!("it leads to {address}, {why}"),
                     remedy: "no name may lead there; see who answers for this name",
@@ -123,16 +123,12 @@ impl Outbound {
         let begun = Instant::now();
         let request = account.client.get(endpoint.origin.clone());
         let response = request.timeout(ANSWERED_WITHIN).send().await;
+        let came = response.as_ref().map(reqwest::Response::status);
+        if let Some(Refusal { what, remedy }) = account.refused_by_proxy(&endpoint.origin, came) {
+            return Err(Unreached { what, remedy });
+        }
         let proxy = endpoint.proxy(account);
         let response = response.map_err(|error| unreached(&error, proxy.as_ref()))?;
-        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-            && let Some(proxy) = proxy
-        {
-            return Err(Unreached {
-                what: format!("the proxy {} asks for a password", proxy.authority()),
-                remedy: "have the proxy let this machine in by its address",
-            });
-        }
         let date = response.headers().get(DATE);
         Ok(Answered {
             status: response.status().as_u16(),

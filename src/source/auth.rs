@@ -1,19 +1,32 @@
 //! Tokens: fetched by a login or from an OAuth2 server, one at a time for all integrations of a credential.
 
+use std::time::Duration;
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::config::{Auth, ClientStyle, Format, Grant, Method, OAuth2, Secret};
-use crate::outbound::{Answer, Lasts, Prepared, Shows, Token};
+use crate::config::{Auth, ClientStyle, Format, Grant, Method, OAuth2, Retry, Secret, Span};
+use crate::outbound::{Account, Answer, Exchange, Lasts, Left, Prepared, Shows, Token};
 
 use super::SourceError;
 use super::call::Call;
-use super::reader::Reader;
+use super::compiled::Source;
+use super::reader::{Reader, Scope};
 use super::template::{Before, PageValues, Place};
 
 /// How errors name the request of an OAuth2 token.
-const OAUTH2: &str = "auth.oauth2";
+pub(super) const OAUTH2: &str = "auth.oauth2";
+
+/// Nobody waits longer for the answer to a log-out.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a log-out says of the credential: nothing, as the token may be over.
+const LOGOUT: Shows = Shows {
+    secret: false,
+    last: false,
+    is_login: false,
+};
 
 /// What a login proves itself with.
 const LOGIN: Shows = Shows {
@@ -33,8 +46,89 @@ impl Reader {
         if call.source.tokens.is_none() {
             return Ok(None);
         }
-        let token = call.account.token(refused, self.new_token(call));
-        token.await.map(Some)
+        let fetched = |left: Option<Left>| async move {
+            if let Some(left) = left {
+                self.give_back(call, left).await?;
+            }
+            self.new_token(call).await
+        };
+        call.account.token(refused, fetched).await.map(Some)
+    }
+
+    /// Gives the token of a credential back, where one is kept and the connector says how. For whoever asks nothing more:
+    /// the error is worth a word, and no more than that.
+    pub async fn log_out(
+        &self,
+        source: &Source,
+        account: &Account,
+        scope: &Scope,
+    ) -> Result<(), SourceError> {
+        if !source.logs_out() {
+            return Ok(());
+        }
+        let call = Call {
+            source,
+            account,
+            request: "residents",
+            property: "",
+            scope,
+            known: None,
+            before: Before::default(),
+        };
+        for left in account.leave().await {
+            self.give_back(&call, left).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives one token back. One that may not serve any more is no loss.
+    async fn give_back(&self, call: &Call<'_>, left: Left) -> Result<(), SourceError> {
+        let Some(request) = call.source.logout() else {
+            return Ok(());
+        };
+        let call = Call {
+            request,
+            property: "",
+            known: None,
+            before: Before {
+                token: Some(left.secret.expose()),
+                ..Before::default()
+            },
+            ..*call
+        };
+        let token = Token {
+            secret: left.secret.clone(),
+            serial: 0,
+            kept: true,
+        };
+        let once = Exchange {
+            retry: Retry {
+                attempts: 1,
+                longest: Span::seconds(GIVEN_BACK_WITHIN.as_secs()),
+                ..Retry::default()
+            },
+            ..call.exchange()
+        };
+        let asked = once.run(
+            || call.logout(&token),
+            LOGOUT,
+            |answer| call.is_logged_out(answer),
+        );
+        let asked = tokio::time::timeout(GIVEN_BACK_WITHIN, asked).await;
+        let ended = if let Ok(ended) = asked {
+            ended.map(drop).map_err(|failure| failure.error)
+        } else {
+            let what = format!("no answer within {} s", GIVEN_BACK_WITHIN.as_secs());
+            let remedy = "the PMS ends the login when it is idle";
+            Err(SourceError::Unavailable(call.told(&what, None, remedy)))
+        };
+        match ended {
+            Err(error) if left.is_doubtful => {
+                tracing::debug!(%error, "a token that may not serve any more was not taken back");
+                Ok(())
+            }
+            ended => ended,
+        }
     }
 
     async fn new_token(&self, call: &Call<'_>) -> Result<(String, Lasts), SourceError> {
@@ -111,6 +205,13 @@ const ASK_THE_DAEMON: &str =
     "the daemon keeps it: sync, `epms preview` and `epms explain --live` log in with it";
 
 impl Call<'_> {
+    /// The request that gives a token back.
+    fn logout(&self, token: &Token) -> Result<Prepared, SourceError> {
+        let values = PageValues::default().as_of_now();
+        let url = self.url(&values)?;
+        self.prepare(&url, &url, &values, Some(token))
+    }
+
     /// The request that answers with a token.
     fn login(&self) -> Result<Prepared, SourceError> {
         let values = PageValues::default().as_of_now();
@@ -186,6 +287,7 @@ impl Call<'_> {
             body: Some(form.finish()),
             // A refresh token may be used up by a request whose answer did not come.
             repeatable: oauth2.grant != Grant::RefreshToken,
+            redirects: Vec::new(),
         })
     }
 }

@@ -113,7 +113,7 @@ impl Call<'_> {
             property: self.property,
             today: self.scope.today,
             page,
-            token,
+            token: self.before.token.unwrap_or(token),
             signing,
             before: self.before,
         };
@@ -194,7 +194,18 @@ impl Call<'_> {
             headers,
             body,
             repeatable: request.method == Method::Get || request.reads,
+            redirects: self.redirects(),
         })
+    }
+
+    /// The statuses of answers that lead elsewhere, and of which a rule says what they mean.
+    fn redirects(&self) -> Vec<u16> {
+        let request = self.source.requests.get(self.request);
+        let rules = request.map_or(&[][..], |request| &request.rules);
+        let named = rules.iter().filter_map(|rule| rule.spec.status.as_ref());
+        let named: Vec<_> = named.collect();
+        let is_named = |status: &u16| named.iter().any(|one| one.contains(*status));
+        (300..400).filter(is_named).collect()
     }
 
     /// Adds the header that proves who asks.

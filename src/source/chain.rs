@@ -114,6 +114,24 @@ impl Reader {
         }
     }
 
+    /// One step, behind those before it, whether it is ready or not.
+    pub(super) async fn step_once(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+    ) -> Result<(), SourceError> {
+        let steps = call.source.steps_before(call.request);
+        let given = self.steps(call, steps).await?;
+        let before = Before {
+            given: Some(&given),
+            ..Before::default()
+        };
+        let call = Call { before, ..*call };
+        let made = |token: Option<&Token>| call.step(token);
+        let read = |answer: &Answer| call.gave(request, answer);
+        self.ask(&call, made, read).await.map(drop)
+    }
+
     /// The records of a list whose details are asked for.
     pub(super) async fn listed(
         &self,
@@ -184,7 +202,7 @@ impl Call<'_> {
         for (name, gives) in &request.gives {
             let found = match gives {
                 Gives::Path(path) => around.as_ref().and_then(|around| path.text(around)),
-                Gives::Header(name) => answer.header(name).map(Into::into),
+                Gives::Header(name) => self.header_gives(answer, name).map(Into::into),
                 Gives::Newest { path, by } => {
                     let decoded = decode(shape, charset.as_deref(), &answer.body);
                     let records = decoded.map(|decoded| decoded.records).unwrap_or_default();
@@ -200,6 +218,19 @@ impl Call<'_> {
             gave.insert(name.clone(), found.into_owned());
         }
         Ok(Some(gave))
+    }
+}
+
+impl Call<'_> {
+    /// What a header of an answer gives. Where it says where something is, that may be a path alone (RFC 9110, 10.2.2).
+    fn header_gives(&self, answer: &Answer, name: &str) -> Option<String> {
+        let said = answer.header(name)?;
+        let places = ["location", "content-location"];
+        if places.iter().any(|place| name.eq_ignore_ascii_case(place)) {
+            let asked = self.url(&PageValues::default().as_of_now()).ok()?;
+            return asked.join(said).ok().map(Into::into);
+        }
+        Some(said.to_owned())
     }
 }
 

@@ -168,6 +168,9 @@ impl<'a> Compile<'a> {
             }
             Some(_) => {}
         }
+        if let Some(logout) = &login.logout {
+            self.logout(login, logout);
+        }
         self.header_name("auth.login.header", login.header());
         let value = login.value();
         self.uses = Uses::Token;
@@ -182,6 +185,35 @@ impl<'a> Compile<'a> {
         TokenAnswer {
             place: self.token_place(&login.token),
             rules: Vec::new(),
+        }
+    }
+
+    /// The request that gives a token back does nothing else.
+    fn logout(&mut self, login: &Login, name: &str) {
+        let field = "auth.login.logout";
+        let requests = &self.connector.requests;
+        let Some(request) = requests.get(name) else {
+            let names: Vec<&str> = requests.keys().map(String::as_str).collect();
+            let near = nearest(name, &names).map_or_else(
+                || "add it to `requests`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("there is no request `{name}`; {near}");
+            return self.problem(field, message);
+        };
+        let is_asked_for_more = name == login.request
+            || matches!(name, "residents" | "properties")
+            || request.feeds.is_some()
+            || request.each.is_some()
+            || !request.after.is_empty()
+            || requests.values().any(|other| {
+                other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
+            });
+        if is_asked_for_more {
+            let message = format!(
+                "`{name}` is asked for something else too; name a request that gives the token back and does nothing else"
+            );
+            self.problem(field, message);
         }
     }
 

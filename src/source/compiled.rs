@@ -94,6 +94,11 @@ impl Source {
         matches!(auth, Some(Auth::OAuth2(oauth2)) if oauth2.grant == Grant::RefreshToken)
     }
 
+    /// What its requests go through, where anything was said about it.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.connector.proxy.as_ref()
+    }
+
     /// The requests whose records are residents, `residents` itself first.
     pub fn feeds(&self) -> impl Iterator<Item = &str> {
         let others = self
@@ -128,6 +133,19 @@ impl Source {
         }
     }
 
+    /// The request that gives a token back, if the connector has one.
+    pub(super) fn logout(&self) -> Option<&str> {
+        match &self.connector.auth {
+            Some(Auth::Login(login)) => login.logout.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether tokens are given back.
+    pub fn logs_out(&self) -> bool {
+        self.logout().is_some()
+    }
+
     /// What is asked first for a request: the first of what comes before it, or itself.
     pub(super) fn first_of<'a>(&'a self, request: &'a str) -> &'a str {
         let spec = self.connector.requests.get(request);
@@ -143,6 +161,30 @@ impl Source {
         })
     }
 
+    /// Whether what it answers has no records: it logs in or out, or gives something to the requests behind it.
+    pub fn has_no_records(&self, name: &str) -> bool {
+        let mut others = self.connector.requests.values();
+        self.login() == Some(name)
+            || self.logout() == Some(name)
+            || others.any(|other| other.after.iter().any(|one| one == name))
+    }
+
+    /// The requests that are asked before one, in their order; before a step, those that stand before it.
+    pub(super) fn steps_before(&self, name: &str) -> &[String] {
+        let requests = &self.connector.requests;
+        let own = requests
+            .get(name)
+            .map_or(&[][..], |spec| spec.after.as_slice());
+        if !own.is_empty() {
+            return own;
+        }
+        let of_other = requests.values().find_map(|other| {
+            let at = other.after.iter().position(|one| one == name)?;
+            other.after.get(..at)
+        });
+        of_other.unwrap_or_default()
+    }
+
     /// The requests that scripts look things up in, with how long an answer serves. `properties` is only
     /// for `discover`.
     pub fn lookups(&self) -> impl Iterator<Item = (&str, Span)> {
@@ -153,6 +195,7 @@ impl Source {
                 !matches!(name.as_str(), "residents" | "properties")
                     && request.feeds.is_none()
                     && self.login() != Some(name)
+                    && self.logout() != Some(name)
                     && !self.comes_before(name)
             })
             .map(|(name, request)| {

@@ -248,8 +248,7 @@ impl Source {
         let charset = media::charset(reply.headers);
         let charset = charset.as_deref();
         let shape = &compiled.shape;
-        if self.login() == Some(request) {
-            // What a login answers has no records.
+        if self.has_no_records(request) {
             let raw = text(body, charset, shape.encoding).unwrap_or_default();
             let decoded = whole(shape.format(), &raw);
             let content = Content::plain(decoded.as_ref().ok(), &raw);

@@ -10,6 +10,7 @@ mod known;
 mod skim;
 mod xml;
 mod csv;
+mod filters;
 mod template;
 mod answer;
 mod link;
@@ -31,6 +32,7 @@ mod changes;
 mod reader;
 mod probe;
 mod rewrite;
+mod reference;
 
 pub use crate::outbound::OutboundError as SourceError;
 
@@ -42,6 +44,7 @@ pub use known::Known;
 pub use path::Path;
 pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
 pub use reader::{Handed, Heard, Reader, Scope, collected};
+pub use reference::{Described, FILTERS, LETTERS, PATHS};
 pub use rewrite::{Rewrite, rewritten};
 pub use template::{Place, rendered};
 

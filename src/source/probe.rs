@@ -12,6 +12,7 @@ use url::Url;
 use crate::config::{self, Limits, Per};
 use crate::outbound::{Account, Endpoint, Exchanged, Redacted, RedactedHeader, Watch};
 
+use super::auth::OAUTH2;
 use super::call::Call;
 use super::compiled::{Request, Source};
 use super::fetch::{Ask, Page};
@@ -55,12 +56,9 @@ impl Source {
     /// Whether a request is asked once for all PMS properties, or is the one that logs in.
     pub fn is_asked_once(&self, request: &str) -> bool {
         let spec = self.connector.requests.get(request);
-        self.login() == Some(request) || spec.is_some_and(|spec| spec.per == Per::Once)
-    }
-
-    /// Whether it is this request that logs in.
-    pub fn logs_in_by(&self, request: &str) -> bool {
         self.login() == Some(request)
+            || self.logout() == Some(request)
+            || spec.is_some_and(|spec| spec.per == Per::Once)
     }
 
     /// Whether a login of its own comes before the requests.
@@ -188,7 +186,9 @@ impl Reader {
 
     /// What comes before a request.
     async fn chain(&self, call: &Call<'_>, spec: &config::Request) -> Result<Chain, SourceError> {
-        let given = self.steps(call, &spec.after).await?;
+        let given = self
+            .steps(call, call.source.steps_before(call.request))
+            .await?;
         let listed = match &spec.each {
             None => None,
             Some(list) => {
@@ -244,10 +244,22 @@ impl Reader {
             _ if source.login() == Some(request) => {
                 self.token(&call, None).await.map(|_| Ending::default())
             }
+            _ if source.logout() == Some(request) => match self.token(&call, None).await {
+                Ok(_) => self
+                    .log_out(source, &account, scope)
+                    .await
+                    .map(|()| Ending::default()),
+                Err(error) => Err(error),
+            },
+            Some(compiled) if source.has_no_records(request) => self
+                .step_once(&call, compiled)
+                .await
+                .map(|()| Ending::default()),
             Some(compiled) => self.ending(&call, compiled).await,
             None => Err(SourceError::Stopped),
         };
         let exchanged = watch.take();
+        let left = self.log_out(source, &account, scope).await;
         let answered = exchanged.last().filter(|last| last.request == request);
         let meaning = answered.and_then(|last| {
             let reply = last.reply.as_ref()?;
@@ -274,6 +286,7 @@ impl Reader {
                 .collect(),
             meaning,
             page,
+            left: left.err(),
         }
     }
 
@@ -333,6 +346,9 @@ impl Chain {
 pub struct Sent {
     /// As the connector names it.
     pub request: String,
+    /// Whether it is the one that logs in.
+    #[serde(skip)]
+    pub logs_in: bool,
     /// The method.
     pub method: String,
     /// All of the address.
@@ -368,6 +384,8 @@ pub struct Probed {
     pub meaning: Option<Meaning>,
     /// What a run would take of it, or why it would end.
     pub page: Result<Ending, SourceError>,
+    /// Why the token was not given back, where it was to be.
+    pub left: Option<SourceError>,
 }
 
 /// What a run would take of a first page.
@@ -432,13 +450,21 @@ impl Call<'_> {
     /// What may be shown of an exchange. The answer to a login holds a token that nobody may know yet.
     fn exchanged(&self, one: &Exchanged, most: Option<usize>) -> Sent {
         let (account, url) = (self.account, one.url.as_str());
-        let is_login = self.source.login() == Some(&one.request) || one.request != self.request;
+        let is_login = self.source.login() == Some(&one.request) || one.request == OAUTH2;
         let text = |body: &[u8], headers: &HeaderMap| {
             let text = decode::text(body, media::charset(headers).as_deref(), None).ok()?;
             Some(account.redacted(&text, most))
         };
+        // As a run reads it.
+        let shape = self.source.shape(&one.request);
+        let answered = |body: &[u8], headers: &HeaderMap| {
+            let unpacked = shape?.unpacked(body).ok()?;
+            let text = shape?.text(&unpacked, media::charset(headers).as_deref());
+            Some(account.redacted(&text.ok()?, most))
+        };
         Sent {
             request: one.request.clone(),
+            logs_in: is_login,
             method: one.method.clone(),
             url: account.redacted(url, None).text,
             headers: account.redacted_headers(&one.headers),
@@ -453,7 +479,7 @@ impl Call<'_> {
                     status: reply.status,
                     headers,
                     bytes: reply.body.as_ref().map(Vec::len),
-                    body: body.and_then(|body| text(body, &reply.headers)),
+                    body: body.and_then(|body| answered(body, &reply.headers)),
                 }
             }),
         }

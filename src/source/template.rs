@@ -5,12 +5,11 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use minijinja::value::{Object, Value};
+use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
 
-use crate::outbound::sha256;
+use super::filters::{self, Day};
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +118,8 @@ pub(super) struct Before<'a> {
     pub(super) record: Option<&'a serde_json::Value>,
     /// From when on changes are asked for; none where all is.
     pub(super) since: Option<Timestamp>,
+    /// The token that is given back, for the request that does.
+    pub(super) token: Option<&'a str>,
 }
 
 /// The templates of one connector.
@@ -177,15 +178,6 @@ impl Uses {
     }
 }
 
-#[derive(Debug)]
-struct Day(Date);
-
-impl Object for Day {
-    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 impl Templates {
     pub(super) fn new() -> Templates {
         let mut environment = Environment::new();
@@ -213,34 +205,7 @@ impl Templates {
             };
             out.write_str(&escaped).map_err(Error::from)
         });
-        environment.add_filter("host", host);
-        environment.add_filter("sha256", |text: &str| sha256(text));
-        environment.add_filter("moment", moment);
-        environment.add_filter("number", number);
-        environment.add_filter("boolean", boolean);
-        environment.add_filter(
-            "date",
-            |day: &Value, format: &str| -> Result<String, Error> {
-                let day = to_day(day)?;
-                jiff::fmt::strtime::format(format, day).map_err(|_| {
-                    Error::new(
-                        ErrorKind::InvalidOperation,
-                        format!("`{format}` is no date format; write one such as %m/%d/%Y"),
-                    )
-                })
-            },
-        );
-        environment.add_filter(
-            "days_ago",
-            |day: &Value, days: i64| -> Result<Value, Error> {
-                to_day(day)?
-                    .checked_sub(jiff::Span::new().days(days.clamp(-100_000, 100_000)))
-                    .map(|day| Value::from_object(Day(day)))
-                    .map_err(|_| {
-                        Error::new(ErrorKind::InvalidOperation, "the date is out of range")
-                    })
-            },
-        );
+        filters::add_to(&mut environment);
         Templates {
             environment,
             shows: BTreeMap::new(),
@@ -404,62 +369,6 @@ fn detail(error: &Error) -> String {
             "it uses a value that is not set".into()
         }
         None => error.kind().to_string(),
-    }
-}
-
-fn to_day(value: &Value) -> Result<Date, Error> {
-    value
-        .downcast_object_ref::<Day>()
-        .map(|day| day.0)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "only `today` is a date here"))
-}
-
-/// `host` or `host:port` of a URL: what `hosts` lists.
-fn host(url: &str) -> Result<String, Error> {
-    Url::parse(url)
-        .ok()
-        .and_then(|url| crate::outbound::authority(&url))
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
-}
-
-/// A moment such as `since`, in another form and in UTC; where there is none, nothing.
-fn moment(moment: &str, format: &str) -> Result<String, Error> {
-    if moment.is_empty() {
-        return Ok(String::new());
-    }
-    let wrong = |what: String| Error::new(ErrorKind::InvalidOperation, what);
-    let moment: Timestamp = moment
-        .parse()
-        .map_err(|_| wrong("the value is no moment".into()))?;
-    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
-        wrong(format!(
-            "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"
-        ))
-    })
-}
-
-/// A number, as JSON writes it.
-fn number(value: &Value) -> Result<String, Error> {
-    let text = value.to_string();
-    let text = text.trim();
-    match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(serde_json::Value::Number(_)) => Ok(text.to_owned()),
-        _ => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            "the value is no number",
-        )),
-    }
-}
-
-/// `true` or `false`.
-fn boolean(value: &Value) -> Result<String, Error> {
-    match value.to_string().trim().to_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok("true".into()),
-        "false" | "no" | "0" => Ok("false".into()),
-        _ => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            "the value is neither true nor false",
-        )),
     }
 }
 

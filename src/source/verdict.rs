@@ -113,6 +113,27 @@ impl Call<'_> {
         error.to_string()
     }
 
+    /// Whether a token was given back. Where the PMS does not know it any more, it was over.
+    pub(super) fn is_logged_out(&self, answer: &Answer) -> Result<(), SourceError> {
+        let Some(request) = self.source.requests.get(self.request) else {
+            return Err(SourceError::Stopped);
+        };
+        let charset = media::charset(&answer.headers);
+        let raw = request.shape.text(&answer.body, charset.as_deref());
+        let raw = raw.unwrap_or_default();
+        let around = whole(request.shape.format, &raw).ok();
+        let content = Content::plain(around.as_ref(), &raw);
+        let judgement = self.judgement(&request.rules, answer, &content)?;
+        match judgement.verdict {
+            Verdict::Ok
+            | Verdict::Empty
+            | Verdict::Accepted
+            | Verdict::Gone
+            | Verdict::LoginFailed => Ok(()),
+            _ => Err(self.failure(&judgement, &raw, answer.status)),
+        }
+    }
+
     /// The token in an answer, and how long it serves, where the answer says so.
     pub(super) fn token_of(
         &self,

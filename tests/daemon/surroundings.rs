@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::support::{Daemon, Home, eventually, output, pms, pms_of_pages, told};
+use crate::support::{Daemon, Home, SmallProxy, eventually, output, pms, pms_of_pages, said, told};
 use epms::model::{Outcome, Run};
 use epms::sandbox::{Fault, FaultKind, Kind};
 
@@ -178,6 +178,57 @@ async fn the_proxy_of_the_settings_is_used_and_told_by_doctor() {
         doctor.contains("check `proxy` of the connector"),
         "{doctor}"
     );
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+/// What it is shown stands in a file, is read anew for each run, and is told nowhere.
+#[tokio::test]
+async fn a_proxy_that_wants_a_password_is_shown_the_one_that_the_settings_name() {
+    let pms = pms(Kind::AppFolio, 1, 30).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let port = reqwest::Url::parse(&pms.url()).unwrap().port().unwrap();
+    let proxy = SmallProxy::start(port, Some("svc:pr0xy-secret")).await;
+    let at = &proxy.address;
+    let account = "config/credentials/elm-account.yaml";
+    home.edit(
+        account,
+        &format!("http://127.0.0.1:{port}"),
+        "http://pms.test",
+    );
+    let connector = "config/connectors/appfolio.yaml";
+    home.edit(connector, "version: 1\n", "version: 1\nplain_http: true\n");
+    home.set(&format!(
+        "proxy: {{ url: \"http://{at}\", username: svc, password: {{ file: secrets/proxy }} }}"
+    ));
+    said(&home.epms(&["check"]).await, 0);
+    let doctor = said(&home.epms(&["doctor", "elm"]).await, 1);
+    let line = "read the password of the proxy from file secrets/proxy";
+    assert!(doctor.contains(line), "{doctor}");
+    home.write("secrets/proxy", "an0ther-secret");
+    let doctor = said(&home.epms(&["doctor", "elm"]).await, 3);
+    let refused = format!("the proxy {at} does not let `svc` in");
+    assert!(doctor.contains(&refused), "{doctor}");
+
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let report = daemon.sync("elm").await;
+    let reason = report.outcome.reason().unwrap();
+    assert!(reason.contains(&refused), "{reason}");
+    // A failing source is tried again at once where what it shows is another (R28).
+    home.write("secrets/proxy", "pr0xy-secret\n");
+    assert!(daemon.sync("elm").await.outcome.is_success());
+    let doctor = said(&home.epms(&["doctor", "elm"]).await, 0);
+    let probed = said(&home.epms(&["probe", "elm"]).await, 0);
+    let proof = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        "svc:pr0xy-secret",
+    );
+    for told in [doctor, probed, daemon.log()] {
+        for secret in ["pr0xy-secret", "an0ther-secret", &proof] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
     assert_eq!(daemon.stop().await, Some(0));
 }
 

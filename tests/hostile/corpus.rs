@@ -86,6 +86,16 @@ fn csv_answer() {
 }
 
 #[test]
+fn verdict() {
+    replay("verdict");
+}
+
+#[test]
+fn dates() {
+    replay("dates");
+}
+
+#[test]
 fn template() {
     replay("template");
 }

@@ -13,7 +13,7 @@ const PLAIN: &str =
 const PLAIN_HTTP: &str = "plain_http: true\nrequests:\n  residents: { url: \"{{ credential.url }}/people\", format: json }\n";
 
 /// Every name leads to these addresses.
-fn leads_to(addresses: &'static [&'static str]) -> Lookup {
+pub(crate) fn leads_to(addresses: &'static [&'static str]) -> Lookup {
     Arc::new(|_| {
         let found = addresses
             .iter()
@@ -53,6 +53,32 @@ async fn a_name_that_leads_to_metadata_or_to_the_local_link_is_not_followed() {
     let pms = named(PLAIN_HTTP, &["127.0.0.1"]).await;
     assert!(pms.records().await.is_empty());
     assert_eq!(pms.paths(), ["/people"]);
+}
+
+/// What is asked there by plain http may not leave this machine.
+#[tokio::test]
+async fn a_name_of_this_machine_that_leads_elsewhere_is_not_followed() {
+    for name in ["localhost", "localhost."] {
+        for (addresses, leads_here) in [
+            (&["127.0.0.1"] as &[&str], true),
+            (&["10.0.0.5"], false),
+            (&["::1", "2001:db8::5"], false),
+        ] {
+            let mut pms = Pms::start(PLAIN, |_, _| ok("[]")).await;
+            pms.url = pms.url.replace("127.0.0.1", name);
+            pms.reader = Reader::with_lookup(leads_to(addresses)).unwrap();
+            if leads_here {
+                assert!(pms.records().await.is_empty(), "{name}");
+                continue;
+            }
+            let error = pms.failure().await;
+            assert!(matches!(error, SourceError::NotAllowed(_)), "{error:?}");
+            assert!(
+                error.to_string().contains("which is not this machine"),
+                "{error}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

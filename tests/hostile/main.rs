@@ -11,5 +11,6 @@ mod egress;
 mod faults;
 mod full_disk;
 mod misbehaving;
+mod proxies;
 mod scripts;
 mod socket_under_fire;

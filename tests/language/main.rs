@@ -7,6 +7,7 @@ mod support;
 
 mod chains;
 mod connectors;
+mod invented;
 mod judged_answers;
 mod live;
 mod looking;

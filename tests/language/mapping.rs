@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{Home, epms, told};
+use crate::support::{Home, epms, said, told};
 use serde_json::{Value, json};
 
 const ANSWER: &str = r#"{"data": [
@@ -249,6 +249,61 @@ async fn a_script_without_a_connector_is_told_where_the_records_are() {
     assert_eq!(came, None);
     assert!(shown.contains("there is nothing at `rows`"), "{shown}");
     assert!(shown.contains("--records PATH"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_answer_is_mapped_in_the_encoding_and_with_the_columns_that_the_command_line_says() {
+    let home = Home::new();
+    let script = "fn residents(record, ctx) { #{ id: record.id, last_name: record.n, status: \"current\" } }";
+    home.write("scripts/lone.rhai", script);
+    let rows = home.path("rows.csv");
+    std::fs::write(&rows, b"id,n\n1,Zo\xeb\n").unwrap();
+    let rows = rows.to_str().unwrap();
+    let map = async |words: &[&str]| {
+        home.epms(&[&["map", words[0], rows], &words[1..]].concat())
+            .await
+    };
+    assert!(said(&map(&["lone"]).await, 1).contains("not valid UTF-8"));
+    let mapped = said(&map(&["lone", "--encoding", "Windows-1252"]).await, 0);
+    assert!(mapped.contains("Zoë"), "{mapped}");
+    let wrong = said(&map(&["lone", "--encoding", "1252x"]).await, 2);
+    assert!(wrong.contains("no encoding that is known"), "{wrong}");
+    // Also where a connector says where the records are.
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ledger");
+    for name in ["config", "scripts"] {
+        home.copy(&fixtures, name);
+    }
+    std::fs::write(
+        rows,
+        b"Persona,Nombre,Situaci\xf3n\n7,\"Pe\xf1a, Zo\xeb\",Vigente\n",
+    )
+    .unwrap();
+    let words = ["ledger", "--delimiter", ",", "--encoding", "iso-8859-1"];
+    let mapped = said(&map(&words).await, 0);
+    assert!(
+        mapped.contains("Zoë Peña") && mapped.contains("connector ledger"),
+        "{mapped}"
+    );
+}
+
+#[tokio::test]
+async fn a_mapping_test_about_an_answer_says_nothing_of_how_a_file_is_read() {
+    let home = Home::new();
+    let case = "scripts/tests/appfolio/odd.yaml";
+    for (word, is_told) in [
+        ("encoding: utf-8", true),
+        ("csv: { skip: 1 }", true),
+        ("today: 2026-01-01", false),
+    ] {
+        home.write(case, format!("version: 1\n{word}\nanswer: {{ status: 401 }}\nexpect: {{ verdict: login_failed }}\n"));
+        let tested = home.epms(&["test", "appfolio/odd"]).await;
+        let told = said(&tested, if is_told { 2 } else { 0 });
+        assert_eq!(
+            told.contains("the case is about an `answer`"),
+            is_told,
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Every line of every shipped connector removed, misspelt, or with another value, one at a time, and run against its
-//! sandbox: `check` says so, the run says so, or people come in as they did.
+//! Every line of every shipped connector, and of those of the invented PMSs, removed, misspelt, or with another value, one
+//! at a time, and run against its sandbox: `check` says so, the run says so, or people come in as they did.
 //!
 //! `EPMS_MUTATIONS=1 cargo test --test language mutation -- --nocapture` tries all of them; without it some are tried.
 
@@ -14,7 +14,8 @@ use epms::store::Store;
 use epms::sync::{Job, Tools, run};
 use jiff::Timestamp;
 
-use crate::support::Feed;
+use crate::support::invented::{Beacon, Bureau};
+use crate::support::{Feed, Home, tools};
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,11 +105,20 @@ struct Came {
     words: BTreeMap<String, u64>,
 }
 
+/// A home with one integration, and what runs it.
+struct Ground<'a> {
+    home: &'a Home,
+    tools: &'a Tools,
+    integration: &'static str,
+    /// The connector that is changed.
+    connector: String,
+}
+
 /// What a run makes of the files as they are, into a new store or into one that knows everybody.
-async fn run_of(feed: &Feed, store: &Arc<Store>, number: u64) -> Came {
-    let home = config::Home::at(feed.home.root());
+async fn run_of(ground: &Ground<'_>, store: &Arc<Store>, number: u64) -> Came {
+    let home = config::Home::at(ground.home.root());
     let catalog = catalog::load(&home, None, Timestamp::now());
-    let slot = &catalog.integrations[&IntegrationId::new("elm-court")];
+    let slot = &catalog.integrations[&IntegrationId::new(ground.integration)];
     let nothing = |fate, said| Came {
         fate,
         said,
@@ -120,7 +130,7 @@ async fn run_of(feed: &Feed, store: &Arc<Store>, number: u64) -> Came {
     }
     let tools = Tools {
         store: Arc::clone(store),
-        ..feed.tools.clone()
+        ..ground.tools.clone()
     };
     let job = Job {
         integration: Arc::clone(slot.current.as_ref().unwrap()),
@@ -148,27 +158,35 @@ async fn run_of(feed: &Feed, store: &Arc<Store>, number: u64) -> Came {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the share is what is to be seen")]
 async fn no_change_is_silent(kind: Kind) {
     let feed = Feed::start(kind).await;
+    let ground = Ground {
+        home: &feed.home,
+        tools: &feed.tools,
+        integration: "elm-court",
+        connector: kind.to_string(),
+    };
+    let all = std::env::var_os("EPMS_MUTATIONS").is_some();
+    none_is_silent(&ground, 50, if all { 1 } else { 9 }).await;
+}
+
+/// One of so many changes is tried, where more than so many people come in.
+#[allow(clippy::print_stdout, reason = "the share is what is to be seen")]
+async fn none_is_silent(ground: &Ground<'_>, people: usize, step: usize) {
+    let kind = &ground.connector;
     let name = format!("config/connectors/{kind}.yaml");
-    let text = feed.home.read(&name);
-    let home = config::Home::at(feed.home.root());
+    let text = ground.home.read(&name);
+    let home = config::Home::at(ground.home.root());
     assert_eq!(catalog::check(&home, Timestamp::now()).0, []);
     let fresh = || Arc::new(Store::in_memory().unwrap());
-    let usual = run_of(&feed, &fresh(), 1).await;
+    let usual = run_of(ground, &fresh(), 1).await;
     assert_eq!(usual.fate, Fate::Same, "{}", usual.said);
-    assert!(usual.people.len() > 50);
-    let step = if std::env::var_os("EPMS_MUTATIONS").is_some() {
-        1
-    } else {
-        9
-    };
+    assert!(usual.people.len() > people);
     let mut fates = BTreeMap::new();
     let mut silent = Vec::new();
     for (what, changed) in changes(&text).into_iter().step_by(step) {
-        feed.home.write(&name, &changed);
-        let mut came = run_of(&feed, &fresh(), 1).await;
+        ground.home.write(&name, &changed);
+        let mut came = run_of(ground, &fresh(), 1).await;
         if came.fate == Fate::Same && came.people != usual.people {
             came.fate = if came.words == usual.words {
                 Fate::Silent
@@ -182,11 +200,11 @@ async fn no_change_is_silent(kind: Kind) {
         if came.fate == Fate::Silent {
             // What a request asks for, nobody but the PMS can judge; who was there before is missed.
             let store = fresh();
-            feed.home.write(&name, &text);
-            let before = run_of(&feed, &store, 1).await;
-            feed.home.write(&name, &changed);
+            ground.home.write(&name, &text);
+            let before = run_of(ground, &store, 1).await;
+            ground.home.write(&name, &changed);
             for number in 2..=30 {
-                let after = run_of(&feed, &store, number).await;
+                let after = run_of(ground, &store, number).await;
                 if after.fate == Fate::Run || after.words != before.words {
                     came.fate = Fate::Later;
                     break;
@@ -234,4 +252,30 @@ async fn no_change_of_a_line_of_mri_s_connector_is_silent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_of_a_line_of_appfolio_s_connector_is_silent() {
     no_change_is_silent(Kind::AppFolio).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_the_bureau_s_connector_is_silent() {
+    let bureau = Bureau::start(12).await;
+    let name = "config/connectors/bureau.yaml";
+    bureau.home.edit(name, "at_most: 10m", "at_most: 3s");
+    let ground = Ground {
+        home: &bureau.home,
+        tools: &tools(),
+        integration: "sonnenhof",
+        connector: "bureau".into(),
+    };
+    none_is_silent(&ground, 20, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_the_beacon_s_connector_is_silent() {
+    let beacon = Beacon::start(30).await;
+    let ground = Ground {
+        home: &beacon.home,
+        tools: &tools(),
+        integration: "harbour",
+        connector: "beacon".into(),
+    };
+    none_is_silent(&ground, 20, 1).await;
 }

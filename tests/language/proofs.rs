@@ -308,3 +308,186 @@ fn a_signature_that_nobody_carries_and_a_word_of_another_place_are_refused() {
         assert!(said.join("\n").contains(told), "{said:?}");
     }
 }
+
+/// A connector whose token is a cookie that is given back.
+fn session(logout: &str) -> String {
+    format!(
+        "auth: {{ login: {{ request: login, token: {{ cookie: sid }}, logout: logout }} }}\n\
+         errors: [{{ status: 302, is: login_failed }}]\n\
+         requests: {{ login: {{ method: POST, reads: true, url: \"{{{{ credential.url }}}}/login\", format: json, \
+         errors: [{{ status: 302, header: {{ name: location, text: denied }}, is: login_failed }}, {{ status: 302, is: ok }}] }}, \
+         logout: {{ {logout} }}, {RESIDENTS} }}\n"
+    )
+}
+
+const LOGOUT: &str = "method: DELETE, url: \"{{ credential.url }}/sessions/{{ token }}\", query: { t: \"{{ token }}\" }, \
+    headers: { X-T: \"{{ token }}\" }, body: { json: { t: \"{{ token }}\" } }, format: json";
+
+/// Lets in by a cookie with an answer that leads elsewhere, and says what of a log-out.
+fn by_cookie(logout: u16) -> impl Fn(usize, &Asked) -> Reply + Clone + Send + Sync + 'static {
+    move |_, asked| match asked.to.split(['/', '?']).nth(1).unwrap() {
+        "login" => Reply(
+            302,
+            vec![
+                ("location", "/start".into()),
+                ("set-cookie", "sid=t0ken-7; Path=/".into()),
+            ],
+            b"<html>moved</html>".to_vec(),
+        ),
+        "sessions" => status(logout),
+        _ if asked.header("cookie") == "sid=t0ken-7" => ok("[]"),
+        _ => Reply(302, vec![("location", "/login".into())], Vec::new()),
+    }
+}
+
+async fn log_out(pms: &Pms) -> Result<(), SourceError> {
+    let scope = epms::source::Scope {
+        properties: Vec::new(),
+        fields: BTreeMap::new(),
+        today: jiff::civil::date(2026, 3, 1),
+        judge: None,
+        known: None,
+    };
+    pms.reader
+        .log_out(&pms.source, &pms.account(), &scope)
+        .await
+}
+
+#[tokio::test]
+async fn a_token_is_given_back_by_whoever_needs_it_no_more_and_only_once() {
+    let pms = Pms::start(&session(LOGOUT), by_cookie(204)).await;
+    // Who has none gives none back.
+    log_out(&pms).await.unwrap();
+    assert!(pms.asked().is_empty());
+    pms.records().await;
+    log_out(&pms).await.unwrap();
+    log_out(&pms).await.unwrap();
+    assert_eq!(
+        pms.paths(),
+        ["/login", "/people", "/sessions/t0ken-7?t=t0ken-7"]
+    );
+    let last = pms.asked().pop().unwrap();
+    assert_eq!(last.header("x-t"), "t0ken-7");
+    assert_eq!(last.header("cookie"), "sid=t0ken-7");
+    assert_eq!(last.body, r#"{"t":"t0ken-7"}"#);
+    pms.records().await;
+    assert_eq!(pms.paths()[3..], ["/login", "/people"]);
+}
+
+#[tokio::test]
+async fn a_log_out_that_fails_is_told_without_the_token_and_one_that_is_refused_was_over() {
+    for (code, told) in [
+        (401, None),
+        (302, None),
+        (500, Some("the PMS failed with status 500")),
+        (403, Some("denies this")),
+    ] {
+        let pms = Pms::start(&session(LOGOUT), by_cookie(code)).await;
+        pms.records().await;
+        let ended = log_out(&pms).await;
+        match (ended, told) {
+            (Ok(()), None) => {}
+            (Err(error), Some(told)) => {
+                let error = error.to_string();
+                assert!(error.contains(told) && !error.contains("t0ken"), "{error}");
+            }
+            (ended, _) => panic!("{code}: {ended:?}"),
+        }
+        // It says nothing of the credential.
+        pms.records().await;
+        assert_eq!(pms.asked().len(), 5, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_other_values_or_another_connector_is_given_to_nobody() {
+    let mut pms = Pms::start(&session(LOGOUT), by_cookie(204)).await;
+    pms.records().await;
+    std::fs::write(pms.home.path().join("secret"), "another one").unwrap();
+    log_out(&pms).await.unwrap();
+    pms.source = compile(&session(&LOGOUT.replace("X-T", "X-U"))).unwrap();
+    log_out(&pms).await.unwrap();
+    assert_eq!(pms.paths(), ["/login", "/people"]);
+}
+
+#[test]
+fn what_cannot_give_a_token_back_is_refused() {
+    for (logout, told) in [
+        ("logout: logot", "did you mean `logout`?"),
+        ("logout: login", "is asked for something else too"),
+        ("logout: residents", "is asked for something else too"),
+        ("logout: step", "is asked for something else too"),
+    ] {
+        let yaml = session(LOGOUT).replace("logout: logout", logout).replace(
+            "residents: {",
+            "step: { url: \"{{ credential.url }}\", format: json }, residents: { after: [step],",
+        );
+        let problems = compile(&yaml).unwrap_err();
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(said.join("\n").contains(told), "{told}: {said:?}");
+    }
+    let others = LOGOUT.replace("t: \"{{ token }}\" }", "t: \"{{ property }}\" }");
+    let problems = compile(&session(&others)).unwrap_err();
+    assert!(
+        problems[0].to_string().contains("uses `property`"),
+        "{problems:?}"
+    );
+}
+
+/// Sessions end so: the page that is asked for leads to the one where people log in.
+#[tokio::test]
+async fn an_answer_that_leads_elsewhere_means_what_a_rule_says_of_its_status_and_nobody_goes_there()
+{
+    let sessions = Arc::new(Mutex::new(0));
+    let opened = Arc::clone(&sessions);
+    let answer = move |number: usize, asked: &Asked| {
+        let mut open = opened.lock().unwrap();
+        if asked.to == "/login" {
+            *open += 1;
+            let cookie = format!("sid=t0ken-{open}");
+            return Reply(
+                302,
+                vec![("location", "/".into()), ("set-cookie", cookie)],
+                Vec::new(),
+            );
+        }
+        // The first is over before the third question.
+        let is_open = asked.header("cookie") == format!("sid=t0ken-{open}") && number != 2;
+        if is_open {
+            ok("[]")
+        } else {
+            Reply(302, vec![("location", "/login".into())], Vec::new())
+        }
+    };
+    let pms = Pms::start(&session(LOGOUT), answer.clone()).await;
+    pms.records().await;
+    pms.records().await;
+    assert_eq!(
+        pms.paths(),
+        ["/login", "/people", "/people", "/login", "/people"]
+    );
+    // Where no rule says so it is told, and the token is not kept for the next reading.
+    let yaml = session(LOGOUT).replace("errors: [{ status: 302, is: login_failed }]\n", "");
+    *sessions.lock().unwrap() = 0;
+    let pms = Pms::start(&yaml, answer).await;
+    pms.records().await;
+    let error = pms.failure().await;
+    assert!(matches!(error, SourceError::NotAllowed(_)), "{error:?}");
+    let error = error.to_string();
+    assert!(
+        error.contains("redirects to 127.0.0.1") && error.contains("with a rule that names"),
+        "{error}"
+    );
+    pms.records().await;
+    assert_eq!(
+        pms.paths()[3..],
+        ["/sessions/t0ken-1?t=t0ken-1", "/login", "/people"]
+    );
+    // A login that leads to the page of those who may not come in.
+    let pms = Pms::start(&session(LOGOUT), |_, _| {
+        Reply(302, vec![("location", "/denied".into())], Vec::new())
+    })
+    .await;
+    let error = pms.failure().await;
+    assert!(matches!(error, SourceError::LoginFailed(_)), "{error:?}");
+}

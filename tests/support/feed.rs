@@ -22,6 +22,20 @@ pub struct Feed {
     runs: u64,
 }
 
+/// What runs need, with a store in memory.
+pub fn tools() -> Tools {
+    Tools {
+        reader: Arc::new(Reader::new().unwrap()),
+        store: Arc::new(Store::in_memory().unwrap()),
+        now: Timestamp::now,
+        up: || Uptime {
+            process: 1,
+            seconds: 0,
+        },
+        workers: Workers::default(),
+    }
+}
+
 impl Feed {
     /// In small pages, so that there are several.
     pub async fn start(kind: Kind) -> Feed {
@@ -51,16 +65,7 @@ impl Feed {
         Feed {
             home,
             pms,
-            tools: Tools {
-                reader: Arc::new(Reader::new().unwrap()),
-                store: Arc::new(Store::in_memory().unwrap()),
-                now: Timestamp::now,
-                up: || Uptime {
-                    process: 1,
-                    seconds: 0,
-                },
-                workers: Workers::default(),
-            },
+            tools: tools(),
             runs: 0,
         }
     }

@@ -11,11 +11,13 @@ mod daemon;
 mod encrypted;
 mod feed;
 mod home;
+pub mod invented;
 mod openmetrics;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
 pub mod small_pms;
+mod small_proxy;
 mod terminal;
 
 use std::process::{Command, Output};
@@ -26,11 +28,12 @@ use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
 pub use encrypted::encrypted;
-pub use feed::Feed;
+pub use feed::{Feed, tools};
 pub use home::Home;
 pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
 pub(crate) use searching::searching;
+pub use small_proxy::SmallProxy;
 pub use terminal::Terminal;
 
 /// Nothing that is waited for takes nearly so long, also where other work has most of the machine; no test says that

@@ -150,9 +150,12 @@ impl<'a> Look<'a> {
             today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
         };
         let reader = Reader::new().map_err(|error| error.to_string())?;
-        tokio::time::timeout(PATIENCE, of(&asking, &reader))
+        let asked = tokio::time::timeout(PATIENCE, of(&asking, &reader))
             .await
-            .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())))
+            .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
+        // `epms doctor` says whether it works.
+        let _ = asking.leave(&reader).await;
+        asked
     }
 }
 

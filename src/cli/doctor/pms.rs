@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use nix::unistd::Uid;
 
 use crate::catalog::Integration;
-use crate::config::{CredentialValue, Limits, SecretError, SecretReference};
+use crate::config::{CredentialValue, Limits, Proxy, SecretError, SecretReference};
 use crate::outbound::{Account, AccountError, Endpoint, Told};
 use crate::source::{FirstPage, Reader, Scope, SourceError};
 
@@ -18,6 +18,41 @@ use super::super::Exit;
 use super::check;
 use super::check::{Check, size, took};
 use super::machine::user;
+
+/// Gives the token back that the looks at PMSs needed; none where there was none, or the connector says nothing of it.
+pub(super) async fn leave(
+    integration: &Integration,
+    reader: &Reader,
+    now: Timestamp,
+) -> Option<Check> {
+    let (name, source) = (&integration.config.credential, &integration.source);
+    if !source.logs_out() || !reader.outbound().holds_token(name).await {
+        return None;
+    }
+    let account = reader.account(name, &integration.credential, source, &integration.home);
+    let account = account.ok()?.asked_by_hand(true).asked_once();
+    let did = format!("gave the token of {name} back");
+    let scope = scope(integration, now);
+    Some(match reader.log_out(source, &account, &scope).await {
+        Ok(()) => Check::ok("log-out", did, "the PMS took it"),
+        Err(error) => {
+            let remedy = "nothing else fails for it; where the PMS lets only so many be logged in at once, correct `logout` of the connector";
+            Check::warn("log-out", did, error.to_string(), remedy)
+        }
+    })
+}
+
+/// What is asked for in a look.
+fn scope(integration: &Integration, now: Timestamp) -> Scope {
+    let today = integration.today(now);
+    Scope {
+        properties: integration.config.pms_properties.clone(),
+        fields: integration.config.fields.clone(),
+        today,
+        judge: integration.judge(today),
+        known: None,
+    }
+}
 
 /// Looks at the way to the PMS of `integration`. What was seen of an endpoint is not looked at again.
 pub(super) async fn look(
@@ -47,14 +82,7 @@ pub(super) async fn look(
             return checks;
         }
     };
-    let today = integration.today(now);
-    let scope = Scope {
-        properties: integration.config.pms_properties.clone(),
-        fields: integration.config.fields.clone(),
-        today,
-        judge: integration.judge(today),
-        known: None,
-    };
+    let scope = scope(integration, now);
     let endpoints = match reader.endpoints(source, &account, &scope) {
         Ok(endpoints) => endpoints,
         Err(error) => {
@@ -96,10 +124,13 @@ pub(super) async fn look(
 fn secrets(integration: &Integration) -> Vec<Check> {
     let fields = integration.credential.fields.iter();
     let references = fields.filter_map(|(field, value)| match value {
-        CredentialValue::Secret(reference) => Some((field, reference)),
+        CredentialValue::Secret(reference) => Some((field.as_str(), reference)),
         CredentialValue::Plain(_) => None,
     });
+    let of_proxy = integration.source.proxy().and_then(Proxy::password);
+    let of_proxy = of_proxy.map(|reference| ("the password of the proxy", reference));
     references
+        .chain(of_proxy)
         .map(|(field, reference)| {
             let did = format!("read {field} from {reference}");
             match reference.read(&integration.home) {

@@ -9,6 +9,7 @@ use crate::cli::schema::Kind;
 use crate::config::{Verdict, schema_of};
 use crate::model::{AlertKind, AlertState, Code, Resident, Resolution};
 use crate::script;
+use crate::source::{Described, FILTERS, LETTERS, PATHS};
 
 use super::fields::Fields;
 use super::text::Text;
@@ -67,6 +68,29 @@ pub(super) fn connectors(text: &mut Text) {
          of one.",
     );
     kind(text, Kind::Connector);
+    text.heading("filters of templates");
+    described(text, &FILTERS, |example, gives| {
+        format!("{} → {gives}", example.0)
+    });
+    text.heading("forms of dates and moments");
+    items(
+        text,
+        &LETTERS.map(|(letter, says)| (letter.to_owned(), says.to_owned())),
+    );
+    text.heading("paths");
+    described(text, &PATHS, |(path, answer), gives| {
+        format!("{path} in {answer} → {gives}")
+    });
+}
+
+/// What may be written, with an example of each.
+fn described(text: &mut Text, all: &[Described], example: impl Fn((&str, &str), &str) -> String) {
+    for one in all {
+        text.gap();
+        text.line(2, one.form);
+        text.words(6, one.says);
+        text.line(6, &example(one.example, one.gives));
+    }
 }
 
 pub(super) fn scripts(text: &mut Text) {

@@ -50,6 +50,26 @@ pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
+/// An encoding by its label.
+pub(super) fn encoding(text: &str) -> Result<String, String> {
+    let shape = Shape::new(Format::Json, source::Path::default());
+    shape.encoded(text).map(|_| text.to_owned())
+}
+
+/// A shape of answers, but for what the command line says of it.
+fn shaped(arguments: &MapArguments, shape: Shape) -> Result<Shape, Failure> {
+    let shape = match arguments.delimiter {
+        Some(delimiter) => shape.separated_by(delimiter),
+        None => shape,
+    };
+    match &arguments.encoding {
+        Some(label) => shape
+            .encoded(label)
+            .map_err(|message| Failure::other(Exit::Invalid, format!("--encoding: {message}"))),
+        None => Ok(shape),
+    }
+}
+
 /// Takes the answer apart, by the first way that leads to records.
 pub(super) fn answer(
     arguments: &MapArguments,
@@ -110,12 +130,15 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
             if arguments.request.as_deref().is_some_and(|it| it != request) {
                 continue;
             }
-            ways.extend(source.shape(request).map(|shape| Way {
+            let Some(shape) = source.shape(request) else {
+                continue;
+            };
+            ways.push(Way {
                 connector: Some(name.clone()),
                 request: request.to_owned(),
                 source: Some(std::rc::Rc::clone(&source)),
-                shape: shape.clone(),
-            }));
+                shape: shaped(arguments, shape.clone())?,
+            });
         }
     }
     if let Some(wanted) = &arguments.connector
@@ -143,8 +166,7 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
                 .clone()
                 .unwrap_or_else(|| "residents".into()),
             source: None,
-            shape: Shape::new(by_ending(arguments), path)
-                .separated_by(arguments.delimiter.unwrap_or(b',')),
+            shape: shaped(arguments, Shape::new(by_ending(arguments), path))?,
         }];
     }
     Ok(ways)

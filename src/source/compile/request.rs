@@ -26,10 +26,16 @@ impl Compile<'_> {
             Some(Auth::Login(login)) => login.request == name,
             _ => false,
         };
+        let is_logout = match &self.connector.auth {
+            Some(Auth::Login(login)) => login.logout.as_deref() == Some(name),
+            _ => false,
+        };
         if is_login {
             self.uses = Uses::Credential;
+        } else if is_logout {
+            self.uses = Uses::Token;
         }
-        self.chain(name, request, is_login);
+        self.chain(name, request, is_login || is_logout);
         self.template(Place::Url, &at("url"), &request.url);
         for (key, values) in &request.query_lists {
             if request.query.contains_key(key) {
@@ -50,7 +56,8 @@ impl Compile<'_> {
         }
         self.uses = Uses::All;
         self.before.clear();
-        if matches!(request.method, Method::Put | Method::Patch | Method::Delete) {
+        let writes = matches!(request.method, Method::Put | Method::Patch | Method::Delete);
+        if writes && !is_logout {
             let message = "writes, and a PMS is only read; write GET, or POST with `reads: true`";
             self.problem(&at("method"), message);
         }
@@ -98,6 +105,7 @@ impl Compile<'_> {
                 self.problem(&at("page"), "a login has one answer; remove it");
             }
         } else if name != "residents"
+            && !is_logout
             && request.feeds.is_none()
             && id.is_none()
             && !self.comes_before(name)

@@ -1,0 +1,119 @@
+//! The filters of templates: what a value is made into before it is escaped for where it stands. Pure.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use minijinja::value::{Object, Value};
+use minijinja::{Environment, Error, ErrorKind};
+use url::Url;
+
+use crate::outbound::{authority, sha256};
+
+/// A day: what `today` is.
+#[derive(Debug)]
+pub(super) struct Day(pub(super) Date);
+
+impl Object for Day {
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Lets templates use them. The reference has what they do.
+pub(super) fn add_to(environment: &mut Environment<'static>) {
+    environment.add_filter("host", host);
+    environment.add_filter("resolve", resolve);
+    environment.add_filter("sha256", |text: &str| sha256(text));
+    environment.add_filter("moment", moment);
+    environment.add_filter("number", number);
+    environment.add_filter("boolean", boolean);
+    environment.add_filter("date", date);
+    environment.add_filter("days_ago", days_ago);
+}
+
+fn wrong(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, what.into())
+}
+
+fn date(day: &Value, format: &str) -> Result<String, Error> {
+    let day = to_day(day)?;
+    jiff::fmt::strtime::format(format, day).map_err(|_| {
+        wrong(format!(
+            "`{format}` is no date format; write one such as %m/%d/%Y"
+        ))
+    })
+}
+
+fn days_ago(day: &Value, days: i64) -> Result<Value, Error> {
+    to_day(day)?
+        .checked_sub(jiff::Span::new().days(days.clamp(-100_000, 100_000)))
+        .map(|day| Value::from_object(Day(day)))
+        .map_err(|_| wrong("the date is out of range"))
+}
+
+/// Where a link leads that may be a path alone, seen from another URL. It is a URL as a whole: nothing of it is escaped, and
+/// the host is judged as ever.
+fn resolve(link: &str, base: &str) -> Result<String, Error> {
+    let base = Url::parse(base).map_err(|_| wrong("what it is seen from is no URL"))?;
+    let url = base.join(link).map_err(|_| wrong("the value is no link"))?;
+    Ok(url.into())
+}
+
+fn to_day(value: &Value) -> Result<Date, Error> {
+    value
+        .downcast_object_ref::<Day>()
+        .map(|day| day.0)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "only `today` is a date here"))
+}
+
+/// `host` or `host:port` of a URL: what `hosts` lists.
+fn host(url: &str) -> Result<String, Error> {
+    Url::parse(url)
+        .ok()
+        .and_then(|url| authority(&url))
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
+}
+
+/// A moment such as `since`, in another form and in UTC; where there is none, nothing.
+fn moment(moment: &str, format: &str) -> Result<String, Error> {
+    if moment.is_empty() {
+        return Ok(String::new());
+    }
+    let wrong = |what: String| Error::new(ErrorKind::InvalidOperation, what);
+    let moment: Timestamp = moment
+        .parse()
+        .map_err(|_| wrong("the value is no moment".into()))?;
+    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
+        wrong(format!(
+            "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"
+        ))
+    })
+}
+
+/// A number, as JSON writes it.
+fn number(value: &Value) -> Result<String, Error> {
+    let text = value.to_string();
+    let text = text.trim();
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Number(_)) => Ok(text.to_owned()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is no number",
+        )),
+    }
+}
+
+/// `true` or `false`.
+fn boolean(value: &Value) -> Result<String, Error> {
+    match value.to_string().trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok("true".into()),
+        "false" | "no" | "0" => Ok("false".into()),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the value is neither true nor false",
+        )),
+    }
+}
