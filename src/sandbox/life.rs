@@ -35,6 +35,7 @@ impl World {
         let person = primary.id;
         let id = self.next_household();
         let lease = self.next_lease(unit);
+        let beds = self.free_bed(unit).into_iter().collect();
         self.households.push(Household {
             id,
             occupancy: id.0,
@@ -45,6 +46,8 @@ impl World {
             lease_end: Some(self.today.saturating_add(364.days())),
             renewed: None,
             next_lease: None,
+            moving_to: None,
+            beds,
             lease,
             move_in: Some(self.today),
             move_out: None,
@@ -165,13 +168,31 @@ impl World {
         Ok(())
     }
 
+    /// A household is to move to another unit of its property on `day`. It is up to the office to make it so.
+    pub fn plan_transfer(
+        &mut self,
+        household: HouseholdId,
+        unit: UnitId,
+        day: Date,
+    ) -> Result<(), NoSuch> {
+        let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
+        let home = self.change(household)?;
+        if home.property != property {
+            return Err(NoSuch("unit of that property"));
+        }
+        home.moving_to = Some((unit, day));
+        Ok(())
+    }
+
     /// A household moves to another unit, of the same property or another.
     pub fn transfer(&mut self, household: HouseholdId, unit: UnitId) -> Result<(), NoSuch> {
         let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
         self.change(household)?;
         let lease = self.next_lease(unit);
+        let beds = self.free_bed(unit).into_iter().collect();
         let home = self.change(household)?;
         (home.unit, home.property, home.lease) = (unit, property, lease);
+        (home.beds, home.moving_to) = (beds, None);
         Ok(())
     }
 

@@ -138,6 +138,13 @@ impl FromStr for Kind {
     }
 }
 
+/// The second ways to a PMS, by the names of their connectors.
+pub const WAYS: [(&str, Kind); 3] = [
+    ("appfolio-reports", Kind::AppFolio),
+    ("mri-xml", Kind::Mri),
+    ("yardi-billing", Kind::Yardi),
+];
+
 /// A request budget; each number is at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -177,6 +184,9 @@ pub struct Settings {
     pub guarantors: u8,
     /// The fields for which AppFolio's credential has no entitlement: it leaves them out of every record.
     pub withheld: Vec<&'static str>,
+    /// The properties, by index, whose residents the licence does not cover: RealPage's sites without it, and Yardi's
+    /// properties that license Billing & Payments alone.
+    pub unlicensed: Vec<usize>,
     /// The request budget; none means no limit.
     pub limits: Option<Limits>,
 }
@@ -191,6 +201,7 @@ impl Default for Settings {
             former: 15,
             guarantors: 70,
             withheld: Vec::new(),
+            unlicensed: Vec::new(),
             limits: None,
         }
     }
@@ -313,6 +324,30 @@ impl Sandbox {
         let mut fields = self.shared.secrets.clone();
         fields.insert("url", self.url());
         fields
+    }
+
+    /// The same of a way to the PMS, by the name of its connector; none where it has no such way.
+    pub fn credential_by(&self, connector: &str) -> Option<BTreeMap<&'static str, String>> {
+        let kind = self.shared.kind;
+        let is_way = kind.to_string() == connector || WAYS.contains(&(connector, kind));
+        let mut fields = self.credential();
+        match connector {
+            "appfolio-reports" => drop(fields.remove("developer_id")),
+            "yardi-billing" => {
+                let licence = yardi::billing_license(&self.world());
+                fields.insert("interface_license", licence);
+            }
+            _ => {}
+        }
+        is_way.then_some(fields)
+    }
+
+    /// The id under which the PMS knows the property with this index on a second way to it.
+    pub fn property_id_by(&self, connector: &str, index: usize) -> String {
+        match (self.shared.kind, connector) {
+            (Kind::AppFolio, "appfolio-reports") => appfolio::report_property(index).to_string(),
+            _ => self.property_id(index),
+        }
     }
 
     /// The world, to look at or to let life happen in. Answers wait while the guard is held.

@@ -164,6 +164,8 @@ impl Seeder {
             lease_end: None,
             renewed: None,
             next_lease: None,
+            moving_to: None,
+            beds: Vec::new(),
             lease,
             move_in: None,
             move_out: None,

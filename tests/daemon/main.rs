@@ -27,6 +27,7 @@ mod renaming;
 mod runs;
 mod secrets;
 mod service;
+mod shipped_scripts;
 mod signals;
 mod small;
 mod start;

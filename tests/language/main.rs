@@ -19,6 +19,7 @@ mod readings;
 mod recording;
 mod refusals;
 mod scripts;
+mod second_ways;
 mod third_pms;
 mod unusable;
 mod words;
