@@ -22,6 +22,7 @@ mod not_understood;
 mod offline;
 mod openapi;
 mod readings;
+mod recordings;
 mod refusals;
 mod renaming;
 mod runs;
