@@ -1,6 +1,8 @@
 //! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
 
-use crate::model::{AlertKind, Confidence, Considered, People, Person, PersonId, Resident, Ruling};
+use crate::model::{
+    AlertKind, Confidence, Considered, People, Person, PersonId, Resident, Ruling, Unit,
+};
 
 use super::normal::same;
 

@@ -143,7 +143,10 @@ impl World {
         for at in 0..self.households.len() {
             let home = &self.households[at];
             let unit = home.unit;
-            let alone = home.members.len() == 1 && home.members[0].company.is_none();
+            let alone = home.members.len() == 1
+                && home.members[0].company.is_none()
+                && home.members[0].email.is_some()
+                && home.lease_start < home.lease_end;
             let fits = home.status == Status::Current
                 && alone
                 && !self.unit(unit).is_some_and(|unit| unit.pseudo);
@@ -217,11 +220,13 @@ impl World {
         let Some(home) = dean.and_then(|dean| self.household_of(dean)) else {
             return;
         };
+        let updated = self.households[home.0 as usize].updated;
         let Ok(holder) = self.join(home, first, last, None) else {
             return;
         };
         let home = &mut self.households[home.0 as usize];
         let since = home.move_in;
+        home.updated = updated;
         if let Some(one) = home.members.iter_mut().find(|one| one.id == holder) {
             one.move_in = since;
         }
