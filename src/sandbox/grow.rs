@@ -164,7 +164,8 @@ impl World {
             let email = names::email(&mut rng, &first, &last, self.next_person);
             self.student(property, unit, (&first, &last), Some(email), Trap::Bed);
             let number = let_by_beds + 1;
-            let email = format!("dean{number}@alder.example.invalid");
+            let domain = ["example.org", "example.invalid"][usize::from(number % 2 == 1)];
+            let email = format!("dean{number}@alder.{domain}");
             let name = ("Alder State", &*format!("University {number}"));
             let dean = self.student(property, unit, name, Some(email), Trap::University);
             if number % 2 == 1 {

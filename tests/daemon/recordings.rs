@@ -64,10 +64,10 @@ async fn home_of(connector: &str, answers: &[(&'static str, &'static str)]) -> (
         text += &match (name.as_str(), field.secret) {
             ("url", _) => format!("  url: \"{url}\"\n"),
             (_, true) => {
-                home.write(&format!("secrets/{name}"), format!("a-secret-{name}"));
+                home.write(&format!("secrets/{name}"), format!("q7Zt-{}", name.len()));
                 format!("  {name}: {{ file: secrets/{name} }}\n")
             }
-            (_, false) => format!("  {name}: some-{}\n", name.replace('_', "-")),
+            (_, false) => format!("  {name}: w9Kx-{}\n", name.len()),
         };
     }
     home.write("config/credentials/account.yaml", text);
@@ -188,6 +188,7 @@ async fn each_recording_is_taken_by_a_run_as_map_shows_it() {
             "entrata",
             "entrata-beds.json",
             &[
+                ("page_no=2", "entrata-no-more.json"),
                 ("getLeases", "entrata-beds.json"),
                 ("getPropertyUnits", "entrata-units.json"),
             ],
@@ -307,6 +308,7 @@ async fn a_term_that_rolls_over_costs_its_dates_and_leaving_goes_through() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beds_are_units_to_map_each_and_a_room_of_two_beds_is_both() {
     let answers = [
+        ("page_no=2", "entrata-no-more.json"),
         ("getLeases", "entrata-beds.json"),
         ("getPropertyUnits", "entrata-units.json"),
     ];
