@@ -145,7 +145,7 @@ impl World {
             let unit = home.unit;
             let alone = home.members.len() == 1
                 && home.members[0].company.is_none()
-                && home.members[0].email.is_some()
+                && has_email(&home.members[0])
                 && home.lease_start < home.lease_end;
             let fits = home.status == Status::Current
                 && alone
@@ -245,4 +245,9 @@ impl World {
         self.traps.insert(trap, ids);
         self
     }
+}
+
+fn has_email(person: &Person) -> bool {
+    let email = person.email.as_deref();
+    email.is_some_and(|email| !names::is_no_email(email))
 }
