@@ -143,7 +143,9 @@ impl Office {
         let open = |alert: &Alert| alert.state == AlertState::Open;
         for alert in view.alerts(None, usize::MAX, open).unwrap() {
             let text = serde_json::to_string(&alert).unwrap();
-            let named = |id: &String| text.contains(&format!("{id}\""));
+            let named = |id: &String| {
+                text.contains(&format!("\"{id}\"")) || text.contains(&format!("-{id}\""))
+            };
             if self.alerts.insert(alert.id.0) && self.about.keys().any(named) {
                 told.push(format!("alert {}", alert.kind));
             }

@@ -110,7 +110,7 @@ async fn only_what_a_request_names_is_embedded() {
 
 #[tokio::test]
 async fn an_account_has_contacts_of_every_kind_and_who_has_left_is_not_active() {
-    let sandbox = start(Kind::RentManager, 60, 1000).await;
+    let sandbox = start(Kind::RentManager, 400, 1000).await;
     let tenants = all(&sandbox).await;
     let words: BTreeSet<&str> = tenants
         .iter()
