@@ -348,14 +348,14 @@ mod tests {
         let faults = [FaultKind::Html, FaultKind::RepeatedPage];
         assert_eq!(
             unseen(&Kind::ALL, &faults).unwrap(),
-            ["--faults: `repeated-page` does not show on yardi, realpage"]
+            ["--faults: `repeated-page` does not show on yardi, realpage, resman"]
         );
         assert!(unseen(&[Kind::Mri], &faults).unwrap().is_empty());
         let refused = unseen(&[Kind::Yardi, Kind::Mri], &[FaultKind::WrongTotal]).unwrap_err();
         assert_eq!(refused.exit(), Exit::Invalid);
         assert_eq!(
             refused.to_string(),
-            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata"
+            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata, rentmanager"
         );
     }
 }

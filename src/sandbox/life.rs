@@ -52,6 +52,8 @@ impl World {
             move_in: Some(self.today),
             move_out: None,
             notice: None,
+            leaving: None,
+            transferred: None,
             members: vec![primary],
             updated: Timestamp::now(),
         });
@@ -162,7 +164,9 @@ impl World {
                 home.move_out = home.move_out.filter(|&day| day <= today).or(Some(today));
             }
             Status::Notice => home.notice = home.notice.or(Some(today)),
-            Status::Current => (home.move_out, home.notice) = (None, None),
+            Status::Current => {
+                (home.move_out, home.notice, home.leaving) = (None, None, None);
+            }
             _ => {}
         }
         Ok(())
@@ -187,10 +191,12 @@ impl World {
     /// A household moves to another unit, of the same property or another.
     pub fn transfer(&mut self, household: HouseholdId, unit: UnitId) -> Result<(), NoSuch> {
         let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
+        let today = self.today;
         self.change(household)?;
         let lease = self.next_lease(unit);
         let beds = self.free_bed(unit).into_iter().collect();
         let home = self.change(household)?;
+        home.transferred = Some((home.unit, today)).filter(|_| home.property == property);
         (home.unit, home.property, home.lease) = (unit, property, lease);
         (home.beds, home.moving_to) = (beds, None);
         Ok(())
@@ -245,11 +251,11 @@ impl World {
         }
     }
 
-    fn next_household(&self) -> HouseholdId {
+    pub(super) fn next_household(&self) -> HouseholdId {
         HouseholdId(u32::try_from(self.households.len()).unwrap_or(u32::MAX))
     }
 
-    fn newcomer(&mut self, first: &str, last: &str, email: Option<&str>) -> Person {
+    pub(super) fn newcomer(&mut self, first: &str, last: &str, email: Option<&str>) -> Person {
         let id = PersonId(self.next_person);
         self.next_person += 1;
         Person {
@@ -266,7 +272,7 @@ impl World {
         }
     }
 
-    fn change(&mut self, household: HouseholdId) -> Result<&mut Household, NoSuch> {
+    pub(super) fn change(&mut self, household: HouseholdId) -> Result<&mut Household, NoSuch> {
         let home = self
             .households
             .get_mut(household.0 as usize)
@@ -275,7 +281,7 @@ impl World {
         Ok(home)
     }
 
-    fn change_person(&mut self, person: PersonId) -> Result<&mut Person, NoSuch> {
+    pub(super) fn change_person(&mut self, person: PersonId) -> Result<&mut Person, NoSuch> {
         let household = self.household_of(person).ok_or(NoSuch("person"))?;
         let members = &mut self.change(household)?.members;
         members

@@ -15,8 +15,12 @@ mod grow;
 mod life;
 mod mri;
 mod names;
+mod office;
 mod realpage;
 mod recipe;
+mod rentmanager;
+mod resman;
+mod rest;
 mod seed;
 mod serve;
 mod soap;
@@ -31,12 +35,13 @@ mod tests;
 pub use chance::Happening;
 pub use fault::{Fault, FaultKind};
 pub use life::NoSuch;
+pub use office::{Act, OFFICE, Step};
 pub use recipe::Trap;
 pub use seed::{PropertySpec, WorldOptions};
 pub use serve::Seen;
 pub use world::{
-    Entity, Household, HouseholdId, Person, PersonId, PhoneKind, Property, Relation, Status, Unit,
-    UnitId, World,
+    Entity, Household, HouseholdId, Leaving, Person, PersonId, PhoneKind, Property, Relation,
+    Status, Unit, UnitId, World,
 };
 
 use std::collections::BTreeMap;
@@ -66,16 +71,22 @@ pub enum Kind {
     Entrata,
     /// MRI's residential API.
     Mri,
+    /// ResMan's partner API, version 2.
+    ResMan,
+    /// Rent Manager's web API, version 12.
+    RentManager,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 7] = [
         Self::AppFolio,
         Self::Yardi,
         Self::RealPage,
         Self::Entrata,
         Self::Mri,
+        Self::ResMan,
+        Self::RentManager,
     ];
 
     /// The id under which this PMS knows a property; empty if there is none.
@@ -93,11 +104,12 @@ impl Kind {
             }
         };
         match self {
-            Self::AppFolio => world.property_uuid(index),
+            Self::AppFolio | Self::ResMan => world.property_uuid(index),
             Self::Yardi => code.clone(),
             Self::RealPage => number(4_120_101),
             Self::Entrata => number(641_201),
             Self::Mri => code.to_uppercase(),
+            Self::RentManager => number(12),
         }
     }
 
@@ -105,12 +117,13 @@ impl Kind {
     fn person_id(self, world: &World, person: &Person) -> String {
         let number = person.id.0;
         match self {
-            Self::AppFolio => world.uuid(Entity::Person, number),
+            Self::AppFolio | Self::ResMan => world.uuid(Entity::Person, number),
             Self::Yardi => person.code(),
             Self::RealPage => number.to_string(),
             Self::Entrata => (86_190_000 + number).to_string(),
             Self::Mri if number.is_multiple_of(9) => format!("WF{number:08}"),
             Self::Mri => format!("{number:010}"),
+            Self::RentManager => (70_000 + number).to_string(),
         }
     }
 }
@@ -123,6 +136,8 @@ impl fmt::Display for Kind {
             Self::RealPage => "realpage",
             Self::Entrata => "entrata",
             Self::Mri => "mri",
+            Self::ResMan => "resman",
+            Self::RentManager => "rentmanager",
         })
     }
 }
@@ -238,6 +253,8 @@ impl Sandbox {
             Kind::RealPage => realpage::prepare(world, &settings),
             Kind::Entrata => entrata::prepare(world, &settings),
             Kind::Mri => mri::prepare(world),
+            Kind::ResMan => resman::prepare(world),
+            Kind::RentManager => rentmanager::prepare(world),
         };
         let secrets = match kind {
             Kind::AppFolio => appfolio::secrets(&world),
@@ -245,6 +262,8 @@ impl Sandbox {
             Kind::RealPage => realpage::secrets(&world),
             Kind::Entrata => entrata::secrets(&world),
             Kind::Mri => mri::secrets(&world),
+            Kind::ResMan => resman::secrets(&world),
+            Kind::RentManager => rentmanager::secrets(&world),
         };
         let shared = Arc::new(Shared {
             kind,
@@ -284,7 +303,7 @@ impl Sandbox {
     pub fn url(&self) -> String {
         let client = &self.shared.settings.client;
         let path = match self.shared.kind {
-            Kind::AppFolio | Kind::Mri => String::new(),
+            Kind::AppFolio | Kind::Mri | Kind::ResMan | Kind::RentManager => String::new(),
             Kind::Yardi => format!("/{client}"),
             Kind::RealPage => realpage::path(client),
             Kind::Entrata => format!("/ext/orgs/{client}"),

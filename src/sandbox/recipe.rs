@@ -44,7 +44,7 @@ pub enum Trap {
     /// Moved out more than a year ago.
     LongGone,
     /// Lives there and has signed the next lease: in RealPage the same person again on a
-    /// `Future Lease`, in Entrata one more lease interval. RealPage and Entrata only.
+    /// `Future Lease`, in Entrata one more lease interval, in ResMan and Rent Manager one more term. Not in the others.
     RenewalAhead,
     /// Is to move to another unit: in RealPage the same person again on a `Future Lease` there. The office is late with
     /// some of them. RealPage only.

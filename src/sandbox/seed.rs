@@ -170,6 +170,8 @@ impl Seeder {
             move_in: None,
             move_out: None,
             notice: None,
+            leaving: None,
+            transferred: None,
             members: Vec::new(),
             updated: self
                 .start

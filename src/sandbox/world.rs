@@ -61,6 +61,15 @@ impl Status {
     }
 }
 
+/// Why a household left that did not leave as agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leaving {
+    /// Was put out.
+    Evicted,
+    /// Left without a word.
+    Skipped,
+}
+
 /// What a person is to the household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
@@ -166,6 +175,10 @@ pub struct Household {
     pub move_out: Option<Date>,
     /// When notice was given.
     pub notice: Option<Date>,
+    /// Why they left, where it was not of their own accord and as agreed.
+    pub leaving: Option<Leaving>,
+    /// Which unit of the same property they lived in before they were transferred, and until when.
+    pub transferred: Option<(UnitId, Date)>,
     /// The people, primary first. Empty once all have been deleted.
     pub members: Vec<Person>,
     /// Last change of the household or anyone in it.

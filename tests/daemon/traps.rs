@@ -347,3 +347,13 @@ async fn the_traps_of_yardi_show() {
     gone with the household: the PMS does not send them
     ");
 }
+
+#[tokio::test]
+async fn the_traps_of_resman_show() {
+    assert_snapshot!(traps_of(Kind::ResMan).await, @"");
+}
+
+#[tokio::test]
+async fn the_traps_of_rent_manager_show() {
+    assert_snapshot!(traps_of(Kind::RentManager).await, @"");
+}

@@ -823,6 +823,131 @@ async fn everybody_of_mri_who_lives_there_or_did_or_will_comes_out_once_and_righ
 }
 
 #[tokio::test]
+async fn everybody_of_resman_comes_out_once_and_right() {
+    let live = Live::start(Kind::ResMan, 400, 1000).await;
+    let (mut residents, excluded) = live.residents().await;
+    assert!(excluded.is_empty(), "{excluded:?}");
+    let world = live.sandbox.world().clone();
+    let mut statuses = BTreeSet::new();
+    for (home, person) in world.people() {
+        let id = live.sandbox.person_id(person.id).unwrap();
+        let found = residents.remove(&id);
+        let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
+        statuses.insert(found.status_word.clone());
+        compare_person(&found, home, person);
+        let evicted = home.status_of(person, TODAY) == Status::Eviction;
+        assert_eq!(found.eviction, evicted, "{found:?}");
+        let renewal = home.next_lease.filter(|_| home.status.lives_there());
+        let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
+        assert_eq!(
+            (found.lease_start, found.lease_end),
+            (home.lease_start, end),
+            "{found:?}"
+        );
+        assert_eq!(found.move_in, person.move_in.or(home.move_in), "{found:?}");
+        assert_eq!(found.move_out, person.move_out.or(home.move_out));
+        assert!(found.household.is_some() && found.lease_id.is_some());
+        let number = person.phones.first().map(|(_, number)| number.clone());
+        assert_eq!(found.phone, number);
+        assert_eq!(found.relationship, relationship(person), "{found:?}");
+        let unit = world.unit(home.unit).unwrap();
+        let place =
+            (!unit.pseudo).then(|| (world.uuid(Entity::Unit, unit.id.0), door(&world, home, "1")));
+        assert_eq!(found.unit.map(|unit| (unit.id, unit.label)), place);
+    }
+    assert!(residents.is_empty(), "{residents:?}");
+    assert_eq!(statuses.len(), 8, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn everybody_of_rent_manager_with_a_lease_comes_out_once_and_right() {
+    let live = Live::start(Kind::RentManager, 400, 50).await;
+    let (mut residents, excluded) = live.residents().await;
+    let pages = live.sandbox.requests();
+    let pages = pages.iter().filter(|seen| seen.operation == "Tenants");
+    assert!(pages.count() >= 4);
+    // Whom to call in an emergency gets no key.
+    assert!(excluded.len() > 50, "{}", excluded.len());
+    for reason in excluded.values() {
+        assert_eq!(reason, "contact type Emergency Contact");
+    }
+    let world = live.sandbox.world().clone();
+    let mut statuses = BTreeSet::new();
+    for (home, person) in world.people() {
+        let id = live.sandbox.person_id(person.id).unwrap();
+        let found = residents.remove(&id);
+        if matches!(
+            home.status,
+            Status::Applicant | Status::Canceled | Status::Denied
+        ) {
+            assert_eq!(found, None);
+            continue;
+        }
+        let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
+        statuses.insert((found.status_word.clone(), found.status));
+        compare_person(&found, home, person);
+        let evicted = home.status_of(person, TODAY) == Status::Eviction;
+        assert_eq!(found.eviction, evicted, "{found:?}");
+        let renewal = home.next_lease.filter(|_| home.status.lives_there());
+        let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
+        assert_eq!(
+            (found.lease_start, found.lease_end),
+            (home.lease_start, end),
+            "{found:?}"
+        );
+        // Only the account has days for moving.
+        assert_eq!(
+            (found.move_in, found.move_out),
+            (home.move_in, home.move_out),
+            "{found:?}"
+        );
+        let kinds = [PhoneKind::Cell, PhoneKind::Home, PhoneKind::Office];
+        let cell = phone(person, &kinds[..1]);
+        let first = person.phones.first().map(|(_, number)| number.clone());
+        assert_eq!(found.phone, cell.or(first), "{found:?}");
+        assert_eq!(found.relationship, relationship(person), "{found:?}");
+        let unit = world.unit(home.unit).unwrap();
+        let place = found.unit.map(|unit| (unit.id, unit.label));
+        let there = ((1 + unit.id.0).to_string(), unit.label.clone());
+        assert_eq!(place, Some(there));
+    }
+    assert!(residents.is_empty(), "{residents:?}");
+    assert_eq!(statuses.len(), 4, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_property_that_a_key_of_resman_s_is_not_entitled_to_is_denied_and_a_wrong_key_a_login() {
+    let mut live = Live::start(Kind::ResMan, 60, 10).await;
+    live.scope.properties = vec!["nowhere".into()];
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(error.to_string().contains("entitle our API key"), "{error}");
+    let home = tempfile::tempdir().unwrap();
+    let credential = credential(&live.sandbox, home.path());
+    std::fs::write(home.path().join("api_key"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    assert!(matches!(live.failure().await, SourceError::LoginFailed(_)));
+}
+
+#[tokio::test]
+async fn a_password_that_rent_manager_refuses_is_a_failed_login_and_one_question() {
+    let mut live = Live::start(Kind::RentManager, 60, 10).await;
+    let home = tempfile::tempdir().unwrap();
+    let credential = credential(&live.sandbox, home.path());
+    std::fs::write(home.path().join("password"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::LoginFailed(_)), "{error:?}");
+    assert_eq!(live.sandbox.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_departed_roommate_of_yardi_is_past_and_loses_the_mark_in_the_name() {
     let live = Live::start(Kind::Yardi, 200, 1000).await;
     let (residents, _) = live.residents().await;

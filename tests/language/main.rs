@@ -12,6 +12,7 @@ mod live;
 mod looking;
 mod mapping;
 mod mutation;
+mod office;
 mod outside;
 mod probe;
 mod proofs;

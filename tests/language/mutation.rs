@@ -235,3 +235,13 @@ async fn no_change_of_a_line_of_mri_s_connector_is_silent() {
 async fn no_change_of_a_line_of_appfolio_s_connector_is_silent() {
     no_change_is_silent(Kind::AppFolio).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_resman_s_connector_is_silent() {
+    no_change_is_silent(Kind::ResMan).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_rent_manager_s_connector_is_silent() {
+    no_change_is_silent(Kind::RentManager).await;
+}

@@ -25,8 +25,6 @@ pub struct Feed {
 impl Feed {
     /// In small pages, so that there are several.
     pub async fn start(kind: Kind) -> Feed {
-        // A page of Entrata's is as large as the connector asks for.
-        let page_size = if kind == Kind::Entrata { 1000 } else { 20 };
         let world = World::seeded(WorldOptions {
             seed: 5,
             properties: vec![PropertySpec {
@@ -36,6 +34,13 @@ impl Feed {
             residents: 90,
             today: epms::sandbox::today(),
         });
+        Feed::over(kind, world, Timestamp::now).await
+    }
+
+    /// In small pages, from a world of its own, at the time that a clock says.
+    pub async fn over(kind: Kind, world: World, now: fn() -> Timestamp) -> Feed {
+        // A page of Entrata's is as large as the connector asks for.
+        let page_size = if kind == Kind::Entrata { 1000 } else { 20 };
         let settings = Settings {
             page_size,
             former: 1,
@@ -54,7 +59,7 @@ impl Feed {
             tools: Tools {
                 reader: Arc::new(Reader::new().unwrap()),
                 store: Arc::new(Store::in_memory().unwrap()),
-                now: Timestamp::now,
+                now,
                 up: || Uptime {
                     process: 1,
                     seconds: 0,
