@@ -205,6 +205,7 @@ impl World {
         let since = self.today.saturating_sub(200.days());
         let midnight = since.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
         let home = self.households.get_mut(home.0 as usize)?;
+        home.transferred = None;
         home.lease_start = Some(since);
         home.lease_end = Some(since.saturating_add(364.days()));
         home.move_in = Some(since);

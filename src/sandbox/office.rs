@@ -52,7 +52,7 @@ const fn comes(day: i64, what: &'static str, is_nothing: bool) -> Step {
 }
 
 /// All of them, in the order of a manual.
-pub const OFFICE: [Act; 22] = [
+pub const OFFICE: [Act; 23] = [
     Act {
         name: "move in",
         before: |_| Ok(()),
@@ -97,6 +97,24 @@ pub const OFFICE: [Act; 22] = [
                 world.transfer(home, unit)
             },
         )],
+    },
+    Act {
+        name: "transfer, late",
+        before: ada_and_ben,
+        steps: &[
+            step(0, "both are to move to another unit on day 3", |world| {
+                let home = world.home_of("Ada")?;
+                let (unit, day) = (world.another_unit(), world.today().saturating_add(2.days()));
+                world.plan_transfer(home, unit, day)
+            }),
+            comes(2, "they move; the office does not get round to it", false),
+            step(4, "the office makes it so", |world| {
+                let home = world.home_of("Ada")?;
+                let moving = world.household(home).and_then(|home| home.moving_to);
+                let (unit, _) = moving.ok_or(NoSuch("unit"))?;
+                world.transfer(home, unit)
+            }),
+        ],
     },
     Act {
         name: "renew",

@@ -262,3 +262,28 @@ async fn what_an_office_does_in_resman_arrives_as_its_page_says() {
 async fn what_an_office_does_in_rent_manager_arrives_as_its_page_says() {
     the_page_is_true(Kind::RentManager).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_in_realpage_arrives_as_its_page_says() {
+    the_page_is_true(Kind::RealPage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_in_entrata_arrives_as_its_page_says() {
+    the_page_is_true(Kind::Entrata).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_in_yardi_arrives_as_its_page_says() {
+    the_page_is_true(Kind::Yardi).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_in_appfolio_arrives_as_its_page_says() {
+    the_page_is_true(Kind::AppFolio).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_in_mri_arrives_as_its_page_says() {
+    the_page_is_true(Kind::Mri).await;
+}
