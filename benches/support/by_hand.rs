@@ -158,6 +158,7 @@ pub(crate) fn person(record: &Record<'_>) -> Option<Resident> {
         unit: Some(Unit {
             id: unit.id.to_owned(),
             label: unit.label.to_owned(),
+            formerly: None,
         }),
         lease_start: record.lease.from,
         lease_end: record.lease.to,

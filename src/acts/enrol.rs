@@ -262,6 +262,7 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
         unit: unit.map(|unit| Unit {
             id: unit.to_owned(),
             label: unit.to_owned(),
+            formerly: None,
         }),
         lease_start,
         lease_end,

@@ -150,6 +150,7 @@ struct Loader<'a> {
     /// What applies: what the file says, and where it is not right, what applied before.
     settings: Settings,
     library: Library,
+    shipped: Library,
     sources: BTreeMap<String, Found<Arc<Source>>>,
     scripts: BTreeMap<String, Found<Arc<Script>>>,
     /// The mapping tests, where scripts must pass them.
@@ -169,6 +170,7 @@ impl<'a> Loader<'a> {
             tests: settings.reload.require_tests.then(|| Tests::read(home)),
             settings,
             library: Library::read(home.root()),
+            shipped: Library::shipped(home.root()),
             sources: BTreeMap::new(),
             scripts: BTreeMap::new(),
         }
@@ -542,7 +544,11 @@ impl<'a> Loader<'a> {
                 settings.placeholder_emails, settings.retention, settings.deadline, settings.proxy,
             ),
         );
-        if let Some(before) = before.filter(|before| before.hash == hash) {
+        let is_as_shipped = Script::is_as_shipped(&self.library, &self.shipped, &script_name);
+        let is_same = |before: &&Arc<Integration>| {
+            before.hash == hash && before.is_as_shipped == is_as_shipped
+        };
+        if let Some(before) = before.filter(is_same) {
             return Ok(Arc::clone(before));
         }
         Ok(Arc::new(Integration {
@@ -555,6 +561,7 @@ impl<'a> Loader<'a> {
             credential: credential.value,
             source,
             script,
+            is_as_shipped,
             deadline: settings.deadline,
             retention: settings.retention,
             placeholder_emails: settings.placeholder_emails.clone(),

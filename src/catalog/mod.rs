@@ -99,6 +99,9 @@ pub struct Integration {
     pub source: Arc<Source>,
     /// The mapping.
     pub script: Arc<Script>,
+    /// Whether that is as it came with this epms or an earlier one: what only another one of those takes is a plan of its
+    /// own (R27).
+    pub is_as_shipped: bool,
     /// How long a run of it may take to read and map.
     pub deadline: Span,
     /// How long its runs, and changes, are kept.
@@ -132,12 +135,17 @@ impl Integration {
         account::feeds(&self.connector, &self.credential, &self.config)
     }
 
+    /// What stands for the script and everything it imports, also after a restart.
+    pub fn script_print(&self) -> String {
+        print(self.script.hash())
+    }
+
     /// What stands for everything that this generation depends on, also after a restart.
     pub fn fingerprint(&self) -> String {
-        blake3::Hash::from(self.hash)
-            .to_hex()
-            .chars()
-            .take(16)
-            .collect()
+        print(self.hash)
     }
+}
+
+fn print(hash: [u8; 32]) -> String {
+    blake3::Hash::from(hash).to_hex().chars().take(16).collect()
 }

@@ -51,9 +51,9 @@ pub(super) async fn run(
     let (folder, temporary) = folder(arguments, environment)?;
     let pmss = pmss(arguments).await?;
     let demo = demo_home::make(&folder, &pmss)?;
-    writeln!(screen.out, "home     {}", folder.display())?;
+    writeln!(screen.out, "home        {}", folder.display())?;
     for pms in &pmss {
-        writeln!(screen.out, "{:8} {}", pms.kind().to_string(), pms.url())?;
+        writeln!(screen.out, "{:11} {}", pms.kind().to_string(), pms.url())?;
     }
 
     let stop = CancellationToken::new();
@@ -81,7 +81,7 @@ pub(super) async fn run(
             "the daemon ended before it was ready",
         ));
     };
-    writeln!(screen.out, "socket   {}\n", socket.display())?;
+    writeln!(screen.out, "socket      {}\n", socket.display())?;
     screen.out.flush()?;
     let shown = async {
         let client = Client::new(&socket)?;
@@ -142,6 +142,8 @@ async fn pmss(arguments: &DemoArguments) -> Result<Vec<Sandbox>, Failure> {
             Kind::RealPage => (size, &[("4120101", "Mill Yard")]),
             Kind::Entrata => (size, &[("641201", "Quay House")]),
             Kind::Mri => (size, &[("ORCH", "Orchard Row")]),
+            Kind::ResMan => (size, &[("linden", "Linden Lofts")]),
+            Kind::RentManager => (size, &[("31", "Vale Court")]),
         };
         let settings = Settings {
             // Former residents by the thousand are for `epms sandbox`; here they would hide the others.

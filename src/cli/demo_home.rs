@@ -45,6 +45,13 @@ const FEEDS: &[Feed] = &[
         excluded: "[Applicant, Canceled, Denied]",
     },
     Feed {
+        id: "linden-lofts",
+        name: "Linden Lofts",
+        kind: Kind::ResMan,
+        properties: &[0],
+        excluded: "[Denied, Cancelled]",
+    },
+    Feed {
         id: "mill-yard",
         name: "Mill Yard",
         kind: Kind::RealPage,
@@ -71,6 +78,13 @@ const FEEDS: &[Feed] = &[
         kind: Kind::Yardi,
         properties: &[1, 2],
         excluded: "[Applicant, Canceled, Denied, Past]",
+    },
+    Feed {
+        id: "vale-court",
+        name: "Vale Court",
+        kind: Kind::RentManager,
+        properties: &[0],
+        excluded: "[]",
     },
 ];
 

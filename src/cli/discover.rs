@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::catalog::{self, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
-use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record};
+use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record, Unit};
 use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::{Reader, Scope, Source, collected};
@@ -261,7 +261,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
     let mut first: Option<String> = None;
-    let mut units = BTreeMap::<(String, String), u64>::new();
+    let mut units = BTreeMap::<Unit, u64>::new();
     let mut residents = Vec::new();
     for request in source.feeds() {
         residents.extend(read(reader, source, &account, request, &scope).await?);
@@ -286,7 +286,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
                 }
                 for resident in mapped.into_iter().flatten().map(|mapped| mapped.resident) {
                     if let Some(unit) = resident.unit {
-                        *units.entry((unit.id, unit.label)).or_default() += 1;
+                        *units.entry(unit).or_default() += 1;
                     }
                     *counts
                         .entry((resident.status, resident.status_word))
@@ -310,10 +310,14 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
             status,
             residents,
         });
-    let units = units.into_iter().map(|((id, label), residents)| FoundUnit {
-        here: config.units.map.get(&id).cloned(),
-        id,
-        label,
+    let map = &config.units.map;
+    let units = units.into_iter().map(|(unit, residents)| FoundUnit {
+        here: map
+            .get(&unit.id)
+            .or_else(|| map.get(unit.formerly.as_ref()?))
+            .cloned(),
+        id: unit.id,
+        label: unit.label,
         residents,
     });
     Ok(Shown {

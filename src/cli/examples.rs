@@ -163,6 +163,7 @@ pub(super) fn person() -> Person {
     let unit = |label: &str| Unit {
         id: label.to_lowercase(),
         label: label.into(),
+        formerly: None,
     };
     let stay = Stay {
         status: LeaseStatus::Current,

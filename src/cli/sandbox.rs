@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::config::{Environment, Home};
-use crate::sandbox::{FaultKind, Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
+use crate::sandbox::{FaultKind, Kind, PropertySpec, Sandbox, Settings, WAYS, World, WorldOptions};
 
 use super::table::Table;
 use super::view::View;
@@ -31,9 +31,9 @@ examples
   epms sandbox appfolio --port 7001 --secrets secrets
   epms sandbox entrata mri --life 30 --faults drip,expired-token")]
 pub struct SandboxArguments {
-    /// which kinds of PMS [default: all]
-    #[arg(value_parser = kind, value_name = "KIND")]
-    pub kinds: Vec<Kind>,
+    /// which kinds of PMS, or second ways to one [default: all kinds]
+    #[arg(value_parser = way, value_name = "KIND")]
+    pub kinds: Vec<Way>,
     /// how many residents to make up, per PMS
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub residents: u32,
@@ -70,9 +70,33 @@ fn fault(text: &str) -> Result<FaultKind, String> {
     })
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
-    text.parse().map_err(|_| {
-        let known: Vec<String> = Kind::ALL.iter().map(ToString::to_string).collect();
+/// A PMS, and the connector by which it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    kind: Kind,
+    connector: String,
+}
+
+impl From<Kind> for Way {
+    fn from(kind: Kind) -> Way {
+        Way {
+            kind,
+            connector: kind.to_string(),
+        }
+    }
+}
+
+fn way(text: &str) -> Result<Way, String> {
+    if let Some((connector, kind)) = WAYS.iter().find(|(name, _)| *name == text) {
+        return Ok(Way {
+            kind: *kind,
+            connector: (*connector).to_owned(),
+        });
+    }
+    text.parse::<Kind>().map(Way::from).map_err(|_| {
+        let kinds = Kind::ALL.iter().map(ToString::to_string);
+        let ways = WAYS.iter().map(|(name, _)| (*name).to_owned());
+        let known: Vec<String> = kinds.chain(ways).collect();
         format!("there is no such PMS; write one of: {}", known.join(", "))
     })
 }
@@ -94,11 +118,12 @@ pub(super) async fn run(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let kinds = if arguments.kinds.is_empty() {
-        Kind::ALL.to_vec()
+    let ways = if arguments.kinds.is_empty() {
+        Kind::ALL.map(Way::from).to_vec()
     } else {
         arguments.kinds.clone()
     };
+    let kinds: Vec<Kind> = ways.iter().map(|way| way.kind).collect();
     for told in unseen(&kinds, &arguments.faults)? {
         writeln!(screen.err, "{told}")?;
     }
@@ -109,8 +134,16 @@ pub(super) async fn run(
         None => temporary.path(),
     };
     let mut sandboxes = Vec::new();
-    for (port, kind) in (arguments.port.unwrap_or(0)..).zip(kinds) {
-        let mut settings = Settings::default();
+    for (port, way) in (arguments.port.unwrap_or(0)..).zip(&ways) {
+        let kind = way.kind;
+        let mut settings = Settings {
+            // Its second way is there for properties that have no other.
+            unlicensed: match way.connector.as_str() {
+                "yardi-billing" => vec![0],
+                _ => Vec::new(),
+            },
+            ..Settings::default()
+        };
         settings.addr.set_port(arguments.port.map_or(0, |_| port));
         let people = (arguments.seed, arguments.residents);
         let sandbox = start(kind, people, &[(CODE, NAME)], settings).await?;
@@ -120,13 +153,15 @@ pub(super) async fn run(
         sandboxes.push(sandbox);
     }
     let mut running = Vec::new();
-    for sandbox in &sandboxes {
+    for (sandbox, way) in sandboxes.iter().zip(&ways) {
+        let connector = &way.connector;
+        let credential = sandbox.credential_by(connector).unwrap_or_default();
         running.push(Running {
-            kind: sandbox.kind().to_string(),
+            kind: connector.clone(),
             residents: arguments.residents,
-            credential: sandbox.credential(),
-            secrets: keep_secrets(sandbox, folder, home)?,
-            pms_properties: vec![sandbox.property_id(0)],
+            secrets: keep_secrets(connector, &credential, folder, home)?,
+            credential,
+            pms_properties: vec![sandbox.property_id_by(connector, 0)],
         });
     }
     screen.show(json, &running, |running, view| told(running, view))?;
@@ -144,18 +179,19 @@ pub(super) async fn run(
 
 /// Puts the secrets into files of their own, and gives their places as a credential of `home` names them.
 fn keep_secrets(
-    sandbox: &Sandbox,
+    connector: &str,
+    credential: &BTreeMap<&'static str, String>,
     folder: &Path,
     home: &Home,
 ) -> Result<BTreeMap<&'static str, String>, Failure> {
     let mut places = BTreeMap::new();
-    for (field, value) in sandbox.credential() {
+    for (&field, value) in credential {
         if !Sandbox::SECRETS.contains(&field) {
             continue;
         }
-        let path = folder.join(format!("{}-{field}", sandbox.kind()));
+        let path = folder.join(format!("{connector}-{field}"));
         if std::fs::read(&path).ok().as_deref() != Some(value.as_bytes()) {
-            keep(&path, &value).map_err(|error| {
+            keep(&path, value).map_err(|error| {
                 let path = path.display();
                 let told = match error.kind() {
                     std::io::ErrorKind::AlreadyExists => format!(
@@ -312,14 +348,14 @@ mod tests {
         let faults = [FaultKind::Html, FaultKind::RepeatedPage];
         assert_eq!(
             unseen(&Kind::ALL, &faults).unwrap(),
-            ["--faults: `repeated-page` does not show on yardi, realpage"]
+            ["--faults: `repeated-page` does not show on yardi, realpage, resman"]
         );
         assert!(unseen(&[Kind::Mri], &faults).unwrap().is_empty());
         let refused = unseen(&[Kind::Yardi, Kind::Mri], &[FaultKind::WrongTotal]).unwrap_err();
         assert_eq!(refused.exit(), Exit::Invalid);
         assert_eq!(
             refused.to_string(),
-            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata"
+            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata, rentmanager"
         );
     }
 }

@@ -114,6 +114,7 @@ fn come_in(store: &Store, catalog: &Catalog, at: &IntegrationId) {
             let unit = Unit {
                 id: resident.clone(),
                 label: resident.clone(),
+                formerly: None,
             };
             let stay = Stay {
                 status: LeaseStatus::Current,

@@ -185,6 +185,9 @@ pub struct Dwelling {
     /// Its name here.
     #[serde(default)]
     pub label: String,
+    /// The PMS's id of what it is a part of, where that was the unit before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formerly: Option<String>,
 }
 
 /// Something guarded that a run carried out, unasked.

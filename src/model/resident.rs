@@ -100,6 +100,17 @@ pub struct Unit {
     pub id: String,
     /// What people call it, e.g. `Bldg A - 12B`.
     pub label: String,
+    /// The PMS's id of what it is a part of, where that was the key before: who lived or was mapped there by it goes on as
+    /// here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formerly: Option<String>,
+}
+
+impl Unit {
+    /// Whether it is the same unit as one that is known, by its id or by its former one.
+    pub fn is(&self, known: &Unit) -> bool {
+        self.id == known.id || self.formerly.as_ref() == Some(&known.id)
+    }
 }
 
 /// One person on one lease, as the script understood the PMS.

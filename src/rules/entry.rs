@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,18 @@ impl Group {
             }
         }
         Some(normal)
+    }
+
+    /// Whether so many units are all those of one lease, such as two beds that make a room.
+    pub(crate) fn is_one_lease_of(&self, units: usize) -> bool {
+        let current = self.leases.iter().filter(|lease| {
+            lease.excluded.is_none() && lease.normal.resident.status == LeaseStatus::Current
+        });
+        let leases: BTreeSet<Option<&String>> = current
+            .clone()
+            .map(|lease| lease.normal.resident.lease_id.as_ref())
+            .collect();
+        leases.len() == 1 && !leases.contains(&None) && current.count() >= units
     }
 
     /// Further units of current leases (R21).

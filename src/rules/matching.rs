@@ -1,6 +1,8 @@
 //! Who a resident is that is not linked yet: R13–R17, R22. Reads people, writes nothing, never guesses.
 
-use crate::model::{AlertKind, Confidence, Considered, People, Person, PersonId, Resident, Ruling};
+use crate::model::{
+    AlertKind, Confidence, Considered, People, Person, PersonId, Resident, Ruling, Unit,
+};
 
 use super::normal::same;
 
@@ -131,10 +133,10 @@ pub(crate) fn considered(
         .chain(&candidates.by_name)
         .filter(|person| seen.insert(person.id))
         .map(|person| {
-            let lives_in = |unit: &str| {
+            let lives_in = |unit: &Unit| {
                 let stays = person.stays.values();
                 let mut units = stays.flat_map(|stay| stay.unit.iter().chain(&stay.more_units));
-                units.any(|one| one.id == unit)
+                units.any(|one| unit.is(one))
             };
             let unit = resident.unit.as_ref();
             let same_values = [
@@ -145,7 +147,7 @@ pub(crate) fn considered(
                     "phone",
                     person.phone.is_some() && person.phone == resident.phone,
                 ),
-                ("unit", unit.is_some_and(|unit| lives_in(&unit.id))),
+                ("unit", unit.is_some_and(lives_in)),
             ];
             Considered {
                 person: person.id,
@@ -172,7 +174,7 @@ fn confidence(resident: &Resident, person: &Person) -> (Confidence, &'static str
         .flat_map(|stay| stay.unit.iter().chain(&stay.more_units))
         .peekable();
     let unit = match (&resident.unit, units.peek()) {
-        (Some(unit), Some(_)) => Some(units.any(|other| other.id == unit.id)),
+        (Some(unit), Some(_)) => Some(units.any(|other| unit.is(other))),
         _ => None,
     };
     let phone = match (&resident.phone, &person.phone) {

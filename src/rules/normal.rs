@@ -117,6 +117,11 @@ fn unit(unit: Unit) -> Unit {
     Unit {
         id: name(&unit.id),
         label: name(&unit.label),
+        formerly: unit
+            .formerly
+            .as_deref()
+            .map(name)
+            .filter(|id| !id.is_empty()),
     }
 }
 

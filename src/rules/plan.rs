@@ -398,7 +398,8 @@ impl<P: People> Planner<'_, P> {
     /// The subject is the person: which of their residents counts may change while the cause stays (R30).
     fn multiple(&mut self, group: &Group, person: PersonId, more_units: &[Unit]) {
         let units = more_units.len() + 1;
-        if units > 1 {
+        // Units that one lease is about are let so: nobody need be told.
+        if units > 1 && !group.is_one_lease_of(units) {
             let sides = group
                 .lease()
                 .into_iter()

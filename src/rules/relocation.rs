@@ -220,6 +220,7 @@ mod tests {
         Unit {
             id: name.into(),
             label: name.into(),
+            formerly: None,
         }
     }
 

@@ -8,6 +8,8 @@ use crate::model::Unit;
 pub(crate) enum Placed {
     /// The unit here; its key stays the PMS's (R34).
     Here(Unit),
+    /// The same, of one that the mapping list knows by its former id alone.
+    ByFormerId(Unit),
     /// The mapping list does not know it: its people come in without a unit (R35).
     Unmapped {
         /// A unit here that it may be; a person confirms.
@@ -25,12 +27,16 @@ pub(crate) fn place(unit: Unit, units: &Units) -> Placed {
     if units.here.is_empty() && units.map.is_empty() {
         return Placed::Here(unit);
     }
-    match units.map.get(&unit.id) {
-        Some(here) => Placed::Here(Unit {
-            label: here.clone(),
-            id: unit.id,
-        }),
-        None => Placed::Unmapped {
+    let formerly = unit.formerly.as_ref();
+    let by_former_id = formerly.and_then(|formerly| units.map.get(formerly));
+    let named = |here: &String, unit: Unit| Unit {
+        label: here.clone(),
+        ..unit
+    };
+    match (units.map.get(&unit.id), by_former_id) {
+        (Some(here), _) => Placed::Here(named(here, unit)),
+        (None, Some(here)) => Placed::ByFormerId(named(here, unit)),
+        (None, None) => Placed::Unmapped {
             suggestion: suggest(&unit.label, units),
         },
     }
@@ -76,6 +82,7 @@ mod tests {
         Unit {
             id: id.into(),
             label: label.into(),
+            formerly: None,
         }
     }
 
@@ -112,6 +119,29 @@ mod tests {
             place(unit("7", "Bldg A - 12B"), &list),
             Placed::Here(unit("7", "A-12B"))
         );
+    }
+
+    #[test]
+    fn r34_a_part_of_a_unit_is_mapped_as_the_unit_was_until_it_is_mapped_itself() {
+        let bed = |id: &str, label: &str| Unit {
+            formerly: Some("7".into()),
+            ..unit(id, label)
+        };
+        let list = units(&["12"], &[("7", "12")]);
+        assert_eq!(
+            place(bed("71", "12-A"), &list),
+            Placed::ByFormerId(bed("71", "12"))
+        );
+        let list = units(&["12", "12-A"], &[("7", "12"), ("71", "12-A")]);
+        assert_eq!(
+            place(bed("71", "Room A"), &list),
+            Placed::Here(bed("71", "12-A"))
+        );
+        let list = units(&["12-A"], &[]);
+        assert!(matches!(
+            place(bed("71", "12-A"), &list),
+            Placed::Unmapped { .. }
+        ));
     }
 
     #[test]

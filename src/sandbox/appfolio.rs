@@ -1,10 +1,11 @@
-//! AppFolio Stack API v0 over a world: properties, units, tenants and leases. Neither the Reports
-//! API nor the OAuth variant for partners.
+//! AppFolio Stack API v0 over a world: properties, units, tenants and leases; the Reports API v2 is in `reports`. Not the
+//! OAuth variant for partners.
 //!
 //! Tenants are primaries and roommates; AppFolio keeps applicants, canceled and denied
 //! applications, guarantors and occupants elsewhere, so those are not in any answer.
 
 mod render;
+mod reports;
 
 use std::collections::HashSet;
 
@@ -17,6 +18,7 @@ use super::recipe::Trap;
 use super::serve::{Asked, Reply, Seen, Shared};
 use super::world::{Entity, UnitId, World};
 use render::Row;
+pub(super) use reports::property_id as report_property;
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -44,6 +46,9 @@ pub(super) fn secrets(world: &World) -> Vec<(&'static str, String)> {
 
 /// What a request asks for.
 pub(super) fn seen(asked: &Asked) -> Seen {
+    if let Some(seen) = reports::seen(asked) {
+        return seen;
+    }
     let query = Query::read(&asked.query);
     Seen {
         operation: asked
@@ -59,6 +64,9 @@ pub(super) fn seen(asked: &Asked) -> Seen {
 
 /// Answers one request, faults applied.
 pub(super) fn answer(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Reply {
+    if let Some(report) = reports::name(asked) {
+        return reports::answer(shared, asked, report, faults);
+    }
     let refused = faults.iter().find_map(|fault| match fault {
         FaultKind::LoginFailed | FaultKind::ExpiredToken => Some(failure(401, "Unauthorized")),
         FaultKind::TooMany { retry_after } => {

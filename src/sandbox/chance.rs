@@ -39,7 +39,15 @@ impl World {
             });
         }
         let (household, person) = *rng.choice(&living)?;
-        let (done, what) = match rng.u8(..8) {
+        // Sooner or later the office makes a transfer so.
+        if let Some((unit, _)) = self.household(household)?.moving_to {
+            let done = self.transfer(household, unit);
+            return done.ok().map(|()| Happening {
+                person,
+                what: "moved to the other unit",
+            });
+        }
+        let (done, what) = match rng.u8(..9) {
             0 | 1 => (self.move_out(person, today), "moved out"),
             2 => {
                 let date = today.saturating_add(rng.i64(5..60).days());
@@ -61,6 +69,15 @@ impl World {
                 (self.transfer(household, unit), "moved to another unit")
             }
             6 => {
+                let property = self.household(household)?.property;
+                let unit = self
+                    .vacant_unit(property)
+                    .unwrap_or_else(|| self.add_unit(property));
+                let day = today.saturating_add(rng.i64(-3..10).days());
+                let done = self.plan_transfer(household, unit, day);
+                (done, "is to move to another unit")
+            }
+            7 => {
                 let joined = self.join(household, &first, &last, Some(&email)).ok()?;
                 return Some(Happening {
                     person: joined,

@@ -1,6 +1,6 @@
 //! Numbers the units of a property, each property in its own way. It puts nobody in them.
 
-use super::world::{Unit, UnitId, World};
+use super::world::{Status, Unit, UnitId, World};
 
 impl World {
     /// Builds one more unit.
@@ -52,6 +52,7 @@ impl World {
             building,
             pseudo,
             bedrooms,
+            beds: 0,
             rent,
             leases: 0,
         });
@@ -64,6 +65,21 @@ impl World {
             unit.leases += 1;
             unit.leases
         })
+    }
+}
+
+impl World {
+    /// The first bed of a unit that nobody has; none where the unit is let as a whole, or is full.
+    pub(super) fn free_bed(&self, unit: UnitId) -> Option<u32> {
+        let beds = self.units.get(unit.0 as usize)?.beds;
+        let is_taken = |bed: &u32| {
+            let mut homes = self.households.iter();
+            homes.any(|home| {
+                let stays = home.status.lives_there() || home.status == Status::Future;
+                stays && home.unit == unit && home.beds.contains(bed)
+            })
+        };
+        (0..beds).find(|bed| !is_taken(bed))
     }
 }
 

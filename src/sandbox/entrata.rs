@@ -31,6 +31,7 @@ const CAP: usize = 500;
 /// Makes a world one that Entrata would know.
 pub(super) fn prepare(world: World, settings: &Settings) -> World {
     world
+        .with_beds()
         .with_guarantors(settings.guarantors)
         .with_renewals()
         .with_trap(Trap::TwoUnitSpaces, |home, _| render::two_spaces(home))

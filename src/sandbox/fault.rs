@@ -12,7 +12,7 @@ use super::{Kind, NoSuch};
 /// A way of going wrong. Where the PMSs differ it says how each shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// AppFolio and MRI 401; Voyager the message `Login failed`, RealPage a fault and Entrata an
+    /// AppFolio, MRI, ResMan and Rent Manager 401; Voyager the message `Login failed`, RealPage a fault and Entrata an
     /// error, each with 200.
     LoginFailed,
     /// 429, with a `Retry-After` in seconds or without one.
@@ -24,8 +24,8 @@ pub enum FaultKind {
     ServerError,
     /// 503.
     Unavailable,
-    /// AppFolio 533 "Data Unavailable"; Voyager and RealPage a page of HTML with 200; Entrata error
-    /// 310 and MRI an `Error` in place of the rows, both with 200.
+    /// AppFolio 533 "Data Unavailable"; Entrata error 310 and MRI an `Error` in place of the rows, both with
+    /// 200; the others a page of HTML with 200.
     Maintenance,
     /// The answer begins only after this time.
     Delay(Duration),
@@ -35,23 +35,24 @@ pub enum FaultKind {
     CutConnection,
     /// A complete HTTP answer whose body is the first half of the real one.
     Truncated,
-    /// Every page has the rows of page one. Voyager and RealPage have no pages and do not show it.
+    /// Every page has the rows of page one. Voyager, RealPage and ResMan have no pages and do not show it.
     RepeatedPage,
-    /// There is always a next page. Voyager and RealPage have no pages and do not show it.
+    /// There is always a next page. Voyager, RealPage and ResMan have no pages and do not show it.
     EndlessNext,
     /// An answer with nothing in it, as if everybody had gone.
     Empty,
     /// A page of HTML with 200.
     Html,
     /// The status field has another name: AppFolio `TenantStatus`, Voyager `ResidentStatus`,
-    /// RealPage `leasestate`, Entrata `leaseStatusId`, MRI `Status`.
+    /// RealPage `leasestate`, Entrata `leaseStatusId`, MRI `Status`, ResMan `status`, Rent Manager
+    /// `TenantStatus`.
     ChangedField,
-    /// AppFolio `{}`; Voyager and RealPage an answer without the result element; Entrata one
+    /// AppFolio and ResMan `{}`; Rent Manager no body; Voyager and RealPage an answer without the result element; Entrata one
     /// without `result`, MRI one without `value` or without a body.
     NoResult,
     /// 401 with a login that was good a moment ago; once, unless told otherwise.
     ExpiredToken,
-    /// The number of rows declared is not the number there is. Only Entrata declares one.
+    /// The number of rows declared is not the number there is. Only Entrata and Rent Manager declare one.
     WrongTotal,
 }
 
@@ -86,8 +87,10 @@ impl FaultKind {
     /// Whether a PMS can show it at all: one without pages cannot repeat one.
     pub fn shows_on(self, kind: Kind) -> bool {
         match self {
-            Self::RepeatedPage | Self::EndlessNext => !matches!(kind, Kind::Yardi | Kind::RealPage),
-            Self::WrongTotal => kind == Kind::Entrata,
+            Self::RepeatedPage | Self::EndlessNext => {
+                !matches!(kind, Kind::Yardi | Kind::RealPage | Kind::ResMan)
+            }
+            Self::WrongTotal => matches!(kind, Kind::Entrata | Kind::RentManager),
             _ => true,
         }
     }

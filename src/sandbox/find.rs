@@ -96,11 +96,11 @@ impl World {
 
     /// A unit nobody lives in or is about to move into.
     pub fn vacant_unit(&self, property: usize) -> Option<UnitId> {
-        let taken: HashSet<UnitId> = self
-            .households
-            .iter()
+        let homes = self.households.iter();
+        let taken: HashSet<UnitId> = homes
             .filter(|home| home.status.lives_there() || home.status == Status::Future)
-            .map(|home| home.unit)
+            .flat_map(|home| [Some(home.unit), home.moving_to.map(|(unit, _)| unit)])
+            .flatten()
             .collect();
         let free =
             |unit: &&Unit| unit.property == property && !unit.pseudo && !taken.contains(&unit.id);

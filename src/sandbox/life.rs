@@ -35,6 +35,7 @@ impl World {
         let person = primary.id;
         let id = self.next_household();
         let lease = self.next_lease(unit);
+        let beds = self.free_bed(unit).into_iter().collect();
         self.households.push(Household {
             id,
             occupancy: id.0,
@@ -45,10 +46,14 @@ impl World {
             lease_end: Some(self.today.saturating_add(364.days())),
             renewed: None,
             next_lease: None,
+            moving_to: None,
+            beds,
             lease,
             move_in: Some(self.today),
             move_out: None,
             notice: None,
+            leaving: None,
+            transferred: None,
             members: vec![primary],
             updated: Timestamp::now(),
         });
@@ -159,19 +164,41 @@ impl World {
                 home.move_out = home.move_out.filter(|&day| day <= today).or(Some(today));
             }
             Status::Notice => home.notice = home.notice.or(Some(today)),
-            Status::Current => (home.move_out, home.notice) = (None, None),
+            Status::Current => {
+                (home.move_out, home.notice, home.leaving) = (None, None, None);
+            }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// A household is to move to another unit of its property on `day`. It is up to the office to make it so.
+    pub fn plan_transfer(
+        &mut self,
+        household: HouseholdId,
+        unit: UnitId,
+        day: Date,
+    ) -> Result<(), NoSuch> {
+        let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
+        let home = self.change(household)?;
+        if home.property != property {
+            return Err(NoSuch("unit of that property"));
+        }
+        home.moving_to = Some((unit, day));
         Ok(())
     }
 
     /// A household moves to another unit, of the same property or another.
     pub fn transfer(&mut self, household: HouseholdId, unit: UnitId) -> Result<(), NoSuch> {
         let property = self.unit(unit).ok_or(NoSuch("unit"))?.property;
+        let today = self.today;
         self.change(household)?;
         let lease = self.next_lease(unit);
+        let beds = self.free_bed(unit).into_iter().collect();
         let home = self.change(household)?;
+        home.transferred = Some((home.unit, today)).filter(|_| home.property == property);
         (home.unit, home.property, home.lease) = (unit, property, lease);
+        (home.beds, home.moving_to) = (beds, None);
         Ok(())
     }
 
@@ -224,11 +251,11 @@ impl World {
         }
     }
 
-    fn next_household(&self) -> HouseholdId {
+    pub(super) fn next_household(&self) -> HouseholdId {
         HouseholdId(u32::try_from(self.households.len()).unwrap_or(u32::MAX))
     }
 
-    fn newcomer(&mut self, first: &str, last: &str, email: Option<&str>) -> Person {
+    pub(super) fn newcomer(&mut self, first: &str, last: &str, email: Option<&str>) -> Person {
         let id = PersonId(self.next_person);
         self.next_person += 1;
         Person {
@@ -245,7 +272,7 @@ impl World {
         }
     }
 
-    fn change(&mut self, household: HouseholdId) -> Result<&mut Household, NoSuch> {
+    pub(super) fn change(&mut self, household: HouseholdId) -> Result<&mut Household, NoSuch> {
         let home = self
             .households
             .get_mut(household.0 as usize)
@@ -254,7 +281,7 @@ impl World {
         Ok(home)
     }
 
-    fn change_person(&mut self, person: PersonId) -> Result<&mut Person, NoSuch> {
+    pub(super) fn change_person(&mut self, person: PersonId) -> Result<&mut Person, NoSuch> {
         let household = self.household_of(person).ok_or(NoSuch("person"))?;
         let members = &mut self.change(household)?.members;
         members

@@ -15,8 +15,12 @@ mod grow;
 mod life;
 mod mri;
 mod names;
+mod office;
 mod realpage;
 mod recipe;
+mod rentmanager;
+mod resman;
+mod rest;
 mod seed;
 mod serve;
 mod soap;
@@ -31,12 +35,13 @@ mod tests;
 pub use chance::Happening;
 pub use fault::{Fault, FaultKind};
 pub use life::NoSuch;
+pub use office::{Act, OFFICE, Step};
 pub use recipe::Trap;
 pub use seed::{PropertySpec, WorldOptions};
 pub use serve::Seen;
 pub use world::{
-    Entity, Household, HouseholdId, Person, PersonId, PhoneKind, Property, Relation, Status, Unit,
-    UnitId, World,
+    Entity, Household, HouseholdId, Leaving, Person, PersonId, PhoneKind, Property, Relation,
+    Status, Unit, UnitId, World,
 };
 
 use std::collections::BTreeMap;
@@ -66,16 +71,22 @@ pub enum Kind {
     Entrata,
     /// MRI's residential API.
     Mri,
+    /// ResMan's partner API, version 2.
+    ResMan,
+    /// Rent Manager's web API, version 12.
+    RentManager,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 7] = [
         Self::AppFolio,
         Self::Yardi,
         Self::RealPage,
         Self::Entrata,
         Self::Mri,
+        Self::ResMan,
+        Self::RentManager,
     ];
 
     /// The id under which this PMS knows a property; empty if there is none.
@@ -93,11 +104,12 @@ impl Kind {
             }
         };
         match self {
-            Self::AppFolio => world.property_uuid(index),
+            Self::AppFolio | Self::ResMan => world.property_uuid(index),
             Self::Yardi => code.clone(),
             Self::RealPage => number(4_120_101),
             Self::Entrata => number(641_201),
             Self::Mri => code.to_uppercase(),
+            Self::RentManager => number(12),
         }
     }
 
@@ -105,12 +117,13 @@ impl Kind {
     fn person_id(self, world: &World, person: &Person) -> String {
         let number = person.id.0;
         match self {
-            Self::AppFolio => world.uuid(Entity::Person, number),
+            Self::AppFolio | Self::ResMan => world.uuid(Entity::Person, number),
             Self::Yardi => person.code(),
             Self::RealPage => number.to_string(),
             Self::Entrata => (86_190_000 + number).to_string(),
             Self::Mri if number.is_multiple_of(9) => format!("WF{number:08}"),
             Self::Mri => format!("{number:010}"),
+            Self::RentManager => (70_000 + number).to_string(),
         }
     }
 }
@@ -123,6 +136,8 @@ impl fmt::Display for Kind {
             Self::RealPage => "realpage",
             Self::Entrata => "entrata",
             Self::Mri => "mri",
+            Self::ResMan => "resman",
+            Self::RentManager => "rentmanager",
         })
     }
 }
@@ -137,6 +152,13 @@ impl FromStr for Kind {
             .ok_or(NoSuch("kind of PMS"))
     }
 }
+
+/// The second ways to a PMS, by the names of their connectors.
+pub const WAYS: [(&str, Kind); 3] = [
+    ("appfolio-reports", Kind::AppFolio),
+    ("mri-xml", Kind::Mri),
+    ("yardi-billing", Kind::Yardi),
+];
 
 /// A request budget; each number is at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +199,9 @@ pub struct Settings {
     pub guarantors: u8,
     /// The fields for which AppFolio's credential has no entitlement: it leaves them out of every record.
     pub withheld: Vec<&'static str>,
+    /// The properties, by index, whose residents the licence does not cover: RealPage's sites without it, and Yardi's
+    /// properties that license Billing & Payments alone.
+    pub unlicensed: Vec<usize>,
     /// The request budget; none means no limit.
     pub limits: Option<Limits>,
 }
@@ -191,6 +216,7 @@ impl Default for Settings {
             former: 15,
             guarantors: 70,
             withheld: Vec::new(),
+            unlicensed: Vec::new(),
             limits: None,
         }
     }
@@ -227,6 +253,8 @@ impl Sandbox {
             Kind::RealPage => realpage::prepare(world, &settings),
             Kind::Entrata => entrata::prepare(world, &settings),
             Kind::Mri => mri::prepare(world),
+            Kind::ResMan => resman::prepare(world),
+            Kind::RentManager => rentmanager::prepare(world),
         };
         let secrets = match kind {
             Kind::AppFolio => appfolio::secrets(&world),
@@ -234,6 +262,8 @@ impl Sandbox {
             Kind::RealPage => realpage::secrets(&world),
             Kind::Entrata => entrata::secrets(&world),
             Kind::Mri => mri::secrets(&world),
+            Kind::ResMan => resman::secrets(&world),
+            Kind::RentManager => rentmanager::secrets(&world),
         };
         let shared = Arc::new(Shared {
             kind,
@@ -273,7 +303,7 @@ impl Sandbox {
     pub fn url(&self) -> String {
         let client = &self.shared.settings.client;
         let path = match self.shared.kind {
-            Kind::AppFolio | Kind::Mri => String::new(),
+            Kind::AppFolio | Kind::Mri | Kind::ResMan | Kind::RentManager => String::new(),
             Kind::Yardi => format!("/{client}"),
             Kind::RealPage => realpage::path(client),
             Kind::Entrata => format!("/ext/orgs/{client}"),
@@ -313,6 +343,30 @@ impl Sandbox {
         let mut fields = self.shared.secrets.clone();
         fields.insert("url", self.url());
         fields
+    }
+
+    /// The same of a way to the PMS, by the name of its connector; none where it has no such way.
+    pub fn credential_by(&self, connector: &str) -> Option<BTreeMap<&'static str, String>> {
+        let kind = self.shared.kind;
+        let is_way = kind.to_string() == connector || WAYS.contains(&(connector, kind));
+        let mut fields = self.credential();
+        match connector {
+            "appfolio-reports" => drop(fields.remove("developer_id")),
+            "yardi-billing" => {
+                let licence = yardi::billing_license(&self.world());
+                fields.insert("interface_license", licence);
+            }
+            _ => {}
+        }
+        is_way.then_some(fields)
+    }
+
+    /// The id under which the PMS knows the property with this index on a second way to it.
+    pub fn property_id_by(&self, connector: &str, index: usize) -> String {
+        match (self.shared.kind, connector) {
+            (Kind::AppFolio, "appfolio-reports") => appfolio::report_property(index).to_string(),
+            _ => self.property_id(index),
+        }
     }
 
     /// The world, to look at or to let life happen in. Answers wait while the guard is held.

@@ -36,6 +36,7 @@ const PROPERTIES: &str = "MRI_S-PMRM_PropertyIDByNameOrAddress";
 pub(super) fn prepare(world: World) -> World {
     let today = world.today();
     world
+        .with_trap(Trap::TermRolled, |home, _| render::rolled(home, today))
         .with_trap(Trap::PaddedKeys, |home, _| render::padded(home))
         .with_trap(Trap::ShortStatus, |home, one| {
             render::short(home, one, today)

@@ -14,6 +14,7 @@ use std::sync::PoisonError;
 use quick_xml::escape::partial_escape;
 
 use super::fault::FaultKind;
+use super::recipe::Trap;
 use super::serve::{Asked, Reply, Seen, Shared};
 use super::soap::{self, Call, Version};
 use super::world::{Entity, World};
@@ -35,7 +36,16 @@ pub(super) fn prepare(world: World, settings: &Settings) -> World {
     let current = homes.filter(|home| home.status.lives_there());
     let people: usize = current.map(|home| home.members.len()).sum();
     let former = people.saturating_mul(settings.former).min(MOST_FORMER);
-    world.with_history(former).with_renewals()
+    world
+        .with_history(former)
+        .with_renewals()
+        .with_transfers()
+        .with_trap(Trap::LabelledMinor, |home, one| {
+            home.status.lives_there() && render::labelled_minor(one)
+        })
+        .with_trap(Trap::RenewalOfLeaver, |home, one| {
+            home.next_lease.is_some() && one.move_out.is_some() && render::signed_before(one)
+        })
 }
 
 /// The path of the partner's service.
@@ -143,6 +153,10 @@ fn call(shared: &Shared, asked: &Asked, faults: &[FaultKind]) -> Result<Reply, R
     } else {
         let site = call.field("auth/siteid").unwrap_or_default();
         let site = shared.property(&world, site).ok_or_else(no_licence)?;
+        // The licence covers the site, but not what is asked of it.
+        if operation == RESIDENTS && shared.settings.unlicensed.contains(&site) {
+            return Err(no_licence());
+        }
         match operation {
             UNITS => render::units(&world, site, empty),
             LEASES => render::leases(&world, site, empty),

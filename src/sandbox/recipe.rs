@@ -44,8 +44,29 @@ pub enum Trap {
     /// Moved out more than a year ago.
     LongGone,
     /// Lives there and has signed the next lease: in RealPage the same person again on a
-    /// `Future Lease`, in Entrata one more lease interval. RealPage and Entrata only.
+    /// `Future Lease`, in Entrata one more lease interval, in ResMan and Rent Manager one more term. Not in the others.
     RenewalAhead,
+    /// Is to move to another unit: in RealPage the same person again on a `Future Lease` there. The office is late with
+    /// some of them. RealPage only.
+    TransferAhead,
+    /// Stands on a renewal that was signed before they left. RealPage only.
+    RenewalOfLeaver,
+    /// Is a minor, which only the label says. RealPage only.
+    LabelledMinor,
+    /// Has a bed of a unit in which others have beds, on leases of their own. Entrata only.
+    Bed,
+    /// Has two beds of such a unit on one lease. Entrata only.
+    TwoBeds,
+    /// Is a model unit that is leased to its own property. Entrata only.
+    ModelUnit,
+    /// Is a university that rents beds. Entrata only.
+    University,
+    /// Stands for somebody whom nobody knows yet, beside a university. Entrata only.
+    BedHolder,
+    /// Has an address that can receive nothing. Entrata only.
+    ReservedDomain,
+    /// Has a lease that rolled over: it starts the day after it ends. MRI only.
+    TermRolled,
     /// Has two unit spaces. Entrata only.
     TwoUnitSpaces,
     /// Is the only customer of a lease that shows one object where a list is due. Entrata only.

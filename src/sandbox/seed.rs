@@ -164,10 +164,14 @@ impl Seeder {
             lease_end: None,
             renewed: None,
             next_lease: None,
+            moving_to: None,
+            beds: Vec::new(),
             lease,
             move_in: None,
             move_out: None,
             notice: None,
+            leaving: None,
+            transferred: None,
             members: Vec::new(),
             updated: self
                 .start

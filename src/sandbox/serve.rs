@@ -15,7 +15,7 @@ use futures_util::stream;
 
 use super::fault::{FaultKind, Faults};
 use super::world::World;
-use super::{Kind, Limits, Settings, appfolio, entrata, mri, realpage, yardi};
+use super::{Kind, Limits, Settings, appfolio, entrata, mri, realpage, rentmanager, resman, yardi};
 
 /// One request as the sandbox understood it, whether it was let in or not. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,8 @@ impl Shared {
             Kind::RealPage => realpage::answer(self, asked, &faults),
             Kind::Entrata => entrata::answer(self, asked, &faults),
             Kind::Mri => mri::answer(self, asked, &faults),
+            Kind::ResMan => resman::answer(self, asked, &faults),
+            Kind::RentManager => rentmanager::answer(self, asked, &faults),
         }
     }
 }
@@ -203,6 +205,8 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         Kind::RealPage => realpage::seen(&asked),
         Kind::Entrata => entrata::seen(&asked),
         Kind::Mri => mri::seen(&asked),
+        Kind::ResMan => resman::seen(&asked),
+        Kind::RentManager => rentmanager::seen(&asked),
     };
     let faults = shared.faults.due(&seen);
     asked.number = shared.note(seen);

@@ -61,6 +61,15 @@ impl Status {
     }
 }
 
+/// Why a household left that did not leave as agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leaving {
+    /// Was put out.
+    Evicted,
+    /// Left without a word.
+    Skipped,
+}
+
 /// What a person is to the household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
@@ -154,6 +163,10 @@ pub struct Household {
     pub renewed: Option<Date>,
     /// First and last day of a renewal that is signed and has not begun.
     pub next_lease: Option<(Date, Date)>,
+    /// The unit that it is to move to, and from which day, as long as the office has not made it so.
+    pub moving_to: Option<(UnitId, Date)>,
+    /// The beds that it has, counted from 0, of a unit that is let by the bed; none where it has all of the unit.
+    pub beds: Vec<u32>,
     /// Which lease of its unit this is, counted from 1.
     pub lease: u32,
     /// Day of moving in, past or expected.
@@ -162,6 +175,10 @@ pub struct Household {
     pub move_out: Option<Date>,
     /// When notice was given.
     pub notice: Option<Date>,
+    /// Why they left, where it was not of their own accord and as agreed.
+    pub leaving: Option<Leaving>,
+    /// Which unit of the same property they lived in before they were transferred, and until when.
+    pub transferred: Option<(UnitId, Date)>,
     /// The people, primary first. Empty once all have been deleted.
     pub members: Vec<Person>,
     /// Last change of the household or anyone in it.
@@ -206,6 +223,8 @@ pub struct Unit {
     pub pseudo: bool,
     /// Number of bedrooms.
     pub bedrooms: u32,
+    /// By how many beds it is let; 0 where it is let as a whole.
+    pub beds: u32,
     /// Rent in whole dollars.
     pub rent: u32,
     /// How many leases there were, those that are over included.

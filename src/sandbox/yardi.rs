@@ -1,5 +1,5 @@
-//! Yardi Voyager 7 over a world: `ItfResidentData` with its people and units, and of
-//! `ItfResidentTransactions20` the list of properties only.
+//! Yardi Voyager 7 over a world: `ItfResidentData` and `ItfResidentTransactions20` (Billing & Payments), each with a licence
+//! of its own, with their people and units. A property may license the latter alone.
 //!
 //! `GetResidents` has every status; `Past` only if the request has `MoveOut1` and the household
 //! moved out on or after that day. `GetResidentsByStatus` has exactly the statuses asked for and
@@ -7,6 +7,7 @@
 //! `MoveOutDate`; of three in a row the first has `*Moved Out*` before the last name, the second
 //! `(former)`, the third no mark. A company is a last name without a first name.
 
+mod billing;
 mod render;
 
 use std::sync::PoisonError;
@@ -41,6 +42,12 @@ pub(super) fn secrets(world: &World) -> Vec<(&'static str, String)> {
             format!("{}<{}&=", word(u32::MAX - 2), word(u32::MAX - 3)),
         ),
     ]
+}
+
+/// The licence of Billing & Payments.
+pub(super) fn billing_license(world: &World) -> String {
+    let word = |number| world.uuid(Entity::Request, number).replace('-', "");
+    format!("{}&{}<=", word(u32::MAX - 4), word(u32::MAX - 5))
 }
 
 /// What a request asks for.
@@ -136,6 +143,7 @@ fn call(
     let known = match operation {
         "GetPropertyConfigurations" => true,
         "GetResidents" | "GetResidentsByStatus" | "GetUnitInformation" => interface == DATA,
+        "GetResidentTransactions_Login" | "GetUnitInformation_Login" => interface == TRANSACTIONS,
         _ => false,
     };
     if !known {
@@ -154,7 +162,7 @@ fn call(
         let payload = if faults.contains(&FaultKind::LoginFailed) {
             Err(login_failed())
         } else {
-            payload(shared, &call, faults)?
+            payload(shared, interface, &call, faults)?
         };
         let inner = payload.unwrap_or_else(|text| message(&text));
         format!("<{operation}Result>{inner}</{operation}Result>")
@@ -176,6 +184,7 @@ fn message(text: &str) -> String {
 /// The payload, or the text of an error message; the outer error is a SOAP fault.
 fn payload(
     shared: &Shared,
+    interface: &str,
     call: &Call,
     faults: &[FaultKind],
 ) -> Result<Result<String, String>, String> {
@@ -194,14 +203,17 @@ fn payload(
     if wrong(&login) {
         return Ok(Err(login_failed()));
     }
-    let entity = [
-        ("InterfaceEntity", "interface_entity"),
-        ("InterfaceLicense", "interface_license"),
-    ];
-    if wrong(&entity) {
+    let world = shared.world.read().unwrap_or_else(PoisonError::into_inner);
+    let is_licensed = match interface {
+        TRANSACTIONS => {
+            let given = call.fields.get("InterfaceLicense").map(String::as_str);
+            given == Some(billing_license(&world).as_str())
+        }
+        _ => !wrong(&[("InterfaceLicense", "interface_license")]),
+    };
+    if wrong(&[("InterfaceEntity", "interface_entity")]) || !is_licensed {
         return Ok(Err("Invalid Interface Entity".to_owned()));
     }
-    let world = shared.world.read().unwrap_or_else(PoisonError::into_inner);
     let empty = faults.contains(&FaultKind::Empty);
     if call.operation == "GetPropertyConfigurations" {
         return Ok(Ok(render::configurations(&world, empty)));
@@ -215,6 +227,19 @@ fn payload(
             "Invalid or no access to Yardi Property:{code}"
         )));
     };
+    if interface == DATA && shared.settings.unlicensed.contains(&property) {
+        let entity = call.field("InterfaceEntity").unwrap_or_default();
+        return Ok(Err(format!(
+            "{entity} is not Configured for property {code}"
+        )));
+    }
+    if call.operation == "GetResidentTransactions_Login" {
+        let found = billing::transactions(&world, property, empty);
+        return Ok(found.ok_or_else(|| NO_TENANTS.to_owned()));
+    }
+    if call.operation == "GetUnitInformation_Login" {
+        return Ok(Ok(billing::units(&world, property, empty)));
+    }
     if call.operation == "GetUnitInformation" {
         return Ok(Ok(render::units(&world, property, empty)));
     }

@@ -253,6 +253,16 @@ impl Script {
         })
     }
 
+    /// Whether a script, and everything it imports, is as it was shipped.
+    pub fn is_as_shipped(library: &Library, shipped: &Library, name: &str) -> bool {
+        let closure = Script::closure(library, name);
+        let is_shipped = |module: &String| {
+            let text = library.text(module);
+            text.is_some() && text == shipped.text(module)
+        };
+        !closure.is_empty() && closure.iter().all(is_shipped)
+    }
+
     /// A hash of the script and everything it imports.
     pub fn hash(&self) -> [u8; 32] {
         self.hash

@@ -10,6 +10,9 @@ use crate::model::{Code, Problem};
 /// The folder of scripts in a home.
 const FOLDER: &str = "scripts";
 
+/// Where a home keeps them as they were shipped.
+const SHIPPED: &str = "config/.shipped/scripts";
+
 /// Folders in folders are looked into so deep.
 const DEEPEST: usize = 4;
 
@@ -27,6 +30,13 @@ impl Library {
     pub fn read(home: &Path) -> Library {
         let mut library = Library::default();
         library.read_folder(&Beneath::new(home), Path::new(FOLDER), "", 0);
+        library
+    }
+
+    /// The scripts of a home as they were shipped when it was made or upgraded last.
+    pub fn shipped(home: &Path) -> Library {
+        let mut library = Library::default();
+        library.read_folder(&Beneath::new(home), Path::new(SHIPPED), "", 0);
         library
     }
 

@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position, 
 
 use super::instants::unit_of;
 use super::output::{
-    has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
+    UNIT_FIELDS, has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
 };
 use super::patterns;
 
@@ -182,7 +182,10 @@ fn wrong_resident(members: &Members<'_>, found: &mut Vec<(Position, String)>) {
             ("unit", None) => {
                 for (part, _, position) in self::members(value).unwrap_or_default() {
                     if !has_unit_field(part) {
-                        let message = format!("a unit has no field `{part}`; it has: id, label");
+                        let message = format!(
+                            "a unit has no field `{part}`; it has: {}",
+                            UNIT_FIELDS.join(", ")
+                        );
                         found.push((position, message));
                     }
                 }

@@ -62,9 +62,12 @@ pub(super) fn has_field(name: &str) -> Result<(), String> {
         ))
 }
 
+/// The fields of a unit.
+pub(super) const UNIT_FIELDS: [&str; 3] = ["id", "label", "formerly"];
+
 /// Whether a unit has a field of this name.
 pub(super) fn has_unit_field(name: &str) -> bool {
-    ["id", "label"].contains(&name)
+    UNIT_FIELDS.contains(&name)
 }
 
 pub(super) fn is_status(word: &str) -> bool {
@@ -247,7 +250,7 @@ fn relationship(map: &Map) -> Result<Relationship, Complaint> {
         })
 }
 
-/// A text, or `#{ id, label }`; a missing label is the id.
+/// A text, or `#{ id, label, formerly }`; a missing label is the id.
 fn unit(map: &Map) -> Result<Option<Unit>, Complaint> {
     let Some(value) = map.get("unit") else {
         return Ok(None);
@@ -256,24 +259,28 @@ fn unit(map: &Map) -> Result<Option<Unit>, Complaint> {
         return Ok(text_of("unit", value)?.map(|id| Unit {
             label: id.clone(),
             id,
+            formerly: None,
         }));
     };
     if let Some(key) = unit.keys().find(|key| !has_unit_field(key)) {
         return Err(complain(
             "unit",
-            format!("has no field `{key}`; it has: id, label"),
+            format!("has no field `{key}`; it has: {}", UNIT_FIELDS.join(", ")),
         ));
     }
     let (id, label) = (text(&unit, "id")?, text(&unit, "label")?);
+    let formerly = text(&unit, "formerly")?;
     Ok(match (id, label) {
         (None, None) => None,
         (Some(id), label) => Some(Unit {
             label: label.unwrap_or_else(|| id.clone()),
+            formerly: formerly.filter(|formerly| *formerly != id),
             id,
         }),
         (None, Some(label)) => Some(Unit {
             id: label.clone(),
             label,
+            formerly,
         }),
     })
 }

@@ -407,6 +407,11 @@ impl Mapping {
         let (id, label) = (unit.id.clone(), unit.label.clone());
         match place(unit, &self.units) {
             Placed::Here(unit) => Some(unit),
+            Placed::ByFormerId(unit) => {
+                let note = "unit_by_former_id".to_owned();
+                *made.notes.entry(note).or_default() += 1;
+                Some(unit)
+            }
             Placed::Off => None,
             // Where somebody lived once is nothing to be woken for.
             Placed::Unmapped { .. } if !lives_there => None,
@@ -490,7 +495,7 @@ impl Mapping {
                     Ok(mut normal) => {
                         let unit = normal.resident.unit.take();
                         normal.resident.unit = match unit.map(|unit| place(unit, &self.units)) {
-                            Some(Placed::Here(unit)) => Some(unit),
+                            Some(Placed::Here(unit) | Placed::ByFormerId(unit)) => Some(unit),
                             _ => None,
                         };
                         (Some(normal.resident), None)

@@ -199,6 +199,9 @@ struct Header {
     /// The version of the rules by which everything was decided; 0 where none was kept yet.
     #[serde(default)]
     rules: u32,
+    /// A hash of the script that mapped it; none where none was kept yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
     /// Counts up with every change of the memory.
     serial: u64,
     /// What everything was mapped by, besides the records.

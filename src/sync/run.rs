@@ -368,6 +368,8 @@ async fn read_all(
     let (taker, mut pages) = mpsc::channel::<Handed>(2);
     let (store, id) = (Arc::clone(&tools.store), integration.id.clone());
     let fingerprint = integration.fingerprint();
+    let script = integration.script_print();
+    let shipped = integration.is_as_shipped.then(|| script.clone());
     // Whoever is watched is looked at, whatever is known of them.
     let remembers = watched.is_none();
     let remembered = move || {
@@ -376,7 +378,7 @@ async fn read_all(
         let basis = Basis::of(&fingerprint, &units, &known);
         let parts = view.feed(&id)?;
         let memory = Memory::read(&parts, &basis, today).filter(|_| remembers);
-        let earlier = Earlier::read(&parts);
+        let earlier = Earlier::read(&parts, shipped.as_deref());
         Ok::<_, StoreError>((units, known, basis, memory.map(Arc::new), earlier))
     };
     let (units, known, basis, memory, earlier) = tokio::task::spawn_blocking(remembered).await??;
@@ -422,6 +424,7 @@ async fn read_all(
         basis,
         today: since_then.or_else(|| mapping.asked_today().then_some(today)),
         seed,
+        script,
     };
     Ok(match reading {
         Reading::Complete { pages, records } => Ok(Mapped {

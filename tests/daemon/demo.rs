@@ -8,6 +8,7 @@ use crate::support::{Terminal, eventually, found, output, told};
 use epms::control::client::{Client, Which};
 use epms::control::protocol::Page;
 use epms::model::{Alert, AlertKind, AlertState, IntegrationId, Outcome, Person};
+use epms::sandbox::Kind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -42,6 +43,65 @@ async fn a_demo_of_one_sync_shows_people_alerts_and_runs_and_leaves_nothing_behi
         assert!(text.contains(shown), "{shown}:\n{text}");
     }
     assert!(is_empty(temporary.path()));
+}
+
+/// What is left on a screen: letters, without colours and moves of the cursor.
+fn letters(shown: &str) -> String {
+    let mut left = String::new();
+    let mut rest = shown.chars();
+    while let Some(one) = rest.next() {
+        match one {
+            '\u{1b}' => {
+                rest.by_ref()
+                    .skip(1)
+                    .find(char::is_ascii_alphabetic)
+                    .map_or((), drop);
+            }
+            '\r' => {}
+            _ => left.push(one),
+        }
+    }
+    left
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_on_a_terminal_of_80_columns_shows_every_pms_and_breaks_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let words = ["demo", "--once", "--dir", home.to_str().unwrap()];
+    let shown = letters(&Terminal::run(80, folder.path(), &words).all());
+    for kind in Kind::ALL {
+        assert!(
+            shown.lines().any(|line| {
+                let mut words = line.split_whitespace();
+                words.next() == Some(&kind.to_string())
+                    && words.next().is_some_and(|url| url.starts_with("http://"))
+            }),
+            "{kind}: {shown}"
+        );
+    }
+    // What comes before is redrawn while the runs go on.
+    let (_, after) = shown.split_once("RUN  ").expect("runs are listed");
+    for line in after.lines() {
+        let columns = line.chars().count();
+        assert!(columns <= 80, "{columns}: {line}\n{shown}");
+    }
+    let (_, runs) = shown.split_once("$ epms runs").unwrap();
+    for integration in [
+        "elm-court",
+        "harbor-view",
+        "linden-lofts",
+        "mill-yard",
+        "orchard-row",
+        "quay-house",
+        "twin-towers",
+        "vale-court",
+    ] {
+        let is_committed = runs
+            .lines()
+            .any(|line| line.contains(integration) && line.contains("committed"));
+        assert!(is_committed, "{integration}: {shown}");
+    }
 }
 
 /// A demo that stays; it is killed when dropped.

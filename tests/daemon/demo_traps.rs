@@ -1,4 +1,4 @@
-//! The traps of the five PMSs in the demo's own data, as `epms runs` and `epms explain` show them.
+//! The traps of the seven PMSs in the demo's own data, as `epms runs` and `epms explain` show them.
 
 use crate::support::Daemon;
 use epms::control::client::{Client, Cut, PeopleFilter};
@@ -73,7 +73,7 @@ impl Shown<'_> {
 }
 
 #[tokio::test]
-async fn every_trap_of_the_five_occurs_in_the_demo_and_shows() {
+async fn every_trap_of_the_seven_occurs_in_the_demo_and_shows() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     let mut command = crate::support::epms();
@@ -245,5 +245,52 @@ async fn every_trap_of_the_five_occurs_in_the_demo_and_shows() {
                 && text(record, "/Namegroup") == one.household
         })
         .await
+    );
+
+    let resman = Shown::of(client, "linden-lofts").await;
+    resman.notice_and_eviction_are_current(true);
+    for reason in ["company", "guarantor", "minor"] {
+        assert!(resman.decided(Fate::Excluded, reason) > 0, "{reason}");
+    }
+    let lease_is =
+        |record: &Value, word: &str| text(record, "/leaseStatus").as_deref() == Some(word);
+    assert!(
+        resman
+            .has(Fate::Ineligible, |record, one| one.status_word == "Former"
+                && !lease_is(record, "Former"))
+            .await,
+        "a person's status that differs from the lease's"
+    );
+    assert!(
+        resman
+            .has(Fate::Ineligible, |record, one| lease_is(record, "Pending")
+                && one.status == LeaseStatus::Applicant)
+            .await,
+        "somebody who has only asked for a lease"
+    );
+    assert!(
+        resman
+            .has(Fate::Created, |record, one| lease_is(record, "Pending")
+                && one.unit.is_none())
+            .await,
+        "a holding unit"
+    );
+
+    let rent_manager = Shown::of(client, "vale-court").await;
+    rent_manager.notice_and_eviction_are_current(true);
+    for reason in [
+        "company",
+        "guarantor",
+        "minor",
+        "contact type Emergency Contact",
+    ] {
+        assert!(rent_manager.decided(Fate::Excluded, reason) > 0, "{reason}");
+    }
+    assert!(
+        rent_manager
+            .has(Fate::Ineligible, |_, one| one.status_word == "Current"
+                && one.status == LeaseStatus::Past)
+            .await,
+        "a contact that is not active"
     );
 }

@@ -64,7 +64,7 @@ async fn from_an_empty_folder_to_a_sync_by_what_each_command_prints() {
         })
         .unwrap();
     insta::assert_snapshot!(format!("{before}scripts and N{counted}"), @r"
-    made a home in acme: config/epms.yaml, 5 connectors, their scripts and N mapping tests
+    made a home in acme: config/epms.yaml, 10 connectors, their scripts and N mapping tests
 
     next
       cd acme
@@ -83,7 +83,15 @@ async fn from_an_empty_folder_to_a_sync_by_what_each_command_prints() {
     assert_eq!(checked.status.code(), Some(0), "{}", told(&checked));
     assert_eq!(run(&home, "test").await.status.code(), Some(0));
 
-    for kind in ["yardi", "appfolio", "entrata", "mri", "realpage"] {
+    for kind in [
+        "yardi",
+        "appfolio",
+        "entrata",
+        "mri",
+        "realpage",
+        "resman",
+        "rentmanager",
+    ] {
         let (pms, printed) = sandbox(&home, &[kind, "--residents", "60", "--secrets", "secrets"]);
         let (_, command) = printed.split_once("asks for these, or\n").unwrap();
         let (command, _) = command.split_once("\nserving").unwrap();

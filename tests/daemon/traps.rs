@@ -9,7 +9,7 @@ use epms::sandbox::{
 };
 use insta::assert_snapshot;
 
-const TRAPS: [(Trap, &str); 21] = [
+const TRAPS: [(Trap, &str); 31] = [
     (Trap::DepartedRoommate, "departed roommate"),
     (Trap::NoEmail, "no email"),
     (Trap::PlaceholderEmail, "placeholder email"),
@@ -31,6 +31,16 @@ const TRAPS: [(Trap, &str); 21] = [
     (Trap::PaddedKeys, "padded keys"),
     (Trap::ShortStatus, "short status"),
     (Trap::ContactLists, "contact lists"),
+    (Trap::TransferAhead, "transfer ahead"),
+    (Trap::RenewalOfLeaver, "renewal of who left"),
+    (Trap::LabelledMinor, "minor by the label"),
+    (Trap::Bed, "bed"),
+    (Trap::TwoBeds, "two beds"),
+    (Trap::ModelUnit, "model unit"),
+    (Trap::University, "university"),
+    (Trap::BedHolder, "holder of a bed"),
+    (Trap::ReservedDomain, "reserved domain"),
+    (Trap::TermRolled, "term rolled over"),
 ];
 
 type Fits = fn(&Household, &Person) -> bool;
@@ -255,6 +265,12 @@ async fn the_traps_of_entrata_show() {
     renewal ahead: created R17 · current, lease runs · 1 of residents: primary `Current` in 101
     two unit spaces: created R17 · current, lease runs · 1 of residents: primary `Current` in 204
     lone object: created R17 · pending, lease runs · 1 of residents: primary `Future` in 101
+    bed: created R17 · current, lease runs · 1 of residents: primary `Current` in 202-A
+    two beds: created R17 · ineligible R21 another lease of this person counts · current, lease runs, 2 units · 1 of residents: primary `Current` in 209-A, primary `Current` in 209-B
+    model unit: excluded R6 placeholder · 1 of residents: primary `Current` in 508
+    university: excluded R6 company · 1 of residents: company `Current` in 202-C
+    holder of a bed: excluded R6 placeholder · 1 of residents: occupant `Current` in 202-C
+    reserved domain: excluded R6 company · 1 of residents: company `Current` in 202-C
     on notice: created R17 · current, lease runs, on notice, moves out · 1 of residents: primary `Notice` in 102
     under eviction: created R17 · current, lease runs, under eviction · 1 of residents: primary `Current` in 103
     moves in soon: created R17 · pending, lease runs · 1 of residents: primary `Future` in 101
@@ -276,7 +292,7 @@ async fn the_traps_of_mri_show() {
     pseudo unit: created R17 · pending, no lease end, accents kept · 1 of pending_move_ins: primary `New` in 01-WAIT
     lease reversed: created R17 dates that cannot be: lease_start, lease_end (R12) · alert bad_dates · current, no lease end · 1 of residents: primary `Current` in 01-109
     padded: created R17 · current, lease runs · 1 of residents: primary `Current` in 01-108
-    month to month, over: created R17 · current, lease over · 1 of residents: primary `Current` in 01-105
+    month to month, over: created R17 · current, lease over · 1 of residents: primary `Current` in 01-206
     month to month, open: created R17 · current, no lease end, no phone · 1 of residents: primary `Current` in 01-107
     guarantor: excluded R6 guarantor · 1 of residents: guarantor `R` in 01-105
     minor: excluded R6 minor · 1 of residents: minor `R` in 01-108
@@ -284,6 +300,7 @@ async fn the_traps_of_mri_show() {
     long gone: ineligible R7 past does not come in new · 1 of residents: primary `O` in 01-107
     padded keys: created R17 · current, lease runs · 1 of residents: primary `Current` in 01-103
     short status: excluded R6 guarantor · 1 of residents: guarantor `R` in 01-105
+    term rolled over: created R17 dates that cannot be: lease_start, lease_end (R12) · alert bad_dates · current, no lease end · 1 of residents: primary `Current` in 01-105
     on notice: created R17 · current, lease runs, on notice, moves out · 1 of residents: primary `Current` in 01-102
     under eviction: created R17 · current, lease runs · 1 of residents: primary `Current` in 01-103
     moves in soon: created R17 · pending, no lease end · 1 of pending_move_ins: primary `New` in 01-101
@@ -296,22 +313,24 @@ async fn the_traps_of_mri_show() {
 #[tokio::test]
 async fn the_traps_of_realpage_show() {
     assert_snapshot!(traps_of(Kind::RealPage).await, @r"
-    departed roommate: ineligible R7 past does not come in new · 1 of residents: co_resident `Current` in 1-101
+    departed roommate: ineligible R7 past does not come in new · ineligible R21 another lease of this person counts · 2 of residents: co_resident `Current` in 1-101, co_resident `Future Lease` in 1-101
     no email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 1-111
     placeholder email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 1-112
     unusable phone: created R17 · current, no lease end, no phone · 1 of residents: primary `Current` in 1-107
-    shared email: held R16 another resident has the same email · alert duplicate_emails · 1 of residents: primary `Current` in 1-104
+    shared email: held R16 another resident has the same email · ineligible R21 another lease of this person counts · alert duplicate_emails · 2 of residents: primary `Current` in 1-104, primary `Future Lease` in 1-508
     company: excluded R6 company · 1 of residents: company `Current` in 1-106
     pseudo unit: created R17 · pending, lease runs, 0 units, accents kept · 1 of residents: primary `Applicant - Lease Signed` in none
     lease reversed: created R17 dates that cannot be: lease_start, lease_end (R12) · alert bad_dates · current, no lease end · 1 of residents: primary `Current` in 1-109
     padded: created R17 · current, lease runs · 1 of residents: primary `Current` in 1-108
-    month to month, over: created R17 · current, lease over · 1 of residents: primary `Current` in 1-105
+    month to month, over: created R17 · ineligible R21 another lease of this person counts · current, lease over, on notice, moves out · 2 of residents: primary `Current` in 1-105, primary `Future Lease` in 1-509
     month to month, open: created R17 · current, no lease end, no phone · 1 of residents: primary `Current` in 1-107
-    guarantor: excluded R6 guarantor · 1 of residents: guarantor `Current` in 1-105
+    guarantor: excluded R6 guarantor · excluded R6 guarantor · 2 of residents: guarantor `Current` in 1-105, guarantor `Future Lease` in 1-509
     minor: excluded R6 minor · 1 of residents: minor `Current` in 1-108
     accented: created R17 · current, lease runs, accents kept · 1 of residents: primary `Current` in 1-110
     long gone: ineligible R7 past does not come in new · 1 of residents: primary `Former` in 1-107
     renewal ahead: created R17 · ineligible R21 another lease of this person counts · current, lease runs · 2 of residents: primary `Current` in 1-101, primary `Future Lease` in 1-101
+    transfer ahead: created R17 · ineligible R21 another lease of this person counts · current, lease over, on notice, moves out · 2 of residents: primary `Current` in 1-105, primary `Future Lease` in 1-509
+    renewal of who left: ineligible R7 past does not come in new · ineligible R21 another lease of this person counts · 2 of residents: co_resident `Current` in 1-101, co_resident `Future Lease` in 1-101
     on notice: created R17 · current, lease runs, on notice, moves out · 1 of residents: primary `Current` in 1-102
     under eviction: created R17 · current, lease runs, under eviction · 1 of residents: primary `Current` in 1-103
     moves in soon: created R17 · pending, lease runs · 1 of residents: primary `Future Lease` in 1-101
@@ -345,5 +364,61 @@ async fn the_traps_of_yardi_show() {
     roommate: created R17 · current, lease runs, no phone · 1 of residents: co_resident `Current` in 110
     applicant: ineligible R7 applicant does not come in new · 1 of residents: primary `Applicant` in 102
     gone with the household: the PMS does not send them
+    ");
+}
+
+#[tokio::test]
+async fn the_traps_of_resman_show() {
+    assert_snapshot!(traps_of(Kind::ResMan).await, @r"
+    departed roommate: ineligible R7 past does not come in new · 1 of residents: co_resident `Former` in 1-101
+    no email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 1-111
+    placeholder email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 1-112
+    unusable phone: created R17 · current, no lease end, no phone · 1 of residents: primary `Month to Month` in 1-107
+    shared email: held R16 another resident has the same email · alert duplicate_emails · 1 of residents: primary `Current` in 1-104
+    company: excluded R6 company · 1 of residents: company `Current` in 1-106
+    pseudo unit: created R17 · pending, lease runs, 0 units, accents kept · 1 of residents: primary `Pending` in none
+    lease reversed: created R17 dates that cannot be: lease_start, lease_end (R12) · alert bad_dates · current, no lease end · 1 of residents: primary `Month to Month` in 1-109
+    padded: created R17 · current, lease runs · 1 of residents: primary `Current` in 1-108
+    month to month, over: created R17 · current, lease over · 1 of residents: primary `Current` in 1-105
+    month to month, open: created R17 · current, no lease end, no phone · 1 of residents: primary `Month to Month` in 1-107
+    guarantor: excluded R6 guarantor · 1 of residents: guarantor `Current` in 1-105
+    minor: excluded R6 minor · 1 of residents: minor `Current` in 1-108
+    accented: created R17 · current, lease runs, accents kept · 1 of residents: primary `Current` in 1-110
+    long gone: ineligible R7 past does not come in new · 1 of residents: primary `Former` in 1-107
+    renewal ahead: created R17 · current, lease runs · 1 of residents: primary `Current` in 1-101
+    on notice: created R17 · current, lease runs, on notice, moves out · 1 of residents: primary `Current` in 1-102
+    under eviction: created R17 · current, lease runs, under eviction · 1 of residents: primary `Under Eviction` in 1-103
+    moves in soon: created R17 · pending, lease runs · 1 of residents: primary `Pending` in 1-101
+    roommate: created R17 · current, lease runs · 1 of residents: co_resident `Current` in 1-110
+    applicant: ineligible R7 applicant does not come in new · 1 of residents: primary `Pending` in 1-102
+    gone with the household: ineligible R7 past does not come in new · 1 of residents: co_resident `Former` in 1-312
+    ");
+}
+
+#[tokio::test]
+async fn the_traps_of_rent_manager_show() {
+    assert_snapshot!(traps_of(Kind::RentManager).await, @r"
+    departed roommate: ineligible R7 past does not come in new · 1 of residents: co_resident `Current` in 101
+    no email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 111
+    placeholder email: held R17 it has no email · alert missing_email · 1 of residents: primary `Current` in 112
+    unusable phone: created R17 · current, no lease end, no phone · 1 of residents: primary `Current` in 107
+    shared email: held R16 another resident has the same email · alert duplicate_emails · 1 of residents: primary `Current` in 104
+    company: excluded R6 company · 1 of residents: company `Current` in 106
+    pseudo unit: created R17 · pending, lease runs, accents kept · 1 of residents: primary `Future` in WAIT
+    lease reversed: created R17 dates that cannot be: lease_start, lease_end (R12) · alert bad_dates · current, no lease end · 1 of residents: primary `Current` in 109
+    padded: created R17 · current, lease runs · 1 of residents: primary `Current` in 108
+    month to month, over: created R17 · current, lease over · 1 of residents: primary `Current` in 105
+    month to month, open: created R17 · current, no lease end, no phone · 1 of residents: primary `Current` in 107
+    guarantor: excluded R6 guarantor · 1 of residents: guarantor `Current` in 105
+    minor: excluded R6 minor · 1 of residents: minor `Current` in 108
+    accented: created R17 · current, lease runs, accents kept · 1 of residents: primary `Current` in 110
+    long gone: ineligible R7 past does not come in new · 1 of residents: primary `Past` in 107
+    renewal ahead: created R17 · current, lease runs · 1 of residents: primary `Current` in 101
+    on notice: created R17 · current, lease runs, on notice, moves out · 1 of residents: primary `Current` in 102
+    under eviction: created R17 · current, lease runs, under eviction · 1 of residents: primary `Current` in 103
+    moves in soon: created R17 · pending, lease runs · 1 of residents: primary `Future` in 101
+    roommate: created R17 · current, lease runs · 1 of residents: co_resident `Current` in 110
+    applicant: the PMS does not send them
+    gone with the household: ineligible R7 past does not come in new · 1 of residents: co_resident `Past` in 312
     ");
 }

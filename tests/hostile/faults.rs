@@ -50,13 +50,17 @@ fn passes(kind: Kind, fault: FaultKind) -> bool {
 
 /// How the run ends, what happened and what to do; nothing is told of a run that went well.
 fn expected(kind: Kind, fault: FaultKind) -> (&'static str, &'static str, &'static str) {
-    use Kind::{AppFolio, Entrata, Mri, RealPage, Yardi};
+    use Kind::{AppFolio, Entrata, Mri, RealPage, RentManager, ResMan, Yardi};
     match fault {
+        // It is got anew.
+        FaultKind::ExpiredToken if kind == RentManager => ("unchanged", "", ""),
         FaultKind::LoginFailed | FaultKind::ExpiredToken => {
             let fields = match kind {
                 AppFolio => "check client_id, client_secret and developer_id",
                 Entrata => "check api_key",
                 Mri => "check client_id, database, web_user, partner_key and password",
+                ResMan => "check partner_id, api_key and account_id",
+                RentManager => "check username, password and location_id",
                 RealPage if fault == FaultKind::LoginFailed => "check pmc_id, username, password",
                 Yardi if fault == FaultKind::LoginFailed => "check username, password, server_name",
                 RealPage | Yardi => "check the credential",
@@ -69,6 +73,7 @@ fn expected(kind: Kind, fault: FaultKind) -> (&'static str, &'static str, &'stat
         FaultKind::Maintenance => match kind {
             Entrata => ("incomplete", "closed or busy", NEXT),
             Mri => ("incomplete", "an error in place of records", NEXT),
+            ResMan | RentManager => expected(kind, FaultKind::Html),
             _ => ("incomplete", "the PMS is closed for maintenance", NEXT),
         },
         FaultKind::Html => match kind {
@@ -86,6 +91,10 @@ fn expected(kind: Kind, fault: FaultKind) -> (&'static str, &'static str, &'stat
         // Entrata's pages are counted, and its links are not followed.
         // Nor is a status missed that it says in other words as well.
         FaultKind::EndlessNext | FaultKind::ChangedField if kind == Entrata => {
+            ("unchanged", "", "")
+        }
+        // Rent Manager's pages are counted until there is none.
+        FaultKind::EndlessNext | FaultKind::WrongTotal if kind == RentManager => {
             ("unchanged", "", "")
         }
         FaultKind::EndlessNext => ("incomplete", "only pages without records", NEXT),
@@ -195,7 +204,7 @@ impl Feed {
 #[tokio::test]
 async fn no_fault_half_way_through_the_pages_costs_anybody() {
     // The others answer with everybody at once.
-    for kind in [Kind::AppFolio, Kind::Entrata, Kind::Mri] {
+    for kind in [Kind::AppFolio, Kind::Entrata, Kind::Mri, Kind::RentManager] {
         let mut feed = Feed::start(kind).await;
         feed.run().await;
         let people = feed.people();
@@ -256,4 +265,14 @@ async fn no_fault_of_entrata_costs_anybody() {
 #[tokio::test]
 async fn no_fault_of_mri_costs_anybody() {
     every_fault_of(Kind::Mri).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_resman_costs_anybody() {
+    every_fault_of(Kind::ResMan).await;
+}
+
+#[tokio::test]
+async fn no_fault_of_rent_manager_costs_anybody() {
+    every_fault_of(Kind::RentManager).await;
 }

@@ -17,7 +17,7 @@ use epms::script::{Context, Inputs, Library, Lookups, Script};
 use epms::source::{Reader, Scope, Source, SourceError, collected};
 use jiff::civil::{Date, date};
 
-const TODAY: Date = date(2026, 3, 10);
+pub(crate) const TODAY: Date = date(2026, 3, 10);
 
 fn shipped() -> Home {
     Home::at(env!("CARGO_MANIFEST_DIR"))
@@ -104,7 +104,7 @@ fn every_connector_compiles_and_asks_for_what_the_sandbox_gives() {
     }
 }
 
-fn world(residents: usize) -> World {
+pub(crate) fn world(residents: usize) -> World {
     let spec = |code: &str, name: &str| PropertySpec {
         code: code.into(),
         name: name.into(),
@@ -118,12 +118,12 @@ fn world(residents: usize) -> World {
 }
 
 /// A sandbox, and everything to read it with through the shipped connector.
-struct Live {
-    sandbox: Sandbox,
+pub(crate) struct Live {
+    pub(crate) sandbox: Sandbox,
     source: Source,
     reader: Reader,
     account: Account,
-    scope: Scope,
+    pub(crate) scope: Scope,
     _home: tempfile::TempDir,
 }
 
@@ -137,13 +137,25 @@ impl Live {
     }
 
     async fn start_as(kind: Kind, residents: usize, settings: Settings) -> Live {
+        Live::start_by(&kind.to_string(), kind, residents, settings).await
+    }
+
+    /// By any of the shipped ways to a PMS.
+    pub(crate) async fn start_by(
+        connector: &str,
+        kind: Kind,
+        residents: usize,
+        settings: Settings,
+    ) -> Live {
         let world = world(residents);
         let count = world.properties().len();
         let sandbox = Sandbox::start(kind, world, settings).await.unwrap();
-        let properties = (0..count).map(|at| sandbox.property_id(at)).collect();
-        let source = source_at_once(&kind.to_string());
+        let properties = (0..count)
+            .map(|at| sandbox.property_id_by(connector, at))
+            .collect();
+        let source = source_at_once(connector);
         let home = tempfile::tempdir().unwrap();
-        let credential = credential(&sandbox, home.path());
+        let credential = credential_by(connector, &sandbox, home.path());
         let reader = Reader::new().unwrap();
         let account = reader
             .account("acme", &credential, &source, home.path())
@@ -172,7 +184,7 @@ impl Live {
         tokio::join!(reading, collected(given))
     }
 
-    async fn complete(&self, request: &str) -> Vec<Record> {
+    pub(crate) async fn complete(&self, request: &str) -> Vec<Record> {
         let (reading, records) = self.read(request).await;
         assert!(matches!(reading, Reading::Complete { .. }), "{reading:?}");
         records
@@ -192,7 +204,7 @@ impl Live {
         came
     }
 
-    async fn failure(&self) -> SourceError {
+    pub(crate) async fn failure(&self) -> SourceError {
         match self.read("residents").await.0 {
             Reading::Partial { reason } => reason,
             complete @ Reading::Complete { .. } => panic!("{complete:?}"),
@@ -200,7 +212,7 @@ impl Live {
     }
 
     /// Every row, mapped by the shipped script; those left out by id with the reason.
-    async fn rows(&self) -> (Vec<Resident>, BTreeMap<String, String>) {
+    pub(crate) async fn rows(&self) -> (Vec<Resident>, BTreeMap<String, String>) {
         let script = Script::compile(&library(), self.source.script()).unwrap();
         let mut lookups = Lookups::new();
         for record in self.complete("units").await {
@@ -234,7 +246,7 @@ impl Live {
     }
 
     /// Everybody by id; those left out with the reason.
-    async fn residents(&self) -> (BTreeMap<String, Resident>, BTreeMap<String, String>) {
+    pub(crate) async fn residents(&self) -> (BTreeMap<String, Resident>, BTreeMap<String, String>) {
         let (rows, excluded) = self.rows().await;
         let mut residents = BTreeMap::new();
         for row in rows {
@@ -246,22 +258,38 @@ impl Live {
     }
 
     /// Everybody by id and lease, for PMSs with a row for each lease of a person. Nobody is left out.
-    async fn leases(&self) -> BTreeMap<(String, String), Resident> {
-        let (rows, excluded) = self.rows().await;
+    pub(crate) async fn leases(&self) -> BTreeMap<(String, String), Resident> {
+        let (leases, excluded) = self.leases_and_others().await;
         assert!(excluded.is_empty(), "{excluded:?}");
+        leases
+    }
+
+    /// The same; those left out by id with the reason.
+    async fn leases_and_others(
+        &self,
+    ) -> (
+        BTreeMap<(String, String), Resident>,
+        BTreeMap<String, String>,
+    ) {
+        let (rows, excluded) = self.rows().await;
         let mut leases = BTreeMap::new();
         for row in rows {
             let key = (row.id.clone(), row.lease_id.clone().unwrap());
             let before = leases.insert(key, row);
             assert!(before.is_none(), "{before:?} came twice");
         }
-        leases
+        (leases, excluded)
     }
 }
 
 /// The sandbox's own credential, its secret fields by reference.
 fn credential(sandbox: &Sandbox, home: &Path) -> Credential {
-    let connector = sandbox.kind().to_string();
+    credential_by(&sandbox.kind().to_string(), sandbox, home)
+}
+
+/// The same for another way to the PMS.
+fn credential_by(connector: &str, sandbox: &Sandbox, home: &Path) -> Credential {
+    let connector = connector.to_owned();
     let files = Files::read(&shipped());
     let asked = &files.connectors[&connector]
         .as_ref()
@@ -278,7 +306,8 @@ fn credential(sandbox: &Sandbox, home: &Path) -> Credential {
         };
         (name.to_owned(), value)
     };
-    let fields = sandbox.credential().into_iter().map(field).collect();
+    let fields = sandbox.credential_by(&connector).unwrap();
+    let fields = fields.into_iter().map(field).collect();
     Credential {
         version: 1,
         connector,
@@ -304,7 +333,7 @@ fn normal(status: Status) -> LeaseStatus {
 }
 
 /// Name, email and status, of which all PMSs say the same.
-fn compare_person(found: &Resident, home: &Household, person: &Person) {
+pub(crate) fn compare_person(found: &Resident, home: &Household, person: &Person) {
     let status = home.status_of(person, TODAY);
     assert_eq!(found.status, normal(status), "{found:?}");
     assert_eq!(found.notice, status == Status::Notice, "{found:?}");
@@ -317,7 +346,7 @@ fn compare_person(found: &Resident, home: &Household, person: &Person) {
 }
 
 /// What AppFolio and Voyager say about a person.
-fn compare(found: &Resident, home: &Household, person: &Person, world: &World) {
+pub(crate) fn compare(found: &Resident, home: &Household, person: &Person, world: &World) {
     compare_person(found, home, person);
     let eviction = home.status_of(person, TODAY) == Status::Eviction;
     assert_eq!(found.eviction, eviction, "{found:?}");
@@ -339,7 +368,7 @@ fn door(world: &World, home: &Household, only: &str) -> String {
     }
 }
 
-fn phone(person: &Person, wanted: &[PhoneKind]) -> Option<String> {
+pub(crate) fn phone(person: &Person, wanted: &[PhoneKind]) -> Option<String> {
     let numbers = &person.phones;
     wanted
         .iter()
@@ -347,7 +376,7 @@ fn phone(person: &Person, wanted: &[PhoneKind]) -> Option<String> {
         .map(|(_, number)| number.clone())
 }
 
-fn relationship(person: &Person) -> Relationship {
+pub(crate) fn relationship(person: &Person) -> Relationship {
     match (person.relation, &person.company) {
         (Relation::Guarantor, _) => Relationship::Guarantor,
         (Relation::Occupant, _) => Relationship::Minor,
@@ -499,10 +528,16 @@ async fn everybody_of_yardi_comes_out_once_and_right() {
 #[tokio::test]
 async fn everybody_of_realpage_comes_out_once_for_each_lease_and_right() {
     let live = Live::start(Kind::RealPage, 200, 1000).await;
-    let mut leases = live.leases().await;
+    let (mut leases, excluded) = live.leases_and_others().await;
+    // What the office books as if it were people.
+    assert_eq!(excluded.len(), 2 * live.scope.properties.len());
+    assert!(excluded.values().all(|reason| reason == "placeholder"));
     let world = live.sandbox.world().clone();
     let no_email = world.trapped(Trap::PlaceholderEmail);
+    let leavers = world.trapped(Trap::RenewalOfLeaver);
+    assert!(!world.trapped(Trap::LabelledMinor).is_empty());
     let (mut statuses, mut renewals) = (BTreeSet::new(), 0);
+    let (mut late, mut ahead, mut of_leavers) = (0, 0, 0);
     for (home, person) in world.people() {
         let site = live.sandbox.property_id(home.property);
         let id = format!("{site}-{}", person.id.0);
@@ -521,6 +556,27 @@ async fn everybody_of_realpage_comes_out_once_for_each_lease_and_right() {
             },
             ..person.clone()
         };
+        let transfer = home.moving_to.filter(|_| home.status.lives_there());
+        if let Some((to, day)) = transfer {
+            let unit = format!("{site}-{}", to.0 + 1);
+            let key = (id.clone(), format!("{site}-{}", 7_000_000 + home.id.0));
+            let next = leases.remove(&key).unwrap();
+            // Once it has begun they live there, whenever the office makes it so.
+            let is_late = day <= TODAY;
+            let status = if is_late {
+                LeaseStatus::Current
+            } else {
+                LeaseStatus::Pending
+            };
+            *(if is_late { &mut late } else { &mut ahead }) += 1;
+            assert_eq!((next.status, next.unit.unwrap().id), (status, unit));
+            assert_eq!((next.lease_start, next.move_in), (Some(day), Some(day)));
+            // The old unit is theirs until the office says otherwise.
+            assert_eq!((found.status, found.notice), (LeaseStatus::Current, true));
+            let leaves = person.move_out.or(home.move_out).or(Some(day));
+            assert_eq!(found.move_out, leaves.filter(|_| !is_late), "{found:?}");
+            continue;
+        }
         compare_person(&found, home, &known);
         let evicted = home.status_of(person, TODAY) == Status::Eviction;
         assert_eq!(found.eviction, evicted, "{found:?}");
@@ -551,6 +607,13 @@ async fn everybody_of_realpage_comes_out_once_for_each_lease_and_right() {
 
         let renewal = leases.remove(&(id, format!("{site}-{}", 5_000_000 + home.id.0)));
         let signed = home.next_lease.filter(|_| home.status.lives_there());
+        if leavers.contains(&person.id) {
+            let renewal = renewal.unwrap();
+            assert_eq!(renewal.status, LeaseStatus::Past, "{renewal:?}");
+            assert_eq!(renewal.move_out, person.move_out);
+            of_leavers += 1;
+            continue;
+        }
         let Some((start, end)) = signed.filter(|_| person.move_out.is_none()) else {
             assert_eq!(renewal, None);
             continue;
@@ -570,59 +633,105 @@ async fn everybody_of_realpage_comes_out_once_for_each_lease_and_right() {
     assert!(leases.is_empty(), "{leases:?}");
     assert_eq!(statuses.len(), 6, "{statuses:?}");
     assert!(renewals > 3, "{renewals}");
+    assert!(late > 0 && ahead > 0, "{late} {ahead}");
+    assert_eq!(of_leavers, leavers.len());
 }
 
 #[tokio::test]
 async fn everybody_of_entrata_with_a_lease_comes_out_once_and_right() {
     let live = Live::start(Kind::Entrata, 400, 1000).await;
-    let mut leases = live.leases().await;
+    let (rows, excluded) = live.rows().await;
+    let mut leases = BTreeMap::new();
+    for row in rows {
+        let unit = row.unit.as_ref().map(|unit| unit.id.clone());
+        let key = (row.id.clone(), row.lease_id.clone().unwrap(), unit);
+        let before = leases.insert(key, row);
+        assert!(before.is_none(), "{before:?} came twice");
+    }
     let pages = live.sandbox.requests();
     let pages = pages.iter().filter(|seen| seen.operation == "getLeases");
     assert!(pages.count() >= 4);
     let world = live.sandbox.world().clone();
-    let mut statuses = BTreeSet::new();
+    let (mut statuses, mut beds) = (BTreeSet::new(), 0);
     for (home, person) in world.people() {
-        let key = (
-            live.sandbox.person_id(person.id).unwrap(),
-            (18_163_000 + home.id.0).to_string(),
-        );
-        let found = leases.remove(&key);
-        if matches!(
-            home.status,
-            Status::Applicant | Status::Canceled | Status::Denied
-        ) {
-            assert_eq!(found, None);
+        let id = live.sandbox.person_id(person.id).unwrap();
+        let is = |trap| world.trapped(trap).contains(&person.id);
+        if is(Trap::ModelUnit) || is(Trap::BedHolder) {
+            assert_eq!(excluded[&id], "placeholder");
             continue;
         }
-        let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
-        statuses.insert(found.status_word.clone());
-        compare_person(&found, home, person);
-        let evicted = home.status_of(person, TODAY) == Status::Eviction;
-        assert_eq!(found.eviction, evicted, "{found:?}");
-        let renewal = home.next_lease.filter(|_| home.status.lives_there());
-        let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
-        assert_eq!(
-            (found.lease_start, found.lease_end),
-            (home.lease_start, end),
-            "{found:?}"
-        );
-        assert_eq!(found.move_in, person.move_in.or(home.move_in));
-        assert_eq!(found.move_out, person.move_out.or(home.move_out));
-        assert_eq!(found.household, found.lease_id);
-        let number = person.phones.first().map(|(_, number)| number.clone());
-        assert_eq!(found.phone, number);
-        // Entrata's occupants have a key; only those it calls a child are minors.
-        let relationship = match (relationship(person), person.id.0 % 4) {
-            (Relationship::CoResident, 1 | 3) => Relationship::Occupant,
-            (relationship, _) => relationship,
-        };
-        assert_eq!(found.relationship, relationship, "{found:?}");
         let unit = world.unit(home.unit).unwrap();
-        let label = (!unit.pseudo).then(|| unit.label.clone());
-        assert_eq!(found.unit.map(|unit| unit.label), label);
+        let whole = (4_455_000 + unit.id.0).to_string();
+        // Of each bed there is a unit, which formerly was a part of the whole.
+        let places: Vec<(Option<String>, String)> = match home.beds.as_slice() {
+            [] => {
+                let whole = (!unit.pseudo).then(|| whole.clone());
+                vec![(whole, unit.label.clone())]
+            }
+            beds => beds
+                .iter()
+                .map(|bed| {
+                    let letter = char::from(b'A' + u8::try_from(*bed).unwrap());
+                    let id = 6_745_000 + unit.id.0 * 8 + bed;
+                    (Some(id.to_string()), format!("{}-{letter}", unit.label))
+                })
+                .collect(),
+        };
+        beds += home.beds.len();
+        for (place, label) in places {
+            let key = (id.clone(), (18_163_000 + home.id.0).to_string(), place);
+            let found = leases.remove(&key);
+            if matches!(
+                home.status,
+                Status::Applicant | Status::Canceled | Status::Denied
+            ) {
+                assert_eq!(found, None);
+                continue;
+            }
+            let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
+            statuses.insert(found.status_word.clone());
+            if is(Trap::University) {
+                assert_eq!(found.relationship, Relationship::Company);
+                assert_eq!(found.last_name, person.name());
+                continue;
+            }
+            compare_person(&found, home, person);
+            let evicted = home.status_of(person, TODAY) == Status::Eviction;
+            assert_eq!(found.eviction, evicted, "{found:?}");
+            let renewal = home.next_lease.filter(|_| home.status.lives_there());
+            let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
+            assert_eq!(
+                (found.lease_start, found.lease_end),
+                (home.lease_start, end),
+                "{found:?}"
+            );
+            assert_eq!(found.move_in, person.move_in.or(home.move_in));
+            assert_eq!(found.move_out, person.move_out.or(home.move_out));
+            assert_eq!(found.household, found.lease_id);
+            let number = person.phones.first().map(|(_, number)| number.clone());
+            assert_eq!(found.phone, number);
+            // Entrata's occupants have a key; only those it calls a child are minors.
+            let relationship = match (relationship(person), person.id.0 % 4) {
+                (Relationship::CoResident, 1 | 3) => Relationship::Occupant,
+                (relationship, _) => relationship,
+            };
+            assert_eq!(found.relationship, relationship, "{found:?}");
+            let found = found.unit.map(|unit| (unit.label, unit.formerly));
+            let formerly = (!home.beds.is_empty()).then(|| whole.clone());
+            assert_eq!(found, (!unit.pseudo).then_some((label, formerly)));
+        }
     }
     assert!(leases.is_empty(), "{leases:?}");
     assert_eq!(statuses.len(), 4, "{statuses:?}");
+    for trap in [
+        Trap::Bed,
+        Trap::TwoBeds,
+        Trap::University,
+        Trap::ReservedDomain,
+    ] {
+        assert!(!world.trapped(trap).is_empty(), "{trap:?}");
+    }
+    assert!(beds > 4, "{beds}");
 }
 
 #[tokio::test]
@@ -630,6 +739,8 @@ async fn everybody_of_mri_who_lives_there_or_did_or_will_comes_out_once_and_righ
     let live = Live::start(Kind::Mri, 400, 3).await;
     let mut leases = live.leases().await;
     let world = live.sandbox.world().clone();
+    let rolled = world.trapped(Trap::TermRolled);
+    assert!(!rolled.is_empty());
     let mut statuses = BTreeSet::new();
     let mut pending = 0;
     for (home, person) in world.people() {
@@ -671,8 +782,12 @@ async fn everybody_of_mri_who_lives_there_or_did_or_will_comes_out_once_and_righ
         let lives = home.status_of(person, TODAY).lives_there();
         let guarantor = person.relation == Relation::Guarantor;
         let moved = person.move_in.or(home.move_in).filter(|_| !guarantor);
-        // Where MRI has no first day it is the day of moving in, unless that came after the lease.
-        let start = if home.id.0.is_multiple_of(6) {
+        // Where MRI has no first day it is the day of moving in, unless that came after the lease. A term that rolled over
+        // starts the day after it ends, which a run does not believe (R12).
+        let is_rolled = home.members.iter().any(|one| rolled.contains(&one.id));
+        let start = if is_rolled {
+            home.lease_end.map(|end| end.tomorrow().unwrap())
+        } else if home.id.0.is_multiple_of(6) {
             moved.filter(|moved| home.lease_end.is_none_or(|end| *moved <= end))
         } else {
             home.lease_start
@@ -705,6 +820,131 @@ async fn everybody_of_mri_who_lives_there_or_did_or_will_comes_out_once_and_righ
     assert!(leases.is_empty(), "{leases:?}");
     assert_eq!(statuses.len(), 7, "{statuses:?}");
     assert!(pending > 6, "{pending}");
+}
+
+#[tokio::test]
+async fn everybody_of_resman_comes_out_once_and_right() {
+    let live = Live::start(Kind::ResMan, 400, 1000).await;
+    let (mut residents, excluded) = live.residents().await;
+    assert!(excluded.is_empty(), "{excluded:?}");
+    let world = live.sandbox.world().clone();
+    let mut statuses = BTreeSet::new();
+    for (home, person) in world.people() {
+        let id = live.sandbox.person_id(person.id).unwrap();
+        let found = residents.remove(&id);
+        let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
+        statuses.insert(found.status_word.clone());
+        compare_person(&found, home, person);
+        let evicted = home.status_of(person, TODAY) == Status::Eviction;
+        assert_eq!(found.eviction, evicted, "{found:?}");
+        let renewal = home.next_lease.filter(|_| home.status.lives_there());
+        let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
+        assert_eq!(
+            (found.lease_start, found.lease_end),
+            (home.lease_start, end),
+            "{found:?}"
+        );
+        assert_eq!(found.move_in, person.move_in.or(home.move_in), "{found:?}");
+        assert_eq!(found.move_out, person.move_out.or(home.move_out));
+        assert!(found.household.is_some() && found.lease_id.is_some());
+        let number = person.phones.first().map(|(_, number)| number.clone());
+        assert_eq!(found.phone, number);
+        assert_eq!(found.relationship, relationship(person), "{found:?}");
+        let unit = world.unit(home.unit).unwrap();
+        let place =
+            (!unit.pseudo).then(|| (world.uuid(Entity::Unit, unit.id.0), door(&world, home, "1")));
+        assert_eq!(found.unit.map(|unit| (unit.id, unit.label)), place);
+    }
+    assert!(residents.is_empty(), "{residents:?}");
+    assert_eq!(statuses.len(), 8, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn everybody_of_rent_manager_with_a_lease_comes_out_once_and_right() {
+    let live = Live::start(Kind::RentManager, 400, 50).await;
+    let (mut residents, excluded) = live.residents().await;
+    let pages = live.sandbox.requests();
+    let pages = pages.iter().filter(|seen| seen.operation == "Tenants");
+    assert!(pages.count() >= 4);
+    // Whom to call in an emergency gets no key.
+    assert!(excluded.len() > 50, "{}", excluded.len());
+    for reason in excluded.values() {
+        assert_eq!(reason, "contact type Emergency Contact");
+    }
+    let world = live.sandbox.world().clone();
+    let mut statuses = BTreeSet::new();
+    for (home, person) in world.people() {
+        let id = live.sandbox.person_id(person.id).unwrap();
+        let found = residents.remove(&id);
+        if matches!(
+            home.status,
+            Status::Applicant | Status::Canceled | Status::Denied
+        ) {
+            assert_eq!(found, None);
+            continue;
+        }
+        let found = found.unwrap_or_else(|| panic!("{person:?} is lost"));
+        statuses.insert((found.status_word.clone(), found.status));
+        compare_person(&found, home, person);
+        let evicted = home.status_of(person, TODAY) == Status::Eviction;
+        assert_eq!(found.eviction, evicted, "{found:?}");
+        let renewal = home.next_lease.filter(|_| home.status.lives_there());
+        let end = renewal.map_or(home.lease_end, |(_, end)| Some(end));
+        assert_eq!(
+            (found.lease_start, found.lease_end),
+            (home.lease_start, end),
+            "{found:?}"
+        );
+        // Only the account has days for moving.
+        assert_eq!(
+            (found.move_in, found.move_out),
+            (home.move_in, home.move_out),
+            "{found:?}"
+        );
+        let kinds = [PhoneKind::Cell, PhoneKind::Home, PhoneKind::Office];
+        let cell = phone(person, &kinds[..1]);
+        let first = person.phones.first().map(|(_, number)| number.clone());
+        assert_eq!(found.phone, cell.or(first), "{found:?}");
+        assert_eq!(found.relationship, relationship(person), "{found:?}");
+        let unit = world.unit(home.unit).unwrap();
+        let place = found.unit.map(|unit| (unit.id, unit.label));
+        let there = ((1 + unit.id.0).to_string(), unit.label.clone());
+        assert_eq!(place, Some(there));
+    }
+    assert!(residents.is_empty(), "{residents:?}");
+    assert_eq!(statuses.len(), 4, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_property_that_a_key_of_resman_s_is_not_entitled_to_is_denied_and_a_wrong_key_a_login() {
+    let mut live = Live::start(Kind::ResMan, 60, 10).await;
+    live.scope.properties = vec!["nowhere".into()];
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(error.to_string().contains("entitle our API key"), "{error}");
+    let home = tempfile::tempdir().unwrap();
+    let credential = credential(&live.sandbox, home.path());
+    std::fs::write(home.path().join("api_key"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    assert!(matches!(live.failure().await, SourceError::LoginFailed(_)));
+}
+
+#[tokio::test]
+async fn a_password_that_rent_manager_refuses_is_a_failed_login_and_one_question() {
+    let mut live = Live::start(Kind::RentManager, 60, 10).await;
+    let home = tempfile::tempdir().unwrap();
+    let credential = credential(&live.sandbox, home.path());
+    std::fs::write(home.path().join("password"), "another").unwrap();
+    live.account = live
+        .reader
+        .account("acme", &credential, &live.source, home.path())
+        .unwrap();
+    let error = live.failure().await;
+    assert!(matches!(error, SourceError::LoginFailed(_)), "{error:?}");
+    assert_eq!(live.sandbox.requests().len(), 1);
 }
 
 #[tokio::test]

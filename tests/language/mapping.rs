@@ -190,6 +190,8 @@ async fn every_connector_finds_the_records_of_its_recorded_answer() {
         ("appfolio", "answer-of-one-page.json"),
         ("entrata", "answer.json"),
         ("mri", "answer.json"),
+        ("rentmanager", "answer.json"),
+        ("resman", "answer.json"),
         ("realpage", "answer.xml"),
         ("yardi", "answer.xml"),
     ] {

@@ -279,3 +279,13 @@ async fn no_change_of_a_line_of_the_beacon_s_connector_is_silent() {
     };
     none_is_silent(&ground, 20, 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_resman_s_connector_is_silent() {
+    no_change_is_silent(Kind::ResMan).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_a_line_of_rent_manager_s_connector_is_silent() {
+    no_change_is_silent(Kind::RentManager).await;
+}

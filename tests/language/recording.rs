@@ -235,6 +235,16 @@ async fn what_entrata_sent_is_about_nobody_and_runs_as_a_test() {
 }
 
 #[tokio::test]
+async fn what_resman_sent_is_about_nobody_and_runs_as_a_test() {
+    recorded(Kind::ResMan).await;
+}
+
+#[tokio::test]
+async fn what_rent_manager_sent_is_about_nobody_and_runs_as_a_test() {
+    recorded(Kind::RentManager).await;
+}
+
+#[tokio::test]
 async fn what_mri_sent_is_about_nobody_and_runs_as_a_test() {
     recorded(Kind::Mri).await;
 }

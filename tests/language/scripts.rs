@@ -75,6 +75,12 @@ fn the_shipped_cases_cover_every_status_word_of_the_table() {
         ),
         ("mri.rhai", "New, Current, Old, O"),
         (
+            "resman.rhai",
+            "Pending, Pending Renewal, Pending Transfer, Current, Notice to Vacate, Month to Month, Under Eviction, \
+             Renewed, Former, Evicted, Denied, Cancelled",
+        ),
+        ("rentmanager.rhai", "Future, Current, Past"),
+        (
             "realpage.rhai",
             "Applicant, Applicant - Lease Signed, Future Lease, Current, Former, Former Applicant",
         ),

@@ -39,8 +39,6 @@ pub fn tools() -> Tools {
 impl Feed {
     /// In small pages, so that there are several.
     pub async fn start(kind: Kind) -> Feed {
-        // A page of Entrata's is as large as the connector asks for.
-        let page_size = if kind == Kind::Entrata { 1000 } else { 20 };
         let world = World::seeded(WorldOptions {
             seed: 5,
             properties: vec![PropertySpec {
@@ -50,6 +48,13 @@ impl Feed {
             residents: 90,
             today: epms::sandbox::today(),
         });
+        Feed::over(kind, world, Timestamp::now).await
+    }
+
+    /// In small pages, from a world of its own, at the time that a clock says.
+    pub async fn over(kind: Kind, world: World, now: fn() -> Timestamp) -> Feed {
+        // A page of Entrata's is as large as the connector asks for.
+        let page_size = if kind == Kind::Entrata { 1000 } else { 20 };
         let settings = Settings {
             page_size,
             former: 1,
@@ -65,7 +70,7 @@ impl Feed {
         Feed {
             home,
             pms,
-            tools: tools(),
+            tools: Tools { now, ..tools() },
             runs: 0,
         }
     }

@@ -153,6 +153,19 @@ impl Pair<'_> {
         differ(self.lived_in, self.lives_in) || self.adds() && differ(self.lives_in, self.lived_in)
     }
 
+    /// Whether every unit is what was lived in before, or a part of it that has an id of its own by now.
+    fn is_parts_of_it(&self) -> bool {
+        let stays = |old: &Dwelling| self.lives_in.iter().any(|new| is_part_of(new, old));
+        let was_there = |new: &Dwelling| {
+            let mut lived_in = self.lived_in.iter();
+            lived_in.any(|old| is_part_of(new, old) || old == new)
+        };
+        self.lived_in
+            .iter()
+            .all(|old| stays(old) || self.lives_in.contains(old))
+            && self.lives_in.iter().all(was_there)
+    }
+
     /// Whether a unit is added to others. Who lived in none that is known gets to know theirs.
     fn adds(&self) -> bool {
         let is_known = |new: &Dwelling| self.lived_in.iter().any(|old| is_same_unit(old, new));
@@ -218,7 +231,8 @@ impl Pair<'_> {
     }
 
     fn while_current(&self, was: &Stay, is: &Stay, today: Date, into: &mut Vec<Loss>) {
-        if self.lived_in.iter().any(|one| !self.lives_in.contains(one)) || self.adds() {
+        let is_other = self.lived_in.iter().any(|one| !self.lives_in.contains(one)) || self.adds();
+        if is_other && !self.is_parts_of_it() {
             into.push(self.unit_change());
         }
         into.extend(self.end_passed(was, is, today));
@@ -499,6 +513,11 @@ fn swapped<T: Ord + Clone>(changes: &BTreeMap<(T, T), u64>) -> u64 {
 
 fn is_same_unit(one: &Dwelling, other: &Dwelling) -> bool {
     one.property == other.property && one.id == other.id
+}
+
+/// Whether a unit was known by the id of another one that it is a part of.
+pub(super) fn is_part_of(new: &Dwelling, old: &Dwelling) -> bool {
+    new.property == old.property && new.formerly.as_ref() == Some(&old.id)
 }
 
 pub(super) fn name(person: &Person) -> String {

@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Dwelling, PersonId};
 
 use super::census::{Key, One, key};
+use super::parts::is_part_of;
 
 /// Which units were only renamed.
 #[derive(Debug, Default)]
 pub(super) struct Renaming {
     /// The new key of a unit, by the old one.
     ids: BTreeMap<Key, Key>,
+    /// Units that were known by the id of another one before, which they are parts of, by that one.
+    parts: BTreeMap<Key, BTreeSet<Key>>,
     /// Units whose new name is that of another unit with other people, too: those people were put together.
     merged: BTreeSet<Key>,
 }
@@ -42,8 +45,16 @@ impl Renaming {
         for (from, to) in renamed(came(), &after, &known.collect()) {
             ids.entry(from).or_insert(to);
         }
+        let mut parts = BTreeMap::<Key, BTreeSet<Key>>::new();
+        for unit in people.values().flat_map(|one| &one.is_in) {
+            if let Some(formerly) = &unit.formerly {
+                let whole = (unit.property.clone(), formerly.clone());
+                parts.entry(whole).or_default().insert(key(unit));
+            }
+        }
         Renaming {
             ids,
+            parts,
             merged: merged(stays().chain(came()).map(|(_, one)| one)),
         }
     }
@@ -58,7 +69,10 @@ impl Renaming {
         let was: BTreeSet<Key> = one
             .lived_in
             .iter()
-            .flat_map(|old| [key(old), self.now(&key(old))])
+            .flat_map(|old| {
+                let parts = self.parts.get(&key(old)).into_iter().flatten().cloned();
+                [key(old), self.now(&key(old))].into_iter().chain(parts)
+            })
             .collect();
         !was.is_empty() && one.is_in.iter().any(|new| !was.contains(&key(new)))
     }
@@ -68,6 +82,9 @@ impl Renaming {
             let old_key = key(old);
             if let Some(new) = one.is_in.iter().find(|new| key(new) == old_key) {
                 return new.label != old.label && self.merged.contains(&old_key);
+            }
+            if one.is_in.iter().any(|new| is_part_of(new, old)) {
+                return false;
             }
             let new = self.ids.get(&old_key);
             !new.is_some_and(|new| one.is_in.iter().any(|is| key(is) == *new))
@@ -79,13 +96,20 @@ impl Renaming {
         self.ids.get(unit).unwrap_or(unit).clone()
     }
 
+    /// What a unit is in now: what became of it, and its parts.
+    pub(super) fn now_in(&self, unit: &Key) -> BTreeSet<Key> {
+        let parts = self.parts.get(unit).into_iter().flatten().cloned();
+        parts.chain([self.now(unit)]).collect()
+    }
+
     /// How many units a plan renames.
     pub(super) fn count(&self, people: &BTreeMap<PersonId, One>) -> u64 {
         let mut renamed = BTreeSet::new();
         for one in people.values() {
             for old in &one.before_in {
                 let old_key = key(old);
-                let is = one.is_in.iter().find(|new| key(new) == self.now(&old_key));
+                let mut is = one.is_in.iter();
+                let is = is.find(|new| key(new) == self.now(&old_key) || is_part_of(new, old));
                 let other = is.is_some_and(|new| key(new) != old_key || new.label != old.label);
                 if other && !self.merged.contains(&old_key) {
                     renamed.insert(old_key);

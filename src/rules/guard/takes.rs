@@ -227,10 +227,10 @@ impl<'a> Counting<'a> {
             units.is.extend(one.is_in.iter().map(key));
         }
         let renamed = units.was.iter().map(|unit| {
-            let now = self.census.renaming.now(unit);
+            let now = self.census.renaming.now_in(unit);
             (unit.clone(), now)
         });
-        units.renamed = renamed.filter(|(old, new)| old != new).collect();
+        units.renamed = renamed.collect();
         units
     }
 
@@ -341,16 +341,16 @@ struct Occupied {
     before: BTreeSet<Key>,
     /// After the plan.
     is: BTreeSet<Key>,
-    /// Those that have another id now, and which.
-    renamed: BTreeMap<Key, Key>,
+    /// The ids that they, or their parts, have now.
+    renamed: BTreeMap<Key, BTreeSet<Key>>,
 }
 
 impl Occupied {
     /// Units in which nobody lives any more.
     fn vacated(&self) -> impl Iterator<Item = &Key> {
         self.was.iter().filter(|unit| {
-            let now = self.renamed.get(*unit).unwrap_or(unit);
-            !self.is.contains(now)
+            let now = self.renamed.get(*unit);
+            !now.is_some_and(|now| now.iter().any(|unit| self.is.contains(unit)))
         })
     }
 }

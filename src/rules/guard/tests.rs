@@ -195,6 +195,7 @@ fn neighbour(number: usize) -> Resident {
         unit: Some(Unit {
             id: format!("u{number}"),
             label: format!("{}", 100 + number),
+            formerly: None,
         }),
         lease_start: Some(date(2026, 1, 1)),
         lease_end: Some(date(2026, 12, 31)),

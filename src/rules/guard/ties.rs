@@ -120,6 +120,7 @@ pub(super) fn dwellings(
             property: property_of(&unit.id, ties, moment),
             id: unit.id.clone(),
             label: unit.label.clone(),
+            formerly: unit.formerly.clone(),
         })
         .collect();
     found.sort();

@@ -221,8 +221,8 @@ impl<P: People> Planner<'_, P> {
                 && !self.now(id).is_some_and(|now| now.superseded)
         });
         for unit in absent.filter_map(|(_, link)| link.unit.as_ref()) {
-            let known = resident.unit.iter().chain(&units);
-            if !known.into_iter().any(|known| known.id == unit.id) {
+            let mut known = resident.unit.iter().chain(&units);
+            if !known.any(|known| known.is(unit)) {
                 units.push(unit.clone());
             }
         }
@@ -463,9 +463,11 @@ pub(super) fn does_not_start_before(new: Option<Date>, old: Option<Date>) -> boo
 /// Whether a lease is the one that the person's stay was made of, as far as one can see.
 fn is_lease_of(person: &Person, integration: &IntegrationId, resident: &Resident) -> bool {
     person.stays.get(integration).is_some_and(|stay| {
-        let unit = |unit: &Option<Unit>| unit.as_ref().map(|unit| unit.id.clone());
         let start_is_known = !resident.unreadable.contains(&Field::LeaseStart);
-        (stay.lease_start == resident.lease_start || !start_is_known)
-            && unit(&stay.unit) == unit(&resident.unit)
+        let is_there = match (&resident.unit, &stay.unit) {
+            (Some(unit), Some(known)) => unit.is(known),
+            (unit, known) => unit.is_none() && known.is_none(),
+        };
+        (stay.lease_start == resident.lease_start || !start_is_known) && is_there
     })
 }

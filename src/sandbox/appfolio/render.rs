@@ -92,7 +92,7 @@ impl<'a> Row<'a> {
 }
 
 /// AppFolio's word for a status; none for people it does not call tenants.
-fn word(status: Status) -> Option<&'static str> {
+pub(super) fn word(status: Status) -> Option<&'static str> {
     match status {
         Status::Current => Some("Current"),
         Status::Notice => Some("Notice"),

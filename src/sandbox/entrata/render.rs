@@ -44,9 +44,20 @@ fn unit_id(unit: &Unit) -> u32 {
     4_455_000 + unit.id.0
 }
 
-/// Whether a household has two of the spaces of its unit.
+/// Whether a household has both spaces of its unit.
 pub(super) fn two_spaces(home: &Household) -> bool {
-    home.id.0 % 8 == 6
+    home.id.0 % 8 == 6 && home.beds.is_empty()
+}
+
+/// The id of a space of a unit.
+pub(super) fn space_id(unit: &Unit, at: u32) -> u32 {
+    6_745_000 + unit.id.0 * 8 + at
+}
+
+/// The name of a bed of a unit.
+fn bed_name(unit: &Unit, bed: u32) -> String {
+    let letter = char::from(b'A' + u8::try_from(bed % 26).unwrap_or(0));
+    format!("{}-{letter}", unit.label)
 }
 
 /// Whether a lease has one customer and shows it without a list.
@@ -100,16 +111,15 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         _ if home.renewed.is_some() => Some("Renewed"),
         _ => None,
     };
-    let space = |letter: &str, at: u32| {
-        json!({
-            "unitSpaceId": 6_745_000 + unit.id.0 * 2 + at,
-            "unitSpace": format!("{}{letter}", unit.label),
-        })
-    };
-    let spaces = if two_spaces(home) {
-        vec![space("-A", 0), space("-B", 1)]
+    let space =
+        |name: String, at: u32| json!({ "unitSpaceId": space_id(unit, at), "unitSpace": name });
+    let bed = |bed: u32| space(bed_name(unit, bed), bed);
+    let spaces = if !home.beds.is_empty() {
+        home.beds.iter().map(|at| bed(*at)).collect()
+    } else if two_spaces(home) {
+        vec![bed(0), bed(1)]
     } else {
-        vec![space("", 0)]
+        vec![space(unit.label.clone(), 0)]
     };
     let spaces = one_or_many(spaces, home.id.0.is_multiple_of(7));
     let place = (!unit.pseudo).then_some(());
@@ -123,8 +133,8 @@ pub(super) fn lease(world: &World, home: &Household, changed: bool) -> Value {
         "noticeDate": american(home.notice),
         "propertyName": property.name,
         "leaseIntervalStatus": word(home.status),
-        "occupancyTypeId": "1",
-        "occupancyType": "Conventional",
+        "occupancyTypeId": if home.beds.is_empty() { "1" } else { "3" },
+        "occupancyType": if home.beds.is_empty() { "Conventional" } else { "Student" },
         "isMonthToMonth": u8::from(home.monthly(today)),
         "leaseIntervalId": (58_223_000 + home.id.0).to_string(),
         "floorPlanName": format!("{} Bedroom", unit.bedrooms),
@@ -284,12 +294,20 @@ pub(super) fn unit(world: &World, unit: &Unit, lived_in: bool) -> Value {
         .label
         .parse::<u32>()
         .map_or_else(|_| json!(unit.label), |n| json!(n));
-    let space = json!({
-        "unitSpaceId": 6_745_000 + unit.id.0 * 2,
-        "unitNumber": number,
-        "availabilityStatus": if lived_in { "Occupied" } else { "Unoccupied" },
-        "rent": { "minRent": unit.rent, "maxRent": unit.rent },
-    });
+    let space = |name: Value, at: u32| {
+        json!({
+            "unitSpaceId": space_id(unit, at),
+            "unitNumber": name,
+            "availabilityStatus": if lived_in { "Occupied" } else { "Unoccupied" },
+            "rent": { "minRent": unit.rent, "maxRent": unit.rent },
+        })
+    };
+    let spaces = match unit.beds {
+        0 => vec![space(number.clone(), 0)],
+        beds => (0..beds)
+            .map(|bed| space(json!(bed_name(unit, bed)), bed))
+            .collect(),
+    };
     present(json!({
         "id": unit_id(unit),
         "unitNumber": number,
@@ -302,6 +320,6 @@ pub(super) fn unit(world: &World, unit: &Unit, lived_in: bool) -> Value {
             "address": property.street, "city": property.city, "state": property.state,
             "postalCode": property.postal.parse::<u32>().ok(), "country": "US",
         },
-        "unitSpaces": { "unitSpace": one_or_many(vec![space], unit.id.0.is_multiple_of(2)) },
+        "unitSpaces": { "unitSpace": one_or_many(spaces, unit.id.0.is_multiple_of(2)) },
     }))
 }

@@ -1,6 +1,6 @@
 //! The rows of MRI's answers. Every scalar is text or null.
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use serde_json::{Value, json};
 
 use super::{property_id, text};
@@ -10,6 +10,14 @@ use crate::sandbox::world::{Household, Person, PhoneKind, Relation, Status, Unit
 /// Whether the keys of a household's rows have blanks behind them.
 pub(super) fn padded(home: &Household) -> bool {
     home.id.0 % 5 == 2
+}
+
+/// Whether a lease that is over has rolled over: it starts the day after it ends.
+pub(super) fn rolled(home: &Household, today: Date) -> bool {
+    home.lease_end.is_some()
+        && home.monthly(today)
+        && home.lease_start <= home.lease_end
+        && home.id.0 % 2 == 1
 }
 
 /// Whether a row has a letter where others have a word.
@@ -111,7 +119,10 @@ pub(super) fn detail(world: &World, home: &Household, person: &Person) -> Option
         1 => (street.map(|_| format!("#{}", unit.label)), None),
         _ => (street, None),
     };
-    let begun = home.lease_start.filter(|_| !home.id.0.is_multiple_of(6));
+    let begun = match home.lease_end {
+        Some(end) if rolled(home, today) => Some(end.saturating_add(1.day())),
+        _ => home.lease_start.filter(|_| !home.id.0.is_multiple_of(6)),
+    };
     let yes = |on: bool| if on { "Y" } else { "N" };
     let updated = home.updated.strftime("%Y-%m-%dT%H:%M:00").to_string();
     Some(json!({

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::sandbox::soap::element;
 use crate::sandbox::world::{Household, Status, Unit, UnitId, World};
-pub(super) use resident::{Wanted, residents};
+pub(super) use resident::{Wanted, labelled_minor, residents, signed_before};
 
 use super::site_id;
 

@@ -148,10 +148,19 @@ fn resident(out: &mut String, world: &World, home: &Household, primary: &Person,
 }
 
 fn name_and_email(out: &mut String, person: &Person, today: Date) {
+    element(out, "FirstName", &person.first);
+    element(out, "LastName", &last_name(person, today));
+    if let Some(email) = &person.email {
+        element(out, "Email", email);
+    }
+}
+
+/// A last name as the office keeps it, with a mark in some.
+pub(super) fn last_name(person: &Person, today: Date) -> String {
     let gone = person.move_out.is_some_and(|day| day <= today);
     let last = person.company.as_ref().unwrap_or(&person.last);
     let noted = person.id.0.is_multiple_of(2);
-    let marked = match (
+    match (
         person.departure.filter(|_| gone).map(|ordinal| ordinal % 3),
         person.relation,
     ) {
@@ -160,11 +169,6 @@ fn name_and_email(out: &mut String, person: &Person, today: Date) {
         (None, Relation::Guarantor) if noted => format!("{last} (Guarantor)"),
         (None, Relation::Occupant) if noted => format!("{last} (minor)"),
         _ => last.clone(),
-    };
-    element(out, "FirstName", &person.first);
-    element(out, "LastName", &marked);
-    if let Some(email) = &person.email {
-        element(out, "Email", email);
     }
 }
 

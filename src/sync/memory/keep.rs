@@ -31,6 +31,8 @@ pub(in crate::sync) struct Kept {
 #[derive(Debug, Clone)]
 pub(in crate::sync) struct MappedBy {
     pub(in crate::sync) basis: Basis,
+    /// A hash of the script, which is in the basis as well.
+    pub(in crate::sync) script: String,
     /// The day, where a script asked for it.
     pub(in crate::sync) today: Option<Date>,
     /// Of the prints.
@@ -196,6 +198,7 @@ fn remember(
     let header = Header {
         form: FORM,
         rules: rules::VERSION,
+        script: Some(mapped.script.clone()),
         serial: memory.map_or(0, |memory| memory.header.serial),
         basis: mapped.basis.0.clone(),
         today: mapped.today,

@@ -1,4 +1,4 @@
-//! The first run by a new version of the rules (E12): which records are as they were when the last run by the rules before
+//! The first run by a new version of the rules, or by a new shipped script (E12): which records are as they were when the last run by the rules before
 //! decided on them. What such a run takes from people whose records are the same is no change of the day.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use crate::source::Known;
 
 use super::{FORM, Header, Memory, Taken, subject};
 
-/// What a run remembered by rules that hold no more: nothing of it serves, but for the records.
+/// What a run remembered by rules or a script that hold no more: nothing of it serves, but for the records.
 #[derive(Debug)]
 pub(in crate::sync) struct Earlier {
     seed: u64,
@@ -20,11 +20,13 @@ pub(in crate::sync) struct Earlier {
 }
 
 impl Earlier {
-    /// What is remembered, where it is of an earlier version of the rules.
-    pub(in crate::sync) fn read(parts: &[Vec<u8>]) -> Option<Earlier> {
+    /// What is remembered, where it is of an earlier version of the rules, or mapped by another script than this one that
+    /// is as shipped.
+    pub(in crate::sync) fn read(parts: &[Vec<u8>], shipped: Option<&str>) -> Option<Earlier> {
         let (header, parts) = parts.split_first()?;
         let header: Header = serde_json::from_slice(header).ok()?;
-        if header.form > FORM || header.rules >= rules::VERSION {
+        let is_of_other_script = shipped.is_some() && header.script.as_deref() != shipped;
+        if header.form > FORM || header.rules >= rules::VERSION && !is_of_other_script {
             return None;
         }
         let memory = Memory::of(header, parts)?;

@@ -492,6 +492,7 @@ fn r33_r34_the_unit_comes_along_with_the_label_that_the_script_gives() {
         unit: Some(Unit {
             id: "77".into(),
             label: label.into(),
+            formerly: None,
         }),
         ..ana()
     };

@@ -34,6 +34,7 @@ fn r27_units_that_are_only_renamed_are_told_once_and_never_counted() {
             with_unit(one, |unit| Unit {
                 id: format!("new-{}", unit.id),
                 label: format!("Bldg A - {}", unit.label),
+                ..unit
             })
         }),
         ("ids that other units had", |one| {
@@ -69,6 +70,55 @@ fn r27_units_that_are_only_renamed_are_told_once_and_never_counted() {
     }
 }
 
+/// Forty in ten units that are let by the bed: as they were known before, by the unit, and as they are.
+fn let_by_the_bed() -> (Vec<Resident>, Vec<Resident>) {
+    let of = |id: &dyn Fn(usize) -> String, is_bed: bool| -> Vec<Resident> {
+        let house = house(40).into_iter().enumerate();
+        let moved = house.map(|(place, one)| {
+            let letter = ["A", "B", "C", "D"][place % 4];
+            let unit = Unit {
+                id: id(place),
+                label: format!("{}-{letter}", 100 + place / 4),
+                formerly: is_bed.then(|| format!("u{}", place / 4)),
+            };
+            with_unit(one, move |_| unit.clone())
+        });
+        moved.collect()
+    };
+    let before = of(&|place| format!("u{}", place / 4), false);
+    let after = of(&|place| format!("bed{place}"), true);
+    (before, after)
+}
+
+#[test]
+fn r27_beds_that_get_ids_of_their_own_are_no_moves_and_take_nothing_from_anybody() {
+    let (before, beds) = let_by_the_bed();
+    let mut world = World::new();
+    world.run(before);
+    let seen = world.run(beds.clone());
+    assert_eq!(seen.report.outcome, Outcome::Committed);
+    assert_eq!((seen.alerts, seen.changes.len()), (vec![], 40));
+    assert_eq!(world.stay(1).unit.unwrap().id, "bed0");
+    let seen = world.run(beds.clone());
+    assert_eq!(seen.report.outcome, Outcome::Unchanged);
+    // Neither counts for anything afterwards, and beds are moved into and out of like units.
+    let few = world.run(with(&beds, 0..5, past));
+    assert!(few.report.outcome.is_success());
+    world.is_held(with(&beds, 0..6, past));
+}
+
+#[test]
+fn r27_somebody_who_moves_to_another_unit_while_beds_get_their_ids_has_moved() {
+    let (before, mut beds) = let_by_the_bed();
+    let mut world = World::new();
+    world.run(before);
+    // Everybody of the first two units is said to live in the beds of the last two.
+    for place in 0..8 {
+        beds[place].unit = beds[32 + place].unit.clone();
+    }
+    world.is_held(beds);
+}
+
 #[test]
 fn r27_units_renamed_bit_by_bit_are_never_counted() {
     let mut world = World::new();
@@ -79,6 +129,7 @@ fn r27_units_renamed_bit_by_bit_are_never_counted() {
             with_unit(one, |unit| Unit {
                 id: format!("new-{}", unit.id),
                 label: format!("Bldg A - {}", unit.label),
+                ..unit
             })
         }));
         assert_eq!(seen.report.outcome, Outcome::Committed, "{count}");
@@ -97,6 +148,7 @@ fn r27_units_are_only_renamed_also_where_somebody_in_them_is_not_written() {
         with_unit(one, |unit| Unit {
             id: format!("new-{}", unit.id),
             label: format!("Bldg A - {}", unit.label),
+            ..unit
         })
     });
     for why in ["email", "rests", "pinned", "locked"] {
@@ -174,6 +226,7 @@ fn r27_units_of_those_who_came_within_the_window_count() {
         with_unit(one, |unit| Unit {
             id: format!("new-{}", unit.id),
             label: format!("Bldg A - {}", unit.label),
+            ..unit
         })
     };
     let seen = world.run(with(&feed, 0..40, rename));
@@ -259,6 +312,7 @@ fn r27_where_the_old_unit_is_still_lived_in_nothing_was_renamed() {
         with_unit(one, |unit| Unit {
             id: format!("new-{}", unit.id),
             label: format!("{}b", unit.label),
+            ..unit
         })
     }));
     assert!(seen.reason().contains("unit change 6"), "{}", seen.reason());

@@ -243,7 +243,7 @@ impl World {
     fn earlier(&self) -> Option<Earlier> {
         let parts = self.store.read().unwrap().feed(&self.integration).unwrap();
         let parts = if self.forgetful { Vec::new() } else { parts };
-        Earlier::read(&parts)
+        Earlier::read(&parts, None)
     }
 
     /// From here on, what the runs before remembered is of an earlier version, which kept no version of its rules.
@@ -350,6 +350,7 @@ impl World {
                 basis: self.basis(),
                 today: None,
                 seed,
+                script: String::new(),
             },
             memory: memory.map(Arc::new),
         };
@@ -651,6 +652,7 @@ fn unit(label: &str) -> Option<Unit> {
     Some(Unit {
         id: format!("u{label}"),
         label: label.into(),
+        formerly: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The rows of `getresidentlistinfo`: one for each person of each lease.
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 
 use super::{american, building, site_id};
 use crate::sandbox::soap::element;
@@ -22,6 +22,25 @@ enum Lease {
     Own,
     /// The renewal it has signed.
     Renewal,
+    /// That of the unit it is to move to.
+    Transfer,
+}
+
+/// Whether only the label says that somebody is a minor.
+pub(in super::super) fn labelled_minor(person: &Person) -> bool {
+    person.relation == Relation::Occupant && person.id.0.is_multiple_of(3)
+}
+
+/// Whether somebody who has left signed the renewal before.
+pub(in super::super) fn signed_before(person: &Person) -> bool {
+    person.id.0.is_multiple_of(2)
+}
+
+/// What the office books as if it were people.
+const BOOKED: [&str; 2] = ["Online application fees", "Laundry room income"];
+
+fn transfer_id(home: &Household) -> u32 {
+    7_000_000 + home.id.0
 }
 
 pub(super) fn lease_id(home: &Household) -> u32 {
@@ -70,26 +89,67 @@ pub(in super::super) fn residents(
     for home in world.households().iter().filter(here) {
         let unit = &world.units()[home.unit.0 as usize];
         let renewal = home.next_lease.is_some() && home.status.lives_there();
+        let transfer = home.moving_to.is_some() && home.status.lives_there();
         let leases = [
-            (Lease::Own, word(home, unit.pseudo)),
-            (Lease::Renewal, "Future Lease"),
+            (Lease::Own, word(home, unit.pseudo), true),
+            (Lease::Renewal, "Future Lease", renewal),
+            (Lease::Transfer, "Future Lease", transfer),
         ];
-        for (lease, word) in leases.into_iter().take(1 + usize::from(renewal)) {
+        for (lease, word, _) in leases.into_iter().filter(|(_, _, has)| *has) {
             let any = !matches!(wanted.status, "C" | "P" | "F");
             if !any && letter(word) != wanted.status {
                 continue;
             }
             for person in &home.members {
                 let head = person.relation == Relation::Primary;
-                // Who has left does not sign again.
-                let signs = lease == Lease::Own || person.move_out.is_none();
+                // Who has left does not sign again; some did before they left.
+                let signs = match lease {
+                    Lease::Own => true,
+                    Lease::Renewal => person.move_out.is_none() || signed_before(person),
+                    Lease::Transfer => person.move_out.is_none(),
+                };
                 if signs && (head || !wanted.heads) {
                     row(&mut out, world, (home, lease), person, (status, word));
                 }
             }
         }
     }
+    let applicants = matches!(wanted.status, "P") || !matches!(wanted.status, "C" | "F");
+    for (at, name) in BOOKED.iter().enumerate().filter(|_| applicants && !empty) {
+        booked(&mut out, at, name, status);
+    }
     out + "</residentlist>"
+}
+
+/// The row of what is nobody.
+fn booked(out: &mut String, at: usize, name: &str, status: &str) {
+    let (member, household, lease) = (900_001 + at, 900_101 + at, 900_201 + at);
+    out.push_str("<resident>");
+    for (tag, text) in [
+        ("residentmemberid", member.to_string()),
+        ("residenthouseholdid", household.to_string()),
+        ("leaseid", lease.to_string()),
+        ("unitid", String::new()),
+        ("firstname", name.to_owned()),
+        ("lastname", name.to_owned()),
+        ("residentagestatus", "Unknown".to_owned()),
+        ("email", "none@nowhere.com".to_owned()),
+        ("inevict", "N".to_owned()),
+        (status, "Applicant".to_owned()),
+        ("residentrelationship", "Head of household".to_owned()),
+        ("residenttype", "H".to_owned()),
+        ("occupantbit", "FALSE".to_owned()),
+        ("guarantorbit", "FALSE".to_owned()),
+        ("signerbit", "FALSE".to_owned()),
+        ("activebit", "TRUE".to_owned()),
+        ("hohbit", "TRUE".to_owned()),
+        ("moveoutdate", String::new()),
+        ("dateofbirth", String::new()),
+        ("contactstatus", String::new()),
+    ] {
+        element(out, tag, &text);
+    }
+    out.push_str("</resident>");
 }
 
 fn row(
@@ -99,7 +159,13 @@ fn row(
     person: &Person,
     (status, word): (&str, &str),
 ) {
-    let unit = &world.units()[home.unit.0 as usize];
+    let unit = match home.moving_to {
+        Some((unit, _)) if lease == Lease::Transfer => unit,
+        _ => home.unit,
+    };
+    let unit = &world.units()[unit.0 as usize];
+    let transfer = home.moving_to.map(|(_, day)| day);
+    let leaving = transfer.filter(|_| lease == Lease::Own && home.status == Status::Current);
     let property = &world.properties()[home.property];
     let today = world.today();
     let applied = matches!(word, "Applicant" | "Former Applicant");
@@ -123,11 +189,13 @@ fn row(
         (Relation::Roommate, _) => ("RMMATE", "Roommate"),
         (Relation::Guarantor, 0) => ("GRNTR", "Guarantor"),
         (Relation::Guarantor, _) => ("P0000013", "Guarantor"),
-        (Relation::Occupant, 0) => ("MINORCHH", "Minor child of head of household"),
-        (Relation::Occupant, _) => ("MinorOcc", "Minor occupant"),
+        (Relation::Occupant, 0) => ("MINORCHH", "Minor Child"),
+        (Relation::Occupant, _) => ("MinorOcc", "Minor Occupant"),
     };
     let kind = match home.status {
         _ if lease == Lease::Renewal => "Renewal",
+        _ if lease == Lease::Transfer => "First Lease",
+        _ if leaving.is_some() => "Notice given - transfer",
         _ if applied => "",
         Status::Notice => "Notice given - move out",
         Status::Past => "Moved Out",
@@ -146,22 +214,28 @@ fn row(
         Some(address) if names::is_no_email(address) => "none@nowhere.com",
         address => address.unwrap_or_default(),
     };
-    let id = if lease == Lease::Own {
-        lease_id(home)
-    } else {
-        renewal_id(home)
+    let id = match lease {
+        Lease::Own => lease_id(home),
+        Lease::Renewal => renewal_id(home),
+        Lease::Transfer => transfer_id(home),
     };
-    let (begin, end) = match home.next_lease {
-        Some((start, end)) if lease == Lease::Renewal => (Some(start), Some(end)),
+    let (begin, end) = match (lease, home.next_lease, transfer) {
+        (Lease::Renewal, Some((start, end)), _) => (Some(start), Some(end)),
+        (Lease::Transfer, _, Some(day)) => (Some(day), Some(day.saturating_add(364.days()))),
         _ if applied => (None, None),
         _ => (home.lease_start, home.lease_end),
     };
-    let move_in = person.move_in.or(home.move_in).filter(|_| !applied);
-    let move_out = person
-        .move_out
-        .or(home.move_out)
-        .filter(|_| lease == Lease::Own);
-    let noticed = home.status == Status::Notice && lease == Lease::Own;
+    let move_in = match lease {
+        Lease::Transfer => transfer,
+        _ => person.move_in.or(home.move_in).filter(|_| !applied),
+    };
+    let move_out = match lease {
+        Lease::Own => person.move_out.or(home.move_out).or(leaving),
+        Lease::Renewal => person.move_out,
+        Lease::Transfer => None,
+    };
+    let noticed = home.status == Status::Notice && lease == Lease::Own || leaving.is_some();
+    let notice_for = home.move_out.or(leaving);
     let last = person.company.as_ref().unwrap_or(&person.last);
     let billing = format!("{}, {}", last.trim(), person.first.trim());
     let put = |out: &mut String, fields: &[(&str, String)]| {
@@ -185,7 +259,12 @@ fn row(
             ("billingname", billing.trim_end_matches(", ").to_owned()),
             (
                 "residentagestatus",
-                if minor { "Minor" } else { "Adult" }.to_owned(),
+                match person.relation {
+                    _ if labelled_minor(person) => "Unknown",
+                    Relation::Occupant => "Minor",
+                    _ => "Adult",
+                }
+                .to_owned(),
             ),
             ("homephone", phone(PhoneKind::Home)),
             ("workphone", phone(PhoneKind::Office)),
@@ -226,7 +305,7 @@ fn row(
             ("noach", String::new()),
             ("contactstatus", contact.to_owned()),
             ("noticegivendate", iso(home.notice.filter(|_| noticed))),
-            ("noticefordate", iso(home.move_out.filter(|_| noticed))),
+            ("noticefordate", iso(notice_for.filter(|_| noticed))),
         ],
     );
     out.push_str("<addresslist><address>");

@@ -117,6 +117,7 @@ fn units_that_are_all_renamed_with_the_same_people_in_them_are_told_once_and_hel
         ("both", |unit| Unit {
             id: format!("new-{}", unit.id),
             label: format!("Bldg A - {}", unit.label),
+            ..unit
         }),
     ];
     for (name, change) in changes {
