@@ -23,7 +23,8 @@ what else is in the folder stays; where one of these files is there already,
 nothing is written
 
 with --upgrade nothing is made: the home that is there gets the connectors,
-scripts and mapping tests that come with this version. What was not touched
+scripts and mapping tests that come with this version. Commit the home first,
+so that `git diff` shows what came and `git checkout` takes it back. What was not touched
 since it was made or upgraded last is taken over, by what config/.shipped
 says; of a file that was changed on both sides both differences are shown, and
 it is left alone until --take or --keep names it. A home without

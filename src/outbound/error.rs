@@ -89,13 +89,13 @@ mod tests {
         let told = Told {
             request: "residents".into(),
             subject: "PMS property `b1`".into(),
-            what: "the PMS refuses the login".into(),
+            what: "the server refuses the login".into(),
             said: Some("Login failed.".into()),
             remedy: "check the password".into(),
         };
         assert_eq!(
             OutboundError::LoginFailed(told).to_string(),
-            "`residents` of PMS property `b1`: the PMS refuses the login (it said: Login failed.); check the password"
+            "`residents` of PMS property `b1`: the server refuses the login (it said: Login failed.); check the password"
         );
     }
 

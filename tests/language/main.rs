@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attached;
 mod chains;
 mod connectors;
 mod judged_answers;
@@ -18,7 +19,9 @@ mod proofs;
 mod readings;
 mod recording;
 mod refusals;
+mod remedies;
 mod scripts;
+mod silent;
 mod third_pms;
 mod unusable;
 mod words;
