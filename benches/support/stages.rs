@@ -220,7 +220,7 @@ fn context(integration: &Integration) -> Context {
         timezone: integration.config.property.timezone.clone(),
         properties: integration.config.pms_properties.clone(),
         fields: integration.config.fields.clone(),
-        lookups: Arc::default(),
+        ..ScriptInputs::default()
     })
 }
 

@@ -87,6 +87,7 @@ pub(super) fn read(
             properties: written.ctx.properties,
             fields: written.ctx.fields,
             lookups: Arc::new(lookups),
+            ..Inputs::default()
         }),
         placeholders: Arc::clone(placeholders),
         expect: written.expect,

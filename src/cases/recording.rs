@@ -260,6 +260,7 @@ fn context(
         properties: properties.to_vec(),
         fields: recording.integration.fields.clone(),
         lookups: Arc::clone(lookups),
+        ..Inputs::default()
     })
 }
 

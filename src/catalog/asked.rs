@@ -1,62 +1,126 @@
-//! What scripts ask of a connector against what the connector has: lookups that no request reads, and requests that
-//! nobody asks for. Both may be meant, and are warnings. Pure.
+//! What scripts ask of a connector against what the connector has: lookups that no request reads, requests that nobody
+//! asks for, and lookups whose names are known only when a script runs. All may be meant, and are warnings; in version 2
+//! of the connector's file the first two are errors. Pure.
 
 use std::collections::BTreeSet;
 
-use crate::config::{Connector, Document, nearest};
+use crate::config::{Connector, File, Integration, nearest};
 use crate::model::{Code, Problem};
 use crate::script::Script;
+use crate::source::Source;
 
-/// The lookups of a script that the connector has no request for: whoever asks gets nothing.
-pub(super) fn without_request(
-    name: &str,
-    connector: &Connector,
-    lookups: &BTreeSet<&str>,
-    script: &Script,
-) -> Vec<Problem> {
-    let asked = script.lookups().iter();
-    let unknown = asked.filter(|(lookup, _)| !lookups.contains(lookup.as_str()));
-    unknown
-        .map(|(lookup, asked)| {
-            let names: Vec<&str> = lookups.iter().copied().collect();
-            let remedy = match nearest(lookup, &names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if connector.requests.contains_key(lookup) => {
-                    "the request of that name is not one for lookups".to_owned()
-                }
-                None => "add it to `requests`, or do not ask for it".to_owned(),
-            };
-            Problem {
-                file: asked.file.clone(),
-                place: asked.place,
-                field: String::new(),
-                message: format!(
-                    "the connector `{name}` has no lookup `{lookup}`, so that it gives nothing; {remedy}"
-                ),
-                code: Code::UnknownLookup,
-            }
-        })
-        .collect()
+/// A connector, as scripts ask of it.
+pub(super) struct Asked<'a> {
+    name: &'a str,
+    file: &'a File<Connector>,
+    lookups: BTreeSet<&'a str>,
 }
 
-/// The requests that are no residents, no properties, no login, and that none of these scripts asks for. One that says
-/// how long it serves is there for scripts to come.
-pub(super) fn unasked(
-    connector: &Connector,
-    document: &Document,
-    lookups: &BTreeSet<&str>,
-    scripts: &[&Script],
-) -> Vec<Problem> {
-    let unasked = lookups.iter().filter(|lookup| {
-        let request = &connector.requests[**lookup];
-        request.refresh.is_none() && !scripts.iter().any(|script| script.asks(lookup))
-    });
-    unasked
-        .map(|lookup| {
-            let message = "nobody asks for it: it feeds nothing, and no script looks anything up in it; write `feeds: residents` where its records are residents, or `refresh` where it is for scripts to come";
-            document
-                .problem(&format!("requests.{lookup}"), message)
-                .coded(Code::UnaskedRequest)
+impl<'a> Asked<'a> {
+    pub(super) fn of(name: &'a str, file: &'a File<Connector>, source: &'a Source) -> Asked<'a> {
+        let lookups = source.lookups().map(|(lookup, _)| lookup).collect();
+        Asked {
+            name,
+            file,
+            lookups,
+        }
+    }
+
+    /// All that these scripts ask in vain or might ask, and what none of them asks.
+    pub(super) fn all(&self, scripts: &[&Script]) -> Vec<Problem> {
+        let each = scripts.iter();
+        let each =
+            each.flat_map(|script| self.in_vain(script).into_iter().chain(self.unnamed(script)));
+        each.chain(self.by_nobody(scripts)).collect()
+    }
+
+    fn judged(&self, problem: Problem) -> Problem {
+        if self.file.value.is_strict() {
+            problem.as_error()
+        } else {
+            problem
+        }
+    }
+
+    /// What of a script can give nothing: forms that no date has, and lookups that the connector has no request for.
+    pub(super) fn in_vain(&self, script: &Script) -> Vec<Problem> {
+        let asked = script.lookups().iter();
+        let unknown = asked.filter(|(lookup, _)| !self.lookups.contains(lookup.as_str()));
+        let warnings = script.warnings().iter().cloned();
+        let warnings = warnings.map(|problem| self.judged(problem));
+        let unknown = unknown
+            .map(|(lookup, asked)| {
+                let names: Vec<&str> = self.lookups.iter().copied().collect();
+                let remedy = match nearest(lookup, &names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if self.file.value.requests.contains_key(lookup) => {
+                        "the request of that name is not one for lookups".to_owned()
+                    }
+                    None => "add it to `requests`, or do not ask for it".to_owned(),
+                };
+                self.judged(Problem {
+                    file: asked.file.clone(),
+                    place: asked.place,
+                    field: String::new(),
+                    message: format!(
+                        "the connector `{}` has no lookup `{lookup}`, so that it gives nothing; {remedy}",
+                        self.name
+                    ),
+                    code: Code::UnknownLookup,
+                })
+            });
+        warnings.chain(unknown).collect()
+    }
+
+    /// The requests that are no residents, no properties, no login, and that none of these scripts asks for. One that says
+    /// how long it serves is there for scripts to come.
+    pub(super) fn by_nobody(&self, scripts: &[&Script]) -> Vec<Problem> {
+        let unasked = self.lookups.iter().filter(|lookup| {
+            let request = self.file.value.requests.get(**lookup);
+            request.is_none_or(|request| request.refresh.is_none())
+                && !scripts.iter().any(|script| script.asks(lookup))
+        });
+        unasked
+            .map(|lookup| {
+                let message = "nobody asks for it: it feeds nothing, and no script looks anything up in it; write `feeds: residents` where its records are residents, or `refresh` where it is for scripts to come";
+                let problem = self.file.document.problem(&format!("requests.{lookup}"), message);
+                self.judged(problem.coded(Code::UnaskedRequest))
+            })
+            .collect()
+    }
+
+    /// That each resident would come once for each of several PMS properties.
+    pub(super) fn for_each(&self, source: &Source, of: &File<Integration>) -> Option<Problem> {
+        if of.value.pms_properties.len() < 2 {
+            return None;
+        }
+        let request = source.asks_the_same()?;
+        let message = format!(
+            "`{request}` of the connector `{}` asks the same for each PMS property, so that its residents come once for each; use {{{{ property }}}} in the request, add `property`, the path in a record that names its property, with `per: once`, or attach one property alone",
+            self.name
+        );
+        let problem = of.document.problem("pms_properties", message);
+        Some(self.judged(problem.coded(Code::AllProperties)))
+    }
+
+    /// Where a script asks for lookups whose names are not written out, so that those are read too that it may not ask for.
+    fn unnamed(&self, script: &Script) -> Option<Problem> {
+        let asked = script.asks_others()?;
+        let all = self.lookups.iter().copied();
+        let unnamed: Vec<&str> = all
+            .filter(|lookup| !script.lookups().contains_key(*lookup))
+            .collect();
+        let first = unnamed.first()?;
+        Some(Problem {
+            file: asked.file.clone(),
+            place: asked.place,
+            field: String::new(),
+            message: format!(
+                "which lookup is asked here is known only when the script runs, so that every run reads all that the connector `{}` has, among them {}; write the name as a text: ctx.lookup(\"{first}\", key)",
+                self.name,
+                unnamed.join(", ")
+            ),
+            code: Code::UnnamedLookup,
         })
-        .collect()
+    }
 }

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
+use crate::config::{
+    Connector, Credential, File, Files, Home, Read, Settings, check_fields, nearest,
+};
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
-use super::asked::{unasked, without_request};
+use super::asked::Asked;
 use super::budgets::{self, TooShort};
 use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
@@ -83,6 +85,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     for name in connectors {
         match loader.source(&name) {
             Ok(source) => {
+                problems.extend_from_slice(source.warnings());
                 let found = loader.script(source.script()).err().unwrap_or_default();
                 // A script that is not there is wrong where it is named.
                 if found.iter().any(|problem| problem.code == Code::Reference) {
@@ -101,7 +104,21 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
         .map(String::from)
         .collect();
     for name in scripts {
-        problems.extend(loader.script(&name).err().into_iter().flatten());
+        match loader.script(&name) {
+            Err(found) => problems.extend(found),
+            Ok(script) => {
+                // What a connector's version makes of one is told already.
+                let told = |one: &Problem, other: &Problem| {
+                    one.file == other.file
+                        && one.place == other.place
+                        && one.message == other.message
+                };
+                let warnings = script.warnings().iter();
+                let new = warnings.filter(|one| !problems.iter().any(|other| told(one, other)));
+                let new: Vec<Problem> = new.cloned().collect();
+                problems.extend(new);
+            }
+        }
     }
     Problems(problems).sorted()
 }
@@ -200,6 +217,7 @@ impl<'a> Loader<'a> {
             };
             loading.insert(id, one);
         }
+        self.strictly(&mut loading);
         // A file that is deleted is meant; a folder that is gone with all of them is an accident, or in the middle
         // of being replaced.
         let folder = self.home.config().join("integrations");
@@ -355,29 +373,73 @@ impl<'a> Loader<'a> {
         let mut problems = Vec::new();
         let connectors: Vec<String> = self.files.connectors.keys().cloned().collect();
         for name in connectors {
-            let Ok(source) = self.source(&name) else {
+            let running = catalog.integrations.values();
+            let running = running.filter_map(|slot| slot.current.as_deref());
+            let of_it = running.filter(|one| one.connector == name);
+            let Some((source, scripts)) = self.asking(&name, of_it) else {
                 continue;
             };
-            let running = catalog.integrations.values();
-            let running = running.filter_map(|slot| slot.current.as_ref());
-            let mut scripts: BTreeMap<PathBuf, Arc<Script>> = running
-                .filter(|one| one.connector == name)
-                .map(|one| (one.script.file(), Arc::clone(&one.script)))
-                .collect();
-            if let Ok(script) = self.script(source.script()) {
-                scripts.entry(script.file()).or_insert(script);
-            }
             let Some(Ok(file)) = self.files.connectors.get(&name) else {
                 continue;
             };
-            let lookups: BTreeSet<&str> = source.lookups().map(|(lookup, _)| lookup).collect();
+            let asked = Asked::of(&name, file, &source);
             let scripts: Vec<&Script> = scripts.values().map(Arc::as_ref).collect();
-            for script in &scripts {
-                problems.extend(without_request(&name, &file.value, &lookups, script));
-            }
-            problems.extend(unasked(&file.value, &file.document, &lookups, &scripts));
+            problems.extend(asked.all(&scripts));
+            let of_it = self.files.integrations.values().flatten().filter(|one| {
+                let credential = self.files.credentials.get(&one.value.credential);
+                let credential = credential.and_then(|read| read.as_ref().ok());
+                credential.is_some_and(|of| of.value.connector == name)
+            });
+            problems.extend(of_it.filter_map(|one| asked.for_each(&source, one)));
         }
         problems
+    }
+
+    /// A connector, and the scripts that ask of it: its own, and those of integrations.
+    fn asking<'i>(
+        &mut self,
+        name: &str,
+        integrations: impl Iterator<Item = &'i Integration>,
+    ) -> Option<(Arc<Source>, BTreeMap<PathBuf, Arc<Script>>)> {
+        let source = self.source(name).ok()?;
+        let own = self.script(source.script()).ok();
+        let others = integrations.map(|one| Arc::clone(&one.script));
+        let scripts = own.into_iter().chain(others);
+        let scripts = scripts.map(|script| (script.file(), script)).collect();
+        Some((source, scripts))
+    }
+
+    /// Puts what scripts ask in vain, or do not ask, of a connector of version 2 to the integrations that it concerns.
+    fn strictly(&mut self, loading: &mut BTreeMap<IntegrationId, Loading<'_>>) {
+        let is_strict = |read: &Read<Connector>| {
+            let file = read.as_ref();
+            file.is_ok_and(|file| file.value.is_strict())
+        };
+        let strict = self.files.connectors.iter();
+        let strict = strict.filter(|(_, read)| is_strict(read));
+        let strict: Vec<String> = strict.map(|(name, _)| name.clone()).collect();
+        for name in strict {
+            let of_it = loading.values().filter_map(|one| one.found.as_deref());
+            let of_it = of_it.filter(|found| found.connector == name);
+            let Some((source, scripts)) = self.asking(&name, of_it) else {
+                continue;
+            };
+            let Some(Ok(file)) = self.files.connectors.get(&name) else {
+                continue;
+            };
+            let asked = Asked::of(&name, file, &source);
+            let scripts: Vec<&Script> = scripts.values().map(Arc::as_ref).collect();
+            let by_nobody = asked.by_nobody(&scripts);
+            for one in loading.values_mut() {
+                if let Some(found) = one.found.as_ref().filter(|one| one.connector == name) {
+                    one.problems.extend(asked.in_vain(&found.script));
+                    one.problems.extend(by_nobody.iter().cloned());
+                    if let Some(Ok(of)) = self.files.integrations.get(found.id.as_str()) {
+                        one.problems.extend(asked.for_each(&source, of));
+                    }
+                }
+            }
+        }
     }
 
     /// Why a file does not come into effect although it is right.

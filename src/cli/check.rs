@@ -18,17 +18,26 @@ use super::{Exit, Failure, Screen};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 ends with 2 when something is wrong; each problem is one line,
-file:line:column: field: what to do, and the line it is about. warnings do not
-count: names that a script reads and the PMS never sent in the recorded
-answers beside the mapping tests, and words of status there that the script
-does not know. --json has a `code` for each, which stays
+file:line:column: field: what to do, and the line it is about. --json has a
+`code` for each, which stays
+
+a warning is of what may be meant, and most likely is not: a rule that never
+decides, a lookup that the connector does not have, residents of properties
+that are not attached, names that a script reads and the PMS never sent in the
+answers recorded beside the mapping tests. warnings count with --strict; of
+those that could end in a feed that looks whole and is not, `version: 2` of a
+connector's file makes errors, and what has one does not load
 
 examples
   epms check
+  epms check --strict
   epms check config/integrations/123-building-name.yaml")]
 pub struct CheckArguments {
     /// Report only what concerns these files or folders [default: all of the home]
     pub paths: Vec<PathBuf>,
+    /// Let warnings count: end with 2 where there is one
+    #[arg(long)]
+    pub strict: bool,
 }
 
 pub(super) fn run(
@@ -59,7 +68,8 @@ pub(super) fn run(
         }
         found.retain(|problem| asked.iter().any(|path| problem.file.starts_with(path)));
     }
-    let exit = if found.iter().all(|problem| problem.code.is_warning()) {
+    let counts = |problem: &Problem| arguments.strict || !problem.code.is_warning();
+    let exit = if !found.iter().any(counts) {
         Exit::Done
     } else {
         Exit::Invalid
@@ -73,7 +83,7 @@ fn with_lines(found: &[Problem], home: &Home) -> String {
     let mut text = String::new();
     let mut read: Option<(&Path, String)> = None;
     for problem in found {
-        text += &format!("{problem}\n");
+        text += &line(problem);
         if read.as_ref().is_none_or(|(file, _)| *file != problem.file) {
             let lines = home.beneath().read(&problem.file, MAX_FILE);
             let lines = lines.unwrap_or_default();
@@ -85,6 +95,16 @@ fn with_lines(found: &[Problem], home: &Home) -> String {
         }
     }
     text
+}
+
+/// A problem as a compiler would tell it: `file:line:column: warning: field: what`.
+fn line(problem: &Problem) -> String {
+    let told = problem.to_string();
+    let at = problem.at();
+    match told.strip_prefix(&at) {
+        Some(what) if problem.code.is_warning() => format!("{at}: warning{what}\n"),
+        _ => format!("{told}\n"),
+    }
 }
 
 fn told(found: &[Problem], home: &Home) -> String {

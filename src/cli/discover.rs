@@ -96,6 +96,8 @@ pub(super) struct Shown {
     rejected: u64,
     /// Why the first was rejected.
     first: Option<String>,
+    /// Why lookups that the script may not ask at all could not be read.
+    unread: Vec<String>,
 }
 
 pub(super) async fn run(
@@ -118,7 +120,7 @@ pub(super) async fn run(
     let seen = seen.await;
     let left = asking.leave(&reader).await;
     let (properties, shown) = seen.map_err(failed)?;
-    let mut warnings = Vec::new();
+    let mut warnings = shown.unread;
     while let Ok(doubt) = doubted.try_recv() {
         warnings.push(doubt.to_string());
     }
@@ -245,13 +247,20 @@ pub(super) async fn properties(
 pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown, String> {
     let (source, config) = (asking.source, asking.config);
     let (account, scope) = (asking.account(reader)?, asking.scope());
-    let mut lookups = Lookups::new();
+    let (mut lookups, mut unread) = (Lookups::new(), Vec::new());
     let asked = source
         .lookups()
         .filter(|(request, _)| asking.script.asks(request));
     for (request, _) in asked {
         let mut records = BTreeMap::new();
-        for record in read(reader, source, &account, request, &scope).await? {
+        let came = match read(reader, source, &account, request, &scope).await {
+            Err(error) if !asking.script.lookups().contains_key(request) => {
+                unread.push(error);
+                continue;
+            }
+            came => came?,
+        };
+        for record in came {
             if let Some(id) = source.record_id(request, &record.json) {
                 records.insert(id, String::from(record.json));
             }
@@ -277,6 +286,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
             properties: config.pms_properties.clone(),
             fields: config.fields.clone(),
             lookups: Arc::clone(&lookups),
+            ..Inputs::default()
         });
         match asking.script.residents(&record.json, &context) {
             Ok(mapped) => {
@@ -325,6 +335,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         units: units.collect(),
         rejected,
         first,
+        unread,
     })
 }
 

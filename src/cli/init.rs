@@ -23,12 +23,13 @@ what else is in the folder stays; where one of these files is there already,
 nothing is written
 
 with --upgrade nothing is made: the home that is there gets the connectors,
-scripts and mapping tests that come with this version. What was not touched
-since it was made or upgraded last is taken over, by what config/.shipped
-says; of a file that was changed on both sides both differences are shown, and
-it is left alone until --take or --keep names it. A home without
-config/.shipped, which an earlier version made, is asked about every file that
-differs. Settings, credentials and integrations stay
+scripts and mapping tests that come with this version. Commit the home first,
+so that `git diff` shows what came and `git checkout` takes it back. What was
+not touched since it was made or upgraded last is taken over, by what
+config/.shipped says; of a file that was changed on both sides both
+differences are shown, and it is left alone until --take or --keep names it. A
+home without config/.shipped, which an earlier version made, is asked about
+every file that differs. Settings, credentials and integrations stay
 
 with --fresh-store nothing of that is written: a store that was lost for good,
 by the mark beside it, gets a new one in its place, with nobody in it, whose

@@ -130,6 +130,17 @@ pub enum Verdict {
 pub struct Statuses(Vec<(u16, u16)>);
 
 impl Statuses {
+    /// These.
+    pub fn of(codes: &[u16]) -> Statuses {
+        Statuses(codes.iter().map(|code| (*code, *code)).collect())
+    }
+
+    /// Whether all of the others are among them.
+    pub fn covers(&self, others: &Statuses) -> bool {
+        let mut codes = others.0.iter().flat_map(|(low, high)| *low..=*high);
+        codes.all(|code| self.contains(code))
+    }
+
     /// Whether `status` is one of them.
     pub fn contains(&self, status: u16) -> bool {
         self.0

@@ -19,8 +19,10 @@ use super::{Proxy, Span};
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
-    /// Version of the file's form: 1.
-    #[schemars(extend("const" = 1))]
+    /// Version of the file's form: 1 or 2. In version 2 what could end in a feed that looks whole and is not is an error:
+    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `date_form`, `unknown_lookup` and
+    /// `unasked_request`.
+    #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
     /// The script that maps its records; a file in `scripts/`.
     pub script: String,
@@ -110,6 +112,13 @@ pub struct Limits {
     /// The header in which it tells when they are back: seconds, or a Unix time; one for each window as in
     /// `remaining`. It also says how long to wait after a refusal without `Retry-After`.
     pub reset: Option<String>,
+}
+
+impl Connector {
+    /// Whether what may be meant, and most likely is not, is an error in its file.
+    pub fn is_strict(&self) -> bool {
+        self.version >= 2
+    }
 }
 
 impl Limits {

@@ -216,7 +216,15 @@ fn check_credential(credential: &Credential, document: &Document) -> Vec<Problem
 
 fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
-    check_version(connector.version, document, &mut problems);
+    if !matches!(connector.version, 1 | 2) {
+        problems.push(document.problem(
+            "version",
+            format!(
+                "this epms reads versions 1 and 2 of a connector, not {}",
+                connector.version
+            ),
+        ));
+    }
     if !connector.requests.contains_key("residents") {
         problems.push(document.problem(
             "requests",

@@ -70,7 +70,8 @@ pub struct Request {
     pub id: Option<String>,
     /// Path of the PMS property inside a record, where it names one: a record of another property than was asked for
     /// makes the reading incomplete, as the PMS may have answered somebody else's question; so do records of which none
-    /// names any.
+    /// names any. Of a request that is asked once only the records of attached properties are taken, each as one of its
+    /// property; those that name none are left out, and counted in the report as `without_property`.
     #[serde(default)]
     pub property: Option<String>,
     /// Path of what people call it, for `discover`.
@@ -86,7 +87,8 @@ pub struct Request {
     /// What answers mean, first match first; before the connector's rules and the usual reading.
     #[serde(default)]
     pub errors: Vec<AnswerRule>,
-    /// Whether it is asked once for each PMS property, or once in all.
+    /// Whether it is asked once for each PMS property, or once in all. One that gives residents and is asked once needs
+    /// `property`, or it reads those of properties too that are not attached.
     #[serde(default)]
     pub per: Per,
     /// That its records are residents too, and go through the script with those of `residents`; the script

@@ -75,6 +75,14 @@ pub enum Code {
     UnknownLookup,
     /// A warning: a request of a connector that nobody asks for.
     UnaskedRequest,
+    /// A warning: a script asks for a lookup whose name is known only when it runs, so that all are read.
+    UnnamedLookup,
+    /// A warning: a form of dates that no date has.
+    DateForm,
+    /// A warning: a request reads the residents of all PMS properties, attached or not.
+    AllProperties,
+    /// A warning: a rule of a connector that can never decide, or that decides about every answer.
+    Rule,
     /// A warning: what a credential may ask in a day or a month does not last for the schedule.
     Budget,
 }
@@ -88,6 +96,10 @@ impl Code {
                 | Code::UnknownStatus
                 | Code::UnknownLookup
                 | Code::UnaskedRequest
+                | Code::UnnamedLookup
+                | Code::DateForm
+                | Code::AllProperties
+                | Code::Rule
                 | Code::Budget
         )
     }
@@ -115,7 +127,22 @@ impl Code {
             Code::UnknownStatus => "unknown_status",
             Code::UnknownLookup => "unknown_lookup",
             Code::UnaskedRequest => "unasked_request",
+            Code::UnnamedLookup => "unnamed_lookup",
+            Code::DateForm => "date_form",
+            Code::AllProperties => "all_properties",
+            Code::Rule => "rule",
             Code::Budget => "budget",
+        }
+    }
+
+    /// What a warning is where nothing that is most likely wrong is taken.
+    fn as_error(self) -> Code {
+        match self {
+            Code::UnknownLookup => Code::Reference,
+            Code::DateForm => Code::ScriptOutput,
+            Code::AllProperties => Code::MissingField,
+            code if code.is_warning() => Code::Value,
+            code => code,
         }
     }
 }
@@ -144,14 +171,27 @@ impl Problem {
     pub fn coded(self, code: Code) -> Problem {
         Problem { code, ..self }
     }
+
+    /// Where it is: `file:line:column`, as far as that is known.
+    pub fn at(&self) -> String {
+        let file = self.file.display();
+        match self.place {
+            Some(Place { line, column }) => format!("{file}:{line}:{column}"),
+            None => file.to_string(),
+        }
+    }
+
+    /// The same, where a warning is an error.
+    #[must_use]
+    pub fn as_error(self) -> Problem {
+        let code = self.code.as_error();
+        self.coded(code)
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(Place { line, column }) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
+        f.write_str(&self.at())?;
         if !self.field.is_empty() {
             write!(f, ": {}", self.field)?;
         }

@@ -11,7 +11,8 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64_with_seed, xxh3_128_with_seed};
 pub struct Record {
     /// The request that it answers, as the connector names it.
     pub request: Arc<str>,
-    /// The PMS property that was asked for; empty for requests that are asked once.
+    /// The PMS property that was asked for, or that the record names where all are asked for at once; empty where it is
+    /// not known.
     pub property: Arc<str>,
     /// The record.
     pub json: Box<str>,

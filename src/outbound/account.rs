@@ -1,5 +1,5 @@
 //! A credential with its secrets read, and what all its integrations share: the budget, the token, and
-//! whether the PMS takes it.
+//! whether the server takes it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -29,7 +29,7 @@ use super::token::{Lasts, Left, Session, Token};
 use super::trust::Trust;
 use super::watch::Watch;
 
-/// Shorter ones would strike out half of what a PMS says.
+/// Shorter ones would strike out half of what a server says.
 const SHORTEST_SECRET: usize = 4;
 
 /// Tokens, and headers that proved who asks, that an answer may still repeat.
@@ -62,7 +62,7 @@ pub struct Account {
     pub(super) watch: Option<Arc<Watch>>,
 }
 
-/// What the PMS let in in this run.
+/// What the server let in in this run.
 #[derive(Debug, Default)]
 pub(super) struct LetIn {
     with_secret: AtomicBool,
@@ -95,7 +95,7 @@ pub enum AccountError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// Its `ca_file` is of no use.
-    #[error("ca_file: {}: {what}; name a PEM file with the certificate of the PMS's authority", path.display())]
+    #[error("ca_file: {}: {what}; name a PEM file with the certificate of the server's own authority", path.display())]
     Authority {
         /// The file.
         path: PathBuf,
@@ -248,7 +248,7 @@ impl Account {
         }
     }
 
-    /// For a look at how the PMS answers now: a request that failed is not repeated.
+    /// For a look at how the server answers now: a request that failed is not repeated.
     #[must_use]
     pub fn asked_once(self) -> Account {
         Account { once: true, ..self }
@@ -428,7 +428,7 @@ impl Account {
             .stands_in(text, Share::Whole)
     }
 
-    /// Whether a text of the PMS repeats what it was sent to prove who asks, or half of it: nothing of it may be quoted.
+    /// Whether a text of the server repeats what it was sent to prove who asks, or half of it: nothing of it may be quoted.
     pub(crate) fn is_repeated_in(&self, said: &str) -> bool {
         self.with_secrets(|secrets| Echo::of(secrets.iter().copied()))
             .stands_in(said, Share::Half)

@@ -1,4 +1,4 @@
-//! What may be asked of a PMS in a day and in a month (R43): counted by the hour, and kept beyond the process by whoever
+//! What may be asked of a server in a day and in a month (R43): counted by the hour, and kept beyond the process by whoever
 //! has a ledger. Waits for nobody, and knows no shorter limits.
 
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! The budget of a credential: so many requests in a time, so many at once. Shared by its integrations. What is allowed in
 //! a day and a month is counted in `allowance`.
 //!
-//! A limit holds in every stretch of time, wherever it begins: a PMS that counts otherwise would refuse the
+//! A limit holds in every stretch of time, wherever it begins: a server that counts otherwise would refuse the
 //! second half of a burst. A request counts until a period after its answer, as nobody here knows when the
-//! PMS saw it in between.
+//! server saw it in between.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,11 +19,11 @@ use super::allowance::{Allowance, Ledger, UsedUp};
 /// How long to wait for an answer that is under way, and then to look again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// What may still be asked of a PMS with one credential.
+/// What may still be asked of a server with one credential.
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: Limits,
-    /// The PMS wants no request before; and when it said so.
+    /// The server wants no request before; and when it said so.
     held: Mutex<Option<Held>>,
     windows: Mutex<Vec<Window>>,
     allowance: Option<Mutex<Allowance>>,
@@ -39,7 +39,7 @@ pub(super) struct Budget {
 pub(super) struct Asks {
     /// Somebody does, and not the clock.
     pub(super) by_hand: bool,
-    /// What the PMS asked for counts for no longer than this after it did.
+    /// What the server asked for counts for no longer than this after it did.
     pub(super) held_at_most: Duration,
 }
 

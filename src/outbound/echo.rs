@@ -1,4 +1,4 @@
-//! Whether a text of the PMS repeats a secret, in whatever form it was sent or may have been written since. Pure.
+//! Whether a text of the server repeats a secret, in whatever form it was sent or may have been written since. Pure.
 
 use std::collections::HashMap;
 

@@ -139,7 +139,10 @@ impl Permitted {
             return Ok(Permitted(url.clone()));
         }
         let what = format!("{authority} is not among the connector's hosts");
-        refused(what, "if it belongs to the PMS, add it to `hosts`")
+        refused(
+            what,
+            "where it is the right one, add it to `hosts` of the connector",
+        )
     }
 
     /// Where it leads.

@@ -32,6 +32,7 @@ impl fmt::Display for Told {
         }
         write!(f, ": {}", self.what)?;
         if let Some(said) = &self.said {
+            let said = said.replace(END, ") ");
             write!(f, "{SAID}{said})")?;
         }
         if !self.remedy.is_empty() {
@@ -89,15 +90,17 @@ pub(crate) fn impersonal(said: &str) -> Cow<'_, str> {
     said
 }
 
-/// What separates an error's text from what the other side said.
+/// What separates an error's text from what the other side said, and what it said from what is to be done; in what it
+/// said itself the latter does not stand.
 const SAID: &str = " (it said: ";
+const END: &str = "); ";
 
 /// An error's text without what the other side said, which may be about people.
 pub fn without_said(told: &str) -> Cow<'_, str> {
     let Some((before, rest)) = told.split_once(SAID) else {
         return Cow::Borrowed(told);
     };
-    let after = rest.rfind("); ").map_or("", |end| &rest[end + 1..]);
+    let after = rest.rfind(END).map_or("", |end| &rest[end + 1..]);
     Cow::Owned(format!("{before}{after}"))
 }
 
@@ -163,13 +166,13 @@ mod tests {
         let told = Told {
             request: "residents".into(),
             subject: "PMS property `b1`".into(),
-            what: "the PMS refuses the login".into(),
+            what: "the server refuses the login".into(),
             said: Some("Login failed.".into()),
             remedy: "check the password".into(),
         };
         assert_eq!(
             OutboundError::LoginFailed(told).to_string(),
-            "`residents` of PMS property `b1`: the PMS refuses the login (it said: Login failed.); check the password"
+            "`residents` of PMS property `b1`: the server refuses the login (it said: Login failed.); check the password"
         );
     }
 

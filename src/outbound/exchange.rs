@@ -65,7 +65,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// An error's text, without secrets; of what the PMS said nothing is quoted where it repeats one.
+    /// An error's text, without secrets; of what the server said nothing is quoted where it repeats one.
     pub(crate) fn told(&self, what: &str, said: Option<&str>, remedy: &str) -> Told {
         Told {
             request: self.request.to_owned(),
@@ -76,7 +76,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// A text of ours, which may name something that came from the PMS.
+    /// A text of ours, which may name something that came from the server.
     fn clean(&self, text: &str) -> String {
         let struck = self.account.strike(text);
         if self.account.stands_in(&struck) {
@@ -85,7 +85,7 @@ impl Exchange<'_> {
         struck
     }
 
-    /// A text of the PMS, or why it is not told.
+    /// A text of the server, or why it is not told.
     pub(crate) fn quoted<'t>(&self, said: &'t str) -> &'t str {
         if self.account.is_repeated_in(said) {
             return NOT_QUOTED;
@@ -158,7 +158,7 @@ impl Exchange<'_> {
             let may_repeat = matches!(error, OutboundError::Unavailable(_))
                 && prepared.repeatable
                 && !account.once;
-            // Of a wait that the PMS asked for the budget knows, and a run that may wait leaves its worker meanwhile. Whoever
+            // Of a wait that the server asked for the budget knows, and a run that may wait leaves its worker meanwhile. Whoever
             // asked by hand hears of it.
             let waits = told.is_some() && account.patience.is_some() && !account.by_hand;
             let is_long = wait > retry.longest.0;
@@ -194,7 +194,7 @@ fn whole(wait: Duration) -> Duration {
     Duration::from_secs(wait.as_secs().div_ceil(step).max(1) * step)
 }
 
-/// Nothing that a PMS asks for keeps its credential from asking for longer.
+/// Nothing that a server asks for keeps its credential from asking for longer.
 const HELD_AT_MOST: Duration = Duration::from_hours(24);
 
 /// What a request proves itself with.
@@ -225,7 +225,7 @@ impl From<OutboundError> for Failure {
 }
 
 impl Exchange<'_> {
-    /// That the PMS may not be asked before a moment which is too late for this run.
+    /// That the server may not be asked before a moment which is too late for this run.
     fn postponed(&self, late: &Late) -> OutboundError {
         let now = tokio::time::Instant::now();
         let wait = late.until.saturating_duration_since(now);
@@ -247,7 +247,7 @@ impl Exchange<'_> {
             return OutboundError::Unavailable(told);
         }
         let what = format!("{what}, which is beyond the next run");
-        let remedy = "nothing was written, and the next run asks again; where that goes on, sync less often, or ask the PMS's owner for more requests";
+        let remedy = "nothing was written, and the next run asks again; where that goes on, sync less often, or ask whoever runs the server for more requests";
         OutboundError::Postponed(self.told(&what, None, remedy))
     }
 
@@ -263,8 +263,7 @@ impl Exchange<'_> {
                     "{}, although it let it in earlier in the same run",
                     told.what
                 );
-                let ask =
-                    "ask the PMS's administrator for the right to this request and this property";
+                let ask = "ask the administrator there for the right to this request, and to what it asks for";
                 let remedy = match told.remedy.as_str() {
                     CHECK_IT => ask.to_owned(),
                     hint => format!("{ask} ({hint})"),

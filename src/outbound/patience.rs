@@ -1,4 +1,4 @@
-//! What a run does while a PMS makes it wait: it leaves its worker to others, and waits no longer than until its next
+//! What a run does while a server makes it wait: it leaves its worker to others, and waits no longer than until its next
 //! moment (R43). Decides nothing about when it may ask.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The headers in which a PMS tells what is left of its budget, and when it is back. Pure.
+//! The headers in which a server tells what is left of its budget, and when it is back. Pure.
 
 use std::time::{Duration, SystemTime};
 

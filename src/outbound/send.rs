@@ -152,7 +152,7 @@ pub(super) fn redirected(
     let to = prepared.url.url().join(to).ok();
     let to = to.and_then(|url| authority(&url));
     let to = to.unwrap_or_else(|| "another place".into());
-    let what = format!("the PMS redirects to {to}");
+    let what = format!("the server redirects to {to}");
     let remedy = "write the right URL into the credential; where it means something else, say what with a rule that names this `status`";
     Some(OutboundError::NotAllowed(
         exchange.told(&what, None, remedy),
@@ -164,7 +164,7 @@ fn distrusted(exchange: &Exchange<'_>, host: &str, error: &rustls::Error) -> Out
     let (what, remedy) = match error {
         rustls::Error::InvalidCertificate(why) => (
             format!("the certificate of {host} is not trusted ({why:?})"),
-            "correct the host in the credential; if the PMS has an authority of its own, name its certificate as `ca_file` in the credential",
+            "correct the host in the credential; if the server has an authority of its own, name its certificate as `ca_file` in the credential",
         ),
         _ => (
             format!("no encrypted connection to {host} ({error})"),
@@ -174,7 +174,7 @@ fn distrusted(exchange: &Exchange<'_>, host: &str, error: &rustls::Error) -> Out
     OutboundError::Unavailable(exchange.told(&what, None, remedy))
 }
 
-/// `Retry-After` in seconds, of which some PMSs send parts, or as a date: HTTP's (RFC 9110, 5.6.7) or that of RFC 3339.
+/// `Retry-After` in seconds, of which some servers send parts, or as a date: HTTP's (RFC 9110, 5.6.7) or that of RFC 3339.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<f64>() {

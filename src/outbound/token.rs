@@ -93,7 +93,7 @@ impl Session {
         })
     }
 
-    /// Drops a token that the PMS may have refused, in whatever form: the next run fetches another one.
+    /// Drops a token that the server may have refused, in whatever form: the next run fetches another one.
     pub(crate) fn forget(&mut self, serial: u64) {
         if self.serial == serial {
             self.doubtful = self.kept.take();

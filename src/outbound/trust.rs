@@ -1,4 +1,4 @@
-//! Whether the PMS takes a credential (R28, R44). A login that it refused is refused here, without asking, until its values
+//! Whether the server takes a credential (R28, R44). A login that it refused is refused here, without asking, until its values
 //! change or an hour has passed: more tries could lock the account. Where it denied requests and let nothing in, one other
 //! request may show whether it takes the credential at all; that is one which was not denied in an hour before, so that a
 //! property without a licence does not stand in the way of the others for ever. As long as nobody knows, requests go one at
@@ -16,7 +16,7 @@ use super::error::OutboundError;
 /// A refusal counts for so long for a run that the clock started.
 const REFUSED_FOR: Duration = Duration::from_hours(1);
 
-/// A refusal counts for so long where somebody asks: they may have put it right in the PMS. It is long
+/// A refusal counts for so long where somebody asks: they may have put it right there. It is long
 /// enough for the other integrations of a credential not to be refused one by one.
 const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
 
@@ -51,7 +51,7 @@ pub(super) enum Evidence {
     LetIn,
     /// It is refused, with this error.
     Refused(OutboundError),
-    /// What was asked for there is denied, by a PMS that let nothing in in the same run.
+    /// What was asked for there is denied, by a server that let nothing in in the same run.
     Denied(OutboundError, Place),
 }
 

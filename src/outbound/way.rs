@@ -178,13 +178,13 @@ fn remedy(error: &rustls::Error) -> &'static str {
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. } => {
-                "the PMS's host must renew its certificate, unless this machine's clock is wrong"
+                "whoever runs the host must renew its certificate, unless this machine's clock is wrong"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "the certificate is another host's: check the URL of the credential"
             }
             CertificateError::UnknownIssuer => {
-                "nobody whom this system trusts has issued the certificate: if the PMS has an authority of its own, name its certificate as `ca_file` in the credential"
+                "nobody whom this system trusts has issued the certificate: if the host has an authority of its own, name its certificate as `ca_file` in the credential"
             }
             _ => "the certificate cannot be trusted: ask whoever runs the host",
         },

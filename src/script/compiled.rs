@@ -33,8 +33,9 @@ pub struct Script {
     pub(super) sparse: Option<Sparse>,
     /// The lookups that it asks for by their names, and where each is asked first.
     lookups: BTreeMap<String, Asked>,
-    /// It may ask for others as well: that is known only when it runs.
-    asks_others: bool,
+    /// Where it may ask for others as well, which is known only when it runs.
+    asks_others: Option<Asked>,
+    warnings: Vec<Problem>,
     about: About,
     hash: [u8; 32],
 }
@@ -144,12 +145,17 @@ impl Script {
             .map(|(module, ast)| (module.clone(), lint::defined(ast)))
             .collect();
         let mut lookups = BTreeMap::new();
-        let mut asks_others = false;
+        let mut asks_others = None;
         for (module, ast) in std::iter::once((name, &ast))
             .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
         {
             let (here, others) = lint::lookups(ast);
-            asks_others |= others;
+            asks_others = asks_others.or_else(|| {
+                others.map(|position| Asked {
+                    file: file_of(module),
+                    place: place(position),
+                })
+            });
             for (lookup, position) in here {
                 lookups.entry(lookup).or_insert_with(|| Asked {
                     file: file_of(module),
@@ -157,6 +163,7 @@ impl Script {
                 });
             }
         }
+        let mut warnings = Vec::new();
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
@@ -168,6 +175,9 @@ impl Script {
             };
             for (position, message) in literals::wrong(&written) {
                 problems.push(problem(module, position, Code::ScriptOutput, message));
+            }
+            for (position, message) in literals::doubtful(&written) {
+                warnings.push(problem(module, position, Code::DateForm, message));
             }
             own_names.extend(literals::keys(&written));
             about.take(module, &written);
@@ -243,6 +253,7 @@ impl Script {
             ast,
             lookups,
             asks_others,
+            warnings,
             about,
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
@@ -285,7 +296,17 @@ impl Script {
 
     /// Whether the script may ask for a lookup: what none asks for need not be read.
     pub fn asks(&self, lookup: &str) -> bool {
-        self.asks_others || self.lookups.contains_key(lookup)
+        self.asks_others.is_some() || self.lookups.contains_key(lookup)
+    }
+
+    /// What of it may be meant, and most likely is not.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Where the script may ask for lookups whose names are known only when it runs.
+    pub fn asks_others(&self) -> Option<&Asked> {
+        self.asks_others.as_ref()
     }
 
     /// The lookups that the script asks for by their names, and where each is asked first.
@@ -1001,5 +1022,24 @@ mod tests {
             [false, true]
         );
         assert_eq!(asks("ctx.lookup(record.kind, 1); []"), [true, true]);
+        // A function as a value may be that one only where it was made of its name.
+        for other in [
+            "let of = |one| one; [of.call(record)]; []",
+            "Fn(\"text\").call(record, \"id\"); []",
+            "[1].map(|one| one + 1); []",
+        ] {
+            assert_eq!(asks(other), [false, false], "{other}");
+        }
+        for lookup in [
+            "Fn(\"lookup\").call(ctx, \"units\", 1); []",
+            "let all = [#{ of: Fn(\"lookup\") }]; all[0].of.call(ctx, \"units\", 1); []",
+            "let of = Fn(\"look\" + record.up); of.call(ctx, \"units\", 1); []",
+        ] {
+            assert_eq!(asks(lookup), [true, true], "{lookup}");
+        }
+        assert_eq!(
+            asks("let of = |key| ctx.lookup(\"units\", key); of.call(1); []"),
+            [true, false]
+        );
     }
 }

@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use rhai::{Array, Dynamic, Engine, Map};
@@ -19,7 +19,15 @@ pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The inputs of a mapping besides the record.
 #[derive(Debug, Clone)]
-pub struct Context(Arc<Inputs>, Arc<AtomicBool>);
+pub struct Context(Arc<Inputs>, Arc<Heard>);
+
+/// What scripts asked of a context.
+#[derive(Debug, Default)]
+struct Heard {
+    today: AtomicBool,
+    /// A lookup that was not read.
+    unread: OnceLock<String>,
+}
 
 /// What [`Context`] holds.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +50,9 @@ pub struct Inputs {
     pub fields: BTreeMap<String, String>,
     /// The answers of the connector's other requests.
     pub lookups: Arc<Lookups>,
+    /// The other requests that were not read, and why. Whoever looks something up there gets nothing, and what was made
+    /// so does not count: see [`Context::asked_unread`].
+    pub unread: Arc<BTreeMap<String, String>>,
 }
 
 impl Context {
@@ -62,7 +73,12 @@ impl Context {
 
     /// Whether a script asked for the date, so that what it made of a record holds for that day alone.
     pub fn asked_today(&self) -> bool {
-        self.1.load(Ordering::Relaxed)
+        self.1.today.load(Ordering::Relaxed)
+    }
+
+    /// The first lookup that a script asked although it was not read.
+    pub fn asked_unread(&self) -> Option<&str> {
+        self.1.unread.get().map(String::as_str)
     }
 
     /// All records that can be looked up, as JSON texts.
@@ -83,7 +99,9 @@ impl Context {
             .lookups
             .get(name)
             .and_then(|records| records.get(key.trim()));
-        if found.is_none() {
+        if self.0.unread.contains_key(name) {
+            self.1.unread.get_or_init(|| name.to_owned());
+        } else if found.is_none() {
             MISSED.with_borrow_mut(|missed| missed.insert(name.to_owned()));
         }
         found
@@ -111,7 +129,7 @@ pub(super) fn register(engine: &mut Engine) {
             "The date at the property, `YYYY-MM-DD`.
              ctx.today → \"2026-03-01\"",
             |ctx: &mut Context| {
-                ctx.1.store(true, Ordering::Relaxed);
+                ctx.1.today.store(true, Ordering::Relaxed);
                 ctx.0.today.to_string()
             },
         )

@@ -156,9 +156,49 @@ fn date_of(text: &str, format: &str) -> Option<Date> {
     has_year.then_some(date)
 }
 
+/// Whether no date is of this form: it has a part that is none, or not all that a date needs.
+pub(super) fn never_fits(format: &str) -> bool {
+    let day = jiff::civil::date(2026, 2, 28);
+    let Ok(moment) = day.at(13, 45, 59, 0).to_zoned(jiff::tz::TimeZone::UTC) else {
+        return false;
+    };
+    let written = jiff::fmt::strtime::format(format, &moment);
+    written.map_or(true, |text| date_of(&text, format) != Some(day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_that_no_date_has_is_known_beforehand() {
+        for format in [
+            "%m/%d/%Y",
+            "%Y-%m-%d",
+            "%d-%b-%Y",
+            "%b %d, %Y",
+            "%m/%d/%y",
+            "%A, %d %B %Y",
+            "%Y%m%d",
+            "%Y-%m-%dT%H:%M:%S",
+            "%m/%d/%Y %I:%M %p",
+            "%F",
+            "%D",
+        ] {
+            assert!(!never_fits(format), "{format}");
+        }
+        for format in [
+            "MM/dd/yyyy",
+            "%m/%d",
+            "%Y",
+            "%H:%M",
+            "%Q/%m/%d",
+            "%m/%m/%Y",
+            "",
+        ] {
+            assert!(never_fits(format), "{format}");
+        }
+    }
 
     fn eval(script: &str) -> Result<String, String> {
         let mut engine = Engine::new();

@@ -197,6 +197,7 @@ mod tests {
             properties: vec!["bldg123".into(), "bldg124".into()],
             fields: BTreeMap::from([("company".to_owned(), "Acme".to_owned())]),
             lookups: Arc::new(BTreeMap::from([("units".to_owned(), units)])),
+            ..Inputs::default()
         })
     }
 

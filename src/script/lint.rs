@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Array, Dynamic, Engine, Expr, FnPtr, Map, Position, Stmt};
 
 /// How many arguments each function takes, by name.
 pub(super) type Arities = BTreeMap<String, BTreeSet<usize>>;
@@ -135,29 +135,51 @@ pub(super) fn nearest<'a>(
         .map(|(_, near)| near)
 }
 
-/// The lookups that a script asks for by their names, each where it is asked first, and whether it may ask for others,
-/// whose names are known only when it runs.
-pub(super) fn lookups(ast: &AST) -> (BTreeMap<String, Position>, bool) {
-    let (mut asked, mut others) = (BTreeMap::new(), false);
+/// The lookups that a script asks for by their names, each where it is asked first, and where it may ask for others,
+/// whose names are known only when it runs. A function that is called as a value is `lookup` only where it was made of
+/// that name, or of one that is not written out.
+pub(super) fn lookups(ast: &AST) -> (BTreeMap<String, Position>, Option<Position>) {
+    let (mut asked, mut others) = (BTreeMap::new(), None);
     ast.walk(&mut |path| {
-        let (call, name) = match path.last() {
-            Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
-                (call, 1)
+        let (call, at, name) = match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
+                (call, at, 1)
             }
-            Some(ASTNode::Expr(Expr::MethodCall(call, _))) => (call, 0),
+            Some(ASTNode::Expr(Expr::MethodCall(call, at))) => (call, at, 0),
+            // `Fn` of a name that is written out.
+            Some(ASTNode::Expr(Expr::DynamicConstant(value, at))) => {
+                if is_made_of_lookup(value) {
+                    others.get_or_insert(*at);
+                }
+                return true;
+            }
             _ => return true,
         };
-        match (call.name.as_str(), call.args.get(name)) {
-            ("lookup", Some(Expr::StringConstant(name, position))) => {
+        match (call.name.as_str(), call.args.get(name), call.args.first()) {
+            ("lookup", Some(Expr::StringConstant(name, position)), _) => {
                 asked.entry(name.to_string()).or_insert(*position);
             }
-            // A function called by its name may be this one.
-            ("lookup" | "call" | "curry" | "Fn", _) => others = true,
+            ("Fn", _, Some(Expr::StringConstant(name, _))) if name.as_str() != "lookup" => {}
+            ("lookup" | "Fn", ..) => {
+                others.get_or_insert(*at);
+            }
             _ => {}
         }
         true
     });
     (asked, others)
+}
+
+/// Whether a value is the function `lookup`, or has it in it.
+fn is_made_of_lookup(value: &Dynamic) -> bool {
+    if let Some(function) = value.read_lock::<FnPtr>() {
+        return function.fn_name() == "lookup";
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return list.iter().any(is_made_of_lookup);
+    }
+    let map = value.read_lock::<Map>();
+    map.is_some_and(|map| map.values().any(is_made_of_lookup))
 }
 
 /// The modules that a script imports by a literal name, by what it calls them.

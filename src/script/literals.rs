@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position, Stmt};
 
+use super::dates::never_fits;
 use super::instants::unit_of;
 use super::output::{
     UNIT_FIELDS, has_field, has_unit_field, is_relationship, is_status, relationships, statuses,
@@ -141,6 +142,36 @@ pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
     }
     found.sort_by_key(|(position, _)| (position.line(), position.position()));
     found.dedup();
+    found
+}
+
+/// Forms of dates that no date has, where the others of a list may fit, or the form looks like one.
+pub(super) fn doubtful(ast: &AST) -> Vec<(Position, String)> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path| {
+        if let Some(call) = path.last().and_then(call)
+            && matches!(call.name.as_str(), "to_date" | "parse_date")
+            && let Some(formats) = call.args.get(2)
+        {
+            let formats = match formats {
+                Expr::Array(formats, _) => formats.as_slice(),
+                one if literal(one).is_some_and(|text| text.contains('%')) => {
+                    std::slice::from_ref(one)
+                }
+                // What has no part at all is an error.
+                _ => &[],
+            };
+            for format in formats {
+                if let Some(text) = literal(format).filter(|text| never_fits(text)) {
+                    let message = format!(
+                        "no date is of the form `{text}`; parts are written %Y, %m and %d, such as %m/%d/%Y, and all three are needed"
+                    );
+                    found.push((format.position(), message));
+                }
+            }
+        }
+        true
+    });
     found
 }
 

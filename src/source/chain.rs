@@ -47,8 +47,7 @@ impl Reader {
             return self.read_changes(&call, since, taker, presence).await;
         }
         let Some(list) = &spec.each else {
-            let read = self.read_property(&call, taker, presence).await?;
-            return Ok((read.count, read.records()));
+            return self.read_property(&call, taker, presence).await;
         };
         let (mut pages, mut records) = (0, 0);
         for record in self.listed(&call, list).await? {
@@ -57,9 +56,9 @@ impl Reader {
                 ..before
             };
             let detail = Call { before, ..call };
-            let read = self.read_property(&detail, taker, presence).await?;
-            pages += read.count;
-            records += read.records();
+            let (more, came) = self.read_property(&detail, taker, presence).await?;
+            pages += more;
+            records += came;
         }
         Ok((pages, records))
     }

@@ -15,7 +15,7 @@ use crate::outbound::{Fingerprint, shorten};
 
 use super::SourceError;
 use super::call::Call;
-use super::presence::Presence;
+use super::presence::{Named, Presence};
 use super::reader::{Handed, Reader, collected};
 use super::template::Before;
 
@@ -90,7 +90,7 @@ impl Reader {
             self.read_property(&asked, &sender, presence).await
         };
         let (read, came) = tokio::join!(reading, collected(pages));
-        let read = read?;
+        let (pages, _) = read?;
         let mut known = match (known, from) {
             (Some(known), Some(_)) => known,
             _ => Known {
@@ -126,17 +126,44 @@ impl Reader {
         }
         let records: Vec<Arc<str>> = known.records.values().cloned().collect();
         self.said.lock().insert(place, known);
-        let (request, property): (Arc<str>, Arc<str>) = (request.into(), property.into());
+        let (records, nameless) = call.attached(records);
+        let request: Arc<str> = request.into();
         for page in records.chunks(PAGE) {
-            let page = page.iter().map(|json| Record {
+            let page = page.iter().map(|(property, json)| Record {
                 request: Arc::clone(&request),
-                property: Arc::clone(&property),
+                property: Arc::clone(property),
                 json: Box::from(&**json),
                 known: None,
             });
             let handed = taker.send(Handed::Page(page.collect())).await;
             handed.map_err(|_| SourceError::Stopped)?;
         }
-        Ok((read.count, records.len() as u64))
+        if nameless > 0 {
+            let handed = taker.send(Handed::Nameless(nameless)).await;
+            handed.map_err(|_| SourceError::Stopped)?;
+        }
+        Ok((pages, records.len() as u64))
+    }
+}
+
+impl Call<'_> {
+    /// The records that count, each with its PMS property: those that were asked for, or those of the attached ones where
+    /// all were asked for at once. And how many of these name none.
+    fn attached(&self, records: Vec<Arc<str>>) -> (Vec<(Arc<str>, Arc<str>)>, u64) {
+        let request = self.source.requests.get(self.request);
+        let path = request.and_then(|request| request.property.as_ref());
+        let asked: Arc<str> = self.property.into();
+        let (mut attached, mut nameless) = (Vec::with_capacity(records.len()), 0);
+        for json in records {
+            match path.filter(|_| asked.is_empty()) {
+                None => attached.push((Arc::clone(&asked), json)),
+                Some(path) => match self.whose(path.text_in(&json).as_deref()) {
+                    Named::Attached(property) => attached.push((property, json)),
+                    Named::Nobody => nameless += 1,
+                    Named::Other(_) => {}
+                },
+            }
+        }
+        (attached, nameless)
     }
 }

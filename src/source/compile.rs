@@ -2,12 +2,13 @@
 //! and rules.
 
 mod request;
+mod rules;
 
 use std::collections::BTreeMap;
 
 use crate::config::{
-    AnswerRule, Auth, Connector, Document, Format, Grant, Login, OAuth2, TokenPlace, Verdict,
-    nearest,
+    AnswerRule, Auth, Connector, Document, Format, Grant, Login, OAuth2, Request, TokenPlace,
+    Verdict, nearest,
 };
 use crate::model::{Code, Problem};
 use crate::outbound::authority;
@@ -17,6 +18,18 @@ use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer, TokenAt};
 use super::template::{Place, Templates, Uses};
 
+use rules::Form;
+
+/// What rules may look at in the answers to a request.
+fn form(request: &Request) -> Form {
+    match (&request.inner, request.format) {
+        // The text that the rows stand in has paths around it.
+        (None, Format::Csv) => Form::Rows,
+        (_, Format::Soap) => Form::Soap,
+        _ => Form::Named,
+    }
+}
+
 /// A connector on the way to a [`Source`].
 pub(super) struct Compile<'a> {
     connector: &'a Connector,
@@ -24,6 +37,8 @@ pub(super) struct Compile<'a> {
     templates: Templates,
     credential_fields: Vec<&'a str>,
     problems: Vec<Problem>,
+    /// What may be meant, in files of version 1.
+    warnings: Vec<Problem>,
     /// What the templates at hand may use.
     uses: Uses,
     /// What they may use beside that, as it came before the request at hand.
@@ -42,6 +57,7 @@ impl<'a> Compile<'a> {
                 .map(String::as_str)
                 .collect(),
             problems: Vec::new(),
+            warnings: Vec::new(),
             uses: Uses::All,
             before: Vec::new(),
         }
@@ -57,7 +73,13 @@ impl<'a> Compile<'a> {
         let tokens = self.auth();
         self.sign();
         self.headers("headers", &connector.headers);
-        let shared = self.rules("errors", &connector.errors);
+        let mut requests = connector.requests.values();
+        let form = if requests.all(|request| form(request) == Form::Rows) {
+            Form::Rows
+        } else {
+            Form::Named
+        };
+        let shared = self.rules("errors", &connector.errors, form);
         let mut requests = BTreeMap::new();
         for (name, request) in &connector.requests {
             let compiled = self.request(name, request, &shared);
@@ -69,6 +91,7 @@ impl<'a> Compile<'a> {
                 templates: self.templates,
                 requests,
                 tokens,
+                warnings: self.warnings,
             })
         } else {
             Err(self.problems)
@@ -77,6 +100,16 @@ impl<'a> Compile<'a> {
 
     fn problem(&mut self, field: &str, message: impl Into<String>) {
         self.problems.push(self.document.problem(field, message));
+    }
+
+    /// What may be meant, and what version 2 of the file does not take.
+    fn warn(&mut self, field: &str, message: impl Into<String>, code: Code) {
+        let problem = self.document.problem(field, message).coded(code);
+        if self.connector.is_strict() {
+            self.problems.push(problem.as_error());
+        } else {
+            self.warnings.push(problem);
+        }
     }
 
     fn header_name(&mut self, field: &str, name: &str) {
@@ -343,39 +376,5 @@ impl<'a> Compile<'a> {
             self.problem(field, message);
             Path::default()
         })
-    }
-
-    fn rules(&mut self, field: &str, rules: &[AnswerRule]) -> Vec<Rule> {
-        rules
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| {
-                if let Some(header) = &rule.header {
-                    self.header_name(&format!("{field}.{index}.header.name"), &header.name);
-                }
-                if rule.status.is_none()
-                    && rule.header.is_none()
-                    && rule.path.is_none()
-                    && rule.absent.is_none()
-                    && rule.text.is_none()
-                    && rule.equals.is_none()
-                {
-                    self.problem(
-                        &format!("{field}.{index}"),
-                        "matches every answer; add `status`, `header`, `path`, `absent`, `text` or `equals`",
-                    );
-                }
-                let mut path = |key: &str, path: &Option<String>| {
-                    path.as_deref()
-                        .map(|path| self.path(&format!("{field}.{index}.{key}"), path))
-                };
-                Rule {
-                    at: format!("{field}.{index}"),
-                    path: path("path", &rule.path),
-                    absent: path("absent", &rule.absent),
-                    spec: rule.clone(),
-                }
-            })
-            .collect()
     }
 }

@@ -20,6 +20,7 @@ pub struct Source {
     pub(super) requests: BTreeMap<String, Request>,
     /// What proves who asks, where a token has to be fetched.
     pub(super) tokens: Option<TokenAnswer>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// What of a request could be compiled beforehand.
@@ -79,6 +80,11 @@ impl Source {
         Compile::new(&file.value, document).all()
     }
 
+    /// What of it may be meant, and most likely is not.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
     /// The same, through the daemon's `proxy` where the connector says nothing about one.
     #[must_use]
     pub fn through(mut self, proxy: Option<&Proxy>) -> Source {
@@ -123,6 +129,38 @@ impl Source {
             }
         });
         each.sum()
+    }
+
+    /// Whether a request is asked once for all PMS properties, and its records say of which one each is.
+    pub fn tells_properties(&self, request: &str) -> bool {
+        let spec = self.connector.requests.get(request);
+        spec.is_some_and(|spec| spec.per == Per::Once && spec.property.is_some())
+    }
+
+    /// The request of residents that asks the same whatever PMS property it is asked for, where nothing says whose the
+    /// records are: those of several properties would each come several times.
+    pub fn asks_the_same(&self) -> Option<&str> {
+        let everywhere = ["headers", "hosts", "auth", "sign"];
+        if everywhere
+            .iter()
+            .any(|field| self.templates.are_of_property(field))
+        {
+            return None;
+        }
+        let is_of_property = |request: &str| {
+            let field = format!("requests.{request}");
+            self.templates.are_of_property(&field)
+        };
+        self.feeds().find(|name| {
+            let Some(spec) = self.connector.requests.get(*name) else {
+                return false;
+            };
+            let mut before = spec.after.iter().chain(&spec.each);
+            spec.per == Per::Property
+                && spec.property.is_none()
+                && !is_of_property(name)
+                && !before.any(|one| is_of_property(one))
+        })
     }
 
     /// The request of the login, if the connector has one.

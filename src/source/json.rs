@@ -20,6 +20,7 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
     let walk = Walk {
         path: records.segments(),
         key: None,
+        is_one_of_many: false,
         found: &mut found,
     };
     let around = walk.deserialize(&mut deserializer).map_err(unreadable)?;
@@ -31,7 +32,12 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
         known: Vec::new(),
         broken: None,
     };
-    for (key, node) in found.nodes {
+    for Node {
+        key,
+        is_one_of_many,
+        text: node,
+    } in found.nodes
+    {
         // An answer that is one object may be a record or an error: the rules must see it.
         if records.segments().is_empty() && node.get().starts_with('{') {
             decoded.around = serde_json::from_str(node.get()).map_err(unreadable)?;
@@ -48,6 +54,8 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
                 Some(key) => keyed(&key, node.get()),
                 None => node.get().into(),
             }),
+            // One of several parents has none: the others have theirs. An empty element of XML is the same.
+            _ if is_one_of_many && node.get() == "null" => {}
             // A text, a number or null where records are expected is for the rules to judge.
             _ => decoded.found = false,
         }
@@ -75,16 +83,25 @@ fn keyed(key: &str, object: &str) -> Box<str> {
 /// What stands at the place of the records.
 #[derive(Default)]
 struct Found<'de> {
-    /// The nodes, each with its name where the path ends in `*`.
-    nodes: Vec<(Option<String>, &'de RawValue)>,
+    nodes: Vec<Node<'de>>,
     /// That the list or object is there whose members are the records.
     place: bool,
+}
+
+/// What stands at the end of the path, as it is written.
+struct Node<'de> {
+    /// Its name, where the path ends in `*`.
+    key: Option<String>,
+    /// Its parent is one of a list, or of the members of an object.
+    is_one_of_many: bool,
+    text: &'de RawValue,
 }
 
 /// Goes down the path, keeps what lies beside it, and takes what lies at its end as it is written.
 struct Walk<'p, 'f, 'de> {
     path: &'p [Segment],
     key: Option<String>,
+    is_one_of_many: bool,
     found: &'f mut Found<'de>,
 }
 
@@ -94,7 +111,11 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         if self.path.is_empty() {
             let node: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
-            self.found.nodes.push((self.key, node));
+            self.found.nodes.push(Node {
+                key: self.key,
+                is_one_of_many: self.is_one_of_many,
+                text: node,
+            });
             return match node.get().as_bytes().first() {
                 Some(b'[' | b'{') => Ok(Value::Null),
                 // No records, and so it must be reachable for the rules.
@@ -125,6 +146,8 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
                 Some(path) => map.next_value_seed(Walk {
                     path,
                     key: (self.path == [Segment::Any]).then(|| key.clone()),
+                    is_one_of_many: self.is_one_of_many
+                        || self.path.first() == Some(&Segment::Any) && !path.is_empty(),
                     found: &mut *self.found,
                 })?,
                 None => map.next_value()?,
@@ -145,6 +168,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
         while let Some(value) = seq.next_element_seed(Walk {
             path,
             key: None,
+            is_one_of_many: self.is_one_of_many || !path.is_empty(),
             found: &mut *self.found,
         })? {
             around.push(value);
@@ -225,6 +249,32 @@ mod tests {
         );
         assert!(!split_at("data", r#"{"data":null}"#).2);
         assert!(!split_at("data", r#"{"error":1}"#).2);
+    }
+
+    #[test]
+    fn one_of_several_parents_may_have_none_and_all_of_them_too() {
+        for (path, text, count) in [
+            (
+                "p/l",
+                r#"{"p":[{"l":null},{"l":[{"id":1}]},{"l":{"id":2}}]}"#,
+                2,
+            ),
+            ("p/l", r#"{"p":[{"l":[{"id":1}]},{}]}"#, 1),
+            ("p/l", r#"{"p":[{"l":null},{"l":null}]}"#, 0),
+            ("p/*/l", r#"{"p":{"a":{"l":null},"b":{"l":[1]}}}"#, 1),
+        ] {
+            let (_, records, found) = split_at(path, text);
+            assert_eq!((records.len(), found), (count, true), "{text}");
+        }
+        // What is none of them is for the rules to judge, and so is nothing at all.
+        for (path, text) in [
+            ("p/l", r#"{"p":[{"l":"none"},{"l":[1]}]}"#),
+            ("p/l", r#"{"p":[{}]}"#),
+            ("p/l", r#"{"p":{"l":null}}"#),
+            ("*", r#"{"error":null}"#),
+        ] {
+            assert!(!split_at(path, text).2, "{text}");
+        }
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub(super) fn taken(
         }) => Err(Wrong::Unreadable(error)),
         Ok(_) => Err(Wrong::Unexpected {
             what: format!("there is nothing at `{}` in the answer", shape.records),
-            remedy: "nothing was written; if this means an empty list, say by `missing` what such an answer has",
+            remedy: "nothing was written; correct `records` of the request, or say by its `missing` what an answer has that means an empty list",
         }),
         Err(_) if is_behind && is_blank => Ok(Decoded::nothing()),
         Err(_) if status == 204 => Err(Wrong::Unexpected {

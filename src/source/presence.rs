@@ -1,5 +1,7 @@
 //! Whether the paths of a connector lead anywhere in the records that came (R42): one that no record has is a check that is
-//! not made. And whether a record is of the PMS property that was asked for.
+//! not made. And of which PMS property a record is: of the one that was asked for, or of one that is attached (R5).
+
+use std::sync::Arc;
 
 use crate::outbound::shorten;
 
@@ -16,47 +18,85 @@ pub(super) struct Presence {
     property: bool,
 }
 
+/// Whose the records of a page are.
+pub(super) enum Whose {
+    /// Those of the PMS property that was asked for.
+    Asked,
+    /// Of several, in their order.
+    Each(Vec<Named>),
+}
+
+/// Whose a record is that was asked for with those of all PMS properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    /// Of an attached property, as the integration names it.
+    Attached(Arc<str>),
+    /// Of another one.
+    Other(String),
+    /// It names none.
+    Nobody,
+}
+
 impl Presence {
-    /// Looks at the records of a page; an error where one is of another property. Those that name none may be of any,
-    /// and those that are known were looked at when they were new.
+    /// Looks at the records of a page, and says whose they are; an error where one is of another property than was asked
+    /// for. Those that name none may be of any, and those that are known were looked at when they were new.
     pub(super) fn look(
         &mut self,
         call: &Call<'_>,
         request: &Request,
         decoded: &Decoded,
-    ) -> Result<(), SourceError> {
+    ) -> Result<Whose, SourceError> {
         self.records |= !decoded.records.is_empty();
         let known = decoded.known.iter().map(Option::is_some);
         let known = known.chain(std::iter::repeat(false));
+        let asked_at_once = call.property.is_empty();
+        let mut each = Vec::new();
         for (json, known) in decoded.records.iter().zip(known) {
             if known {
                 self.id = true;
                 self.property = true;
                 continue;
             }
-            let named = request.property.as_ref();
-            if named.is_none() && (self.id || request.id.is_none()) {
-                return Ok(());
+            let path = request.property.as_ref();
+            if path.is_none() && (self.id || request.id.is_none()) {
+                break;
             }
-            let Ok(record) = serde_json::from_str::<serde_json::Value>(json) else {
-                continue;
-            };
-            let text = |path: Option<&Path>| path.and_then(|path| path.text(&record));
-            self.id |= text(request.id.as_ref()).is_some();
-            let Some(named) = text(named) else { continue };
-            self.property = true;
-            if !named.trim().eq_ignore_ascii_case(call.property.trim()) {
+            let text = |path: Option<&Path>| path.and_then(|path| path.text_in(json));
+            self.id = self.id || text(request.id.as_ref()).is_some();
+            let named = text(path);
+            self.property |= named.is_some();
+            if asked_at_once {
+                each.push(call.whose(named.as_deref()));
+            } else if let Some(named) = named
+                && !named.trim().eq_ignore_ascii_case(call.property.trim())
+            {
                 let other = shorten(&named);
                 let what = format!("the answer has a record of the PMS property `{other}`");
-                let remedy = "nothing was written; see `pms_properties` of the integration, and whether the PMS answers what it is asked";
+                let remedy = "nothing was written; let the request ask for {{ property }}, or correct its `property`, or `pms_properties` of the integration";
                 return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
             }
         }
-        Ok(())
+        Ok(if asked_at_once && request.property.is_some() {
+            Whose::Each(each)
+        } else {
+            Whose::Asked
+        })
     }
 }
 
 impl Call<'_> {
+    /// Whose a record is that names this PMS property.
+    pub(super) fn whose(&self, named: Option<&str>) -> Named {
+        let Some(named) = named.map(str::trim) else {
+            return Named::Nobody;
+        };
+        let mut attached = self.scope.properties.iter();
+        match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
+            Some(attached) => Named::Attached(attached.as_str().into()),
+            None => Named::Other(named.to_owned()),
+        }
+    }
+
     /// The path that no record has; none where each leads somewhere, or there was no record.
     pub(super) fn missing(&self, presence: &Presence) -> Option<SourceError> {
         let request = self.source.requests.get(self.request)?;

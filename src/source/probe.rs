@@ -1,7 +1,7 @@
 //! A look at a PMS, for `epms doctor` and `epms probe`: where requests go, whether its login is taken, and one page, or
 //! that page as it was asked for and as it came. Keeps nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::config::{self, Limits, Per};
-use crate::outbound::{Account, Endpoint, Exchanged, Redacted, RedactedHeader, Watch};
+use crate::outbound::{Account, Endpoint, Exchanged, Redacted, RedactedHeader, Watch, shorten};
 
 use super::auth::OAUTH2;
 use super::call::Call;
@@ -18,17 +18,20 @@ use super::compiled::{Request, Source};
 use super::fetch::{Ask, Page};
 use super::judged::{Meaning, Reply};
 use super::page::{After, Pages, Why};
-use super::presence::Presence;
+use super::presence::{Named, Presence, Whose};
 use super::read::declared;
 use super::reader::{Reader, Scope};
+use super::tally::NO_TOTAL;
 use super::template::{Before, PageValues};
 use super::{SourceError, decode, media};
 
 /// The first page of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstPage {
-    /// The records on it.
+    /// The records on it; of a request that is asked once, those of attached PMS properties where it is known.
     pub records: usize,
+    /// The PMS properties of the others.
+    pub elsewhere: BTreeSet<String>,
     /// Its size, unpacked.
     pub bytes: usize,
     /// From the request to the last byte, waiting for the budget included.
@@ -156,6 +159,7 @@ impl Reader {
         let Some(before) = chain.before() else {
             return Ok(FirstPage {
                 records: 0,
+                elsewhere: BTreeSet::new(),
                 bytes: 0,
                 took: Duration::ZERO,
                 budget: Vec::new(),
@@ -163,16 +167,36 @@ impl Reader {
         };
         let call = Call { before, ..call };
         let begun = Instant::now();
-        let (page, _) = self.first(&call, compiled).await?;
+        let (page, url) = self.first(&call, compiled).await?;
         let mut presence = Presence::default();
-        presence.look(&call, compiled, &page.decoded)?;
+        let whose = presence.look(&call, compiled, &page.decoded)?;
         if let Some(missing) = call.missing(&presence) {
             return Err(missing);
         }
+        let came = page.decoded.records.len();
+        if compiled.total.is_some() && came > 0 && declared(compiled, &page).is_none() {
+            let remedy = "until then every run is incomplete";
+            return Err(SourceError::Unexpected(call.told(NO_TOTAL, None, remedy)));
+        }
+        // What is amiss already ends a run as it ends this look.
+        let mut pages = Pages::start(compiled.paging.as_ref(), compiled.total.is_some(), 1);
+        call.after(compiled, &mut pages, Some(&page), &url, |_, _| Vec::new())?;
+        let (records, elsewhere) = match whose {
+            Whose::Asked => (came, BTreeSet::new()),
+            Whose::Each(each) => {
+                let attached = |one: &&Named| matches!(one, Named::Attached(_));
+                let elsewhere = each.iter().filter_map(|one| match one {
+                    Named::Other(named) => Some(shorten(named)),
+                    Named::Attached(_) | Named::Nobody => None,
+                });
+                (each.iter().filter(attached).count(), elsewhere.collect())
+            }
+        };
         let limits = &source.connector.limits;
         let headers = [&limits.remaining, &limits.reset].into_iter().flatten();
         Ok(FirstPage {
-            records: page.decoded.records.len(),
+            records,
+            elsewhere,
             bytes: page.answer.body.len(),
             took: begun.elapsed(),
             budget: headers

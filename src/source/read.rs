@@ -16,21 +16,21 @@ use super::call::Call;
 use super::compiled::{Request, Total};
 use super::decode::Decoded;
 use super::fetch::{Ask, Page};
-use super::known::Known;
+use super::known::{Known, Same};
 use super::page::{After, Came, Doubtful, Pages, Why};
-use super::presence::Presence;
+use super::presence::{Named, Presence, Whose};
 use super::reader::{Handed, Heard, Reader};
 use super::template::{PageValues, Place};
 use super::{SourceError, link, media};
 
 impl Reader {
-    /// Reads all of a request for a property; gives the pages that count.
+    /// Reads all of a request for a property; gives the number of pages and of records that count.
     pub(super) async fn read_property(
         &self,
         call: &Call<'_>,
         taker: &mpsc::Sender<Handed>,
         presence: &mut Presence,
-    ) -> Result<Pages, SourceError> {
+    ) -> Result<(u64, u64), SourceError> {
         let Some(request) = call.source.requests.get(call.request) else {
             return Err(SourceError::Stopped);
         };
@@ -48,13 +48,18 @@ impl Reader {
                 presence,
                 listens: self.listener.is_some(),
                 heard: Vec::new(),
+                left_out: 0,
+                nameless: 0,
             };
             if let Some(pages) = once.read(self, &taker).await? {
                 for answer in once.heard {
                     // Whoever listened may have gone.
                     let _ = self.listener.as_ref().map(|listener| listener.send(answer));
                 }
-                return Ok(pages);
+                if once.nameless > 0 {
+                    taker.hand(Handed::Nameless(once.nameless)).await?;
+                }
+                return Ok((pages.count, pages.records() - once.left_out));
             }
             tracing::info!(
                 request = call.request,
@@ -76,16 +81,26 @@ struct Taker<'a> {
 }
 
 impl Taker<'_> {
-    async fn page(&self, decoded: Decoded) -> Result<(), SourceError> {
+    async fn page(&self, decoded: Decoded, whose: Whose) -> Result<(), SourceError> {
         let places = decoded.known.into_iter().chain(std::iter::repeat(None));
         let records = decoded.records.into_iter().zip(places);
-        let records = records.map(|(json, place)| Record {
+        let record = |(json, place): (Box<str>, Option<Same>), property: &Arc<str>| Record {
             request: Arc::clone(&self.request),
-            property: Arc::clone(&self.property),
+            property: Arc::clone(property),
             json,
             known: place.map(|same| same.place),
-        });
-        self.hand(Handed::Page(records.collect())).await
+        };
+        let records: Vec<Record> = match whose {
+            Whose::Asked => records.map(|one| record(one, &self.property)).collect(),
+            Whose::Each(each) => records
+                .zip(each)
+                .filter_map(|(one, named)| match named {
+                    Named::Attached(property) => Some(record(one, &property)),
+                    Named::Other(_) | Named::Nobody => None,
+                })
+                .collect(),
+        };
+        self.hand(Handed::Page(records)).await
     }
 
     async fn again(&self) -> Result<(), SourceError> {
@@ -112,6 +127,9 @@ struct Once<'a, 'c> {
     /// Whether somebody hears the answers.
     listens: bool,
     heard: Vec<Heard>,
+    /// Records that are of no attached PMS property, and those of them that name none.
+    left_out: u64,
+    nameless: u64,
 }
 
 impl Once<'_, '_> {
@@ -162,9 +180,9 @@ impl Once<'_, '_> {
                 After::End | After::Values(_) | After::Url(_) => {}
             }
             if let Some(Page { decoded, answer }) = page {
-                self.presence.look(call, request, &decoded)?;
+                let whose = self.whose(&decoded)?;
                 self.hear(&decoded, &answer);
-                taker.page(decoded).await?;
+                taker.page(decoded, whose).await?;
             }
             match after {
                 After::Values(after) => values = after,
@@ -172,6 +190,22 @@ impl Once<'_, '_> {
                 After::End | After::Repeated | After::Again => return Ok(Some(pages)),
             }
         }
+    }
+
+    /// Whose the records of a page are. Of a feed of changes that is asked once all of them count: one may have gone to
+    /// another property, and be there no more.
+    fn whose(&mut self, decoded: &Decoded) -> Result<Whose, SourceError> {
+        let (_, spec) = self.call.spec()?;
+        let whose = self.presence.look(self.call, self.request, decoded)?;
+        if spec.since.is_some() {
+            return Ok(Whose::Asked);
+        }
+        if let Whose::Each(each) = &whose {
+            let count = |is: fn(&Named) -> bool| each.iter().filter(|one| is(one)).count() as u64;
+            self.left_out += count(|one| !matches!(one, Named::Attached(_)));
+            self.nameless += count(|one| *one == Named::Nobody);
+        }
+        Ok(whose)
     }
 
     /// What tells the records from others by their ids, from the second reading on; those without one by their texts.
@@ -286,7 +320,7 @@ impl Call<'_> {
             },
         );
         after.map_err(|what| {
-            let remedy = "nothing was written; the next run tries again";
+            let remedy = "nothing was written";
             SourceError::Unexpected(self.told(&what, None, remedy))
         })
     }

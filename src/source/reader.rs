@@ -34,6 +34,8 @@ pub enum Handed {
         /// The PMS property; empty for requests that are asked once.
         property: Arc<str>,
     },
+    /// So many records of a request that is asked once name no PMS property, and were left out.
+    Nameless(u64),
 }
 
 /// Collects the records of a reading that count.
@@ -42,9 +44,11 @@ pub async fn collected(mut handed: mpsc::Receiver<Handed>) -> Vec<Record> {
     while let Some(handed) = handed.recv().await {
         match handed {
             Handed::Page(page) => records.extend(page),
-            Handed::Again { request, property } => {
-                records.retain(|one| one.request != request || one.property != property);
-            }
+            // A request that is asked once may have records of several properties.
+            Handed::Again { request, property } => records.retain(|one| {
+                one.request != request || !property.is_empty() && one.property != property
+            }),
+            Handed::Nameless(_) => {}
         }
     }
     records
@@ -226,6 +230,8 @@ impl Reader {
         } else {
             &scope.properties
         };
+        // Of which property a record is stands in its text.
+        let known = known.filter(|_| !source.tells_properties(request));
         let (mut pages, mut records) = (0, 0);
         let mut presence = Presence::default();
         for property in properties {

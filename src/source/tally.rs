@@ -7,6 +7,9 @@ use crate::model::Print;
 /// So often a PMS property is read whose number of records moves meanwhile.
 pub(super) const READINGS: u32 = 3;
 
+/// No answer with records says how many there are.
+pub(super) const NO_TOTAL: &str = "no answer has the number of records at `total` of the connector: correct `total` of the request, or remove it";
+
 /// What was declared and what came in one reading of a PMS property.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -126,7 +129,7 @@ impl Tally {
         let records = self.records;
         let Some(declared) = self.declared else {
             return if self.expected && records > 0 {
-                Sum::Wrong("no answer has the number of records at `total` of the connector".into())
+                Sum::Wrong(NO_TOTAL.into())
             } else {
                 Sum::Complete
             };
@@ -138,7 +141,7 @@ impl Tally {
         }
         if self.counts_pages() {
             return Sum::Wrong(
-                "`total` of the connector leads to the number of records of each page, not of all"
+                "`total` of the connector leads to the number of records of each page, not of all: correct `total` of the request, or remove it"
                     .into(),
             );
         }

@@ -126,6 +126,8 @@ pub(super) struct Before<'a> {
 #[derive(Debug)]
 pub(super) struct Templates {
     environment: Environment<'static>,
+    /// Where those stand that give something else for each PMS property, or integration.
+    of_property: Vec<String>,
     /// The fields of the credential that a template uses, and `token`, by its name.
     shows: BTreeMap<String, Vec<String>>,
     /// Whether any of them asks for the moment.
@@ -209,6 +211,7 @@ impl Templates {
         Templates {
             environment,
             shows: BTreeMap::new(),
+            of_property: Vec::new(),
             of_the_moment: false,
         }
     }
@@ -216,6 +219,15 @@ impl Templates {
     /// Whether what they give depends on the moment.
     pub(super) fn are_of_the_moment(&self) -> bool {
         self.of_the_moment
+    }
+
+    /// Whether a template that stands there, or below, gives something else for each PMS property or integration.
+    pub(super) fn are_of_property(&self, field: &str) -> bool {
+        let below = |one: &String| {
+            let rest = one.strip_prefix(field);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.of_property.iter().any(below)
     }
 
     /// The fields of the credential that a template uses, and `token` where it uses the token.
@@ -250,6 +262,9 @@ impl Templates {
         self.of_the_moment |= template.undeclared_variables(false).contains("now");
         let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         used.sort();
+        if used.iter().any(|variable| is_of_property(variable)) {
+            self.of_property.push(field.to_owned());
+        }
         let shows = used.iter().filter_map(|variable| match variable.as_str() {
             "token" => Some(variable.as_str()),
             _ => variable.strip_prefix("credential."),
@@ -356,6 +371,10 @@ fn of_json(value: &serde_json::Value) -> Value {
             Value::from(members.collect::<BTreeMap<String, Value>>())
         }
     }
+}
+
+fn is_of_property(variable: &str) -> bool {
+    variable == "property" || variable.starts_with("fields.")
 }
 
 fn named(place: Place, field: &str) -> String {

@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::config::{Format, Verdict};
 use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 
-use super::SourceError;
 use super::answer::{By, Content, Judgement, Rule, by_rules};
 use super::call::Call;
 use super::compiled::{Request, TokenAnswer, TokenAt};
@@ -18,6 +17,7 @@ use super::fetch::Ask;
 use super::judged::{Came, Judging, Reply, Wrong, judged, taken};
 use super::media;
 use super::page::Why;
+use super::{Shape, SourceError};
 
 impl Call<'_> {
     /// What an answer means: by the rules, by the judge where none matched, or as usual.
@@ -90,9 +90,22 @@ impl Call<'_> {
             Wrong::Refused => self.failure(&judgement, &raw, answer.status),
             Wrong::Unreadable(error) => SourceError::Unavailable(told(
                 &self.unreadable(&error, &raw),
-                "nothing was written; the next run tries again",
+                &of_another_form(shape, &raw).map_or_else(
+                    || "nothing was written; the next run tries again".to_owned(),
+                    |form| {
+                        format!("nothing was written; it begins like {form}: where it always does, correct `format` of the request")
+                    },
+                ),
             )),
-            Wrong::Unexpected { what, remedy } => SourceError::Unexpected(told(&what, remedy)),
+            Wrong::Unexpected { what, remedy } => {
+                let by = match &judgement.by {
+                    By::Rule(at) if judgement.verdict == Verdict::Empty => {
+                        format!(" (it is `{at}`)")
+                    }
+                    _ => String::new(),
+                };
+                SourceError::Unexpected(told(&what, &format!("{remedy}{by}")))
+            }
         })
     }
 
@@ -167,8 +180,7 @@ impl Call<'_> {
         // What stands around a token may be another: nothing of it is told.
         let Some(token) = token else {
             let what = reading.place.missing();
-            let remedy =
-                "check the connector's `auth`, and say with a rule what such an answer means";
+            let remedy = "correct where `auth` of the connector looks for it, or say with a rule what such an answer means";
             return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
         };
         let seconds = super::Path::parse("expires_in")
@@ -258,6 +270,28 @@ impl TokenAt {
             TokenAt::Text => "the answer is no token: it is empty, or more than one word".into(),
         }
     }
+}
+
+/// What an answer begins like that is not of the form that it should be of. A page is none of them.
+fn of_another_form(shape: &Shape, text: &str) -> Option<&'static str> {
+    if shape.inner().is_some() {
+        return None;
+    }
+    let text = text.trim_start().to_lowercase();
+    let is_page = ["<!doctype", "<html"]
+        .iter()
+        .any(|page| text.starts_with(page));
+    let form = match text.bytes().next()? {
+        b'<' if !is_page => "XML",
+        b'{' | b'[' => "JSON",
+        _ => return None,
+    };
+    let wanted = match shape.format() {
+        Format::Json => "JSON",
+        Format::Xml | Format::Soap => "XML",
+        Format::Csv => "CSV",
+    };
+    (form != wanted).then_some(form)
 }
 
 /// The value of a cookie that an answer sets (RFC 6265, 5.2); the last where it is set several times.

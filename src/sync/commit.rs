@@ -484,7 +484,7 @@ fn end(
     report.counts = plan.counts;
     report.changes = plan.changes.len() as u64;
     report.excluded_by.clone_from(&plan.excluded_by);
-    report.notes = gathered.all_notes();
+    report.notes.append(&mut gathered.all_notes());
     report.notes.append(&mut notes);
     let ended = now();
     standing::login_worked(write, &work.credential, ended)?;

@@ -32,6 +32,7 @@ pub(super) struct Mapping {
     integration: Arc<Integration>,
     today: Date,
     lookups: Arc<Lookups>,
+    unread: Arc<BTreeMap<String, String>>,
     contexts: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Context>>,
     excluded_words: Vec<UniCase<String>>,
     units: Units,
@@ -59,7 +60,8 @@ struct Begun {
     taken: usize,
     steps: usize,
     mapped: u64,
-    heard: bool,
+    /// The PMS properties that had sent records by then.
+    heard: BTreeSet<Arc<str>>,
 }
 
 /// Whose record it is that could not be mapped, as far as mapping came.
@@ -135,6 +137,7 @@ impl Mapping {
             integration,
             today,
             lookups,
+            unread: Arc::default(),
             contexts: BTreeMap::new(),
             excluded_words,
             seed: 0,
@@ -159,6 +162,20 @@ impl Mapping {
             }
         }
         self
+    }
+
+    /// Knows which lookups were not read, and why.
+    pub(super) fn without(mut self, unread: BTreeMap<String, String>) -> Mapping {
+        self.unread = Arc::new(unread);
+        self
+    }
+
+    /// Why what was mapped does not count: a script asked for a lookup that was not read.
+    pub(super) fn unread(&self) -> Option<(&str, &str)> {
+        let mut contexts = self.contexts.values().flat_map(BTreeMap::values);
+        let lookup = contexts.find_map(Context::asked_unread)?;
+        let (lookup, why) = self.unread.get_key_value(lookup)?;
+        Some((lookup, why))
     }
 
     /// Makes prints with this seed, beside what is remembered.
@@ -232,18 +249,25 @@ impl Mapping {
     }
 
     fn begin(&mut self, first: &Record) {
-        let goes_on = self.begun.as_ref().is_some_and(|begun| {
-            begun.request == first.request && begun.property == first.property
-        });
+        // What is asked once is read again as a whole, whatever the properties of its records.
+        let property = if self.integration.source.is_asked_once(&first.request) {
+            "".into()
+        } else {
+            Arc::clone(&first.property)
+        };
+        let goes_on = self
+            .begun
+            .as_ref()
+            .is_some_and(|begun| begun.request == first.request && begun.property == property);
         if !goes_on {
             self.begun = Some(Begun {
                 request: Arc::clone(&first.request),
-                property: Arc::clone(&first.property),
+                property,
                 records: self.records,
                 taken: self.taken.len(),
                 steps: self.steps.len(),
                 mapped: self.mapped,
-                heard: self.heard.contains(&first.property),
+                heard: self.heard.clone(),
             });
         }
     }
@@ -260,9 +284,7 @@ impl Mapping {
         self.taken.truncate(begun.taken);
         self.steps.truncate(begun.steps);
         self.mapped = begun.mapped;
-        if !begun.heard {
-            self.heard.remove(property);
-        }
+        self.heard = begun.heard;
         forgotten
     }
 
@@ -548,6 +570,7 @@ impl Mapping {
             properties: self.integration.config.pms_properties.clone(),
             fields: self.integration.config.fields.clone(),
             lookups: Arc::clone(&self.lookups),
+            unread: Arc::clone(&self.unread),
         });
         contexts.insert(Arc::clone(&record.property), context.clone());
         context

@@ -73,6 +73,8 @@ struct Mapped {
     pages: u64,
     records: u64,
     lookups: Vec<(String, Lookup)>,
+    /// What reading tells in the report.
+    notes: BTreeMap<String, u64>,
 }
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
@@ -116,8 +118,7 @@ async fn run_by(
     let read = read(&job, &tools, started, &on_progress, how).await?;
     report.requests = requests.load(Ordering::Relaxed);
     if let Ok(mapped) = &read {
-        report.pages = mapped.pages;
-        report.records = mapped.records;
+        mapped.tell(&mut report);
         on_progress(Progress {
             pages: mapped.pages,
             records: mapped.records,
@@ -156,8 +157,7 @@ pub async fn preview(
     let mut report = Run::begun(job.run, id, job.cause, job.integration.generation, started);
     let outcome = match read(&job, &tools, started, &on_progress, How::default()).await? {
         Ok(mapped) => {
-            report.pages = mapped.pages;
-            report.records = mapped.records;
+            mapped.tell(&mut report);
             let (tools, report) = (tools.clone(), report.clone());
             let work = move || {
                 let work = mapped.work(&job, started);
@@ -195,8 +195,7 @@ pub async fn explain(
     };
     let outcome = match read(&job, &tools, started, &quiet, how).await? {
         Ok(mut mapped) => {
-            report.pages = mapped.pages;
-            report.records = mapped.records;
+            mapped.tell(&mut report);
             let steps = std::mem::take(&mut mapped.mapping.steps);
             let work = move || {
                 let work = mapped.work(&job, started);
@@ -217,6 +216,13 @@ pub async fn explain(
 }
 
 impl Mapped {
+    /// What the report says of the reading.
+    fn tell(&self, report: &mut Run) {
+        report.pages = self.pages;
+        report.records = self.records;
+        report.notes.clone_from(&self.notes);
+    }
+
     fn work(self, job: &Job, started: Timestamp) -> Work {
         let config = &job.integration.config;
         let upgrade = self
@@ -360,7 +366,11 @@ async fn read_all(
         judge: integration.judge(today),
         known: None,
     };
-    let (known, fresh) = match lookups(job, tools, &account, &scope, started).await? {
+    let LookedUp {
+        known,
+        fresh,
+        failed,
+    } = match lookups(job, tools, &account, &scope, started).await? {
         Ok(lookups) => lookups,
         Err(stop) => return Ok(Err(stop)),
     };
@@ -388,6 +398,7 @@ async fn read_all(
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
         .with_units(units)
+        .without(unread(job, &failed))
         .beside(seed, memory.clone())
         .watching(watched);
     let on_progress = Arc::clone(on_progress);
@@ -398,6 +409,7 @@ async fn read_all(
     let mapper = tokio::task::spawn_blocking(move || {
         let _at_work = maps;
         let (mut mapping, mut progress) = (mapping, Progress::default());
+        let mut nameless = 0;
         while let Some(handed) = pages.blocking_recv() {
             match handed {
                 Handed::Page(records) => {
@@ -408,17 +420,40 @@ async fn read_all(
                 Handed::Again { request, property } => {
                     progress.records -= mapping.forget(&request, &property);
                 }
+                Handed::Nameless(count) => nameless += count,
             }
             progress.mapped = mapping.mapped;
             on_progress(progress);
         }
-        mapping
+        (mapping, nameless)
     });
     let reading = tools
         .reader
         .residents(&integration.source, &account, &scope, taker)
         .await;
-    let mapping = mapper.await?;
+    let (mapping, nameless) = mapper.await?;
+    let in_vain = mapping.unread().map(|(lookup, why)| {
+        let script = integration.script.file();
+        match failed.get(lookup) {
+            Some(error) => stop(error, name),
+            None => Stop::Failed(format!(
+                "{} looks something up in `{lookup}`: {why}",
+                script.display()
+            )),
+        }
+    });
+    let (pages, records) = match (reading, in_vain) {
+        (Reading::Partial { reason }, _) => return Ok(Err(stop(&reason, name))),
+        (Reading::Complete { .. }, Some(stop)) => return Ok(Err(stop)),
+        (Reading::Complete { pages, records }, None) => (pages, records),
+    };
+    let failed = failed.into_keys();
+    let mut notes: BTreeMap<String, u64> = failed
+        .map(|lookup| (format!("unread_lookup:{lookup}"), 1))
+        .collect();
+    if nameless > 0 {
+        notes.insert("without_property".into(), nameless);
+    }
     let since_then = memory.as_ref().and_then(|memory| memory.today());
     let by = MappedBy {
         basis,
@@ -426,18 +461,16 @@ async fn read_all(
         seed,
         script,
     };
-    Ok(match reading {
-        Reading::Complete { pages, records } => Ok(Mapped {
-            mapping,
-            memory,
-            earlier,
-            by,
-            pages,
-            records,
-            lookups: fresh,
-        }),
-        Reading::Partial { reason } => Err(stop(&reason, name)),
-    })
+    Ok(Ok(Mapped {
+        mapping,
+        memory,
+        earlier,
+        by,
+        pages,
+        records,
+        lookups: fresh,
+        notes,
+    }))
 }
 
 fn stop(error: &SourceError, credential: &str) -> Stop {
@@ -454,23 +487,28 @@ fn stop(error: &SourceError, credential: &str) -> Stop {
     }
 }
 
-type Known = (Lookups, Vec<(String, Lookup)>);
+/// What scripts look things up in.
+#[derive(Default)]
+struct LookedUp {
+    known: Lookups,
+    /// What was read now, and is written with the run's commit.
+    fresh: Vec<(String, Lookup)>,
+    /// What could not be read, and may not be asked at all.
+    failed: BTreeMap<String, SourceError>,
+}
 
-/// The lookups of the run: those that still serve from the store, the others from the PMS. They are
-/// written with the run's commit.
+/// The lookups of the run: those that still serve from the store, the others from the PMS. One that the script asks by its
+/// name must be there; one that it may ask or not fails no run that does not ask for it.
 async fn lookups(
     job: &Job,
     tools: &Tools,
     account: &Account,
     scope: &Scope,
     now: Timestamp,
-) -> Result<Result<Known, Stop>, RunError> {
-    let source = &job.integration.source;
-    let (mut known, mut fresh) = (Lookups::new(), Vec::new());
-    let asked = source
-        .lookups()
-        .filter(|(request, _)| job.integration.script.asks(request));
-    for (request, refresh) in asked {
+) -> Result<Result<LookedUp, Stop>, RunError> {
+    let (source, script) = (&job.integration.source, &job.integration.script);
+    let mut looked_up = LookedUp::default();
+    for (request, refresh) in source.lookups().filter(|(request, _)| script.asks(request)) {
         let (store, id, name) = (
             Arc::clone(&tools.store),
             job.integration.id.clone(),
@@ -483,7 +521,7 @@ async fn lookups(
         let kept = kept
             .filter(|kept| age(kept) < refresh && kept.read_by == job.integration.fingerprint());
         if let Some(kept) = kept {
-            known.insert(request.to_owned(), kept.records);
+            looked_up.known.insert(request.to_owned(), kept.records);
             continue;
         }
         let (taker, pages) = mpsc::channel::<Handed>(2);
@@ -498,12 +536,25 @@ async fn lookups(
             tools.reader.read(source, account, request, scope, taker),
             collect
         );
-        if let Reading::Partial { reason } = reading {
-            let credential = &job.integration.config.credential;
-            return Ok(Err(stop(&reason, credential)));
+        match reading {
+            Reading::Complete { .. } => {}
+            Reading::Partial { reason }
+                if !script.lookups().contains_key(request) && is_of_its_own(&reason) =>
+            {
+                tracing::warn!(
+                    integration = %job.integration.id, lookup = request, reason = %reason,
+                    "a lookup that may not be asked at all could not be read"
+                );
+                looked_up.failed.insert(request.to_owned(), reason);
+                continue;
+            }
+            Reading::Partial { reason } => {
+                let credential = &job.integration.config.credential;
+                return Ok(Err(stop(&reason, credential)));
+            }
         }
-        known.insert(request.to_owned(), records.clone());
-        fresh.push((
+        looked_up.known.insert(request.to_owned(), records.clone());
+        looked_up.fresh.push((
             request.to_owned(),
             Lookup {
                 read: now,
@@ -512,5 +563,32 @@ async fn lookups(
             },
         ));
     }
-    Ok(Ok((known, fresh)))
+    Ok(Ok(looked_up))
+}
+
+/// Whether a failure is one of what was asked for, and not of all that the credential asks.
+fn is_of_its_own(error: &SourceError) -> bool {
+    match error {
+        SourceError::Unavailable(_)
+        | SourceError::Unexpected(_)
+        | SourceError::Denied(_)
+        | SourceError::NotAllowed(_) => true,
+        SourceError::LoginFailed(_) | SourceError::Postponed(_) | SourceError::Stopped => false,
+    }
+}
+
+/// The lookups that were not read, and why.
+fn unread(job: &Job, failed: &BTreeMap<String, SourceError>) -> BTreeMap<String, String> {
+    let (source, script) = (&job.integration.source, &job.integration.script);
+    let unnamed = source
+        .lookups()
+        .filter(|(lookup, _)| !script.asks(lookup))
+        .map(|(lookup, _)| {
+            let why = "its name stands nowhere in the script, so that it was not read; write it as a text where it is asked";
+            (lookup.to_owned(), why.to_owned())
+        });
+    let failed = failed
+        .iter()
+        .map(|(lookup, error)| (lookup.clone(), error.to_string()));
+    unnamed.chain(failed).collect()
 }

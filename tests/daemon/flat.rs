@@ -49,6 +49,8 @@ async fn rounds_of_syncs_leave_the_memory_of_the_daemon_as_it_was() {
     let connector = "requests: { residents: { url: \"{{ credential.url }}/{{ property }}\", format: json, id: id } }\n";
     let pms = Pms::start(connector, move |_, asked| residents(&asked.to)).await;
     let home = small::home(&pms, connector, integrations);
+    // What the cache of the store takes until it is full is no growth.
+    home.set("store: { cache: 4MiB }");
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     let mut memory = Vec::new();

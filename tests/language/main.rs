@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attached;
 mod chains;
 mod connectors;
 mod invented;
@@ -20,7 +21,9 @@ mod proofs;
 mod readings;
 mod recording;
 mod refusals;
+mod remedies;
 mod scripts;
+mod silent;
 mod second_ways;
 mod third_pms;
 mod unusable;

@@ -86,7 +86,7 @@ async fn what_is_refused_after_something_was_let_in_is_a_matter_of_that_request(
             "{told}"
         );
         assert!(
-            told.contains("ask the PMS's administrator for the right"),
+            told.contains("ask the administrator there for the right"),
             "{told}"
         );
         assert!(!told.contains("check the credential"), "{told}");

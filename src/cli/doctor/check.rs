@@ -92,6 +92,11 @@ impl Check {
         }
     }
 
+    /// Whether it does not go on like this.
+    pub(super) fn is_failure(&self) -> bool {
+        self.mark == Mark::Fail
+    }
+
     /// With another end than that of a thing that went wrong.
     pub(super) fn ends(self, exit: Exit) -> Check {
         Check { exit, ..self }

@@ -70,7 +70,7 @@ pub(super) async fn look(
         Err(error) => {
             if let AccountError::Authority { path, what } = &error {
                 let did = format!("read ca_file {}", path.display());
-                let remedy = "name a PEM file with the certificate of the PMS's authority";
+                let remedy = "name a PEM file with the certificate of the server's own authority";
                 checks.push(Check::fail("tls", did, format!("it {what}"), remedy));
             }
             // Which secret it is was told above.
@@ -239,7 +239,7 @@ async fn way(
     }
 }
 
-/// The login, the first page for each property, and what is left of the budget.
+/// The login, the first page for each property of what gives residents and of what the script looks things up in, and what is left of the budget.
 async fn pages(
     integration: &Integration,
     reader: &Reader,
@@ -261,7 +261,17 @@ async fn pages(
     let mut last: Option<FirstPage> = None;
     let mut pages = Vec::new();
     let (mut is_taken, mut refused) = (false, None);
-    'requests: for request in source.feeds() {
+    let lookups = source.lookups().map(|(lookup, _)| lookup);
+    let lookups: Vec<&str> = lookups
+        .filter(|lookup| integration.script.asks(lookup))
+        .collect();
+    let feeds: Vec<&str> = source.feeds().collect();
+    'requests: for request in feeds.iter().chain(&lookups).copied() {
+        let gives_residents = feeds.contains(&request);
+        // What keeps residents away is told once.
+        if !gives_residents && pages.iter().any(Check::is_failure) {
+            break;
+        }
         for property in Reader::asked_for(source, request, scope) {
             let of = if property.is_empty() {
                 String::new()
@@ -275,7 +285,7 @@ async fn pages(
             match read {
                 Ok(page) => {
                     is_taken = true;
-                    pages.push(arrived(did, &page, source.timeout()));
+                    pages.push(arrived(did, &page, source.timeout(), gives_residents));
                     last = Some(page);
                 }
                 Err(error @ SourceError::LoginFailed(_)) if !source.logs_in() => {
@@ -302,7 +312,12 @@ async fn pages(
     checks.push(quota(&integration.limits(), last.as_ref()));
 }
 
-fn arrived(did: String, page: &FirstPage, timeout: std::time::Duration) -> Check {
+fn arrived(
+    did: String,
+    page: &FirstPage,
+    timeout: std::time::Duration,
+    gives_residents: bool,
+) -> Check {
     let records = match page.records {
         1 => "1 record".to_owned(),
         many => format!("{many} records"),
@@ -315,7 +330,22 @@ fn arrived(did: String, page: &FirstPage, timeout: std::time::Duration) -> Check
             took(timeout)
         );
         Check::warn("page", did, saw, remedy)
-    } else if page.records == 0 {
+    } else if page.records == 0 && !page.elsewhere.is_empty() {
+        let named: Vec<&str> = page.elsewhere.iter().take(5).map(String::as_str).collect();
+        let more = if page.elsewhere.len() > named.len() {
+            ", …"
+        } else {
+            ""
+        };
+        let saw = format!(
+            "no record of an attached PMS property, {} ({}); those that came are of {}{more}",
+            size(bytes),
+            took(page.took),
+            named.join(", ")
+        );
+        let remedy = "write the property as the PMS calls it into `pms_properties` of the integration, or correct `property` of the request";
+        Check::warn("page", did, saw, remedy)
+    } else if page.records == 0 && gives_residents {
         let remedy = "an empty feed is held, not synced: check `pms_properties`; `epms discover` shows what there is";
         Check::warn("page", did, saw, remedy)
     } else {

@@ -205,6 +205,10 @@ impl<'a> Fields<'a> {
         }
         let list = |words: Vec<&str>| words.join(" | ");
         if let Some(words) = resolved.get("enum").and_then(Value::as_array) {
+            if words.iter().all(Value::is_number) {
+                let numbers: Vec<String> = words.iter().map(Value::to_string).collect();
+                return numbers.join(" | ");
+            }
             return list(words.iter().filter_map(Value::as_str).collect());
         }
         if let Some(ways) = resolved.get("oneOf").and_then(Value::as_array) {

@@ -6,13 +6,15 @@ use crate::config::{
     self, Auth, Body, Format, Given, Method, Missing, Page, Until, Verdict, nearest,
 };
 
+use crate::model::Code;
+
 use super::super::Path;
 use super::super::answer::Rule;
 use super::super::compiled::{Gives, Request, Total};
 use super::super::decode::Shape;
 use super::super::page::Paging;
 use super::super::template::{Place, Uses};
-use super::Compile;
+use super::{Compile, form};
 
 impl Compile<'_> {
     pub(super) fn request(
@@ -61,19 +63,24 @@ impl Compile<'_> {
             let message = "writes, and a PMS is only read; write GET, or POST with `reads: true`";
             self.problem(&at("method"), message);
         }
+        let form = form(request);
         let gives = self.gives(&at("gives"), request);
         let until = match request.poll.as_ref().and_then(|poll| poll.until.as_ref()) {
-            Some(until) => self.rules(&at("poll.until"), &[until.means(Verdict::Ok)]),
+            Some(until) => vec![self.rule(&at("poll.until"), &until.means(Verdict::Ok), form)],
             None => Vec::new(),
         };
         let id = request.id.as_deref().map(|path| self.path(&at("id"), path));
         let property = request.property.as_deref();
         let property = property.map(|path| self.path(&at("property"), path));
-        if property.is_some() && request.per == config::Per::Once {
+        let gives_residents = name == "residents" || request.feeds.is_some();
+        if property.is_some() && (is_login || name == "properties") {
             self.problem(
                 &at("property"),
-                "is only for requests of one property; remove it",
+                "is only for requests of residents, and for lookups; remove it",
             );
+        } else if property.is_none() && request.per == config::Per::Once && gives_residents {
+            let message = "reads the residents of all PMS properties, those that are not attached too; add `property`, the path in a record that names its property, or remove `per: once` where an answer is of one property alone";
+            self.warn(&at("per"), message, Code::AllProperties);
         }
         let total = match &request.total {
             Some(config::Total::Path(path)) => Some(Total::Path(self.path(&at("total"), path))),
@@ -94,11 +101,11 @@ impl Compile<'_> {
         }
         let missing = match &request.missing {
             Missing::Empty(condition) => {
-                self.rules(&at("missing.empty"), &[condition.means(Verdict::Empty)])
+                vec![self.rule(&at("missing.empty"), &condition.means(Verdict::Empty), form)]
             }
             Missing::Error => Vec::new(),
         };
-        let mut rules = self.rules(&at("errors"), &request.errors);
+        let mut rules = self.rules(&at("errors"), &request.errors, form);
         rules.extend(shared.iter().cloned());
         if is_login {
             if request.page.is_some() {
