@@ -52,10 +52,8 @@ fn letters(shown: &str) -> String {
     while let Some(one) = rest.next() {
         match one {
             '\u{1b}' => {
-                rest.by_ref()
-                    .skip(1)
-                    .find(char::is_ascii_alphabetic)
-                    .map_or((), drop);
+                // A sequence ends with its first letter.
+                while rest.next().is_some_and(|one| !one.is_ascii_alphabetic()) {}
             }
             '\r' => {}
             _ => left.push(one),
