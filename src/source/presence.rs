@@ -6,6 +6,7 @@ use crate::outbound::shorten;
 use super::call::Call;
 use super::compiled::Request;
 use super::decode::Decoded;
+use super::granted::Granted;
 use super::{Path, SourceError};
 
 /// What the records of a request had.
@@ -14,6 +15,8 @@ pub(super) struct Presence {
     records: bool,
     id: bool,
     property: bool,
+    /// What no answer said.
+    pub(super) granted: Granted,
 }
 
 impl Presence {

@@ -60,7 +60,9 @@ pub fn rendered(
         signing: &Signing::default(),
         before: Before::default(),
     };
-    templates.render(place, "template", &values)
+    templates
+        .render(place, "template", &values)
+        .map_err(|error| error.what)
 }
 
 /// What a page's request may ask for.
@@ -186,6 +188,16 @@ impl Object for Day {
     }
 }
 
+/// A part of a URL that is escaped already.
+#[derive(Debug)]
+struct Escaped(String);
+
+impl Object for Escaped {
+    fn render(self: &std::sync::Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Templates {
     pub(super) fn new() -> Templates {
         let mut environment = Environment::new();
@@ -199,8 +211,14 @@ impl Templates {
             let AutoEscape::Custom(place) = state.auto_escape() else {
                 return Ok(());
             };
+            // What an answer leaves out is no text `none`.
+            if value.is_none() {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
             let text = value.to_string();
             let escaped = match place.as_ref() {
+                // Escaped already, by `path`.
+                "url" if value.downcast_object_ref::<Escaped>().is_some() => text,
                 "xml" => quick_xml::escape::escape(text.as_str()).into_owned(),
                 "url" => escape_url(&text)?,
                 "header" if text.chars().any(char::is_control) => {
@@ -214,6 +232,7 @@ impl Templates {
             out.write_str(&escaped).map_err(Error::from)
         });
         environment.add_filter("host", host);
+        environment.add_filter("path", path);
         environment.add_filter("sha256", |text: &str| sha256(text));
         environment.add_filter("moment", moment);
         environment.add_filter("number", number);
@@ -325,7 +344,14 @@ impl Templates {
             return Err(format!(
                 "the template uses `{variable}`, which {why}; there are: credential.…, {}",
                 match uses {
-                    Uses::All => format!("fields.…, {}", names[..8].join(", ")),
+                    Uses::All => {
+                        let before = before.iter().map(|name| match name.strip_suffix('.') {
+                            Some(name) => format!(", {name}.…"),
+                            None => format!(", {name}"),
+                        });
+                        let before: String = before.collect();
+                        format!("fields.…, {}{before}", names[..8].join(", "))
+                    }
                     _ => names.join(", "),
                 }
             ));
@@ -333,15 +359,17 @@ impl Templates {
         Ok(())
     }
 
-    /// Renders the template of `field`. Errors name the field, never a value.
+    /// Renders the template of `field`.
     pub(super) fn render(
         &self,
         place: Place,
         field: &str,
         values: &Values<'_>,
-    ) -> Result<String, String> {
-        let told =
-            |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
+    ) -> Result<String, Unrendered> {
+        let told = |error: &Error| Unrendered {
+            what: format!("the template of `{field}` gives nothing: {}", detail(error)),
+            is_unset: error.kind() == ErrorKind::UndefinedError,
+        };
         let template = self
             .environment
             .get_template(&named(place, field))
@@ -360,7 +388,7 @@ impl Templates {
                 signature => values.signing.signature,
                 given => values.before.given,
                 since => values.before.since.map(|since| since.to_string()).unwrap_or_default(),
-                record => values.before.record.map(of_json),
+                record => values.before.record.map(|record| of_record(record, place)),
                 now => context! {
                     seconds => values.page.now / 1000,
                     milliseconds => values.page.now,
@@ -376,18 +404,32 @@ impl Templates {
     }
 }
 
-/// A value of an answer, for templates.
-fn of_json(value: &serde_json::Value) -> Value {
+/// Why a template gives nothing. Names the field, never a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unrendered {
+    pub(super) what: String,
+    /// It uses a value that is not there.
+    pub(super) is_unset: bool,
+}
+
+/// A record of an answer, for templates. In a URL an empty text would lead to something else than the record: there it is
+/// as good as none.
+fn of_record(value: &serde_json::Value, place: Place) -> Value {
     match value {
+        serde_json::Value::String(text) if place == Place::Url && text.trim().is_empty() => {
+            Value::from(())
+        }
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(truth) => Value::from(*truth),
         // As it is written: no digit is lost.
         serde_json::Value::Number(number) => Value::from(number.to_string()),
         serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(items) => items.iter().map(of_json).collect(),
+        serde_json::Value::Array(items) => {
+            items.iter().map(|item| of_record(item, place)).collect()
+        }
         serde_json::Value::Object(members) => {
             let members = members.iter();
-            let members = members.map(|(name, value)| (name.clone(), of_json(value)));
+            let members = members.map(|(name, value)| (name.clone(), of_record(value, place)));
             Value::from(members.collect::<BTreeMap<String, Value>>())
         }
     }
@@ -463,6 +505,50 @@ fn boolean(value: &Value) -> Result<String, Error> {
     }
 }
 
+/// A path of several segments, with its query where it has one, for a URL. It begins with `/`, and leads nowhere but down.
+fn path(text: &str) -> Result<Value, Error> {
+    let (path, query) = match text.trim().split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (text.trim(), None),
+    };
+    let wrong = |what: &'static str| Error::new(ErrorKind::InvalidOperation, what);
+    if path.contains("://") || path.starts_with("//") {
+        return Err(wrong("the value is a URL or a host, and no path"));
+    }
+    let mut escaped = String::new();
+    for segment in path.trim_start_matches('/').split('/') {
+        let dots = segment.to_lowercase().replace("%2e", ".");
+        if matches!(dots.as_str(), "." | "..") {
+            return Err(wrong("a value of dots alone would walk up the path"));
+        }
+        escaped.push('/');
+        kept(segment, b"-_.~!$&'()*+,;=:@", &mut escaped);
+    }
+    if let Some(query) = query {
+        escaped.push('?');
+        kept(query, b"-_.~!$&'()*+,;=:@/?", &mut escaped);
+    }
+    Ok(Value::from_object(Escaped(escaped)))
+}
+
+/// A text of a URL, in which letters, digits, these characters and what is escaped stay.
+fn kept(text: &str, characters: &[u8], into: &mut String) {
+    for (at, byte) in text.bytes().enumerate() {
+        let is_escaped = || {
+            let digits = text.as_bytes().get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        if byte.is_ascii_alphanumeric()
+            || characters.contains(&byte)
+            || byte == b'%' && is_escaped()
+        {
+            into.push(char::from(byte));
+        } else {
+            into.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
 /// A value as one segment of a path, or why it cannot be one.
 fn escape_url(text: &str) -> Result<String, Error> {
     // There is no way to write it: `%2E%2E` means the same.
@@ -514,7 +600,9 @@ mod tests {
             signing: &Signing::default(),
             before: Before::default(),
         };
-        templates.render(place, "f", &values)
+        templates
+            .render(place, "f", &values)
+            .map_err(|error| error.what)
     }
 
     #[test]

@@ -73,6 +73,8 @@ struct Mapped {
     pages: u64,
     records: u64,
     lookups: Vec<(String, Lookup)>,
+    /// What the reading took for granted.
+    notes: BTreeMap<String, u64>,
 }
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
@@ -234,6 +236,7 @@ impl Mapped {
             seen: self.mapping.mapped,
             taken: self.mapping.taken,
             lookups: self.lookups,
+            notes: self.notes,
             memory: self.memory,
             mapped: self.by,
         }
@@ -359,7 +362,7 @@ async fn read_all(
         judge: integration.judge(today),
         known: None,
     };
-    let (known, fresh) = match lookups(job, tools, &account, &scope, started).await? {
+    let (known, fresh, mut noted) = match lookups(job, tools, &account, &scope, started).await? {
         Ok(lookups) => lookups,
         Err(stop) => return Ok(Err(stop)),
     };
@@ -423,7 +426,11 @@ async fn read_all(
         seed,
     };
     Ok(match reading {
-        Reading::Complete { pages, records } => Ok(Mapped {
+        Reading::Complete {
+            pages,
+            records,
+            notes,
+        } => Ok(Mapped {
             mapping,
             memory,
             earlier,
@@ -431,6 +438,10 @@ async fn read_all(
             pages,
             records,
             lookups: fresh,
+            notes: {
+                noted.extend(notes);
+                noted
+            },
         }),
         Reading::Partial { reason } => Err(stop(&reason, name)),
     })
@@ -450,7 +461,8 @@ fn stop(error: &SourceError, credential: &str) -> Stop {
     }
 }
 
-type Known = (Lookups, Vec<(String, Lookup)>);
+/// Lookups, those of them that were read now, and what their readings took for granted.
+type Known = (Lookups, Vec<(String, Lookup)>, BTreeMap<String, u64>);
 
 /// The lookups of the run: those that still serve from the store, the others from the PMS. They are
 /// written with the run's commit.
@@ -462,7 +474,7 @@ async fn lookups(
     now: Timestamp,
 ) -> Result<Result<Known, Stop>, RunError> {
     let source = &job.integration.source;
-    let (mut known, mut fresh) = (Lookups::new(), Vec::new());
+    let (mut known, mut fresh, mut noted) = (Lookups::new(), Vec::new(), BTreeMap::new());
     let asked = source
         .lookups()
         .filter(|(request, _)| job.integration.script.asks(request));
@@ -494,9 +506,12 @@ async fn lookups(
             tools.reader.read(source, account, request, scope, taker),
             collect
         );
-        if let Reading::Partial { reason } = reading {
-            let credential = &job.integration.config.credential;
-            return Ok(Err(stop(&reason, credential)));
+        match reading {
+            Reading::Complete { notes, .. } => noted.extend(notes),
+            Reading::Partial { reason } => {
+                let credential = &job.integration.config.credential;
+                return Ok(Err(stop(&reason, credential)));
+            }
         }
         known.insert(request.to_owned(), records.clone());
         fresh.push((
@@ -508,5 +523,5 @@ async fn lookups(
             },
         ));
     }
-    Ok(Ok((known, fresh)))
+    Ok(Ok((known, fresh, noted)))
 }

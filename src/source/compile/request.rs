@@ -87,7 +87,13 @@ impl Compile<'_> {
         }
         let missing = match &request.missing {
             Missing::Empty(condition) => {
-                self.rules(&at("missing.empty"), &[condition.means(Verdict::Empty)])
+                let mut rules =
+                    self.rules(&at("missing.empty"), &[condition.means(Verdict::Empty)]);
+                // There is one alone, and no number in its place.
+                for rule in &mut rules {
+                    rule.at = at("missing.empty");
+                }
+                rules
             }
             Missing::Error => Vec::new(),
         };
