@@ -66,6 +66,9 @@ struct Shown {
     declared: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Next>,
+    /// That nothing says that this is all, where nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<String>,
     /// Why a run would end here.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -170,6 +173,7 @@ impl Shown {
             records: ending.records,
             declared: ending.declared,
             next: ending.next,
+            silence: ending.silence,
             error: error.map(|error| error.to_string()),
             not_given_back: left.map(|error| error.to_string()),
             has_records: !source.has_no_records(request),
@@ -235,9 +239,12 @@ fn told(shown: &Shown, view: &View) -> String {
             format!(", of {declared} that the answer declares")
         });
         let _ = writeln!(text, "records    {} on this page{declared}", shown.records);
-        match &shown.next {
-            None => text += "next page  none: this is all\n",
-            Some(next) => {
+        match (&shown.next, &shown.silence) {
+            (None, Some(silence)) => {
+                text += &paragraph(0, &format!("next page  none is named: {silence}"), view);
+            }
+            (None, None) => text += "next page  none: this is all\n",
+            (Some(next), _) => {
                 let _ = write!(text, "next page  {}", clean(&next.url));
                 for (name, value) in &next.values {
                     let _ = write!(text, " with page.{name} {}", clean(value));

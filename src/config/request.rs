@@ -104,7 +104,8 @@ pub struct Request {
     #[serde(default)]
     pub after: Vec<String>,
     /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }` (of
-    /// `Location` all of the URL), or `{ newest: PATH, by: PATH }` of that of its records at which the second path has the greatest number or text.
+    /// `Location` all of the URL), or `{ newest: PATH, by: PATH }` of that of its records, of all its pages, at which the
+    /// second path has the greatest number, the latest date, or the name with the greatest number in it.
     #[serde(default)]
     pub gives: BTreeMap<String, Given>,
     /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
@@ -186,7 +187,7 @@ pub struct Csv {
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = schema::or_text)]
 pub struct Footer {
-    /// How its first line begins.
+    /// How its first line begins: these words, and not a longer one.
     pub begins: String,
     /// That the first whole number in that line is the number of rows: where others came, the answer is incomplete.
     #[schemars(default)]
@@ -232,7 +233,8 @@ enum GivenForm {
 pub struct Newest {
     /// Path of what is given, inside a record.
     pub newest: String,
-    /// Path of what tells the newest: a date from the year on, a number, or a name that ends in one.
+    /// Path of what tells the newest: a number, a date from the year on, or a name in which only numbers differ. Where a
+    /// record has nothing there, or they cannot be compared, the reading is incomplete.
     pub by: String,
 }
 
@@ -365,7 +367,8 @@ pub enum SoapVersion {
 pub enum Format {
     /// JSON.
     Json,
-    /// XML. Elements become objects by their local names, attributes `@name`, text beside them `#text`.
+    /// XML. Elements become objects by their local names, attributes `@name`, text beside them `#text`. Of several attributes
+    /// of one local name the one without a prefix is `@name`, and the others are `@prefix:name`.
     Xml,
     /// XML in a SOAP envelope of either version.
     Soap,

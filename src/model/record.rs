@@ -69,6 +69,9 @@ pub enum Reading<E> {
         pages: u64,
         /// Records read.
         records: u64,
+        /// What was taken for granted although no answer says it, with how often: a kind, and the place in the connector's
+        /// file that it is about.
+        notes: std::collections::BTreeMap<String, u64>,
     },
     /// Not all of it. Nothing follows from what is missing, and nothing may be written (R26).
     Partial {

@@ -15,7 +15,7 @@ use super::SourceError;
 use super::compiled::Source;
 use super::known::Known;
 use super::reader::Scope;
-use super::template::{Before, PageValues, Place, Signing, Values};
+use super::template::{Before, PageValues, Place, Signing, Unrendered, Values};
 
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
@@ -118,7 +118,12 @@ impl Call<'_> {
             before: self.before,
         };
         let rendered = self.source.templates.render(place, field, &values);
-        rendered.map_err(|what| {
+        rendered.map_err(|Unrendered { what, is_unset }| {
+            // The connector is right as far as it is known: the list is not what it says.
+            if is_unset && self.before.record.is_some() {
+                let remedy = "nothing was written; see what a record of the list of `each` has, and correct the template or the path";
+                return SourceError::Unexpected(self.told(&what, None, remedy));
+            }
             let remedy = "correct the connector or the credential";
             SourceError::NotAllowed(self.told(&what, None, remedy))
         })
@@ -283,11 +288,15 @@ impl Call<'_> {
 
     pub(super) fn url(&self, values: &PageValues) -> Result<Url, SourceError> {
         let rendered = self.render(Place::Url, &self.at("url"), values)?;
+        let (_, request) = self.spec()?;
         let mut url = Url::parse(&rendered).map_err(|_| {
-            let remedy = "write a URL that begins with https:// into the credential";
+            let remedy = if request.url.contains("given.") {
+                "write a URL that begins with https:// into the credential; where an answer gave a path, write {{ credential.url }}{{ given.NAME | path }}"
+            } else {
+                "write a URL that begins with https:// into the credential"
+            };
             SourceError::NotAllowed(self.told("what `url` gives is no URL", None, remedy))
         })?;
-        let (_, request) = self.spec()?;
         for name in request.query.keys() {
             let value = self.render(Place::Plain, &self.at(&format!("query.{name}")), values)?;
             if !value.is_empty() {

@@ -1,7 +1,6 @@
 //! Requests that follow from others: steps whose answers give something to the next, asked again until they are ready, and
 //! one request for each record of another. Reads no page itself.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use tokio::time::Instant;
 use crate::config::Verdict;
 use crate::outbound::{Answer, Prepared, Token};
 
-use super::SourceError;
 use super::answer::{Content, by_rules};
 use super::call::Call;
 use super::compiled::{Gives, Request};
@@ -21,6 +19,7 @@ use super::media;
 use super::presence::Presence;
 use super::reader::{Handed, Reader, collected};
 use super::template::{Before, PageValues};
+use super::{Path, SourceError, newest};
 
 /// A list of more records is none whose details are asked for one by one.
 const DETAILS_AT_MOST: usize = 100_000;
@@ -50,15 +49,23 @@ impl Reader {
             return self.read_property(&call, taker, presence).await;
         };
         let (mut pages, mut records) = (0, 0);
-        for record in self.listed(&call, list).await? {
+        let listed = self.listed(&call, list).await?;
+        let gone_before = presence.granted.gone;
+        for record in &listed {
             let before = Before {
-                record: Some(&record),
+                record: Some(record),
                 ..before
             };
             let detail = Call { before, ..call };
             let (more, came) = self.read_property(&detail, taker, presence).await?;
             pages += more;
             records += came;
+        }
+        let gone = presence.granted.gone - gone_before;
+        if gone > 0 && gone == listed.len() as u64 {
+            let what = format!("all {gone} that `{list}` lists are said to be there no more");
+            let remedy = "nothing was written; see whether `url` leads to the details of a record of the list";
+            return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
         }
         Ok((pages, records))
     }
@@ -80,7 +87,12 @@ impl Reader {
                 },
                 ..*call
             };
-            let gave = self.step(&call).await?;
+            let mut gave = self.step(&call).await?;
+            if let Some(request) = call.source.requests.get(call.request)
+                && request.paging.is_some()
+            {
+                gave.extend(self.newest_of_all(&call, request).await?);
+            }
             given.extend(gave);
         }
         Ok(given)
@@ -131,6 +143,31 @@ impl Reader {
         self.ask(&call, made, read).await.map(drop)
     }
 
+    /// What the newest of the records of all pages gives.
+    async fn newest_of_all(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+    ) -> Result<BTreeMap<String, String>, SourceError> {
+        let mut gave = BTreeMap::new();
+        let newest = request
+            .gives
+            .iter()
+            .filter_map(|(name, gives)| match gives {
+                Gives::Newest { path, by } => Some((name, path, by)),
+                Gives::Path(_) | Gives::Header(_) => None,
+            });
+        let newest: Vec<_> = newest.collect();
+        if newest.is_empty() {
+            return Ok(gave);
+        }
+        let records = self.listed(call, call.request).await?;
+        for (name, path, by) in newest {
+            gave.insert(name.clone(), call.newest(&records, name, path, by)?);
+        }
+        Ok(gave)
+    }
+
     /// The records of a list whose details are asked for.
     pub(super) async fn listed(
         &self,
@@ -151,8 +188,9 @@ impl Reader {
         };
         let (read, records) = tokio::join!(reading, collected(pages));
         read?;
-        if let Some(missing) = call.missing(&presence) {
-            return Err(missing);
+        let wrong = call.missing(&presence);
+        if let Some(wrong) = wrong.or_else(|| call.not_granted(&presence.granted)) {
+            return Err(wrong);
         }
         if records.len() > DETAILS_AT_MOST {
             let what = format!("it has more than {DETAILS_AT_MOST} records");
@@ -202,25 +240,24 @@ impl Call<'_> {
             let found = match gives {
                 Gives::Path(path) => around.as_ref().and_then(|around| path.text(around)),
                 Gives::Header(name) => self.header_gives(answer, name).map(Into::into),
+                // It is sought on all pages, once they are there.
+                Gives::Newest { .. } if request.paging.is_some() => continue,
                 Gives::Newest { path, by } => {
                     let decoded = decode(shape, charset.as_deref(), &answer.body);
                     let records = decoded.map(|decoded| decoded.records).unwrap_or_default();
-                    newest(&records, by)
-                        .and_then(|record| Some(path.text(&record)?.into_owned().into()))
+                    let records: Vec<Value> = records
+                        .iter()
+                        .filter_map(|json| serde_json::from_str(json).ok())
+                        .collect();
+                    Some(self.newest(&records, name, path, by)?.into())
                 }
             };
-            let Some(found) = found else {
-                let what = format!("its answer has nothing for `{name}` of its `gives`");
-                let remedy = "nothing was written; correct `gives`, or say by a rule or by `poll` what such an answer means";
-                return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
-            };
+            let found = found.ok_or_else(|| self.gives_nothing(name))?;
             gave.insert(name.clone(), found.into_owned());
         }
         Ok(Some(gave))
     }
-}
 
-impl Call<'_> {
     /// What a header of an answer gives. Where it says where something is, that may be a path alone (RFC 9110, 10.2.2).
     fn header_gives(&self, answer: &Answer, name: &str) -> Option<String> {
         let said = answer.header(name)?;
@@ -231,26 +268,30 @@ impl Call<'_> {
         }
         Some(said.to_owned())
     }
-}
 
-/// The record that is greatest by a path; of several, the first.
-fn newest(records: &[Box<str>], by: &super::Path) -> Option<Value> {
-    let records = records.iter().filter_map(|json| {
-        let record: Value = serde_json::from_str(json).ok()?;
-        let key = by.text(&record)?.into_owned();
-        Some((key, record))
-    });
-    let greatest = records.reduce(|one, other| match compared(&one.0, &other.0) {
-        Ordering::Less => other,
-        Ordering::Equal | Ordering::Greater => one,
-    });
-    greatest.map(|(_, record)| record)
-}
+    /// What the newest of the records of a step has.
+    fn newest(
+        &self,
+        records: &[Value],
+        name: &str,
+        path: &Path,
+        by: &Path,
+    ) -> Result<String, SourceError> {
+        let keys: Vec<_> = records.iter().map(|record| by.text(record)).collect();
+        let keys: Vec<_> = keys.iter().map(Option::as_deref).collect();
+        let newest = newest::newest(&keys).map_err(|what| {
+            let what = format!("`{name}` of its `gives` is sought by `{by}`: {what}");
+            let remedy = "nothing was written; name by `by` what tells the newest";
+            SourceError::Unexpected(self.told(&what, None, remedy))
+        })?;
+        let record = newest.and_then(|place| records.get(place));
+        let found = record.and_then(|record| Some(path.text(record)?.into_owned()));
+        found.ok_or_else(|| self.gives_nothing(name))
+    }
 
-/// Numbers by their size, all else letter by letter.
-fn compared(one: &str, other: &str) -> Ordering {
-    let number = |text: &str| text.parse::<f64>().ok();
-    let numbers = number(one).zip(number(other));
-    let by_size = numbers.and_then(|(one, other)| one.partial_cmp(&other));
-    by_size.unwrap_or_else(|| one.cmp(other))
+    fn gives_nothing(&self, name: &str) -> SourceError {
+        let what = format!("its answer has nothing for `{name}` of its `gives`");
+        let remedy = "nothing was written; correct `gives`, or say by a rule or by `poll` what such an answer means";
+        SourceError::Unexpected(self.told(&what, None, remedy))
+    }
 }

@@ -89,6 +89,7 @@ pub(super) fn parts(text: &str, shape: &Shape) -> Result<Parts, DecodeError> {
     let quote = char::from(shape.quote);
     let body = text.get(begin..).unwrap_or_default().trim_end();
     let mut end = body.len();
+    let mut row = None;
     for _ in 0..FOOTER_AT_MOST {
         let line_begin = body
             .get(..end)
@@ -96,7 +97,11 @@ pub(super) fn parts(text: &str, shape: &Shape) -> Result<Parts, DecodeError> {
             .map_or(0, |at| at + 1);
         let line = body.get(line_begin..end).unwrap_or_default();
         let plain = line.trim_start_matches([' ', '\t', quote]).to_lowercase();
-        if line_begin > 0 && plain.starts_with(&wanted) {
+        let is_footer = begins(&plain, &wanted, char::from(shape.delimiter), quote);
+        if line_begin > 0 && !is_footer && plain.starts_with(&wanted) {
+            row = row.or(Some(line_begin));
+        }
+        if line_begin > 0 && is_footer {
             return Ok(Parts {
                 rows: begin..begin + line_begin,
                 footer: Some(begin + line_begin..begin + end),
@@ -107,10 +112,28 @@ pub(super) fn parts(text: &str, shape: &Shape) -> Result<Parts, DecodeError> {
         }
         end = line_begin - 1;
     }
+    let alike = row.map_or_else(String::new, |row| {
+        let line = Position::of(text, begin + row).line;
+        format!("; line {line} goes on behind that word, as a row may, and is none")
+    });
     Err(DecodeError::Csv(format!(
-        "it has no footer that begins with `{}`, and may have been cut off",
+        "it has no footer that begins with `{}`, and may have been cut off{alike}",
         footer.begins
     )))
+}
+
+/// Whether a line, in lower case, begins with a footer's words and not with a longer word: `Total-20` may be a resident's id.
+fn begins(line: &str, wanted: &str, delimiter: char, quote: char) -> bool {
+    let Some(rest) = line.strip_prefix(wanted) else {
+        return false;
+    };
+    let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '#' | '@');
+    match rest.chars().next() {
+        None => true,
+        // What is written out to a sign, such as `--`, ends there.
+        Some(_) if !wanted.ends_with(char::is_alphanumeric) => true,
+        Some(next) => next == delimiter || next == quote || !goes_on(next),
+    }
 }
 
 /// Where the first line ends, its end included.

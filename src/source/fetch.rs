@@ -8,6 +8,7 @@ use super::SourceError;
 use super::call::Call;
 use super::compiled::Request;
 use super::decode::Decoded;
+use super::judged::{Presumed, Taken};
 use super::page::Why;
 use super::reader::Reader;
 use super::template::PageValues;
@@ -28,6 +29,8 @@ pub(super) struct Ask<'a> {
 pub(super) struct Page {
     pub(super) decoded: Decoded,
     pub(super) answer: Answer,
+    /// Why it has no records, where it has none.
+    pub(super) presumed: Option<Presumed>,
 }
 
 impl Reader {
@@ -43,8 +46,12 @@ impl Reader {
         call.permitted(ask.url)?;
         let made = |token: Option<&Token>| call.page(ask, token);
         let read = |answer: &Answer| call.records(request, ask, answer);
-        let (decoded, answer) = self.ask(call, made, read).await?;
-        Ok(Page { decoded, answer })
+        let (Taken { decoded, presumed }, answer) = self.ask(call, made, read).await?;
+        Ok(Page {
+            decoded,
+            answer,
+            presumed,
+        })
     }
 
     /// One question, with a token where the connector needs one.

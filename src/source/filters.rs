@@ -22,9 +22,20 @@ impl Object for Day {
     }
 }
 
+/// A part of a URL that is escaped already.
+#[derive(Debug)]
+pub(super) struct Escaped(String);
+
+impl Object for Escaped {
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Lets templates use them. The reference has what they do.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("host", host);
+    environment.add_filter("path", path);
     environment.add_filter("resolve", resolve);
     environment.add_filter("sha256", |text: &str| sha256(text));
     environment.add_filter("moment", moment);
@@ -60,6 +71,50 @@ fn resolve(link: &str, base: &str) -> Result<String, Error> {
     let base = Url::parse(base).map_err(|_| wrong("what it is seen from is no URL"))?;
     let url = base.join(link).map_err(|_| wrong("the value is no link"))?;
     Ok(url.into())
+}
+
+/// A path of several segments, with its query where it has one, for a URL. It begins with `/`, and leads nowhere but down.
+fn path(text: &str) -> Result<Value, Error> {
+    let (path, query) = match text.trim().split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (text.trim(), None),
+    };
+    let wrong = |what: &'static str| Error::new(ErrorKind::InvalidOperation, what);
+    if path.contains("://") || path.starts_with("//") {
+        return Err(wrong("the value is a URL or a host, and no path"));
+    }
+    let mut escaped = String::new();
+    for segment in path.trim_start_matches('/').split('/') {
+        let dots = segment.to_lowercase().replace("%2e", ".");
+        if matches!(dots.as_str(), "." | "..") {
+            return Err(wrong("a value of dots alone would walk up the path"));
+        }
+        escaped.push('/');
+        kept(segment, b"-_.~!$&'()*+,;=:@", &mut escaped);
+    }
+    if let Some(query) = query {
+        escaped.push('?');
+        kept(query, b"-_.~!$&'()*+,;=:@/?", &mut escaped);
+    }
+    Ok(Value::from_object(Escaped(escaped)))
+}
+
+/// A text of a URL, in which letters, digits, these characters and what is escaped stay.
+fn kept(text: &str, characters: &[u8], into: &mut String) {
+    for (at, byte) in text.bytes().enumerate() {
+        let is_escaped = || {
+            let digits = text.as_bytes().get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        if byte.is_ascii_alphanumeric()
+            || characters.contains(&byte)
+            || byte == b'%' && is_escaped()
+        {
+            into.push(char::from(byte));
+        } else {
+            into.push_str(&format!("%{byte:02X}"));
+        }
+    }
 }
 
 fn to_day(value: &Value) -> Result<Date, Error> {

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 
-use crate::config::Verdict;
+use crate::config::{Format, Verdict};
 use crate::outbound::impersonal;
 
 use super::answer::{
@@ -99,18 +100,53 @@ pub(super) enum Wrong {
     Unexpected { what: String, remedy: &'static str },
 }
 
+/// Why an answer without records is taken all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Presumed {
+    /// It says that there is nobody, by whom.
+    Nobody(By),
+    /// What was asked for is there no more.
+    Gone,
+}
+
+/// What was taken of an answer.
+pub(super) struct Taken {
+    pub(super) decoded: Decoded,
+    pub(super) presumed: Option<Presumed>,
+}
+
+impl From<Decoded> for Taken {
+    fn from(decoded: Decoded) -> Taken {
+        Taken {
+            decoded,
+            presumed: None,
+        }
+    }
+}
+
+/// Which question an answer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// One for a page that is there.
+    There,
+    /// One behind a full page, which may have been the last.
+    BehindFull,
+    /// One behind what is the last page, as far as it can be seen.
+    BehindLast,
+}
+
 /// What of an answer decides whether its records can be taken, besides them.
-#[derive(Clone, Copy)]
-pub(super) struct Came {
+#[derive(Clone)]
+pub(super) struct Came<'a> {
     pub(super) status: u16,
     /// How many records were seen by whoever judged.
     pub(super) records: usize,
-    /// That there is nothing but blanks.
-    pub(super) is_blank: bool,
-    /// That it answers a question behind what may be the last page.
-    pub(super) is_behind: bool,
-    /// That it says there is nobody, where nothing is at the records.
-    pub(super) is_nobody: bool,
+    /// Its text.
+    pub(super) raw: &'a str,
+    /// What it answers.
+    pub(super) asked: Asked,
+    /// Who says that there is nobody, where nothing is at the records.
+    pub(super) nobody: Option<By>,
     /// That it answers a question about one record of a list.
     pub(super) is_detail: bool,
 }
@@ -118,19 +154,28 @@ pub(super) struct Came {
 /// The records of an answer that was judged.
 pub(super) fn taken(
     shape: &Shape,
-    verdict: Verdict,
+    judgement: &Judgement,
     decoded: Result<Decoded, DecodeError>,
-    came: Came,
-) -> Result<Decoded, Wrong> {
+    came: Came<'_>,
+) -> Result<Taken, Wrong> {
     let Came {
         status,
         records: came,
-        is_blank,
-        is_behind,
-        is_nobody,
+        raw,
+        asked,
+        nobody,
         is_detail,
     } = came;
-    match verdict {
+    let is_behind = asked != Asked::There;
+    let is_blank = raw.trim().is_empty();
+    let presumed = |decoded: Result<Decoded, DecodeError>, presumed: Presumed| Taken {
+        decoded: Decoded {
+            around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
+            ..Decoded::nothing()
+        },
+        presumed: Some(presumed),
+    };
+    match judgement.verdict {
         Verdict::Ok => {}
         Verdict::Empty if came > 0 => {
             return Err(Wrong::Unexpected {
@@ -138,25 +183,34 @@ pub(super) fn taken(
                 remedy: "nothing was written; correct the rule, so that it does not match an answer with records",
             });
         }
-        Verdict::Empty => {
-            return Ok(Decoded {
-                around: decoded.map(|decoded| decoded.around).unwrap_or_default(),
-                ..Decoded::nothing()
+        Verdict::Empty => return Ok(presumed(decoded, Presumed::Nobody(judgement.by.clone()))),
+        // A detail that went since its list came.
+        Verdict::Gone if is_detail => return Ok(presumed(decoded, Presumed::Gone)),
+        // What the connector itself calls fatal is no end.
+        Verdict::Fatal if is_behind && status == 404 && judgement.by == By::Usual => {
+            if is_blank || decoded.is_ok() {
+                return Ok(Decoded::nothing().into());
+            }
+            return Err(Wrong::Unexpected {
+                what: "behind a full page came status 404, and no answer of the form that the others have"
+                    .into(),
+                remedy: "nothing was written; the next run tries again; where it means that there are no more records, say so with a rule that is `empty`",
             });
         }
-        // A detail that went since its list came.
-        Verdict::Gone if is_detail => return Ok(Decoded::nothing()),
-        Verdict::Fatal if is_behind && status == 404 => return Ok(Decoded::nothing()),
         _ => return Err(Wrong::Refused),
     }
     match decoded {
-        Ok(decoded) if decoded.found => Ok(decoded),
-        Ok(decoded) if is_nobody && decoded.broken.is_none() => Ok(Decoded {
-            around: decoded.around,
-            ..Decoded::nothing()
-        }),
-        Ok(decoded) if is_behind && shape.place().is_null(&decoded.around) => {
-            Ok(Decoded::nothing())
+        Ok(decoded) if decoded.found => Ok(decoded.into()),
+        Ok(decoded) if nobody.is_some() && decoded.broken.is_none() => {
+            let by = nobody.unwrap_or(By::Usual);
+            Ok(presumed(Ok(decoded), Presumed::Nobody(by)))
+        }
+        Ok(decoded)
+            if is_behind
+                && shape.place().is_null(&decoded.around)
+                && !tells_an_error(&decoded.around) =>
+        {
+            Ok(Decoded::nothing().into())
         }
         Ok(Decoded {
             broken: Some(error),
@@ -166,12 +220,43 @@ pub(super) fn taken(
             what: format!("there is nothing at `{}` in the answer", shape.records),
             remedy: "nothing was written; correct `records` of the request, or say by its `missing` what an answer has that means an empty list",
         }),
-        Err(_) if is_behind && is_blank => Ok(Decoded::nothing()),
+        // An answer that broke off at once has no body either; status 204 says that it is meant.
+        Err(_)
+            if is_blank
+                && (asked == Asked::BehindLast
+                    || is_behind && (status == 204 || shape.is_of(Format::Csv))) =>
+        {
+            Ok(Decoded::nothing().into())
+        }
         Err(_) if status == 204 => Err(Wrong::Unexpected {
             what: "the answer has no body (status 204)".into(),
             remedy: "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
         }),
         Err(error) => Err(Wrong::Unreadable(error)),
+    }
+}
+
+/// Whether something that stands around the records tells of an error.
+fn tells_an_error(around: &Value) -> bool {
+    let is_something = |value: &Value| match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+    };
+    match around {
+        Value::Array(items) => items.iter().any(tells_an_error),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let name = name.to_lowercase();
+            let is_error = ["error", "fault", "exception"]
+                .iter()
+                .any(|word| name.contains(word));
+            let failed = name == "success" && *value == Value::Bool(false);
+            failed || is_error && is_something(value) || tells_an_error(value)
+        }),
+        _ => false,
     }
 }
 
@@ -259,18 +344,18 @@ impl Source {
         let (decoded, raw) = shape.opened(charset, &unpacked, None, false);
         let content = Content::of(&decoded, shape, &raw);
         let judgement = judged(judging, reply, &content)?;
-        let is_nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
+        let nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
         let came = Came {
             status: reply.status,
             records: content.records(),
-            is_blank: raw.trim().is_empty(),
-            is_behind: false,
-            is_nobody: is_nobody.is_some(),
+            raw: &raw,
+            asked: Asked::There,
+            nobody: nobody.map(|nobody| nobody.by),
             is_detail: false,
         };
         drop(content);
-        Ok(match taken(shape, judgement.verdict, decoded, came) {
-            Ok(decoded) => judgement.means(decoded.records.len(), None),
+        Ok(match taken(shape, &judgement, decoded, came) {
+            Ok(taken) => judgement.means(taken.decoded.records.len(), None),
             Err(Wrong::Refused) => judgement.means(0, None),
             Err(Wrong::Unreadable(error)) => judgement.means(0, Some(error.to_string())),
             Err(Wrong::Unexpected { what, .. }) => judgement.means(0, Some(what)),

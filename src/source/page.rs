@@ -1,5 +1,6 @@
 //! From one page to the next, whether the last one is the last, and the guards against pages that never end. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -37,9 +38,18 @@ pub(super) enum Why {
     BehindFull,
     /// The page before had only so many records, so there should be none.
     BehindShort(u64),
-    /// As many records came as are declared, on one page that is full: should that be the number of each page, there is
-    /// one more.
+    /// As many records came as are declared, on one page: should that be the number of each page, there is one more.
     BehindAll,
+}
+
+/// What is known of the declared number of records from what a request was asked for so far: some PMSs declare the number of
+/// each page, which is that of all on every page that is alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Trust {
+    /// An answer declared more than stood on it.
+    is_of_all: bool,
+    /// The most records on a page behind which there was nothing: pages have so many at least.
+    alone: u64,
 }
 
 /// A page that came, and what its successor depends on.
@@ -53,8 +63,8 @@ pub(super) struct Came<'a> {
     pub(super) ids: &'a [Print],
     /// The number of records in all, as the answer declares it.
     pub(super) declared: Option<u64>,
-    /// The link of the `Link` header.
-    pub(super) link: Option<&'a str>,
+    /// The link of the `Link` header, or why there is none although it may have one.
+    pub(super) link: Result<Option<&'a str>, &'a str>,
     /// Query parameters that every further page is asked with; an empty one is left out.
     pub(super) force: &'a [(String, String)],
 }
@@ -89,6 +99,8 @@ pub(super) struct Pages {
     last: Option<Print>,
     /// Pages in a row without a record.
     empty: u64,
+    /// What is known of the declared number.
+    trust: Trust,
     /// What would have come had the number of records been right; none while nothing speaks against it.
     doubtful: Option<Doubtful>,
 }
@@ -126,6 +138,16 @@ impl Pages {
         }
     }
 
+    /// The same, with what is known of the declared number.
+    pub(super) fn trusting(self, trust: Trust) -> Pages {
+        Pages { trust, ..self }
+    }
+
+    /// What is known of the declared number now.
+    pub(super) fn trust(&self) -> Trust {
+        self.trust
+    }
+
     /// How many records came.
     pub(super) fn records(&self) -> u64 {
         self.tally.records()
@@ -157,6 +179,7 @@ impl Pages {
         }
         self.last = (count > 0).then_some(print);
         self.tally.take(came.declared, came.prints, came.ids);
+        self.trust.is_of_all |= count > 0 && came.declared.is_some_and(|declared| declared > count);
         self.empty = if count == 0 { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
             return Err(format!(
@@ -207,6 +230,9 @@ impl Pages {
     /// What comes after a page whose successor is counted.
     fn counted(&mut self, page: &Page, counted: Counted, count: u64) -> Result<After, String> {
         if count == 0 {
+            if self.why == Why::BehindAll {
+                self.trust.alone = self.trust.alone.max(self.records());
+            }
             return self.end();
         }
         if let Why::BehindShort(came) = self.why {
@@ -220,7 +246,11 @@ impl Pages {
         let full = count >= counted.size;
         self.why = match counted.until {
             Until::Total if !self.tally.is_declared() => return self.end(),
-            Until::Short | Until::Total if met && full && self.count == 1 => Why::BehindAll,
+            Until::Short | Until::Total
+                if met && self.count == 1 && (full || self.may_be_of_the_page(count)) =>
+            {
+                Why::BehindAll
+            }
             Until::Short | Until::Total if met => return self.end(),
             Until::Short if full => Why::BehindFull,
             Until::Short if self.tally.is_exceeded() => return self.end(),
@@ -234,6 +264,11 @@ impl Pages {
         Ok(After::Values(self.values.clone()))
     }
 
+    /// Whether the number that a page declares, which is that of its records, may be that of this page alone.
+    fn may_be_of_the_page(&self, count: u64) -> bool {
+        !self.trust.is_of_all && count >= self.trust.alone
+    }
+
     /// What comes after a page that leads to its successor.
     fn led(&mut self, paging: &Paging, came: Came<'_>) -> Result<After, String> {
         let Came {
@@ -243,13 +278,16 @@ impl Pages {
             force,
             ..
         } = came;
-        let told = paging.path.text(around);
+        let told = match paging.page {
+            Page::Next(_) | Page::Cursor(_) => lead(&paging.path, around)?,
+            _ => None,
+        };
         match &paging.page {
             Page::Next(next) => match told {
                 None => self.end(),
                 Some(link) => self.follow(url, &link, next.keep, force),
             },
-            Page::Link(next) => match link {
+            Page::Link(next) => match link.map_err(str::to_owned)? {
                 None => self.end(),
                 Some(link) => self.follow(url, link, next.keep, force),
             },
@@ -306,6 +344,40 @@ impl Pages {
         }
         Ok(After::Url(next))
     }
+}
+
+/// What leads on, as text; none where nothing is there, or what says that there is no more. An error where something else is.
+fn lead<'a>(path: &Path, around: &'a Value) -> Result<Option<Cow<'a, str>>, String> {
+    let Some(found) = path.first(around) else {
+        return Ok(None);
+    };
+    let is_nothing = match found {
+        Value::Bool(truth) => !truth,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => {
+            let is_nil = members.get("@nil").and_then(Value::as_str);
+            members.is_empty() || matches!(is_nil, Some("true" | "1"))
+        }
+        _ => false,
+    };
+    if is_nothing {
+        return Ok(None);
+    }
+    if !found.is_boolean()
+        && let Some(text) = path.text(around)
+    {
+        return Ok(Some(text));
+    }
+    let members = found.as_object().into_iter().flatten();
+    let mut texts = members.filter(|(_, value)| value.is_string());
+    let remedy = match texts.next() {
+        Some((name, _)) => format!("did you mean `{path}/{name}`?"),
+        None => "write the path of the text down to its end".to_owned(),
+    };
+    Err(format!(
+        "what is at `{path}`, where `page` of the connector looks, is no text; {remedy}"
+    ))
 }
 
 /// Where a link leads from a page.

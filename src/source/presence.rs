@@ -8,6 +8,7 @@ use crate::outbound::shorten;
 use super::call::Call;
 use super::compiled::Request;
 use super::decode::Decoded;
+use super::granted::Granted;
 use super::{Path, SourceError};
 
 /// What the records of a request had.
@@ -16,6 +17,8 @@ pub(super) struct Presence {
     records: bool,
     id: bool,
     property: bool,
+    /// What no answer said.
+    pub(super) granted: Granted,
 }
 
 /// Whose the records of a page are.

@@ -324,6 +324,7 @@ impl Reader {
         let (page, url) = self.first(call, compiled).await?;
         let mut presence = Presence::default();
         let amiss = presence.look(call, compiled, &page.decoded).err();
+        presence.granted.take(call, compiled, &page);
         let mut pages = Pages::start(compiled.paging.as_ref(), compiled.total.is_some(), 1);
         let after = call.after(compiled, &mut pages, Some(&page), &url, |_, _| Vec::new());
         let next = match after {
@@ -338,7 +339,11 @@ impl Reader {
             records: page.decoded.records.len(),
             declared: declared(compiled, &page),
             next,
-            amiss: amiss.or_else(|| call.missing(&presence)).or(ends),
+            silence: call.silence(&presence.granted),
+            amiss: amiss
+                .or_else(|| call.missing(&presence))
+                .or(ends)
+                .or_else(|| call.not_granted(&presence.granted)),
         })
     }
 }
@@ -421,6 +426,8 @@ pub struct Ending {
     pub declared: Option<u64>,
     /// Where the next page is; none where this is all.
     pub next: Option<Next>,
+    /// That it is all only because nothing says otherwise, in words.
+    pub silence: Option<String>,
     /// Why a run would not go on all the same.
     pub amiss: Option<SourceError>,
 }

@@ -141,7 +141,8 @@ impl Once<'_, '_> {
     ) -> Result<Option<Pages>, SourceError> {
         let (call, request) = (self.call, self.request);
         let paging = request.paging.as_ref();
-        let mut pages = Pages::start(paging, request.total.is_some(), self.reading);
+        let mut pages = Pages::start(paging, request.total.is_some(), self.reading)
+            .trusting(self.presence.granted.trust);
         let mut values = pages.values.clone();
         let mut next: Option<Url> = None;
         loop {
@@ -167,6 +168,7 @@ impl Once<'_, '_> {
                 url,
                 |decoded, prints| self.ids(decoded, prints),
             );
+            self.presence.granted.trust = pages.trust();
             let after = match (after, pages.doubtful()) {
                 (Err(error), Some(doubtful)) if reader.hears_of(&error) => match doubtful {
                     Doubtful::End => After::End,
@@ -179,7 +181,11 @@ impl Once<'_, '_> {
                 After::Repeated => return Ok(Some(pages)),
                 After::End | After::Values(_) | After::Url(_) => {}
             }
-            if let Some(Page { decoded, answer }) = page {
+            if let Some(page) = page {
+                self.presence.granted.take(call, request, &page);
+                let Page {
+                    decoded, answer, ..
+                } = page;
                 let whose = self.whose(&decoded)?;
                 self.hear(&decoded, &answer);
                 taker.page(decoded, whose).await?;
@@ -252,10 +258,13 @@ fn shows_nothing(error: &SourceError, why: Why) -> bool {
     }
 }
 
-/// The link to the page behind this one.
-fn next_link(answer: &Answer, rel: &str) -> Option<String> {
+/// The link to the page behind this one, or why it cannot be told whether there is one.
+fn next_link(answer: &Answer, rel: &str) -> Result<Option<String>, String> {
     let links = answer.headers.get_all(LINK).iter();
-    link::target(links.filter_map(|value| value.to_str().ok()), rel)
+    let links: Vec<_> = links
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    link::target(links.iter().map(AsRef::as_ref), rel)
 }
 
 /// The number of records in all, as an answer declares it.
@@ -301,7 +310,7 @@ impl Call<'_> {
         let (_, spec) = self.spec()?;
         let link = match (&spec.page, page) {
             (Some(config::Page::Link(link)), Some(page)) => next_link(&page.answer, &link.rel),
-            _ => None,
+            _ => Ok(None),
         };
         let prints = page.map(|page| prints(&page.decoded, known_or_plain(self)));
         let prints = prints.unwrap_or_default();
@@ -315,7 +324,7 @@ impl Call<'_> {
                 prints: &prints,
                 ids: &ids.unwrap_or_default(),
                 declared: page.and_then(|page| declared(request, page)),
-                link: link.as_deref(),
+                link: link.as_ref().map(Option::as_deref).map_err(String::as_str),
                 force: &force,
             },
         );

@@ -17,6 +17,7 @@ use super::answer::Judge;
 use super::call::Call;
 use super::changes::Said;
 use super::compiled::Source;
+use super::granted::Notes;
 use super::known::Known;
 use super::presence::Presence;
 use super::template::Before;
@@ -178,7 +179,7 @@ impl Reader {
         scope: &Scope,
         taker: mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
-        let (mut pages, mut records) = (0, 0);
+        let (mut pages, mut records, mut noted) = (0, 0, Notes::new());
         for request in source.feeds() {
             let known = scope.known.as_deref();
             let reading = self.read_beside(source, account, request, scope, taker.clone(), known);
@@ -186,14 +187,20 @@ impl Reader {
                 Reading::Complete {
                     pages: more,
                     records: came,
+                    notes,
                 } => {
                     pages += more;
                     records += came;
+                    noted.extend(notes);
                 }
                 partial @ Reading::Partial { .. } => return partial,
             }
         }
-        Reading::Complete { pages, records }
+        Reading::Complete {
+            pages,
+            records,
+            notes: noted,
+        }
     }
 
     /// Reads all of `request` and hands the records over page by page. The reading is complete only when
@@ -261,9 +268,14 @@ impl Reader {
             known,
             before: Before::default(),
         };
-        match call.missing(&presence) {
+        let wrong = call.missing(&presence);
+        match wrong.or_else(|| call.not_granted(&presence.granted)) {
             Some(reason) => Reading::Partial { reason },
-            None => Reading::Complete { pages, records },
+            None => Reading::Complete {
+                pages,
+                records,
+                notes: presence.granted.notes(request),
+            },
         }
     }
 }

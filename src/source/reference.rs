@@ -174,7 +174,9 @@ mod tests {
                 ..Before::default()
             },
         };
-        templates.render(Place::Url, "f", &values)
+        templates
+            .render(Place::Url, "f", &values)
+            .map_err(|error| error.what)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
 
-use super::filters::{self, Day};
+use super::filters::{self, Day, Escaped};
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub fn rendered(
         signing: &Signing::default(),
         before: Before::default(),
     };
-    templates.render(place, "template", &values)
+    templates
+        .render(place, "template", &values)
+        .map_err(|error| error.what)
 }
 
 /// What a page's request may ask for.
@@ -193,8 +195,14 @@ impl Templates {
             let AutoEscape::Custom(place) = state.auto_escape() else {
                 return Ok(());
             };
+            // What an answer leaves out is no text `none`.
+            if value.is_none() {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
             let text = value.to_string();
             let escaped = match place.as_ref() {
+                // Escaped already, by `path`.
+                "url" if value.downcast_object_ref::<Escaped>().is_some() => text,
                 "xml" => quick_xml::escape::escape(text.as_str()).into_owned(),
                 "url" => escape_url(&text)?,
                 "header" if text.chars().any(char::is_control) => {
@@ -305,7 +313,14 @@ impl Templates {
             return Err(format!(
                 "the template uses `{variable}`, which {why}; there are: credential.…, {}",
                 match uses {
-                    Uses::All => format!("fields.…, {}", names[..8].join(", ")),
+                    Uses::All => {
+                        let before = before.iter().map(|name| match name.strip_suffix('.') {
+                            Some(name) => format!(", {name}.…"),
+                            None => format!(", {name}"),
+                        });
+                        let before: String = before.collect();
+                        format!("fields.…, {}{before}", names[..8].join(", "))
+                    }
                     _ => names.join(", "),
                 }
             ));
@@ -313,15 +328,17 @@ impl Templates {
         Ok(())
     }
 
-    /// Renders the template of `field`. Errors name the field, never a value.
+    /// Renders the template of `field`.
     pub(super) fn render(
         &self,
         place: Place,
         field: &str,
         values: &Values<'_>,
-    ) -> Result<String, String> {
-        let told =
-            |error: &Error| format!("the template of `{field}` gives nothing: {}", detail(error));
+    ) -> Result<String, Unrendered> {
+        let told = |error: &Error| Unrendered {
+            what: format!("the template of `{field}` gives nothing: {}", detail(error)),
+            is_unset: error.kind() == ErrorKind::UndefinedError,
+        };
         let template = self
             .environment
             .get_template(&named(place, field))
@@ -340,7 +357,7 @@ impl Templates {
                 signature => values.signing.signature,
                 given => values.before.given,
                 since => values.before.since.map(|since| since.to_string()).unwrap_or_default(),
-                record => values.before.record.map(of_json),
+                record => values.before.record.map(|record| of_record(record, place)),
                 now => context! {
                     seconds => values.page.now / 1000,
                     milliseconds => values.page.now,
@@ -356,18 +373,32 @@ impl Templates {
     }
 }
 
-/// A value of an answer, for templates.
-fn of_json(value: &serde_json::Value) -> Value {
+/// Why a template gives nothing. Names the field, never a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unrendered {
+    pub(super) what: String,
+    /// It uses a value that is not there.
+    pub(super) is_unset: bool,
+}
+
+/// A record of an answer, for templates. In a URL an empty text would lead to something else than the record: there it is
+/// as good as none.
+fn of_record(value: &serde_json::Value, place: Place) -> Value {
     match value {
+        serde_json::Value::String(text) if place == Place::Url && text.trim().is_empty() => {
+            Value::from(())
+        }
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(truth) => Value::from(*truth),
         // As it is written: no digit is lost.
         serde_json::Value::Number(number) => Value::from(number.to_string()),
         serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(items) => items.iter().map(of_json).collect(),
+        serde_json::Value::Array(items) => {
+            items.iter().map(|item| of_record(item, place)).collect()
+        }
         serde_json::Value::Object(members) => {
             let members = members.iter();
-            let members = members.map(|(name, value)| (name.clone(), of_json(value)));
+            let members = members.map(|(name, value)| (name.clone(), of_record(value, place)));
             Value::from(members.collect::<BTreeMap<String, Value>>())
         }
     }
@@ -442,7 +473,9 @@ mod tests {
             signing: &Signing::default(),
             before: Before::default(),
         };
-        templates.render(place, "f", &values)
+        templates
+            .render(place, "f", &values)
+            .map_err(|error| error.what)
     }
 
     #[test]

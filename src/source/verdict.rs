@@ -12,9 +12,9 @@ use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 use super::answer::{By, Content, Judgement, Rule, by_rules};
 use super::call::Call;
 use super::compiled::{Request, TokenAnswer, TokenAt};
-use super::decode::{DecodeError, Decoded, text, whole};
+use super::decode::{DecodeError, text, whole};
 use super::fetch::Ask;
-use super::judged::{Came, Judging, Reply, Wrong, judged, taken};
+use super::judged::{Asked, Came, Judging, Reply, Taken, Wrong, judged, taken};
 use super::media;
 use super::page::Why;
 use super::{Shape, SourceError};
@@ -57,7 +57,7 @@ impl Call<'_> {
         request: &Request,
         ask: &Ask<'_>,
         answer: &Answer,
-    ) -> Result<Decoded, SourceError> {
+    ) -> Result<Taken, SourceError> {
         let charset = media::charset(&answer.headers);
         let charset = charset.as_deref();
         let known = self
@@ -68,18 +68,22 @@ impl Call<'_> {
         let (decoded, raw) = shape.opened(charset, &unpacked, known, ask.keeps_texts);
         let content = Content::of(&decoded, shape, &raw);
         let judgement = self.judgement(&request.rules, answer, &content)?;
-        let is_nobody = by_rules(&request.missing, answer.status, &answer.headers, &content);
+        let nobody = by_rules(&request.missing, answer.status, &answer.headers, &content);
         let came = Came {
             status: answer.status,
             records: content.records(),
-            is_blank: raw.trim().is_empty(),
-            is_behind: ask.why != Why::There,
-            is_nobody: is_nobody.is_some(),
+            raw: &raw,
+            asked: match ask.why {
+                Why::There => Asked::There,
+                Why::BehindFull => Asked::BehindFull,
+                Why::BehindShort(_) | Why::BehindAll => Asked::BehindLast,
+            },
+            nobody: nobody.map(|nobody| nobody.by),
             is_detail: self.before.record.is_some(),
         };
         drop(content);
-        let wrong = match taken(shape, judgement.verdict, decoded, came) {
-            Ok(decoded) => return Ok(decoded),
+        let wrong = match taken(shape, &judgement, decoded, came) {
+            Ok(taken) => return Ok(taken),
             Err(wrong) => wrong,
         };
         let told = |what: &str, remedy: &str| {

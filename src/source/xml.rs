@@ -1,5 +1,5 @@
-//! An XML answer, element by element, to JSON: local names, attributes as `@name`, text beside attributes
-//! or children as `#text`, repeated elements as lists, empty elements as null. No document types, no
+//! An XML answer, element by element, to JSON: local names, attributes as `@name`, or `@prefix:name` where another one of the
+//! element has that name, text beside attributes or children as `#text`, repeated elements as lists, empty elements as null. No document types, no
 //! entities of the document's own.
 
 use quick_xml::events::{BytesStart, Event};
@@ -205,6 +205,7 @@ impl Walk {
             self.found = true;
         }
         let mut members = Map::new();
+        let mut prefixed = Vec::new();
         for attribute in start.attributes() {
             let mut attribute = attribute
                 .map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
@@ -217,11 +218,27 @@ impl Walk {
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
                 .map_err(|_| DecodeError::Xml("an attribute is not well formed".into()))?;
-            let name = attribute.key.local_name();
-            members.insert(
-                format!("@{}", name.into_inner()),
-                Value::String(value.into_owned()),
-            );
+            let name = format!("@{}", attribute.key.local_name().into_inner());
+            let value = Value::String(value.into_owned());
+            match attribute.key.prefix() {
+                None => {
+                    members.insert(name, value);
+                }
+                Some(prefix) => prefixed.push((name, prefix.into_inner().to_owned(), value)),
+            }
+        }
+        // `type` and `xsi:type` are two attributes: the plain name is that of the one without a prefix, or of one alone.
+        let count = |wanted: &str| prefixed.iter().filter(|(name, ..)| name == wanted).count();
+        let alone: Vec<bool> = prefixed
+            .iter()
+            .map(|(name, ..)| count(name) == 1 && !members.contains_key(name))
+            .collect();
+        for ((name, prefix, value), alone) in prefixed.into_iter().zip(alone) {
+            let name = match name.strip_prefix('@') {
+                Some(local) if !alone => format!("@{prefix}:{local}"),
+                _ => name,
+            };
+            members.insert(name, value);
         }
         self.stack.push(Open {
             name,
@@ -332,6 +349,27 @@ mod tests {
 
     fn record(path: &str, text: &str) -> Value {
         serde_json::from_str(&split_at(path, text, false).records[0]).unwrap()
+    }
+
+    #[test]
+    fn attributes_of_one_local_name_do_not_take_each_other_s_place() {
+        for (attributes, wanted) in [
+            (r#"id="1" x:id="9""#, json!({"@id": "1", "@x:id": "9"})),
+            (r#"x:id="9" id="1""#, json!({"@id": "1", "@x:id": "9"})),
+            (
+                r#"a:id="1" b:id="2" n="3""#,
+                json!({"@a:id": "1", "@b:id": "2", "@n": "3"}),
+            ),
+            (
+                r#"xsi:type="T" y:id="1""#,
+                json!({"@type": "T", "@id": "1"}),
+            ),
+        ] {
+            let text = format!("<r><t {attributes}/></r>");
+            let decoded = split_at("r/t", &text, false);
+            let record: Value = serde_json::from_str(&decoded.records[0]).unwrap();
+            assert_eq!(record, wanted, "{attributes}");
+        }
     }
 
     #[test]

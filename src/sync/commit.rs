@@ -73,6 +73,8 @@ pub(super) struct Work {
     /// Attached PMS properties that sent nothing.
     pub(super) silent: BTreeSet<String>,
     pub(super) lookups: Vec<(String, Lookup)>,
+    /// What the reading took for granted.
+    pub(super) notes: BTreeMap<String, u64>,
     /// What the run before remembered.
     pub(super) memory: Option<Arc<Memory>>,
     pub(super) mapped: MappedBy,
@@ -486,6 +488,7 @@ fn end(
     report.excluded_by.clone_from(&plan.excluded_by);
     report.notes.append(&mut gathered.all_notes());
     report.notes.append(&mut notes);
+    report.notes.extend(work.notes.clone());
     let ended = now();
     standing::login_worked(write, &work.credential, ended)?;
     let memory = work.memory.as_deref();

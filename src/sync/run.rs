@@ -240,6 +240,7 @@ impl Mapped {
             seen: self.mapping.mapped,
             taken: self.mapping.taken,
             lookups: self.lookups,
+            notes: self.notes,
             memory: self.memory,
             mapped: self.by,
         }
@@ -370,6 +371,7 @@ async fn read_all(
         known,
         fresh,
         failed,
+        noted,
     } = match lookups(job, tools, &account, &scope, started).await? {
         Ok(lookups) => lookups,
         Err(stop) => return Ok(Err(stop)),
@@ -442,15 +444,22 @@ async fn read_all(
             )),
         }
     });
-    let (pages, records) = match (reading, in_vain) {
+    let (pages, records, granted) = match (reading, in_vain) {
         (Reading::Partial { reason }, _) => return Ok(Err(stop(&reason, name))),
         (Reading::Complete { .. }, Some(stop)) => return Ok(Err(stop)),
-        (Reading::Complete { pages, records }, None) => (pages, records),
+        (
+            Reading::Complete {
+                pages,
+                records,
+                notes,
+            },
+            None,
+        ) => (pages, records, notes),
     };
     let failed = failed.into_keys();
-    let mut notes: BTreeMap<String, u64> = failed
-        .map(|lookup| (format!("unread_lookup:{lookup}"), 1))
-        .collect();
+    let failed = failed.map(|lookup| (format!("unread_lookup:{lookup}"), 1));
+    let mut notes: BTreeMap<String, u64> = noted.into_iter().chain(granted).collect();
+    notes.extend(failed);
     if nameless > 0 {
         notes.insert("without_property".into(), nameless);
     }
@@ -495,6 +504,8 @@ struct LookedUp {
     fresh: Vec<(String, Lookup)>,
     /// What could not be read, and may not be asked at all.
     failed: BTreeMap<String, SourceError>,
+    /// What the readings took for granted.
+    noted: BTreeMap<String, u64>,
 }
 
 /// The lookups of the run: those that still serve from the store, the others from the PMS. One that the script asks by its
@@ -537,7 +548,7 @@ async fn lookups(
             collect
         );
         match reading {
-            Reading::Complete { .. } => {}
+            Reading::Complete { notes, .. } => looked_up.noted.extend(notes),
             Reading::Partial { reason }
                 if !script.lookups().contains_key(request) && is_of_its_own(&reason) =>
             {

@@ -147,8 +147,12 @@ async fn the_newest_of_the_files_is_fetched_and_none_is_told() {
             "/get/b",
         ),
         (
-            r#"[{"path": "a", "at": 9}, {"path": "b", "at": 10}, {"path": "c"}]"#,
+            r#"[{"path": "a", "at": 9}, {"path": "b", "at": "10,000"}, {"path": "c", "at": "9,000"}]"#,
             "/get/b",
+        ),
+        (
+            r#"[{"path": "a", "at": "report-10.csv"}, {"path": "b", "at": "report-9.csv"}]"#,
+            "/get/a",
         ),
     ] {
         let list = format!(r#"{{"files": {files}}}"#);
@@ -163,15 +167,137 @@ async fn the_newest_of_the_files_is_fetched_and_none_is_told() {
         pms.records().await;
         assert_eq!(pms.paths(), ["/files", newest]);
     }
-    let error = Pms::start(yaml, |_, _| ok(r#"{"files": []}"#))
-        .await
-        .failure()
-        .await
-        .to_string();
+    for (files, told) in [
+        ("[]", "nothing for `file` of its `gives`"),
+        (
+            r#"[{"path": "a", "at": "12/31/2025"}, {"path": "b", "at": "01/02/2026"}]"#,
+            "cannot be compared there",
+        ),
+        (
+            r#"[{"path": "a", "at": "2026-01-01"}, {"path": "b", "at": null}]"#,
+            "`at`: record 2 has nothing there",
+        ),
+    ] {
+        let list = format!(r#"{{"files": {files}}}"#);
+        let pms = Pms::start(yaml, move |_, _| ok(list.clone())).await;
+        let error = pms.failure().await.to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+/// The newest file stood on the second page.
+#[tokio::test]
+async fn the_newest_is_sought_on_all_pages_of_a_step() {
+    let yaml = "requests: {\n\
+        files: { url: \"{{ credential.url }}/files\", format: json, records: files, page: { next: next }, \
+        gives: { file: { newest: path, by: at }, list: list } },\n\
+        residents: { after: [files], url: \"{{ credential.url }}/{{ given.list }}/{{ given.file }}\", format: csv, id: Id } }\n";
+    let pages = |_: usize, asked: &Asked| match asked.to.as_str() {
+        "/files" => ok(
+            r#"{"list": "l", "files": [{"path": "a", "at": "2026-01-01"}], "next": "/files?page=2"}"#,
+        ),
+        "/files?page=2" => ok(r#"{"files": [{"path": "b", "at": "2026-02-01"}], "next": null}"#),
+        _ => ok("Id\n1\n"),
+    };
+    let pms = Pms::start(yaml, pages).await;
+    pms.records().await;
+    assert_eq!(pms.paths().last().unwrap(), "/l/b");
+    let broken = move |n: usize, asked: &Asked| match asked.to.as_str() {
+        "/files?page=2" => status(500),
+        _ => pages(n, asked),
+    };
+    let error = Pms::start(yaml, broken).await.failure().await.to_string();
+    assert!(error.contains("status 500"), "{error}");
+}
+
+/// Ten of thirty had no key: their details were asked for at `/people/none`, and were gone.
+#[tokio::test]
+async fn a_record_without_the_field_that_its_details_are_asked_for_by_makes_the_reading_incomplete()
+{
+    for id in ["null", "\"\"", "\" \""] {
+        let list = format!(
+            r#"{{"data": [{{"id": {id}, "x": 1, "of": {{"kind": "x"}}}}, {{"id": 2, "of": {{"kind": "x"}}}}]}}"#
+        );
+        let pms = Pms::start(DETAILS, move |_, asked: &Asked| {
+            match asked.to.split('?').next().unwrap() {
+                "/list" => ok(list.clone()),
+                "/people/2" => ok(r#"{"id": 2}"#),
+                _ => status(410),
+            }
+        })
+        .await;
+        let error = pms.failure().await;
+        assert!(matches!(error, SourceError::Unexpected(_)), "{error:?}");
+        assert!(
+            error.to_string().contains("uses a value that is not set"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn details_that_are_all_gone_are_not_nobody() {
+    let list = r#"{"data": [{"id": 1, "of": {"kind": "x"}}, {"id": 2, "of": {"kind": "x"}}]}"#;
+    let pms = Pms::start(DETAILS, move |_, asked: &Asked| {
+        if asked.to.starts_with("/list") {
+            ok(list)
+        } else {
+            status(410)
+        }
+    })
+    .await;
+    let error = pms.failure().await.to_string();
     assert!(
-        error.contains("nothing for `file` of its `gives`"),
+        error.contains("all 2 that `people` lists are said to be there no more"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_path_that_an_answer_gave_is_asked_on_the_host_of_the_connector() {
+    let yaml = |url: &str| {
+        format!(
+            "requests: {{\n\
+            file: {{ url: \"{{{{ credential.url }}}}/file\", format: json, gives: {{ path: path }} }},\n\
+            residents: {{ after: [file], url: \"{url}\", format: csv, id: Id }} }}\n"
+        )
+    };
+    let right = yaml("{{ credential.url }}{{ given.path | path }}");
+    for (path, asked) in [
+        ("/a b/1.csv", Some("/a%20b/1.csv")),
+        (
+            "files/1%20a.csv?sig=a%2Fb&x=1",
+            Some("/files/1%20a.csv?sig=a%2Fb&x=1"),
+        ),
+        ("/../secret", None),
+        ("/%2E%2e/secret", None),
+        ("https://127.0.0.1:1/x", None),
+        ("//127.0.0.1:1/x", None),
+        ("/x#y", Some("/x%23y")),
+    ] {
+        let pms = Pms::start(&right, move |n, _| {
+            if n == 0 {
+                ok(json!({ "path": path }).to_string())
+            } else {
+                ok("Id\n1\n")
+            }
+        })
+        .await;
+        match asked {
+            Some(asked) => {
+                pms.records().await;
+                assert_eq!(pms.paths(), ["/file", asked]);
+            }
+            None => {
+                pms.failure().await;
+                assert_eq!(pms.paths(), ["/file"]);
+            }
+        }
+    }
+    let wrong = yaml("{{ credential.url }}{{ given.path }}");
+    let pms = Pms::start(&wrong, |_, _| ok(r#"{"path": "/file/1.csv"}"#)).await;
+    let error = pms.failure().await.to_string();
+    assert!(error.contains("{{ given.NAME | path }}"), "{error}");
 }
 
 #[test]

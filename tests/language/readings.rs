@@ -119,28 +119,23 @@ async fn a_pms_that_caps_its_pages_is_told_or_read_to_its_end() {
 
 /// B2: dead for as long as the count divides.
 #[tokio::test]
-async fn a_full_last_page_is_the_last_whatever_is_answered_behind_it() {
+async fn a_full_last_page_is_the_last_whatever_says_behind_it_that_there_is_nothing() {
     let behind: [fn(usize) -> Reply; 6] = [
         |_| status(404),
+        |_| Reply(404, Vec::new(), Vec::new()),
         |_| page(0..0, None),
         |_| page(2..4, None),
         |_| Reply(204, Vec::new(), Vec::new()),
-        |_| ok(Vec::new()),
-        |_| ok("{\"data\":null}"),
+        |_| ok("{\"data\":null,\"error\":null,\"errors\":[]}"),
     ];
     for (case, answer) in behind.into_iter().enumerate() {
         let answer = move |_: usize, asked: &Asked| match number(asked) {
             one @ 1..=2 => cut(&[0, 1, 2, 3], one, 2, None),
             behind => answer(behind),
         };
-        for rules in [
-            "",
-            ", errors: [{ status: 404, is: fatal, hint: check the url }]",
-        ] {
-            let pms = Pms::start(&numbered("size: 2", rules), answer).await;
-            assert_eq!(ids(&pms.records().await), [0, 1, 2, 3], "{case}");
-            assert_eq!(pms.asked().len(), 3, "{case}");
-        }
+        let pms = Pms::start(&numbered("size: 2", ""), answer).await;
+        assert_eq!(ids(&pms.records().await), [0, 1, 2, 3], "{case}");
+        assert_eq!(pms.asked().len(), 3, "{case}");
     }
     // The first page is no page behind the last, and what is denied is denied.
     for (first, yaml) in [
@@ -160,6 +155,96 @@ async fn a_full_last_page_is_the_last_whatever_is_answered_behind_it() {
     })
     .await;
     assert!(matches!(pms.failure().await, SourceError::Denied(_)));
+}
+
+/// Twenty of thirty people, as a gateway answered for the third page.
+#[tokio::test]
+async fn what_fails_behind_a_full_page_is_not_the_end() {
+    let rule = ", errors: [{ status: 404, is: fatal, hint: ask for the address }]";
+    let behind: [(fn() -> Reply, &str, &str); 6] = [
+        (
+            || Reply(404, Vec::new(), b"<html>not found</html>".to_vec()),
+            "",
+            "behind a full page came status 404",
+        ),
+        (
+            || Reply(404, Vec::new(), b"default backend - 404".to_vec()),
+            "",
+            "behind a full page came status 404",
+        ),
+        (|| ok(Vec::new()), "", "not readable"),
+        (
+            || ok("{\"error\":\"timeout\",\"data\":null}"),
+            "",
+            "nothing at `data`",
+        ),
+        (
+            || ok("{\"meta\":{\"success\":false},\"data\":null}"),
+            "",
+            "nothing at `data`",
+        ),
+        (|| status(404), rule, "ask for the address"),
+    ];
+    for (answer, rules, wanted) in behind {
+        let answer = move |_: usize, asked: &Asked| match number(asked) {
+            one @ 1..=2 => cut(&[0, 1, 2, 3, 4, 5], one, 2, None),
+            _ => answer(),
+        };
+        let told = told(&numbered("size: 2", rules), answer).await;
+        assert!(told.contains(wanted), "{told}");
+    }
+    // Behind a short page everything but more records is the end: the short page says so itself.
+    let short = |_: usize, asked: &Asked| match number(asked) {
+        one @ 1..=2 => cut(&[0, 1, 2], one, 2, None),
+        _ => Reply(404, Vec::new(), b"<html>not found</html>".to_vec()),
+    };
+    let pms = Pms::start(&numbered("size: 2", rule), short).await;
+    assert_eq!(ids(&pms.records().await), [0, 1, 2]);
+}
+
+/// Ten of thirty people: `total` leads to the number of each page, and the PMS caps its pages.
+#[tokio::test]
+async fn a_total_that_may_be_that_of_the_page_alone_does_not_end_the_reading() {
+    let people: Vec<usize> = (0..30).collect();
+    for until in ["short", "total"] {
+        let people = people.clone();
+        let capped = move |_: usize, asked: &Asked| cut(&people, number(asked), 10, Some(10));
+        let yaml = numbered(&format!("size: 50, until: {until}"), ", total: total");
+        let told = told(&yaml, capped).await;
+        assert!(
+            told.contains("the number of records of each page, not of all"),
+            "{told}"
+        );
+    }
+    // Whether it is, is asked for once, and again only where a page has more.
+    let of = |asked: &Asked| match asked.to.split(['/', '?']).nth(1) {
+        Some("a" | "d") => 3,
+        Some("b") => 2,
+        _ => 4,
+    };
+    let yaml = numbered("size: 50", ", total: total").replace("/people", "/{{ property }}");
+    let answer = move |_: usize, asked: &Asked| {
+        let people: Vec<usize> = (0..of(asked)).collect();
+        cut(&people, number(asked), 50, Some(people.len()))
+    };
+    let mut pms = Pms::start(&yaml, answer).await;
+    pms.properties = ["a", "b", "c"].map(String::from).into();
+    assert_eq!(pms.records().await.len(), 9);
+    let asked: Vec<_> = pms
+        .asked()
+        .iter()
+        .map(|one| (of(one), number(one)))
+        .collect();
+    assert_eq!(asked, [(3, 1), (3, 2), (2, 1), (4, 1), (4, 2)]);
+    // Once an answer declares more than it has, the number is that of all.
+    let two = move |_: usize, asked: &Asked| {
+        let people: Vec<usize> = (0..of(asked)).collect();
+        cut(&people, number(asked), 3, Some(people.len()))
+    };
+    let mut pms = Pms::start(&yaml.replace("size: 50", "size: 3"), two).await;
+    pms.properties = ["c", "b"].map(String::from).into();
+    assert_eq!(pms.records().await.len(), 6);
+    assert_eq!(pms.asked().len(), 3);
 }
 
 #[tokio::test]
@@ -510,4 +595,154 @@ async fn a_verdict_that_takes_long_is_in_nobody_s_way() {
     // It is late where the judge waits no more.
     let _ = tokio::spawn(async move { go_on.send(()) }).await.unwrap();
     assert_eq!(ids(&reading.await.unwrap()), [1]);
+}
+
+/// The records of a reading, and what it took for granted.
+async fn noted(pms: &Pms) -> (usize, Vec<String>) {
+    let (reading, records) = pms.read().await;
+    let Reading::Complete { notes, .. } = reading else {
+        panic!("{reading:?}");
+    };
+    let notes = notes.iter().map(|(note, count)| format!("{note} {count}"));
+    (records.len(), notes.collect())
+}
+
+fn led(page: &str, more: &str) -> String {
+    format!(
+        "requests: {{ residents: {{ url: \"{{{{ credential.url }}}}/people\", format: json, records: data, page: {{ {page} }}{more} }} }}\n"
+    )
+}
+
+fn ten() -> Vec<Value> {
+    (0..10).map(|id| json!({ "id": id })).collect()
+}
+
+/// Ten of thirty people.
+#[tokio::test]
+async fn what_stands_in_the_place_of_the_next_page_and_is_no_text_is_not_the_end() {
+    for (page, answer, wanted) in [
+        (
+            "next: links/next",
+            json!({ "data": ten(), "links": { "next": { "href": "/people?page=2" } } }),
+            "did you mean `links/next/href`?",
+        ),
+        (
+            "next: next",
+            json!({ "data": ten(), "next": true }),
+            "`next`, where `page` of the connector looks, is no text",
+        ),
+        (
+            "cursor: cursor",
+            json!({ "data": ten(), "cursor": { "after": { "id": 7 } } }),
+            "write the path of the text down to its end",
+        ),
+    ] {
+        let told = told(&led(page, ""), move |_, _| ok(answer.to_string())).await;
+        assert!(told.contains(wanted), "{told}");
+    }
+    for end in [json!(null), json!(""), json!(false), json!([]), json!({})] {
+        let answer = json!({ "data": ten(), "next": end });
+        let pms = Pms::start(&led("next: next", ""), move |_, _| ok(answer.to_string())).await;
+        assert_eq!(noted(&pms).await, (10, vec![]), "{end}");
+    }
+    let nil = "<r><p><id>1</id></p><next xsi:nil='true' xmlns:xsi='x'/></r>";
+    let yaml = led("next: r/next", "").replace("json, records: data", "xml, records: r/p");
+    let pms = Pms::start(&yaml, move |_, _| ok(nil)).await;
+    assert_eq!(noted(&pms).await, (1, vec![]));
+}
+
+#[tokio::test]
+async fn a_next_page_that_no_answer_ever_names_is_noted_and_where_pages_are_full_incomplete() {
+    for page in ["next: nxet", "cursor: page_info/endCursor", "link: next"] {
+        let answer = |_: usize, _: &Asked| {
+            ok(json!({ "data": ten(), "next": "/people?page=2", "pageInfo": {} }).to_string())
+        };
+        let pms = Pms::start(&led(page, ""), answer).await;
+        let note = "no_next_page at requests.residents.page 1".to_owned();
+        assert_eq!(noted(&pms).await, (10, vec![note]), "{page}");
+        for asks in [
+            ", query: { limit: \"10\" }",
+            ", method: POST, reads: true, body: { json: { of: { size: 10 } } }",
+        ] {
+            let told = told(&led(page, asks), answer).await;
+            assert!(
+                told.contains("where `page` of the connector looks for the next page")
+                    && told.contains("just the 10 records that were asked for"),
+                "{told}"
+            );
+        }
+        // One page that says something, be it the last, is enough; so is a number of records.
+        let yaml = led(page, ", query: { limit: \"10\" }, total: total");
+        let total = json!({ "data": ten(), "total": 10 }).to_string();
+        let pms = Pms::start(&yaml, move |_, _| ok(total.clone())).await;
+        assert_eq!(noted(&pms).await, (10, vec![]));
+    }
+    let yaml = led("next: next", ", query: { limit: \"10\" }");
+    let pms = Pms::start(&yaml, |n, _| {
+        ok(if n == 0 {
+            json!({ "data": ten(), "next": "/more" }).to_string()
+        } else {
+            json!({ "data": ten().into_iter().map(|one| json!([one])).collect::<Vec<_>>() })
+                .to_string()
+        })
+    })
+    .await;
+    assert_eq!(noted(&pms).await, (20, vec![]));
+}
+
+#[tokio::test]
+async fn a_link_header_is_read_in_single_quotes_and_one_that_cannot_be_read_is_not_the_end() {
+    let answer = |header: &'static str| {
+        move |n: usize, _: &Asked| {
+            let headers = match n {
+                0 => vec![("link", header.to_owned())],
+                _ => Vec::new(),
+            };
+            Reply(
+                200,
+                headers,
+                json!({ "data": [{ "id": n }] }).to_string().into(),
+            )
+        }
+    };
+    let yaml = led("link: next", "");
+    let pms = Pms::start(&yaml, answer("</people?page=2>; rel='next'")).await;
+    assert_eq!(pms.records().await.len(), 2);
+    for (header, rel, wanted) in [
+        ("/people?page=2; rel=next", "next", "`Link` is not readable"),
+        (
+            "</people?page=2>, rel=next",
+            "next",
+            "`Link` is not readable",
+        ),
+        ("</people?page=2>; rel=next", "nxet", "and none `nxet`"),
+    ] {
+        let yaml = led(&format!("link: {rel}"), "");
+        let told = told(&yaml, answer(header)).await;
+        assert!(told.contains(wanted), "{told}");
+    }
+}
+
+/// Nobody was seen, and nothing was told.
+#[tokio::test]
+async fn an_answer_that_is_taken_for_empty_is_noted_with_the_rule() {
+    for (words, note) in [
+        (
+            "records: dta, missing: { empty: { path: Status, equals: OK } }",
+            "taken_for_empty by requests.residents.missing.empty 1",
+        ),
+        (
+            "records: dta, errors: [{ absent: dta, is: empty }]",
+            "taken_for_empty by requests.residents.errors.0 1",
+        ),
+    ] {
+        let yaml = format!(
+            "requests: {{ residents: {{ url: \"{{{{ credential.url }}}}\", format: json, {words} }} }}\n"
+        );
+        let pms = Pms::start(&yaml, |_, _| {
+            ok(json!({ "Status": "OK", "data": ten() }).to_string())
+        })
+        .await;
+        assert_eq!(noted(&pms).await, (0, vec![note.to_owned()]));
+    }
 }

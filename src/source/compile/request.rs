@@ -101,7 +101,16 @@ impl Compile<'_> {
         }
         let missing = match &request.missing {
             Missing::Empty(condition) => {
-                vec![self.rule(&at("missing.empty"), &condition.means(Verdict::Empty), form)]
+                let mut rules = self.rules(
+                    &at("missing.empty"),
+                    &[condition.means(Verdict::Empty)],
+                    form,
+                );
+                // There is one alone, and no number in its place.
+                for rule in &mut rules {
+                    rule.at = at("missing.empty");
+                }
+                rules
             }
             Missing::Error => Vec::new(),
         };

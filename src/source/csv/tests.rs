@@ -246,3 +246,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_row_that_begins_like_the_footer_is_no_footer() {
+    let shape = |begins: &str| {
+        let csv = Csv {
+            footer: Some(Footer {
+                begins: begins.into(),
+                counts: false,
+            }),
+            ..Csv::default()
+        };
+        let shape = Shape::new(Format::Csv, Path::default());
+        shape.with_csv(&csv).unwrap()
+    };
+    let cut = "id,name\n1,Ana\nTotal-20,Bo\n3,Cy\n";
+    let told = super::split(cut, &shape("Total")).unwrap_err().to_string();
+    assert!(
+        told.contains("no footer that begins with `Total`"),
+        "{told}"
+    );
+    assert!(told.contains("line 3 goes on behind that word"), "{told}");
+    for (begins, footer) in [
+        ("Total", "Total: 3"),
+        ("Total", "\"Total\",3"),
+        ("Total", "TOTAL 3 rows"),
+        ("Total", "total"),
+        ("Total", "Total,,"),
+        ("--", "--end of report"),
+        ("Rows=", "Rows=3"),
+    ] {
+        let decoded = super::split(&format!("{cut}{footer}\n"), &shape(begins)).unwrap();
+        assert_eq!(decoded.records.len(), 3, "{footer}");
+    }
+}

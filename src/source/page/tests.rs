@@ -31,7 +31,7 @@ fn came<'a>(url: &'a Url, around: &'a Value, prints: &'a [Print]) -> Came<'a> {
         prints,
         ids: &[],
         declared: None,
-        link: None,
+        link: Ok(None),
         force: &[],
     }
 }

@@ -346,6 +346,7 @@ impl World {
             seen: records,
             taken,
             lookups: self.lookups.clone(),
+            notes: BTreeMap::new(),
             mapped: MappedBy {
                 basis: self.basis(),
                 today: None,
