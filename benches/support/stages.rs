@@ -3,7 +3,6 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use epms::catalog::Integration;
 use epms::config::Format;
