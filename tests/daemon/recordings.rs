@@ -31,10 +31,12 @@ async fn answer(State(answers): State<Answers>, uri: Uri, body: Bytes) -> Respon
     let Some((_, file)) = answers.iter().find(|(part, _)| asked.contains(part)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let kind = if file.ends_with(".json") {
-        "application/json"
-    } else {
-        "text/xml; charset=utf-8"
+    let kind = match Path::new(file)
+        .extension()
+        .and_then(|ending| ending.to_str())
+    {
+        Some("json") => "application/json",
+        _ => "text/xml; charset=utf-8",
     };
     let text = std::fs::read_to_string(fixture(file)).unwrap();
     // Entrata says how many there are in a header.

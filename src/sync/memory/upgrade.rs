@@ -17,6 +17,8 @@ pub(in crate::sync) struct Earlier {
     known: Known,
     /// Residents who were linked, and whom the feed did not name.
     absent: BTreeSet<String>,
+    /// The rules were others, and not the script alone.
+    by_other_rules: bool,
 }
 
 impl Earlier {
@@ -26,7 +28,8 @@ impl Earlier {
         let (header, parts) = parts.split_first()?;
         let header: Header = serde_json::from_slice(header).ok()?;
         let is_of_other_script = shipped.is_some() && header.script.as_deref() != shipped;
-        if header.form > FORM || header.rules >= rules::VERSION && !is_of_other_script {
+        let by_other_rules = header.rules < rules::VERSION;
+        if header.form > FORM || !by_other_rules && !is_of_other_script {
             return None;
         }
         let memory = Memory::of(header, parts)?;
@@ -34,6 +37,7 @@ impl Earlier {
             seed: memory.seed(),
             known: memory.known(),
             absent: memory.header.absent,
+            by_other_rules,
         })
     }
 
@@ -46,6 +50,7 @@ impl Earlier {
     pub(in crate::sync) fn compare(self, taken: &[Taken]) -> Upgrade {
         let mut upgrade = Upgrade {
             absent: self.absent,
+            by_other_rules: self.by_other_rules,
             ..Upgrade::default()
         };
         for taken in taken {
@@ -70,6 +75,7 @@ pub(in crate::sync) struct Upgrade {
     same: BTreeSet<String>,
     other: BTreeSet<String>,
     absent: BTreeSet<String>,
+    by_other_rules: bool,
 }
 
 impl Upgrade {
@@ -93,7 +99,8 @@ impl Upgrade {
     }
 
     /// The people whose email earlier rules made of records that are as they were, while nobody was told that the PMS
-    /// had none: where these rules make none of them, the text there holds no address (R13a, R20).
+    /// had none: where these rules make none of them, the text there holds no address (R13a, R20). What another script
+    /// makes of a record says nothing of that.
     pub(in crate::sync) fn with_emails(
         &self,
         links: &BTreeMap<String, Link>,
@@ -104,7 +111,8 @@ impl Upgrade {
             alert.is_some_and(|alert| alert.state != AlertState::AutoClosed)
         };
         let links = links.iter().filter(|(resident, link)| {
-            link.email.is_some()
+            self.by_other_rules
+                && link.email.is_some()
                 && self.same.contains(*resident)
                 && !self.other.contains(*resident)
                 && !is_told(resident)
