@@ -79,6 +79,8 @@ pub enum Code {
     UnnamedLookup,
     /// A warning: a form of dates that no date has.
     DateForm,
+    /// A warning: a template has a filter that does not exist, or that gets other arguments than it takes.
+    Filter,
     /// A warning: a request reads the residents of all PMS properties, attached or not.
     AllProperties,
     /// A warning: a rule of a connector that can never decide, or that decides about every answer.
@@ -98,6 +100,7 @@ impl Code {
                 | Code::UnaskedRequest
                 | Code::UnnamedLookup
                 | Code::DateForm
+                | Code::Filter
                 | Code::AllProperties
                 | Code::Rule
                 | Code::Budget
@@ -129,6 +132,7 @@ impl Code {
             Code::UnaskedRequest => "unasked_request",
             Code::UnnamedLookup => "unnamed_lookup",
             Code::DateForm => "date_form",
+            Code::Filter => "filter",
             Code::AllProperties => "all_properties",
             Code::Rule => "rule",
             Code::Budget => "budget",
@@ -140,6 +144,7 @@ impl Code {
         match self {
             Code::UnknownLookup => Code::Reference,
             Code::DateForm => Code::ScriptOutput,
+            Code::Filter => Code::Template,
             Code::AllProperties => Code::MissingField,
             code if code.is_warning() => Code::Value,
             code => code,

@@ -368,6 +368,8 @@ impl<'a> Compile<'a> {
         ) {
             self.problems
                 .push(self.document.problem(field, message).coded(Code::Template));
+        } else if let Some(message) = self.templates.doubt(place, field) {
+            self.warn(field, message, Code::Filter);
         }
     }
 

@@ -32,6 +32,14 @@ impl Object for Escaped {
     }
 }
 
+/// What they are called.
+pub(super) const NAMES: [&str; 9] = [
+    "boolean", "date", "days_ago", "host", "moment", "number", "path", "resolve", "sha256",
+];
+
+/// What a form of dates is that is none.
+pub(super) const NO_DATE_FORM: &str = "is no date format; write one such as %m/%d/%Y";
+
 /// Lets templates use them. The reference has what they do.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("host", host);
@@ -51,11 +59,7 @@ fn wrong(what: impl Into<String>) -> Error {
 
 fn date(day: &Value, format: &str) -> Result<String, Error> {
     let day = to_day(day)?;
-    jiff::fmt::strtime::format(format, day).map_err(|_| {
-        wrong(format!(
-            "`{format}` is no date format; write one such as %m/%d/%Y"
-        ))
-    })
+    jiff::fmt::strtime::format(format, day).map_err(|_| wrong(format!("`{format}` {NO_DATE_FORM}")))
 }
 
 fn days_ago(day: &Value, days: i64) -> Result<Value, Error> {

@@ -182,6 +182,16 @@ impl Uses {
     }
 }
 
+/// A text under every name, in the place of what is only known when a request is made.
+#[derive(Debug)]
+struct Anything;
+
+impl Object for Anything {
+    fn get_value(self: &std::sync::Arc<Self>, _: &Value) -> Option<Value> {
+        Some(Value::from("https://pms.example.com/1"))
+    }
+}
+
 impl Templates {
     pub(super) fn new() -> Templates {
         let mut environment = Environment::new();
@@ -326,6 +336,55 @@ impl Templates {
             ));
         }
         Ok(())
+    }
+
+    /// What is wrong with a template whatever it is given: a filter that does not exist, or that gets other arguments than it
+    /// takes. What hangs on a value shows only with that.
+    pub(super) fn doubt(&self, place: Place, field: &str) -> Option<String> {
+        let template = self.environment.get_template(&named(place, field)).ok()?;
+        let some = || Value::from_object(Anything);
+        let day = jiff::civil::date(2026, 2, 28);
+        let rendered = template.render(context! {
+            credential => some(),
+            fields => some(),
+            given => some(),
+            record => some(),
+            property => "1",
+            today => Value::from_object(Day(day)),
+            since => "2026-02-28T00:00:00Z",
+            token => "t",
+            method => "GET",
+            path => "/",
+            query => "",
+            body => "",
+            signature => "s",
+            now => context! { seconds => 1_772_236_800, milliseconds => 1_772_236_800_000_u64 },
+            page => context! { number => 1, offset => 0, size => 1, cursor => "c" },
+        });
+        let error = rendered.err()?;
+        let told = detail(&error);
+        match error.kind() {
+            ErrorKind::UnknownFilter => {
+                let name = told
+                    .split_whitespace()
+                    .nth(1)
+                    .unwrap_or_default()
+                    .to_owned();
+                let remedy = crate::config::nearest(&name, &filters::NAMES).map_or_else(
+                    || format!("there are: {}", filters::NAMES.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                Some(format!("the template has no filter `{name}`; {remedy}"))
+            }
+            ErrorKind::MissingArgument | ErrorKind::TooManyArguments => Some(format!(
+                "a filter of the template gets other arguments than it takes ({told}); write {{{{ today | date('%m/%d/%Y') }}}} or {{{{ today | days_ago(30) }}}}"
+            )),
+            ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+                Some(format!("the template can give nothing: {told}; correct it"))
+            }
+            ErrorKind::InvalidOperation if told.contains(filters::NO_DATE_FORM) => Some(told),
+            _ => None,
+        }
     }
 
     /// Renders the template of `field`.

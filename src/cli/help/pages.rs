@@ -71,7 +71,8 @@ pub(super) fn connectors(text: &mut Text) {
         0,
         "What could end in a feed that looks whole and is not, `epms check` warns of in files of version 1; in version 2 \
          it is an error, and nothing that has one is loaded: a rule that can never decide; residents of all PMS \
-         properties, of which nothing says whose they are; a form of dates that no date has; a lookup that a script \
+         properties, of which nothing says whose they are; a form of dates that no date has; a filter of a template that \
+         does not exist; a lookup that a script \
          asks and no request reads; a request that nobody asks for. `epms check --strict` takes no warning at all. A lookup whose name is not written out as a \
          text in the script is read in every run; where that fails, only a run that asks for it fails, and the others \
          tell it as `unread_lookup` among their notes.",
