@@ -64,7 +64,7 @@ async fn from_an_empty_folder_to_a_sync_by_what_each_command_prints() {
         })
         .unwrap();
     insta::assert_snapshot!(format!("{before}scripts and N{counted}"), @r"
-    made a home in acme: config/epms.yaml, 5 connectors, their scripts and N mapping tests
+    made a home in acme: config/epms.yaml, 7 connectors, their scripts and N mapping tests
 
     next
       cd acme
