@@ -1,3 +1,5 @@
+//! Claims about the sandbox's Rent Manager, over real sockets.
+
 use std::collections::BTreeSet;
 
 use reqwest::RequestBuilder;
