@@ -209,7 +209,12 @@ fn told(shown: &Shown, view: &View) -> String {
     let mut text = String::new();
     for sent in &shown.sent {
         if sent.request != shown.request {
-            let _ = writeln!(text, "first, `{}`, which logs in", clean(&sent.request));
+            let what = if sent.logs_in {
+                "logs in"
+            } else {
+                "comes before it"
+            };
+            let _ = writeln!(text, "first, `{}`, which {what}", clean(&sent.request));
         }
         let _ = writeln!(text, "{} {}", sent.method, clean(&sent.url));
         headers(&mut text, &sent.headers);

@@ -383,7 +383,10 @@ mod tests {
         };
         let cut = "id,name\n1,Ana\nTotal-20,Bo\n3,Cy\n";
         let told = super::split(cut, &shape("Total")).unwrap_err().to_string();
-        assert!(told.contains("no footer that begins with `Total`"), "{told}");
+        assert!(
+            told.contains("no footer that begins with `Total`"),
+            "{told}"
+        );
         assert!(told.contains("line 3 goes on behind that word"), "{told}");
         for (begins, footer) in [
             ("Total", "Total: 3"),

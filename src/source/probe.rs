@@ -188,7 +188,13 @@ impl Reader {
 
     /// What comes before a request.
     async fn chain(&self, call: &Call<'_>, spec: &config::Request) -> Result<Chain, SourceError> {
-        let given = self.steps(call, &spec.after).await?;
+        // A step is asked with what those before it give.
+        let steps = if spec.after.is_empty() {
+            call.source.steps_before(call.request)
+        } else {
+            &spec.after
+        };
+        let given = self.steps(call, steps).await?;
         let listed = match &spec.each {
             None => None,
             Some(list) => {
@@ -338,6 +344,9 @@ impl Chain {
 pub struct Sent {
     /// As the connector names it.
     pub request: String,
+    /// Whether it is sent for a token.
+    #[serde(skip)]
+    pub logs_in: bool,
     /// The method.
     pub method: String,
     /// All of the address.
@@ -439,13 +448,14 @@ impl Call<'_> {
     /// What may be shown of an exchange. The answer to a login holds a token that nobody may know yet.
     fn exchanged(&self, one: &Exchanged, most: Option<usize>) -> Sent {
         let (account, url) = (self.account, one.url.as_str());
-        let is_login = self.source.login() == Some(&one.request) || one.request != self.request;
+        let is_login = self.source.login() == Some(&one.request) || !self.source.has(&one.request);
         let text = |body: &[u8], headers: &HeaderMap| {
             let text = decode::text(body, media::charset(headers).as_deref(), None).ok()?;
             Some(account.redacted(&text, most))
         };
         Sent {
             request: one.request.clone(),
+            logs_in: is_login,
             method: one.method.clone(),
             url: account.redacted(url, None).text,
             headers: account.redacted_headers(&one.headers),

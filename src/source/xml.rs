@@ -360,7 +360,10 @@ mod tests {
                 r#"a:id="1" b:id="2" n="3""#,
                 json!({"@a:id": "1", "@b:id": "2", "@n": "3"}),
             ),
-            (r#"xsi:type="T" y:id="1""#, json!({"@type": "T", "@id": "1"})),
+            (
+                r#"xsi:type="T" y:id="1""#,
+                json!({"@type": "T", "@id": "1"}),
+            ),
         ] {
             let text = format!("<r><t {attributes}/></r>");
             let decoded = split_at("r/t", &text, false);

@@ -202,7 +202,7 @@ async fn the_newest_is_sought_on_all_pages_of_a_step() {
     let pms = Pms::start(yaml, pages).await;
     pms.records().await;
     assert_eq!(pms.paths().last().unwrap(), "/l/b");
-    let broken = |n: usize, asked: &Asked| match asked.to.as_str() {
+    let broken = move |n: usize, asked: &Asked| match asked.to.as_str() {
         "/files?page=2" => status(500),
         _ => pages(n, asked),
     };

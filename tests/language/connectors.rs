@@ -436,7 +436,8 @@ async fn several_requests_feed_residents_and_are_complete_together() {
         reading,
         Reading::Complete {
             pages: 2,
-            records: 2
+            records: 2,
+            ..
         }
     ));
     let requests: Vec<&str> = records.iter().map(|record| &*record.request).collect();
