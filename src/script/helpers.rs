@@ -116,9 +116,9 @@ pub(super) fn register(engine: &mut Engine) {
         .function(
             "phones",
             &["value", "country: &str", "Array"],
-            "With a country, mostly ctx.country, those that are numbers there or written with their country's, in the normal form.
+            "With a country, mostly ctx.country, those that are numbers there or written with their country's, in the normal form. It is \
+             written as its ISO 3166 code; one that is none is an error.
              phones(\"office 555-0100, cell 212-555-0100\", ctx.country) → [\"+12125550100\"]
-             A country that is none is an error: it is written as its ISO 3166 code.
              phones(\"030/123456 oder +49 (0)151 23456789\", \"DE\") → [\"+4930123456\", \"+4915123456789\"]",
             |value: Dynamic, country: &str| phones_in(&value, country),
         )
@@ -265,7 +265,7 @@ fn phones_in(value: &Dynamic, country: &str) -> Fallible<Array> {
         let message = format!(
             "`{shown}` is no ISO 3166 country code; write two letters such as `US`, or ctx.country"
         );
-        return Err(FieldError::thrown("country", message));
+        return Err(FieldError::thrown("phone", message));
     };
     Ok(values(phones_of(
         &as_text(value).unwrap_or_default(),
