@@ -91,7 +91,7 @@ fn ruling(script: &Script, inputs: &Inputs, said: &Said<'_>) -> Result<Option<Ru
                 .map_err(|_| {
                     // The word may come from the answer: it is not repeated.
                     "`verdict` gave a word that is no verdict; it is one of: ok, empty, retry, rate_limited, \
-                     maintenance, login_failed, denied, fatal"
+                     maintenance, login_failed, denied, accepted, gone, conflict, fatal"
                         .to_owned()
                 })?;
                 Ok(Ruling { verdict, hint })

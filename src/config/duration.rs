@@ -49,7 +49,11 @@ impl<'de> Deserialize<'de> for Span {
         let text = String::deserialize(deserializer)?;
         parse(&text).ok_or_else(|| {
             let remedy = guess(&text).unwrap_or_else(|| "30s, 5m, 1h or 2d".to_owned());
-            de::Error::custom(format!("`{text}` is not a duration; write `{remedy}`"))
+            de::Error::custom(if remedy == text {
+                format!("`{text}` is longer than any duration here; write `366d` or less")
+            } else {
+                format!("`{text}` is not a duration; write `{remedy}`")
+            })
         })
     }
 }
@@ -100,6 +104,17 @@ mod tests {
         assert_eq!(guess("2 Hours").as_deref(), Some("2h"));
         assert_eq!(guess("15").as_deref(), Some("15m"));
         assert_eq!(guess("often"), None);
+    }
+
+    #[test]
+    fn what_is_a_duration_but_too_long_is_told_as_that() {
+        let told = |text: &str| {
+            let read: Result<Span, _> = serde_json::from_value(text.into());
+            read.unwrap_err().to_string()
+        };
+        assert!(told("99999999999d").contains("write `366d` or less"));
+        assert!(told("400d").contains("write `366d` or less"));
+        assert!(told("5 m").contains("is not a duration; write `5m`"));
     }
 
     #[test]

@@ -21,7 +21,10 @@ pub struct Request {
     /// That a POST only reads, and may be repeated.
     #[serde(default)]
     pub reads: bool,
-    /// Template of the URL. Values are escaped as path segments, except one that is itself an http(s) URL.
+    /// Template of the URL. Values are escaped as path segments, except one that is itself an http(s) URL, and a path that the
+    /// filter `path` writes down: `{{ credential.url }}{{ given.file | path }}`. Other filters are `host` (of a URL),
+    /// `date('%m/%d/%Y')` and `days_ago(7)` of `today`, and `moment('%Y-%m-%d')` of `since`. A value that the record of `each`
+    /// does not have makes the reading incomplete.
     pub url: String,
     /// Templates of query parameters. One that comes out empty is left out.
     #[serde(default)]
@@ -111,11 +114,11 @@ pub struct Request {
     /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
     #[serde(default)]
     pub poll: Option<Poll>,
-    /// That the PMS can be asked for what has changed alone: `{{ since }}` is the moment from which, and empty where all is
-    /// asked for. What is not in such an answer is as it was: nobody is missed for it.
+    /// That the PMS can be asked for what has changed alone: `{{ since }}` is the moment from which, in UTC as
+    /// `2026-03-01T09:30:00Z`, and empty where all is asked for. What is not in such an answer is as it was: nobody is missed for it.
     #[serde(default)]
     pub since: Option<Since>,
-    /// For lookups: how long an answer serves.
+    /// For lookups: how long an answer serves; a day unless it says otherwise.
     #[serde(default)]
     pub refresh: Option<Span>,
 }
@@ -391,12 +394,14 @@ pub struct Inner {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Page {
-    /// In the answer: a path, or `{ path: …, keep: …, force: … }`; none at the end.
+    /// In the answer: a path, or `{ path: …, keep: …, force: … }`; none at the end. Where something else stands there than a
+    /// text, the reading is incomplete. That no answer has it at all, not even as null, is noted in the report, and
+    /// incomplete where a page has just as many records as the request asks for.
     Next(Next),
     /// In a `Link` header (RFC 8288): its `rel`, usually `next`, or `{ rel: …, keep: …, force: … }`; none at
-    /// the end.
+    /// the end, as for `next`.
     Link(Link),
-    /// Path of a cursor for `{{ page.cursor }}` in the answer; none at the end.
+    /// Path of a cursor for `{{ page.cursor }}` in the answer; none at the end, as for `next`.
     Cursor(String),
     /// `{{ page.offset }}` grows by what came, `until` the end.
     Offset(Counted),
@@ -481,8 +486,9 @@ pub struct Counted {
     pub until: Until,
 }
 
-/// What shows that a page is the last. One that is answered with status 404, with nothing, or with the page before once
-/// more is behind the last, whatever is said here.
+/// What shows that a page is the last. One that is answered with status 404 in the form of the others, with status 204, with
+/// null and no error, or with the page before once more is behind the last, whatever is said here; what a rule calls `fatal`
+/// is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Until {

@@ -48,7 +48,7 @@ pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
-pub use phone::{phone, phones, phones_of};
+pub use phone::{country_of, phone, phones, phones_of};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Print, Printer, Reading, Record};

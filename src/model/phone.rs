@@ -130,6 +130,13 @@ pub fn phones(text: &str) -> Vec<String> {
     each(text, is_one)
 }
 
+/// A country as its ISO 3166 code is written; none where phones of no such country are known.
+pub fn country_of(text: &str) -> Option<String> {
+    let country = text.trim().to_ascii_uppercase();
+    let is_known = NANP.contains(&country.as_str()) || country.parse::<Id>().is_ok();
+    is_known.then_some(country)
+}
+
 /// The numbers of a text in their normal form, without those that are none in the country.
 pub fn phones_of(text: &str, country: &str) -> Vec<String> {
     each(text, |text| phone(text, country))

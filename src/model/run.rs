@@ -333,7 +333,8 @@ pub struct Run {
     /// What was excluded, by status word or reason (R6).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub excluded_by: BTreeMap<String, u64>,
-    /// What was put right or dropped on the way, by kind (R11).
+    /// What was put right or dropped on the way, by kind (R11); and what the reading took for granted although no answer says
+    /// it: `taken_for_empty by` the rule, and `no_next_page at` the place of `page` (R42).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, u64>,
 }

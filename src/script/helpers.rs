@@ -3,7 +3,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use crate::model::{LeaseStatus, addresses, float_text, phones, phones_of};
+use crate::model::{LeaseStatus, addresses, country_of, float_text, phones, phones_of};
 
 use super::described::Described;
 use super::error::FieldError;
@@ -116,12 +116,11 @@ pub(super) fn register(engine: &mut Engine) {
         .function(
             "phones",
             &["value", "country: &str", "Array"],
-            "With a country, mostly ctx.country, those that are numbers there or written with their country's, in the normal form.
+            "With a country, mostly ctx.country, those that are numbers there or written with their country's, in the normal form. It is \
+             written as its ISO 3166 code; one that is none is an error.
              phones(\"office 555-0100, cell 212-555-0100\", ctx.country) → [\"+12125550100\"]
              phones(\"030/123456 oder +49 (0)151 23456789\", \"DE\") → [\"+4930123456\", \"+4915123456789\"]",
-            |value: Dynamic, country: &str| {
-                values(phones_of(&as_text(&value).unwrap_or_default(), country))
-            },
+            |value: Dynamic, country: &str| phones_in(&value, country),
         )
         .function(
             "to_status",
@@ -259,6 +258,21 @@ fn values(texts: Vec<String>) -> Array {
     texts.into_iter().map(Dynamic::from).collect()
 }
 
+/// The phones of a text that are numbers in a country. That it is none is told: there every number is none.
+fn phones_in(value: &Dynamic, country: &str) -> Fallible<Array> {
+    let Some(code) = country_of(country) else {
+        let shown: String = country.chars().take(20).collect();
+        let message = format!(
+            "`{shown}` is no ISO 3166 country code; write two letters such as `US`, or ctx.country"
+        );
+        return Err(FieldError::thrown("phone", message));
+    };
+    Ok(values(phones_of(
+        &as_text(value).unwrap_or_default(),
+        &code,
+    )))
+}
+
 /// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
 /// table does not have is `unknown`; a table that is written another way round is an error.
 fn to_status(word: &Dynamic, table: &Map) -> Fallible<ImmutableString> {
@@ -315,6 +329,18 @@ mod tests {
     #[test]
     fn words_become_statuses_without_regard_to_case() {
         assert_eq!(eval(r#"let t = #{"Future": "pending"}; [to_status(" FUTURE ", t), to_status("Gone", t), to_status((), t)]"#).unwrap(), r#"["pending", "unknown", "unknown"]"#);
+    }
+
+    #[test]
+    fn phones_of_a_country_that_is_none_are_an_error_and_not_none() {
+        for country in ["US", "us", " us ", "PR"] {
+            let script = format!(r#"phones("cell 212-555-0100", "{country}")"#);
+            assert_eq!(eval(&script).unwrap(), r#"["+12125550100"]"#, "{country}");
+        }
+        for country in ["USA", "XX", "", "United States"] {
+            let told = eval(&format!(r#"phones("212-555-0100", "{country}")"#)).unwrap_err();
+            assert!(told.contains("is no ISO 3166 country code"), "{told}");
+        }
     }
 
     #[test]

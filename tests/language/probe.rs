@@ -232,3 +232,34 @@ async fn a_probe_through_the_program_needs_no_daemon_and_shortens_what_is_long()
     assert_eq!(unknown.status.code(), Some(2));
     assert!(told(&unknown).contains("it has: "), "{}", told(&unknown));
 }
+
+const REPORT: &str = "requests: {\n\
+    order: { method: POST, reads: true, url: \"{{ credential.url }}/reports\", format: json, gives: { job: id } },\n\
+    wait: { url: \"{{ credential.url }}/reports/{{ given.job }}\", format: json, poll: { until: { path: state, equals: done } }, gives: { file: file } },\n\
+    residents: { after: [order, wait], url: \"{{ credential.url }}/files/{{ given.file }}\", format: csv, id: Id } }\n";
+
+#[tokio::test]
+async fn the_steps_before_a_request_are_shown_with_their_answers_and_can_be_asked_for_themselves() {
+    let answer = |_: usize, asked: &Asked| match asked.to.as_str() {
+        "/reports" => ok(r#"{"id": "j7"}"#),
+        "/reports/j7" => ok(r#"{"state": "done", "file": "f7"}"#),
+        "/files/f7" => ok("Id\n1\n"),
+        other => panic!("{other}"),
+    };
+    let pms = Pms::start(REPORT, answer).await;
+    for (request, steps) in [
+        ("residents", &["order", "wait", "residents"][..]),
+        ("wait", &["order", "wait"]),
+    ] {
+        let (probed, all) = probe(&pms, request).await;
+        assert!(probed.page.is_ok(), "{:?}", probed.page);
+        let asked: Vec<_> = probed
+            .sent
+            .iter()
+            .map(|sent| sent.request.as_str())
+            .collect();
+        assert_eq!(asked, steps);
+        assert!(probed.sent.iter().all(|sent| !sent.logs_in));
+        assert!(all.contains(r#"\"id\": \"j7\""#), "{all}");
+    }
+}
