@@ -191,16 +191,6 @@ impl Source {
         first.map_or(request, String::as_str)
     }
 
-    /// The steps that come before this one, where it is a step itself.
-    pub(super) fn steps_before(&self, step: &str) -> &[String] {
-        let mut others = self.connector.requests.values();
-        let before = others.find_map(|other| {
-            let at = other.after.iter().position(|one| one == step)?;
-            other.after.get(..at)
-        });
-        before.unwrap_or_default()
-    }
-
     /// Whether a request comes before others, and is read for nothing else.
     pub(super) fn comes_before(&self, name: &str) -> bool {
         let mut others = self.connector.requests.values();
