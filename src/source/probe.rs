@@ -192,7 +192,7 @@ impl Reader {
         let steps = if spec.after.is_empty() {
             call.source.steps_before(call.request)
         } else {
-            &spec.after
+            spec.after.as_slice()
         };
         let given = self.steps(call, steps).await?;
         let listed = match &spec.each {
