@@ -279,7 +279,7 @@ fn arrived(did: String, page: &FirstPage, timeout: std::time::Duration) -> Check
         );
         Check::warn("page", did, saw, remedy)
     } else if page.records == 0 {
-        let remedy = "check `pms_properties`, and `records` of the connector; `epms discover` shows what there is, `epms probe` what came. where people are linked, an empty feed is held; where nobody is yet, it is taken as it is";
+        let remedy = "an empty feed is held where people are linked, and taken as it is where nobody is yet: check `pms_properties` and `records`; `epms discover` shows what there is";
         Check::warn("page", did, saw, remedy)
     } else {
         Check::ok("page", did, saw)
