@@ -196,7 +196,7 @@ async fn each_fault_of_a_pms_is_told_with_what_to_do() {
 
     empty: 0
     warn page: read the first page of residents of elm: 0 records, N bytes (N ms)
-      → an empty feed is held, not synced: check `pms_properties`; `epms discover` shows what there is
+      → an empty feed is held where people are linked, and taken as it is where nobody is yet: check `pms_properties` and `records`; `epms discover` shows what there is
     ");
     assert_eq!(complaints(&home, &pms, "elm").await, "0");
 }
@@ -363,7 +363,7 @@ async fn files_secrets_and_rights_that_are_not_as_they_should_be_are_told() {
 
     0
     warn page: read the first page of residents of nothing-here: 0 records, N bytes (N ms)
-      → an empty feed is held, not synced: check `pms_properties`; `epms discover` shows what there is
+      → an empty feed is held where people are linked, and taken as it is where nobody is yet: check `pms_properties` and `records`; `epms discover` shows what there is
     ");
 
     let unknown = home.epms(&["doctor", "oak"]).await;

@@ -346,7 +346,7 @@ fn arrived(
         let remedy = "write the property as the PMS calls it into `pms_properties` of the integration, or correct `property` of the request";
         Check::warn("page", did, saw, remedy)
     } else if page.records == 0 && gives_residents {
-        let remedy = "check `pms_properties`, and `records` of the connector; `epms discover` shows what there is, `epms probe` what came. where people are linked, an empty feed is held; where nobody is yet, it is taken as it is";
+        let remedy = "an empty feed is held where people are linked, and taken as it is where nobody is yet: check `pms_properties` and `records`; `epms discover` shows what there is";
         Check::warn("page", did, saw, remedy)
     } else {
         Check::ok("page", did, saw)
