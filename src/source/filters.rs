@@ -12,6 +12,8 @@ use url::Url;
 
 use crate::outbound::{authority, sha256};
 
+use super::reference::FILTERS;
+
 /// A day: what `today` is.
 #[derive(Debug)]
 pub(super) struct Day(pub(super) Date);
@@ -32,10 +34,13 @@ impl Object for Escaped {
     }
 }
 
-/// What they are called.
-pub(super) const NAMES: [&str; 9] = [
-    "boolean", "date", "days_ago", "host", "moment", "number", "path", "resolve", "sha256",
-];
+/// What they are called, as the reference has them.
+pub(super) fn names() -> Vec<&'static str> {
+    let forms = FILTERS.iter().map(|one| one.form);
+    forms
+        .map(|form| form.split('(').next().unwrap_or(form))
+        .collect()
+}
 
 /// What a form of dates is that is none.
 pub(super) const NO_DATE_FORM: &str = "is no date format; write one such as %m/%d/%Y";

@@ -14,7 +14,7 @@ pub struct Described {
 }
 
 /// The filters of templates. The second of an example is what stands around it: nothing.
-pub const FILTERS: [Described; 8] = [
+pub const FILTERS: [Described; 9] = [
     Described {
         form: "days_ago(DAYS)",
         says: "Of `today`, so many days before it.",
@@ -44,6 +44,12 @@ pub const FILTERS: [Described; 8] = [
         says: "Where a link leads that may be a path alone, seen from a URL. Elsewhere in a URL a `/` of a value is escaped.",
         example: ("{{ given.file | resolve(credential.url) }}", ""),
         gives: "https://pms.example:8443/files/7.zip?a=b",
+    },
+    Described {
+        form: "path",
+        says: "Of a path, with its query where it has one: its `/` stay in a URL.",
+        example: ("{{ given.file | path }}", ""),
+        gives: "/files/7.zip?a=b",
     },
     Described {
         form: "number",

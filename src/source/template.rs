@@ -370,8 +370,9 @@ impl Templates {
                     .nth(1)
                     .unwrap_or_default()
                     .to_owned();
-                let remedy = crate::config::nearest(&name, &filters::NAMES).map_or_else(
-                    || format!("there are: {}", filters::NAMES.join(", ")),
+                let names = filters::names();
+                let remedy = crate::config::nearest(&name, &names).map_or_else(
+                    || format!("there are: {}", names.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
                 Some(format!("the template has no filter `{name}`; {remedy}"))
