@@ -80,7 +80,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("crossterm", &["cli"]),
     ("secrecy", &["config"]),
     ("phonenumber", &["model"]),
-    ("regex", &["script"]),
+    ("regex", &["outbound", "script"]),
     ("similar", &["cli"]),
 ];
 

@@ -20,6 +20,9 @@ use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
 
+/// Scripts, by the files that they lie in.
+type ScriptsByFile = BTreeMap<PathBuf, Arc<Script>>;
+
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
     load_with(home, before, &Holdings::new(), now)
@@ -400,7 +403,7 @@ impl<'a> Loader<'a> {
         &mut self,
         name: &str,
         integrations: impl Iterator<Item = &'i Integration>,
-    ) -> Option<(Arc<Source>, BTreeMap<PathBuf, Arc<Script>>)> {
+    ) -> Option<(Arc<Source>, ScriptsByFile)> {
         let source = self.source(name).ok()?;
         let own = self.script(source.script()).ok();
         let others = integrations.map(|one| Arc::clone(&one.script));

@@ -69,10 +69,10 @@ pub(super) fn run(
         found.retain(|problem| asked.iter().any(|path| problem.file.starts_with(path)));
     }
     let counts = |problem: &Problem| arguments.strict || !problem.code.is_warning();
-    let exit = if !found.iter().any(counts) {
-        Exit::Done
-    } else {
+    let exit = if found.iter().any(counts) {
         Exit::Invalid
+    } else {
+        Exit::Done
     };
     screen.show(json, &Problems(found), |found, _| told(&found.0, home))?;
     Ok(exit)

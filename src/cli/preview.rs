@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use crate::control::client::{Client, ClientError};
 use crate::control::protocol::{IntegrationState, summary};
-use crate::model::{Alert, IntegrationId, Outcome, PersonId, Preview};
+use crate::model::{Alert, IntegrationId, Outcome, PersonId, Preview, RunId};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
@@ -236,7 +236,16 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
         }
         let _ = write!(text, "\nwhat would be decided\n\n{}", table.render(view));
     }
-    text
+    unnumbered(text)
+}
+
+/// What names a run by its number names it as a sync is to be named that has none yet.
+fn unnumbered(text: String) -> String {
+    let none = format!(" {}`", RunId::NONE);
+    if !text.contains(&none) {
+        return text;
+    }
+    text.replace(&none, " RUN`") + "\nRUN is the number that the sync will have\n"
 }
 
 fn changes(preview: &Preview, shown: usize, view: &View) -> String {
@@ -272,4 +281,22 @@ fn changes(preview: &Preview, shown: usize, view: &View) -> String {
         ]);
     }
     table.render(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_tells_nobody_to_approve_a_run_that_is_not_there() {
+        let told = |text: &str| unnumbered(text.to_owned());
+        let held = "look at `epms run r0`, then `epms approve\n  r0`\n";
+        let shown = told(held);
+        assert!(shown.starts_with("look at `epms run RUN`, then `epms approve\n  RUN`\n"));
+        assert!(shown.ends_with("RUN is the number that the sync will have\n"));
+        assert_eq!(
+            told("the next run would be committed\n"),
+            "the next run would be committed\n"
+        );
+    }
 }

@@ -14,7 +14,6 @@ use super::entry::Lease;
 use super::normal::Normal;
 use super::plan::Inputs;
 use super::rejected::Rejected;
-use super::understood::without_them;
 
 /// What a run does to alerts. A raised one has the id 0 until it is written, or recalled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -240,8 +239,7 @@ fn with_what_waits(text: String, not_understood: Option<RunId>) -> String {
         None => text,
         Some(run) => format!(
             "{text}; the run does not understand its records, and nothing was written: correct the script, or the \
-             records in the PMS, or let it go on without them by {}",
-            without_them(run)
+             records in the PMS, or let it go on without them by `epms approve {run}`"
         ),
     }
 }

@@ -400,11 +400,6 @@ pub(crate) fn advice(reason: &str, run: RunId, stopped: bool) -> String {
     } else {
         "the rest was written"
     };
-    if run == RunId::NONE {
-        return format!(
-            "{reason}; {written}: correct the PMS, or sync, and approve or reject the run that is held then"
-        );
-    }
     format!(
         "{reason}; {written}: look at `epms run {run}`, then `epms approve {run}`, `epms reject {run}`, or correct the \
          PMS"

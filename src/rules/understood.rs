@@ -525,21 +525,11 @@ fn digest(places: &[Stopped]) -> String {
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
-/// What is done to go on without what is not understood.
-pub(crate) fn without_them(run: RunId) -> String {
-    if run == RunId::NONE {
-        "`epms approve` with the number of a sync".to_owned()
-    } else {
-        format!("`epms approve {run}`")
-    }
-}
-
 /// What somebody reads who is to correct it, or to decide.
 pub(crate) fn advice(reason: &str, run: RunId) -> String {
-    let without = without_them(run);
     format!(
         "{reason}; nothing was written: correct the script, or the records in the PMS, and the next run goes on; \
-         {without} lets it go on without them"
+         `epms approve {run}` lets it go on without them"
     )
 }
 

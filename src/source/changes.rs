@@ -146,10 +146,13 @@ impl Reader {
     }
 }
 
+/// A record that counts, behind the PMS property that it is of.
+type Attached = (Arc<str>, Arc<str>);
+
 impl Call<'_> {
     /// The records that count, each with its PMS property: those that were asked for, or those of the attached ones where
     /// all were asked for at once. And how many of these name none.
-    fn attached(&self, records: Vec<Arc<str>>) -> (Vec<(Arc<str>, Arc<str>)>, u64) {
+    fn attached(&self, records: Vec<Arc<str>>) -> (Vec<Attached>, u64) {
         let request = self.source.requests.get(self.request);
         let path = request.and_then(|request| request.property.as_ref());
         let asked: Arc<str> = self.property.into();

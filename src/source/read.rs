@@ -329,7 +329,7 @@ impl Call<'_> {
             },
         );
         after.map_err(|what| {
-            let remedy = "nothing was written";
+            let remedy = "nothing was written; the next run tries again";
             SourceError::Unexpected(self.told(&what, None, remedy))
         })
     }

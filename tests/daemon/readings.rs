@@ -118,13 +118,13 @@ async fn records_without_an_id_are_counted_once_wherever_they_stand_in_the_next_
         .concat(),
     ];
     for (which, says) in feeds.into_iter().enumerate() {
-        let many = says.len();
+        let many = says.len() as u64;
         *feed.lock().unwrap() = says;
         for _ in 0..2 {
             let report = daemon.sync("home-0").await;
-            assert_eq!(report.counts.seen as usize, many, "{report:?}");
+            assert_eq!(report.counts.seen, many, "{report:?}");
             let shown = daemon.get(&format!("/v1/runs/{}", report.id)).await.json();
-            let decisions = shown["decisions"].as_array().unwrap().len();
+            let decisions = shown["decisions"].as_array().unwrap().len() as u64;
             assert_eq!(decisions, many, "{which}: {shown}");
             let verify = home.epms(&["verify"]).await;
             assert!(

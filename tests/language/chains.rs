@@ -283,15 +283,12 @@ async fn a_path_that_an_answer_gave_is_asked_on_the_host_of_the_connector() {
             }
         })
         .await;
-        match asked {
-            Some(asked) => {
-                pms.records().await;
-                assert_eq!(pms.paths(), ["/file", asked]);
-            }
-            None => {
-                pms.failure().await;
-                assert_eq!(pms.paths(), ["/file"]);
-            }
+        if let Some(asked) = asked {
+            pms.records().await;
+            assert_eq!(pms.paths(), ["/file", asked]);
+        } else {
+            pms.failure().await;
+            assert_eq!(pms.paths(), ["/file"]);
         }
     }
     let wrong = yaml("{{ credential.url }}{{ given.path }}");

@@ -157,11 +157,14 @@ async fn a_full_last_page_is_the_last_whatever_says_behind_it_that_there_is_noth
     assert!(matches!(pms.failure().await, SourceError::Denied(_)));
 }
 
+/// What is answered behind the last page, with which rule, and what is told.
+type Behind = (fn() -> Reply, &'static str, &'static str);
+
 /// Twenty of thirty people, as a gateway answered for the third page.
 #[tokio::test]
 async fn what_fails_behind_a_full_page_is_not_the_end() {
     let rule = ", errors: [{ status: 404, is: fatal, hint: ask for the address }]";
-    let behind: [(fn() -> Reply, &str, &str); 6] = [
+    let behind: [Behind; 6] = [
         (
             || Reply(404, Vec::new(), b"<html>not found</html>".to_vec()),
             "",

@@ -396,14 +396,3 @@ fn r27_what_a_run_decides_about_whoever_waits_is_that_they_wait() {
     assert_eq!((plan.counts.held, plan.counts.updated), (6, 0));
     assert!(plan.people.is_empty() && plan.links.is_empty() && plan.changes.is_empty());
 }
-
-/// A preview has no number that somebody could approve.
-#[test]
-fn what_is_advised_names_a_run_that_there_is() {
-    let of_a_run = super::advice("60 of 60 moved", RunId(7), true);
-    assert!(of_a_run.contains("`epms approve r7`"), "{of_a_run}");
-    let of_a_preview = super::advice("60 of 60 moved", RunId::NONE, true);
-    assert!(!of_a_preview.contains("r0"), "{of_a_preview}");
-    let of_a_preview = crate::rules::understood::advice("9 of 9 are rejected", RunId::NONE);
-    assert!(!of_a_preview.contains("r0"), "{of_a_preview}");
-}

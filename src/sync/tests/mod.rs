@@ -579,7 +579,7 @@ impl Seen {
         for one in raised {
             let (run, id) = (self.report.id, one.id);
             let open = self.alerts.iter().find(|alert| alert.id == id).unwrap();
-            assert_eq!(one.raised_by, RunId(0));
+            assert_eq!(one.raised_by, RunId::NONE);
             let detail = one.detail.replace("r0`", &format!("{run}`"));
             let one = Alert {
                 raised_by: run,
