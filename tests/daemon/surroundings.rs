@@ -462,7 +462,7 @@ async fn nobody_is_lost(kind: Kind, faults: &[(Fault, &str)]) {
                 "the next run tries again",
                 "check ",
                 "say so with a rule",
-                "say by `missing`"
+                "say by its `missing`"
             ]
             .iter()
             .any(|remedy| reason.contains(remedy)),
