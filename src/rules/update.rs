@@ -277,7 +277,8 @@ fn first_day(
 }
 
 /// The stay that a resident describes. An unknown status keeps the last known one (§10), and with it notice and eviction,
-/// which most PMSs tell by the status alone.
+/// which most PMSs tell by the status alone. Of a lease of another unit it is then not known either that it runs: all of the
+/// stay is kept.
 pub fn stay(
     resident: &Resident,
     more_units: Vec<Unit>,
@@ -292,6 +293,17 @@ pub fn stay(
         known => known,
     };
     let kept = old.filter(|_| resident.status == LeaseStatus::Unknown);
+    let id_of = |unit: &Option<Unit>| unit.as_ref().map(|unit| unit.id.clone());
+    if let Some(old) = kept
+        && old.unit.is_some()
+        && id_of(&old.unit) != id_of(&resident.unit)
+    {
+        return Stay {
+            status,
+            excluded: false,
+            ..old.clone()
+        };
+    }
     // Of a date that is unreadable what is known stays (R12). What another lease of the same stay says may only add to it.
     let known = |field, of: fn(&Stay) -> Option<Date>| {
         old.filter(|_| resident.unreadable.contains(&field))

@@ -29,8 +29,6 @@ fn expected_half_way(kind: Kind, fault: FaultKind) -> (&'static str, &'static st
         FaultKind::Empty if kind == Kind::Entrata => ("held", "the feed is empty", "epms approve"),
         // A last page without records is nothing odd, and absence proves nothing (R25).
         FaultKind::Empty => ("committed", "", ""),
-        // Nor is one without a body, behind a page that may be the last: that it is one is seen only on the first.
-        FaultKind::NoResult if kind == Kind::RentManager => ("committed", "", ""),
         other => expected(kind, other),
     }
 }
