@@ -119,9 +119,9 @@ impl Known {
             State::Denied(error, places)
                 if age < refused_for
                     && (places.len() >= DENIED_AT_MOST
-                        || !asker.by_hand
-                            && known.in_doubt.contains(asker.place)
-                            && !places.contains(asker.place)) =>
+                        // It is no other request, and shows nothing more.
+                        || places.contains(asker.place)
+                        || !asker.by_hand && known.in_doubt.contains(asker.place)) =>
             {
                 Look::Refused(error.clone())
             }
@@ -286,6 +286,24 @@ mod tests {
             by_hand: false,
             proven: false,
         }
+    }
+
+    /// A run of the clock and one by hand asked for the same site without a licence, and the other site was not asked.
+    #[test]
+    fn what_was_denied_is_not_the_other_request_that_may_show_whether_the_credential_is_taken() {
+        let (one, _) = fingerprints();
+        let at = Instant::now();
+        let known = after(one, at, &[(0, denied("a"))]);
+        let look = |property: &str| {
+            let asker = Asker {
+                place: place(property),
+                by_hand: true,
+                ..by_clock(one)
+            };
+            Known::look(known.as_ref(), asker, at)
+        };
+        assert_eq!(look("b"), Look::Unknown);
+        assert!(matches!(look("a"), Look::Refused(_)));
     }
 
     #[test]
