@@ -119,9 +119,13 @@ impl Known {
             State::Denied(error, places)
                 if age < refused_for
                     && (places.len() >= DENIED_AT_MOST
-                        // It is no other request, and shows nothing more.
-                        || places.contains(asker.place)
-                        || !asker.by_hand && known.in_doubt.contains(asker.place)) =>
+                        || if places.contains(asker.place) {
+                            // It is no other request, and shows nothing more. What is in words that nobody knows may
+                            // be a moment's trouble, and gets a second try.
+                            matches!(error, OutboundError::Denied(_))
+                        } else {
+                            !asker.by_hand && known.in_doubt.contains(asker.place)
+                        }) =>
             {
                 Look::Refused(error.clone())
             }

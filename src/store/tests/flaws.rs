@@ -390,9 +390,9 @@ fn what_is_lost_of_a_report_is_told_and_the_store_is_sound_and_copied_all_the_sa
         lost,
         [
             "elm leads to r1, which is not its run",
+            "there are no decisions of r1",
             "r2 decides as r1, whose decisions are not there",
             "r2 saw 1 and decided 0",
-            "there are no decisions of r1",
             "the last run of elm is r1, which is not its run",
         ]
     );
