@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,39 +11,67 @@ use super::{Field, IntegrationId, PersonId, RunId};
 
 /// What happened to a person.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Encode,
+    Decode,
 )]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// Made from a resident (R17), or by hand.
+    #[n(0)]
     Created,
     /// Tied to a resident (R13, R22).
+    #[n(1)]
     Linked,
     /// One or more fields written (R18).
+    #[n(2)]
     Updated,
     /// The stay ended (R8, R24).
+    #[n(3)]
     Closed,
     /// The status went onto the exclude list; updates rest (R8).
+    #[n(4)]
     Excluded,
     /// The status left the exclude list.
+    #[n(5)]
     Readmitted,
     /// Untied from a resident by hand.
+    #[n(6)]
     Unlinked,
     /// Became one with another person, by hand.
+    #[n(7)]
     Merged,
     /// Their making was undone: they hold no email and match nobody.
+    #[n(8)]
     Withdrawn,
     /// Fields were kept from the PMS, by hand.
+    #[n(9)]
     Locked,
     /// Fields were given back to the PMS, by hand.
+    #[n(10)]
     Unlocked,
     /// Kept from every run, by hand.
+    #[n(11)]
     Pinned,
     /// Given back to runs, by hand.
+    #[n(12)]
     Unpinned,
     /// What was done by hand was undone.
+    #[n(13)]
     Undone,
     /// Belongs to another integration from now on, which reads the same of the PMS (R46).
+    #[n(14)]
     Moved,
 }
 
@@ -76,56 +105,74 @@ impl fmt::Display for ChangeKind {
 }
 
 /// Who did it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// A run of a sync, or the daemon that follows the files.
+    #[n(0)]
     Sync,
     /// A caller of the control socket, by user id.
-    User(u32),
+    #[n(1)]
+    User(#[n(0)] u32),
 }
 
 /// One field before and after; absent is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
+#[cbor(map)]
 pub struct FieldChange {
     /// The field.
+    #[n(0)]
     pub field: Field,
     /// The value before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(1)]
     pub before: Option<String>,
     /// The value after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(2)]
     pub after: Option<String>,
 }
 
 /// What happened to which person, in which run, before and after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
+#[cbor(map)]
 pub struct Change {
     /// Its number: 1, 2, 3, … without a gap, over the whole store.
+    #[n(0)]
     pub seq: u64,
     /// When it was committed.
+    #[cbor(n(1), with = "super::packed::moment")]
     pub at: Timestamp,
     /// The person.
+    #[n(2)]
     pub person: PersonId,
     /// What happened.
+    #[n(3)]
     pub kind: ChangeKind,
     /// The integration that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(4)]
     pub integration: Option<IntegrationId>,
     /// The integration where the person was before, where they were moved (R46).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(5)]
     pub from: Option<IntegrationId>,
     /// The resident's PMS id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(6)]
     pub resident: Option<String>,
     /// The run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(7)]
     pub run: Option<RunId>,
     /// The rule that decided it, e.g. `R17`.
+    #[n(8)]
     pub rule: String,
     /// The fields that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cbor(n(9), skip_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
     /// Who did it.
+    #[n(10)]
     pub actor: Actor,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +19,11 @@ pub struct IdError {
 macro_rules! numbered_id {
     ($(#[$doc:meta])* $name:ident, $letter:literal, $kind:literal, $example:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, Encode, Decode)]
+        #[cbor(transparent)]
         #[serde(into = "String", try_from = "String")]
         #[schemars(extend("pattern" = concat!("^", $letter, "[0-9]+$")))]
-        pub struct $name(pub u64);
+        pub struct $name(#[n(0)] pub u64);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,10 +87,22 @@ impl RunId {
 
 /// An integration, named by the stem of its file in `config/integrations/`.
 #[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Encode,
+    Decode,
 )]
 #[serde(transparent)]
-pub struct IntegrationId(String);
+#[cbor(transparent)]
+pub struct IntegrationId(#[n(0)] String);
 
 impl IntegrationId {
     /// Any text names an integration; whether it exists is the catalog's to say.

@@ -11,6 +11,7 @@ mod guard;
 mod identity;
 mod ids;
 mod number;
+mod packed;
 mod people;
 mod person;
 mod phone;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use minicbor::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -52,21 +53,30 @@ pub fn is_sentinel_text(text: &str) -> bool {
     Serialize,
     Deserialize,
     JsonSchema,
+    Encode,
+    Decode,
 )]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Relationship {
     /// The main resident of the lease.
     #[default]
+    #[n(0)]
     Primary,
     /// Signs and lives there too.
+    #[n(1)]
     CoResident,
     /// Lives there without signing.
+    #[n(2)]
     Occupant,
     /// Pays if the others do not; does not live there.
+    #[n(3)]
     Guarantor,
     /// A child of the household.
+    #[n(4)]
     Minor,
     /// A company that rents.
+    #[n(5)]
     Company,
 }
 
@@ -93,16 +103,22 @@ impl Relationship {
 }
 
 /// A unit as the PMS names it: `id` is the key (R34), `label` is for people.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, Encode, Decode,
+)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
     /// The PMS's id of the unit.
+    #[n(0)]
     pub id: String,
     /// What people call it, e.g. `Bldg A - 12B`.
+    #[n(1)]
     pub label: String,
     /// The PMS's id of what it is a part of, where that was the key before: who lived or was mapped there by it goes on as
     /// here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(2)]
     pub formerly: Option<String>,
 }
 
@@ -117,61 +133,80 @@ impl Unit {
 ///
 /// Before [`sync`](crate::sync) normalises it, texts are as the script gave them; afterwards they are in
 /// the normal forms of R10–R12: names NFC and collapsed, email lower case, phone E.164.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
+#[cbor(map)]
 #[serde(deny_unknown_fields)]
 pub struct Resident {
     /// The PMS's stable id of the person. The link hangs on it.
+    #[n(0)]
     pub id: String,
     /// The PMS's id of the lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(1)]
     pub lease_id: Option<String>,
     /// What the members of one household have in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(2)]
     pub household: Option<String>,
     /// What the person is to the lease.
     #[serde(default)]
+    #[n(3)]
     pub relationship: Relationship,
     /// First name.
     #[serde(default)]
+    #[n(4)]
     pub first_name: String,
     /// Last name.
     #[serde(default)]
+    #[n(5)]
     pub last_name: String,
     /// Email; empty is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(6)]
     pub email: Option<String>,
     /// Phone; empty is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(7)]
     pub phone: Option<String>,
     /// The unit lived in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(8)]
     pub unit: Option<Unit>,
     /// First day of the lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cbor(n(9), with = "super::packed::day", has_nil)]
     pub lease_start: Option<Date>,
     /// Last day of the lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cbor(n(10), with = "super::packed::day", has_nil)]
     pub lease_end: Option<Date>,
     /// Day of moving in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cbor(n(11), with = "super::packed::day", has_nil)]
     pub move_in: Option<Date>,
     /// Day of moving out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cbor(n(12), with = "super::packed::day", has_nil)]
     pub move_out: Option<Date>,
     /// The dates among these that stand in the PMS and cannot be (R12): what is known of them stays.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schemars(schema_with = "dates")]
+    #[cbor(n(13), skip_if = "BTreeSet::is_empty")]
     pub unreadable: BTreeSet<Field>,
     /// The normalised status.
+    #[n(14)]
     pub status: LeaseStatus,
     /// The PMS's own word for it; `exclude_statuses` is matched against this.
     #[serde(default)]
+    #[n(15)]
     pub status_word: String,
     /// Has given notice; still current.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cbor(n(16), skip_if = "super::packed::no")]
     pub notice: bool,
     /// Is being evicted; still current.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cbor(n(17), skip_if = "super::packed::no")]
     pub eviction: bool,
 }
 

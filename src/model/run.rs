@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,27 +36,49 @@ impl fmt::Display for Cause {
 
 /// What became of one resident (or of a record that made none). Exactly one each.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Encode,
+    Decode,
 )]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// A person was made (R17).
+    #[n(0)]
     Created,
     /// Tied to a person who was there (R13, R22).
+    #[n(1)]
     Linked,
     /// A linked person was written (R18).
+    #[n(2)]
     Updated,
     /// A linked person is as the PMS says.
+    #[n(3)]
     Unchanged,
     /// Something about it waits; the alert says what (R16, R19, R27, no email).
+    #[n(4)]
     Held,
     /// Nothing was written because two sides disagree (R14, R15, duplicates).
+    #[n(5)]
     Flagged,
     /// Left out by the exclude list, by `include`, or by the script (R6).
+    #[n(6)]
     Excluded,
     /// Not linked, and its status may not come in (R7).
+    #[n(7)]
     Ineligible,
     /// The script could not map the record.
+    #[n(8)]
     Rejected,
 }
 
@@ -166,20 +189,26 @@ impl Counts {
 }
 
 /// What was decided for one resident, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
+#[cbor(map)]
 pub struct Decision {
     /// The resident's PMS id; for a record that made no resident, the record's id.
+    #[n(0)]
     pub subject: String,
     /// What became of it.
+    #[n(1)]
     pub fate: Fate,
     /// The rule that decided, e.g. `R7`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cbor(n(2), skip_if = "String::is_empty")]
     pub rule: String,
     /// Why, in words without personal data.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cbor(n(3), skip_if = "String::is_empty")]
     pub reason: String,
     /// The person it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(4)]
     pub person: Option<PersonId>,
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +12,40 @@ use serde::{Deserialize, Serialize};
 /// Ordered by how much it counts when one person has several leases (R21): current before
 /// pending before past, then those that give nobody a home.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Encode,
+    Decode,
 )]
+#[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseStatus {
     /// Lives there; also with notice given, and under eviction.
+    #[n(0)]
     Current,
     /// Has signed and will move in.
+    #[n(1)]
     Pending,
     /// Has moved out.
+    #[n(2)]
     Past,
     /// Has applied; nothing is signed.
+    #[n(3)]
     Applicant,
     /// Denied or cancelled: the lease never came to be.
+    #[n(4)]
     Void,
     /// A word the mapping does not know.
+    #[n(5)]
     Unknown,
 }
 

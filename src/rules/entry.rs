@@ -5,47 +5,60 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use minicbor::{Decode, Encode};
 
 use crate::model::{Field, LeaseStatus, Resident, Unit};
 
 use super::normal::Normal;
 
 /// What mapping made of a record, or of one resident in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly every entry is a resident"
 )]
 pub enum Entry {
     /// A resident, in the normal forms.
+    #[n(0)]
     Resident {
         /// The resident.
+        #[n(0)]
         normal: Normal,
         /// Why it is left out, if it is (R6).
+        #[n(1)]
         excluded: Option<String>,
         /// The PMS property whose record it is; none where the PMS is asked for all of them at once.
+        #[n(2)]
         property: Option<String>,
         /// The record's id, where it is another than the resident's.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[n(3)]
         record: Option<String>,
     },
     /// The record could not be mapped.
+    #[n(1)]
     Rejected {
         /// The resident's PMS id where that is known; else the record's id, or its number in the feed.
+        #[n(0)]
         record: String,
         /// Whether it is an id, and not a number in the feed.
+        #[n(1)]
         has_id: bool,
         /// The resident's PMS id, where mapping came so far.
+        #[n(2)]
         resident: Option<String>,
         /// Where in the script, as `file:line:column`, or which rule.
+        #[n(3)]
         place: String,
         /// What went wrong there, and what to do; no personal data.
+        #[n(4)]
         message: String,
     },
     /// The script made no resident of the record, on purpose.
+    #[n(2)]
     Nobody {
         /// The record's id.
+        #[n(0)]
         record: String,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
@@ -9,14 +10,18 @@ use unicode_normalization::UnicodeNormalization;
 use crate::model::{Field, NoAddress, Resident, Unit, address, is_sentinel, phone};
 
 /// A resident in the normal forms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
 pub struct Normal {
     /// The resident.
+    #[n(0)]
     pub resident: Resident,
     /// The PMS has a phone that is none: the one here stays (R11).
+    #[n(1)]
     pub keep_phone: bool,
     /// The lease ends before it starts: both days could be read, and cannot be (R12).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[n(2)]
     pub reversed: bool,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Decision, IntegrationId, RunId};
 
-use super::value::{from_bytes, to_bytes};
+use super::value::{decisions_to_bytes, from_bytes, to_bytes};
 use super::write::Done;
 use super::{View, Write, tables};
 
@@ -77,7 +77,10 @@ impl Write {
         let mut index = self
             .transaction
             .open_table(tables::DECISIONS_BY_INTEGRATION)?;
-        table.insert(run.0, to_bytes("decisions-1", &decisions)?.as_slice())?;
+        table.insert(
+            run.0,
+            decisions_to_bytes("decisions-1", decisions)?.as_slice(),
+        )?;
         match standing {
             Some(standing) => stand.insert(run.0, to_bytes("standing-1", standing)?.as_slice())?,
             None => stand.remove(run.0)?,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, Run, RunId};
 
-use super::value::{from_bytes, to_bytes};
+use super::value::{as_json, from_bytes, to_bytes};
 use super::write::Done;
 use super::{Write, tables};
 
@@ -56,6 +56,8 @@ impl Up {
         i64::try_from(hours).unwrap_or(i64::MAX)
     }
 }
+
+as_json!(Numbers, Begin, Up);
 
 /// The numbers that are given next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

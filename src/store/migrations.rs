@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_009_open_alerts_and_hours,
     migration_010_identity,
     migration_011_refresh_tokens,
+    migration_012_packed,
 ];
 
 /// The schema that this version writes.
@@ -153,6 +154,13 @@ fn migration_008_requests(write: &Write, _: &mut Notes) -> Done<()> {
 /// No refresh token was kept.
 fn migration_011_refresh_tokens(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()
+}
+
+/// People, links, changes and decisions were JSON. Each is read as it is, and packed when it is written the next time; an
+/// earlier version could not read it then.
+#[allow(clippy::unnecessary_wraps, reason = "the form of a migration")]
+fn migration_012_packed(_: &Write, _: &mut Notes) -> Done<()> {
+    Ok(())
 }
 
 /// The people whose email has another normal form, and that.

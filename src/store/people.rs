@@ -83,49 +83,70 @@ impl People<'_> {
         }
     }
 
-    /// Writes people, new or not.
+    /// Writes people, new or not, each once. What is found by email and by name is written in its own order, which is much faster
+    /// for many.
     pub fn put(&mut self, people: &[Person]) -> Done<()> {
+        let mut emails: Vec<(&str, PersonId)> = Vec::new();
+        let mut names: Vec<(&IntegrationId, String, PersonId)> = Vec::new();
         each_to_bytes("people-1", people, itself, |person, value| {
-            self.put_one(person, value)
-        })
-    }
-
-    fn put_one(&mut self, person: &Person, value: &[u8]) -> Done<()> {
-        let before = self.person(person.id)?;
-        let id = person.id.0;
-        let old_email = before.as_ref().and_then(|before| before.email.as_deref());
-        if old_email != person.email.as_deref() {
-            if let Some(email) = old_email {
-                self.by_email.remove(email)?;
-            }
-            if let Some(email) = person.email.as_deref() {
-                let taken = self.by_email.insert(email, id)?;
-                let taken = taken.map(|other| other.value());
-                if taken.is_some_and(|other| other != id) {
-                    return Err(super::StoreError::Value {
-                        table: "people-by-email-1",
-                        what: format!(
-                            "{} has the email that {} was to get",
-                            PersonId(taken.unwrap_or_default()),
-                            person.id
-                        ),
-                    });
+            let before = self.person(person.id)?;
+            let email = before.as_ref().and_then(|before| before.email.as_deref());
+            if email != person.email.as_deref() {
+                if let Some(email) = email {
+                    self.by_email.remove(email)?;
                 }
+                emails.extend(person.email.as_deref().map(|email| (email, person.id)));
             }
-        }
-        if let Some(before) = &before {
-            let key = name_key(&before.first_name, &before.last_name);
-            for integration in before.stays.keys() {
-                let key = (integration.as_str(), key.as_str(), id);
-                self.by_name.remove(key)?;
+            let key = name_key(&person.first_name, &person.last_name);
+            let mut known = None;
+            if let Some(before) = &before {
+                let called = name_key(&before.first_name, &before.last_name);
+                self.forget_name(before, person, &called, called == key)?;
+                known = (called == key).then_some(before);
             }
+            let stays = person.stays.keys();
+            let new = stays.filter(|at| known.is_none_or(|known| !known.stays.contains_key(*at)));
+            names.extend(new.map(|integration| (integration, key.clone(), person.id)));
+            self.by_id.insert(person.id.0, value)?;
+            self.write.stir_person(before.as_ref(), person)
+        })?;
+        emails.sort_unstable();
+        for (email, person) in emails {
+            self.give_email(email, person)?;
         }
-        let key = name_key(&person.first_name, &person.last_name);
-        for integration in person.stays.keys() {
-            let key = (integration.as_str(), key.as_str(), id);
+        names.sort_unstable();
+        for (integration, key, person) in names {
+            let key = (integration.as_str(), key.as_str(), person.0);
             self.by_name.insert(key, ())?;
         }
-        self.by_id.insert(id, value)?;
-        self.write.stir_person(before.as_ref(), person)
+        Ok(())
+    }
+
+    /// Whoever is called or lives otherwise now is not found by what was before.
+    fn forget_name(
+        &mut self,
+        before: &Person,
+        after: &Person,
+        called: &str,
+        is_called_so: bool,
+    ) -> Done<()> {
+        for integration in before.stays.keys() {
+            if !is_called_so || !after.stays.contains_key(integration) {
+                let known = (integration.as_str(), called, before.id.0);
+                self.by_name.remove(known)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_email(&mut self, email: &str, person: PersonId) -> Done<()> {
+        let taken = self.by_email.insert(email, person.0)?;
+        match taken.map(|other| PersonId(other.value())) {
+            Some(other) if other != person => Err(super::StoreError::Value {
+                table: "people-by-email-1",
+                what: format!("{other} has the email that {person} was to get"),
+            }),
+            _ => Ok(()),
+        }
     }
 }

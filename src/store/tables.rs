@@ -1,5 +1,5 @@
-//! Every table of the store: key, value, and a version in the name. Values are our own bytes: one byte
-//! with the version of the form, then JSON; never types of redb's own encoding.
+//! Every table of the store: key, value, and a version in the name. Values are our own bytes, of which `value` knows the
+//! forms; never types of redb's own encoding.
 
 use std::collections::BTreeMap;
 

@@ -1,32 +1,125 @@
-//! Values as bytes: the version of the form, then JSON.
+//! Values as bytes: the form, then the value in it. What there is of everybody is packed, the rest is JSON; packed values
+//! were JSON once, and are read in either form. The seam below which another engine would keep its own.
 
+use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::thread;
 
+use minicbor::{Decode, Encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
+use crate::model::{
+    Act, Alert, Attachment, Change, Decision, GuardState, Link, Person, Ruling, Run, StoreIdentity,
+};
 
-/// The form that is written. A reader of a later version knows by it what it reads.
-const FORM: u8 = 1;
+use super::{History, Lookup, Standing, StoreError};
 
-pub(super) fn to_bytes<T: Serialize>(
-    table: &'static str,
-    value: &T,
-) -> Result<Vec<u8>, StoreError> {
+/// JSON.
+const JSON: u8 = 1;
+
+/// CBOR without names.
+const PACKED: u8 = 2;
+
+/// What can be read of a table.
+pub(super) trait Read: Sized {
+    /// Reads a value of this form.
+    fn read(form: u8, bytes: &[u8], table: &'static str) -> Result<Self, StoreError>;
+}
+
+/// What a table keeps.
+pub(super) trait Kept: Read {
+    /// Appends the form and the value.
+    fn append(&self, bytes: &mut Vec<u8>, table: &'static str) -> Result<(), StoreError>;
+}
+
+/// These are kept as JSON.
+macro_rules! as_json {
+    ($($kept:ty),* $(,)?) => {$(
+        impl crate::store::value::Read for $kept {
+            fn read(form: u8, bytes: &[u8], table: &'static str) -> Result<Self, crate::store::StoreError> {
+                crate::store::value::read_json(form, bytes, table)
+            }
+        }
+
+        impl crate::store::value::Kept for $kept {
+            fn append(&self, bytes: &mut Vec<u8>, table: &'static str) -> Result<(), crate::store::StoreError> {
+                crate::store::value::append_json(bytes, table, self)
+            }
+        }
+    )*};
+}
+pub(super) use as_json;
+
+/// These are packed.
+macro_rules! packed {
+    ($($kept:ty),* $(,)?) => {$(
+        impl Read for $kept {
+            fn read(form: u8, bytes: &[u8], table: &'static str) -> Result<Self, StoreError> {
+                read_packed(form, bytes, table)
+            }
+        }
+
+        impl Kept for $kept {
+            fn append(&self, bytes: &mut Vec<u8>, table: &'static str) -> Result<(), StoreError> {
+                append_packed(bytes, table, self)
+            }
+        }
+    )*};
+}
+
+as_json!(
+    Act,
+    Alert,
+    Attachment,
+    BTreeSet<u64>,
+    GuardState,
+    History,
+    StoreIdentity,
+    Lookup,
+    Ruling,
+    Run,
+    Standing,
+    Vec<(u64, u64)>,
+    u64,
+);
+packed!(Change, Link, Person, Vec<Decision>);
+
+pub(super) fn to_bytes<T: Kept>(table: &'static str, value: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
-    append(&mut bytes, table, value)?;
+    value.append(&mut bytes, table)?;
     Ok(bytes)
 }
 
-fn append<T: Serialize>(
+/// The decisions of a run, which nobody owns as a list.
+pub(super) fn decisions_to_bytes(
+    table: &'static str,
+    decisions: &[Decision],
+) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    append_packed(&mut bytes, table, decisions)?;
+    Ok(bytes)
+}
+
+pub(super) fn append_json<T: Serialize>(
     bytes: &mut Vec<u8>,
     table: &'static str,
     value: &T,
 ) -> Result<(), StoreError> {
-    bytes.push(FORM);
+    bytes.push(JSON);
     serde_json::to_writer(bytes, value).map_err(|error| unreadable(table, &error))
+}
+
+fn append_packed<T: Encode<()> + ?Sized>(
+    bytes: &mut Vec<u8>,
+    table: &'static str,
+    value: &T,
+) -> Result<(), StoreError> {
+    bytes.push(PACKED);
+    minicbor::encode(value, bytes).map_err(|_| StoreError::Value {
+        table,
+        what: "a value that cannot be packed".into(),
+    })
 }
 
 /// An item that is its value.
@@ -42,21 +135,21 @@ type Bytes = (Vec<u8>, Vec<usize>);
 
 /// Turns the values of many items into bytes on another thread, somewhat ahead of `each`, which takes them in their
 /// order: a store writes on one thread alone, and half of that would be this.
-pub(super) fn each_to_bytes<I: Sync, T: Serialize>(
+pub(super) fn each_to_bytes<'i, I: Sync, T: Kept>(
     table: &'static str,
-    items: &[I],
+    items: &'i [I],
     value: impl Fn(&I) -> &T + Sync,
-    mut each: impl FnMut(&I, &[u8]) -> Result<(), StoreError>,
+    mut each: impl FnMut(&'i I, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let all = |items: &[I]| -> Result<Bytes, StoreError> {
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(items.len()));
         for item in items {
-            append(&mut bytes, table, value(item))?;
+            value(item).append(&mut bytes, table)?;
             ends.push(bytes.len());
         }
         Ok((bytes, ends))
     };
-    let mut take = |items: &[I], (bytes, ends): Bytes| {
+    let mut take = |items: &'i [I], (bytes, ends): Bytes| {
         let mut begin = 0;
         items.iter().zip(ends).try_for_each(|(item, end)| {
             let value = bytes.get(begin..end).unwrap_or_default();
@@ -83,22 +176,55 @@ pub(super) fn each_to_bytes<I: Sync, T: Serialize>(
     })
 }
 
-pub(super) fn from_bytes<T: DeserializeOwned>(
-    table: &'static str,
-    bytes: &[u8],
-) -> Result<T, StoreError> {
+pub(super) fn from_bytes<T: Read>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&FORM, json)) => {
-            serde_json::from_slice(json).map_err(|error| unreadable(table, &error))
-        }
-        Some((form, _)) => Err(StoreError::Value {
-            table,
-            what: format!("a value of form {form}, this epms knows {FORM}"),
-        }),
+        Some((form, value)) => T::read(*form, value, table),
         None => Err(StoreError::Value {
             table,
             what: "an empty value".into(),
         }),
+    }
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(
+    form: u8,
+    bytes: &[u8],
+    table: &'static str,
+) -> Result<T, StoreError> {
+    match form {
+        JSON => serde_json::from_slice(bytes).map_err(|error| unreadable(table, &error)),
+        form => Err(of_another_form(form, table)),
+    }
+}
+
+/// Reads what is packed, or was written before it was.
+pub(super) fn read_packed<'b, T: Decode<'b, ()> + DeserializeOwned>(
+    form: u8,
+    bytes: &'b [u8],
+    table: &'static str,
+) -> Result<T, StoreError> {
+    if form != PACKED {
+        return read_json(form, bytes, table);
+    }
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let read = decoder.decode();
+    match read {
+        Ok(value) if decoder.position() == bytes.len() => Ok(value),
+        // What it says could quote the value.
+        _ => Err(StoreError::Value {
+            table,
+            what: format!(
+                "a packed value that does not fit, byte {}",
+                decoder.position()
+            ),
+        }),
+    }
+}
+
+fn of_another_form(form: u8, table: &'static str) -> StoreError {
+    StoreError::Value {
+        table,
+        what: format!("a value of form {form}, which this epms does not know there"),
     }
 }
 
@@ -113,6 +239,8 @@ fn unreadable(table: &'static str, error: &serde_json::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    as_json!(usize);
 
     #[test]
     fn values_come_in_the_order_of_their_items_however_many_there_are() {

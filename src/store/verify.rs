@@ -4,11 +4,10 @@
 mod records;
 
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value};
-use serde::de::DeserializeOwned;
 
 use crate::model::{Flaw, LeaseStatus, Link, Person, PersonId, Soundness};
 
-use super::value::from_bytes;
+use super::value::{Read, from_bytes};
 use super::{StoreError, View, name_key, tables};
 
 type Done<T> = Result<T, StoreError>;
@@ -84,7 +83,7 @@ impl Found<'_> {
 
 impl Checking<'_> {
     /// Every value of a table; one that cannot be read is told.
-    fn values<K: Key + 'static, T: DeserializeOwned>(
+    fn values<K: Key + 'static, T: Read>(
         &mut self,
         table: TableDefinition<'static, K, Bytes>,
         name: &'static str,
@@ -126,7 +125,7 @@ impl Checking<'_> {
     }
 
     /// A value of a table, where it is there and can be read.
-    fn getter<T: DeserializeOwned>(
+    fn getter<T: Read>(
         &self,
         table: TableDefinition<'static, u64, Bytes>,
     ) -> Done<impl Fn(u64) -> Done<Option<T>> + use<T>> {

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::model::{Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId, Run};
 
 use super::mark::Keeper;
-use super::value::{each_to_bytes, from_bytes, itself, to_bytes};
+use super::value::{Kept, Read, each_to_bytes, from_bytes, itself, to_bytes};
 use super::{History, Lookup, StoreError, tables};
 
 /// A transaction under way. Dropped without [`commit`](Write::commit), it never happened.
@@ -67,7 +65,7 @@ impl Write {
     }
 
     /// A value of the meta table.
-    pub(super) fn meta<T: DeserializeOwned>(&self, name: &'static str) -> Done<Option<T>> {
+    pub(super) fn meta<T: Read>(&self, name: &'static str) -> Done<Option<T>> {
         let meta = self.transaction.open_table(tables::META)?;
         let value = meta.get(name)?;
         value
@@ -75,7 +73,7 @@ impl Write {
             .transpose()
     }
 
-    pub(super) fn put_meta<T: Serialize>(&self, name: &'static str, value: &T) -> Done<()> {
+    pub(super) fn put_meta<T: Kept>(&self, name: &'static str, value: &T) -> Done<()> {
         let mut meta = self.transaction.open_table(tables::META)?;
         meta.insert(name, to_bytes("meta-1", value)?.as_slice())?;
         Ok(())

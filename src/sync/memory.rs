@@ -10,6 +10,7 @@ mod upgrade;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
@@ -30,8 +31,8 @@ pub(super) use keep::{Kept, MappedBy, keep};
 pub(super) use upgrade::{Earlier, Upgrade};
 
 /// The form of everything that is remembered; another one is dropped. Records stand in it as in the first; since the
-/// third those are found by nobody that are named by their place.
-const FORM: u32 = 3;
+/// third those are found by nobody that are named by their place, since the fourth what was made and decided is packed.
+const FORM: u32 = 4;
 
 /// So many records stand in one part of a feed.
 const PART: usize = 1024;
@@ -46,21 +47,23 @@ pub(super) enum Taken {
 }
 
 /// What mapping made of a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub(super) struct Made {
-    #[serde(skip)]
+    #[cbor(skip)]
     pub(super) print: Print,
     /// The length of the record's text in bytes.
-    #[serde(skip)]
+    #[cbor(skip)]
     pub(super) length: usize,
+    #[n(0)]
     pub(super) entries: Vec<Entry>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cbor(n(1), skip_if = "BTreeMap::is_empty")]
     pub(super) notes: Notes,
     /// PMS units that the mapping list does not know (R35), and what to do about each.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cbor(n(2), skip_if = "BTreeMap::is_empty")]
     pub(super) unmapped: BTreeMap<String, String>,
     /// All that, as it is remembered; empty where that is not known yet.
-    #[serde(skip)]
+    #[cbor(skip)]
     bytes: Vec<u8>,
 }
 

@@ -503,7 +503,7 @@ fn what_is_counted_must_be_there() {
             .unwrap();
         tables.open_table(tables::RUNS).unwrap().remove(1).unwrap();
         let mut meta = tables.open_table(tables::META).unwrap();
-        let number = to_bytes("meta-1", &2).unwrap();
+        let number = to_bytes("meta-1", &2_u64).unwrap();
         meta.insert("next-person", number.as_slice()).unwrap();
     });
     assert_eq!(
@@ -538,7 +538,7 @@ fn what_cannot_be_read_is_told_without_what_it_says() {
         people.insert(2, [7].as_slice()).unwrap();
     });
     assert!(
-        found[0].contains("a value of form 7, this epms knows 1"),
+        found[0].contains("a value of form 7, which this epms does not know there"),
         "{found:?}"
     );
     assert!(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::Decode;
 use redb::ReadableTable;
 use serde::Deserialize;
 
@@ -11,16 +12,24 @@ use crate::model::{
 use crate::store::alerts::NEXT_ALERT;
 use crate::store::identity::gaps;
 use crate::store::retention::CHANGES_FROM;
-use crate::store::value::from_bytes;
+use crate::store::value::{Read, from_bytes, read_packed};
 use crate::store::write::NEXT_CHANGE;
 use crate::store::{History, Lookup, Standing, tables};
 
 use super::{Checking, Done, Found};
 
 /// Whom a decision is about; the rest of it is not looked at.
-#[derive(Deserialize)]
+#[derive(Deserialize, Decode)]
+#[cbor(map)]
 struct About {
+    #[n(0)]
     subject: String,
+}
+
+impl Read for Vec<About> {
+    fn read(form: u8, bytes: &[u8], table: &'static str) -> Done<Self> {
+        read_packed(form, bytes, table)
+    }
 }
 
 impl Checking<'_> {

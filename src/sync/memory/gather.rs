@@ -64,7 +64,7 @@ pub(super) struct LookedAt {
 /// was decided.
 pub(super) fn first_half(made: &Made) -> Result<Vec<u8>, StoreError> {
     let mut bytes = vec![0; LENGTH];
-    serde_json::to_writer(&mut bytes, made).map_err(|_| unreadable())?;
+    minicbor::encode(made, &mut bytes).map_err(|_| unreadable())?;
     let length = u32::try_from(bytes.len() - LENGTH).map_err(|_| unreadable())?;
     if let Some(begin) = bytes.first_chunk_mut() {
         *begin = length.to_le_bytes();
@@ -83,15 +83,15 @@ pub(super) fn halves(value: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
     halves.ok_or_else(unreadable)
 }
 
-pub(super) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(bytes).map_err(|_| unreadable())
+pub(super) fn decode<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, StoreError> {
+    minicbor::decode(bytes).map_err(|_| unreadable())
 }
 
-pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|_| unreadable())
+pub(super) fn encode(decisions: &[Decision]) -> Result<Vec<u8>, StoreError> {
+    minicbor::to_vec(decisions).map_err(|_| unreadable())
 }
 
-fn unreadable() -> StoreError {
+pub(super) fn unreadable() -> StoreError {
     StoreError::Value {
         table: "remembered-1",
         what: "what is remembered of a record does not fit".into(),

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::model::{Decision, Fate, PersonId, Run};
 use crate::store::{Standing, Stirred, StoreError, Write};
 
-use super::gather::{Handled, decode, encode, halves};
+use super::gather::{Handled, decode, encode, halves, unreadable};
 use super::{
     Basis, FORM, Gathered, Header, Memory, PART, Row, key_of, key_of_email, key_of_person, put_row,
 };
@@ -215,7 +215,8 @@ fn remember(
             serial: header.serial + 1,
             ..header
         };
-        write.put_feed(integration, 0, &encode(&header)?)?;
+        let header = serde_json::to_vec(&header).map_err(|_| unreadable())?;
+        write.put_feed(integration, 0, &header)?;
     }
     Ok(())
 }
