@@ -48,6 +48,8 @@ pub struct DiscoverArguments {
 struct Found {
     properties: Vec<FoundProperty>,
     statuses: Vec<FoundStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<FoundLeftOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<Vec<FoundUnit>>,
     /// Records that the script could not map.
@@ -88,10 +90,18 @@ pub(super) struct FoundUnit {
     here: Option<String>,
 }
 
+/// Whom the script leaves out, by the reason that it gives.
+#[derive(Serialize)]
+struct FoundLeftOut {
+    reason: String,
+    residents: u64,
+}
+
 /// What the residents of the attached properties show.
 #[derive(Default)]
 pub(super) struct Shown {
     pub(super) statuses: Vec<FoundStatus>,
+    left_out: Vec<FoundLeftOut>,
     units: Vec<FoundUnit>,
     rejected: u64,
     /// Why the first was rejected.
@@ -130,6 +140,7 @@ pub(super) async fn run(
         warnings,
         properties,
         statuses: shown.statuses,
+        left_out: shown.left_out,
         units: arguments.units.then_some(shown.units),
         rejected: shown.rejected,
     };
@@ -270,6 +281,7 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);
     let mut first: Option<String> = None;
+    let mut left_out = BTreeMap::<String, u64>::new();
     let mut units = BTreeMap::<Unit, u64>::new();
     let mut residents = Vec::new();
     for request in source.feeds() {
@@ -294,7 +306,21 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
                     rejected += 1;
                     first.get_or_insert_with(|| error.error.to_string());
                 }
-                for resident in mapped.into_iter().flatten().map(|mapped| mapped.resident) {
+                for mapped in mapped.into_iter().flatten() {
+                    match asking.script.exclude(&mapped, &context) {
+                        // Their words are none that anybody would list.
+                        Ok(Some(reason)) => {
+                            *left_out.entry(reason).or_default() += 1;
+                            continue;
+                        }
+                        Ok(None) => {}
+                        Err(error) => {
+                            rejected += 1;
+                            first.get_or_insert_with(|| error.to_string());
+                            continue;
+                        }
+                    }
+                    let resident = mapped.resident;
                     if let Some(unit) = resident.unit {
                         *units.entry(unit).or_default() += 1;
                     }
@@ -332,6 +358,10 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     });
     Ok(Shown {
         statuses: statuses.collect(),
+        left_out: left_out
+            .into_iter()
+            .map(|(reason, residents)| FoundLeftOut { reason, residents })
+            .collect(),
         units: units.collect(),
         rejected,
         first,
@@ -397,6 +427,17 @@ fn told(found: &Found, view: &View) -> String {
                 excluded.into(),
             ]);
         }
+        text += &table.render(view);
+    }
+    if !found.left_out.is_empty() {
+        let mut table = Table::new([
+            ("LEFT OUT BY THE SCRIPT", Column::Wrap),
+            ("RESIDENTS", Column::Whole),
+        ]);
+        for one in &found.left_out {
+            table.row([one.reason.clone().into(), one.residents.to_string().into()]);
+        }
+        text.push('\n');
         text += &table.render(view);
     }
     if let Some(units) = &found.units {

@@ -480,7 +480,7 @@ impl Runs {
                         let doing = Doing {
                             phase,
                             next: next.map(|next| self.clock.on_the_wall(next)),
-                            waits_for: for_files.or_else(|| waits.map(told)),
+                            waits_for: for_files.or_else(|| waits.and_then(told)),
                             slowed_by: state.schedule.is_slowed(id).and_then(|apart| {
                                 let share = catalog.share(id, 0)?;
                                 Some(share.told(apart))
@@ -603,15 +603,16 @@ fn waits_too<'a>(
     away.values().find(|waits| waits.credential == *credential)
 }
 
-/// What is waited for, as people would say it.
-fn told(waits: &Waits) -> String {
+/// What is waited for, as people would say it; nothing of a wait that is over before they have read it.
+fn told(waits: &Waits) -> Option<String> {
     let what = format!("until the credential `{}` may ask again", waits.credential);
-    match waits.until {
-        None => what,
-        Some(until) => {
-            let left = until.saturating_duration_since(tokio::time::Instant::now());
-            format!("{what}, {}s more", left.as_secs())
-        }
+    let left = waits.until.map_or(Duration::ZERO, |until| {
+        until.saturating_duration_since(tokio::time::Instant::now())
+    });
+    match left.as_secs() {
+        0 if waits.since.elapsed() < Duration::from_secs(1) => None,
+        0 => Some(what),
+        seconds => Some(format!("{what}, {seconds}s more")),
     }
 }
 

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use crate::model::RunId;
 
-/// Whoever waits for less keeps its worker.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// Whoever waits for less keeps its worker. A pace of some requests a second makes a run wait for up to a second, time and
+/// again.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The workers of a daemon: so many runs read and map at once.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ struct Count {
 pub struct Waits {
     /// The credential whose turn, budget or login it is.
     pub credential: String,
+    /// Since when.
+    pub since: Instant,
     /// Until when, where that is known.
     pub until: Option<Instant>,
 }
@@ -184,6 +187,7 @@ impl Patience {
         }
         let away = self.leave(Waits {
             credential: credential.to_owned(),
+            since: Instant::now(),
             until: until(),
         });
         let came = comes.await;
@@ -253,6 +257,23 @@ mod tests {
         assert!(patience.waited() > Duration::ZERO);
         drop(patience);
         assert_eq!(free(&seats), 1);
+    }
+
+    #[tokio::test]
+    async fn r43_whoever_waits_for_the_next_second_leaves_its_worker() {
+        let seats = Arc::new(Seats::new(1));
+        let patience = Patience::new(Arc::clone(&seats), RunId(1), HOUR);
+        patience.sit().await;
+        let (may_ask, asked) = tokio::sync::oneshot::channel();
+        let waits = patience.waiting("x", || None, asked);
+        let others = async {
+            let left = tokio::time::timeout(Duration::from_millis(500), seats.moved()).await;
+            assert!(left.is_ok(), "it keeps its worker");
+            assert_eq!(free(&seats), 1);
+            may_ask.send(()).unwrap();
+        };
+        let (came, ()) = tokio::join!(waits, others);
+        came.unwrap();
     }
 
     #[tokio::test]

@@ -49,12 +49,21 @@ pub(super) fn request(sandbox: &Sandbox, path: &str) -> reqwest::RequestBuilder 
         .header("X-AppFolio-Developer-ID", &fields["developer_id"])
 }
 
-/// Status and body of one AppFolio request; the body is null when it is not JSON.
-pub(super) async fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
-    let response = request(sandbox, path).send().await.unwrap();
-    let status = response.status().as_u16();
-    let text = response.text().await.unwrap();
+/// Status and body of the answer to a request.
+pub(super) async fn send(request: reqwest::RequestBuilder) -> (u16, String) {
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// The same, read as JSON; null where it is none.
+pub(super) async fn told(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let (status, text) = send(request).await;
     (status, serde_json::from_str(&text).unwrap_or_default())
+}
+
+/// The same of one AppFolio request.
+pub(super) async fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
+    told(request(sandbox, path)).await
 }
 
 /// Every row of an AppFolio endpoint, page after page.
@@ -147,8 +156,7 @@ impl Soap {
     }
 
     pub(super) async fn send(&self, sandbox: &Sandbox) -> (u16, String) {
-        let response = self.request(sandbox).send().await.unwrap();
-        (response.status().as_u16(), response.text().await.unwrap())
+        send(self.request(sandbox)).await
     }
 }
 

@@ -118,7 +118,7 @@ impl Call<'_> {
             before: self.before,
         };
         let rendered = self.source.templates.render(place, field, &values);
-        rendered.map_err(|Unrendered { what, is_unset }| {
+        rendered.map_err(|Unrendered { what, is_unset, .. }| {
             // The connector is right as far as it is known: the list is not what it says.
             if is_unset && self.before.record.is_some() {
                 let remedy = "nothing was written; see what a record of the list of `each` has, and correct the template or the path";

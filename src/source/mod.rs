@@ -49,7 +49,7 @@ pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
 pub use reader::{Handed, Heard, Reader, Scope, collected};
 pub use reference::{Described, FILTERS, LETTERS, PATHS};
 pub use rewrite::{Rewrite, rewritten};
-pub use template::{Place, rendered};
+pub use template::{Place, refused, rendered};
 
 /// Takes one answer apart as a run would, for recorded answers: the records as JSON texts.
 pub fn records_of(shape: &Shape, body: &[u8]) -> Result<Vec<Box<str>>, String> {

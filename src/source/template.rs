@@ -42,6 +42,25 @@ pub fn rendered(
     template: &str,
     credential: &BTreeMap<String, String>,
 ) -> Result<String, String> {
+    alone(place, template, credential)?.map_err(|error| error.what)
+}
+
+/// Why a template that is made of one field of the credential gives nothing for this value. Nothing is said of one that needs
+/// more.
+pub fn refused(template: &str, field: &str, value: &str) -> Option<String> {
+    let credential = BTreeMap::from([(field.to_owned(), value.to_owned())]);
+    let rendered = alone(Place::Plain, template, &credential).ok()?;
+    rendered
+        .err()
+        .filter(|error| !error.is_unset)
+        .map(|error| error.why)
+}
+
+fn alone(
+    place: Place,
+    template: &str,
+    credential: &BTreeMap<String, String>,
+) -> Result<Result<String, Unrendered>, String> {
     let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
     let mut templates = Templates::new();
     templates.add(place, "template", template, &fields, Uses::All, &[])?;
@@ -59,9 +78,7 @@ pub fn rendered(
         signing: &Signing::default(),
         before: Before::default(),
     };
-    templates
-        .render(place, "template", &values)
-        .map_err(|error| error.what)
+    Ok(templates.render(place, "template", &values))
 }
 
 /// What a page's request may ask for.
@@ -395,14 +412,22 @@ impl Templates {
         field: &str,
         values: &Values<'_>,
     ) -> Result<String, Unrendered> {
-        let told = |error: &Error| Unrendered {
-            what: format!("the template of `{field}` gives nothing: {}", detail(error)),
-            is_unset: error.kind() == ErrorKind::UndefinedError,
+        let told = |error: &Error, takes: &[String]| {
+            let why = detail(error);
+            let takes = match takes {
+                [] => String::new(),
+                fields => format!(" (it takes {})", fields.join(", ")),
+            };
+            Unrendered {
+                what: format!("the template of `{field}` gives nothing: {why}{takes}"),
+                why,
+                is_unset: error.kind() == ErrorKind::UndefinedError,
+            }
         };
         let template = self
             .environment
             .get_template(&named(place, field))
-            .map_err(|error| told(&error))?;
+            .map_err(|error| told(&error, &[]))?;
         template
             .render(context! {
                 credential => values.credential,
@@ -429,7 +454,13 @@ impl Templates {
                     cursor => values.page.cursor.as_str(),
                 },
             })
-            .map_err(|error| told(&error))
+            .map_err(|error| {
+                let used = template.undeclared_variables(true).into_iter();
+                let of_credential = used.filter(|variable| variable.starts_with("credential."));
+                let mut takes: Vec<String> = of_credential.map(|one| format!("`{one}`")).collect();
+                takes.sort();
+                told(&error, &takes)
+            })
     }
 }
 
@@ -437,6 +468,8 @@ impl Templates {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unrendered {
     pub(super) what: String,
+    /// The same without the template.
+    why: String,
     /// It uses a value that is not there.
     pub(super) is_unset: bool,
 }
@@ -614,7 +647,26 @@ mod tests {
         let error = render(Place::Plain, "{{ credential.password | host }}").unwrap_err();
         assert_eq!(
             error,
-            "the template of `f` gives nothing: the value is no http(s) URL"
+            "the template of `f` gives nothing: the value is no http(s) URL (it takes `credential.password`)"
         );
+    }
+
+    #[test]
+    fn a_value_is_refused_by_a_template_of_its_field_alone() {
+        let url = "{{ credential.url | host }}";
+        let why = |template, value| refused(template, "url", value);
+        assert_eq!(
+            why(url, "acme.example"),
+            Some("the value is no http(s) URL".into())
+        );
+        assert_eq!(why(url, "https://acme.example"), None);
+        assert_eq!(
+            why("{{ credential.user | number }}", "x"),
+            None,
+            "of another field"
+        );
+        assert_eq!(why("{{ property | number }}", "x"), None, "of no field");
+        let number = refused("{{ credential.id | number }}", "id", "main");
+        assert_eq!(number, Some("the value is no number".into()));
     }
 }

@@ -61,6 +61,22 @@ fn every_target_has_a_corpus_and_every_corpus_a_target_of_the_fuzzer() {
 }
 
 #[test]
+fn every_shipped_connector_and_an_answer_to_it_are_in_the_corpora() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/connectors");
+    let mut count = 0;
+    for file in std::fs::read_dir(shipped).unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let connector = corpus().join(format!("yaml/connectors-{name}"));
+        assert!(connector.is_file(), "{}", connector.display());
+        let answers = ["json", "xml", "csv_answer"].map(|form| corpus().join(form).join(name));
+        assert!(answers.iter().any(|file| file.is_file()), "{answers:?}");
+        count += 1;
+    }
+    assert!(count >= 10);
+}
+
+#[test]
 fn yaml() {
     replay("yaml");
 }

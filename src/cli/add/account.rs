@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::{
-    Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home, Read,
+    Body, Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home,
+    Read,
 };
 use crate::model::Problems;
+use crate::source;
 
 use super::super::{Exit, Failure};
 use super::ask::{Dialog, Question};
@@ -148,6 +150,9 @@ fn fields(
                 fields.insert(name.to_owned(), CredentialValue::Secret(reference));
             }
             Some((_, value)) => {
+                fits(&file.value, name, value).map_err(|told| {
+                    Failure::other(Exit::Invalid, format!("--field {name}: {told}"))
+                })?;
                 fields.insert(name.to_owned(), CredentialValue::Plain((*value).to_owned()));
             }
             None if field.secret => {
@@ -185,7 +190,10 @@ fn fields(
                 };
                 let check = |text: &str| match (text, default) {
                     ("", Some("")) => Ok(String::new()),
-                    (text, _) => answer::filled(text),
+                    (text, _) => {
+                        let text = answer::filled(text)?;
+                        fits(&file.value, name, &text).map(|()| text)
+                    }
                 };
                 let value = dialog.answer(None, question, check)?;
                 if Some(value.as_str()) != default {
@@ -195,6 +203,35 @@ fn fields(
         }
     }
     Ok(fields)
+}
+
+/// Whether a value can stand where the connector puts the field alone into a host or into a leaf of JSON: some take an URL or a
+/// number and nothing else.
+fn fits(connector: &Connector, name: &str, value: &str) -> Result<(), String> {
+    let mut templates: Vec<&str> = connector.hosts.iter().map(String::as_str).collect();
+    for request in connector.requests.values() {
+        if let Some(Body::Json(body)) = &request.body {
+            leaves(body, &mut templates);
+        }
+    }
+    let mut refused = templates
+        .into_iter()
+        .filter_map(|template| source::refused(template, name, value));
+    match refused.next() {
+        None => Ok(()),
+        Some(why) => Err(format!("the connector cannot use it: {why}")),
+    }
+}
+
+fn leaves<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::String(text) => found.push(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| leaves(item, found)),
+        serde_json::Value::Object(members) => {
+            members.values().for_each(|member| leaves(member, found));
+        }
+        _ => {}
+    }
 }
 
 /// The fields of a credential in the order of the connector's file: its author knows what comes first.

@@ -50,9 +50,11 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The ids of the properties that were seen.
-    pub(super) fn properties_seen(&self) -> Vec<&str> {
-        self.seen.keys().map(String::as_str).collect()
+    /// The properties that were seen, by id and name.
+    pub(super) fn properties_seen(&self) -> Vec<(&str, &str)> {
+        let seen = self.seen.iter();
+        seen.map(|(id, name)| (id.as_str(), name.as_str()))
+            .collect()
     }
 
     /// The words of status that were seen.

@@ -155,7 +155,7 @@ async fn properties(
         text: "ids of the PMS's properties that feed it, with commas between them",
         // Where there is only one, it is meant.
         default: match known.as_slice() {
-            [only] => Some(*only),
+            [(only, _)] => Some(*only),
             _ => None,
         },
     };
@@ -185,22 +185,28 @@ async fn statuses(
         text: "words of status that are never pulled, with commas between them (empty: none)",
         default: Some(""),
     };
-    let known = look.words_seen();
+    let known: Vec<(&str, &str)> = look.words_seen().into_iter().map(|one| (one, "")).collect();
     seen_or_kept(dialog, question, &known, |text| Ok(answer::parts(text)))
 }
 
-/// Asks, and again where the PMS has nothing of that name: it may be a slip, and it may be right all the same.
+/// Asks, and again where the PMS has nothing of that name: it may be a slip, and it may be right all the same. Whoever writes
+/// what the PMS calls something is told its id.
 fn seen_or_kept(
     dialog: &mut Dialog<'_, '_>,
     question: Question<'_>,
-    known: &[&str],
+    known: &[(&str, &str)],
     check: impl Fn(&str) -> Result<Vec<String>, String>,
 ) -> Result<Vec<String>, Failure> {
     let mut answered = dialog.answer(None, question, &check)?;
+    let ids: Vec<&str> = known.iter().map(|(id, _)| *id).collect();
+    let called = |part: &str| {
+        let mut all = known.iter();
+        all.find(|(_, name)| name.trim().eq_ignore_ascii_case(part))
+            .map(|(id, _)| *id)
+    };
     loop {
         let is_known = |part: &str| {
-            known
-                .iter()
+            ids.iter()
                 .any(|word| word.trim().eq_ignore_ascii_case(part))
         };
         let strange: Vec<&String> = answered.iter().filter(|part| !is_known(part)).collect();
@@ -208,7 +214,7 @@ fn seen_or_kept(
             return Ok(answered);
         }
         for part in strange {
-            let near = nearest(part, known);
+            let near = called(part).or_else(|| nearest(part, &ids));
             let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`?"));
             dialog.say(&format!(
                 "  the PMS shows no `{part}` now;{near} Enter keeps it"

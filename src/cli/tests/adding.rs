@@ -191,6 +191,42 @@ async fn a_field_that_may_be_empty_is_left_to_the_connector_by_flags_and_by_answ
 }
 
 #[tokio::test]
+async fn a_url_that_is_none_and_a_number_that_is_none_are_asked_for_again_at_once() {
+    let flags = [
+        ("--connector", "rentmanager"),
+        ("--credential", "acme"),
+        ("--secret", "password=file:secrets/acme"),
+        ("--name", "Elm Court"),
+        ("--timezone", "America/New_York"),
+    ];
+    let home = home();
+    // url, username, location, property, id, country, statuses, on, write.
+    let answers = "acme.example\nhttp://127.0.0.1:1\nepms\nmain\n2\n31\n\n\n\n\n\n";
+    let ran = with_answers(&home, &flags, answers).await;
+    assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    for told in ["the value is no http(s) URL", "the value is no number"] {
+        let told = format!("  the connector cannot use it: {told}\n");
+        assert_eq!(ran.err.matches(&told).count(), 1, "{}", ran.err);
+    }
+    let credential = read(&home, "config/credentials/acme.yaml");
+    assert!(
+        credential.contains("\n  location_id: \"2\"\n"),
+        "{credential}"
+    );
+    let home = self::home();
+    let flags = [
+        &flags[..],
+        &[("--field", "url=acme.example"), ("--yes", "")],
+    ]
+    .concat();
+    let ran = with_flags(&home, &flags).await;
+    assert_eq!(ran.exit, Exit::Invalid, "{ran:?}");
+    let told = "--field url: the connector cannot use it: the value is no http(s) URL";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    assert!(is_empty(&home));
+}
+
+#[tokio::test]
 async fn a_secret_that_some_contracts_need_is_asked_for() {
     let home = home();
     let ran = with_answers(

@@ -6,7 +6,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 
 use super::{DETAILS, PENDING, PROPERTIES, RENT_ROLL, RESIDENTS};
-use crate::sandbox::testing::{client, start, world};
+use crate::sandbox::testing::{client, send, start, world};
 use crate::sandbox::{Kind, Relation, Sandbox, Settings, Status, Trap};
 
 fn let_in(sandbox: &Sandbox, url: &str) -> RequestBuilder {
@@ -32,11 +32,6 @@ pub(in crate::sandbox) fn details_of(sandbox: &Sandbox, at: usize, more: &str) -
         DETAILS,
         &format!("&$format=json&RMPROPID={id}{more}"),
     )
-}
-
-async fn send(request: RequestBuilder) -> (u16, String) {
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 /// All rows of an API for all properties, page after page.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::RequestBuilder;
 
 use crate::sandbox::soap::element;
-use crate::sandbox::testing::{client, start};
+use crate::sandbox::testing::{client, send, start};
 use crate::sandbox::{Kind, PersonId, Sandbox, Status, Trap};
 
 const AUTH: [(&str, &str); 5] = [
@@ -45,11 +45,6 @@ pub(in crate::sandbox) fn call(
             format!("\"http://tempuri.org/IRPXService/{operation}\""),
         )
         .body(body)
-}
-
-async fn send(request: RequestBuilder) -> (u16, String) {
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 type Row = BTreeMap<String, String>;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::sandbox::testing::{client, start};
+use crate::sandbox::testing::{client, start, told};
 use crate::sandbox::{Kind, Sandbox, Trap};
 
 const EMBEDS: &str = "Leases,Leases.LeaseRenewals,Leases.Unit,Contacts,Contacts.ContactType,\
@@ -27,13 +27,6 @@ pub(in crate::sandbox) fn tenants_of(
     let path =
         format!("Tenants?filters=PropertyID,eq,{property}&embeds={EMBEDS}&PageNumber={page}");
     request(sandbox, &path)
-}
-
-async fn told(request: RequestBuilder) -> (u16, Value) {
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or_default())
 }
 
 async fn all(sandbox: &Sandbox) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
-use crate::sandbox::testing::{client, start};
+use crate::sandbox::testing::{client, start, told};
 use crate::sandbox::{Kind, Sandbox, Trap};
 
 /// A request that is let in.
@@ -23,13 +23,6 @@ pub(in crate::sandbox) fn leases_of(sandbox: &Sandbox, property: &str) -> Reques
         "Leasing/Leases?propertyId={property}&modifiedSince=1970-01-01&includeLeaseHistory=true"
     );
     request(sandbox, &path)
-}
-
-async fn told(request: RequestBuilder) -> (u16, Value) {
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let body = answer.text().await.unwrap();
-    (status, serde_json::from_str(&body).unwrap())
 }
 
 async fn all(sandbox: &Sandbox) -> Vec<Value> {
