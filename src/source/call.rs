@@ -31,6 +31,36 @@ pub(super) struct Call<'a> {
     pub(super) before: Before<'a>,
 }
 
+impl<'a> Call<'a> {
+    /// Before anything came of it.
+    pub(super) fn of(
+        source: &'a Source,
+        account: &'a Account,
+        scope: &'a Scope,
+        request: &'a str,
+        property: &'a str,
+    ) -> Call<'a> {
+        Call {
+            source,
+            account,
+            request,
+            property,
+            scope,
+            known: None,
+            before: Before::default(),
+        }
+    }
+
+    /// For the token of the credential, whatever it is asked for.
+    pub(super) fn for_token(
+        source: &'a Source,
+        account: &'a Account,
+        scope: &'a Scope,
+    ) -> Call<'a> {
+        Call::of(source, account, scope, "residents", "")
+    }
+}
+
 impl Call<'_> {
     pub(super) fn at(&self, field: &str) -> String {
         format!("requests.{}.{field}", self.request)

@@ -20,7 +20,6 @@ use super::compiled::Source;
 use super::granted::Notes;
 use super::known::Known;
 use super::presence::Presence;
-use super::template::Before;
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
@@ -243,13 +242,8 @@ impl Reader {
         let mut presence = Presence::default();
         for property in properties {
             let call = Call {
-                source,
-                account,
-                request,
-                property,
-                scope,
                 known,
-                before: Before::default(),
+                ..Call::of(source, account, scope, request, property)
             };
             match self.read_chain(&call, &taker, &mut presence).await {
                 Ok((more, came)) => {
@@ -259,15 +253,7 @@ impl Reader {
                 Err(reason) => return Reading::Partial { reason },
             }
         }
-        let call = Call {
-            source,
-            account,
-            request,
-            property: "",
-            scope,
-            known,
-            before: Before::default(),
-        };
+        let call = Call::of(source, account, scope, request, "");
         let wrong = call.missing(&presence);
         match wrong.or_else(|| call.not_granted(&presence.granted)) {
             Some(reason) => Reading::Partial { reason },

@@ -42,26 +42,30 @@ pub fn rendered(
     template: &str,
     credential: &BTreeMap<String, String>,
 ) -> Result<String, String> {
-    let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
-    let mut templates = Templates::new();
-    templates.add(place, "template", template, &fields, Uses::All, &[])?;
     let credential = credential
         .iter()
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
         .collect();
     let values = Values {
         credential: &credential,
-        fields: &BTreeMap::new(),
-        property: "",
-        today: Date::ZERO,
-        page: &PageValues::default(),
-        token: "",
-        signing: &Signing::default(),
-        before: Before::default(),
+        ..Values::default()
     };
-    templates
-        .render(place, "template", &values)
-        .map_err(|error| error.what)
+    alone(place, "template", template, &values, &[])
+}
+
+/// What one template gives that is the only one, with these values; `before` is what may come before its request.
+pub(super) fn alone(
+    place: Place,
+    field: &str,
+    template: &str,
+    values: &Values<'_>,
+    before: &[String],
+) -> Result<String, String> {
+    let fields: Vec<&str> = values.credential.keys().map(String::as_str).collect();
+    let mut templates = Templates::new();
+    templates.add(place, field, template, &fields, Uses::All, before)?;
+    let given = templates.render(place, field, values);
+    given.map_err(|error| error.what)
 }
 
 /// What a page's request may ask for.
@@ -111,6 +115,38 @@ pub(super) struct Values<'a> {
     pub(super) signing: &'a Signing<'a>,
     /// What came before the request.
     pub(super) before: Before<'a>,
+}
+
+/// None at all.
+impl Default for Values<'_> {
+    fn default() -> Self {
+        static NO_CREDENTIAL: BTreeMap<String, Value> = BTreeMap::new();
+        static NO_FIELDS: BTreeMap<String, String> = BTreeMap::new();
+        static FIRST: PageValues = PageValues {
+            number: 0,
+            offset: 0,
+            size: 0,
+            cursor: String::new(),
+            now: 0,
+        };
+        static UNSIGNED: Signing<'static> = Signing {
+            method: "",
+            path: "",
+            query: "",
+            body: "",
+            signature: "",
+        };
+        Values {
+            credential: &NO_CREDENTIAL,
+            fields: &NO_FIELDS,
+            property: "",
+            today: Date::ZERO,
+            page: &FIRST,
+            token: "",
+            signing: &UNSIGNED,
+            before: Before::default(),
+        }
+    }
 }
 
 /// What came before a request: what others gave it, and the record that it is asked for.
@@ -511,8 +547,6 @@ mod tests {
     use super::*;
 
     fn render(place: Place, text: &str) -> Result<String, String> {
-        let mut templates = Templates::new();
-        templates.add(place, "f", text, &["url", "password"], Uses::All, &[])?;
         let credential = BTreeMap::from([
             (
                 "url".to_owned(),
@@ -529,13 +563,9 @@ mod tests {
                 number: 2,
                 ..PageValues::default()
             },
-            token: "",
-            signing: &Signing::default(),
-            before: Before::default(),
+            ..Values::default()
         };
-        templates
-            .render(place, "f", &values)
-            .map_err(|error| error.what)
+        alone(place, "f", text, &values, &[])
     }
 
     #[test]
