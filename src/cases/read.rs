@@ -363,19 +363,14 @@ fn lookups(
     case: Beside<'_>,
     document: &Document,
 ) -> Result<Lookups, Vec<Problem>> {
-    let inline = std::mem::take(&mut written.ctx.lookups);
-    let mut lookups: Lookups = inline
-        .into_iter()
-        .map(|(request, records)| {
-            let records = records
-                .into_iter()
-                .map(|(key, record)| (key, record.to_string()));
-            (request, records.collect())
-        })
-        .collect();
+    let mut lookups = Lookups::new();
+    for (request, records) in std::mem::take(&mut written.ctx.lookups) {
+        for (key, record) in records {
+            lookups.put(&request, "", key, record.to_string());
+        }
+    }
     let mut problems = Vec::new();
     for (request, files) in &written.lookups {
-        let of_request = lookups.entry(request.clone()).or_default();
         for (index, file) in files.iter().enumerate() {
             let at = format!("lookups.{request}.{index}.");
             let answer = Answer {
@@ -393,11 +388,12 @@ fn lookups(
                 .map_err(|message| document.problem(&format!("{at}id"), message));
             match (answer.records(case, document), id) {
                 (Ok(records), Ok(id)) => {
-                    of_request.extend(records.into_iter().filter_map(|json| {
-                        let record: Value = serde_json::from_str(&exact(&json)).ok()?;
-                        let key = id.text(&record)?.into_owned();
-                        Some((key, String::from(json)))
-                    }));
+                    for json in records {
+                        let record = serde_json::from_str::<Value>(&exact(&json)).ok();
+                        if let Some(key) = record.as_ref().and_then(|record| id.text(record)) {
+                            lookups.put(request, &file.property, key.into_owned(), json.into());
+                        }
+                    }
                 }
                 (records, id) => problems.extend(records.err().into_iter().chain(id.err())),
             }

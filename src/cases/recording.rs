@@ -113,9 +113,10 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
     let lookups: Vec<&Written<'_>> = answers.iter().filter(|one| !is_resident(one)).collect();
     let known = Arc::new(looked_up(
         source,
-        lookups
-            .iter()
-            .map(|one| (one.heard.request.as_str(), one.records.as_slice())),
+        lookups.iter().map(|one| {
+            let (request, property) = (&one.heard.request, &one.property);
+            (request.as_str(), property.as_str(), one.records.as_slice())
+        }),
     ));
     let mut files = Vec::new();
     for answer in &answers {
@@ -202,7 +203,14 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
     let lookups = heard.iter().filter(|answer| !is_resident(&answer.request));
     let lookups = looked_up(
         source,
-        lookups.map(|answer| (answer.request.as_str(), answer.records.as_slice())),
+        lookups.map(|answer| {
+            let (request, property) = (&answer.request, &answer.property);
+            (
+                request.as_str(),
+                property.as_str(),
+                answer.records.as_slice(),
+            )
+        }),
     );
     let lookups = Arc::new(lookups);
     for answer in heard.iter().filter(|answer| is_resident(&answer.request)) {
@@ -228,14 +236,13 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
 
 fn looked_up<'a>(
     source: &Source,
-    answers: impl Iterator<Item = (&'a str, &'a [Box<str>])>,
+    answers: impl Iterator<Item = (&'a str, &'a str, &'a [Box<str>])>,
 ) -> Lookups {
     let mut lookups = Lookups::new();
-    for (request, records) in answers {
-        let of_request = lookups.entry(request.to_owned()).or_default();
+    for (request, property, records) in answers {
         for record in records {
-            if let Some(id) = source.record_id(request, record) {
-                of_request.insert(id, String::from(record.as_ref()));
+            if let Some((property, id)) = source.lookup_key(request, property, record) {
+                lookups.put(request, property, id, String::from(record.as_ref()));
             }
         }
     }
@@ -296,6 +303,10 @@ fn case(
         text += "lookups:\n";
     }
     for (request, files) in asked {
+        let of_several = files.windows(2).any(|two| match two {
+            [one, other] => one.property != other.property,
+            _ => false,
+        });
         let _ = writeln!(text, "  {}:", quoted(request));
         for lookup in files {
             let mut of_file = vec![format!("file: {}", quoted(&lookup.file))];
@@ -303,6 +314,9 @@ fn case(
             of_file.extend(shape.map(|(name, value)| format!("{name}: {value}")));
             let id = recording.source.id_path(request).unwrap_or_default();
             of_file.push(format!("id: {}", quoted(&id)));
+            if of_several {
+                of_file.push(format!("property: {}", quoted(&lookup.property)));
+            }
             let _ = writeln!(text, "    - {{ {} }}", of_file.join(", "));
         }
     }

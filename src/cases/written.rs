@@ -137,6 +137,9 @@ pub(super) struct LookupFile {
     pub(super) encoding: Option<String>,
     /// Path of the key inside a record.
     pub(super) id: String,
+    /// The PMS property that it was asked for; without one it is of all.
+    #[serde(default)]
+    pub(super) property: String,
 }
 
 /// What must come out. What is not listed must not come.

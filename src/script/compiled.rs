@@ -624,12 +624,11 @@ mod tests {
             }"#,
         )
         .unwrap();
-        let lookup = BTreeMap::from([(
-            "7".to_owned(),
-            r#"{"name":18446744073709551617}"#.to_owned(),
-        )]);
+        let mut lookups = super::super::Lookups::new();
+        let unit = r#"{"name":18446744073709551617}"#;
+        lookups.put("units", "", "7".to_owned(), unit.to_owned());
         let inputs = super::super::Inputs {
-            lookups: std::sync::Arc::new(BTreeMap::from([("units".to_owned(), lookup)])),
+            lookups: std::sync::Arc::new(lookups),
             ..Default::default()
         };
         let ctx = Context::new(inputs);

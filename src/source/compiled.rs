@@ -270,6 +270,22 @@ impl Source {
         self.requests.contains_key(request)
     }
 
+    /// What a record of a lookup that was asked for a PMS property is found by: the property, empty where all properties
+    /// have it, and the id.
+    pub fn lookup_key<'p>(
+        &self,
+        request: &str,
+        property: &'p str,
+        json: &str,
+    ) -> Option<(&'p str, String)> {
+        let property = if self.is_asked_once(request) {
+            ""
+        } else {
+            property
+        };
+        Some((property, self.record_id(request, json)?))
+    }
+
     /// What people call a record of `request`, as text.
     pub fn record_name(&self, request: &str, json: &str) -> Option<String> {
         let path = self.requests.get(request)?.name.as_ref()?;

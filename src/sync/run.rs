@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::outbound::{Account, Patience, without_said};
-use crate::script::Lookups;
+use crate::script::{Keyed, Lookups};
 use crate::source::{Handed, Reader, Scope, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
@@ -529,21 +529,35 @@ async fn lookups(
         let age = |lookup: &Lookup| now.duration_since(lookup.read);
         let refresh = SignedDuration::try_from(refresh.0).unwrap_or(SignedDuration::MAX);
         // What was read with other properties or by another connector does not serve.
-        let kept = kept
-            .filter(|kept| age(kept) < refresh && kept.read_by == job.integration.fingerprint());
+        let kept = kept.filter(|kept| {
+            age(kept) < refresh
+                && kept.read_by == job.integration.fingerprint()
+                && tells_apart(kept, source.is_asked_once(request), &scope.properties)
+        });
         if let Some(kept) = kept {
-            looked_up.known.insert(request.to_owned(), kept.records);
+            looked_up.known.know(request, by_property(kept));
             continue;
         }
         let (taker, pages) = mpsc::channel::<Handed>(2);
         let collect = async {
-            let keyed = collected(pages).await.into_iter().filter_map(|record| {
-                let id = source.record_id(request, &record.json)?;
-                Some((id, String::from(record.json)))
-            });
-            keyed.collect::<BTreeMap<_, _>>()
+            let mut lookup = Lookup {
+                read: now,
+                read_by: job.integration.fingerprint(),
+                records: Keyed::new(),
+                of_properties: BTreeMap::new(),
+            };
+            for record in collected(pages).await {
+                let key = source.lookup_key(request, &record.property, &record.json);
+                let Some((property, id)) = key else { continue };
+                let records = match property {
+                    "" => &mut lookup.records,
+                    _ => lookup.of_properties.entry(property.to_owned()).or_default(),
+                };
+                records.insert(id, record.json.into());
+            }
+            lookup
         };
-        let (reading, records) = tokio::join!(
+        let (reading, lookup) = tokio::join!(
             tools.reader.read(source, account, request, scope, taker),
             collect
         );
@@ -564,17 +578,23 @@ async fn lookups(
                 return Ok(Err(stop(&reason, credential)));
             }
         }
-        looked_up.known.insert(request.to_owned(), records.clone());
-        looked_up.fresh.push((
-            request.to_owned(),
-            Lookup {
-                read: now,
-                read_by: job.integration.fingerprint(),
-                records,
-            },
-        ));
+        looked_up.known.know(request, by_property(lookup.clone()));
+        looked_up.fresh.push((request.to_owned(), lookup));
     }
     Ok(Ok(looked_up))
+}
+
+/// Whether a kept lookup has what each PMS property has of its own. Earlier versions kept one record for an id, of whichever
+/// property.
+fn tells_apart(kept: &Lookup, is_asked_once: bool, properties: &[String]) -> bool {
+    is_asked_once || kept.records.is_empty() || properties.len() < 2
+}
+
+/// The records of a lookup, by PMS property.
+fn by_property(lookup: Lookup) -> BTreeMap<String, Keyed> {
+    let mut all = lookup.of_properties;
+    all.insert(String::new(), lookup.records);
+    all
 }
 
 /// Whether a failure is one of what was asked for, and not of all that the credential asks.
@@ -602,4 +622,30 @@ fn unread(job: &Job, failed: &BTreeMap<String, SourceError>) -> BTreeMap<String,
         .iter()
         .map(|(lookup, error)| (lookup.clone(), error.to_string()));
     unnamed.chain(failed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lookup_that_an_earlier_version_kept_serves_where_it_is_of_one_property_or_of_all() {
+        let kept = r#"{"read":"2026-03-01T00:00:00Z","read_by":"me","records":{"7":"{}"}}"#;
+        let kept: Lookup = serde_json::from_str(kept).unwrap();
+        let one = ["p1".to_owned()];
+        let two = ["p1".to_owned(), "p2".to_owned()];
+        assert!(tells_apart(&kept, true, &two));
+        assert!(tells_apart(&kept, false, &one));
+        assert!(!tells_apart(&kept, false, &two));
+        let now = Lookup {
+            of_properties: BTreeMap::from([("p1".to_owned(), kept.records.clone())]),
+            records: Keyed::new(),
+            ..kept
+        };
+        assert!(tells_apart(&now, false, &two));
+        let mut lookups = Lookups::new();
+        lookups.know("units", by_property(now));
+        assert_eq!(lookups.get("units", "p1", "7"), Some("{}"));
+        assert_eq!(lookups.get("units", "p2", "7"), None);
+    }
 }

@@ -217,8 +217,7 @@ impl Live {
         let mut lookups = Lookups::new();
         for record in self.complete("units").await {
             let key = self.source.record_id("units", &record.json).unwrap();
-            let units = lookups.entry("units".into()).or_default();
-            units.insert(key, record.json.into());
+            lookups.put("units", &record.property, key, record.json.into());
         }
         let lookups = Arc::new(lookups);
         let (mut residents, mut excluded) = (Vec::new(), BTreeMap::new());
