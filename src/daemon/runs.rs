@@ -18,7 +18,7 @@ use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
 use crate::outbound::{Account, Patience, Seats, Waits};
 use crate::store::{History, StoreError};
-use crate::sync::{Job, RunError, Stuck, Tools};
+use crate::sync::{Job, RunError, Stuck, Tools, Turn};
 
 use super::absence::Absences;
 use super::clock::Steady;
@@ -406,7 +406,16 @@ impl Runs {
             let (tools, generation) = (self.tools.clone(), job.integration.generation);
             let longest = state.schedule.may_wait(&id, now).unwrap_or_default();
             let longest = Duration::try_from(longest).unwrap_or_default();
-            let patience = Patience::new(Arc::clone(&state.seats), run, longest);
+            let turn = Turn {
+                patience: Patience::new(Arc::clone(&state.seats), run, longest),
+                fresh_from: catalog
+                    .shares_readings(&job.integration)
+                    .then(|| state.schedule.fresh_from(&id, cause, now))
+                    .and_then(|since| {
+                        let ago = Duration::try_from(now.duration_since(since?)).ok()?;
+                        tokio::time::Instant::now().checked_sub(ago)
+                    }),
+            };
             state.tasks.spawn(async move {
                 let on_progress = {
                     let events = events.clone();
@@ -419,7 +428,7 @@ impl Runs {
                     job,
                     tools.clone(),
                     on_progress,
-                    patience,
+                    turn,
                 )))
                 .await;
                 let report = report.map_err(RunError::from).flatten();
@@ -505,7 +514,7 @@ impl Runs {
                     "there is no integration `{id}`; `epms status` lists them"
                 )));
             };
-            let Some(run) = state.schedule.request(&id) else {
+            let Some(run) = state.schedule.request(&id, self.clock.now()) else {
                 if all {
                     continue;
                 }

@@ -29,6 +29,8 @@ pub(super) struct Call<'a> {
     pub(super) known: Option<&'a Known>,
     /// What came before it.
     pub(super) before: Before<'a>,
+    /// That all records count, and not those of attached PMS properties alone.
+    pub(super) takes_all: bool,
 }
 
 impl<'a> Call<'a> {
@@ -48,6 +50,7 @@ impl<'a> Call<'a> {
             scope,
             known: None,
             before: Before::default(),
+            takes_all: false,
         }
     }
 

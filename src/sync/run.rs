@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -14,7 +15,7 @@ use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::outbound::{Account, Patience, without_said};
 use crate::script::{Keyed, Lookups};
-use crate::source::{Handed, Reader, Scope, SourceError, collected};
+use crate::source::{Handed, Reader, Scope, Sharing, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
 use super::commit::{self, Stop, Work, begin, conclude};
@@ -79,7 +80,7 @@ struct Mapped {
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
 pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run, RunError> {
-    run_by(job, tools, on_progress, None).await
+    run_by(job, tools, on_progress, How::default()).await
 }
 
 /// The same, in turn with others: it has a worker while it works, and none while it waits (R43).
@@ -87,17 +88,32 @@ pub async fn run_in_turn(
     job: Job,
     tools: Tools,
     on_progress: OnProgress,
-    patience: Patience,
+    turn: Turn,
 ) -> Result<Run, RunError> {
-    patience.sit().await;
-    run_by(job, tools, on_progress, Some(Arc::new(patience))).await
+    turn.patience.sit().await;
+    let how = How {
+        patience: Some(Arc::new(turn.patience)),
+        fresh_from: turn.fresh_from,
+        ..How::default()
+    };
+    run_by(job, tools, on_progress, how).await
+}
+
+/// How a run has its turn among others.
+#[derive(Debug)]
+pub struct Turn {
+    /// How it waits.
+    pub patience: Patience,
+    /// Since when a reading may have begun that another integration of the credential began, to serve this run as well; none
+    /// where it reads alone.
+    pub fresh_from: Option<Instant>,
 }
 
 async fn run_by(
     job: Job,
     tools: Tools,
     on_progress: OnProgress,
-    patience: Option<Arc<Patience>>,
+    how: How,
 ) -> Result<Run, RunError> {
     let started = (tools.now)();
     let mut report = Run::begun(
@@ -110,10 +126,6 @@ async fn run_by(
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
-    let how = How {
-        patience,
-        ..How::default()
-    };
     let requests = Arc::clone(&how.requests);
     let read = read(&job, &tools, started, &on_progress, how).await?;
     report.requests = requests.load(Ordering::Relaxed);
@@ -297,6 +309,8 @@ struct How {
     /// A resident whose way is kept.
     watched: Option<String>,
     patience: Option<Arc<Patience>>,
+    /// As in [`Turn`].
+    fresh_from: Option<Instant>,
     /// Counts the requests that are made.
     requests: Arc<AtomicU64>,
 }
@@ -338,6 +352,7 @@ async fn read_all(
     How {
         watched,
         patience,
+        fresh_from,
         requests,
     }: How,
     at_work: AtWork,
@@ -419,9 +434,8 @@ async fn read_all(
                     progress.records += records.len() as u64;
                     mapping.map(&records, &dropped);
                 }
-                Handed::Again { request, property } => {
-                    progress.records -= mapping.forget(&request, &property);
-                }
+                Handed::Begin => mapping.begin(),
+                Handed::Again => progress.records -= mapping.forget(),
                 Handed::Nameless(count) => nameless += count,
             }
             progress.mapped = mapping.mapped;
@@ -429,9 +443,19 @@ async fn read_all(
         }
         (mapping, nameless)
     });
+    let sharing = fresh_from.map(|fresh_from| Sharing {
+        integration: integration.id.to_string(),
+        fresh_from,
+    });
     let reading = tools
         .reader
-        .residents(&integration.source, &account, &scope, taker)
+        .residents(
+            &integration.source,
+            &account,
+            &scope,
+            sharing.as_ref(),
+            taker,
+        )
         .await;
     let (mapping, nameless) = mapper.await?;
     let in_vain = mapping.unread().map(|(lookup, why)| {

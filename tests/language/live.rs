@@ -195,7 +195,7 @@ impl Live {
         let (taker, given) = tokio::sync::mpsc::channel(4);
         let reading = self
             .reader
-            .residents(&self.source, &self.account, &self.scope, taker);
+            .residents(&self.source, &self.account, &self.scope, None, taker);
         let (reading, came) = tokio::join!(reading, collected(given));
         let Reading::Complete { records, .. } = reading else {
             panic!("{reading:?}");

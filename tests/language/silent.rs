@@ -4,7 +4,8 @@
 //! 1. Rules and `verdict` see the whole answer: `readings::rules_see_the_records_too_and_none_is_thrown_away`,
 //!    `readings::a_script_that_says_empty_throws_no_record_away_either`; what can never match:
 //!    [`a_rule_that_never_decides_is_told_by_check`].
-//! 2. Properties that are not attached: [`of_a_request_that_is_asked_once_only_attached_properties_come_in`] and those behind it.
+//! 2. Properties that are not attached: [`of_a_request_that_is_asked_once_only_attached_properties_come_in`] and those behind it;
+//!    one reading for all integrations of the credential: `once`.
 //! 3. Paths that no answer has: `readings::a_path_that_no_record_has_is_no_check`,
 //!    [`a_lookup_whose_records_have_no_key_makes_a_run_incomplete`], [`doctor_shows_what_makes_every_run_incomplete`].
 //! 4. CSV that is cut off: `readings::what_is_cut_off_or_twice_or_in_another_encoding_is_told_or_read`,
@@ -18,7 +19,6 @@
 //! 10. Encodings, envelopes, `&#0;`: `readings::what_is_cut_off_or_twice_or_in_another_encoding_is_told_or_read`.
 //! 11. Dead tokens: `refusals::a_token_that_is_refused_in_any_form_is_not_kept_for_the_next_run`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,14 +29,14 @@ use crate::attached::{SCRIPT, World, connector, integration};
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
 use crate::support::{Daemon, Home, said, told};
 
-const ONCE: &str = "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json, records: data, id: id, per: once, property: site }\n";
+pub(crate) const ONCE: &str = "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json, records: data, id: id, per: once, property: site }\n";
 
 fn person(id: u32, first: &str, site: Value) -> Value {
     let email = format!("{}@mail.com", first.to_lowercase());
     json!({ "id": id, "first": first, "email": email, "unit": id.to_string(), "site": site })
 }
 
-fn people() -> Value {
+pub(crate) fn people() -> Value {
     json!([
         person(1, "Ana", json!("P1 ")),
         person(2, "Bo", json!("p2")),
@@ -45,7 +45,7 @@ fn people() -> Value {
     ])
 }
 
-fn list(people: &Value) -> Reply {
+pub(crate) fn list(people: &Value) -> Reply {
     ok(json!({ "data": people }).to_string())
 }
 
@@ -458,53 +458,6 @@ async fn one_parent_without_any_is_the_same_in_json_and_xml() {
         let pms = Pms::start(&yaml(format, records), move |_, _| ok(body)).await;
         assert!(pms.records().await.is_empty(), "{body}");
     }
-}
-
-/// Two buildings number their units alike: everybody had the label of the one that was read last.
-#[tokio::test]
-async fn an_id_that_two_properties_use_is_looked_up_at_the_record_s_own() {
-    let yaml = "requests:
-  residents: { url: \"{{ credential.url }}/people/{{ property }}\", format: json, records: data, id: id }
-  units: { url: \"{{ credential.url }}/units/{{ property }}\", format: json, id: id }
-  houses: { url: \"{{ credential.url }}/houses\", format: json, id: id, per: once }
-";
-    let script = r#"fn residents(record, ctx) {
-    let unit = ctx.lookup("units", record.unit);
-    let house = ctx.lookup("houses", ctx.property);
-    #{ id: text(record, "id"), first_name: text(record, "first"), last_name: "Ek", email: text(record, "email"),
-       status: "current", unit: `${text(house, "name")} ${if unit == () { "?" } else { text(unit, "name") }}` }
-}
-"#;
-    let world = World::start(yaml, script, |_, asked| {
-        let one = |id: u32, first: &str, unit: &str| json!({ "id": id, "first": first, "unit": unit, "email": format!("{first}@example.com") });
-        match asked.to.as_str() {
-            "/people/p1" => list(&json!([one(1, "Ana", "7"), one(2, "Bo", "8")])),
-            "/people/p2" => list(&json!([one(3, "Cy", "7")])),
-            "/units/p1" => ok(r#"[{"id":"7","name":"101"}]"#),
-            "/units/p2" => ok(r#"[{"id":"7","name":"902"},{"id":"8","name":"903"}]"#),
-            _ => ok(r#"[{"id":"p1","name":"Elm"},{"id":"p2","name":"Oak"}]"#),
-        }
-    })
-    .await;
-    let of_both = integration("p1, p2");
-    world.home.write("config/integrations/elm.yaml", of_both);
-    let daemon = Daemon::start(&world.home).await;
-    daemon.settle().await;
-    let units = async || {
-        let people = daemon.people().await.into_iter();
-        let unit = |one: &Person| one.stays.values().next()?.unit.clone();
-        people
-            .map(|one| format!("{} {}", one.first_name, unit(&one).unwrap().label))
-            .collect::<BTreeSet<_>>()
-    };
-    let expected = ["Ana Elm 101", "Bo Elm ?", "Cy Oak 902"].map(String::from);
-    assert_eq!(units().await, BTreeSet::from(expected.clone()));
-    // The next run has them from the store.
-    let run = daemon.sync("elm").await;
-    assert_eq!(run.outcome, Outcome::Unchanged, "{run:?}");
-    assert_eq!(units().await, BTreeSet::from(expected));
-    let asked = world.pms.asked();
-    assert_eq!(asked.iter().filter(|one| one.to == "/units/p1").count(), 1);
 }
 
 /// A PMS of one property with two lookups, of which the one of `rooms` may fail.
