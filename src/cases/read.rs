@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::beneath::{Beneath, MAX_FILE, Unread};
 use crate::config::{Csv, Document, Format, Inner};
-use crate::model::{Problem, exact};
+use crate::model::{Problem, exact, time_zone};
 use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
 
@@ -48,9 +48,7 @@ pub(super) fn read(
         let message = format!("this epms reads version 1, not {}", written.version);
         problems.push(document.problem("version", message));
     }
-    if jiff::tz::TimeZone::get(&written.ctx.timezone).is_err() {
-        let zone = &written.ctx.timezone;
-        let message = format!("`{zone}` is no time zone; write one such as America/New_York");
+    if let Err(message) = time_zone(&written.ctx.timezone) {
         problems.push(document.problem("ctx.timezone", message));
     }
     let case = Beside { beneath, path };

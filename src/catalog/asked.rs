@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Connector, File, Integration, nearest};
+use crate::config::{Connector, File, Integration, Verdict, nearest};
 use crate::model::{Code, Problem};
 use crate::script::Script;
 use crate::source::Source;
@@ -52,7 +52,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What of a script can give nothing: forms that no date has, and lookups that the connector has no request for.
+    /// What of a script can give nothing: forms that no date has, names that do not exist, lookups that the connector has no
+    /// request for, and verdicts that are none.
     pub(super) fn in_vain(&self, script: &Script) -> Vec<Problem> {
         let asked = script.lookups().iter();
         let unknown = asked.filter(|(lookup, _)| !self.lookups.contains(lookup.as_str()));
@@ -79,7 +80,22 @@ impl<'a> Asked<'a> {
                     code: Code::UnknownLookup,
                 })
             });
-        warnings.chain(unknown).collect()
+        let verdicts = script.verdicts().iter();
+        let verdicts = verdicts.filter(|(word, _)| !Verdict::WORDS.contains(&word.as_str()));
+        let verdicts = verdicts.map(|(word, asked)| {
+            let remedy = match nearest(word, &Verdict::WORDS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it is one of: {}", Verdict::WORDS.join(", ")),
+            };
+            self.judged(Problem {
+                file: asked.file.clone(),
+                place: asked.place,
+                field: String::new(),
+                message: format!("`{word}` is no verdict; {remedy}"),
+                code: Code::ScriptName,
+            })
+        });
+        warnings.chain(unknown).chain(verdicts).collect()
     }
 
     /// The requests that are no residents, no properties, no login, and that none of the scripts asks for. One that says

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{
-    Connector, Credential, File, Files, Home, Read, Settings, check_fields, nearest,
+    Connector, Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest,
 };
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
@@ -82,7 +82,19 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
     let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
     for name in credentials {
-        problems.extend(loader.credential(&name).err().into_iter().flatten());
+        match loader.credential(&name) {
+            Ok(file) => {
+                let limits = Limits::default().lowered(&file.value.limits);
+                let zeros = limits.zeros().into_iter().map(|key| {
+                    let problem = file
+                        .document
+                        .problem(&format!("limits.{key}"), Limits::ZERO);
+                    problem.coded(Code::Budget)
+                });
+                problems.extend(zeros);
+            }
+            Err(found) => problems.extend(found),
+        }
     }
     let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
     for name in connectors {

@@ -17,7 +17,7 @@ use super::resolver::{Modules, Resolver};
 use super::room::with_room;
 use super::sparse::Sparse;
 use super::used;
-use super::{Context, Library, ScriptError, lint, literals};
+use super::{Context, Library, ScriptError, lint, literals, meant};
 
 /// A compiled script: the mapping of one kind of PMS.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Script {
     asks_others: Option<Asked>,
     warnings: Vec<Problem>,
     about: About,
+    /// The words that it gives as verdicts, as far as they are written out.
+    verdicts: Vec<(String, Asked)>,
     hash: [u8; 32],
 }
 
@@ -163,7 +165,7 @@ impl Script {
                 });
             }
         }
-        let mut warnings = Vec::new();
+        let (mut warnings, mut verdicts) = (Vec::new(), Vec::new());
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
@@ -181,6 +183,16 @@ impl Script {
             }
             own_names.extend(literals::keys(&written));
             about.take(module, &written);
+            for (position, message) in meant::in_vain(&written) {
+                warnings.push(problem(module, position, Code::ScriptName, message));
+            }
+            for (word, position) in meant::verdicts(&written) {
+                let asked = Asked {
+                    file: file_of(module),
+                    place: place(position),
+                };
+                verdicts.push((word, asked));
+            }
             if module == name {
                 status_words = literals::status_words(&written);
                 names_read = literals::names_read(&written)
@@ -256,6 +268,7 @@ impl Script {
             warnings,
             about,
             excludes: functions.contains_key("exclude"),
+            verdicts,
             judges: functions.contains_key("verdict"),
             status_words,
             names_read,
@@ -307,6 +320,11 @@ impl Script {
     /// Where the script may ask for lookups whose names are known only when it runs.
     pub fn asks_others(&self) -> Option<&Asked> {
         self.asks_others.as_ref()
+    /// The words that it gives as verdicts, as far as they are written out, and where each stands.
+    pub fn verdicts(&self) -> &[(String, Asked)] {
+        &self.verdicts
+    }
+
     }
 
     /// The lookups that the script asks for by their names, and where each is asked first.

@@ -17,6 +17,7 @@ mod described;
 mod output;
 mod lint;
 mod literals;
+mod meant;
 mod resolver;
 mod room;
 mod engine;
