@@ -22,6 +22,7 @@ mod resolver;
 mod room;
 mod engine;
 mod used;
+mod limits;
 mod sparse;
 mod compiled;
 mod verdict;
