@@ -179,6 +179,11 @@ impl Source {
         }
     }
 
+    /// Whether both are of the same connector.
+    pub fn is_as(&self, other: &Source) -> bool {
+        self.connector == other.connector
+    }
+
     /// Whether tokens are given back.
     pub fn logs_out(&self) -> bool {
         self.logout().is_some()
@@ -258,6 +263,15 @@ impl Source {
     pub fn id_path(&self, request: &str) -> Option<String> {
         let id = self.requests.get(request)?.id.as_ref();
         id.map(ToString::to_string)
+    }
+
+    /// The path of the PMS property inside a record of `request`, where that is asked for all properties at once.
+    pub fn property_path(&self, request: &str) -> Option<&Path> {
+        let asked = self.requests.get(request)?;
+        asked
+            .property
+            .as_ref()
+            .filter(|_| self.tells_properties(request))
     }
 
     /// What the answers to `request` look like.
