@@ -12,6 +12,7 @@ use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
 
 use super::case::Case;
+use super::contexts::Contexts;
 use super::find::{Connectors, whole};
 use super::judged::Answered;
 use super::written::{Written, WrittenAnswer};
@@ -61,6 +62,11 @@ pub(super) fn read(
         None => records(&written, case, &document).map(|records| records_of = records),
     };
     problems.extend(read.err());
+    let property = written.property.as_deref().and_then(|path| {
+        let path = source::Path::parse(path);
+        let told = |message| problems.push(document.problem("property", message));
+        path.map_err(told).ok()
+    });
     let lookups = lookups(&mut written, case, &document).unwrap_or_else(|found| {
         problems.extend(found);
         Lookups::new()
@@ -75,18 +81,21 @@ pub(super) fn read(
         records: records_of,
         answer,
         recorded: matches!(written.records, Some(Value::String(_))),
-        context: Context::new(Inputs {
-            today: written.today,
-            property: written.ctx.property,
-            request: written.ctx.request,
-            integration: written.ctx.integration,
-            country: written.ctx.country,
-            timezone: written.ctx.timezone,
-            properties: written.ctx.properties,
-            fields: written.ctx.fields,
-            lookups: Arc::new(lookups),
-            ..Inputs::default()
-        }),
+        contexts: Contexts::new(
+            Context::new(Inputs {
+                today: written.today,
+                property: written.ctx.property,
+                request: written.ctx.request,
+                integration: written.ctx.integration,
+                country: written.ctx.country,
+                timezone: written.ctx.timezone,
+                properties: written.ctx.properties,
+                fields: written.ctx.fields,
+                lookups: Arc::new(lookups),
+                ..Inputs::default()
+            }),
+            property,
+        ),
         placeholders: Arc::clone(placeholders),
         expect: written.expect,
     })
@@ -105,12 +114,14 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
     let of_answer = [
         ("expect.verdict", expect.verdict.is_some()),
         ("expect.hint", expect.hint.is_some()),
+        ("expect.incomplete", expect.incomplete.is_some()),
         ("connector", written.connector.is_some()),
     ];
     let of_records = [
         ("record", written.record.is_some()),
         ("records", written.records.is_some()),
         ("path", written.path.is_some()),
+        ("property", written.property.is_some()),
         ("inner", written.inner.is_some()),
         ("delimiter", written.delimiter.is_some()),
         ("csv", written.csv.is_some()),
@@ -131,8 +142,11 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
             "is said of records, and the case is about an `answer`; remove it, or make two cases of it",
         );
         say(
-            &[("expect", expect.verdict.is_none())],
-            "does not say what the answer means; add `verdict`",
+            &[(
+                "expect",
+                expect.verdict.is_none() && expect.incomplete.is_none(),
+            )],
+            "does not say what the answer means; add `verdict`, or `incomplete` with a part of why a run would be",
         );
     } else {
         say(

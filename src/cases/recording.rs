@@ -12,6 +12,7 @@ use crate::config::{Format, Integration};
 use crate::script::{Context, Inputs, Library, Lookups, Script};
 use crate::source::{self, Heard, Rewrite, Shape, Source, rewritten};
 
+use super::contexts::Contexts;
 use super::mapped::{Mapped, map};
 use super::pseudonym::{Known, Pseudonyms, Survey};
 
@@ -124,9 +125,9 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
         files.push(fixture(answer.file.clone(), answer.text.clone(), None));
         if is_resident(&answer) {
             let (request, property) = (&answer.heard.request, &answer.property);
-            let context = context(recording, request, property, &attached, &known);
+            let contexts = contexts(recording, request, property, &attached, &known);
             let records = answer.records.iter().map(AsRef::as_ref);
-            let mapped = map(recording.script, records, &context, recording.placeholders);
+            let mapped = map(recording.script, records, &contexts, recording.placeholders);
             let counts = Counts {
                 records: answer.records.len(),
                 of: answer.heard.records.len(),
@@ -215,7 +216,7 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
     let lookups = Arc::new(lookups);
     for answer in heard.iter().filter(|answer| is_resident(&answer.request)) {
         let (request, property) = (&answer.request, &answer.property);
-        let context = context(
+        let contexts = contexts(
             recording,
             request,
             property,
@@ -223,6 +224,9 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
             &lookups,
         );
         for record in &answer.records {
+            let Some(context) = contexts.of(record) else {
+                continue;
+            };
             let residents = recording.script.residents(record, &context);
             for one in residents.into_iter().flatten().flatten() {
                 known.name(&one.resident.first_name);
@@ -249,14 +253,14 @@ fn looked_up<'a>(
     lookups
 }
 
-fn context(
+fn contexts(
     recording: &Recording<'_>,
     request: &str,
     property: &str,
     properties: &[String],
     lookups: &Arc<Lookups>,
-) -> Context {
-    Context::new(Inputs {
+) -> Contexts {
+    let of_all = Context::new(Inputs {
         today: recording.today,
         property: property.to_owned(),
         request: request.to_owned(),
@@ -268,7 +272,9 @@ fn context(
         fields: recording.integration.fields.clone(),
         lookups: Arc::clone(lookups),
         ..Inputs::default()
-    })
+    });
+    let path = recording.source.property_path(request);
+    Contexts::new(of_all, path.cloned())
 }
 
 /// A mapping test as a file.
@@ -294,6 +300,9 @@ fn case(
     );
     for (name, value) in members(answer.shape) {
         let _ = writeln!(text, "{name}: {value}");
+    }
+    if let Some(path) = recording.source.property_path(&answer.heard.request) {
+        let _ = writeln!(text, "property: {}", quoted(&path.to_string()));
     }
     let mut asked: BTreeMap<&str, Vec<&Written<'_>>> = BTreeMap::new();
     for lookup in lookups {
