@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use crate::model::Problem;
 use crate::rules::expected;
-use crate::script::{Context, Library, Script};
+use crate::script::{Library, Script};
 
+use super::contexts::Contexts;
 use super::difference::difference;
 use super::judged::Answered;
 use super::mapped::{Mapped, Printed, map, map_as_given};
@@ -24,7 +25,7 @@ pub struct Case {
     pub(super) records: Vec<Box<str>>,
     /// That they stand in a file: an answer of the PMS.
     pub(super) recorded: bool,
-    pub(super) context: Context,
+    pub(super) contexts: Contexts,
     /// An answer to judge, in place of records to map.
     pub(super) answer: Option<Answered>,
     /// Emails that stand for 'none'.
@@ -48,6 +49,25 @@ pub struct CaseOutcome {
 }
 
 impl CaseOutcome {
+    /// Of the files of cases that cannot be read, each once, what is wrong with them.
+    pub fn unreadable(problems: &[Problem]) -> Vec<CaseOutcome> {
+        let mut by_file: BTreeMap<&Path, Vec<&Problem>> = BTreeMap::new();
+        for problem in problems {
+            by_file.entry(&problem.file).or_default().push(problem);
+        }
+        let outcomes = by_file.into_iter().map(|(file, problems)| {
+            let named = file.strip_prefix("scripts/tests").unwrap_or(file);
+            CaseOutcome {
+                name: named.with_extension("").display().to_string(),
+                file: file.to_owned(),
+                passed: false,
+                diff: wrong(problems),
+                printed: Vec::new(),
+            }
+        });
+        outcomes.collect()
+    }
+
     /// What did not come out as expected, on one line and without a value: who, and which fields.
     pub fn brief(&self) -> String {
         /// So many are told.
@@ -92,6 +112,12 @@ impl CaseOutcome {
         };
         format!("{}{more}", told.join("; "))
     }
+}
+
+/// What is wrong with files that a case needs, as what came in place of what is expected.
+fn wrong<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<String> {
+    let problems = problems.into_iter();
+    problems.map(|problem| format!("+ {problem}")).collect()
 }
 
 /// Runs cases, each script compiled once.
@@ -139,7 +165,7 @@ impl Case {
 
     /// The records of its lookups, as JSON texts.
     pub(super) fn looked_up(&self) -> impl Iterator<Item = &str> {
-        self.context.looked_up()
+        self.contexts.of_all().looked_up()
     }
 
     /// Whether its records are a recorded answer.
@@ -147,9 +173,9 @@ impl Case {
         self.recorded
     }
 
-    /// What the script may know besides a record.
-    pub(super) fn context(&self) -> &Context {
-        &self.context
+    /// What the script may know besides its records.
+    pub(super) fn contexts(&self) -> &Contexts {
+        &self.contexts
     }
 
     /// Whether it is about an answer, and there is nothing to map.
@@ -165,7 +191,7 @@ impl Case {
     /// What came out, as a case says it; none where it cannot be said.
     pub(super) fn expectations(&self, script: &Script) -> Option<String> {
         match &self.answer {
-            Some(answer) => answer.expectations(script, &self.context),
+            Some(answer) => answer.expectations(script, self.contexts.of_all()),
             None => Some(expectations(&self.map(script))),
         }
     }
@@ -180,19 +206,18 @@ impl Case {
 
     /// What comes of it when its script does not compile.
     fn broken(&self, problems: &[Problem]) -> CaseOutcome {
-        let problems = problems.iter().map(|problem| format!("+ {problem}"));
-        self.outcome(problems.collect(), Vec::new())
+        self.outcome(wrong(problems), Vec::new())
     }
 
     /// Runs the case with a script that is compiled already. What is expected may be written as the PMS writes it: it is
     /// compared in the normal forms.
     pub fn run_with(&self, script: &Script) -> CaseOutcome {
         if let Some(answer) = &self.answer {
-            let diff = answer.difference(&self.expect, script, &self.context);
+            let diff = answer.difference(&self.expect, script, self.contexts.of_all());
             return self.outcome(diff, Vec::new());
         }
         let residents = self.expect.residents.iter().cloned();
-        let country = self.context.country();
+        let country = self.contexts.of_all().country();
         let expect = Expect {
             residents: residents
                 .map(|one| expected(one, country, &self.placeholders))
@@ -208,14 +233,14 @@ impl Case {
         if self.answer.is_some() {
             return self.run_with(script).passed;
         }
-        let given = map_as_given(script, self.records(), &self.context);
+        let given = map_as_given(script, self.records(), &self.contexts);
         difference(&self.expect, &given).is_empty()
     }
 
     /// What the script makes of its records.
     pub fn map(&self, script: &Script) -> Mapped {
         let placeholders = &self.placeholders;
-        map(script, self.records(), &self.context, placeholders)
+        map(script, self.records(), &self.contexts, placeholders)
     }
 
     fn outcome(&self, diff: Vec<String>, printed: Vec<Printed>) -> CaseOutcome {

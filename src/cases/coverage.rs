@@ -51,14 +51,17 @@ pub fn coverage(cases: &[Case], library: &Library) -> Coverage {
             if let Some(answer) = case.answer() {
                 judges = true;
                 // What it means is for the case itself to judge.
-                let _ = answer.meaning(&script, case.context());
+                let _ = answer.meaning(&script, case.contexts().of_all());
             }
             for record in case.records() {
-                let residents = script.residents(record, case.context());
+                let Some(context) = case.contexts().of(record) else {
+                    continue;
+                };
+                let residents = script.residents(record, &context);
                 for one in residents.into_iter().flatten().flatten() {
                     words.insert(one.resident.status_word.trim().to_lowercase());
                     // What it says is for the case itself to judge.
-                    let _ = script.exclude(&one, case.context());
+                    let _ = script.exclude(&one, &context);
                 }
             }
         }

@@ -84,17 +84,15 @@ fn ruling(script: &Script, inputs: &Inputs, said: &Said<'_>) -> Result<Option<Ru
         error.to_string()
     })?;
     given
-            .map(|(word, hint)| {
-                let verdict = Verdict::deserialize(IntoDeserializer::<Error>::into_deserializer(
-                    word.as_str(),
-                ))
-                .map_err(|_| {
+        .map(|(word, hint)| {
+            let verdict =
+                Verdict::deserialize(IntoDeserializer::<Error>::into_deserializer(word.as_str()))
+                    .map_err(|_| {
                     // The word may come from the answer: it is not repeated.
-                    "`verdict` gave a word that is no verdict; it is one of: ok, empty, retry, rate_limited, \
-                     maintenance, login_failed, denied, accepted, gone, conflict, fatal"
-                        .to_owned()
+                    let words = Verdict::WORDS.join(", ");
+                    format!("`verdict` gave a word that is no verdict; it is one of: {words}")
                 })?;
-                Ok(Ruling { verdict, hint })
-            })
-            .transpose()
+            Ok(Ruling { verdict, hint })
+        })
+        .transpose()
 }

@@ -73,8 +73,25 @@ impl Answered {
             let came = if hint.is_empty() { "none" } else { hint };
             lines.push(format!("  + hint: {came}"));
         }
-        if let Some(wrong) = &meaning.wrong {
-            lines.push(format!("  + a run would be incomplete: {wrong}"));
+        match (&expect.incomplete, &meaning.wrong) {
+            (Some(wanted), Some(wrong)) if wrong.contains(wanted.as_str()) => {}
+            (wanted, wrong) => {
+                let of_it = wanted
+                    .iter()
+                    .map(|wanted| format!("  - incomplete: {wanted}"));
+                lines.extend(of_it);
+                lines.extend(match (wanted, wrong) {
+                    (None, Some(wrong)) => Some(format!("  + a run would be incomplete: {wrong}")),
+                    (Some(_), Some(wrong)) => Some(format!("  + incomplete: {wrong}")),
+                    (Some(_), None) => Some(format!(
+                        "  + a run would not be: verdict {}, {}, and {} records",
+                        word(meaning.verdict),
+                        by(&meaning.by),
+                        meaning.records
+                    )),
+                    (None, None) => None,
+                });
+            }
         }
         if !lines.is_empty() {
             lines.insert(0, "answer:".to_owned());
@@ -88,6 +105,9 @@ impl Answered {
         let mut text = format!("expect:\n  verdict: {}\n", word(meaning.verdict));
         if let Some(hint) = meaning.hint {
             text += &format!("  hint: {}\n", Value::String(hint));
+        }
+        if let Some(wrong) = meaning.wrong {
+            text += &format!("  incomplete: {}\n", Value::String(wrong));
         }
         Some(text)
     }

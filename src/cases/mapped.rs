@@ -8,6 +8,8 @@ use crate::model::Resident;
 use crate::rules::{NotNormal, Notes, normalise};
 use crate::script::{Context, Script, ScriptError, listening};
 
+use super::contexts::{Contexts, Whose};
+
 /// So many lines that a script prints are kept.
 const MOST_PRINTED: usize = 1_000;
 
@@ -61,11 +63,11 @@ pub struct Unmapped {
 pub fn map<'a>(
     script: &Script,
     records: impl Iterator<Item = &'a str>,
-    context: &Context,
+    contexts: &Contexts,
     placeholders: &[String],
 ) -> Mapped {
-    map_into(script, records, context, |resident, notes| {
-        let country = context.country();
+    map_into(script, records, contexts, |resident, notes| {
+        let country = contexts.of_all().country();
         if resident.relationship.is_left_out() {
             // What is left out need not be right.
             let normal = normalise(resident.clone(), country, placeholders, notes);
@@ -79,20 +81,28 @@ pub fn map<'a>(
 pub(super) fn map_as_given<'a>(
     script: &Script,
     records: impl Iterator<Item = &'a str>,
-    context: &Context,
+    contexts: &Contexts,
 ) -> Mapped {
-    map_into(script, records, context, |resident, _| Ok(resident))
+    map_into(script, records, contexts, |resident, _| Ok(resident))
 }
 
 fn map_into<'a>(
     script: &Script,
     records: impl Iterator<Item = &'a str>,
-    context: &Context,
+    contexts: &Contexts,
     form: impl Fn(Resident, &mut Notes) -> Result<Resident, NotNormal>,
 ) -> Mapped {
     let mut mapped = Mapped::default();
     for (record, json) in records.enumerate() {
-        let into = |mapped: &mut Mapped| one_into(mapped, script, record, json, context, &form);
+        let context = match contexts.whose(json) {
+            Whose::Known(context) => context,
+            Whose::Elsewhere => continue,
+            Whose::Nobody => {
+                *mapped.notes.entry("without_property".into()).or_default() += 1;
+                continue;
+            }
+        };
+        let into = |mapped: &mut Mapped| one_into(mapped, script, record, json, &context, &form);
         let ((), said) = listening(|| into(&mut mapped));
         let room = MOST_PRINTED.saturating_sub(mapped.printed.len());
         let said = said.into_iter().take(room);

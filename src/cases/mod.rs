@@ -3,6 +3,7 @@
 //!
 //! A case is `scripts/tests/<pms>/<case>.yaml`; recorded answers may lie beside it.
 
+mod contexts;
 mod mapped;
 mod written;
 mod case;
@@ -19,6 +20,7 @@ mod recording;
 
 pub use accept::accept;
 pub use case::{Case, CaseOutcome, run};
+pub use contexts::Contexts;
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open, placeholders};
 pub use judge::ScriptJudge;

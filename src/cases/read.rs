@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use crate::beneath::{Beneath, MAX_FILE, Unread};
 use crate::config::{Csv, Document, Format, Inner};
-use crate::model::{Problem, exact};
+use crate::model::{Problem, exact, time_zone};
 use crate::script::{Context, Inputs, Lookups};
 use crate::source::{self, Shape};
 
 use super::case::Case;
+use super::contexts::Contexts;
 use super::find::{Connectors, whole};
 use super::judged::Answered;
 use super::written::{Written, WrittenAnswer};
@@ -48,9 +49,7 @@ pub(super) fn read(
         let message = format!("this epms reads version 1, not {}", written.version);
         problems.push(document.problem("version", message));
     }
-    if jiff::tz::TimeZone::get(&written.ctx.timezone).is_err() {
-        let zone = &written.ctx.timezone;
-        let message = format!("`{zone}` is no time zone; write one such as America/New_York");
+    if let Err(message) = time_zone(&written.ctx.timezone) {
         problems.push(document.problem("ctx.timezone", message));
     }
     let case = Beside { beneath, path };
@@ -63,6 +62,11 @@ pub(super) fn read(
         None => records(&written, case, &document).map(|records| records_of = records),
     };
     problems.extend(read.err());
+    let property = written.property.as_deref().and_then(|path| {
+        let path = source::Path::parse(path);
+        let told = |message| problems.push(document.problem("property", message));
+        path.map_err(told).ok()
+    });
     let lookups = lookups(&mut written, case, &document).unwrap_or_else(|found| {
         problems.extend(found);
         Lookups::new()
@@ -77,18 +81,21 @@ pub(super) fn read(
         records: records_of,
         answer,
         recorded: matches!(written.records, Some(Value::String(_))),
-        context: Context::new(Inputs {
-            today: written.today,
-            property: written.ctx.property,
-            request: written.ctx.request,
-            integration: written.ctx.integration,
-            country: written.ctx.country,
-            timezone: written.ctx.timezone,
-            properties: written.ctx.properties,
-            fields: written.ctx.fields,
-            lookups: Arc::new(lookups),
-            ..Inputs::default()
-        }),
+        contexts: Contexts::new(
+            Context::new(Inputs {
+                today: written.today,
+                property: written.ctx.property,
+                request: written.ctx.request,
+                integration: written.ctx.integration,
+                country: written.ctx.country,
+                timezone: written.ctx.timezone,
+                properties: written.ctx.properties,
+                fields: written.ctx.fields,
+                lookups: Arc::new(lookups),
+                ..Inputs::default()
+            }),
+            property,
+        ),
         placeholders: Arc::clone(placeholders),
         expect: written.expect,
     })
@@ -107,12 +114,14 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
     let of_answer = [
         ("expect.verdict", expect.verdict.is_some()),
         ("expect.hint", expect.hint.is_some()),
+        ("expect.incomplete", expect.incomplete.is_some()),
         ("connector", written.connector.is_some()),
     ];
     let of_records = [
         ("record", written.record.is_some()),
         ("records", written.records.is_some()),
         ("path", written.path.is_some()),
+        ("property", written.property.is_some()),
         ("inner", written.inner.is_some()),
         ("delimiter", written.delimiter.is_some()),
         ("csv", written.csv.is_some()),
@@ -133,8 +142,11 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
             "is said of records, and the case is about an `answer`; remove it, or make two cases of it",
         );
         say(
-            &[("expect", expect.verdict.is_none())],
-            "does not say what the answer means; add `verdict`",
+            &[(
+                "expect",
+                expect.verdict.is_none() && expect.incomplete.is_none(),
+            )],
+            "does not say what the answer means; add `verdict`, or `incomplete` with a part of why a run would be",
         );
     } else {
         say(
@@ -363,19 +375,14 @@ fn lookups(
     case: Beside<'_>,
     document: &Document,
 ) -> Result<Lookups, Vec<Problem>> {
-    let inline = std::mem::take(&mut written.ctx.lookups);
-    let mut lookups: Lookups = inline
-        .into_iter()
-        .map(|(request, records)| {
-            let records = records
-                .into_iter()
-                .map(|(key, record)| (key, record.to_string()));
-            (request, records.collect())
-        })
-        .collect();
+    let mut lookups = Lookups::new();
+    for (request, records) in std::mem::take(&mut written.ctx.lookups) {
+        for (key, record) in records {
+            lookups.put(&request, "", key, record.to_string());
+        }
+    }
     let mut problems = Vec::new();
     for (request, files) in &written.lookups {
-        let of_request = lookups.entry(request.clone()).or_default();
         for (index, file) in files.iter().enumerate() {
             let at = format!("lookups.{request}.{index}.");
             let answer = Answer {
@@ -393,11 +400,12 @@ fn lookups(
                 .map_err(|message| document.problem(&format!("{at}id"), message));
             match (answer.records(case, document), id) {
                 (Ok(records), Ok(id)) => {
-                    of_request.extend(records.into_iter().filter_map(|json| {
-                        let record: Value = serde_json::from_str(&exact(&json)).ok()?;
-                        let key = id.text(&record)?.into_owned();
-                        Some((key, String::from(json)))
-                    }));
+                    for json in records {
+                        let record = serde_json::from_str::<Value>(&exact(&json)).ok();
+                        if let Some(key) = record.as_ref().and_then(|record| id.text(record)) {
+                            lookups.put(request, &file.property, key.into_owned(), json.into());
+                        }
+                    }
                 }
                 (records, id) => problems.extend(records.err().into_iter().chain(id.err())),
             }

@@ -90,7 +90,7 @@ fn names(value: &Value, found: &mut BTreeSet<String>) {
 fn unknown(script: &Script, case: &Case) -> Vec<Problem> {
     let words: BTreeSet<String> = case
         .records()
-        .filter_map(|record| script.residents(record, case.context()).ok())
+        .filter_map(|record| script.residents(record, &case.contexts().of(record)?).ok())
         .flatten()
         .flatten()
         .filter(|mapped| mapped.resident.status == LeaseStatus::Unknown)

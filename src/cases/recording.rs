@@ -12,6 +12,7 @@ use crate::config::{Format, Integration};
 use crate::script::{Context, Inputs, Library, Lookups, Script};
 use crate::source::{self, Heard, Rewrite, Shape, Source, rewritten};
 
+use super::contexts::Contexts;
 use super::mapped::{Mapped, map};
 use super::pseudonym::{Known, Pseudonyms, Survey};
 
@@ -113,9 +114,10 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
     let lookups: Vec<&Written<'_>> = answers.iter().filter(|one| !is_resident(one)).collect();
     let known = Arc::new(looked_up(
         source,
-        lookups
-            .iter()
-            .map(|one| (one.heard.request.as_str(), one.records.as_slice())),
+        lookups.iter().map(|one| {
+            let (request, property) = (&one.heard.request, &one.property);
+            (request.as_str(), property.as_str(), one.records.as_slice())
+        }),
     ));
     let mut files = Vec::new();
     for answer in &answers {
@@ -123,9 +125,9 @@ pub fn fixtures(recording: &Recording<'_>, heard: &[Heard]) -> Result<Vec<Fixtur
         files.push(fixture(answer.file.clone(), answer.text.clone(), None));
         if is_resident(&answer) {
             let (request, property) = (&answer.heard.request, &answer.property);
-            let context = context(recording, request, property, &attached, &known);
+            let contexts = contexts(recording, request, property, &attached, &known);
             let records = answer.records.iter().map(AsRef::as_ref);
-            let mapped = map(recording.script, records, &context, recording.placeholders);
+            let mapped = map(recording.script, records, &contexts, recording.placeholders);
             let counts = Counts {
                 records: answer.records.len(),
                 of: answer.heard.records.len(),
@@ -202,12 +204,19 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
     let lookups = heard.iter().filter(|answer| !is_resident(&answer.request));
     let lookups = looked_up(
         source,
-        lookups.map(|answer| (answer.request.as_str(), answer.records.as_slice())),
+        lookups.map(|answer| {
+            let (request, property) = (&answer.request, &answer.property);
+            (
+                request.as_str(),
+                property.as_str(),
+                answer.records.as_slice(),
+            )
+        }),
     );
     let lookups = Arc::new(lookups);
     for answer in heard.iter().filter(|answer| is_resident(&answer.request)) {
         let (request, property) = (&answer.request, &answer.property);
-        let context = context(
+        let contexts = contexts(
             recording,
             request,
             property,
@@ -215,6 +224,9 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
             &lookups,
         );
         for record in &answer.records {
+            let Some(context) = contexts.of(record) else {
+                continue;
+            };
             let residents = recording.script.residents(record, &context);
             for one in residents.into_iter().flatten().flatten() {
                 known.name(&one.resident.first_name);
@@ -228,28 +240,27 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
 
 fn looked_up<'a>(
     source: &Source,
-    answers: impl Iterator<Item = (&'a str, &'a [Box<str>])>,
+    answers: impl Iterator<Item = (&'a str, &'a str, &'a [Box<str>])>,
 ) -> Lookups {
     let mut lookups = Lookups::new();
-    for (request, records) in answers {
-        let of_request = lookups.entry(request.to_owned()).or_default();
+    for (request, property, records) in answers {
         for record in records {
-            if let Some(id) = source.record_id(request, record) {
-                of_request.insert(id, String::from(record.as_ref()));
+            if let Some((property, id)) = source.lookup_key(request, property, record) {
+                lookups.put(request, property, id, String::from(record.as_ref()));
             }
         }
     }
     lookups
 }
 
-fn context(
+fn contexts(
     recording: &Recording<'_>,
     request: &str,
     property: &str,
     properties: &[String],
     lookups: &Arc<Lookups>,
-) -> Context {
-    Context::new(Inputs {
+) -> Contexts {
+    let of_all = Context::new(Inputs {
         today: recording.today,
         property: property.to_owned(),
         request: request.to_owned(),
@@ -261,7 +272,9 @@ fn context(
         fields: recording.integration.fields.clone(),
         lookups: Arc::clone(lookups),
         ..Inputs::default()
-    })
+    });
+    let path = recording.source.property_path(request);
+    Contexts::new(of_all, path.cloned())
 }
 
 /// A mapping test as a file.
@@ -288,6 +301,9 @@ fn case(
     for (name, value) in members(answer.shape) {
         let _ = writeln!(text, "{name}: {value}");
     }
+    if let Some(path) = recording.source.property_path(&answer.heard.request) {
+        let _ = writeln!(text, "property: {}", quoted(&path.to_string()));
+    }
     let mut asked: BTreeMap<&str, Vec<&Written<'_>>> = BTreeMap::new();
     for lookup in lookups {
         asked.entry(&lookup.heard.request).or_default().push(lookup);
@@ -296,6 +312,10 @@ fn case(
         text += "lookups:\n";
     }
     for (request, files) in asked {
+        let of_several = files.windows(2).any(|two| match two {
+            [one, other] => one.property != other.property,
+            _ => false,
+        });
         let _ = writeln!(text, "  {}:", quoted(request));
         for lookup in files {
             let mut of_file = vec![format!("file: {}", quoted(&lookup.file))];
@@ -303,6 +323,9 @@ fn case(
             of_file.extend(shape.map(|(name, value)| format!("{name}: {value}")));
             let id = recording.source.id_path(request).unwrap_or_default();
             of_file.push(format!("id: {}", quoted(&id)));
+            if of_several {
+                of_file.push(format!("property: {}", quoted(&lookup.property)));
+            }
             let _ = writeln!(text, "    - {{ {} }}", of_file.join(", "));
         }
     }

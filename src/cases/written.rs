@@ -36,6 +36,10 @@ pub(super) struct Written {
     /// Path of the records in the file that `records` names.
     #[serde(default)]
     pub(super) path: Option<String>,
+    /// Path of the PMS property inside a record, where the records are of several, as of a request that is asked once: each is
+    /// mapped as one of its property, and those of others than `ctx.properties` are left out.
+    #[serde(default)]
+    pub(super) property: Option<String>,
     /// Its form.
     #[serde(default = "json")]
     pub(super) format: Format,
@@ -137,6 +141,9 @@ pub(super) struct LookupFile {
     pub(super) encoding: Option<String>,
     /// Path of the key inside a record.
     pub(super) id: String,
+    /// The PMS property that it was asked for; without one it is of all.
+    #[serde(default)]
+    pub(super) property: String,
 }
 
 /// What must come out. What is not listed must not come.
@@ -161,6 +168,9 @@ pub(super) struct Expect {
     /// A part of what is to be done about it.
     #[serde(default)]
     pub(super) hint: Option<String>,
+    /// That a run would be incomplete for `answer` although nothing says that it failed: a part of why.
+    #[serde(default)]
+    pub(super) incomplete: Option<String>,
 }
 
 /// An error: the field it must name, and a part of its message.

@@ -4,34 +4,44 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Connector, File, Integration, nearest};
+use crate::config::{Connector, File, Integration, Verdict, nearest};
 use crate::model::{Code, Problem};
 use crate::script::Script;
 use crate::source::Source;
 
 /// A connector, as scripts ask of it.
 pub(super) struct Asked<'a> {
-    name: &'a str,
+    pub(super) name: &'a str,
     file: &'a File<Connector>,
+    source: &'a Source,
+    /// All that ask of it.
+    scripts: Vec<&'a Script>,
     lookups: BTreeSet<&'a str>,
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn of(name: &'a str, file: &'a File<Connector>, source: &'a Source) -> Asked<'a> {
+    pub(super) fn of(
+        name: &'a str,
+        file: &'a File<Connector>,
+        source: &'a Source,
+        scripts: Vec<&'a Script>,
+    ) -> Asked<'a> {
         let lookups = source.lookups().map(|(lookup, _)| lookup).collect();
         Asked {
             name,
             file,
+            source,
+            scripts,
             lookups,
         }
     }
 
-    /// All that these scripts ask in vain or might ask, and what none of them asks.
-    pub(super) fn all(&self, scripts: &[&Script]) -> Vec<Problem> {
-        let each = scripts.iter();
+    /// All that the scripts ask in vain or might ask, and what none of them asks.
+    pub(super) fn all(&self) -> Vec<Problem> {
+        let each = self.scripts.iter();
         let each =
             each.flat_map(|script| self.in_vain(script).into_iter().chain(self.unnamed(script)));
-        each.chain(self.by_nobody(scripts)).collect()
+        each.chain(self.by_nobody()).collect()
     }
 
     fn judged(&self, problem: Problem) -> Problem {
@@ -42,7 +52,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What of a script can give nothing: forms that no date has, and lookups that the connector has no request for.
+    /// What of a script can give nothing: forms that no date has, names that do not exist, lookups that the connector has no
+    /// request for, and verdicts that are none.
     pub(super) fn in_vain(&self, script: &Script) -> Vec<Problem> {
         let asked = script.lookups().iter();
         let unknown = asked.filter(|(lookup, _)| !self.lookups.contains(lookup.as_str()));
@@ -69,16 +80,31 @@ impl<'a> Asked<'a> {
                     code: Code::UnknownLookup,
                 })
             });
-        warnings.chain(unknown).collect()
+        let verdicts = script.verdicts().iter();
+        let verdicts = verdicts.filter(|(word, _)| !Verdict::WORDS.contains(&word.as_str()));
+        let verdicts = verdicts.map(|(word, asked)| {
+            let remedy = match nearest(word, &Verdict::WORDS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it is one of: {}", Verdict::WORDS.join(", ")),
+            };
+            self.judged(Problem {
+                file: asked.file.clone(),
+                place: asked.place,
+                field: String::new(),
+                message: format!("`{word}` is no verdict; {remedy}"),
+                code: Code::ScriptName,
+            })
+        });
+        warnings.chain(unknown).chain(verdicts).collect()
     }
 
-    /// The requests that are no residents, no properties, no login, and that none of these scripts asks for. One that says
+    /// The requests that are no residents, no properties, no login, and that none of the scripts asks for. One that says
     /// how long it serves is there for scripts to come.
-    pub(super) fn by_nobody(&self, scripts: &[&Script]) -> Vec<Problem> {
+    pub(super) fn by_nobody(&self) -> Vec<Problem> {
         let unasked = self.lookups.iter().filter(|lookup| {
             let request = self.file.value.requests.get(**lookup);
             request.is_none_or(|request| request.refresh.is_none())
-                && !scripts.iter().any(|script| script.asks(lookup))
+                && !self.scripts.iter().any(|script| script.asks(lookup))
         });
         unasked
             .map(|lookup| {
@@ -90,11 +116,11 @@ impl<'a> Asked<'a> {
     }
 
     /// That each resident would come once for each of several PMS properties.
-    pub(super) fn for_each(&self, source: &Source, of: &File<Integration>) -> Option<Problem> {
+    pub(super) fn for_each(&self, of: &File<Integration>) -> Option<Problem> {
         if of.value.pms_properties.len() < 2 {
             return None;
         }
-        let request = source.asks_the_same()?;
+        let request = self.source.asks_the_same()?;
         let message = format!(
             "`{request}` of the connector `{}` asks the same for each PMS property, so that its residents come once for each; use {{{{ property }}}} in the request, add `property`, the path in a record that names its property, with `per: once`, or attach one property alone",
             self.name

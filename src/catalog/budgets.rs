@@ -65,6 +65,15 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// Whether one reading of residents may serve this integration and another one.
+    pub fn shares_readings(&self, integration: &Integration) -> bool {
+        let credential = &integration.config.credential;
+        let of_it = switched_on(self).filter(|one| one.config.credential == *credential);
+        integration.source.is_read_for_all() && of_it.count() > 1
+    }
+}
+
 /// Those that are to run.
 fn switched_on(catalog: &Catalog) -> impl Iterator<Item = &Integration> {
     let running = catalog.integrations.values().filter_map(Slot::running);

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{
-    Connector, Credential, File, Files, Home, Read, Settings, check_fields, nearest,
+    Connector, Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest,
 };
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
@@ -82,7 +82,19 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
     let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
     for name in credentials {
-        problems.extend(loader.credential(&name).err().into_iter().flatten());
+        match loader.credential(&name) {
+            Ok(file) => {
+                let limits = Limits::default().lowered(&file.value.limits);
+                let zeros = limits.zeros().into_iter().map(|key| {
+                    let problem = file
+                        .document
+                        .problem(&format!("limits.{key}"), Limits::ZERO);
+                    problem.coded(Code::Budget)
+                });
+                problems.extend(zeros);
+            }
+            Err(found) => problems.extend(found),
+        }
     }
     let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
     for name in connectors {
@@ -373,76 +385,70 @@ impl<'a> Loader<'a> {
 
     /// What scripts and connectors have of each other, and what they do not.
     fn asked(&mut self, catalog: &Catalog) -> Vec<Problem> {
+        let running = catalog.integrations.values();
+        let running: Vec<_> = running.filter_map(|slot| slot.current.clone()).collect();
         let mut problems = Vec::new();
-        let connectors: Vec<String> = self.files.connectors.keys().cloned().collect();
-        for name in connectors {
-            let running = catalog.integrations.values();
-            let running = running.filter_map(|slot| slot.current.as_deref());
-            let of_it = running.filter(|one| one.connector == name);
-            let Some((source, scripts)) = self.asking(&name, of_it) else {
-                continue;
-            };
-            let Some(Ok(file)) = self.files.connectors.get(&name) else {
-                continue;
-            };
-            let asked = Asked::of(&name, file, &source);
-            let scripts: Vec<&Script> = scripts.values().map(Arc::as_ref).collect();
-            problems.extend(asked.all(&scripts));
-            let of_it = self.files.integrations.values().flatten().filter(|one| {
-                let credential = self.files.credentials.get(&one.value.credential);
-                let credential = credential.and_then(|read| read.as_ref().ok());
-                credential.is_some_and(|of| of.value.connector == name)
-            });
-            problems.extend(of_it.filter_map(|one| asked.for_each(&source, one)));
-        }
+        self.each_asked(
+            |_| true,
+            &running,
+            |asked, files| {
+                problems.extend(asked.all());
+                let of_it = files.integrations.values().flatten().filter(|one| {
+                    let credential = files.credentials.get(&one.value.credential);
+                    let credential = credential.and_then(|read| read.as_ref().ok());
+                    credential.is_some_and(|of| of.value.connector == asked.name)
+                });
+                problems.extend(of_it.filter_map(|one| asked.for_each(one)));
+            },
+        );
         problems
     }
 
-    /// A connector, and the scripts that ask of it: its own, and those of integrations.
-    fn asking<'i>(
+    /// Goes through the connectors that `counts` takes, each with the scripts that ask of it: its own, and those of
+    /// integrations.
+    fn each_asked(
         &mut self,
-        name: &str,
-        integrations: impl Iterator<Item = &'i Integration>,
-    ) -> Option<(Arc<Source>, ScriptsByFile)> {
-        let source = self.source(name).ok()?;
-        let own = self.script(source.script()).ok();
-        let others = integrations.map(|one| Arc::clone(&one.script));
-        let scripts = own.into_iter().chain(others);
-        let scripts = scripts.map(|script| (script.file(), script)).collect();
-        Some((source, scripts))
+        counts: impl Fn(&Connector) -> bool,
+        integrations: &[Arc<Integration>],
+        mut tell: impl FnMut(&Asked<'_>, &Files),
+    ) {
+        let right = self.files.connectors.iter();
+        let right = right.filter(|(_, read)| read.as_ref().is_ok_and(|file| counts(&file.value)));
+        let names: Vec<String> = right.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let Ok(source) = self.source(&name) else {
+                continue;
+            };
+            let own = self.script(source.script()).ok();
+            let of_it = integrations.iter().filter(|one| one.connector == name);
+            let others = of_it.map(|one| Arc::clone(&one.script));
+            let scripts = own.into_iter().chain(others);
+            let scripts: ScriptsByFile = scripts.map(|script| (script.file(), script)).collect();
+            if let Some(Ok(file)) = self.files.connectors.get(&name) {
+                let scripts = scripts.values().map(Arc::as_ref).collect();
+                tell(&Asked::of(&name, file, &source, scripts), &self.files);
+            }
+        }
     }
 
     /// Puts what scripts ask in vain, or do not ask, of a connector of version 2 to the integrations that it concerns.
     fn strictly(&mut self, loading: &mut BTreeMap<IntegrationId, Loading<'_>>) {
-        let is_strict = |read: &Read<Connector>| {
-            let file = read.as_ref();
-            file.is_ok_and(|file| file.value.is_strict())
-        };
-        let strict = self.files.connectors.iter();
-        let strict = strict.filter(|(_, read)| is_strict(read));
-        let strict: Vec<String> = strict.map(|(name, _)| name.clone()).collect();
-        for name in strict {
-            let of_it = loading.values().filter_map(|one| one.found.as_deref());
-            let of_it = of_it.filter(|found| found.connector == name);
-            let Some((source, scripts)) = self.asking(&name, of_it) else {
-                continue;
-            };
-            let Some(Ok(file)) = self.files.connectors.get(&name) else {
-                continue;
-            };
-            let asked = Asked::of(&name, file, &source);
-            let scripts: Vec<&Script> = scripts.values().map(Arc::as_ref).collect();
-            let by_nobody = asked.by_nobody(&scripts);
+        let found = loading.values().filter_map(|one| one.found.clone());
+        let found: Vec<_> = found.collect();
+        self.each_asked(Connector::is_strict, &found, |asked, files| {
+            let by_nobody = asked.by_nobody();
             for one in loading.values_mut() {
-                if let Some(found) = one.found.as_ref().filter(|one| one.connector == name) {
-                    one.problems.extend(asked.in_vain(&found.script));
-                    one.problems.extend(by_nobody.iter().cloned());
-                    if let Some(Ok(of)) = self.files.integrations.get(found.id.as_str()) {
-                        one.problems.extend(asked.for_each(&source, of));
-                    }
+                let found = one.found.as_ref();
+                let Some(found) = found.filter(|one| one.connector == asked.name) else {
+                    continue;
+                };
+                one.problems.extend(asked.in_vain(&found.script));
+                one.problems.extend(by_nobody.iter().cloned());
+                if let Some(Ok(of)) = files.integrations.get(found.id.as_str()) {
+                    one.problems.extend(asked.for_each(of));
                 }
             }
-        }
+        });
     }
 
     /// Why a file does not come into effect although it is right.

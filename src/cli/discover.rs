@@ -263,7 +263,6 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
         .lookups()
         .filter(|(request, _)| asking.script.asks(request));
     for (request, _) in asked {
-        let mut records = BTreeMap::new();
         let came = match read(reader, source, &account, request, &scope).await {
             Err(error) if !asking.script.lookups().contains_key(request) => {
                 unread.push(error);
@@ -272,11 +271,11 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
             came => came?,
         };
         for record in came {
-            if let Some(id) = source.record_id(request, &record.json) {
-                records.insert(id, String::from(record.json));
+            let key = source.lookup_key(request, &record.property, &record.json);
+            if let Some((property, id)) = key {
+                lookups.put(request, property, id, record.json.clone().into());
             }
         }
-        lookups.insert(request.to_owned(), records);
     }
     let lookups = Arc::new(lookups);
     let (mut counts, mut rejected) = (BTreeMap::<(LeaseStatus, String), u64>::new(), 0);

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::cases::{self, Mapped, Unmapped};
+use crate::cases::{self, Contexts, Mapped, Unmapped};
 use crate::catalog;
 use crate::config::{Environment, Files, Format, Home};
 use crate::model::{Field, LeaseStatus, Place, Problems, Relationship, Resident};
@@ -76,7 +76,7 @@ pub struct MapArguments {
     /// the property's country, by ISO 3166 code: it decides how phones are read
     #[arg(long, value_name = "CODE", default_value = "US")]
     pub country: String,
-    /// the PMS property that was asked for
+    /// the PMS property that was asked for; of an answer with the records of several, those of this one alone are mapped
     #[arg(long, value_name = "ID", default_value = "")]
     pub property: String,
 }
@@ -209,8 +209,11 @@ fn report(
         timezone: arguments.timezone.clone().unwrap_or_default(),
         ..Inputs::default()
     });
+    let source = way.source.as_ref();
+    let property = source.and_then(|source| source.property_path(&way.request));
+    let contexts = Contexts::new(context, property.cloned());
     let records_of = records.iter().map(AsRef::as_ref);
-    let mapped = cases::map(&script, records_of, &context, &cases::placeholders(home));
+    let mapped = cases::map(&script, records_of, &contexts, &cases::placeholders(home));
     report.records = records.len();
     report.take(mapped, |record| {
         let source = way.source.as_ref()?;

@@ -102,7 +102,16 @@ pub(super) async fn run(
     let mut all_read = Ok(());
     for request in asking.source.feeds().chain(asked) {
         let came = read(&reader, asking.source, &account, request, &scope).await;
-        all_read = came.map(drop);
+        let is_feed = asking.source.feeds().any(|feed| feed == request);
+        match came {
+            // A run goes on without it, unless the script asks for it after all.
+            Err(told) if !is_feed && !asking.script.lookups().contains_key(request) => {
+                let told =
+                    format!("`{request}` is not recorded, which the script may ask or not: {told}");
+                screen.complain(&told)?;
+            }
+            came => all_read = came.map(drop),
+        }
         if all_read.is_err() {
             break;
         }

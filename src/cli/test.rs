@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cases::{self, CaseOutcome, Coverage};
 use crate::catalog;
 use crate::config::Home;
-use crate::model::{Place, Problems};
+use crate::model::Place;
 use crate::script::{Library, Script};
 
 use super::again::again;
@@ -29,7 +29,8 @@ use junit::junit;
 a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script
 must make of it; or an answer, and the verdict that the connector's rules or
 the script's `verdict` must give. where something else comes, - is what the
-test expects and + what came, and the command ends with 1. functions and
+test expects and + what came, and the command ends with 1; so it does where
+a test's file cannot be read, while the others run. functions and
 status words that no test touches are listed when all tests run. what a script
 prints is shown of tests that fail, and of those that are asked for by name.
 --accept shows the differences and writes what came out into the tests: read
@@ -62,7 +63,7 @@ struct Results {
     #[serde(skip_serializing_if = "is_none")]
     accepted: usize,
     cases: Vec<Ended>,
-    /// What no test touches; only when all tests ran.
+    /// What no test touches; only when all tests could be read and ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Covered>,
 }
@@ -141,10 +142,9 @@ pub(super) async fn run(
 fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Results, Failure> {
     let library = Library::read(home.root());
     let (cases, problems) = cases::load(home, arguments.filter.as_deref());
-    if !problems.is_empty() {
-        return Err(Failure::Config(Problems(problems)));
-    }
-    let ended = cases::run(&cases, &library);
+    let mut ended = cases::run(&cases, &library);
+    // One that cannot be read fails, and the others run.
+    ended.extend(CaseOutcome::unreadable(&problems));
     if let Some(file) = &arguments.junit {
         std::fs::write(current.join(file), junit(&ended)).map_err(|error| {
             Failure::other(
@@ -153,7 +153,7 @@ fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Res
             )
         })?;
     }
-    let coverage = arguments.filter.is_none() && !cases.is_empty();
+    let coverage = arguments.filter.is_none() && !cases.is_empty() && problems.is_empty();
     let coverage = coverage.then(|| cases::coverage(&cases, &library).into());
     let mut ended: Vec<Ended> = ended.into_iter().map(Ended::from).collect();
     if arguments.accept {

@@ -125,6 +125,23 @@ pub enum Verdict {
     Fatal,
 }
 
+impl Verdict {
+    /// All of them, as files and scripts write them.
+    pub const WORDS: [&str; 11] = [
+        "ok",
+        "empty",
+        "retry",
+        "rate_limited",
+        "maintenance",
+        "login_failed",
+        "denied",
+        "accepted",
+        "gone",
+        "conflict",
+        "fatal",
+    ];
+}
+
 /// One status code or many: `429`, `5xx`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuses(Vec<(u16, u16)>);

@@ -20,7 +20,7 @@ use super::{Proxy, Span};
 #[serde(deny_unknown_fields)]
 pub struct Connector {
     /// Version of the file's form: 1 or 2. In version 2 what could end in a feed that looks whole and is not is an error:
-    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `filter`, `date_form`, `unknown_lookup` and
+    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `unused_key`, `filter`, `date_form`, `script_name`, `unknown_lookup` and
     /// `unasked_request`.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
@@ -122,6 +122,23 @@ impl Connector {
 }
 
 impl Limits {
+    /// What becomes of one that allows nothing.
+    pub const ZERO: &str = "is 0, which is taken as 1, as nothing would ever be asked; write how many requests are allowed, or remove it";
+
+    /// Those of its keys that allow nothing.
+    pub fn zeros(&self) -> Vec<&'static str> {
+        let keys = [
+            ("per_second", self.per_second == Some(0)),
+            ("per_minute", self.per_minute == Some(0)),
+            ("per_hour", self.per_hour == Some(0)),
+            ("per_day", self.per_day == Some(0)),
+            ("per_month", self.per_month == Some(0)),
+            ("concurrent", self.concurrent == Some(0)),
+        ];
+        let zeros = keys.into_iter().filter(|(_, is_zero)| *is_zero);
+        zeros.map(|(key, _)| key).collect()
+    }
+
     /// With what one credential's contract allows, where that is less.
     #[must_use]
     pub fn lowered(&self, by: &ContractLimits) -> Limits {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::beneath::{Entry, MAX_FILE, Unread};
-use crate::model::{Code, Problem};
+use crate::model::{Code, Problem, time_zone};
 
 use super::{
     Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
@@ -237,6 +237,11 @@ fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
             "is empty, so nothing is reachable; add \"{{ credential.url | host }}\"",
         ));
     }
+    if connector.timeout < Span::seconds(1) {
+        let message =
+            "is out of range: no answer comes in no time; write `1s` or more, such as `60s`";
+        problems.push(document.problem("timeout", message));
+    }
     if connector.retry.attempts == 0 || connector.retry.attempts > 20 {
         problems.push(document.problem("retry.attempts", "is out of range; write 1 to 20"));
     }
@@ -255,14 +260,8 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
             "is empty; write what people call the property",
         ));
     }
-    if jiff::tz::TimeZone::get(&integration.property.timezone).is_err() {
-        problems.push(document.problem(
-            "property.timezone",
-            format!(
-                "`{}` is no IANA time zone; write one such as `America/New_York`",
-                integration.property.timezone
-            ),
-        ));
+    if let Err(message) = time_zone(&integration.property.timezone) {
+        problems.push(document.problem("property.timezone", message));
     }
     let country = &integration.property.country;
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {

@@ -91,7 +91,8 @@ pub struct Request {
     #[serde(default)]
     pub errors: Vec<AnswerRule>,
     /// Whether it is asked once for each PMS property, or once in all. One that gives residents and is asked once needs
-    /// `property`, or it reads those of properties too that are not attached.
+    /// `property`, or it reads those of properties too that are not attached; with it, one reading serves all integrations of
+    /// the credential that ask at about the same time.
     #[serde(default)]
     pub per: Per,
     /// That its records are residents too, and go through the script with those of `residents`; the script

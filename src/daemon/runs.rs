@@ -18,11 +18,12 @@ use crate::control::server::{Answer, Followed};
 use crate::model::{Cause, IntegrationId, Outcome, Run, RunId};
 use crate::outbound::{Account, Patience, Seats, Waits};
 use crate::store::{History, StoreError};
-use crate::sync::{Job, RunError, Stuck, Tools};
+use crate::sync::{Job, RunError, Stuck, Tools, Turn};
 
 use super::absence::Absences;
 use super::clock::Steady;
 use super::follow::{Waiting, Work};
+use super::leave;
 use super::metrics::Metrics;
 use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
 
@@ -95,6 +96,11 @@ pub(super) struct State {
     unwritten: VecDeque<Run>,
     /// Those who wait for a run, by run.
     waiting: BTreeMap<RunId, (IntegrationId, watch::Sender<ProgressEvent>)>,
+    /// The credentials of the runs under way, by their names.
+    under_way: BTreeMap<RunId, String>,
+    /// Whose tokens are to be given back, once no run uses them.
+    to_leave: Vec<Arc<Integration>>,
+    leaving: JoinSet<()>,
     /// The credentials as the last runs began with them: other values forget that a source failed.
     accounts: BTreeMap<IntegrationId, Account>,
 }
@@ -172,6 +178,7 @@ impl Runs {
             self.tell_of_a_jump();
             self.tell_stuck(&mut state);
             self.look_again(&mut state);
+            self.leave(&mut state);
             self.start(&mut state);
             self.tell_stale(&mut state).await;
             self.tell_left_behind(&mut state).await;
@@ -206,6 +213,9 @@ impl Runs {
             tasks: JoinSet::new(),
             unwritten: VecDeque::new(),
             waiting: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            to_leave: Vec::new(),
+            leaving: JoinSet::new(),
             accounts: BTreeMap::new(),
             to_adopt: Vec::new(),
             adopt_again: false,
@@ -222,7 +232,8 @@ impl Runs {
     /// Takes the catalog over as it is now.
     pub(super) async fn adopt(&mut self, state: &mut State) -> Result<(), StoreError> {
         let catalog = Arc::clone(&self.catalog.borrow_and_update());
-        state.adopted = Arc::clone(&catalog);
+        let before = std::mem::replace(&mut state.adopted, Arc::clone(&catalog));
+        state.to_leave.extend(leave::dropped(&before, &catalog));
         state.move_again = false;
         state.waiting_for = self.follow(state, &catalog).await;
         let store = Arc::clone(&self.tools.store);
@@ -371,6 +382,26 @@ impl Runs {
         }
     }
 
+    /// Gives tokens back of credentials that were used until files were changed. What a run uses is left to it.
+    fn leave(&self, state: &mut State) {
+        while state.leaving.try_join_next().is_some() {}
+        let in_use = |one: &Arc<Integration>| {
+            let credential = &one.config.credential;
+            state.under_way.values().any(|name| name == credential)
+        };
+        let all = std::mem::take(&mut state.to_leave);
+        let (waits, free): (Vec<_>, Vec<_>) = all.into_iter().partition(in_use);
+        state.to_leave = waits;
+        for one in free {
+            // The files may have been changed back meanwhile.
+            if !leave::is_used(&state.adopted, &one) {
+                let (reader, now) = (Arc::clone(&self.tools.reader), (self.tools.now)());
+                let leaving = async move { leave::give_back(&reader, &one, now).await };
+                state.leaving.spawn(leaving);
+            }
+        }
+    }
+
     fn start(&mut self, state: &mut State) {
         let catalog = Arc::clone(&state.adopted);
         let away = state.seats.away();
@@ -403,10 +434,21 @@ impl Runs {
                 run,
                 cause,
             };
+            let credential = job.integration.config.credential.clone();
+            state.under_way.insert(run, credential);
             let (tools, generation) = (self.tools.clone(), job.integration.generation);
             let longest = state.schedule.may_wait(&id, now).unwrap_or_default();
             let longest = Duration::try_from(longest).unwrap_or_default();
-            let patience = Patience::new(Arc::clone(&state.seats), run, longest);
+            let turn = Turn {
+                patience: Patience::new(Arc::clone(&state.seats), run, longest),
+                fresh_from: catalog
+                    .shares_readings(&job.integration)
+                    .then(|| state.schedule.fresh_from(&id, cause, now))
+                    .and_then(|since| {
+                        let ago = Duration::try_from(now.duration_since(since?)).ok()?;
+                        tokio::time::Instant::now().checked_sub(ago)
+                    }),
+            };
             state.tasks.spawn(async move {
                 let on_progress = {
                     let events = events.clone();
@@ -419,7 +461,7 @@ impl Runs {
                     job,
                     tools.clone(),
                     on_progress,
-                    patience,
+                    turn,
                 )))
                 .await;
                 let report = report.map_err(RunError::from).flatten();
@@ -505,7 +547,7 @@ impl Runs {
                     "there is no integration `{id}`; `epms status` lists them"
                 )));
             };
-            let Some(run) = state.schedule.request(&id) else {
+            let Some(run) = state.schedule.request(&id, self.clock.now()) else {
                 if all {
                     continue;
                 }
@@ -531,6 +573,7 @@ impl Runs {
         else {
             return;
         };
+        state.under_way.remove(&report.id);
         let how = match &report.outcome {
             outcome if outcome.is_success() => Ended::Good,
             Outcome::Held { .. } => Ended::Held,
@@ -589,6 +632,10 @@ impl Runs {
             );
         }
         state.tasks.shutdown().await;
+        state.under_way.clear();
+        self.leave(state);
+        let left = async { while state.leaving.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(leave::WITHIN, left).await;
     }
 }
 

@@ -38,6 +38,8 @@ struct Entry {
     apart: SignedDuration,
     /// When its last run began.
     begun: Option<Timestamp>,
+    /// When somebody asked for a run last.
+    asked: Option<Timestamp>,
     /// What is due was missed while nobody was there to start it.
     made_up: bool,
     phase: Phase,
@@ -109,6 +111,9 @@ pub(super) struct Known {
 
 /// A quarantine lasts for so many times the rhythm at most (R28).
 const LONGEST_QUARANTINE: u32 = 8;
+
+/// For such a part of a rhythm a reading serves runs that the clock asks for.
+const SERVES_FOR_A: i32 = 4;
 
 /// So many rhythms without a success are too many (R28).
 const STALE_AFTER: i32 = 3;
@@ -186,6 +191,7 @@ impl Schedule {
                         due,
                         apart: known.apart,
                         begun: last_started,
+                        asked: None,
                         made_up,
                         phase: Phase::Idle,
                         generation: known.generation,
@@ -214,11 +220,12 @@ impl Schedule {
 
     /// Asks for a run now. A request during a run joins the one that comes next (R3). None when the
     /// integration does not run.
-    pub(super) fn request(&mut self, id: &IntegrationId) -> Option<RunId> {
+    pub(super) fn request(&mut self, id: &IntegrationId, now: Timestamp) -> Option<RunId> {
         let entry = self
             .entries
             .get_mut(id)
             .filter(|entry| entry.rhythm.is_some())?;
+        entry.asked = Some(now);
         let next_run = &mut self.next_run;
         let mut new_run = || {
             let run = RunId(*next_run);
@@ -414,6 +421,23 @@ impl Schedule {
             next = next.saturating_add(rhythm.every);
         }
         Some(next.max(self.entries.get(id)?.apart))
+    }
+
+    /// Since when a reading may have begun to serve a run that starts now: since it was asked for, or, where the clock asks,
+    /// for a part of its rhythm.
+    pub(super) fn fresh_from(
+        &self,
+        id: &IntegrationId,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let entry = self.entries.get(id)?;
+        match cause {
+            Cause::Manual => entry.asked,
+            Cause::Schedule | Cause::Start => {
+                now.checked_sub(entry.rhythm?.every / SERVES_FOR_A).ok()
+            }
+        }
     }
 
     /// When there is something to do that waits for nothing but the clock: a run, or to tell of a stale feed.

@@ -25,6 +25,7 @@ mod shown;
 mod soundness;
 mod status;
 mod tier;
+mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
 pub use alert::{
@@ -60,3 +61,4 @@ pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;
+pub use zone::time_zone;

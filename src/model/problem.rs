@@ -79,13 +79,17 @@ pub enum Code {
     UnnamedLookup,
     /// A warning: a form of dates that no date has.
     DateForm,
+    /// A warning: a script names a value of `ctx`, a time zone or a verdict that does not exist.
+    ScriptName,
     /// A warning: a template has a filter that does not exist, or that gets other arguments than it takes.
     Filter,
     /// A warning: a request reads the residents of all PMS properties, attached or not.
     AllProperties,
     /// A warning: a rule of a connector that can never decide, or that decides about every answer.
     Rule,
-    /// A warning: what a credential may ask in a day or a month does not last for the schedule.
+    /// A warning: a key of a request at which nothing looks in a request of its kind.
+    UnusedKey,
+    /// A warning: what a credential may ask in a day or a month does not last for the schedule, or a limit is 0.
     Budget,
 }
 
@@ -100,9 +104,11 @@ impl Code {
                 | Code::UnaskedRequest
                 | Code::UnnamedLookup
                 | Code::DateForm
+                | Code::ScriptName
                 | Code::Filter
                 | Code::AllProperties
                 | Code::Rule
+                | Code::UnusedKey
                 | Code::Budget
         )
     }
@@ -132,9 +138,11 @@ impl Code {
             Code::UnaskedRequest => "unasked_request",
             Code::UnnamedLookup => "unnamed_lookup",
             Code::DateForm => "date_form",
+            Code::ScriptName => "script_name",
             Code::Filter => "filter",
             Code::AllProperties => "all_properties",
             Code::Rule => "rule",
+            Code::UnusedKey => "unused_key",
             Code::Budget => "budget",
         }
     }
@@ -143,7 +151,7 @@ impl Code {
     fn as_error(self) -> Code {
         match self {
             Code::UnknownLookup => Code::Reference,
-            Code::DateForm => Code::ScriptOutput,
+            Code::DateForm | Code::ScriptName => Code::ScriptOutput,
             Code::Filter => Code::Template,
             Code::AllProperties => Code::MissingField,
             code if code.is_warning() => Code::Value,

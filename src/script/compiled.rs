@@ -12,12 +12,13 @@ use super::about::About;
 use super::decode::decode;
 use super::engine::{self, engine};
 use super::error::{ImportError, file_of, locate, locate_about, place};
+use super::limits::Seeker;
 use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
 use super::room::with_room;
 use super::sparse::Sparse;
 use super::used;
-use super::{Context, Library, ScriptError, lint, literals};
+use super::{Context, Library, ScriptError, lint, literals, meant};
 
 /// A compiled script: the mapping of one kind of PMS.
 #[derive(Debug)]
@@ -36,7 +37,10 @@ pub struct Script {
     /// Where it may ask for others as well, which is known only when it runs.
     asks_others: Option<Asked>,
     warnings: Vec<Problem>,
+    /// The words that it gives as verdicts, as far as they are written out.
+    verdicts: Vec<(String, Asked)>,
     about: About,
+    limits: Seeker,
     hash: [u8; 32],
 }
 
@@ -163,7 +167,7 @@ impl Script {
                 });
             }
         }
-        let mut warnings = Vec::new();
+        let (mut warnings, mut verdicts) = (Vec::new(), Vec::new());
         let mut status_words = BTreeSet::new();
         let mut names_read: BTreeMap<String, Place> = BTreeMap::new();
         let (mut own_names, mut closure) = (BTreeSet::new(), Vec::new());
@@ -178,6 +182,16 @@ impl Script {
             }
             for (position, message) in literals::doubtful(&written) {
                 warnings.push(problem(module, position, Code::DateForm, message));
+            }
+            for (position, message) in meant::in_vain(&written) {
+                warnings.push(problem(module, position, Code::ScriptName, message));
+            }
+            for (word, position) in meant::verdicts(&written) {
+                let asked = Asked {
+                    file: file_of(module),
+                    place: place(position),
+                };
+                verdicts.push((word, asked));
             }
             own_names.extend(literals::keys(&written));
             about.take(module, &written);
@@ -254,7 +268,9 @@ impl Script {
             lookups,
             asks_others,
             warnings,
+            verdicts,
             about,
+            limits: Seeker::new(text),
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
             status_words,
@@ -304,6 +320,11 @@ impl Script {
         &self.warnings
     }
 
+    /// The words that it gives as verdicts, as far as they are written out, and where each stands.
+    pub fn verdicts(&self) -> &[(String, Asked)] {
+        &self.verdicts
+    }
+
     /// Where the script may ask for lookups whose names are known only when it runs.
     pub fn asks_others(&self) -> Option<&Asked> {
         self.asks_others.as_ref()
@@ -332,13 +353,14 @@ impl Script {
         if let Some(result) = self.of_sparse(record, ctx) {
             return self.mapped(result);
         }
-        let record = decode(record, None).map_err(|_| {
+        let decoded = decode(record, None).map_err(|_| {
             self.error(
                 None,
                 "the record is not readable: it is nested too deep, or no JSON".into(),
             )
         })?;
-        let result = self.call("residents", record, ctx)?;
+        let again = || decode(record, None).ok();
+        let result = self.call("residents", decoded, again, ctx)?;
         self.mapped(result)
     }
 
@@ -390,7 +412,8 @@ impl Script {
     }
 
     fn excluded_here(&self, mapped: &Mapped, ctx: &Context) -> Result<Option<String>, ScriptError> {
-        let result = self.call("exclude", mapped.map.clone(), ctx)?;
+        let again = || Some(mapped.map.clone());
+        let result = self.call("exclude", mapped.map.clone(), again, ctx)?;
         if result.is_unit() {
             return Ok(None);
         }
@@ -405,14 +428,20 @@ impl Script {
         }
     }
 
+    /// Calls a function; `again` gives its argument once more.
     pub(super) fn call(
         &self,
         function: &str,
         argument: Dynamic,
+        again: impl FnOnce() -> Option<Dynamic>,
         ctx: &Context,
     ) -> Result<Dynamic, ScriptError> {
         let result = self.call_on(&self.engine, function, argument, ctx);
-        result.map_err(|error| locate_about(&self.name, *error, &self.about))
+        result.map_err(|error| {
+            let script = (&self.engine, &self.ast);
+            let error = self.limits.placed(error, script, function, again, ctx);
+            locate_about(&self.name, *error, &self.about)
+        })
     }
 
     fn call_on(
@@ -496,550 +525,4 @@ impl Script {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    fn ctx() -> Context {
-        Context::new(super::super::Inputs {
-            today: jiff::civil::date(2026, 3, 1),
-            ..Default::default()
-        })
-    }
-
-    fn compile(text: &'static str) -> Result<Script, Vec<String>> {
-        Script::compile(&Library::of([("pms", text)]), "pms.rhai")
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
-    }
-
-    fn fails(body: &str, record: &str) -> String {
-        let text: &'static str =
-            Box::leak(format!("fn residents(record, ctx) {{\n{body}\n}}").into_boxed_str());
-        compile(text)
-            .unwrap()
-            .residents(record, &ctx())
-            .unwrap_err()
-            .to_string()
-    }
-
-    fn all_right(script: &Script, record: &str) -> Vec<Mapped> {
-        let residents = script.residents(record, &ctx()).unwrap();
-        residents.into_iter().map(Result::unwrap).collect()
-    }
-
-    #[test]
-    fn a_record_makes_none_one_or_several_residents() {
-        let script = compile(
-            r#"fn residents(record, ctx) {
-                list(record, "people").map(|p| #{ id: p.id, status: "current", unit: ctx.today })
-            }"#,
-        )
-        .unwrap();
-        let residents = all_right(&script, r#"{"people":[{"id":"a"},{"id":7}]}"#);
-        let ids: Vec<_> = residents
-            .iter()
-            .map(|mapped| mapped.resident.id.as_str())
-            .collect();
-        assert_eq!(ids, ["a", "7"]);
-        assert_eq!(
-            residents[0].resident.unit.as_ref().unwrap().label,
-            "2026-03-01"
-        );
-        assert!(script.residents("{}", &ctx()).unwrap().is_empty());
-    }
-
-    /// A8: a household was lost with its member.
-    #[test]
-    fn r12_what_is_wrong_with_one_member_of_a_household_is_that_member_s_alone() {
-        let script = compile(
-            r#"fn residents(record, ctx) {
-                [#{ id: "a", status: "current" }, #{ id: "b", status: "current", lease_end: "31.12.2026" },
-                 #{ status: "current" }, 7, #{ id: "c", status: "current", move_in: "2026-03-01" }]
-            }"#,
-        )
-        .unwrap();
-        let told: Vec<String> = script
-            .residents("{}", &ctx())
-            .unwrap()
-            .into_iter()
-            .map(|one| match one {
-                Ok(mapped) => mapped.resident.id,
-                Err(wrong) => format!("{} {:?} {}", wrong.place, wrong.id, wrong.error),
-            })
-            .collect();
-        assert_eq!(
-            told,
-            [
-                "a",
-                "2 Some(\"b\") scripts/pms.rhai:2:82: lease_end: is no date written YYYY-MM-DD; use to_date(record, field, format)",
-                "3 None scripts/pms.rhai:2:21: id: is missing; it is the PMS's stable id of the person (`id` is given in \
-                 scripts/pms.rhai:2 and in scripts/pms.rhai:3 too)",
-                "4 None scripts/pms.rhai: `residents` gives maps #{ … }, a list of them, or (), not i64",
-                "c",
-            ]
-        );
-    }
-
-    #[test]
-    fn r12_a_date_that_cannot_be_costs_that_date_alone() {
-        let script = compile(
-            r#"fn residents(record, ctx) {
-                #{ id: "a", status: "past", lease_start: to_date(record, "s", "%m/%d/%Y"), lease_end: to_date(record, "e", "%m/%d/%Y"),
-                   move_in: "0000-00-00", move_out: to_date(record, "o", ["%m/%d/%Y"]) }
-            }
-            fn exclude(resident, ctx) { if is_unreadable(resident.lease_start) { "seen" } }"#,
-        )
-        .unwrap();
-        let one = all_right(
-            &script,
-            r#"{"s":"13/45/2026","e":"00/00/0000","o":"11/20/2026"}"#,
-        )
-        .remove(0);
-        let resident = &one.resident;
-        let unreadable: Vec<_> = resident.unreadable.iter().copied().collect();
-        assert_eq!(unreadable, [crate::model::Field::LeaseStart]);
-        let dates = [
-            resident.lease_start,
-            resident.lease_end,
-            resident.move_in,
-            resident.move_out,
-        ];
-        assert_eq!(
-            dates,
-            [None, None, None, Some(jiff::civil::date(2026, 11, 20))]
-        );
-        let excluded = script.exclude(&one, &ctx()).unwrap();
-        assert_eq!(excluded.as_deref(), Some("seen"));
-    }
-
-    /// A3: ids 2^64 and 2^64 + 1 were one person.
-    #[test]
-    fn r21_an_id_is_a_text_whatever_the_pms_writes_it_as() {
-        let script = compile(
-            r#"fn residents(record, ctx) {
-                let unit = ctx.lookup("units", get(record, "u"));
-                #{ id: get(record, "id"), lease_id: text(record, "id"), household: `${get(record, "id")}`, status: "current",
-                   unit: if unit == () { () } else { unit.name }, status_word: digits(get(record, "id")) }
-            }"#,
-        )
-        .unwrap();
-        let lookup = BTreeMap::from([(
-            "7".to_owned(),
-            r#"{"name":18446744073709551617}"#.to_owned(),
-        )]);
-        let inputs = super::super::Inputs {
-            lookups: std::sync::Arc::new(BTreeMap::from([("units".to_owned(), lookup)])),
-            ..Default::default()
-        };
-        let ctx = Context::new(inputs);
-        for (written, id) in [
-            ("1001", "1001"),
-            ("1001.0", "1001"),
-            ("18446744073709551616", "18446744073709551616"),
-            ("18446744073709551617", "18446744073709551617"),
-            ("9223372036854775808", "9223372036854775808"),
-            ("9007199254740993.0", "9007199254740993"),
-            ("2125550100.0", "2125550100"),
-            ("\"0091\"", "0091"),
-        ] {
-            for rest in ["\"u\":7.0", "\"u\":7,\"rest\":[1.5,{}]"] {
-                let record = format!("{{\"id\":{written},{rest}}}");
-                let one = script
-                    .residents(&record, &ctx)
-                    .unwrap()
-                    .remove(0)
-                    .unwrap()
-                    .resident;
-                let ids = [
-                    Some(one.id),
-                    one.lease_id,
-                    one.household,
-                    Some(one.status_word),
-                ];
-                assert_eq!(ids, [(); 4].map(|()| Some(id.to_owned())), "{written}");
-                assert_eq!(one.unit.unwrap().id, "18446744073709551617");
-            }
-        }
-    }
-
-    /// D3.
-    #[test]
-    fn a_household_is_as_large_as_is_promised_and_a_limit_says_which_it_is() {
-        let script = compile(
-            r#"fn residents(record, ctx) {
-                let main = #{ unit: #{ id: "Bldg A - 12B", label: "12B" }, lease_start: "2026-01-01", lease_end: "2026-12-31" };
-                let household = [];
-                for one in list(record, "people") {
-                    let resident = main;
-                    resident.id = text(one, "id");
-                    resident.lease_id = "l";
-                    resident.household = "l";
-                    resident.relationship = "co_resident";
-                    resident.first_name = text(one, "name");
-                    resident.last_name = text(one, "name");
-                    resident.email = `${text(one, "id")}@example.com`;
-                    resident.phone = "+14155550100";
-                    resident.move_in = "2026-01-01";
-                    resident.move_out = ();
-                    resident.status = "current";
-                    resident.status_word = "Current";
-                    resident.notice = false;
-                    resident.eviction = false;
-                    household.push(resident);
-                }
-                household
-            }"#,
-        )
-        .unwrap();
-        let record = |people: usize| {
-            let people: Vec<String> = (0..people)
-                .map(|number| format!("{{\"id\":{number},\"name\":\"{}\"}}", "N".repeat(40)))
-                .collect();
-            format!("{{\"people\":[{}]}}", people.join(","))
-        };
-        assert_eq!(
-            all_right(&script, &record(MAX_RESIDENTS)).len(),
-            MAX_RESIDENTS
-        );
-        let error = script
-            .residents(&record(MAX_RESIDENTS + 1), &ctx())
-            .unwrap_err();
-        assert!(error.message.contains("more than 100 residents"), "{error}");
-        let grows = "let l = [#{ a: 1, b: 2, c: 3, d: 4, e: 5 }]; loop { l += l; }";
-        let limit = "the limit `map_members` is 10000 members of a map";
-        assert!(fails(grows, "{}").contains(limit), "{}", fails(grows, "{}"));
-        let limit = "the limit `text_bytes` is 65536 bytes of text";
-        assert!(fails("let s = \"x\"; loop { s += s; }", "{}").contains(limit));
-        let limit = "the limit `list_items` is 10000 items of a list";
-        assert!(fails("let a = [1]; loop { a += a; }", "{}").contains(limit));
-    }
-
-    #[test]
-    fn an_exclusion_gives_its_reason() {
-        let script = compile(
-            r#"fn residents(record, ctx) { #{ id: record.id, status: "current", unit: "WAIT" } }
-               fn exclude(resident, ctx) { if resident.unit == "WAIT" { "waiting list" } }"#,
-        )
-        .unwrap();
-        let mapped = all_right(&script, r#"{"id":"a"}"#);
-        assert_eq!(
-            script.exclude(&mapped[0], &ctx()).unwrap().as_deref(),
-            Some("waiting list")
-        );
-    }
-
-    #[test]
-    fn a_script_error_names_file_line_column_and_field() {
-        assert_eq!(
-            fails(
-                "#{ id: record.id,\n   status: record.stauts }",
-                r#"{"id":"a"}"#
-            ),
-            "scripts/pms.rhai:3:19: stauts: there is no `stauts`; if the PMS may leave it out, read it with \
-             get(record, \"stauts\")"
-        );
-        assert_eq!(
-            fails(
-                r#"#{ id: "a", status: "current", lease_end: parse_date(record, "LeaseTo", "%m/%d/%Y") }"#,
-                r#"{"LeaseTo":"31.12.2026"}"#
-            ),
-            "scripts/pms.rhai:2:43: LeaseTo: is no date of the form %m/%d/%Y"
-        );
-        assert_eq!(
-            fails(
-                r#"let one = #{ id: "a", status: "current" }; one.emial = "x"; one"#,
-                "{}"
-            ),
-            "scripts/pms.rhai:2:48: emial: a resident has no such field; did you mean `email`?"
-        );
-        assert_eq!(
-            fails(r#"#{ id: "a", status: "Cur" + "rent" }"#, "{}"),
-            "scripts/pms.rhai:2:13: status: `Current` is no status; it is one of: current, pending, past, applicant, void, unknown"
-        );
-        assert_eq!(
-            fails(r#"throw "no household""#, "{}"),
-            "scripts/pms.rhai:2:1: no household"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_called_is_refused_when_loaded() {
-        assert_eq!(
-            compile(
-                "fn residents(record, ctx) {\n  let x = txet(record, \"a\");\n  digits(1, 2)\n}"
-            )
-            .unwrap_err(),
-            [
-                "scripts/pms.rhai:2:11: there is no function `txet`; did you mean `text`?",
-                "scripts/pms.rhai:3:3: `digits` takes 1 arguments, not 2",
-            ]
-        );
-        assert_eq!(
-            compile("fn resident(record, ctx) { [] }").unwrap_err(),
-            [
-                "scripts/pms.rhai:1:26: there is no function `residents`; rename `resident`, if that is it"
-            ]
-        );
-        assert_eq!(
-            compile("fn people(record, ctx) { [] }").unwrap_err(),
-            [
-                "scripts/pms.rhai: there is no function `residents`; add `fn residents(record, ctx) { … }`"
-            ]
-        );
-        assert_eq!(
-            compile("fn residents(record) { [] }").unwrap_err(),
-            [
-                "scripts/pms.rhai:1:22: `residents` takes two parameters, such as `fn residents(record, ctx)`"
-            ]
-        );
-        let error = compile("fn residents(record, ctx) {\n  let a = b;\n}").unwrap_err();
-        assert!(error[0].starts_with("scripts/pms.rhai:2:11: "), "{error:?}");
-        assert!(compile("fn residents(record, ctx) { eval(\"1\") }").is_err());
-    }
-
-    #[test]
-    fn what_is_absent_is_told_in_words_with_its_name() {
-        let record = r#"{"status":null,"lease":{"unit":null},"n":1}"#;
-        for (body, told) in [
-            (
-                "record.status.to_lower()",
-                "2:15: `record.status` is absent here, (), and `to_lower` cannot be done with it: ask for `record.status != ()` first, \
-                 or put something in its place with first([record.status, \"\"])",
-            ),
-            (
-                "let status = text(record, \"status\");\nstatus.to_lower()",
-                "3:8: `status` is absent here, (), and `to_lower` cannot be done with it: ask for `status != ()` first, or put \
-                 something in its place with first([status, \"\"])",
-            ),
-            (
-                "1 - text(record, \"Unit Name\")",
-                "2:3: `text(record, \"Unit Name\")` is absent here, (), and `-` cannot be done with it: ask for `text(record, \"Unit \
-                 Name\") != ()` first, or put something in its place with first([text(record, \"Unit Name\"), \"\"])",
-            ),
-            (
-                "record.lease.unit.name",
-                "2:19: `record.lease.unit` is absent here, (), and has no `name`: read it with get(record, \"lease/unit/name\")",
-            ),
-            (
-                "let unit = get(record, \"unit\"); unit.name",
-                "2:38: `unit` is absent here, (), and has no `name`: ask for `unit != ()` first",
-            ),
-            (
-                "get(text(record, \"unit\"), \"name\")",
-                "2:1: `text(record, \"unit\")` is absent here, (), and `get` cannot be done with it: ask for `text(record, \"unit\") != \
-                 ()` first, or put something in its place with first([text(record, \"unit\"), \"\"])",
-            ),
-            (
-                "if record.status { 1 }",
-                "2:10: what stands is absent here, (), where true or false is needed: use flag(record, …), or ask whether it is () first",
-            ),
-            (
-                "record.status[0]",
-                "what stands is absent here, (), and has no elements: read it with list(record, …), or ask whether it is () first",
-            ),
-        ] {
-            let found = fails(body, record);
-            assert!(found.ends_with(told), "{body}\n{found}\n{told}");
-            assert!(found.starts_with("scripts/pms.rhai:"), "{found}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_field_of_the_returned_map_is_told_where_it_is_given() {
-        assert_eq!(
-            fails(
-                "let one = #{\n  id: record.id,\n  status: 7 };\none",
-                r#"{"id":"a"}"#
-            ),
-            "scripts/pms.rhai:4:3: status: `7` is no status; it is one of: current, pending, past, applicant, void, unknown"
-        );
-        assert_eq!(
-            fails(
-                "let one = #{ id: 1, status: \"past\" };\nif record.a { one.unit = [] } else { one.unit = 1.5; }\none",
-                r#"{"a":false}"#
-            ),
-            "scripts/pms.rhai:3:19: unit: is text or (), not f64; the script gave the wrong thing (`unit` is given in \
-             scripts/pms.rhai:3 too)"
-        );
-        // Of an imported script too.
-        let library = Library::of([
-            (
-                "pms",
-                "import \"lib/who\" as who;\nfn residents(record, ctx) { who::one(record) }",
-            ),
-            (
-                "lib/who",
-                "fn one(record) {\n  #{ id: (), status: \"past\" }\n}",
-            ),
-        ]);
-        let script = Script::compile(&library, "pms").unwrap();
-        assert_eq!(
-            script.residents("{}", &ctx()).unwrap_err().to_string(),
-            "scripts/lib/who.rhai:2:6: id: is missing; it is the PMS's stable id of the person"
-        );
-    }
-
-    #[test]
-    fn a_pattern_that_is_none_is_refused_when_loaded_and_told_when_it_is_made_later() {
-        let refused = |body: &str| {
-            let text = format!("fn residents(record, ctx) {{\n{body}\n}}");
-            compile(Box::leak(text.into_boxed_str())).unwrap_err()
-        };
-        let told = "`(a` is no pattern: unclosed group";
-        assert_eq!(
-            refused(r#"matches(record.a, "(a")"#),
-            [format!("scripts/pms.rhai:2:19: {told}")]
-        );
-        assert_eq!(
-            refused(r#"record.a.matches("(a")"#),
-            [format!("scripts/pms.rhai:2:18: {told}")]
-        );
-        assert_eq!(
-            fails(r#"matches("a", "(" + "a")"#, "{}"),
-            format!("scripts/pms.rhai:2:1: matches: {told}")
-        );
-    }
-
-    #[test]
-    fn a_unit_of_time_that_is_none_is_refused_when_loaded_and_a_zone_when_it_is_used() {
-        let text = "fn residents(record, ctx) {\n  epoch_date(record, \"d\", \"sec\")\n}";
-        assert_eq!(
-            compile(text).unwrap_err(),
-            [
-                "scripts/pms.rhai:2:27: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
-                 for microseconds"
-            ]
-        );
-        assert_eq!(
-            fails(r#"epoch_date(record, "d", "s" + "ec")"#, "{}"),
-            "scripts/pms.rhai:2:1: d: `sec` is no unit of time since 1970; write s for seconds, ms for milliseconds, or us \
-             for microseconds"
-        );
-        assert_eq!(
-            fails(r#"instant_date(record, "d", "Amercia/Chicago")"#, "{}"),
-            "scripts/pms.rhai:2:1: d: `Amercia/Chicago` is no time zone; give ctx.timezone, or one such as America/New_York"
-        );
-        assert_eq!(
-            fails(r#"days_between("03/01/2026", ctx.today)"#, "{}"),
-            "scripts/pms.rhai:2:1: days_between: takes two dates written YYYY-MM-DD, as to_date gives them"
-        );
-    }
-
-    #[test]
-    fn imports_come_from_the_library_alone_and_never_in_a_circle() {
-        let library = Library::of([
-            (
-                "pms",
-                "import \"lib/names\" as names;\nfn residents(record, ctx) { names::one(record) }",
-            ),
-            (
-                "lib/names",
-                "fn one(record) { #{ id: text(record, \"id\"), status: \"current\" } }",
-            ),
-            (
-                "bad",
-                "import \"../secret\" as s;\nfn residents(record, ctx) { s::x() }",
-            ),
-            (
-                "round",
-                "import \"lib/a\" as a;\nfn residents(record, ctx) { [] }",
-            ),
-            ("lib/a", "import \"lib/b\" as b;"),
-            ("lib/b", "import \"lib/a\" as a;"),
-            (
-                "typo",
-                "import \"lib/names\" as names;\nfn residents(record, ctx) { names::onee(record) }",
-            ),
-        ]);
-        let script = Script::compile(&library, "pms").unwrap();
-        assert_eq!(all_right(&script, r#"{"id":"x"}"#)[0].resident.id, "x");
-        assert_eq!(
-            Script::closure(&library, "pms")
-                .into_iter()
-                .collect::<Vec<_>>(),
-            ["lib/names", "pms"]
-        );
-        let refused = |name: &str| Script::compile(&library, name).unwrap_err()[0].to_string();
-        assert!(
-            refused("bad").contains("there is no script `../secret` to import"),
-            "{}",
-            refused("bad")
-        );
-        assert!(
-            refused("round").contains("the imports run in a circle"),
-            "{}",
-            refused("round")
-        );
-        assert_eq!(
-            refused("typo"),
-            "scripts/typo.rhai:2:36: there is no function `onee`; did you mean `one`?"
-        );
-    }
-
-    #[test]
-    fn a_script_that_never_ends_or_grows_without_end_is_stopped() {
-        for body in [
-            "loop {}",
-            "fn f(x) { f(x + 1) } f(1)",
-            "let s = \"x\"; loop { s += s; }",
-            "let a = [1]; loop { a += a; }",
-            "let m = #{}; let i = 0; loop { m[i.to_string()] = i; i += 1; }",
-        ] {
-            let text: &'static str = if body.starts_with("fn f") {
-                "fn f(x) { f(x + 1) }\nfn residents(record, ctx) { f(1) }"
-            } else {
-                Box::leak(format!("fn residents(record, ctx) {{ {body} }}").into_boxed_str())
-            };
-            let script = compile(text).unwrap();
-            let begun = Instant::now();
-            assert!(script.residents("{}", &ctx()).is_err(), "{body}");
-            assert!(begun.elapsed() < Duration::from_secs(20), "{body}");
-        }
-    }
-
-    #[test]
-    fn scripts_reach_no_clock_and_do_not_sleep() {
-        assert_eq!(
-            fails("Fn(\"sleep\").call(1)", "{}"),
-            "scripts/pms.rhai:2:13: scripts do not sleep"
-        );
-        assert!(compile("fn residents(record, ctx) { sleep(1) }").is_err());
-        assert!(compile("fn residents(record, ctx) { timestamp() }").is_err());
-    }
-
-    #[test]
-    fn a_script_says_which_lookups_it_asks_for() {
-        let asks = |body: &str| {
-            let text = format!("fn residents(record, ctx) {{ {body} }}");
-            let script = compile(Box::leak(text.into_boxed_str())).unwrap();
-            ["units", "rooms"].map(|lookup| script.asks(lookup))
-        };
-        assert_eq!(asks("[]"), [false, false]);
-        assert_eq!(asks("ctx.lookup(\"units\", record.u); []"), [true, false]);
-        assert_eq!(
-            asks("if true { let r = lookup(ctx, \"rooms\", 1); } []"),
-            [false, true]
-        );
-        assert_eq!(asks("ctx.lookup(record.kind, 1); []"), [true, true]);
-        // A function as a value may be that one only where it was made of its name.
-        for other in [
-            "let of = |one| one; [of.call(record)]; []",
-            "Fn(\"text\").call(record, \"id\"); []",
-            "[1].map(|one| one + 1); []",
-        ] {
-            assert_eq!(asks(other), [false, false], "{other}");
-        }
-        for lookup in [
-            "Fn(\"lookup\").call(ctx, \"units\", 1); []",
-            "let all = [#{ of: Fn(\"lookup\") }]; all[0].of.call(ctx, \"units\", 1); []",
-            "let of = Fn(\"look\" + record.up); of.call(ctx, \"units\", 1); []",
-        ] {
-            assert_eq!(asks(lookup), [true, true], "{lookup}");
-        }
-        assert_eq!(
-            asks("let of = |key| ctx.lookup(\"units\", key); of.call(1); []"),
-            [true, false]
-        );
-    }
-}
+mod tests;

@@ -12,10 +12,8 @@ use rhai::{Array, Dynamic, Engine, Map};
 use super::decode::decode;
 use super::described::Described;
 use super::helpers::as_text;
+use super::lookups::Lookups;
 use super::sparse;
-
-/// Records to look up, by request and key, as JSON texts.
-pub type Lookups = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The inputs of a mapping besides the record.
 #[derive(Debug, Clone)]
@@ -83,22 +81,16 @@ impl Context {
 
     /// All records that can be looked up, as JSON texts.
     pub fn looked_up(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .lookups
-            .values()
-            .flat_map(BTreeMap::values)
-            .map(String::as_str)
+        let all = self.0.lookups.iter();
+        let records = all.flat_map(|(_, _, records)| records.values());
+        records.map(String::as_str)
     }
 
     /// The record of a lookup with a key. That there is none is remembered for [`missed`].
     fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
         sparse::told(key);
         let key = as_text(key).unwrap_or_else(|| key.to_string().into());
-        let found = self
-            .0
-            .lookups
-            .get(name)
-            .and_then(|records| records.get(key.trim()));
+        let found = self.0.lookups.get(name, &self.0.property, key.trim());
         if self.0.unread.contains_key(name) {
             self.1.unread.get_or_init(|| name.to_owned());
         } else if found.is_none() {
@@ -198,7 +190,8 @@ pub(super) fn register(engine: &mut Engine) {
         .function(
             "lookup",
             &[ctx, "request: &str", "key", "Dynamic"],
-            "The record with this id among the answers of another request of the connector; `()` where there is none.
+            "The record with this id among the answers of another request of the connector; `()` where there is none. Where that
+             request is asked for each PMS property, it is the record of ctx.property.
              ctx.lookup(\"units\", 7).UnitName → \"12B\"
              ctx.lookup(\"units\", 8) → ()",
             |ctx: &mut Context, name: &str, key: Dynamic| ctx.lookup(name, &key),

@@ -183,10 +183,12 @@ mod tests {
     use rhai::{Dynamic, Scope};
 
     use super::*;
-    use crate::script::{Context, Inputs};
+    use crate::script::{Context, Inputs, Lookups};
 
     fn ctx() -> Context {
-        let units = BTreeMap::from([("7".to_owned(), r#"{"UnitName":"12B"}"#.to_owned())]);
+        let mut lookups = Lookups::new();
+        let unit = r#"{"UnitName":"12B"}"#;
+        lookups.put("units", "bldg123", "7".to_owned(), unit.to_owned());
         Context::new(Inputs {
             today: jiff::civil::date(2026, 3, 1),
             property: "bldg123".into(),
@@ -196,7 +198,7 @@ mod tests {
             timezone: "America/New_York".into(),
             properties: vec!["bldg123".into(), "bldg124".into()],
             fields: BTreeMap::from([("company".to_owned(), "Acme".to_owned())]),
-            lookups: Arc::new(BTreeMap::from([("units".to_owned(), units)])),
+            lookups: Arc::new(lookups),
             ..Inputs::default()
         })
     }

@@ -77,7 +77,7 @@ pub(super) fn literal(expr: &Expr) -> Option<&str> {
     }
 }
 
-fn call<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
+pub(super) fn call<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
     match node {
         ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => Some(call),
         _ => None,

@@ -62,6 +62,11 @@ pub(super) fn begin() {
     SEEN.set(TICKS.load(Ordering::Relaxed));
 }
 
+/// The last call of this thread that counts was ended so.
+pub(super) fn ended(why: Option<TooMuch>) {
+    WHY.set(why);
+}
+
 /// Why the last call of this thread was ended.
 pub(super) fn why() -> Option<TooMuch> {
     WHY.get()

@@ -36,8 +36,8 @@ impl Script {
                 "`verdict` gives a word, a map such as #{ verdict: \"maintenance\", hint: \"…\" }, or ()".into(),
             )
         };
-        let answer = rhai::serde::to_dynamic(answer).map_err(|_| shape())?;
-        let given = self.call("verdict", answer, ctx)?;
+        let again = || rhai::serde::to_dynamic(answer).ok();
+        let given = self.call("verdict", again().ok_or_else(shape)?, again, ctx)?;
         if given.is_unit() {
             return Ok(None);
         }

@@ -66,15 +66,7 @@ impl Reader {
         if !source.logs_out() {
             return Ok(());
         }
-        let call = Call {
-            source,
-            account,
-            request: "residents",
-            property: "",
-            scope,
-            known: None,
-            before: Before::default(),
-        };
+        let call = Call::for_token(source, account, scope);
         for left in account.leave().await {
             self.give_back(&call, left).await?;
         }

@@ -29,6 +29,39 @@ pub(super) struct Call<'a> {
     pub(super) known: Option<&'a Known>,
     /// What came before it.
     pub(super) before: Before<'a>,
+    /// That all records count, and not those of attached PMS properties alone.
+    pub(super) takes_all: bool,
+}
+
+impl<'a> Call<'a> {
+    /// Before anything came of it.
+    pub(super) fn of(
+        source: &'a Source,
+        account: &'a Account,
+        scope: &'a Scope,
+        request: &'a str,
+        property: &'a str,
+    ) -> Call<'a> {
+        Call {
+            source,
+            account,
+            request,
+            property,
+            scope,
+            known: None,
+            before: Before::default(),
+            takes_all: false,
+        }
+    }
+
+    /// For the token of the credential, whatever it is asked for.
+    pub(super) fn for_token(
+        source: &'a Source,
+        account: &'a Account,
+        scope: &'a Scope,
+    ) -> Call<'a> {
+        Call::of(source, account, scope, "residents", "")
+    }
 }
 
 impl Call<'_> {

@@ -126,23 +126,9 @@ impl Reader {
         }
         let records: Vec<Arc<str>> = known.records.values().cloned().collect();
         self.said.lock().insert(place, known);
-        let (records, nameless) = call.attached(records);
-        let request: Arc<str> = request.into();
-        for page in records.chunks(PAGE) {
-            let page = page.iter().map(|(property, json)| Record {
-                request: Arc::clone(&request),
-                property: Arc::clone(property),
-                json: Box::from(&**json),
-                known: None,
-            });
-            let handed = taker.send(Handed::Page(page.collect())).await;
-            handed.map_err(|_| SourceError::Stopped)?;
-        }
-        if nameless > 0 {
-            let handed = taker.send(Handed::Nameless(nameless)).await;
-            handed.map_err(|_| SourceError::Stopped)?;
-        }
-        Ok((pages, records.len() as u64))
+        let (records, nameless) = call.hand_over(records, taker).await?;
+        call.hand_over_nameless(nameless, taker).await?;
+        Ok((pages, records))
     }
 }
 
@@ -150,13 +136,55 @@ impl Reader {
 type Attached = (Arc<str>, Arc<str>);
 
 impl Call<'_> {
+    /// Hands those of these records over that count; gives how many these are, and how many of the others name no PMS
+    /// property.
+    pub(super) async fn hand_over(
+        &self,
+        records: impl IntoIterator<Item = Arc<str>>,
+        taker: &mpsc::Sender<Handed>,
+    ) -> Result<(u64, u64), SourceError> {
+        let (records, nameless) = self.attached(records);
+        let request: Arc<str> = self.request.into();
+        for page in records.chunks(PAGE) {
+            let page = page.iter().map(|(property, json)| Record {
+                request: Arc::clone(&request),
+                property: Arc::clone(property),
+                json: Box::from(&**json),
+                known: None,
+            });
+            self.tell(Handed::Page(page.collect()), taker).await?;
+        }
+        Ok((records.len() as u64, nameless))
+    }
+
+    /// Tells how many records name no PMS property.
+    pub(super) async fn hand_over_nameless(
+        &self,
+        nameless: u64,
+        taker: &mpsc::Sender<Handed>,
+    ) -> Result<(), SourceError> {
+        if nameless == 0 {
+            return Ok(());
+        }
+        self.tell(Handed::Nameless(nameless), taker).await
+    }
+
+    /// Hands something over, as long as somebody takes it.
+    pub(super) async fn tell(
+        &self,
+        what: Handed,
+        taker: &mpsc::Sender<Handed>,
+    ) -> Result<(), SourceError> {
+        taker.send(what).await.map_err(|_| SourceError::Stopped)
+    }
+
     /// The records that count, each with its PMS property: those that were asked for, or those of the attached ones where
     /// all were asked for at once. And how many of these name none.
-    fn attached(&self, records: Vec<Arc<str>>) -> (Vec<Attached>, u64) {
+    fn attached(&self, records: impl IntoIterator<Item = Arc<str>>) -> (Vec<Attached>, u64) {
         let request = self.source.requests.get(self.request);
         let path = request.and_then(|request| request.property.as_ref());
         let asked: Arc<str> = self.property.into();
-        let (mut attached, mut nameless) = (Vec::with_capacity(records.len()), 0);
+        let (mut attached, mut nameless) = (Vec::new(), 0);
         for json in records {
             match path.filter(|_| asked.is_empty()) {
                 None => attached.push((Arc::clone(&asked), json)),

@@ -1,14 +1,15 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod kinds;
 mod request;
 mod rules;
 
 use std::collections::BTreeMap;
 
 use crate::config::{
-    AnswerRule, Auth, Connector, Document, Format, Grant, Login, OAuth2, Request, TokenPlace,
-    Verdict, nearest,
+    AnswerRule, Auth, Connector, Document, Format, Grant, Limits, Login, OAuth2, Request,
+    TokenPlace, Verdict, nearest,
 };
 use crate::model::{Code, Problem};
 use crate::outbound::authority;
@@ -138,6 +139,9 @@ impl<'a> Compile<'a> {
             if let Some(header) = header {
                 self.header_name(field, header);
             }
+        }
+        for key in limits.zeros() {
+            self.warn(&format!("limits.{key}"), Limits::ZERO, Code::Budget);
         }
         if limits.remaining.is_some() && limits.reset.is_none() {
             self.problem(

@@ -179,6 +179,11 @@ impl Source {
         }
     }
 
+    /// Whether both are of the same connector.
+    pub fn is_as(&self, other: &Source) -> bool {
+        self.connector == other.connector
+    }
+
     /// Whether tokens are given back.
     pub fn logs_out(&self) -> bool {
         self.logout().is_some()
@@ -260,6 +265,15 @@ impl Source {
         id.map(ToString::to_string)
     }
 
+    /// The path of the PMS property inside a record of `request`, where that is asked for all properties at once.
+    pub fn property_path(&self, request: &str) -> Option<&Path> {
+        let asked = self.requests.get(request)?;
+        asked
+            .property
+            .as_ref()
+            .filter(|_| self.tells_properties(request))
+    }
+
     /// What the answers to `request` look like.
     pub fn shape(&self, request: &str) -> Option<&Shape> {
         self.requests.get(request).map(|request| &request.shape)
@@ -268,6 +282,22 @@ impl Source {
     /// Whether the connector has such a request.
     pub fn has(&self, request: &str) -> bool {
         self.requests.contains_key(request)
+    }
+
+    /// What a record of a lookup that was asked for a PMS property is found by: the property, empty where all properties
+    /// have it, and the id.
+    pub fn lookup_key<'p>(
+        &self,
+        request: &str,
+        property: &'p str,
+        json: &str,
+    ) -> Option<(&'p str, String)> {
+        let property = if self.is_asked_once(request) {
+            ""
+        } else {
+            property
+        };
+        Some((property, self.record_id(request, json)?))
     }
 
     /// What people call a record of `request`, as text.

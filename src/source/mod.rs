@@ -31,6 +31,7 @@ mod read;
 mod newest;
 mod chain;
 mod changes;
+mod shared;
 mod reader;
 mod probe;
 mod rewrite;
@@ -49,6 +50,7 @@ pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
 pub use reader::{Handed, Heard, Reader, Scope, collected};
 pub use reference::{Described, FILTERS, LETTERS, PATHS};
 pub use rewrite::{Rewrite, rewritten};
+pub use shared::Sharing;
 pub use template::{Place, refused, rendered};
 
 /// Takes one answer apart as a run would, for recorded answers: the records as JSON texts.

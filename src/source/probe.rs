@@ -83,15 +83,7 @@ impl Reader {
         let property = scope.properties.first().map_or("", String::as_str);
         let feeds = source.feeds().map(|feed| source.first_of(feed));
         for request in source.login().into_iter().chain(feeds) {
-            let call = Call {
-                source,
-                account,
-                request,
-                property,
-                scope,
-                known: None,
-                before: Before::default(),
-            };
+            let call = Call::of(source, account, scope, request, property);
             let url = call.url(&call.first_values().as_of_now())?;
             let endpoint = Endpoint::of(&call.permitted(&url)?);
             if let Some(endpoint) = endpoint.filter(|one| !endpoints.contains(one)) {
@@ -108,15 +100,7 @@ impl Reader {
         account: &Account,
         scope: &Scope,
     ) -> Result<(), SourceError> {
-        let call = Call {
-            source,
-            account,
-            request: "residents",
-            property: "",
-            scope,
-            known: None,
-            before: Before::default(),
-        };
+        let call = Call::for_token(source, account, scope);
         self.token(&call, None).await.map(drop)
     }
 
@@ -142,15 +126,7 @@ impl Reader {
         property: &str,
         scope: &Scope,
     ) -> Result<FirstPage, SourceError> {
-        let call = Call {
-            source,
-            account,
-            request,
-            property,
-            scope,
-            known: None,
-            before: Before::default(),
-        };
+        let call = Call::of(source, account, scope, request, property);
         let Some(compiled) = source.requests.get(request) else {
             return Err(SourceError::Stopped);
         };
@@ -255,15 +231,7 @@ impl Reader {
     ) -> Probed {
         let watch = Arc::new(Watch::default());
         let account = account.watched_by(&watch);
-        let call = Call {
-            source,
-            account: &account,
-            request,
-            property,
-            scope,
-            known: None,
-            before: Before::default(),
-        };
+        let call = Call::of(source, &account, scope, request, property);
         let page = match source.requests.get(request) {
             _ if source.login() == Some(request) => {
                 self.token(&call, None).await.map(|_| Ending::default())

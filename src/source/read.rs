@@ -39,6 +39,7 @@ impl Reader {
             request: call.request.into(),
             property: call.property.into(),
         };
+        taker.hand(Handed::Begin).await?;
         let mut reading = 1;
         loop {
             let mut once = Once {
@@ -67,7 +68,7 @@ impl Reader {
                 reading,
                 "records moved while they were read, and are read again"
             );
-            taker.again().await?;
+            taker.hand(Handed::Again).await?;
             reading += 1;
         }
     }
@@ -101,14 +102,6 @@ impl Taker<'_> {
                 .collect(),
         };
         self.hand(Handed::Page(records)).await
-    }
-
-    async fn again(&self) -> Result<(), SourceError> {
-        self.hand(Handed::Again {
-            request: Arc::clone(&self.request),
-            property: Arc::clone(&self.property),
-        })
-        .await
     }
 
     async fn hand(&self, handed: Handed) -> Result<(), SourceError> {
@@ -203,7 +196,7 @@ impl Once<'_, '_> {
     fn whose(&mut self, decoded: &Decoded) -> Result<Whose, SourceError> {
         let (_, spec) = self.call.spec()?;
         let whose = self.presence.look(self.call, self.request, decoded)?;
-        if spec.since.is_some() {
+        if spec.since.is_some() || self.call.takes_all {
             return Ok(Whose::Asked);
         }
         if let Whose::Each(each) = &whose {

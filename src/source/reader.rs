@@ -20,21 +20,17 @@ use super::compiled::Source;
 use super::granted::Notes;
 use super::known::Known;
 use super::presence::Presence;
-use super::template::Before;
+use super::shared::{Readings, Sharing};
 
 /// What a reading hands over, in its order.
 #[derive(Debug)]
 pub enum Handed {
+    /// What comes now may be read once more from here.
+    Begin,
     /// A page of records.
     Page(Vec<Record>),
-    /// A PMS property is read once more from its beginning: what was handed over for this request and this property
-    /// does not count.
-    Again {
-        /// The request, as the connector names it.
-        request: Arc<str>,
-        /// The PMS property; empty for requests that are asked once.
-        property: Arc<str>,
-    },
+    /// It is read once more: what was handed over since the last beginning does not count.
+    Again,
     /// So many records of a request that is asked once name no PMS property, and were left out.
     Nameless(u64),
 }
@@ -42,13 +38,12 @@ pub enum Handed {
 /// Collects the records of a reading that count.
 pub async fn collected(mut handed: mpsc::Receiver<Handed>) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
+    let mut begun = 0;
     while let Some(handed) = handed.recv().await {
         match handed {
+            Handed::Begin => begun = records.len(),
             Handed::Page(page) => records.extend(page),
-            // A request that is asked once may have records of several properties.
-            Handed::Again { request, property } => records.retain(|one| {
-                one.request != request || !property.is_empty() && one.property != property
-            }),
+            Handed::Again => records.truncate(begun),
             Handed::Nameless(_) => {}
         }
     }
@@ -76,6 +71,8 @@ pub struct Reader {
     pub(super) listener: Option<mpsc::UnboundedSender<Heard>>,
     /// What feeds of changes have said so far.
     pub(super) said: Said,
+    /// What was read for all who use a credential.
+    pub(super) readings: Readings,
     doubts: Option<mpsc::UnboundedSender<SourceError>>,
 }
 
@@ -114,6 +111,7 @@ impl Reader {
             outbound,
             listener: None,
             said: Said::default(),
+            readings: Readings::default(),
             doubts: None,
         }
     }
@@ -171,19 +169,27 @@ impl Reader {
         self.outbound.account(name, credential, asks, home)
     }
 
-    /// Reads all residents: `residents`, and every request that feeds them. Complete only when all are.
+    /// Reads all residents: `residents`, and every request that feeds them. Complete only when all are. With `sharing`, a
+    /// reading that another integration began may serve.
     pub async fn residents(
         &self,
         source: &Source,
         account: &Account,
         scope: &Scope,
+        sharing: Option<&Sharing>,
         taker: mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
         let (mut pages, mut records, mut noted) = (0, 0, Notes::new());
         for request in source.feeds() {
-            let known = scope.known.as_deref();
-            let reading = self.read_beside(source, account, request, scope, taker.clone(), known);
-            match reading.await {
+            let call = Call::of(source, account, scope, request, "");
+            let reading = match sharing.filter(|_| call.may_share()) {
+                Some(sharing) => self.read_shared(&call, sharing, &taker).await,
+                None => {
+                    let of = Of::Attached(scope.known.as_deref());
+                    self.read_alone(&call, of, &taker).await
+                }
+            };
+            match reading {
                 Reading::Complete {
                     pages: more,
                     records: came,
@@ -213,45 +219,41 @@ impl Reader {
         scope: &Scope,
         taker: mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
-        self.read_beside(source, account, request, scope, taker, None)
-            .await
+        let call = Call::of(source, account, scope, request, "");
+        self.read_alone(&call, Of::Attached(None), &taker).await
     }
 
-    async fn read_beside(
+    /// Reads all of a request, and takes no reading of others.
+    pub(super) async fn read_alone(
         &self,
-        source: &Source,
-        account: &Account,
-        request: &str,
-        scope: &Scope,
-        taker: mpsc::Sender<Handed>,
-        known: Option<&Known>,
+        call: &Call<'_>,
+        of: Of<'_>,
+        taker: &mpsc::Sender<Handed>,
     ) -> Reading<SourceError> {
+        let (source, request) = (call.source, call.request);
         let once = [String::new()];
-        let per = source
-            .connector
-            .requests
-            .get(request)
-            .map(|request| request.per);
+        let requests = &source.connector.requests;
+        let per = requests.get(request).map(|request| request.per);
         let properties = if per == Some(Per::Once) {
             once.as_slice()
         } else {
-            &scope.properties
+            &call.scope.properties
         };
-        // Of which property a record is stands in its text.
-        let known = known.filter(|_| !source.tells_properties(request));
+        let known = match of {
+            // Of which property a record is stands in its text.
+            Of::Attached(known) => known.filter(|_| !source.tells_properties(request)),
+            Of::All => None,
+        };
         let (mut pages, mut records) = (0, 0);
         let mut presence = Presence::default();
         for property in properties {
             let call = Call {
-                source,
-                account,
-                request,
                 property,
-                scope,
                 known,
-                before: Before::default(),
+                takes_all: matches!(of, Of::All),
+                ..*call
             };
-            match self.read_chain(&call, &taker, &mut presence).await {
+            match self.read_chain(&call, taker, &mut presence).await {
                 Ok((more, came)) => {
                     pages += more;
                     records += came;
@@ -259,15 +261,6 @@ impl Reader {
                 Err(reason) => return Reading::Partial { reason },
             }
         }
-        let call = Call {
-            source,
-            account,
-            request,
-            property: "",
-            scope,
-            known,
-            before: Before::default(),
-        };
         let wrong = call.missing(&presence);
         match wrong.or_else(|| call.not_granted(&presence.granted)) {
             Some(reason) => Reading::Partial { reason },
@@ -278,4 +271,13 @@ impl Reader {
             },
         }
     }
+}
+
+/// Which records of a reading count.
+#[derive(Clone, Copy)]
+pub(super) enum Of<'a> {
+    /// Those of attached PMS properties; some of them may be known.
+    Attached(Option<&'a Known>),
+    /// All of them.
+    All,
 }

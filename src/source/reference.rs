@@ -154,13 +154,11 @@ mod tests {
 
     use super::super::Path;
     use super::super::decode::whole;
-    use super::super::template::{Before, PageValues, Place, Signing, Templates, Uses, Values};
+    use super::super::template::{Before, PageValues, Place, Values, alone};
     use super::*;
 
     fn rendered(template: &str) -> Result<String, String> {
         let before = ["since".to_owned(), "given.file".to_owned()];
-        let mut templates = Templates::new();
-        templates.add(Place::Url, "f", template, &["url"], Uses::All, &before)?;
         let url = Value::from("https://pms.example:8443/acme/");
         let given = BTreeMap::from([("file".to_owned(), "/files/7.zip?a=b".to_owned())]);
         let values = Values {
@@ -172,17 +170,14 @@ mod tests {
                 number: 2,
                 ..PageValues::default()
             },
-            token: "",
-            signing: &Signing::default(),
             before: Before {
                 given: Some(&given),
                 since: "2026-03-01T07:05:09Z".parse().ok(),
                 ..Before::default()
             },
+            ..Values::default()
         };
-        templates
-            .render(Place::Url, "f", &values)
-            .map_err(|error| error.what)
+        alone(Place::Url, "f", template, &values, &before)
     }
 
     #[test]

@@ -42,45 +42,60 @@ pub fn rendered(
     template: &str,
     credential: &BTreeMap<String, String>,
 ) -> Result<String, String> {
-    alone(place, template, credential)?.map_err(|error| error.what)
+    let credential = constants(credential);
+    let values = Values {
+        credential: &credential,
+        ..Values::default()
+    };
+    alone(place, "template", template, &values, &[])
 }
 
 /// Why a template that is made of one field of the credential gives nothing for this value. Nothing is said of one that needs
 /// more.
 pub fn refused(template: &str, field: &str, value: &str) -> Option<String> {
-    let credential = BTreeMap::from([(field.to_owned(), value.to_owned())]);
-    let rendered = alone(Place::Plain, template, &credential).ok()?;
+    let credential = BTreeMap::from([(field.to_owned(), Value::from(value))]);
+    let values = Values {
+        credential: &credential,
+        ..Values::default()
+    };
+    let rendered = attempted(Place::Plain, "template", template, &values, &[]).ok()?;
     rendered
         .err()
         .filter(|error| !error.is_unset)
         .map(|error| error.why)
 }
 
-fn alone(
-    place: Place,
-    template: &str,
-    credential: &BTreeMap<String, String>,
-) -> Result<Result<String, Unrendered>, String> {
-    let fields: Vec<&str> = credential.keys().map(String::as_str).collect();
-    let mut templates = Templates::new();
-    templates.add(place, "template", template, &fields, Uses::All, &[])?;
-    let credential = credential
-        .iter()
+fn constants(credential: &BTreeMap<String, String>) -> BTreeMap<String, Value> {
+    let fields = credential.iter();
+    fields
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
-    let values = Values {
-        credential: &credential,
-        fields: &BTreeMap::new(),
-        property: "",
-        today: Date::ZERO,
-        page: &PageValues::default(),
-        token: "",
-        signing: &Signing::default(),
-        before: Before::default(),
-    };
-    Ok(templates.render(place, "template", &values))
+        .collect()
 }
 
+/// What one template gives that is the only one, with these values; `before` is what may come before its request.
+pub(super) fn alone(
+    place: Place,
+    field: &str,
+    template: &str,
+    values: &Values<'_>,
+    before: &[String],
+) -> Result<String, String> {
+    attempted(place, field, template, values, before)?.map_err(|error| error.what)
+}
+
+/// The same, with the whole error of what gives nothing.
+fn attempted(
+    place: Place,
+    field: &str,
+    template: &str,
+    values: &Values<'_>,
+    before: &[String],
+) -> Result<Result<String, Unrendered>, String> {
+    let fields: Vec<&str> = values.credential.keys().map(String::as_str).collect();
+    let mut templates = Templates::new();
+    templates.add(place, field, template, &fields, Uses::All, before)?;
+    Ok(templates.render(place, field, values))
+}
 /// What a page's request may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct PageValues {
@@ -128,6 +143,38 @@ pub(super) struct Values<'a> {
     pub(super) signing: &'a Signing<'a>,
     /// What came before the request.
     pub(super) before: Before<'a>,
+}
+
+/// None at all.
+impl Default for Values<'_> {
+    fn default() -> Self {
+        static NO_CREDENTIAL: BTreeMap<String, Value> = BTreeMap::new();
+        static NO_FIELDS: BTreeMap<String, String> = BTreeMap::new();
+        static FIRST: PageValues = PageValues {
+            number: 0,
+            offset: 0,
+            size: 0,
+            cursor: String::new(),
+            now: 0,
+        };
+        static UNSIGNED: Signing<'static> = Signing {
+            method: "",
+            path: "",
+            query: "",
+            body: "",
+            signature: "",
+        };
+        Values {
+            credential: &NO_CREDENTIAL,
+            fields: &NO_FIELDS,
+            property: "",
+            today: Date::ZERO,
+            page: &FIRST,
+            token: "",
+            signing: &UNSIGNED,
+            before: Before::default(),
+        }
+    }
 }
 
 /// What came before a request: what others gave it, and the record that it is asked for.
@@ -544,8 +591,6 @@ mod tests {
     use super::*;
 
     fn render(place: Place, text: &str) -> Result<String, String> {
-        let mut templates = Templates::new();
-        templates.add(place, "f", text, &["url", "password"], Uses::All, &[])?;
         let credential = BTreeMap::from([
             (
                 "url".to_owned(),
@@ -562,13 +607,9 @@ mod tests {
                 number: 2,
                 ..PageValues::default()
             },
-            token: "",
-            signing: &Signing::default(),
-            before: Before::default(),
+            ..Values::default()
         };
-        templates
-            .render(place, "f", &values)
-            .map_err(|error| error.what)
+        alone(place, "f", text, &values, &[])
     }
 
     #[test]

@@ -77,8 +77,11 @@ pub struct Lookup {
     pub read: Timestamp,
     /// The fingerprint of the integration that read it: another may ask for other records.
     pub read_by: String,
-    /// The records, as JSON texts, by their id.
+    /// The records that all PMS properties have, as JSON texts, by their id.
     pub records: BTreeMap<String, String>,
+    /// Those of each PMS property, where each is asked for its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub of_properties: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Names as they are compared: folded, so that case does not matter (R10).

@@ -48,14 +48,13 @@ pub(super) struct Mapping {
     heard: BTreeSet<Arc<str>>,
     /// How many residents were mapped.
     pub(super) mapped: u64,
-    /// Where the records of the request and the property begin that are taken now.
-    begun: Option<Begun>,
+    /// Where what is read now begins.
+    begun: Begun,
 }
 
-/// How far mapping had come when the first record of a request for a property came.
+/// How far mapping had come when something began that may be read once more.
+#[derive(Default)]
 struct Begun {
-    request: Arc<str>,
-    property: Arc<str>,
     records: u64,
     taken: usize,
     steps: usize,
@@ -148,7 +147,7 @@ impl Mapping {
             taken: Vec::new(),
             heard: BTreeSet::new(),
             mapped: 0,
-            begun: None,
+            begun: Begun::default(),
         }
     }
 
@@ -213,9 +212,6 @@ impl Mapping {
     /// Stops before its end, with nothing of the page, when nobody waits for it any more.
     pub(super) fn map(&mut self, records: &[Record], dropped: &CancellationToken) {
         let mut unknown: Vec<(&Record, Context, u64)> = Vec::new();
-        if let Some(first) = records.first() {
-            self.begin(first);
-        }
         for record in records {
             self.records += 1;
             if !self.heard.contains(&record.property) {
@@ -248,43 +244,26 @@ impl Mapping {
         }
     }
 
-    fn begin(&mut self, first: &Record) {
-        // What is asked once is read again as a whole, whatever the properties of its records.
-        let property = if self.integration.source.is_asked_once(&first.request) {
-            "".into()
-        } else {
-            Arc::clone(&first.property)
+    /// What comes now may be read once more from here.
+    pub(super) fn begin(&mut self) {
+        self.begun = Begun {
+            records: self.records,
+            taken: self.taken.len(),
+            steps: self.steps.len(),
+            mapped: self.mapped,
+            heard: self.heard.clone(),
         };
-        let goes_on = self
-            .begun
-            .as_ref()
-            .is_some_and(|begun| begun.request == first.request && begun.property == property);
-        if !goes_on {
-            self.begun = Some(Begun {
-                request: Arc::clone(&first.request),
-                property,
-                records: self.records,
-                taken: self.taken.len(),
-                steps: self.steps.len(),
-                mapped: self.mapped,
-                heard: self.heard.clone(),
-            });
-        }
     }
 
-    /// Forgets the records of a request for a property, which is read once more; says how many there were.
-    pub(super) fn forget(&mut self, request: &str, property: &str) -> u64 {
-        let of = |begun: &mut Begun| *begun.request == *request && *begun.property == *property;
-        // Where no record had come, there is nothing to forget.
-        let Some(begun) = self.begun.take_if(of) else {
-            return 0;
-        };
+    /// Forgets what has come since the last beginning, and is read once more; says how many records there were.
+    pub(super) fn forget(&mut self) -> u64 {
+        let begun = &self.begun;
         let forgotten = self.records - begun.records;
         self.records = begun.records;
         self.taken.truncate(begun.taken);
         self.steps.truncate(begun.steps);
         self.mapped = begun.mapped;
-        self.heard = begun.heard;
+        self.heard.clone_from(&begun.heard);
         forgotten
     }
 

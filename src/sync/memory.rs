@@ -363,8 +363,11 @@ impl Basis {
             add(unit);
             add(here);
         }
-        for (request, records) in lookups {
+        for (request, property, records) in lookups.iter() {
             add(request);
+            if !property.is_empty() {
+                add(property);
+            }
             for (id, record) in records {
                 add(id);
                 add(record);

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::outbound::{Account, Patience, without_said};
-use crate::script::Lookups;
-use crate::source::{Handed, Reader, Scope, SourceError, collected};
+use crate::script::{Keyed, Lookups};
+use crate::source::{Handed, Reader, Scope, Sharing, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
 use super::commit::{self, Stop, Work, begin, conclude};
@@ -79,7 +80,7 @@ struct Mapped {
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
 pub async fn run(job: Job, tools: Tools, on_progress: OnProgress) -> Result<Run, RunError> {
-    run_by(job, tools, on_progress, None).await
+    run_by(job, tools, on_progress, How::default()).await
 }
 
 /// The same, in turn with others: it has a worker while it works, and none while it waits (R43).
@@ -87,17 +88,32 @@ pub async fn run_in_turn(
     job: Job,
     tools: Tools,
     on_progress: OnProgress,
-    patience: Patience,
+    turn: Turn,
 ) -> Result<Run, RunError> {
-    patience.sit().await;
-    run_by(job, tools, on_progress, Some(Arc::new(patience))).await
+    turn.patience.sit().await;
+    let how = How {
+        patience: Some(Arc::new(turn.patience)),
+        fresh_from: turn.fresh_from,
+        ..How::default()
+    };
+    run_by(job, tools, on_progress, how).await
+}
+
+/// How a run has its turn among others.
+#[derive(Debug)]
+pub struct Turn {
+    /// How it waits.
+    pub patience: Patience,
+    /// Since when a reading may have begun that another integration of the credential began, to serve this run as well; none
+    /// where it reads alone.
+    pub fresh_from: Option<Instant>,
 }
 
 async fn run_by(
     job: Job,
     tools: Tools,
     on_progress: OnProgress,
-    patience: Option<Arc<Patience>>,
+    how: How,
 ) -> Result<Run, RunError> {
     let started = (tools.now)();
     let mut report = Run::begun(
@@ -110,10 +126,6 @@ async fn run_by(
     let (store, beginning) = (Arc::clone(&tools.store), report.clone());
     tokio::task::spawn_blocking(move || begin(&store, &beginning)).await??;
 
-    let how = How {
-        patience,
-        ..How::default()
-    };
     let requests = Arc::clone(&how.requests);
     let read = read(&job, &tools, started, &on_progress, how).await?;
     report.requests = requests.load(Ordering::Relaxed);
@@ -297,6 +309,8 @@ struct How {
     /// A resident whose way is kept.
     watched: Option<String>,
     patience: Option<Arc<Patience>>,
+    /// As in [`Turn`].
+    fresh_from: Option<Instant>,
     /// Counts the requests that are made.
     requests: Arc<AtomicU64>,
 }
@@ -338,6 +352,7 @@ async fn read_all(
     How {
         watched,
         patience,
+        fresh_from,
         requests,
     }: How,
     at_work: AtWork,
@@ -419,9 +434,8 @@ async fn read_all(
                     progress.records += records.len() as u64;
                     mapping.map(&records, &dropped);
                 }
-                Handed::Again { request, property } => {
-                    progress.records -= mapping.forget(&request, &property);
-                }
+                Handed::Begin => mapping.begin(),
+                Handed::Again => progress.records -= mapping.forget(),
                 Handed::Nameless(count) => nameless += count,
             }
             progress.mapped = mapping.mapped;
@@ -429,9 +443,19 @@ async fn read_all(
         }
         (mapping, nameless)
     });
+    let sharing = fresh_from.map(|fresh_from| Sharing {
+        integration: integration.id.to_string(),
+        fresh_from,
+    });
     let reading = tools
         .reader
-        .residents(&integration.source, &account, &scope, taker)
+        .residents(
+            &integration.source,
+            &account,
+            &scope,
+            sharing.as_ref(),
+            taker,
+        )
         .await;
     let (mapping, nameless) = mapper.await?;
     let in_vain = mapping.unread().map(|(lookup, why)| {
@@ -529,21 +553,35 @@ async fn lookups(
         let age = |lookup: &Lookup| now.duration_since(lookup.read);
         let refresh = SignedDuration::try_from(refresh.0).unwrap_or(SignedDuration::MAX);
         // What was read with other properties or by another connector does not serve.
-        let kept = kept
-            .filter(|kept| age(kept) < refresh && kept.read_by == job.integration.fingerprint());
+        let kept = kept.filter(|kept| {
+            age(kept) < refresh
+                && kept.read_by == job.integration.fingerprint()
+                && tells_apart(kept, source.is_asked_once(request), &scope.properties)
+        });
         if let Some(kept) = kept {
-            looked_up.known.insert(request.to_owned(), kept.records);
+            looked_up.known.know(request, by_property(kept));
             continue;
         }
         let (taker, pages) = mpsc::channel::<Handed>(2);
         let collect = async {
-            let keyed = collected(pages).await.into_iter().filter_map(|record| {
-                let id = source.record_id(request, &record.json)?;
-                Some((id, String::from(record.json)))
-            });
-            keyed.collect::<BTreeMap<_, _>>()
+            let mut lookup = Lookup {
+                read: now,
+                read_by: job.integration.fingerprint(),
+                records: Keyed::new(),
+                of_properties: BTreeMap::new(),
+            };
+            for record in collected(pages).await {
+                let key = source.lookup_key(request, &record.property, &record.json);
+                let Some((property, id)) = key else { continue };
+                let records = match property {
+                    "" => &mut lookup.records,
+                    _ => lookup.of_properties.entry(property.to_owned()).or_default(),
+                };
+                records.insert(id, record.json.into());
+            }
+            lookup
         };
-        let (reading, records) = tokio::join!(
+        let (reading, lookup) = tokio::join!(
             tools.reader.read(source, account, request, scope, taker),
             collect
         );
@@ -564,17 +602,23 @@ async fn lookups(
                 return Ok(Err(stop(&reason, credential)));
             }
         }
-        looked_up.known.insert(request.to_owned(), records.clone());
-        looked_up.fresh.push((
-            request.to_owned(),
-            Lookup {
-                read: now,
-                read_by: job.integration.fingerprint(),
-                records,
-            },
-        ));
+        looked_up.known.know(request, by_property(lookup.clone()));
+        looked_up.fresh.push((request.to_owned(), lookup));
     }
     Ok(Ok(looked_up))
+}
+
+/// Whether a kept lookup has what each PMS property has of its own. Earlier versions kept one record for an id, of whichever
+/// property.
+fn tells_apart(kept: &Lookup, is_asked_once: bool, properties: &[String]) -> bool {
+    is_asked_once || kept.records.is_empty() || properties.len() < 2
+}
+
+/// The records of a lookup, by PMS property.
+fn by_property(lookup: Lookup) -> BTreeMap<String, Keyed> {
+    let mut all = lookup.of_properties;
+    all.insert(String::new(), lookup.records);
+    all
 }
 
 /// Whether a failure is one of what was asked for, and not of all that the credential asks.
@@ -602,4 +646,30 @@ fn unread(job: &Job, failed: &BTreeMap<String, SourceError>) -> BTreeMap<String,
         .iter()
         .map(|(lookup, error)| (lookup.clone(), error.to_string()));
     unnamed.chain(failed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lookup_that_an_earlier_version_kept_serves_where_it_is_of_one_property_or_of_all() {
+        let kept = r#"{"read":"2026-03-01T00:00:00Z","read_by":"me","records":{"7":"{}"}}"#;
+        let kept: Lookup = serde_json::from_str(kept).unwrap();
+        let one = ["p1".to_owned()];
+        let two = ["p1".to_owned(), "p2".to_owned()];
+        assert!(tells_apart(&kept, true, &two));
+        assert!(tells_apart(&kept, false, &one));
+        assert!(!tells_apart(&kept, false, &two));
+        let now = Lookup {
+            of_properties: BTreeMap::from([("p1".to_owned(), kept.records.clone())]),
+            records: Keyed::new(),
+            ..kept
+        };
+        assert!(tells_apart(&now, false, &two));
+        let mut lookups = Lookups::new();
+        lookups.know("units", by_property(now));
+        assert_eq!(lookups.get("units", "p1", "7"), Some("{}"));
+        assert_eq!(lookups.get("units", "p2", "7"), None);
+    }
 }

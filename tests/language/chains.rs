@@ -3,7 +3,7 @@
 
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
 use epms::source::SourceError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DETAILS: &str = "requests: {\n\
     people: { url: \"{{ credential.url }}/list\", query: { p: \"{{ property }}\" }, format: json, records: data, id: id },\n\
@@ -32,6 +32,40 @@ async fn the_details_of_each_of_a_list_are_read_and_one_that_went_meanwhile_is_n
     );
     assert_eq!(pms.asked().len(), 5);
     assert!(pms.source.lookups().next().is_none(), "a list is no lookup");
+}
+
+#[tokio::test]
+async fn details_that_move_while_they_are_read_are_read_again_and_cost_no_other() {
+    let yaml = "requests:
+  leases: { url: \"{{ credential.url }}/leases\", format: json, id: id }
+  residents:
+    url: \"{{ credential.url }}/leases/{{ record.id }}\"
+    query: { page: \"{{ page.number }}\" }
+    format: json
+    records: people
+    total: total
+    page: { number: { first: 1, size: 1 } }
+    each: leases
+";
+    let pms = Pms::start(yaml, |asked_before, asked| match asked.to.as_str() {
+        "/leases" => ok(r#"[{"id":"a"},{"id":"b"}]"#),
+        "/leases/a?page=1" => ok(r#"{"people":[{"id":1}],"total":1}"#),
+        of_b => {
+            // Somebody comes between the first two pages.
+            let total = if asked_before == 2 { 2 } else { 3 };
+            let page = of_b.split_once("page=").unwrap().1;
+            ok(json!({ "people": [{ "id": format!("b{page}") }], "total": total }).to_string())
+        }
+    })
+    .await;
+    let expected = [json!(1), json!("b1"), json!("b2"), json!("b3")];
+    let came: Vec<Value> = pms
+        .records()
+        .await
+        .iter()
+        .map(|one| one["id"].clone())
+        .collect();
+    assert_eq!(came, expected, "{:?}", pms.paths());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! which most hours tell no change.
 
 use crate::support::invented::{Beacon, Bureau, Trouble};
-use crate::support::{Daemon, Home, said};
+use crate::support::{Daemon, Home, eventually, said};
 use epms::model::{LeaseStatus, Outcome, Person};
 use jiff::civil::date;
 
@@ -362,6 +362,32 @@ async fn a_cookie_that_is_over_is_fetched_again_and_given_back_when_the_daemon_s
     assert_eq!(beacon.state().sessions.len(), 1);
     assert_eq!(daemon.stop().await, Some(0));
     assert!(beacon.state().sessions.is_empty());
+}
+
+#[tokio::test]
+async fn a_cookie_is_given_back_when_the_files_say_that_nothing_uses_it_any_more() {
+    let beacon = Beacon::start(12).await;
+    let daemon = Daemon::start(&beacon.home).await;
+    daemon.settle().await;
+    assert_eq!(beacon.state().sessions.len(), 1);
+    // What says nothing about it leaves it.
+    let file = "config/integrations/harbour.yaml";
+    let before = daemon.generation("harbour").await;
+    beacon
+        .home
+        .edit(file, "version: 1", "version: 1\nmissing_after: 9");
+    let before = daemon.reloaded("harbour", before).await;
+    daemon.sync("harbour").await;
+    assert_eq!(beacon.state().sessions.len(), 1);
+    beacon
+        .home
+        .edit(file, "version: 1", "version: 1\nenabled: false");
+    daemon.reloaded("harbour", before).await;
+    eventually("it is given back", async || {
+        beacon.state().sessions.is_empty()
+    })
+    .await;
+    assert_eq!(daemon.stop().await, Some(0));
 }
 
 #[tokio::test]

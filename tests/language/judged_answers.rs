@@ -106,11 +106,65 @@ fn an_answer_that_is_judged_ok_and_has_no_records_does_not_pass_as_a_run_would_b
 }
 
 #[test]
+fn a_case_may_want_an_answer_that_makes_a_run_incomplete() {
+    let case = |answer: &str, expect: &str| {
+        diff(&format!(
+            "version: 1\nanswer: {answer}\nexpect: {{ {expect} }}\n"
+        ))
+    };
+    let nothing = "{ text: '{\"dat\":[]}' }";
+    assert_eq!(case(nothing, "incomplete: nothing at `data`"), [""; 0]);
+    assert_eq!(case(nothing, "verdict: ok, incomplete: ''"), [""; 0]);
+    assert_eq!(
+        case(nothing, "verdict: ok, incomplete: broke off"),
+        [
+            "answer:",
+            "  - incomplete: broke off",
+            "  + incomplete: there is nothing at `data` in the answer",
+        ]
+    );
+    assert_eq!(
+        case("{ status: 403 }", "incomplete: nothing"),
+        [
+            "answer:",
+            "  - incomplete: nothing",
+            "  + a run would not be: verdict denied, by its status, as no rule says otherwise, and 0 records",
+        ]
+    );
+    let broken = case("{ text: '{\"data\":[{\"id\":1' }", "incomplete: ''");
+    assert_eq!(broken, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_cannot_be_read_fails_and_the_others_run() {
+    let home = home("version: 1\nanswer: { status: 503 }\nexpect: { verdict: retry }\n");
+    home.write(
+        "scripts/tests/pms/two.yaml",
+        "version: 1\nrecord: { id: a }\nexpects: {}\n",
+    );
+    home.write("scripts/tests/pms/three.yaml", "version: 1\nrecord: [\n");
+    let told = said(&home.epms(&["test", "pms/"]).await, 1);
+    for line in [
+        "1 passed, 2 failed",
+        "FAILED pms/two  scripts/tests/pms/two.yaml\n  + scripts/tests/pms/two.yaml:3:1: expects: ",
+        "FAILED pms/three  scripts/tests/pms/three.yaml\n  + scripts/tests/pms/three.yaml:",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let told = said(&home.epms(&["test", "pms/", "--json"]).await, 1);
+    let results: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(
+        (&results["passed"], &results["failed"]),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[test]
 fn a_case_that_mixes_answers_and_records_is_refused_with_its_place() {
     for (case, told) in [
         (
             "answer: { status: 500 }\nexpect: {}\n",
-            "scripts/tests/pms/one.yaml:3:1: expect: does not say what the answer means; add `verdict`",
+            "scripts/tests/pms/one.yaml:3:1: expect: does not say what the answer means; add `verdict`, or `incomplete` with a part of why a run would be",
         ),
         (
             "record: { id: a }\nexpect: { verdict: ok }\n",

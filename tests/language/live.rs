@@ -195,7 +195,7 @@ impl Live {
         let (taker, given) = tokio::sync::mpsc::channel(4);
         let reading = self
             .reader
-            .residents(&self.source, &self.account, &self.scope, taker);
+            .residents(&self.source, &self.account, &self.scope, None, taker);
         let (reading, came) = tokio::join!(reading, collected(given));
         let Reading::Complete { records, .. } = reading else {
             panic!("{reading:?}");
@@ -217,8 +217,7 @@ impl Live {
         let mut lookups = Lookups::new();
         for record in self.complete("units").await {
             let key = self.source.record_id("units", &record.json).unwrap();
-            let units = lookups.entry("units".into()).or_default();
-            units.insert(key, record.json.into());
+            lookups.put("units", &record.property, key, record.json.into());
         }
         let lookups = Arc::new(lookups);
         let (mut residents, mut excluded) = (Vec::new(), BTreeMap::new());

@@ -15,6 +15,7 @@ mod looking;
 mod mapping;
 mod mutation;
 mod office;
+mod once;
 mod outside;
 mod probe;
 mod proofs;

@@ -299,7 +299,7 @@ async fn a_mapping_test_about_an_answer_says_nothing_of_how_a_file_is_read() {
     ] {
         home.write(case, format!("version: 1\n{word}\nanswer: {{ status: 401 }}\nexpect: {{ verdict: login_failed }}\n"));
         let tested = home.epms(&["test", "appfolio/odd"]).await;
-        let told = said(&tested, if is_told { 2 } else { 0 });
+        let told = said(&tested, i32::from(is_told));
         assert_eq!(
             told.contains("the case is about an `answer`"),
             is_told,

@@ -4,7 +4,8 @@
 //! 1. Rules and `verdict` see the whole answer: `readings::rules_see_the_records_too_and_none_is_thrown_away`,
 //!    `readings::a_script_that_says_empty_throws_no_record_away_either`; what can never match:
 //!    [`a_rule_that_never_decides_is_told_by_check`].
-//! 2. Properties that are not attached: [`of_a_request_that_is_asked_once_only_attached_properties_come_in`] and those behind it.
+//! 2. Properties that are not attached: [`of_a_request_that_is_asked_once_only_attached_properties_come_in`] and those behind it;
+//!    one reading for all integrations of the credential: `once`.
 //! 3. Paths that no answer has: `readings::a_path_that_no_record_has_is_no_check`,
 //!    [`a_lookup_whose_records_have_no_key_makes_a_run_incomplete`], [`doctor_shows_what_makes_every_run_incomplete`].
 //! 4. CSV that is cut off: `readings::what_is_cut_off_or_twice_or_in_another_encoding_is_told_or_read`,
@@ -28,14 +29,14 @@ use crate::attached::{SCRIPT, World, connector, integration};
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
 use crate::support::{Daemon, Home, said, told};
 
-const ONCE: &str = "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json, records: data, id: id, per: once, property: site }\n";
+pub(crate) const ONCE: &str = "requests:\n  residents: { url: \"{{ credential.url }}/people\", format: json, records: data, id: id, per: once, property: site }\n";
 
 fn person(id: u32, first: &str, site: Value) -> Value {
     let email = format!("{}@mail.com", first.to_lowercase());
     json!({ "id": id, "first": first, "email": email, "unit": id.to_string(), "site": site })
 }
 
-fn people() -> Value {
+pub(crate) fn people() -> Value {
     json!([
         person(1, "Ana", json!("P1 ")),
         person(2, "Bo", json!("p2")),
@@ -44,7 +45,7 @@ fn people() -> Value {
     ])
 }
 
-fn list(people: &Value) -> Reply {
+pub(crate) fn list(people: &Value) -> Reply {
     ok(json!({ "data": people }).to_string())
 }
 
@@ -221,11 +222,108 @@ requests:
 }
 
 #[tokio::test]
+async fn a_key_that_nothing_looks_at_and_an_emptiness_that_every_answer_says_are_told_by_check() {
+    let requests = "\
+errors:
+  - { status: 2xx, is: empty }
+requests:
+  residents:
+    url: \"{{ credential.url }}/{{ property }}?{{ given.job }}{{ given.file }}{{ given.page }}\"
+    format: json
+    id: id
+    after: [order, files, pages]
+    gives: { a: b }
+    name: title
+    refresh: 1h
+    missing: { empty: { status: 200 } }
+  order:
+    url: \"{{ credential.url }}/order\"
+    format: json
+    gives: { job: job }
+    total: total
+    page: { next: next }
+  files:
+    url: \"{{ credential.url }}/files\"
+    format: json
+    gives: { file: { newest: name, by: name } }
+    total: total
+    page: { next: next }
+  pages:
+    url: \"{{ credential.url }}/pages\"
+    format: json
+    records: list
+    missing: { empty: { path: list, absent: more } }
+    gives: { page: page }
+";
+    let world = World::start(requests, SCRIPT, |_, _| list(&json!([]))).await;
+    let warned = world.check(&[], 0).await;
+    insta::assert_snapshot!("keys-that-nothing-looks-at", warned);
+    world
+        .home
+        .write("config/connectors/pms.yaml", connector(2, requests));
+    let refused = world.check(&[], 2).await;
+    assert!(refused.contains("8 problems"), "{refused}");
+}
+
+#[tokio::test]
+async fn names_of_scripts_and_numbers_that_mean_nothing_are_told_by_check_with_their_place() {
+    let requests = "\
+limits: { per_second: 0, concurrent: 0 }
+requests:
+  residents: { url: \"{{ credential.url }}/{{ property }}\", format: json, records: data, id: id }
+";
+    let script = r#"fn residents(record, ctx) {
+    if ctx.tody > "2026-01-01" { return (); }
+    #{ id: text(record, "id"), status: "current", lease_end: instant_date(record, "end", "America/New York") }
+}
+fn verdict(answer, ctx) {
+    if answer.status == 403 { return "deny"; }
+    if answer.status == 409 { #{ verdict: "busy" } }
+}
+"#;
+    let world = World::start(requests, script, |_, _| list(&json!([]))).await;
+    let home = &world.home;
+    let credential = home.read("config/credentials/acme.yaml");
+    let limited = format!("{credential}limits: {{ per_day: 0 }}\n");
+    home.write("config/credentials/acme.yaml", limited);
+    let files = [
+        "config/connectors/pms.yaml",
+        "config/credentials",
+        "scripts/pms.rhai",
+    ];
+    let files = files.map(|file| home.path(file));
+    let mut words = vec!["check"];
+    words.extend(files.iter().map(|file| file.to_str().unwrap()));
+    let warned = said(&home.epms(&words).await, 0);
+    insta::assert_snapshot!("names-that-mean-nothing", warned);
+    // What can never be is refused.
+    home.edit(
+        "config/connectors/pms.yaml",
+        "retry:",
+        "timeout: 0s\nretry:",
+    );
+    home.edit(
+        "config/integrations/elm.yaml",
+        "timezone: UTC",
+        "timezone: Amercia/Chicago",
+    );
+    let refused = said(&home.epms(&["check"]).await, 2);
+    for told in [
+        "config/connectors/pms.yaml:4:10: timeout: is out of range: no answer comes in no time; write `1s` or more, such as `60s`",
+        "config/integrations/elm.yaml:2:35: property.timezone: `Amercia/Chicago` is no IANA time zone; did you mean `America/Chicago`?",
+    ] {
+        assert!(refused.contains(told), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn no_rule_that_is_shipped_never_decides() {
     let home = Home::new();
     let checked = told(&home.epms(&["check", "--strict"]).await);
     assert!(!checked.contains("never decides"), "{checked}");
     assert!(!checked.contains("no answer can fit"), "{checked}");
+    assert!(!checked.contains("fits every answer"), "{checked}");
+    assert!(!checked.contains("is of no use here"), "{checked}");
 }
 
 /// Connector language, 1.3 and 1.4.

@@ -15,7 +15,7 @@ use epms::config::{Credential, CredentialValue, Document, File, SecretReference}
 use epms::model::{Problem, Reading, Record};
 use epms::outbound::Account;
 use epms::script::{Library, Script};
-use epms::source::{Handed, Judge, Reader, Scope, Source, SourceError, collected};
+use epms::source::{Handed, Judge, Reader, Scope, Sharing, Source, SourceError, collected};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -175,6 +175,15 @@ impl Pms {
         &self,
         properties: &[String],
     ) -> (Reading<SourceError>, Vec<Record>) {
+        self.shared(properties, None).await
+    }
+
+    /// The same, where what another integration reads may serve.
+    pub(crate) async fn shared(
+        &self,
+        properties: &[String],
+        sharing: Option<&Sharing>,
+    ) -> (Reading<SourceError>, Vec<Record>) {
         let scope = Scope {
             properties: properties.to_vec(),
             fields: BTreeMap::new(),
@@ -185,7 +194,8 @@ impl Pms {
         let account = self.account();
         let (taker, pages) = mpsc::channel::<Handed>(1);
         tokio::join!(
-            self.reader.residents(&self.source, &account, &scope, taker),
+            self.reader
+                .residents(&self.source, &account, &scope, sharing, taker),
             collected(pages)
         )
     }

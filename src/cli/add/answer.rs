@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
-
 use crate::config::{SecretReference, is_name};
+use crate::model::time_zone;
 
 const REFERENCE: &str = "write where the secret is kept, not the secret: `file:PATH`, `env:NAME`, `credential:NAME` or `exec:PROGRAM ARGUMENT`";
 
@@ -71,12 +70,7 @@ pub(super) fn stem(text: &str) -> Result<String, String> {
 /// An IANA time zone.
 pub(super) fn timezone(text: &str) -> Result<String, String> {
     let text = text.trim();
-    match TimeZone::get(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!(
-            "`{text}` is no IANA time zone; write one such as `America/New_York`"
-        )),
-    }
+    time_zone(text).map(|_| text.to_owned())
 }
 
 /// An ISO 3166 country.

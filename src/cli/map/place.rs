@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::config::{Files, Format};
-use crate::model::Problems;
+use crate::model::{Problems, time_zone};
 use crate::source::{self, Shape, Source};
 
 use super::super::{Exit, Failure};
@@ -37,9 +37,7 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
 
 /// A time zone by its name.
 pub(super) fn timezone(text: &str) -> Result<String, String> {
-    jiff::tz::TimeZone::get(text)
-        .map(|_| text.to_owned())
-        .map_err(|_| format!("`{text}` is no time zone; write one such as America/New_York"))
+    time_zone(text).map(|_| text.to_owned())
 }
 
 /// What separates columns, as an argument.

@@ -38,17 +38,33 @@ fn start(schedule: &mut Schedule, now: Timestamp) -> Vec<(IntegrationId, RunId, 
 }
 
 #[test]
+fn r3_a_run_that_was_asked_for_takes_no_reading_from_before() {
+    let mut schedule = schedule(&["a"], 1);
+    let a = id("a");
+    assert_eq!(schedule.fresh_from(&a, Cause::Manual, at(0)), None);
+    schedule.request(&a, at(10)).unwrap();
+    // Whoever joins what is queued gets nothing older than they ask for either.
+    schedule.request(&a, at(70)).unwrap();
+    let [(_, _, cause)] = start(&mut schedule, at(100))[..] else {
+        panic!("it runs");
+    };
+    assert_eq!(schedule.fresh_from(&a, cause, at(100)), Some(at(70)));
+    let by_the_clock = schedule.fresh_from(&a, Cause::Schedule, at(3600));
+    assert_eq!(by_the_clock, Some(at(3600 - 900)));
+}
+
+#[test]
 fn r43_who_waits_holds_no_worker_and_keeps_back_those_who_would_wait_for_the_same() {
     let mut schedule = schedule(&["x1", "x2", "x3", "y1", "y2"], 2);
     let late = at(7200);
-    let x1 = schedule.request(&id("x1")).unwrap();
+    let x1 = schedule.request(&id("x1"), at(0)).unwrap();
     assert_eq!(start(&mut schedule, at(0)), [(id("x1"), x1, Cause::Manual)]);
     for name in ["x2", "x3"] {
-        schedule.request(&id(name)).unwrap();
+        schedule.request(&id(name), at(0)).unwrap();
     }
     // The first waits for its credential, and the others of it would.
     let of_x = |id: &IntegrationId| id.as_str().starts_with('x');
-    let asked = schedule.request(&id("y2")).unwrap();
+    let asked = schedule.request(&id("y2"), at(0)).unwrap();
     let started = schedule.start(late, 1, of_x);
     assert_eq!(started[0], (id("y2"), asked, Cause::Manual));
     assert_eq!(started[1].0, id("y1"), "both workers are free");
@@ -74,7 +90,7 @@ fn r43_a_budget_that_does_not_last_for_the_rhythm_is_dealt_out_evenly() {
     let begun = at(0).checked_add(slow).unwrap();
     assert_eq!(schedule.phase(&id("a")), Some((Phase::Idle, Some(begun))));
     // Whoever asks by hand has it at once, and what the clock brings comes later for it.
-    let run = schedule.request(&id("a")).unwrap();
+    let run = schedule.request(&id("a"), at(0)).unwrap();
     assert_eq!(
         start(&mut schedule, at(60)),
         [(id("a"), run, Cause::Manual)]
@@ -220,16 +236,20 @@ fn r2_a_run_missed_while_the_daemon_was_down_is_made_up_once_at_start() {
 #[test]
 fn r3_requests_during_a_run_become_one_more_run() {
     let mut schedule = schedule(&["a"], 2);
-    let first = schedule.request(&id("a")).unwrap();
-    assert_eq!(schedule.request(&id("a")), Some(first), "still queued");
+    let first = schedule.request(&id("a"), at(0)).unwrap();
+    assert_eq!(
+        schedule.request(&id("a"), at(0)),
+        Some(first),
+        "still queued"
+    );
     assert_eq!(
         start(&mut schedule, at(1)),
         [(id("a"), first, Cause::Manual)]
     );
-    let second = schedule.request(&id("a")).unwrap();
+    let second = schedule.request(&id("a"), at(0)).unwrap();
     assert_ne!(first, second);
     for _ in 0..5 {
-        assert_eq!(schedule.request(&id("a")), Some(second));
+        assert_eq!(schedule.request(&id("a"), at(0)), Some(second));
     }
     assert_eq!(
         start(&mut schedule, at(2)),
@@ -248,7 +268,7 @@ fn r3_requests_during_a_run_become_one_more_run() {
 #[test]
 fn requests_go_before_the_clock_and_workers_are_not_exceeded() {
     let mut schedule = schedule(&["a", "b", "c"], 1);
-    let asked = schedule.request(&id("c")).unwrap();
+    let asked = schedule.request(&id("c"), at(0)).unwrap();
     assert_eq!(
         start(&mut schedule, at(7200)),
         [(id("c"), asked, Cause::Manual)]
@@ -262,7 +282,7 @@ fn requests_go_before_the_clock_and_workers_are_not_exceeded() {
 fn what_is_switched_off_neither_runs_nor_can_be_asked_for() {
     let mut schedule = schedule(&["a"], 1);
     schedule.adopt(&id("a"), None, success(at(0)), at(0), 0.0);
-    assert_eq!(schedule.request(&id("a")), None);
+    assert_eq!(schedule.request(&id("a"), at(0)), None);
     assert_eq!(start(&mut schedule, at(9999)), []);
     assert_eq!(schedule.next_due(), None);
     schedule.adopt(&id("a"), Some(HOUR), success(at(0)), at(9999), 0.0);
@@ -357,7 +377,7 @@ fn r28_in_quarantine_a_request_is_heard_all_the_same() {
         start(&mut schedule, due);
         schedule.finished(&id("a"), Ended::Failed, due, 0.0);
     }
-    let run = schedule.request(&id("a")).unwrap();
+    let run = schedule.request(&id("a"), at(0)).unwrap();
     assert_eq!(start(&mut schedule, at(0)), [(id("a"), run, Cause::Manual)]);
 }
 

@@ -14,6 +14,7 @@ use super::super::compiled::{Gives, Request, Total};
 use super::super::decode::Shape;
 use super::super::page::Paging;
 use super::super::template::{Place, Uses};
+use super::kinds::unused;
 use super::{Compile, form};
 
 impl Compile<'_> {
@@ -99,18 +100,16 @@ impl Compile<'_> {
                 "goes on until the total, and there is none; add `total`, where the PMS declares it",
             );
         }
+        for (key, why) in unused(self.connector, name, request) {
+            // That is refused in a login, whatever the version.
+            if !(is_login && key == "page") {
+                self.warn(&at(key), why, Code::UnusedKey);
+            }
+        }
         let missing = match &request.missing {
             Missing::Empty(condition) => {
-                let mut rules = self.rules(
-                    &at("missing.empty"),
-                    &[condition.means(Verdict::Empty)],
-                    form,
-                );
-                // There is one alone, and no number in its place.
-                for rule in &mut rules {
-                    rule.at = at("missing.empty");
-                }
-                rules
+                let rule = condition.means(Verdict::Empty);
+                vec![self.rule(&at("missing.empty"), &rule, form)]
             }
             Missing::Error => Vec::new(),
         };

@@ -1,7 +1,7 @@
 //! Rules about answers, compiled; and those of them that can never decide, or that decide about every answer. Reads no
 //! answer.
 
-use crate::config::{AnswerRule, HeaderRule, Statuses};
+use crate::config::{AnswerRule, HeaderRule, Statuses, Verdict};
 use crate::model::Code;
 
 use super::super::answer::Rule;
@@ -56,6 +56,10 @@ impl Compile<'_> {
         } else if !looks_elsewhere && rule.equals.is_none() && rule.text.as_deref() == Some("") {
             let message = "is empty, and so stands in every answer; write what such an answer says, or remove it";
             self.warn(&format!("{at}.text"), message, Code::Rule);
+        }
+        if rule.is == Verdict::Empty && is_every_success(rule) {
+            let message = "fits every answer without records, so that nobody is there where `records` leads nowhere; add `path`, `absent`, `header`, `text` or `equals`, by which an answer says that nobody is there";
+            self.warn(at, message, Code::Rule);
         }
         let mut path = |key: &str, path: &Option<String>| {
             path.as_deref()
@@ -138,6 +142,21 @@ fn contradiction(rule: &AnswerRule, form: Form) -> Option<(&'static str, String)
         return Some(("equals", why.into()));
     }
     None
+}
+
+/// Whether a rule looks at the status alone, and fits answers with a body to ordinary questions.
+fn is_every_success(rule: &AnswerRule) -> bool {
+    let looks_closer = rule.header.is_some()
+        || rule.path.is_some()
+        || rule.absent.is_some()
+        || rule.text.is_some()
+        || rule.equals.is_some();
+    let with_body = |status: &u16| !matches!(status, 204 | 205);
+    let is_success = |statuses: &Statuses| {
+        let mut successes = (200..300).filter(with_body);
+        successes.any(|status| statuses.contains(status))
+    };
+    !looks_closer && rule.status.as_ref().is_some_and(is_success)
 }
 
 /// Whether all of the statuses are those of answers without a body.

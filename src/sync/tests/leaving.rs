@@ -317,6 +317,7 @@ fn lookup(world: &World) -> Lookup {
         read: world.now,
         read_by: "me".into(),
         records: BTreeMap::from([("7".into(), "{}".into())]),
+        of_properties: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,66 @@
+//! What a script may know besides each of several records: the same for all, but for the PMS property where one answer has the
+//! records of several. As in a run. Maps nothing.
+
+use crate::script::{Context, Inputs};
+use crate::source::Path;
+
+/// What a script may know besides each record.
+#[derive(Debug, Clone)]
+pub struct Contexts {
+    of_all: Context,
+    /// Where a record names its PMS property.
+    property: Option<Path>,
+}
+
+/// Whose a record is.
+pub(super) enum Whose {
+    /// It is mapped with this.
+    Known(Context),
+    /// Of a property that is not attached: a run does not look at it.
+    Elsewhere,
+    /// It names none: a run leaves it out, and counts it.
+    Nobody,
+}
+
+impl Contexts {
+    /// For records of a request that is asked once, with the path of their PMS property; without one, all are of that of
+    /// `of_all`.
+    pub fn new(of_all: Context, property: Option<Path>) -> Contexts {
+        Contexts { of_all, property }
+    }
+
+    /// What all have.
+    pub fn of_all(&self) -> &Context {
+        &self.of_all
+    }
+
+    /// That of one record. Where it is not known which properties are attached, all of them are.
+    pub(super) fn whose(&self, json: &str) -> Whose {
+        let Some(path) = &self.property else {
+            return Whose::Known(self.of_all.clone());
+        };
+        let Some(named) = path.text_in(json) else {
+            return Whose::Nobody;
+        };
+        let inputs = self.of_all.inputs();
+        let named = named.trim();
+        let mut attached = inputs.properties.iter();
+        let property = match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
+            Some(attached) => attached.clone(),
+            None if inputs.properties.is_empty() => named.to_owned(),
+            None => return Whose::Elsewhere,
+        };
+        Whose::Known(Context::new(Inputs {
+            property,
+            ..inputs.clone()
+        }))
+    }
+
+    /// What a script may know besides a record; none where a run leaves it out.
+    pub(super) fn of(&self, json: &str) -> Option<Context> {
+        match self.whose(json) {
+            Whose::Known(context) => Some(context),
+            Whose::Elsewhere | Whose::Nobody => None,
+        }
+    }
+}
