@@ -36,10 +36,6 @@ pub(super) struct Written {
     /// Path of the records in the file that `records` names.
     #[serde(default)]
     pub(super) path: Option<String>,
-    /// Path of the PMS property inside a record, where the records are of several, as of a request that is asked once: each is
-    /// mapped as one of its property, and those of others than `ctx.properties` are left out.
-    #[serde(default)]
-    pub(super) property: Option<String>,
     /// Its form.
     #[serde(default = "json")]
     pub(super) format: Format,
@@ -55,6 +51,10 @@ pub(super) struct Written {
     /// Its encoding, such as `windows-1252`, where it does not say so itself.
     #[serde(default)]
     pub(super) encoding: Option<String>,
+    /// Path of the PMS property inside a record, where the records are of several, as of a request that is asked once: each is
+    /// mapped as one of its property, and those of others than `ctx.properties` are left out.
+    #[serde(default)]
+    pub(super) property: Option<String>,
     /// The date at the property.
     #[serde(default = "some_day")]
     pub(super) today: Date,

@@ -437,9 +437,9 @@ impl Script {
         ctx: &Context,
     ) -> Result<Dynamic, ScriptError> {
         let result = self.call_on(&self.engine, function, argument, ctx);
-        result.map_err(|error| {
+        result.map_err(|mut error| {
             let script = (&self.engine, &self.ast);
-            let error = self.limits.placed(error, script, function, again, ctx);
+            self.limits.place(&mut error, script, function, again, ctx);
             locate_about(&self.name, *error, &self.about)
         })
     }

@@ -37,19 +37,19 @@ impl Seeker {
         }
     }
 
-    /// An error with its place, where it is one of a limit without any: the body of the function is run once more, as a
+    /// Gives an error its place, where it is one of a limit without any: the body of the function is run once more, as a
     /// script of its own, which nobody calls. Scripts are pure, so that it ends as it did.
-    pub(super) fn placed(
+    pub(super) fn place(
         &self,
-        mut error: Box<EvalAltResult>,
+        error: &mut EvalAltResult,
         (engine, ast): (&Engine, &AST),
         function: &str,
         argument: impl FnOnce() -> Option<Dynamic>,
         ctx: &Context,
-    ) -> Box<EvalAltResult> {
-        let is_placed = !is_of_limit(&error) || !error.position().is_none();
+    ) {
+        let is_placed = !is_of_limit(error) || !error.position().is_none();
         if is_placed || self.sought.fetch_add(1, Ordering::Relaxed) >= SOUGHT_AT_MOST {
-            return error;
+            return;
         }
         let why = used::why();
         let again = || {
@@ -65,7 +65,6 @@ impl Seeker {
             error.set_position(again.position());
         }
         used::ended(why);
-        error
     }
 
     /// The body of a function of two parameters, as what a script does, at the place where it stands; and its parameters.

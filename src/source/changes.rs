@@ -127,9 +127,25 @@ impl Reader {
         let records: Vec<Arc<str>> = known.records.values().cloned().collect();
         self.said.lock().insert(place, known);
         let (records, nameless) = call.hand_over(records, taker).await?;
-        call.hand_over_nameless(nameless, taker).await?;
+        tell_nameless(nameless, taker).await?;
         Ok((pages, records))
     }
+}
+
+/// Hands something over, as long as somebody takes it.
+pub(super) async fn tell(what: Handed, taker: &mpsc::Sender<Handed>) -> Result<(), SourceError> {
+    taker.send(what).await.map_err(|_| SourceError::Stopped)
+}
+
+/// Tells how many records name no PMS property.
+pub(super) async fn tell_nameless(
+    nameless: u64,
+    taker: &mpsc::Sender<Handed>,
+) -> Result<(), SourceError> {
+    if nameless == 0 {
+        return Ok(());
+    }
+    tell(Handed::Nameless(nameless), taker).await
 }
 
 /// A record that counts, behind the PMS property that it is of.
@@ -152,30 +168,9 @@ impl Call<'_> {
                 json: Box::from(&**json),
                 known: None,
             });
-            self.tell(Handed::Page(page.collect()), taker).await?;
+            tell(Handed::Page(page.collect()), taker).await?;
         }
         Ok((records.len() as u64, nameless))
-    }
-
-    /// Tells how many records name no PMS property.
-    pub(super) async fn hand_over_nameless(
-        &self,
-        nameless: u64,
-        taker: &mpsc::Sender<Handed>,
-    ) -> Result<(), SourceError> {
-        if nameless == 0 {
-            return Ok(());
-        }
-        self.tell(Handed::Nameless(nameless), taker).await
-    }
-
-    /// Hands something over, as long as somebody takes it.
-    pub(super) async fn tell(
-        &self,
-        what: Handed,
-        taker: &mpsc::Sender<Handed>,
-    ) -> Result<(), SourceError> {
-        taker.send(what).await.map_err(|_| SourceError::Stopped)
     }
 
     /// The records that count, each with its PMS property: those that were asked for, or those of the attached ones where

@@ -16,6 +16,7 @@ use crate::outbound::Fingerprint;
 
 use super::SourceError;
 use super::call::Call;
+use super::changes::{tell, tell_nameless};
 use super::compiled::Source;
 use super::granted::Notes;
 use super::reader::{Handed, Of, Reader};
@@ -315,12 +316,12 @@ async fn pass_on<T>(
                 }
             }
             // There is one, at the beginning.
-            Handed::Begin => call.tell(Handed::Begin, taker).await?,
+            Handed::Begin => tell(Handed::Begin, taker).await?,
             Handed::Again => {
                 all.clear();
                 counts = (0, 0);
                 if turn.is_none() {
-                    call.tell(Handed::Again, taker).await?;
+                    tell(Handed::Again, taker).await?;
                 } else {
                     bytes = 0;
                 }
@@ -336,7 +337,7 @@ async fn pass_on<T>(
             turn,
         });
     }
-    call.hand_over_nameless(nameless, taker).await?;
+    tell_nameless(nameless, taker).await?;
     Ok(Passed::Streamed(records))
 }
 
@@ -346,7 +347,7 @@ impl Call<'_> {
         let handed = async {
             let records = kept.records.iter().cloned();
             let (records, nameless) = self.hand_over(records, taker).await?;
-            self.hand_over_nameless(nameless, taker).await?;
+            tell_nameless(nameless, taker).await?;
             Ok(records)
         };
         match handed.await {

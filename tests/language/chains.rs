@@ -4,6 +4,8 @@
 use crate::support::small_pms::{Asked, Pms, Reply, compile, ok, status};
 use epms::source::SourceError;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const DETAILS: &str = "requests: {\n\
     people: { url: \"{{ credential.url }}/list\", query: { p: \"{{ property }}\" }, format: json, records: data, id: id },\n\
@@ -47,14 +49,19 @@ async fn details_that_move_while_they_are_read_are_read_again_and_cost_no_other(
     page: { number: { first: 1, size: 1 } }
     each: leases
 ";
-    let pms = Pms::start(yaml, |asked_before, asked| match asked.to.as_str() {
+    let of_b = Arc::new(AtomicUsize::new(0));
+    let pms = Pms::start(yaml, move |_, asked| match asked.to.as_str() {
         "/leases" => ok(r#"[{"id":"a"},{"id":"b"}]"#),
         "/leases/a?page=1" => ok(r#"{"people":[{"id":1}],"total":1}"#),
-        of_b => {
+        "/leases/a?page=2" => ok(r#"{"people":[],"total":1}"#),
+        to => {
             // Somebody comes between the first two pages.
-            let total = if asked_before == 2 { 2 } else { 3 };
-            let page = of_b.split_once("page=").unwrap().1;
-            ok(json!({ "people": [{ "id": format!("b{page}") }], "total": total }).to_string())
+            let is_first = of_b.fetch_add(1, Ordering::Relaxed) == 0;
+            let total: usize = if is_first { 2 } else { 3 };
+            let page: usize = to.split_once("page=").unwrap().1.parse().unwrap();
+            let id = (page <= total).then(|| json!({ "id": format!("b{page}") }));
+            let people: Vec<Value> = id.into_iter().collect();
+            ok(json!({ "people": people, "total": total }).to_string())
         }
     })
     .await;

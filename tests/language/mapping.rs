@@ -79,7 +79,10 @@ async fn a_moment_is_mapped_to_the_day_in_the_time_zone_that_is_given() {
     }
     let (code, shown) = map(&home, &["--timezone", "Europe/Berlim"]).await;
     assert_eq!(code, Some(2));
-    assert!(shown.contains("`Europe/Berlim` is no time zone"), "{shown}");
+    assert!(
+        shown.contains("`Europe/Berlim` is no IANA time zone; did you mean `Europe/Berlin`?"),
+        "{shown}"
+    );
 }
 
 /// The same text stood there for each record of an answer.
