@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rhai::module_resolvers::DummyModuleResolver;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use crate::model::{Code, Place, Problem, Resident};
 
@@ -12,6 +12,7 @@ use super::about::About;
 use super::decode::decode;
 use super::engine::{self, engine};
 use super::error::{ImportError, file_of, locate, locate_about, place};
+use super::frame::Frames;
 use super::limits::Seeker;
 use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
@@ -26,6 +27,7 @@ pub struct Script {
     name: String,
     engine: Engine,
     ast: AST,
+    frames: Frames,
     excludes: bool,
     pub(super) judges: bool,
     status_words: BTreeSet<String>,
@@ -253,7 +255,9 @@ impl Script {
             return Err(problems);
         }
         let all_written = closure.len() == 1 + loaded.len();
-        let sparse = all_written.then(|| Sparse::of(&closure)).flatten();
+        let kept = !lint::share_a_name(std::iter::once(&functions).chain(imported.values()));
+        let sparse = all_written.then(|| Sparse::of(&closure, Frames::new(kept)));
+        let sparse = sparse.flatten();
         let mut hasher = blake3::Hasher::new();
         for module in std::iter::once(name).chain(loaded.keys().map(String::as_str)) {
             hasher.update(module.as_bytes());
@@ -265,6 +269,7 @@ impl Script {
             name: name.to_owned(),
             engine,
             ast,
+            frames: Frames::new(kept),
             lookups,
             asks_others,
             warnings,
@@ -365,7 +370,9 @@ impl Script {
     }
 
     pub(super) fn of_sparse(&self, record: &str, ctx: &Context) -> Option<Dynamic> {
-        let call = |engine: &Engine, record| self.call_on(engine, "residents", record, ctx);
+        let call = |engine: &Engine, frames: &Frames, record| {
+            self.call_on(engine, frames, "residents", record, ctx)
+        };
         self.sparse.as_ref()?.given(record, call)
     }
 
@@ -436,7 +443,7 @@ impl Script {
         again: impl FnOnce() -> Option<Dynamic>,
         ctx: &Context,
     ) -> Result<Dynamic, ScriptError> {
-        let result = self.call_on(&self.engine, function, argument, ctx);
+        let result = self.call_on(&self.engine, &self.frames, function, argument, ctx);
         result.map_err(|mut error| {
             let script = (&self.engine, &self.ast);
             self.limits.place(&mut error, script, function, again, ctx);
@@ -447,16 +454,13 @@ impl Script {
     fn call_on(
         &self,
         engine: &Engine,
+        frames: &Frames,
         function: &str,
         argument: Dynamic,
         ctx: &Context,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        // A scope per call: nothing one record sets can be seen by the next.
-        let mut scope = Scope::new();
         used::begin();
-        let options = CallFnOptions::new().eval_ast(true);
-        let arguments = (argument, ctx.clone());
-        engine.call_fn_with_options(options, &mut scope, &self.ast, function, arguments)
+        frames.call(engine, &self.ast, function, (argument, ctx.clone()))
     }
 
     /// What is wrong with a field of a resident, where it is given.

@@ -97,7 +97,7 @@ impl Context {
             MISSED.with_borrow_mut(|missed| missed.insert(name.to_owned()));
         }
         found
-            .and_then(|json| decode(json, None).ok())
+            .and_then(|json| decode(json, sparse::names().as_ref()).ok())
             .unwrap_or(Dynamic::UNIT)
     }
 }

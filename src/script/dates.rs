@@ -8,7 +8,7 @@ use crate::model::{is_sentinel, is_sentinel_text};
 
 use super::described::Described;
 use super::error::FieldError;
-use super::helpers::{as_text, get};
+use super::helpers::{as_text, get, is_record};
 
 /// A date that stands in the PMS and cannot be: what is known of it stays (R12). It equals nothing, and is neither
 /// before nor after anything.
@@ -87,16 +87,16 @@ pub(super) fn register(engine: &mut Engine) {
         );
 }
 
-fn texts(formats: Array) -> impl Iterator<Item = ImmutableString> {
+pub(super) fn texts(formats: Array) -> impl Iterator<Item = ImmutableString> {
     let formats = formats.into_iter();
     formats.filter_map(|format| format.into_immutable_string().ok())
 }
 
-fn to_date(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Dynamic {
+pub(super) fn to_date(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Dynamic {
     read(value, formats).unwrap_or_else(|| Dynamic::from(Unreadable))
 }
 
-fn parse_date(
+pub(super) fn parse_date(
     value: &Dynamic,
     path: &str,
     formats: &[ImmutableString],
@@ -130,7 +130,7 @@ fn read(value: &Dynamic, formats: impl Iterator<Item = ImmutableString>) -> Opti
 pub(super) fn written(value: &Dynamic) -> Option<Option<ImmutableString>> {
     let text = as_text(value);
     let is_empty_list = || value.as_array_ref().is_ok_and(|list| list.is_empty());
-    let is_absent = || value.is_unit() || value.is_string() || value.is_map() || is_empty_list();
+    let is_absent = || value.is_unit() || value.is_string() || is_record(value) || is_empty_list();
     (text.is_some() || is_absent()).then_some(text)
 }
 
@@ -143,8 +143,63 @@ pub(super) fn given(date: Date) -> Dynamic {
     }
 }
 
+/// The number that some digits are; none where one is no digit.
+fn number(digits: &[u8]) -> Option<i16> {
+    digits.iter().try_fold(0_i16, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| i16::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// The date at the beginning of a text by one of the two forms that nearly all PMSs write, without taking the form apart; or
+/// that there is none. Nothing where that takes a closer look.
+#[allow(
+    clippy::option_option,
+    reason = "that there is no date is not that nobody knows"
+)]
+fn at_a_glance(text: &str, format: &str) -> Option<Option<Date>> {
+    let text = text.as_bytes();
+    let is_iso = match format {
+        "%Y-%m-%d" => true,
+        "%m/%d/%Y" => false,
+        _ => return None,
+    };
+    let (iso, american) = (text.get(4) == Some(&b'-'), text.get(2) == Some(&b'/'));
+    let parts = match (is_iso, iso, american) {
+        (true, true, _) => [0..4, 5..7, 8..10],
+        (false, _, true) => [6..10, 0..2, 3..5],
+        // The digits of one form are none of the other.
+        (true, _, true) => return number(text.get(0..2)?).map(|_| None),
+        (false, true, _) => return number(text.get(0..4)?).map(|_| None),
+        _ => return None,
+    };
+    let (between, sign) = if is_iso { (7, b'-') } else { (5, b'/') };
+    let ends = matches!(text.get(10), None | Some(b' ' | b'T' | b't'));
+    if !ends || text.get(between) != Some(&sign) {
+        return None;
+    }
+    let [year, month, day] = parts.map(|part| number(text.get(part)?));
+    let (year, month, day) = (year?, i8::try_from(month?).ok()?, i8::try_from(day?).ok()?);
+    // What a year of three digits means is not at a glance.
+    (year >= 1000).then(|| Date::new(year, month, day).ok())
+}
+
+/// A date that is written `YYYY-MM-DD` and nothing else.
+pub(super) fn day(text: &str) -> Option<Date> {
+    if text.len() == 10
+        && let Some(Some(day)) = at_a_glance(text, "%Y-%m-%d")
+    {
+        return Some(day);
+    }
+    text.parse().ok()
+}
+
 /// The date at the beginning of a text; what stands behind it may be a time.
 fn date_of(text: &str, format: &str) -> Option<Date> {
+    at_a_glance(text, format).unwrap_or_else(|| date_by_form(text, format))
+}
+
+fn date_by_form(text: &str, format: &str) -> Option<Date> {
     let (parts, end) = BrokenDownTime::parse_prefix(format, text).ok()?;
     let behind = text.get(end..)?;
     if !behind.is_empty() && !behind.starts_with([' ', 'T', 't']) {
@@ -168,7 +223,10 @@ pub(super) fn never_fits(format: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::testing::searching;
 
     #[test]
     fn a_form_that_no_date_has_is_known_beforehand() {
@@ -266,6 +324,22 @@ mod tests {
             eval(r#"is_unreadable(to_date(#{ d: [1] }, "d", "%Y"))"#).unwrap(),
             "true"
         );
+    }
+
+    proptest! {
+        #![proptest_config(searching(2_000))]
+
+        #[test]
+        fn a_date_at_a_glance_is_the_date_by_its_form(
+            text in "([0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}|0[1-9][-/][0-3][0-9][-/][12][0-9]{3}|[12][0-9]{3}-0[0-9]-[0-3][0-9])([ Tt].{0,8}|[0-9]?)|.{0,12}",
+        ) {
+            for format in ["%Y-%m-%d", "%m/%d/%Y"] {
+                if let Some(found) = at_a_glance(&text, format) {
+                    prop_assert_eq!(found, date_by_form(&text, format), "{} as {}", text, format);
+                }
+            }
+            prop_assert_eq!(day(&text), text.parse().ok());
+        }
     }
 
     #[test]

@@ -3,16 +3,18 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use rhai::{Array, Dynamic, INT, Map};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::model::{exact, may_be_inexact};
 
-use super::sparse::{MARK, Names};
+use super::seen::Members;
+use super::sparse::Names;
 
 /// Decodes a JSON text; of its objects only what has one of these names, where there are some.
-pub(super) fn decode(json: &str, names: Option<&Names>) -> Result<Dynamic, serde_json::Error> {
+pub(super) fn decode(json: &str, names: Option<&Arc<Names>>) -> Result<Dynamic, serde_json::Error> {
     let inexact = Cell::new(false);
     let value = decode_once(json, names, &inexact)?;
     if !inexact.get() {
@@ -23,7 +25,7 @@ pub(super) fn decode(json: &str, names: Option<&Names>) -> Result<Dynamic, serde
 
 fn decode_once(
     json: &str,
-    names: Option<&Names>,
+    names: Option<&Arc<Names>>,
     inexact: &Cell<bool>,
 ) -> Result<Dynamic, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(json);
@@ -34,7 +36,7 @@ fn decode_once(
 
 #[derive(Clone, Copy)]
 struct Decode<'a> {
-    names: Option<&'a Names>,
+    names: Option<&'a Arc<Names>>,
     /// A number may have lost digits.
     inexact: &'a Cell<bool>,
 }
@@ -90,48 +92,45 @@ impl<'de> Visitor<'de> for Decode<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Dynamic, A::Error> {
-        let mut map = Map::new();
         let Some(names) = self.names else {
+            let mut map = Map::new();
             while let Some(name) = members.next_key::<rhai::Identifier>()? {
                 map.insert(name, members.next_value_seed(self)?);
             }
             return Ok(map.into());
         };
-        let mut whole = true;
-        while let Some(named) = members.next_key_seed(Name(names))? {
-            if let Some(name) = named {
-                map.insert(name.into(), members.next_value_seed(self)?);
+        let mut seen = Members::new(Arc::clone(names));
+        while let Some(name) = members.next_key_seed(Name(names))? {
+            if let Some(name) = name {
+                seen.put(name, members.next_value_seed(self)?);
             } else {
                 members.next_value::<IgnoredAny>()?;
-                whole = false;
+                seen.leave_out();
             }
         }
-        if !whole {
-            map.insert(MARK.clone(), Dynamic::UNIT);
-        }
-        Ok(map.into())
+        Ok(seen.seen())
     }
 }
 
-/// A name of a record: the same among those that the script can ask for, or none.
+/// A name of a record: its number among those that the script can ask for, or none.
 struct Name<'a>(&'a Names);
 
-impl<'de, 'a> DeserializeSeed<'de> for Name<'a> {
-    type Value = Option<&'a str>;
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Option<usize>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_str(self)
     }
 }
 
-impl<'a> Visitor<'_> for Name<'a> {
-    type Value = Option<&'a str>;
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.known(name))
+        Ok(self.0.number(name))
     }
 }

@@ -3,7 +3,7 @@
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use super::{context, dates, helpers, instants, names, patterns};
+use super::{context, dates, helpers, instants, names, nobody, patterns, places, units};
 
 /// What stands between an example and what comes out.
 const GIVES: &str = " → ";
@@ -95,6 +95,9 @@ fn engine() -> Engine {
     dates::register(&mut engine);
     instants::register(&mut engine);
     names::register(&mut engine);
+    nobody::register(&mut engine);
+    places::register(&mut engine);
+    units::register(&mut engine);
     patterns::register(&mut engine);
     context::register(&mut engine);
     engine

@@ -5,7 +5,10 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 use crate::model::float_text;
 
 use super::error::{file_of, place};
-use super::{context, dates, helpers, instants, names, patterns, said, used};
+use super::frame;
+use super::{
+    context, dates, helpers, instants, names, nobody, patterns, places, said, units, used,
+};
 
 /// How many bytes a text of a script may have.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
@@ -20,6 +23,9 @@ pub(super) const MAX_ITEMS: usize = 10_000;
 /// there may be takes a fifth.
 pub(super) const MAX_MEMBERS: usize = 10_000;
 
+/// How deep functions may call each other.
+const MAX_DEPTH: usize = 32;
+
 /// An engine with every limit set and nothing that reaches out.
 pub(super) fn engine() -> Engine {
     // What is evaluated while a script is compiled counts from here.
@@ -27,7 +33,7 @@ pub(super) fn engine() -> Engine {
     let mut engine = Engine::new();
     engine
         .set_max_operations(MAX_OPERATIONS)
-        .set_max_call_levels(32)
+        .set_max_call_levels(MAX_DEPTH + frame::DEPTH)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(MAX_TEXT)
         .set_max_array_size(MAX_ITEMS)
@@ -78,6 +84,9 @@ pub(super) fn engine() -> Engine {
     dates::register(&mut engine);
     instants::register(&mut engine);
     names::register(&mut engine);
+    nobody::register(&mut engine);
+    places::register(&mut engine);
+    units::register(&mut engine);
     patterns::register(&mut engine);
     context::register(&mut engine);
     engine

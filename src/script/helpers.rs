@@ -7,7 +7,7 @@ use crate::model::{LeaseStatus, addresses, country_of, float_text, phones, phone
 
 use super::described::Described;
 use super::error::FieldError;
-use super::sparse;
+use super::seen::Seen;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -23,7 +23,7 @@ pub(super) fn register(engine: &mut Engine) {
              get(#{ lease: #{ unit: 7 } }, \"lease/unit\") → 7
              get(#{ units: [#{ id: 7 }, #{ id: 8 }] }, \"units/1/id\") → 8
              get(#{ a: 1 }, \"b\") → ()",
-            |record: &mut Map, path: &str| get(record, path),
+            |record: &mut Map, path: &str| get(&*record, path),
         )
         .function(
             "text",
@@ -133,25 +133,37 @@ pub(super) fn register(engine: &mut Engine) {
         );
 }
 
+/// What has members by name, as far as helpers look at it.
+pub(super) trait Record {
+    fn member(&self, name: &str) -> Option<&Dynamic>;
+}
+
+impl Record for Map {
+    fn member(&self, name: &str) -> Option<&Dynamic> {
+        self.get(name)
+    }
+}
+
 /// The value at a path of names separated by `/`; an element of a list by its number from 0. Absent is `()`.
-pub(super) fn get(record: &Map, path: &str) -> Dynamic {
-    if let Some(value) = record.get(path) {
+pub(super) fn get(record: &impl Record, path: &str) -> Dynamic {
+    if let Some(value) = record.member(path) {
         return value.clone();
     }
-    sparse::missed(record, path);
     let Some((head, rest)) = path.split_once('/') else {
         return Dynamic::UNIT;
     };
-    let Some(value) = record.get(head) else {
-        sparse::missed(record, head);
-        return Dynamic::UNIT;
-    };
-    inside(value, rest)
+    match record.member(head) {
+        Some(value) => inside(value, rest),
+        None => Dynamic::UNIT,
+    }
 }
 
-fn inside(value: &Dynamic, path: &str) -> Dynamic {
+pub(super) fn inside(value: &Dynamic, path: &str) -> Dynamic {
     if let Ok(map) = value.as_map_ref() {
-        return get(&map, path);
+        return get(&*map, path);
+    }
+    if let Some(seen) = value.read_lock::<Seen>() {
+        return get(&*seen, path);
     }
     let Ok(items) = value.as_array_ref() else {
         return Dynamic::UNIT;
@@ -174,7 +186,7 @@ fn inside(value: &Dynamic, path: &str) -> Dynamic {
 
 /// Trimmed text; a number as its text; `()` for absent, empty and structures. Of an XML element with
 /// attributes, its text.
-fn text(value: &Dynamic) -> Dynamic {
+pub(super) fn text(value: &Dynamic) -> Dynamic {
     as_text(value).map_or(Dynamic::UNIT, Dynamic::from)
 }
 
@@ -190,14 +202,22 @@ pub(super) fn as_text(value: &Dynamic) -> Option<ImmutableString> {
     if let Ok(map) = value.as_map_ref() {
         return as_text(map.get("#text")?);
     }
+    if let Some(seen) = value.read_lock::<Seen>() {
+        return as_text(seen.member("#text")?);
+    }
     if let Ok(float) = value.as_float() {
         return Some(float_text(float).into());
     }
     (value.is_int() || value.is_bool()).then(|| value.to_string().into())
 }
 
+/// Whether a value is a record, or a part of one that has names.
+pub(super) fn is_record(value: &Dynamic) -> bool {
+    value.is_map() || value.is::<Seen>()
+}
+
 /// One or many: a list stays, one value becomes the list of it, absent and empty become the empty list.
-fn list(value: Dynamic) -> Array {
+pub(super) fn list(value: Dynamic) -> Array {
     if value.is_array() {
         return value.into_array().unwrap_or_default();
     }
@@ -222,7 +242,7 @@ fn first(values: Array) -> Dynamic {
 }
 
 /// Whether it says yes: true, 1, y, yes, t, true; anything else is no.
-fn flag(value: &Dynamic) -> bool {
+pub(super) fn flag(value: &Dynamic) -> bool {
     as_text(value).is_some_and(|text| {
         ["true", "1", "y", "yes", "t"]
             .iter()
@@ -233,10 +253,17 @@ fn flag(value: &Dynamic) -> bool {
 /// Equal but for case and outer spaces; absent equals nothing.
 fn same(one: &Dynamic, other: &Dynamic) -> bool {
     match (as_text(one), as_text(other)) {
-        (Some(one), Some(other)) => {
-            unicase::UniCase::new(one.as_str()) == unicase::UniCase::new(other.as_str())
-        }
+        (Some(one), Some(other)) => equal(&one, &other),
         _ => false,
+    }
+}
+
+/// Equal but for case.
+pub(super) fn equal(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        unicase::eq(one, other)
     }
 }
 
@@ -276,12 +303,7 @@ fn phones_in(value: &Dynamic, country: &str) -> Fallible<Array> {
 /// The status of a word by a table of the script's; case and outer spaces do not matter. A word that the
 /// table does not have is `unknown`; a table that is written another way round is an error.
 fn to_status(word: &Dynamic, table: &Map) -> Fallible<ImmutableString> {
-    sparse::read(table);
-    let found = as_text(word).and_then(|word| {
-        table.iter().find(|(known, _)| {
-            unicase::UniCase::new(known.as_str()) == unicase::UniCase::new(word.as_str())
-        })
-    });
+    let found = as_text(word).and_then(|word| table.iter().find(|(known, _)| equal(known, &word)));
     if let Some(status) = found.and_then(|(_, status)| status.clone().into_immutable_string().ok())
     {
         return Ok(status);

@@ -52,7 +52,7 @@ pub(super) fn register(engine: &mut Engine) {
             "With a time zone, the day that it was there.
              epoch_date(#{ d: 1772323200 }, \"d\", \"s\", ctx.timezone) → \"2026-02-28\"",
             |record: &mut Map, path: &str, unit: &str, zone: &str| {
-                epoch_date(&get(record, path), path, unit, Some(&known(path, zone)?))
+                epoch_date(&get(record, path), path, unit, Some(zone))
             },
         )
         .function(
@@ -65,7 +65,7 @@ pub(super) fn register(engine: &mut Engine) {
              instant_date(#{ d: \"2026-03-01T23:30:00-05:00\" }, \"d\", \"Europe/Berlin\") → \"2026-03-02\"
              instant_date(#{ d: \"2026-03-01T03:30:00\" }, \"d\", ctx.timezone) → \"2026-03-01\"",
             |record: &mut Map, path: &str, zone: &str| {
-                Ok::<_, Box<EvalAltResult>>(instant_date(&get(record, path), &known(path, zone)?))
+                instant_date(&get(record, path), path, zone)
             },
         )
         .function(
@@ -89,21 +89,23 @@ fn known(path: &str, zone: &str) -> Fallible<TimeZone> {
     })
 }
 
-fn epoch_date(
+pub(super) fn epoch_date(
     value: &Dynamic,
     path: &str,
     unit: &str,
-    zone: Option<&TimeZone>,
+    zone: Option<&str>,
 ) -> Fallible<Dynamic> {
+    let zone = zone.map(|zone| known(path, zone)).transpose()?;
     let in_second = unit_of(unit).map_err(|message| FieldError::thrown(path, message))?;
     Ok(day_of(value, |text| match json_date(text) {
-        Some((seconds, offset)) => day_at(seconds, zone.cloned().or(offset)),
-        None => day_at(number(text)?.div_euclid(in_second), zone.cloned()),
+        Some((seconds, offset)) => day_at(seconds, zone.clone().or(offset)),
+        None => day_at(number(text)?.div_euclid(in_second), zone.clone()),
     }))
 }
 
-fn instant_date(value: &Dynamic, zone: &TimeZone) -> Dynamic {
-    day_of(value, |text| {
+pub(super) fn instant_date(value: &Dynamic, path: &str, zone: &str) -> Fallible<Dynamic> {
+    let zone = known(path, zone)?;
+    Ok(day_of(value, |text| {
         if let Some((seconds, _)) = json_date(text) {
             return day_at(seconds, Some(zone.clone()));
         }
@@ -117,7 +119,7 @@ fn instant_date(value: &Dynamic, zone: &TimeZone) -> Dynamic {
             |_| text.parse::<DateTime>().ok().map(DateTime::date),
             |moment| day_at(moment.as_second(), Some(zone.clone())),
         )
-    })
+    }))
 }
 
 /// What a script gets for what is written, by how its text is read: one that cannot be read is unreadable.
@@ -216,12 +218,14 @@ mod tests {
 
     const NEW_YORK: &str = "America/New_York";
 
-    fn zone(name: &str) -> Option<TimeZone> {
-        (!name.is_empty()).then(|| TimeZone::get(name).unwrap())
-    }
-
     fn epoch(value: impl Into<Dynamic>, unit: &str, name: &str) -> String {
-        let day = epoch_date(&value.into(), "d", unit, zone(name).as_ref()).unwrap();
+        let day = epoch_date(
+            &value.into(),
+            "d",
+            unit,
+            Some(name).filter(|name| !name.is_empty()),
+        )
+        .unwrap();
         if day.is::<Unreadable>() {
             return "unreadable".into();
         }
@@ -229,7 +233,7 @@ mod tests {
     }
 
     fn instant(text: &str, name: &str) -> String {
-        let day = instant_date(&text.into(), &zone(name).unwrap());
+        let day = instant_date(&text.into(), "d", name).unwrap();
         if day.is::<Unreadable>() {
             return "unreadable".into();
         }

@@ -47,6 +47,18 @@ pub(super) fn defined(ast: &AST) -> Arities {
     arities
 }
 
+/// Whether a function of one of several scripts has the name and as many parameters as one of another.
+pub(super) fn share_a_name<'a>(scripts: impl Iterator<Item = &'a Arities>) -> bool {
+    let functions = scripts.flat_map(|script| {
+        let named = script.iter();
+        named.flat_map(|(name, arities)| arities.iter().map(move |arity| (name, arity)))
+    });
+    let mut seen = BTreeSet::new();
+    functions
+        .filter(|(name, _)| !name.starts_with("anon$"))
+        .any(|function| !seen.insert(function))
+}
+
 /// Calls that cannot succeed, with their places.
 pub(super) fn wrong_calls(
     ast: &AST,

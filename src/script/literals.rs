@@ -316,11 +316,12 @@ pub(super) fn keys(ast: &AST) -> BTreeSet<String> {
 /// The names of the PMS's record that a script reads, each with its first place: the literal paths that helpers
 /// get, and members of the variable `record`.
 pub(super) fn names_read(ast: &AST) -> BTreeMap<String, Position> {
-    const READERS: [&str; 8] = [
+    const READERS: [&str; 9] = [
         "get",
         "text",
         "list",
         "flag",
+        "text_by",
         "to_date",
         "parse_date",
         "epoch_date",
@@ -344,9 +345,17 @@ pub(super) fn names_read(ast: &AST) -> BTreeMap<String, Position> {
                 if let Some(call) = call(node)
                     && (READERS.contains(&call.name.as_str()) || of_record(call.args.first()))
                     && !of_settings(call.args.first())
-                    && let Some(Expr::StringConstant(name, position)) = call.args.get(1)
                 {
-                    names.entry(name.to_string()).or_insert(*position);
+                    let paths = if call.name == "text_by" {
+                        &[1, 3][..]
+                    } else {
+                        &[1]
+                    };
+                    for path in paths.iter().filter_map(|path| call.args.get(*path)) {
+                        if let Expr::StringConstant(name, position) = path {
+                            names.entry(name.to_string()).or_insert(*position);
+                        }
+                    }
                 }
             }
             None => {}

@@ -9,7 +9,7 @@ use crate::model::{
     Field, LeaseStatus, Relationship, Resident, Unit, float_text, is_sentinel_text,
 };
 
-use super::dates::Unreadable;
+use super::dates::{Unreadable, day};
 
 /// A household larger than this is a mistake of the script.
 pub(super) const MAX_RESIDENTS: usize = 100;
@@ -208,7 +208,7 @@ fn date(
     match text(map, name)? {
         None => Ok(None),
         Some(text) if is_sentinel_text(&text) => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| {
+        Some(text) => day(&text).map(Some).ok_or_else(|| {
             complain(
                 name,
                 "is no date written YYYY-MM-DD; use to_date(record, field, format)",
