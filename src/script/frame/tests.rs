@@ -1,3 +1,5 @@
+//! Calls of a script that share a frame: nothing of one record is seen by the next.
+
 use crate::script::{Context, Inputs, Library, Script, listening};
 
 fn ctx() -> Context {

@@ -1,3 +1,5 @@
+//! The helpers about names that are no person's, held against the library of scripts that said it before.
+
 use proptest::prelude::*;
 
 use super::*;
