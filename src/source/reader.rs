@@ -182,12 +182,11 @@ impl Reader {
         let (mut pages, mut records, mut noted) = (0, 0, Notes::new());
         for request in source.feeds() {
             let call = Call::of(source, account, scope, request, "");
-            let reading = match sharing.filter(|_| call.may_share()) {
-                Some(sharing) => self.read_shared(&call, sharing, &taker).await,
-                None => {
-                    let of = Of::Attached(scope.known.as_deref());
-                    self.read_alone(&call, of, &taker).await
-                }
+            let reading = if let Some(sharing) = sharing.filter(|_| call.may_share()) {
+                self.read_shared(&call, sharing, &taker).await
+            } else {
+                let of = Of::Attached(scope.known.as_deref());
+                self.read_alone(&call, of, &taker).await
             };
             match reading {
                 Reading::Complete {
