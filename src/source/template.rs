@@ -61,7 +61,7 @@ pub fn refused(template: &str, field: &str, value: &str) -> Option<String> {
     let rendered = attempted(Place::Plain, "template", template, &values, &[]).ok()?;
     rendered
         .err()
-        .filter(|error| !error.is_unset)
+        .filter(|error| !error.is_unset && !error.takes_more)
         .map(|error| error.why)
 }
 
@@ -459,7 +459,7 @@ impl Templates {
         field: &str,
         values: &Values<'_>,
     ) -> Result<String, Unrendered> {
-        let told = |error: &Error, takes: &[String]| {
+        let told = |error: &Error, takes: &[String], takes_more: bool| {
             let why = detail(error);
             let takes = match takes {
                 [] => String::new(),
@@ -469,12 +469,13 @@ impl Templates {
                 what: format!("the template of `{field}` gives nothing: {why}{takes}"),
                 why,
                 is_unset: error.kind() == ErrorKind::UndefinedError,
+                takes_more,
             }
         };
         let template = self
             .environment
             .get_template(&named(place, field))
-            .map_err(|error| told(&error, &[]))?;
+            .map_err(|error| told(&error, &[], false))?;
         template
             .render(context! {
                 credential => values.credential,
@@ -502,11 +503,14 @@ impl Templates {
                 },
             })
             .map_err(|error| {
-                let used = template.undeclared_variables(true).into_iter();
-                let of_credential = used.filter(|variable| variable.starts_with("credential."));
-                let mut takes: Vec<String> = of_credential.map(|one| format!("`{one}`")).collect();
+                let used = template.undeclared_variables(true);
+                let (of_credential, others): (Vec<String>, Vec<String>) = used
+                    .into_iter()
+                    .partition(|variable| variable.starts_with("credential."));
+                let takes = of_credential.iter().map(|one| format!("`{one}`"));
+                let mut takes: Vec<String> = takes.collect();
                 takes.sort();
-                told(&error, &takes)
+                told(&error, &takes, !others.is_empty())
             })
     }
 }
@@ -519,6 +523,8 @@ pub(super) struct Unrendered {
     why: String,
     /// It uses a value that is not there.
     pub(super) is_unset: bool,
+    /// It takes something else than the credential.
+    takes_more: bool,
 }
 
 /// A record of an answer, for templates. In a URL an empty text would lead to something else than the record: there it is

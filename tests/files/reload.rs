@@ -87,11 +87,10 @@ async fn a_changed_library_reloads_those_whose_scripts_import_it_and_no_others()
     home.feed("oak", &oak);
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
-    let library = "scripts/lib/names.rhai";
     home.edit(
-        library,
-        "{ () } else { name }",
-        "{ () } else { \"New \" + name }",
+        "scripts/lib/voyager.rhai",
+        "names::or_none(written), remark",
+        "\"New \" + names::or_none(written), remark",
     );
     let generation = daemon.reloaded("oak", 1).await;
     assert_eq!(daemon.generation("elm").await, 1);

@@ -18,11 +18,14 @@ const ANSWER: &str = r#"{"data": [
 fn home() -> Home {
     let home = Home::new();
     home.write("answer.json", ANSWER);
-    let excluding =
-        "\nfn exclude(resident, ctx) { if resident.first_name == \"Ben\" { \"not Ben\" } }\n";
     let script = home.read("scripts/appfolio.rhai");
-    let script = script.replace("lease_end: to_date", "lease_end: parse_date");
-    home.write("scripts/appfolio.rhai", script + excluding);
+    let script = script
+        .replace("lease_end: to_date", "lease_end: parse_date")
+        .replace(
+            "names::nobody(resident)",
+            "if resident.first_name == \"Ben\" { \"not Ben\" }",
+        );
+    home.write("scripts/appfolio.rhai", script);
     home
 }
 
