@@ -19,7 +19,11 @@ pub(super) mod day {
     const YEAR: i32 = 1 << 9;
     const MONTH: i32 = 1 << 5;
 
-    #[allow(clippy::ref_option, reason = "fields are passed by reference")]
+    #[allow(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "fields are passed by reference"
+    )]
     pub(in crate::model) fn encode<Ctx, W: Write>(
         day: &Option<Date>,
         to: &mut Encoder<W>,
@@ -59,7 +63,11 @@ pub(super) mod day {
         Some(None)
     }
 
-    #[allow(clippy::ref_option, reason = "fields are passed by reference")]
+    #[allow(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "fields are passed by reference"
+    )]
     pub(in crate::model) fn is_nil(day: &Option<Date>) -> bool {
         day.is_none()
     }

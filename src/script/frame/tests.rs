@@ -89,7 +89,7 @@ fn where_a_library_has_a_function_of_the_script_s_name_no_record_comes_out_other
         ),
         (
             "lib/a",
-            r#"fn word(x) { `library's ${x}` } fn words(x) { word(x) }"#,
+            r"fn word(x) { `library's ${x}` } fn words(x) { word(x) }",
         ),
     ]);
     let [first, second, third] = names(&script, ["{}", "{}", "{}"]);
