@@ -39,7 +39,8 @@ struct Given {
     script: String,
     /// Each with its property and its request.
     records: Vec<(String, String, String)>,
-    lookups: Lookups,
+    /// Each with its request, its property and its key.
+    lookups: Vec<(String, String, String, String)>,
 }
 
 /// Every shipped script, by a connector that uses it. Rows in XML are the same to MRI's.
@@ -65,7 +66,11 @@ pub(crate) fn given(connector: &str, kind: Kind, folder: &Path, times: u32) -> (
 pub(crate) fn map(task: &Map) -> f64 {
     let given: Given = serde_json::from_slice(&std::fs::read(&task.file).unwrap()).unwrap();
     let script = Script::compile(&Library::read(shipped().root()), &given.script).unwrap();
-    let lookups = Arc::new(given.lookups);
+    let mut lookups = Lookups::new();
+    for (request, property, key, record) in given.lookups {
+        lookups.put(&request, &property, key, record);
+    }
+    let lookups = Arc::new(lookups);
     let mut contexts = BTreeMap::new();
     for (property, request, _) in &given.records {
         contexts.entry((property, request)).or_insert_with(|| {
@@ -150,10 +155,10 @@ async fn read(connector: &str, kind: Kind) -> Given {
         known: None,
     };
     let (taker, handed) = tokio::sync::mpsc::channel(4);
-    let reading = reader.residents(&source, &account, &scope, taker);
+    let reading = reader.residents(&source, &account, &scope, None, taker);
     let (reading, records) = tokio::join!(reading, collected(handed));
     assert!(matches!(reading, Reading::Complete { .. }), "{reading:?}");
-    let mut lookups = Lookups::new();
+    let mut lookups = Vec::new();
     for (lookup, _) in source.lookups() {
         let (taker, handed) = tokio::sync::mpsc::channel(4);
         let reading = reader.read(&source, &account, lookup, &scope, taker);
@@ -161,9 +166,10 @@ async fn read(connector: &str, kind: Kind) -> Given {
         assert!(matches!(reading, Reading::Complete { .. }), "{reading:?}");
         let keyed = records.into_iter().filter_map(|record| {
             let key = source.record_id(lookup, &record.json)?;
-            Some((key, String::from(record.json)))
+            let property = record.property.to_string();
+            Some((lookup.to_owned(), property, key, String::from(record.json)))
         });
-        lookups.insert(lookup.to_owned(), keyed.collect());
+        lookups.extend(keyed);
     }
     let told = |record: Record| {
         let (property, request) = (record.property.to_string(), record.request.to_string());

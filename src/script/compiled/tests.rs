@@ -567,8 +567,8 @@ fn an_error_of_a_limit_stands_where_the_function_goes_beyond_it() {
         ("lib/long", "fn wait(n) { loop { n += 1; } }"),
         (
             "pms",
-            "import \"lib/long\" as long;\nconst KNOWN = 1;\nfn here(r) { long::wait(1) }\n\
-             fn residents(of, ctx) {\n  let a = KNOWN + 1;\n  here(of)\n}\n\
+            "import \"lib/long\" as long;\n// Long.\nfn here(r) { long::wait(1) }\n\
+             fn residents(of, ctx) {\n  let a = 1 + 1;\n  here(of)\n}\n\
              fn exclude(resident, ctx) { long::wait(resident.id) }",
         ),
     ]);
