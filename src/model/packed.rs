@@ -58,7 +58,11 @@ pub(super) mod day {
         Ok(Some(day))
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "the form of the derive")]
+    #[allow(
+        clippy::option_option,
+        clippy::unnecessary_wraps,
+        reason = "the form of the derive"
+    )]
     pub(in crate::model) fn nil() -> Option<Option<Date>> {
         Some(None)
     }
