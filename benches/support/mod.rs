@@ -19,3 +19,7 @@ pub(crate) mod stages;
 pub(crate) mod sync;
 pub(crate) mod usage;
 pub(crate) mod wire;
+
+/// What ships is what is measured.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
