@@ -5,7 +5,7 @@ use std::io::{Cursor, Read, Write};
 
 use flate2::read::MultiGzDecoder as Unpacking;
 use flate2::write::MultiGzDecoder;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 use zip::ZipArchive;
 
 /// An answer larger than this is no page, in bytes.
@@ -122,6 +122,16 @@ pub(super) struct Incoming {
     unpacked: Unpacked,
 }
 
+/// So much room, in bytes, is made at once for a body that is announced to be as large; for the rest when it comes.
+const AHEAD: usize = 4 << 20;
+
+/// How long a body is, as its headers say; 0 where they do not.
+fn announced(headers: &HeaderMap) -> usize {
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    length.unwrap_or_default()
+}
+
 enum Unpacked {
     Plain(Vec<u8>),
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
@@ -140,7 +150,7 @@ impl Incoming {
             unpacked: if is_gzip {
                 Unpacked::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))
             } else {
-                Unpacked::Plain(Vec::new())
+                Unpacked::Plain(Vec::with_capacity(announced(headers).min(AHEAD)))
             },
         }
     }
@@ -306,5 +316,22 @@ mod tests {
         let body = packed(b"a text that is long enough to be cut");
         assert_eq!(unpacked(&body[..body.len() / 2], 5), Err(Unfit::Broken));
         assert_eq!(unpacked(b"{\"data\":[]}", 5), Err(Unfit::Broken));
+    }
+
+    #[test]
+    fn as_much_room_as_is_announced_is_made_up_to_a_bound_and_the_body_is_what_came() {
+        let announced = |length: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_LENGTH, length.parse().unwrap());
+            let mut incoming = Incoming::of(&headers);
+            incoming.take(b"what came").unwrap();
+            incoming.finish().unwrap()
+        };
+        for (length, room) in [("1000", 1000), ("9", 9), ("18446744073709551615", AHEAD)] {
+            let body = announced(length);
+            assert!((room..=2 * room).contains(&body.capacity()), "{length}");
+            assert_eq!(body, b"what came", "{length}");
+        }
+        assert_eq!(announced("-1"), b"what came");
     }
 }
