@@ -20,8 +20,8 @@ use super::{Proxy, Span};
 #[serde(deny_unknown_fields)]
 pub struct Connector {
     /// Version of the file's form: 1 or 2. In version 2 what could end in a feed that looks whole and is not is an error:
-    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `unused_key`, `filter`, `date_form`, `script_name`, `unknown_lookup` and
-    /// `unasked_request`.
+    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `unused_key`, `filter`, `date_form`, `script_name`, `same_name`,
+    /// `unknown_lookup` and `unasked_request`.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
     /// The script that maps its records; a file in `scripts/`.

@@ -81,6 +81,8 @@ pub enum Code {
     DateForm,
     /// A warning: a script names a value of `ctx`, a time zone or a verdict that does not exist.
     ScriptName,
+    /// A warning: two functions of one name, of a script and of what it imports, each of which may be called for the other.
+    SameName,
     /// A warning: a template has a filter that does not exist, or that gets other arguments than it takes.
     Filter,
     /// A warning: a request reads the residents of all PMS properties, attached or not.
@@ -105,6 +107,7 @@ impl Code {
                 | Code::UnnamedLookup
                 | Code::DateForm
                 | Code::ScriptName
+                | Code::SameName
                 | Code::Filter
                 | Code::AllProperties
                 | Code::Rule
@@ -139,6 +142,7 @@ impl Code {
             Code::UnnamedLookup => "unnamed_lookup",
             Code::DateForm => "date_form",
             Code::ScriptName => "script_name",
+            Code::SameName => "same_name",
             Code::Filter => "filter",
             Code::AllProperties => "all_properties",
             Code::Rule => "rule",
@@ -152,6 +156,7 @@ impl Code {
         match self {
             Code::UnknownLookup => Code::Reference,
             Code::DateForm | Code::ScriptName => Code::ScriptOutput,
+            Code::SameName => Code::ScriptFunction,
             Code::Filter => Code::Template,
             Code::AllProperties => Code::MissingField,
             code if code.is_warning() => Code::Value,

@@ -214,6 +214,17 @@ impl Script {
                 problems.push(problem(module, position, Code::ScriptCall, message));
             }
         }
+        let all: Vec<(&str, &AST)> = std::iter::once((name, &ast))
+            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
+            .collect();
+        let of_one_name = lint::of_one_name(&all);
+        for (module, position, (function, other)) in &of_one_name {
+            let message = format!(
+                "a function `{function}` with as many parameters is in {} too, and rhai may call that one here; rename one of them",
+                file_of(other).display()
+            );
+            warnings.push(problem(module, *position, Code::SameName, message));
+        }
         let functions = lint::defined(&ast);
         for (function, first) in [
             ("residents", "record"),
@@ -255,7 +266,7 @@ impl Script {
             return Err(problems);
         }
         let all_written = closure.len() == 1 + loaded.len();
-        let kept = !lint::share_a_name(std::iter::once(&functions).chain(imported.values()));
+        let kept = of_one_name.is_empty();
         let sparse = all_written.then(|| Sparse::of(&closure, Frames::new(kept)));
         let sparse = sparse.flatten();
         let mut hasher = blake3::Hasher::new();

@@ -47,16 +47,32 @@ pub(super) fn defined(ast: &AST) -> Arities {
     arities
 }
 
-/// Whether a function of one of several scripts has the name and as many parameters as one of another.
-pub(super) fn share_a_name<'a>(scripts: impl Iterator<Item = &'a Arities>) -> bool {
-    let functions = scripts.flat_map(|script| {
-        let named = script.iter();
-        named.flat_map(|(name, arities)| arities.iter().map(move |arity| (name, arity)))
-    });
-    let mut seen = BTreeSet::new();
-    functions
-        .filter(|(name, _)| !name.starts_with("anon$"))
-        .any(|function| !seen.insert(function))
+/// What rhai 1.27 may take for one another: functions of one name and as many parameters, of different scripts. Which of them
+/// a call by the name alone means depends on what was called before. Each with the script that has it, where its body begins,
+/// and another script that has it too.
+pub(super) fn of_one_name<'a>(
+    scripts: &[(&'a str, &AST)],
+) -> Vec<(&'a str, Position, (String, &'a str))> {
+    let mut defined: BTreeMap<(String, usize), Vec<(&str, Position)>> = BTreeMap::new();
+    for (script, ast) in scripts {
+        for (.., name, arity, function) in ast.shared_lib().iter_script_fn_info() {
+            // Those without a name are called by nobody's name.
+            if !name.starts_with("anon$") {
+                let key = (name.to_owned(), arity);
+                let place = (*script, function.body.start_position());
+                defined.entry(key).or_default().push(place);
+            }
+        }
+    }
+    let several = defined.into_iter().filter(|(_, places)| places.len() > 1);
+    several
+        .flat_map(|((name, _), places)| {
+            let of = |at: usize| places[usize::from(at == 0)].0;
+            let each = places.iter().enumerate();
+            let found = each.map(|(at, (script, place))| (*script, *place, (name.clone(), of(at))));
+            found.collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Calls that cannot succeed, with their places.

@@ -576,3 +576,23 @@ fn an_error_of_a_limit_stands_where_the_function_goes_beyond_it() {
     let error = script.residents("{}", &ctx()).unwrap_err().to_string();
     assert!(error.starts_with("scripts/pms.rhai:6:3: "), "{error}");
 }
+
+/// rhai 1.27 keeps which function a name means beyond the script that it was called in.
+#[test]
+fn functions_of_one_name_in_a_script_and_what_it_imports_are_told() {
+    let warnings = |script: &'static str, library: &'static str| -> Vec<String> {
+        let library = Library::of([("pms", script), ("lib/a", library)]);
+        let script = Script::compile(&library, "pms.rhai").unwrap();
+        script.warnings().iter().map(ToString::to_string).collect()
+    };
+    let script =
+        "import \"lib/a\" as a;\nfn tidy(x) { \"own\" + x }\nfn residents(record, ctx) { [] }";
+    assert_eq!(
+        warnings(script, "fn tidy(x) { x }\nfn both(x) { tidy(x) }"),
+        [
+            "scripts/pms.rhai:2:12: a function `tidy` with as many parameters is in scripts/lib/a.rhai too, and rhai may call that one here; rename one of them",
+            "scripts/lib/a.rhai:1:12: a function `tidy` with as many parameters is in scripts/pms.rhai too, and rhai may call that one here; rename one of them",
+        ]
+    );
+    assert_eq!(warnings(script, "fn tidy(x, y) { x + y }"), [""; 0]);
+}
