@@ -64,14 +64,15 @@ fn decisions(
 impl Write {
     /// Keeps the decisions of a run beside what stands of an earlier one's. Of the others of the integration stay
     /// those of its last `kept` runs that decided, and what these stand on.
-    pub fn put_decisions(
+    pub fn put_decisions<'d>(
         &self,
         integration: &IntegrationId,
         run: RunId,
-        decisions: &[Decision],
+        decisions: impl IntoIterator<Item = &'d Decision>,
         standing: Option<&Standing>,
         kept: usize,
     ) -> Done<()> {
+        let decisions: Vec<&Decision> = decisions.into_iter().collect();
         let mut table = self.transaction.open_table(tables::DECISIONS)?;
         let mut stand = self.transaction.open_table(tables::STANDING)?;
         let mut index = self
@@ -79,7 +80,7 @@ impl Write {
             .open_table(tables::DECISIONS_BY_INTEGRATION)?;
         table.insert(
             run.0,
-            decisions_to_bytes("decisions-1", decisions)?.as_slice(),
+            decisions_to_bytes("decisions-1", &decisions)?.as_slice(),
         )?;
         match standing {
             Some(standing) => stand.insert(run.0, to_bytes("standing-1", standing)?.as_slice())?,

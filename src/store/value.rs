@@ -94,7 +94,7 @@ pub(super) fn to_bytes<T: Kept>(table: &'static str, value: &T) -> Result<Vec<u8
 /// The decisions of a run, which nobody owns as a list.
 pub(super) fn decisions_to_bytes(
     table: &'static str,
-    decisions: &[Decision],
+    decisions: &[&Decision],
 ) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
     append_packed(&mut bytes, table, decisions)?;

@@ -565,11 +565,11 @@ fn apply(
     } = &plan.alerts;
     write.put_alerts(raised.iter().chain(refreshed).chain(closed))?;
     write.append_changes(&mut plan.changes)?;
-    let Kept { own, standing } = kept;
+    let Kept { earlier, standing } = kept;
     write.put_decisions(
         integration,
         report.id,
-        &own,
+        earlier.iter().chain(&plan.decisions),
         standing.as_ref(),
         DECISIONS_KEPT,
     )

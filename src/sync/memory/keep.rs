@@ -20,10 +20,12 @@ const SINCE: usize = 10;
 /// Fewer than so many are nothing to write all decisions anew for.
 const FEW: usize = 1000;
 
-/// The decisions that a run keeps, and what stands of an earlier one's.
+/// What a run keeps beside the decisions of its plan.
 #[derive(Debug)]
 pub(in crate::sync) struct Kept {
-    pub(in crate::sync) own: Vec<Decision>,
+    /// Decisions about records that it did not look at, where it keeps them all.
+    pub(in crate::sync) earlier: Vec<Decision>,
+    /// What stands of an earlier run's.
     pub(in crate::sync) standing: Option<Standing>,
 }
 
@@ -40,8 +42,8 @@ pub(in crate::sync) struct MappedBy {
 }
 
 /// Of the records that were looked at, what the next run need not look at.
-struct Judged {
-    decisions: Vec<Vec<Decision>>,
+struct Judged<'p> {
+    decisions: Vec<Vec<&'p Decision>>,
     quiet: Vec<bool>,
 }
 
@@ -74,13 +76,12 @@ pub(in crate::sync) fn keep(
         }
         None => false,
     };
-    let mut own = Vec::new();
+    let mut earlier = Vec::new();
     for row in quiet().filter(|row| !stands || since(row)) {
         let value = write.remembered(integration, row.print.0)?;
         let (_, decided) = halves(value.as_deref().unwrap_or_default())?;
-        own.extend(decode::<Vec<Decision>>(decided)?);
+        earlier.extend(decode::<Vec<Decision>>(decided)?);
     }
-    own.extend(plan.decisions.iter().cloned());
     let standing = memory.filter(|_| stands).map(|memory| {
         let looked_at = gathered.looked_at.iter().flat_map(|one| &one.subjects);
         let gone = gathered.gone.iter().flat_map(|(_, subjects)| subjects);
@@ -102,7 +103,7 @@ pub(in crate::sync) fn keep(
         remember(write, report, memory, gathered, plan, mapped, standing)?;
         write.settle_stirred(integration)?;
     }
-    Ok(Kept { own, standing })
+    Ok(Kept { earlier, standing })
 }
 
 fn remember(
@@ -144,6 +145,8 @@ fn remember(
                 ) else {
                     continue;
                 };
+                let settled = decisions.iter().map(|one| Decision::clone(one).settled());
+                let decisions: Vec<Decision> = settled.collect();
                 let mut keys = one.keys.clone();
                 let people = decisions.iter().filter_map(|decision| decision.person);
                 keys.extend(people.map(key_of_person));
@@ -155,10 +158,10 @@ fn remember(
                     ..one.row.clone()
                 };
                 if row.quiet {
-                    sum.count(decisions, &one.notes, &one.bad_dates, true);
+                    sum.count(&decisions, &one.notes, &one.bad_dates, true);
                 }
                 rows.put(&row, &keys);
-                let decided = encode(decisions)?;
+                let decided = encode(&decisions)?;
                 let is_new = prints.insert(row.print);
                 if is_new && (one.before.is_none() || decided != one.decided) {
                     let mut value = std::mem::take(&mut one.made);
@@ -263,7 +266,7 @@ fn absent(gathered: &Gathered, plan: &Plan) -> BTreeSet<String> {
     open.map(|(resident, _)| resident.clone()).collect()
 }
 
-fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
+fn judge<'p>(gathered: &Gathered, plan: &'p Plan) -> Judged<'p> {
     let looked_at = &gathered.looked_at;
     let mut first: HashMap<&str, usize> = HashMap::new();
     let mut prints: HashMap<_, u32> = HashMap::new();
@@ -288,7 +291,7 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
         person.is_none_or(|person| !together.contains(&person))
     };
     let mut restless: HashSet<&str> = HashSet::new();
-    let mut decisions: Vec<Vec<Decision>> = vec![Vec::new(); looked_at.len()];
+    let mut decisions: Vec<Vec<&Decision>> = vec![Vec::new(); looked_at.len()];
     for decision in &plan.decisions {
         if !rests(decision, alone(decision)) {
             restless.insert(&decision.subject);
@@ -296,7 +299,7 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
         let place = first.get(decision.subject.as_str());
         if let Some(decisions) = place.and_then(|place| decisions.get_mut(*place)) {
             decisions.reserve_exact(1);
-            decisions.push(decision.clone().settled());
+            decisions.push(decision);
         }
     }
     let told = told(plan);
@@ -312,8 +315,8 @@ fn judge(gathered: &Gathered, plan: &Plan) -> Judged {
                 .any(|one| restless.contains(one.as_str()));
         let is_told = keys.any(|key| told.contains(&key));
         // Whom it made nobody of may be who this run wrote.
-        let is_outdated =
-            decisions.iter().any(is_left_alone) && one.keys.iter().any(|key| written.contains(key));
+        let is_outdated = decisions.iter().any(|one| is_left_alone(one))
+            && one.keys.iter().any(|key| written.contains(key));
         !(is_restless || is_told || is_outdated)
     });
     let quiet = quiet.collect();
