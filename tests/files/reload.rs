@@ -13,8 +13,9 @@ const ELM: &str = "config/integrations/elm.yaml";
 const SCRIPT: &str = "scripts/appfolio.rhai";
 
 /// A line of the script, and one that shows in everybody it makes.
-const LINE: &str = "first_name: name.first,";
-const OTHER_LINE: &str = "first_name: if name.first == () { () } else { \"New \" + name.first },";
+const LINE: &str = "first_name: get(name, \"first\"),";
+const OTHER_LINE: &str =
+    "first_name: if get(name, \"first\") == () { () } else { \"New \" + get(name, \"first\") },";
 
 async fn started() -> (Arc<Sandbox>, Home, Daemon) {
     let pms = pms(Kind::AppFolio, 1, 120).await;

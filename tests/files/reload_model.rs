@@ -11,7 +11,7 @@ use epms::sandbox::{Kind, Sandbox};
 const IDS: [&str; 2] = ["elm", "oak"];
 const SCRIPT: &str = "scripts/appfolio.rhai";
 const LIBRARY: &str = "scripts/lib/contacts.rhai";
-const LINE: &str = "first_name: name.first,";
+const LINE: &str = "first_name: get(name, \"first\"),";
 const STATUSES: [&str; 3] = ["Nobody", "Notice", "Evict"];
 
 /// What lies on disk; none where it is not right.
@@ -140,7 +140,7 @@ impl Scene {
                     _ if breaks => "first_name: nmae.first,".to_owned(),
                     0 => LINE.to_owned(),
                     _ => format!(
-                        "first_name: if name.first == () {{ () }} else {{ \"V{variant} \" + name.first }},"
+                        "first_name: if get(name, \"first\") == () {{ () }} else {{ \"V{variant} \" + get(name, \"first\") }},"
                     ),
                 };
                 self.save(SCRIPT, &self.script.replace(LINE, &line), random);

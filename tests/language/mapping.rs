@@ -389,7 +389,7 @@ async fn map_runs_again_at_each_save_of_the_script_its_imports_and_the_answer() 
     watch.next("1 record: 1 resident");
     home.edit_by_rename(
         "scripts/appfolio.rhai",
-        "first_name: name.first",
+        "first_name: get(name, \"first\")",
         "first_name: \"Zed\"",
     );
     watch.next("Zed");
