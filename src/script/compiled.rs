@@ -150,11 +150,12 @@ impl Script {
             .iter()
             .map(|(module, ast)| (module.clone(), lint::defined(ast)))
             .collect();
+        let all: Vec<(&str, &AST)> = std::iter::once((name, &ast))
+            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
+            .collect();
         let mut lookups = BTreeMap::new();
         let mut asks_others = None;
-        for (module, ast) in std::iter::once((name, &ast))
-            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
-        {
+        for (module, ast) in &all {
             let (here, others) = lint::lookups(ast);
             asks_others = asks_others.or_else(|| {
                 others.map(|position| Asked {
@@ -207,23 +208,19 @@ impl Script {
             closure.push(written);
         }
         names_read.retain(|path, _| !path.split('/').all(|part| own_names.contains(part)));
-        let all = std::iter::once((name, &ast))
-            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)));
-        for (module, ast) in all {
+        for (module, ast) in &all {
             for (position, message) in lint::wrong_calls(ast, &registered, &imported) {
                 problems.push(problem(module, position, Code::ScriptCall, message));
             }
         }
-        let all: Vec<(&str, &AST)> = std::iter::once((name, &ast))
-            .chain(loaded.iter().map(|(module, ast)| (module.as_str(), ast)))
-            .collect();
         let of_one_name = lint::of_one_name(&all);
-        for (module, position, (function, other)) in &of_one_name {
+        for twin in &of_one_name {
             let message = format!(
-                "a function `{function}` with as many parameters is in {} too, and rhai may call that one here; rename one of them",
-                file_of(other).display()
+                "a function `{}` with as many parameters is in {} too, and rhai may call that one here; rename one of them",
+                twin.function,
+                file_of(twin.other).display()
             );
-            warnings.push(problem(module, *position, Code::SameName, message));
+            warnings.push(problem(twin.script, twin.at, Code::SameName, message));
         }
         let functions = lint::defined(&ast);
         for (function, first) in [

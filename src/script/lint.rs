@@ -47,32 +47,42 @@ pub(super) fn defined(ast: &AST) -> Arities {
     arities
 }
 
-/// What rhai 1.27 may take for one another: functions of one name and as many parameters, of different scripts. Which of them
-/// a call by the name alone means depends on what was called before. Each with the script that has it, where its body begins,
-/// and another script that has it too.
-pub(super) fn of_one_name<'a>(
-    scripts: &[(&'a str, &AST)],
-) -> Vec<(&'a str, Position, (String, &'a str))> {
-    let mut defined: BTreeMap<(String, usize), Vec<(&str, Position)>> = BTreeMap::new();
+/// A function that rhai 1.27 may take for another: of the same name and with as many parameters, in another script.
+pub(super) struct Twin<'s> {
+    pub(super) function: String,
+    pub(super) script: &'s str,
+    /// Where its body begins.
+    pub(super) at: Position,
+    /// A script that has the other.
+    pub(super) other: &'s str,
+}
+
+/// The functions that several scripts have. Which of them a call by the name alone means depends on what was called before.
+pub(super) fn of_one_name<'s>(scripts: &[(&'s str, &AST)]) -> Vec<Twin<'s>> {
+    let mut defined: BTreeMap<(&str, usize), Vec<(&str, Position)>> = BTreeMap::new();
     for (script, ast) in scripts {
         for (.., name, arity, function) in ast.shared_lib().iter_script_fn_info() {
             // Those without a name are called by nobody's name.
             if !name.starts_with("anon$") {
-                let key = (name.to_owned(), arity);
                 let place = (*script, function.body.start_position());
-                defined.entry(key).or_default().push(place);
+                defined.entry((name, arity)).or_default().push(place);
             }
         }
     }
-    let several = defined.into_iter().filter(|(_, places)| places.len() > 1);
-    several
-        .flat_map(|((name, _), places)| {
-            let of = |at: usize| places[usize::from(at == 0)].0;
-            let each = places.iter().enumerate();
-            let found = each.map(|(at, (script, place))| (*script, *place, (name.clone(), of(at))));
-            found.collect::<Vec<_>>()
-        })
-        .collect()
+    let mut twins = Vec::new();
+    for ((function, _), places) in defined {
+        for (script, at) in &places {
+            if let Some((other, _)) = places.iter().find(|(other, _)| other != script) {
+                twins.push(Twin {
+                    function: function.to_owned(),
+                    script,
+                    at: *at,
+                    other,
+                });
+            }
+        }
+    }
+    twins
 }
 
 /// Calls that cannot succeed, with their places.
