@@ -172,3 +172,8 @@ pub mod daemon;
 pub mod cli;
 #[cfg(test)]
 mod testing;
+
+/// What a test says of the memory is said of the program's.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
