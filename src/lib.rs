@@ -35,6 +35,7 @@
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
+//! deliver  what people may open at a target: by desired state, compared with what is read back. Pure so far: nothing is sent
 //! control  HTTP over the Unix socket: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
@@ -108,6 +109,7 @@
 //! | what is called complete has everybody who was there all the time | `a_complete_reading_has_everybody_who_was_there_all_the_time` |
 //! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_feed_says_nobody_becomes_another_nobody_who_lives_here_is_closed_and_nobody_who_left_is_kept`, `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
+//! | whatever a target does, once it is calm there is what is wanted, each once; nobody loses anything by silence | `whatever_a_target_does_once_it_is_calm_there_is_what_is_wanted_and_each_once`, `whatever_a_target_does_nothing_opens_or_changes_that_nobody_approved` |
 //! | an ordinary morning is held for nothing | `a_year_of_ordinary_mornings_has_no_needless_hold` |
 //! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
 //! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
@@ -136,6 +138,7 @@
 //! ```sh
 //! EPMS_CASES=5000 cargo test --release --lib sync::tests    # cases of each property test about runs, by chance
 //! EPMS_CASES=200 cargo test --test hostile misbehaving      # weeks with a PMS that misbehaves
+//! EPMS_WORLDS=10000 cargo test --release --lib deliver      # worlds of people and a target that misbehaves
 //! EPMS_POWER_CUTS=300 cargo test --release --lib power -- --nocapture      # outcomes of a power cut at each step
 //! EPMS_SIMULATED_YEAR=1 cargo test --release --lib year -- --nocapture     # a year of mornings of forty buildings
 //! EPMS_SIMULATED_DAYS=30 cargo test --release --lib months -- --nocapture  # days of hourly syncs of fifty properties
@@ -166,6 +169,7 @@ pub mod catalog;
 pub mod store;
 pub mod sync;
 pub mod acts;
+pub mod deliver;
 pub mod control;
 pub mod sandbox;
 pub mod daemon;

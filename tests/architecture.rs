@@ -33,6 +33,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("acts", &["model", "config", "store", "rules"]),
+    ("deliver", &["model", "config"]),
     ("control", &["model"]),
     ("sandbox", &[]),
     (

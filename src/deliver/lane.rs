@@ -1,0 +1,637 @@
+//! One person's lane at one target: how far each grant has come, and what is done next. Pure: the times come in, the
+//! requests are somebody else's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::plan::{Cause, Deed, Grant, Planned, Print, Wish};
+
+/// How far a grant has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantState {
+    /// The target took it; it was not read back yet.
+    Sent,
+    /// Read back, as it was sent.
+    Confirmed,
+    /// Whether the target did it is not known: it is looked at before anything else is done.
+    Unknown,
+    /// The target has it, and a door has not heard of it yet: somebody must go there.
+    Visit,
+    /// Not tried again until the person, the files or somebody's hand changes it.
+    Parked {
+        /// What the target said, or what does not come to rest.
+        why: String,
+        /// The target took it, twice, and still has something else.
+        does_not_converge: bool,
+    },
+}
+
+/// What is known of one grant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Granted {
+    /// How far it has come.
+    pub state: GrantState,
+    /// Since when.
+    pub since: Timestamp,
+    /// The target's id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What the target had when it was looked at last; none where it had nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there: Option<Map<String, Value>>,
+    /// What was sent last; none where that was to take it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Map<String, Value>>,
+    /// How often it was sent since it was as it should be.
+    #[serde(default)]
+    pub tries: u32,
+    /// How often it was gone though nobody here had taken it away.
+    #[serde(default)]
+    pub repairs: u32,
+    /// It was there and ours, and nobody here knew of it.
+    #[serde(default)]
+    pub is_found: bool,
+    /// Tells the files by which it was wanted.
+    pub files: u128,
+}
+
+impl Granted {
+    /// Whether something was sent for it that was not looked at since.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, GrantState::Sent | GrantState::Unknown)
+    }
+
+    /// From a look on, as if it had never been sent.
+    fn try_again(&mut self) {
+        self.state = GrantState::Unknown;
+        self.tries = 0;
+        self.repairs = 0;
+    }
+
+    /// Whether it is not tried again for now.
+    pub fn is_parked(&self) -> bool {
+        matches!(self.state, GrantState::Parked { .. })
+    }
+}
+
+/// What a target has of a person, as its script words it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The grant that it is.
+    pub grant: Grant,
+    /// The target's id of it.
+    pub id: String,
+    /// Somebody else granted it: it is left alone.
+    pub is_others: bool,
+    /// A door has not heard of it yet.
+    pub needs_visit: bool,
+}
+
+/// What is done next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Nothing, before that moment or before something happens.
+    Rest {
+        /// When to come back; none where only something that happens makes a difference.
+        until: Option<Timestamp>,
+    },
+    /// Ask the target what the person has there.
+    Look,
+    /// Send this.
+    Act(Planned),
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The target did it; with its id of it, where it told one.
+    Done(Option<String>),
+    /// It is not there, or it is there already: the target has something else than was thought.
+    Otherwise,
+    /// It will not do it, however often it is asked.
+    Refused(String),
+    /// It may have done it or not.
+    Doubtful,
+    /// It did nothing, and may later.
+    Later(Option<Duration>),
+}
+
+/// What a look brought to light that somebody should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Ours, there, and nobody here knew of it.
+    More(String),
+    /// Gone, though nobody here had taken it away, for the second time.
+    Less(String),
+    /// Sent twice, and the target still has something else.
+    NotConverging(String),
+}
+
+/// How long things take; all of it for one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How soon a grant that was sent is looked at.
+    pub confirm: Duration,
+    /// After how long whatever was sent has been done, or never will be: longer than any request may take.
+    pub settle: Duration,
+    /// How long a look is believed before a new grant is sent.
+    pub fresh: Duration,
+    /// The first pause after a failure.
+    pub pause: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
+            confirm: Duration::from_secs(2),
+            settle: Duration::from_secs(120),
+            fresh: Duration::from_secs(60),
+            pause: Duration::from_secs(5),
+            longest: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// So often something is sent that is never as it was sent.
+const MOST_TRIES: u32 = 2;
+
+/// One person's lane at one target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Lane {
+    /// The grants, by their keys: what is there, was sent, or was refused.
+    #[serde(default)]
+    pub grants: BTreeMap<String, Granted>,
+    /// The target's ids of grants that are there beside the same one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub twins: BTreeSet<String>,
+    /// When the target was last asked what the person has; none where that must be asked before anything is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Timestamp>,
+    /// Nothing is asked before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// How often in a row something failed that may succeed later.
+    #[serde(default)]
+    pub failures: u32,
+    /// What somebody approved, and is not done yet.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub approved: BTreeSet<Print>,
+}
+
+impl Lane {
+    /// What is done next: of what is planned, `goes` says what may be done now.
+    pub fn next(
+        &self,
+        planned: &[Planned],
+        goes: impl Fn(&Planned) -> bool,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Step {
+        let under_way = self.grants.values().any(Granted::is_under_way);
+        let may = planned.iter().filter(|planned| goes(planned));
+        // A person who moves has the new before the old is taken away; whoever is to have nothing waits for nothing.
+        let is_opening =
+            |planned: &Planned| matches!(planned.deed, Deed::Create(_) | Deed::Change(_));
+        let opens = planned.iter().any(is_opening);
+        let waits_for_new = |planned: &Planned| {
+            matches!(planned.cause, Cause::Moved | Cause::Files) && (opens || self.has_parked_new())
+        };
+        let mut may = may.filter(|planned| !waits_for_new(planned)).peekable();
+        let is_unknown = |granted: &Granted| granted.state == GrantState::Unknown;
+        let has_doubt = self.grants.values().any(is_unknown);
+        if may.peek().is_none() && !under_way && self.looked.is_some() {
+            return Step::Rest { until: None };
+        }
+        if let Some(due) = self.due.filter(|due| *due > now) {
+            return Step::Rest { until: Some(due) };
+        }
+        if has_doubt || self.looked.is_none() {
+            return Step::Look;
+        }
+        let is_fresh = self.looked.is_some_and(|looked| {
+            looked
+                .saturating_add(signed(timing.fresh))
+                .is_ok_and(|until| until >= now)
+        });
+        match may.next() {
+            Some(first) if is_opening(first) && !is_fresh => Step::Look,
+            Some(first) if is_opening(first) => Step::Act(first.clone()),
+            // What was sent is confirmed before anything is taken away.
+            Some(_) | None if under_way => Step::Look,
+            Some(first) => Step::Act(first.clone()),
+            None => Step::Rest { until: None },
+        }
+    }
+
+    /// Whether something new is wanted that the target refuses.
+    fn has_parked_new(&self) -> bool {
+        let mut granted = self.grants.values();
+        granted
+            .any(|granted| granted.is_parked() && granted.sent.is_some() && granted.there.is_none())
+    }
+
+    /// Notes that an act is sent, before it is: whatever happens then, the next step is a look.
+    pub fn sends(&mut self, planned: &Planned, files: u128, timing: &Timing, now: Timestamp) {
+        // Should nothing be heard of it, a look before this may come too soon.
+        self.due = Some(after(now, timing.settle));
+        let Some(key) = planned.deed.key() else {
+            // A twin is looked for again.
+            self.looked = None;
+            return;
+        };
+        let sent = match &planned.deed {
+            Deed::Create(grant) | Deed::Change(grant) => Some(grant.fields.clone()),
+            Deed::Remove { .. } | Deed::RemoveTwin { .. } => None,
+        };
+        let granted = self
+            .grants
+            .entry(key.to_owned())
+            .or_insert_with(|| Granted {
+                state: GrantState::Unknown,
+                since: now,
+                id: None,
+                there: None,
+                sent: None,
+                tries: 0,
+                repairs: 0,
+                is_found: false,
+                files,
+            });
+        if granted.sent == sent {
+            granted.tries += 1;
+        } else {
+            granted.tries = 1;
+            granted.repairs = 0;
+        }
+        granted.state = GrantState::Unknown;
+        granted.since = now;
+        granted.sent = sent;
+        if granted.sent.is_some() {
+            granted.files = files;
+        }
+    }
+
+    /// Notes what came of an act. `random` is in 0..1.
+    pub fn answered(
+        &mut self,
+        deed: &Deed,
+        answer: Answer,
+        timing: &Timing,
+        now: Timestamp,
+        random: f64,
+    ) {
+        let Some(key) = deed.key() else {
+            self.twin_answered(deed, &answer, timing, now, random);
+            return;
+        };
+        let Some(granted) = self.grants.get_mut(key) else {
+            return;
+        };
+        match answer {
+            Answer::Done(id) => {
+                granted.state = GrantState::Sent;
+                granted.id = id.or_else(|| granted.id.take());
+                self.failures = 0;
+                self.due = Some(after(now, timing.confirm));
+            }
+            Answer::Otherwise if granted.tries >= MOST_TRIES => {
+                let why = "it says that it has it already, or no more, and shows something else"
+                    .to_owned();
+                granted.state = GrantState::Parked {
+                    why,
+                    does_not_converge: true,
+                };
+                self.failures = 0;
+                self.due = None;
+            }
+            Answer::Otherwise => {
+                self.failures += 1;
+                self.due = Some(after(now, backoff(timing, self.failures, random)));
+            }
+            Answer::Refused(why) => {
+                granted.state = GrantState::Parked {
+                    why,
+                    does_not_converge: false,
+                };
+                self.failures = 0;
+                self.due = None;
+            }
+            Answer::Doubtful => {
+                self.failures += 1;
+                let pause = backoff(timing, self.failures, random).max(timing.settle);
+                self.due = Some(after(now, pause));
+            }
+            Answer::Later(asked) => {
+                // Nothing was done: it is as it was.
+                granted.tries = granted.tries.saturating_sub(1);
+                self.failures += 1;
+                let pause = backoff(timing, self.failures, random);
+                self.due = Some(after(now, asked.unwrap_or_default().max(pause)));
+            }
+        }
+    }
+
+    fn twin_answered(
+        &mut self,
+        deed: &Deed,
+        answer: &Answer,
+        timing: &Timing,
+        now: Timestamp,
+        random: f64,
+    ) {
+        let Deed::RemoveTwin { id } = deed else {
+            return;
+        };
+        match answer {
+            Answer::Done(_) | Answer::Refused(_) => {
+                self.twins.remove(id);
+                self.failures = 0;
+            }
+            Answer::Otherwise | Answer::Doubtful | Answer::Later(_) => {
+                self.failures += 1;
+                let pause = backoff(timing, self.failures, random);
+                self.due = Some(after(now, pause.max(timing.confirm)));
+            }
+        }
+    }
+
+    /// Notes that a look failed.
+    pub fn look_failed(
+        &mut self,
+        asked: Option<Duration>,
+        timing: &Timing,
+        now: Timestamp,
+        random: f64,
+    ) {
+        self.failures += 1;
+        let pause = backoff(timing, self.failures, random);
+        self.due = Some(after(now, asked.unwrap_or_default().max(pause)));
+    }
+
+    /// Takes over what the target has of the person, all of it, and says what of it somebody should know.
+    pub fn looked(
+        &mut self,
+        wish: &Wish<'_>,
+        held: &[Held],
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Vec<Found> {
+        let mut found = Vec::new();
+        self.due = None;
+        self.looked = Some(now);
+        self.twins.clear();
+        let mut ours: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
+        for held in held.iter().filter(|held| !held.is_others) {
+            ours.entry(&held.grant.key).or_default().push(held);
+        }
+        for (key, held) in &ours {
+            let known = self
+                .grants
+                .get(*key)
+                .and_then(|granted| granted.id.as_deref());
+            let kept = held.iter().find(|held| Some(held.id.as_str()) == known);
+            // The same one of two is kept whatever order the target lists them in.
+            let Some(kept) = kept.or_else(|| held.iter().min_by_key(|held| &held.id)) else {
+                continue;
+            };
+            let twins = held.iter().filter(|held| held.id != kept.id);
+            self.twins.extend(twins.map(|held| held.id.clone()));
+            found.extend(self.is_there(kept, wish, timing, now));
+        }
+        let gone = self
+            .grants
+            .keys()
+            .filter(|key| !ours.contains_key(key.as_str()));
+        let gone: Vec<String> = gone.cloned().collect();
+        for key in gone {
+            found.extend(self.is_not_there(&key, wish, timing, now));
+        }
+        if self.is_as_wanted(wish) {
+            self.failures = 0;
+        }
+        found
+    }
+
+    /// Whether there is what is wanted, and nothing under way.
+    fn is_as_wanted(&self, wish: &Wish<'_>) -> bool {
+        let mut wanted = wish.wanted.iter();
+        wanted.all(|grant| {
+            let granted = self.grants.get(&grant.key);
+            granted.is_some_and(|granted| granted.there.as_ref() == Some(&grant.fields))
+        }) && self.grants.len() == wish.wanted.len()
+    }
+
+    /// Forgets what somebody approved and is not planned any more: the person changed since, or it is done.
+    pub fn forget_approvals(&mut self, planned: &[Planned]) {
+        let prints: BTreeSet<Print> = planned.iter().map(|one| one.deed.print()).collect();
+        let is_done = |granted: &Granted| !granted.is_under_way();
+        if self.grants.values().all(is_done) {
+            self.approved.retain(|print| prints.contains(print));
+        }
+    }
+
+    /// One grant is there.
+    fn is_there(
+        &mut self,
+        held: &Held,
+        wish: &Wish<'_>,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Option<Found> {
+        let key = &held.grant.key;
+        let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
+        let Some(granted) = self.grants.get_mut(key) else {
+            // Ours by the target's word: from before a restore, or from somebody with our credential.
+            let is_found = wanted.is_none();
+            self.grants.insert(
+                key.clone(),
+                Granted {
+                    state: there(held),
+                    since: now,
+                    id: Some(held.id.clone()),
+                    there: Some(held.grant.fields.clone()),
+                    sent: wanted.map(|_| held.grant.fields.clone()),
+                    tries: 0,
+                    repairs: 0,
+                    is_found,
+                    files: wish.files,
+                },
+            );
+            return is_found.then(|| Found::More(key.clone()));
+        };
+        granted.id = Some(held.id.clone());
+        granted.there = Some(held.grant.fields.clone());
+        let is_as_wanted = wanted.is_some_and(|wanted| wanted.fields == held.grant.fields);
+        if is_as_wanted {
+            granted.files = wish.files;
+            granted.sent = granted.there.clone();
+            granted.tries = 0;
+            granted.is_found = false;
+            settle(granted, there(held), now);
+            return None;
+        }
+        if granted.is_parked() {
+            return None;
+        }
+        // It took something, and does not show it yet.
+        if granted.state == GrantState::Sent && within(granted.since, timing.settle, now) {
+            self.due = Some(after(now, timing.confirm));
+            self.looked = None;
+            return None;
+        }
+        let is_sent = match (&granted.sent, wanted) {
+            (Some(sent), Some(wanted)) => *sent == wanted.fields,
+            (None, None) => true,
+            _ => false,
+        };
+        if granted.state == GrantState::Sent && is_sent && granted.tries >= MOST_TRIES {
+            let why = "it was sent twice, and the target still has something else".to_owned();
+            granted.state = GrantState::Parked {
+                why,
+                does_not_converge: true,
+            };
+            granted.since = now;
+            return Some(Found::NotConverging(key.clone()));
+        }
+        settle(granted, there(held), now);
+        None
+    }
+
+    /// One grant is not there.
+    fn is_not_there(
+        &mut self,
+        key: &str,
+        wish: &Wish<'_>,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Option<Found> {
+        let is_wanted = wish.wanted.iter().any(|grant| grant.key == key);
+        let granted = self.grants.get_mut(key)?;
+        let had = granted.there.take();
+        granted.id = None;
+        if granted.is_parked() {
+            if !is_wanted {
+                self.grants.remove(key);
+            }
+            return None;
+        }
+        if !is_wanted {
+            self.grants.remove(key);
+            return None;
+        }
+        match granted.state {
+            // The target took it and does not show it yet.
+            GrantState::Sent if within(granted.since, timing.settle, now) => {
+                granted.there = had;
+                self.due = Some(after(now, timing.confirm));
+                self.looked = None;
+                None
+            }
+            GrantState::Sent if granted.tries >= MOST_TRIES => {
+                let why = "it was sent twice, and the target does not have it".to_owned();
+                granted.state = GrantState::Parked {
+                    why,
+                    does_not_converge: true,
+                };
+                granted.since = now;
+                Some(Found::NotConverging(key.to_owned()))
+            }
+            GrantState::Confirmed | GrantState::Visit if had.is_some() => {
+                granted.repairs += 1;
+                if granted.repairs < 2 {
+                    settle(granted, GrantState::Confirmed, now);
+                    return None;
+                }
+                let why = "it was put back once, and is gone again".to_owned();
+                granted.state = GrantState::Parked {
+                    why,
+                    does_not_converge: false,
+                };
+                granted.since = now;
+                Some(Found::Less(key.to_owned()))
+            }
+            _ => {
+                settle(granted, GrantState::Confirmed, now);
+                None
+            }
+        }
+    }
+
+    /// Lets be tried again what is parked and is to be otherwise by now: the person or the files changed it.
+    pub fn heed(&mut self, wish: &Wish<'_>) {
+        for (key, granted) in &mut self.grants {
+            let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
+            let wanted = wanted.map(|grant| &grant.fields);
+            if granted.is_parked()
+                && (granted.sent.as_ref() != wanted || granted.files != wish.files)
+            {
+                granted.try_again();
+                granted.files = wish.files;
+            }
+        }
+    }
+
+    /// Lets everything be tried again that is parked, as somebody says, and at once.
+    pub fn unpark(&mut self) {
+        // What may still be done by what was sent is waited for, whoever is in a hurry.
+        if !self.grants.values().any(Granted::is_under_way) {
+            self.due = None;
+        }
+        let parked = self
+            .grants
+            .values_mut()
+            .filter(|granted| granted.is_parked());
+        parked.for_each(Granted::try_again);
+        self.failures = 0;
+    }
+
+    /// Nothing that is known of the target counts any more: it is asked before anything is sent (R47).
+    pub fn forget_look(&mut self) {
+        self.looked = None;
+    }
+}
+
+fn there(held: &Held) -> GrantState {
+    if held.needs_visit {
+        GrantState::Visit
+    } else {
+        GrantState::Confirmed
+    }
+}
+
+fn settle(granted: &mut Granted, state: GrantState, now: Timestamp) {
+    if granted.state != state {
+        granted.state = state;
+        granted.since = now;
+    }
+}
+
+fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
+    after(since, long) > now
+}
+
+fn after(now: Timestamp, long: Duration) -> Timestamp {
+    now.saturating_add(signed(long)).unwrap_or(Timestamp::MAX)
+}
+
+fn signed(long: Duration) -> SignedDuration {
+    SignedDuration::try_from(long).unwrap_or(SignedDuration::MAX)
+}
+
+/// The pause after so many failures in a row, with full jitter between the first pause and twice as much for each.
+fn backoff(timing: &Timing, failures: u32, random: f64) -> Duration {
+    let most = timing
+        .pause
+        .saturating_mul(2_u32.saturating_pow(failures.min(16)));
+    let spread = most
+        .saturating_sub(timing.pause)
+        .mul_f64(random.clamp(0.0, 1.0));
+    (timing.pause + spread).min(timing.longest)
+}
