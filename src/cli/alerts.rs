@@ -202,7 +202,7 @@ fn list(page: &Page<Alert>, view: &View) -> String {
         let gap = if text.is_empty() { "" } else { "\n" };
         let _ = write!(text, "{gap}probably namesakes\n{}", table_of(&low, view));
     }
-    text += &pages::more(page);
+    text += &pages::more(page.items.len(), page.next.as_deref());
     text
 }
 

@@ -53,12 +53,12 @@ pub(super) async fn read<T>(
 }
 
 /// What to say below a list that goes on.
-pub(super) fn more<T>(page: &Page<T>) -> String {
-    if page.next.is_none() {
+pub(super) fn more(shown: usize, next: Option<&str>) -> String {
+    if next.is_none() {
         return String::new();
     }
     format!(
         "\nthere are more; `--limit {}` shows more of them\n",
-        page.items.len() * 10
+        shown * 10
     )
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 
 use crate::control::client::{Client, PeopleFilter};
-use crate::control::protocol::{Page, PersonDetail};
+use crate::control::protocol::{Page, PeoplePage, PersonDetail};
 use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
 
 use super::alerts;
@@ -65,10 +65,25 @@ pub(super) async fn run(
                 integration: arguments.integration.clone(),
                 text: arguments.text.clone(),
             };
+            let mut place = None;
             let page = pages::read(&arguments.length, async |cut| {
-                client.people(&filter, &cut).await
+                let page = client.people(&filter, &cut).await?;
+                // What is read later is no older: whoever goes on after the first place misses nothing.
+                place.get_or_insert((page.seq, page.epoch));
+                Ok(Page {
+                    items: page.items,
+                    next: page.next,
+                })
             });
-            screen.show(json, &page.await?, |page, view| list(page, &filter, view))?;
+            let Page { items, next } = page.await?;
+            let (seq, epoch) = place.unwrap_or_default();
+            let page = PeoplePage {
+                items,
+                next,
+                seq,
+                epoch,
+            };
+            screen.show(json, &page, |page, view| list(page, &filter, view))?;
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
         PeopleVerb::Enrol(verb) => return enrol::run(verb, json, client, screen).await,
@@ -77,7 +92,7 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn list(page: &Page<Person>, filter: &PeopleFilter, view: &View) -> String {
+fn list(page: &PeoplePage, filter: &PeopleFilter, view: &View) -> String {
     if page.items.is_empty() {
         return if *filter == PeopleFilter::default() {
             "no people yet; `epms sync --all` brings them in\n".to_owned()
@@ -86,7 +101,7 @@ fn list(page: &Page<Person>, filter: &PeopleFilter, view: &View) -> String {
         };
     }
     let mut text = people(&page.items, filter.integration.as_ref(), view);
-    text += &pages::more(page);
+    text += &pages::more(page.items.len(), page.next.as_deref());
     text
 }
 

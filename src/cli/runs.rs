@@ -42,7 +42,7 @@ fn render(page: &Page<RunState>, view: &View) -> String {
         return "no runs yet; `epms sync --all` starts some\n".to_owned();
     }
     let mut text = table(&page.items, view);
-    text += &pages::more(page);
+    text += &pages::more(page.items.len(), page.next.as_deref());
     text
 }
 

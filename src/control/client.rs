@@ -19,12 +19,12 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, IntegrationId, Person, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, AlertState, ChangeKind, IntegrationId, PersonId, Run, RunId,
 };
 
 use super::protocol::{
-    AlertDetail, IntegrationStatus, Page, PersonDetail, ProgressEvent, ReloadReply, RunDetail,
-    RunState, Status, SyncReply,
+    AlertDetail, IntegrationStatus, LogLine, Page, PeoplePage, PersonDetail, Place, ProgressEvent,
+    ReloadReply, RunDetail, RunState, Status, SyncReply,
 };
 use lines::Lines;
 
@@ -107,6 +107,40 @@ impl Default for AlertFilter {
             kind: None,
             integration: None,
         }
+    }
+}
+
+/// Which lines of the change log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogQuery {
+    /// Only those after it.
+    pub after: Place,
+    /// Only the last so many, and those to come; `after` is nothing then.
+    pub tail: Option<usize>,
+    /// So many at most.
+    pub limit: Option<u64>,
+    /// Only of this person.
+    pub person: Option<PersonId>,
+    /// Only those that this integration caused.
+    pub integration: Option<IntegrationId>,
+    /// Only of this kind.
+    pub kind: Option<ChangeKind>,
+    /// Go on with those to come.
+    pub follow: bool,
+}
+
+impl LogQuery {
+    fn query(&self) -> Query {
+        let mut query = match self.tail {
+            Some(count) => vec![("tail", count.to_string())],
+            None => vec![("after", self.after.to_string())],
+        };
+        query.push(("follow", self.follow.to_string()));
+        query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(self.person.map(|person| ("person", person.to_string())));
+        query.extend((self.integration.as_ref()).map(|at| ("integration", at.to_string())));
+        query.extend(self.kind.map(|kind| ("kind", kind.to_string())));
+        query
     }
 }
 
@@ -262,7 +296,7 @@ impl Client {
         &self,
         filter: &PeopleFilter,
         cut: &Cut,
-    ) -> Result<Page<Person>, ClientError> {
+    ) -> Result<PeoplePage, ClientError> {
         let mut query = cut.query();
         query.extend(
             filter
@@ -307,15 +341,14 @@ impl Client {
             .await
     }
 
-    /// Gives `each` the changes after number `after`; with `follow` also those to come, until the daemon
+    /// Gives `each` line of the change log that is asked for; where it is followed also those to come, until the daemon
     /// or `each` ends it.
     pub async fn changes<E: From<ClientError>>(
         &self,
-        after: u64,
-        follow: bool,
-        mut each: impl FnMut(Change) -> Result<(), E>,
+        which: &LogQuery,
+        mut each: impl FnMut(LogLine) -> Result<(), E>,
     ) -> Result<(), E> {
-        let query = vec![("after", after.to_string()), ("follow", follow.to_string())];
+        let query = which.query();
         let request = self.http.get(address(&["v1", "changes"], query));
         let mut lines = Lines::of(self.send(request, Some(PATIENCE)).await?);
         while let Some(line) = lines.next(&self.socket).await? {

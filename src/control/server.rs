@@ -4,6 +4,7 @@
 mod acts;
 mod admission;
 mod care;
+mod changes;
 mod connections;
 mod health;
 mod integrations;
@@ -30,15 +31,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
-    Person, PersonId, Preview, Retirement, Run, RunId, Soundness, Tier,
+    PersonId, Preview, Retirement, Run, RunId, Soundness, Tier,
 };
 pub use care::Snapshot;
+pub use changes::{ChangeFilter, Changes};
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PersonAct, PersonDetail,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
-    SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PeoplePage, PersonAct,
+    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
+    SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -110,16 +112,26 @@ pub trait Backend: Send + Sync + 'static {
     /// A run with its decisions.
     fn run(&self, run: RunId) -> impl Future<Output = Answer<RunDetail>> + Send;
     /// People by id.
-    fn people(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Person>>> + Send;
+    fn people(&self, query: ListQuery) -> impl Future<Output = Answer<PeoplePage>> + Send;
     /// A person with links, alerts and changes.
     fn person(&self, person: PersonId) -> impl Future<Output = Answer<PersonDetail>> + Send;
     /// Alerts in the order of R29.
     fn alerts(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Alert>>> + Send;
     /// An alert.
     fn alert(&self, alert: AlertId) -> impl Future<Output = Answer<AlertDetail>> + Send;
-    /// Changes after a sequence number.
-    fn changes(&self, after: u64, limit: usize)
-    -> impl Future<Output = Answer<Vec<Change>>> + Send;
+    /// Changes after a place in the log: of the next so many those that are asked for.
+    fn changes(
+        &self,
+        after: Place,
+        filter: ChangeFilter,
+        among: usize,
+    ) -> impl Future<Output = Answer<Changes>> + Send;
+    /// The place in the log before the last so many changes that are asked for.
+    fn tail(
+        &self,
+        filter: ChangeFilter,
+        count: usize,
+    ) -> impl Future<Output = Answer<Place>> + Send;
     /// What the next run of an integration would do.
     fn preview(
         &self,
@@ -464,7 +476,7 @@ async fn progress<B: Backend>(
 async fn people<B: Backend>(
     State(app): State<App<B>>,
     Asked(query): Asked<ListQuery>,
-) -> Answer<Json<Page<Person>>> {
+) -> Answer<Json<PeoplePage>> {
     app.backend.people(query).await.map(Json)
 }
 
@@ -487,62 +499,6 @@ async fn alert<B: Backend>(
     Named(alert): Named,
 ) -> Answer<Json<AlertDetail>> {
     app.backend.alert(id(&alert)?).await.map(Json)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ChangesQuery {
-    /// Begin after the change of this number; 0 is the beginning.
-    after: Option<u64>,
-    /// Go on with the changes to come.
-    follow: Option<bool>,
-}
-
-/// Changes read from the store at once.
-const CHANGES: usize = 500;
-
-async fn changes<B: Backend>(
-    State(app): State<App<B>>,
-    Asked(query): Asked<ChangesQuery>,
-) -> Answer<Response> {
-    let (after, follow) = (query.after.unwrap_or(0), query.follow.unwrap_or(false));
-    // The first read tells problems while a status can still be sent.
-    let commits = app.backend.commits();
-    let first = app.backend.changes(after, CHANGES).await?;
-    let state = (app, after, commits, Some(first), follow);
-    let stream = unfold(
-        state,
-        async |(app, mut after, mut commits, mut first, follow)| {
-            loop {
-                let batch = match first.take() {
-                    Some(batch) => batch,
-                    None => app.backend.changes(after, CHANGES).await.ok()?,
-                };
-                if let Some(last) = batch.last() {
-                    after = last.seq;
-                    let mut lines = Vec::new();
-                    for change in &batch {
-                        serde_json::to_writer(&mut lines, change).ok()?;
-                        lines.push(b'\n');
-                    }
-                    return Some((
-                        Ok::<_, Infallible>(lines),
-                        (app, after, commits, None, follow),
-                    ));
-                }
-                if !follow {
-                    return None;
-                }
-                tokio::select! {
-                    biased;
-                    changed = commits.changed() => changed.ok()?,
-                    () = app.stop.cancelled() => return None,
-                }
-            }
-        },
-    );
-    let body = axum::body::Body::from_stream(stream);
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
 async fn reload<B: Backend>(

@@ -6,6 +6,7 @@ mod care;
 mod explain;
 mod health;
 mod integrations;
+mod log;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -19,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
     ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
-    LinkDetail, Page, PersonAct, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
-    RunDetail, RunState, SinceUpgrade, Status,
+    LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
+    ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
-use crate::control::server::{Answer, Backend, Followed, ListQuery, Peer, Snapshot};
+use crate::control::server::{
+    Answer, Backend, ChangeFilter, Changes, Followed, ListQuery, Peer, Snapshot,
+};
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
     IntegrationId, Outcome, Person, PersonId, Preview, Retirement, RunId, Soundness, Tier,
@@ -298,7 +301,7 @@ impl Backend for Daemon {
         })
     }
 
-    async fn people(&self, query: ListQuery) -> Answer<Page<Person>> {
+    async fn people(&self, query: ListQuery) -> Answer<PeoplePage> {
         let after = cursor::<PersonId>(&query)?;
         let size = query.size();
         let wanted = query.q.as_deref().map(str::to_lowercase);
@@ -326,10 +329,18 @@ impl Backend for Daemon {
                             .any(|u| holds(&u.label, wanted))
                 })
         };
-        let people = self
-            .ask(move |view| view.people(after, size + 1, keep))
-            .await?;
-        Ok(page(people, size, |person| person.id.to_string()))
+        let read = self.ask(move |view| {
+            let people = view.people(after, size + 1, keep)?;
+            Ok((people, view.last_change()?, view.identity()?.epoch))
+        });
+        let (people, seq, epoch) = read.await?;
+        let Page { items, next } = page(people, size, |person| person.id.to_string());
+        Ok(PeoplePage {
+            items,
+            next,
+            seq,
+            epoch,
+        })
     }
 
     async fn person(&self, id: PersonId) -> Answer<PersonDetail> {
@@ -429,18 +440,13 @@ impl Backend for Daemon {
         })
     }
 
-    async fn changes(&self, after: u64, limit: usize) -> Answer<Vec<Change>> {
-        let (from, changes) = self
-            .ask(move |view| Ok((view.changes_from()?, view.changes(after, limit)?)))
-            .await?;
-        // Whoever goes on where they ended must hear that something between was forgotten.
-        if after > 0 && after.saturating_add(1) < from {
-            return Err(ProblemDocument::gone(format!(
-                "changes up to {} are not kept any more; take everybody from /v1/people, and go on after {0}",
-                from - 1
-            )));
-        }
-        Ok(changes)
+    async fn changes(&self, after: Place, filter: ChangeFilter, among: usize) -> Answer<Changes> {
+        self.ask(move |view| log::changes(view, after, &filter, among))
+            .await?
+    }
+
+    async fn tail(&self, filter: ChangeFilter, count: usize) -> Answer<Place> {
+        self.ask(move |view| log::tail(view, &filter, count)).await
     }
 
     async fn preview(&self, integration: IntegrationId, peer: Peer) -> Answer<Preview> {

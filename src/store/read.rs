@@ -109,6 +109,20 @@ impl View {
             .collect()
     }
 
+    /// The number of the change that is the `count`th from the end of those that `keep` keeps; none where there are fewer.
+    pub fn latest_change(&self, count: usize, keep: impl Fn(&Change) -> bool) -> Read<Option<u64>> {
+        let table = self.transaction.open_table(tables::CHANGES)?;
+        let mut found = 0;
+        for entry in table.iter()?.rev() {
+            let change: Change = from_bytes("changes-1", entry?.1.value())?;
+            found += usize::from(keep(&change));
+            if found == count {
+                return Ok(Some(change.seq));
+            }
+        }
+        Ok(None)
+    }
+
     /// The changes of a person before the number `before`, newest first, at most `limit`.
     pub fn changes_of(&self, person: PersonId, before: u64, limit: usize) -> Read<Vec<Change>> {
         let index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;

@@ -7,6 +7,7 @@
 mod support;
 
 mod by_hand;
+mod changes;
 mod crash;
 mod credentials;
 mod dates;

@@ -2,6 +2,7 @@
 //! people who come and go in the PMS.
 
 use crate::support::{Daemon, Home, pms, shut};
+use epms::control::client::LogQuery;
 use epms::control::client::{Cut, Which};
 use epms::control::protocol::ProgressEvent;
 use epms::model::{Cause, ChangeKind, IntegrationId, LeaseStatus, Outcome, RunId};
@@ -309,10 +310,15 @@ async fn who_follows_the_change_log_is_told_of_a_commit() {
         let client = daemon.client.clone();
         async move {
             let mut first = None;
+            let query = LogQuery {
+                after: after.to_string().parse().unwrap(),
+                follow: true,
+                ..LogQuery::default()
+            };
             // Whatever comes first is what was waited for.
             let _ = client
-                .changes(after, true, |change| {
-                    first = Some(change);
+                .changes(&query, |line| {
+                    first = line.change();
                     Err(epms::control::client::ClientError::Broken(String::new()))
                 })
                 .await;

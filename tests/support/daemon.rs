@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use epms::control::client::{AlertFilter, Client, Cut, PeopleFilter, Which};
-use epms::control::protocol::{IntegrationState, IntegrationStatus, ProblemDocument};
+use epms::control::client::{AlertFilter, Client, Cut, LogQuery, PeopleFilter, Which};
+use epms::control::protocol::{IntegrationState, IntegrationStatus, LogLine, ProblemDocument};
 use epms::model::{Alert, Change, IntegrationId, Person, Run, RunId};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -247,16 +247,29 @@ impl Daemon {
 
     pub async fn changes(&self) -> Vec<Change> {
         let mut all = Vec::new();
-        let each = |change| -> Result<(), epms::control::client::ClientError> {
-            all.push(change);
+        let each = |line: LogLine| -> Result<(), epms::control::client::ClientError> {
+            all.extend(line.change());
             Ok(())
         };
-        self.client.changes(0, false, each).await.unwrap();
+        let query = LogQuery::default();
+        self.client.changes(&query, each).await.unwrap();
         all
     }
 
     pub async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path).await
+    }
+
+    /// The first line of an answer that does not end, which is JSON.
+    pub async fn first_line(&self, path: &str) -> serde_json::Value {
+        let url = format!("http://epms{path}");
+        let mut response = self.http.get(url).send().await.unwrap();
+        let mut line = Vec::new();
+        while !line.contains(&b'\n') {
+            line.extend_from_slice(&response.chunk().await.unwrap().unwrap());
+        }
+        let line = line.split(|byte| *byte == b'\n').next().unwrap();
+        serde_json::from_slice(line).unwrap()
     }
 
     pub async fn post(&self, path: &str) -> Answer {

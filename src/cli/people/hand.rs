@@ -85,7 +85,7 @@ pub(super) async fn run(
             let page = pages::read(length, async |cut| client.history(*person, &cut).await);
             screen.show(json, &page.await?, |page, view| {
                 let mut text = history(&page.items, view);
-                text += &pages::more(page);
+                text += &pages::more(page.items.len(), page.next.as_deref());
                 text
             })?;
             return Ok(Exit::Done);

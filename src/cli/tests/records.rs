@@ -5,8 +5,8 @@ use insta::assert_snapshot;
 use super::super::Exit;
 use super::super::examples::{alert, change, person, person_detail, side};
 use super::super::testing::{Answers, Server, epms, epms_at, plain};
-use crate::control::protocol::Page;
-use crate::model::{AlertId, AlertKind, Change, Confidence, Field};
+use crate::control::protocol::{LogLine, Page};
+use crate::model::{AlertId, AlertKind, Confidence, Field};
 
 fn page<T>(items: Vec<T>) -> Page<T> {
     Page { items, next: None }
@@ -211,18 +211,20 @@ async fn an_alert_with_many_sides_sets_the_first_against_two_at_a_time() {
 
 #[tokio::test]
 async fn changes_are_lines_of_json() {
-    let answers = Answers::default().lines(
-        "GET /v1/changes?after=120&follow=true",
-        &[change(), change()],
-    );
-    let ran = epms("changes --after 120 --follow", answers).await;
+    let line = || LogLine::Change {
+        epoch: 1,
+        change: Box::new(change()),
+    };
+    let asked = "GET /v1/changes?after=1%3A120&follow=false&limit=2&person=p17&kind=created";
+    let answers = Answers::default().lines(asked, &[line(), line()]);
+    let words = "changes --after 1:120 --limit 2 --person p17 --kind created";
+    let ran = epms(words, answers).await;
     assert_eq!(ran.exit, Exit::Done);
-    let lines: Vec<Change> = ran
+    let lines = ran
         .out
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines, [change(), change()]);
+        .map(|line| serde_json::from_str(line).unwrap());
+    assert_eq!(lines.collect::<Vec<LogLine>>(), [line(), line()]);
 }
 
 #[tokio::test]

@@ -9,12 +9,12 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonDetail,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
-    SyncReply,
+    AlertDetail, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page, PeoplePage,
+    PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade,
+    Status, SyncReply,
 };
 use crate::model::{
-    Alert, Change, Done, Enrolment, Explanation, Imported, Person, Preview, Resolution, Retirement,
+    Alert, Change, Done, Enrolment, Explanation, Imported, Preview, Resolution, Retirement,
     Soundness, Tier,
 };
 
@@ -23,7 +23,7 @@ use super::admission::{Needed, admitted, known};
 use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ChangesQuery, ListQuery, Wait, health};
+use super::{App, Backend, ListQuery, Wait, health};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -272,7 +272,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .gives_runs(),
         reads("/v1/people", "people, by id", super::people::<B>)
             .asked::<ListQuery>()
-            .gives::<Page<Person>>(),
+            .gives::<PeoplePage>(),
         acts("/v1/people", "make a person by hand", acts::add_person::<B>)
             .told::<Enrolment>()
             .gives::<Done>(),
@@ -369,11 +369,11 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         reads(
             "/v1/changes",
             "the change log, as JSON lines",
-            super::changes::<B>,
+            super::changes::changes::<B>,
         )
         .takes(Weight::Lasting)
-        .asked::<ChangesQuery>()
-        .gives_at(200, Content::Lines(made::<Change>)),
+        .asked::<super::changes::ChangesQuery>()
+        .gives_at(200, Content::Lines(made::<LogLine>)),
         acts(
             "/v1/backup",
             "a copy of the store as it is now: a redb file",
