@@ -49,20 +49,22 @@ async fn answer(State(answers): State<Answers>, uri: Uri, body: Bytes) -> Respon
     if text.is_empty() {
         return StatusCode::NO_CONTENT.into_response();
     }
-    // Entrata says how many there are in a header.
+    // Entrata and Rent Manager, whose lists are the whole answer, say how many there are in a header.
     let count = total(&text).to_string();
-    (
-        [(CONTENT_TYPE.as_str(), kind), ("x-total-count", &count)],
-        text,
-    )
-        .into_response()
+    let header = if text.starts_with('[') {
+        "x-total-results"
+    } else {
+        "x-total-count"
+    };
+    ([(CONTENT_TYPE.as_str(), kind), (header, &count)], text).into_response()
 }
 
-/// How many leases or units an answer of Entrata has.
+/// How many leases or units an answer of Entrata has, or how many accounts one of Rent Manager.
 fn total(text: &str) -> usize {
     let answer: Value = serde_json::from_str(text).unwrap_or_default();
     let result = &answer["response"]["result"];
     let lists = [
+        &answer,
         &result["leases"]["lease"],
         &result["properties"]["property"]["units"]["unit"],
     ];
