@@ -16,6 +16,7 @@ mod life;
 mod mri;
 mod names;
 mod office;
+pub mod opendoor;
 mod realpage;
 mod recipe;
 mod rentmanager;
