@@ -142,7 +142,7 @@ fn led(page: &str, link: &str) -> PathBuf {
     for part in Path::new(link).components() {
         match part {
             Component::ParentDir => {
-                assert!(path.pop(), "{page}: {link} leads out of the repository")
+                assert!(path.pop(), "{page}: {link} leads out of the repository");
             }
             part => path.push(part),
         }

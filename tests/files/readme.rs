@@ -89,6 +89,8 @@ fn is_shown(shows: &[String], came: &[&str]) -> bool {
 
 /// A shell, in a folder of its own, that goes from command to command.
 struct Shell {
+    /// The page that is played.
+    page: String,
     folder: PathBuf,
     port: u16,
     background: Vec<Child>,
@@ -120,8 +122,8 @@ impl Shell {
         } else {
             let shown = step.shows.join("\n");
             Err(format!(
-                "$ {}\nshown:\n{shown}\ncame:\n{came}",
-                step.command
+                "{}: $ {}\nshown:\n{shown}\ncame:\n{came}",
+                self.page, step.command
             ))
         }
     }
@@ -188,16 +190,16 @@ async fn every_command_of_a_session_shows_what_stands_there() {
         "a session was not found: {found:?}"
     );
     for (page, steps) in &sessions {
-        println!("{}", page.name);
-        play(steps).await;
+        play(&page.name, steps).await;
     }
 }
 
 /// Runs a session from its first command to its last, in an empty folder.
-async fn play(steps: &[Step]) {
+async fn play(page: &str, steps: &[Step]) {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut shell = Shell {
+        page: page.to_owned(),
         folder: folder.path().to_owned(),
         port: free.local_addr().unwrap().port(),
         background: Vec::new(),
