@@ -135,6 +135,18 @@ fn every_command_of_the_program_stands_on_their_page() {
     }
 }
 
+#[test]
+fn every_shipped_connector_stands_on_their_page() {
+    let page = Page::read("docs/connectors.md");
+    let spans = page.spans();
+    for file in std::fs::read_dir(root().join("config/connectors")).unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let has = spans.iter().any(|span| span == name);
+        assert!(has, "`{name}` is not in {}", page.name);
+    }
+}
+
 /// Where a link of a page leads to, from the top of the repository.
 fn led(page: &str, link: &str) -> PathBuf {
     let mut path = PathBuf::from(page);
