@@ -1,5 +1,5 @@
 //! What lies on disk beside the program: homes with and without mistakes, changes under a daemon that runs, schemas, what is
-//! packaged, and the README.
+//! packaged, the README and the manual.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
@@ -8,8 +8,10 @@ mod support;
 
 mod beneath;
 mod config;
+mod manual;
 mod mistakes;
 mod packaging;
+mod pages;
 mod readme;
 mod reload;
 mod reload_model;

@@ -1,27 +1,26 @@
-//! The session of the README: every command in it is run, by a shell and in its order, and what comes is compared
-//! with what stands there.
+//! The sessions of the README and of the manual: every command in them is run, by a shell and in its order, and what comes
+//! is compared with what stands there.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::pages::Page;
 use crate::support::{found, output, told};
 
-/// A command of the session, and the lines that it shows.
+/// A command of a session, and the lines that it shows.
 #[derive(Debug)]
 struct Step {
     command: String,
     shows: Vec<String>,
 }
 
-/// The commands of all blocks that are a terminal.
-fn steps() -> Vec<Step> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let blocks = readme.split("```console\n").skip(1);
+/// The commands of all blocks of a page that are a terminal.
+fn steps(page: &Page) -> Vec<Step> {
+    let blocks = page.blocks();
     let mut steps: Vec<Step> = Vec::new();
-    for block in blocks.map(|rest| rest.split("\n```").next().unwrap()) {
-        let mut lines = block.lines();
+    for block in blocks.iter().filter(|block| block.kind == "console") {
+        let mut lines = block.text.lines();
         while let Some(line) = lines.next() {
             let Some(typed) = line.strip_prefix("$ ") else {
                 steps.last_mut().unwrap().shows.push(line.to_owned());
@@ -90,6 +89,8 @@ fn is_shown(shows: &[String], came: &[&str]) -> bool {
 
 /// A shell, in a folder of its own, that goes from command to command.
 struct Shell {
+    /// The page that is played.
+    page: String,
     folder: PathBuf,
     port: u16,
     background: Vec<Child>,
@@ -121,8 +122,8 @@ impl Shell {
         } else {
             let shown = step.shows.join("\n");
             Err(format!(
-                "$ {}\nshown:\n{shown}\ncame:\n{came}",
-                step.command
+                "{}: $ {}\nshown:\n{shown}\ncame:\n{came}",
+                self.page, step.command
             ))
         }
     }
@@ -170,18 +171,41 @@ impl Drop for Shell {
 }
 
 #[tokio::test]
-async fn every_command_of_the_session_shows_what_stands_there() {
+async fn every_command_of_a_session_shows_what_stands_there() {
+    let sessions: Vec<(Page, Vec<Step>)> = Page::all()
+        .into_iter()
+        .map(|page| {
+            let steps = steps(&page);
+            (page, steps)
+        })
+        .filter(|(_, steps)| !steps.is_empty())
+        .collect();
+    let found: Vec<(&str, usize)> = sessions
+        .iter()
+        .map(|(page, steps)| (page.name.as_str(), steps.len()))
+        .collect();
+    let long = |name: &str, least: usize| found.iter().any(|(at, len)| *at == name && *len > least);
+    assert!(
+        long("docs/session.md", 15) && long("docs/changes.md", 8),
+        "a session was not found: {found:?}"
+    );
+    for (page, steps) in &sessions {
+        play(&page.name, steps).await;
+    }
+}
+
+/// Runs a session from its first command to its last, in an empty folder.
+async fn play(page: &str, steps: &[Step]) {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut shell = Shell {
+        page: page.to_owned(),
         folder: folder.path().to_owned(),
         port: free.local_addr().unwrap().port(),
         background: Vec::new(),
     };
     drop(free);
-    let steps = steps();
-    assert!(steps.len() > 15, "the session was not found");
-    for step in &steps {
+    for step in steps {
         if let Some(to) = step.command.strip_prefix("cd ") {
             shell.folder.push(to);
         } else if let Some(line) = step.command.strip_suffix(" &") {
