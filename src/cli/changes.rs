@@ -15,8 +15,8 @@ use super::{Exit, Failure, Screen};
 #[command(after_help = "\
 each line is a JSON object with `epoch` and `seq`; what consumed a line goes
 on with --after EPOCH:SEQ, and hears of it where something between is not
-there any more: then take everybody with `epms people --json`, which says at
-which place it was read
+there any more: then take everybody from /v1/people, page by page, whose
+first page says at which place it was read
 
 --follow goes on over a restart of the daemon; after 30 seconds without a
 change comes a line with `heartbeat`, which has a place to go on after, too

@@ -217,9 +217,8 @@ pub fn permit(
     }
     match (planned.cause, waits) {
         // One of two that are the same opens nothing that the other does not.
-        (Cause::Twice, _) => Permit::Goes,
-        (Cause::Files | Cause::Found, _) | (_, Waits::ApproveAll) => Permit::Waits,
-        (Cause::Over, _) | (_, Waits::Automatic) => Permit::Goes,
-        (Cause::Opens | Cause::Changes | Cause::Moved, Waits::Approve) => Permit::Waits,
+        (Cause::Twice, _) | (Cause::Over, Waits::Approve) => Permit::Goes,
+        (Cause::Files | Cause::Found, _) | (_, Waits::ApproveAll | Waits::Approve) => Permit::Waits,
+        (_, Waits::Automatic) => Permit::Goes,
     }
 }
