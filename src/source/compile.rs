@@ -1,9 +1,11 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod hosts;
 mod kinds;
 mod request;
 mod rules;
+mod unset;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +19,7 @@ use crate::outbound::authority;
 use super::Path;
 use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer, TokenAt};
-use super::template::{Place, Templates, Uses};
+use super::template::{Doubts, Place, Templates, Uses};
 
 use rules::Form;
 
@@ -36,6 +38,9 @@ pub(super) struct Compile<'a> {
     connector: &'a Connector,
     document: &'a Document,
     templates: Templates,
+    doubts: Doubts,
+    /// Fields of integrations without which a template gives nothing, each with where that stands.
+    needs: Vec<(String, String)>,
     credential_fields: Vec<&'a str>,
     problems: Vec<Problem>,
     /// What may be meant, in files of version 1.
@@ -52,6 +57,8 @@ impl<'a> Compile<'a> {
             connector,
             document,
             templates: Templates::new(),
+            doubts: Doubts::new(),
+            needs: Vec::new(),
             credential_fields: connector
                 .credential_fields
                 .keys()
@@ -86,12 +93,16 @@ impl<'a> Compile<'a> {
             let compiled = self.request(name, request, &shared);
             requests.insert(name.clone(), compiled);
         }
+        self.hosts();
+        self.never_set();
+        self.of_no_use();
         if self.problems.is_empty() {
             Ok(Source {
                 connector: connector.clone(),
                 templates: self.templates,
                 requests,
                 tokens,
+                needs: self.needs,
                 warnings: self.warnings,
             })
         } else {
@@ -372,9 +383,14 @@ impl<'a> Compile<'a> {
         ) {
             self.problems
                 .push(self.document.problem(field, message).coded(Code::Template));
-        } else if let Some(message) = self.templates.doubt(place, field) {
+        } else if let Some(message) = self.doubts.of(text) {
             self.warn(field, message, Code::Filter);
         }
+        let named = self.templates.named_at(field);
+        let fields = named.filter_map(|(at, name)| Some((at, name.strip_prefix("fields.")?)));
+        let needed = fields.filter(|(at, name)| *at == field && self.doubts.needs(text, name));
+        let needed = needed.map(|(at, name)| (at.to_owned(), name.to_owned()));
+        self.needs.extend(needed);
     }
 
     fn path(&mut self, field: &str, text: &str) -> Path {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::model::is_same_property;
 use crate::outbound::shorten;
 
 use super::call::Call;
@@ -71,7 +72,7 @@ impl Presence {
             if asked_at_once {
                 each.push(call.whose(named.as_deref()));
             } else if let Some(named) = named
-                && !named.trim().eq_ignore_ascii_case(call.property.trim())
+                && !is_same_property(&named, call.property)
             {
                 let other = shorten(&named);
                 let what = format!("the answer has a record of the PMS property `{other}`");
@@ -94,7 +95,7 @@ impl Call<'_> {
             return Named::Nobody;
         };
         let mut attached = self.scope.properties.iter();
-        match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
+        match attached.find(|one| is_same_property(one, named)) {
             Some(attached) => Named::Attached(attached.as_str().into()),
             None => Named::Other(named.to_owned()),
         }
