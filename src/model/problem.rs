@@ -86,7 +86,8 @@ pub enum Code {
     /// A warning: a template has a filter that does not exist, that gets other arguments than it takes, or that makes nothing
     /// of what it stands behind.
     Filter,
-    /// A warning: a template asks for a value that is never set where it stands, or that an integration does not set.
+    /// A warning: a template asks for a value that is never set where it stands, that an integration does not set, or in one
+    /// brace where two are meant.
     UnsetValue,
     /// A warning: a host of a connector that no request can have.
     Host,

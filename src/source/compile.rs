@@ -1,6 +1,7 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod headers;
 mod hosts;
 mod kinds;
 mod request;
@@ -19,7 +20,7 @@ use crate::outbound::authority;
 use super::Path;
 use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer, TokenAt};
-use super::template::{Doubts, Place, Templates, Uses};
+use super::template::{Doubts, Place, Templates, Uses, in_one_brace};
 
 use rules::Form;
 
@@ -96,6 +97,7 @@ impl<'a> Compile<'a> {
         self.hosts();
         self.never_set();
         self.of_no_use();
+        self.replaced();
         if self.problems.is_empty() {
             Ok(Source {
                 connector: connector.clone(),
@@ -121,23 +123,6 @@ impl<'a> Compile<'a> {
             self.problems.push(problem.as_error());
         } else {
             self.warnings.push(problem);
-        }
-    }
-
-    fn header_name(&mut self, field: &str, name: &str) {
-        if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            self.problem(
-                field,
-                format!("`{name}` is no name of a header; write one such as X-Total-Count"),
-            );
-        }
-    }
-
-    fn headers(&mut self, field: &str, headers: &BTreeMap<String, String>) {
-        for (name, value) in headers {
-            let field = format!("{field}.{name}");
-            self.header_name(&field, name);
-            self.template(Place::Header, &field, value);
         }
     }
 
@@ -218,6 +203,12 @@ impl<'a> Compile<'a> {
         }
         if let Some(logout) = &login.logout {
             self.logout(login, logout);
+        }
+        for (key, lasts) in [("idle", login.idle), ("lifetime", login.lifetime)] {
+            if lasts.is_some_and(|lasts| lasts.0.is_zero()) {
+                let message = "is 0, so that each request logs in anew; write how long a token serves, or remove it";
+                self.warn(&format!("auth.login.{key}"), message, Code::Budget);
+            }
         }
         self.header_name("auth.login.header", login.header());
         let value = login.value();
@@ -385,6 +376,10 @@ impl<'a> Compile<'a> {
                 .push(self.document.problem(field, message).coded(Code::Template));
         } else if let Some(message) = self.doubts.of(text) {
             self.warn(field, message, Code::Filter);
+        }
+        if let Some(name) = in_one_brace(text, field.contains(".body.")) {
+            let message = format!("`{{{name}}}` is sent as it is written; write {{{{ {name} }}}}");
+            self.warn(field, message, Code::UnsetValue);
         }
         let named = self.templates.named_at(field);
         let fields = named.filter_map(|(at, name)| Some((at, name.strip_prefix("fields.")?)));

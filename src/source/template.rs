@@ -14,7 +14,7 @@ use url::Url;
 
 use super::filters::{self, Escaped};
 
-pub(super) use doubt::Doubts;
+pub(super) use doubt::{Doubts, in_one_brace};
 pub(super) use names::Uses;
 pub(super) use values::{Before, PageValues, Signing, Values};
 

@@ -357,11 +357,11 @@ requests:
     };
     is_told(
         &with("every: 1m, at_most: 30s"),
-        &["requests.order.poll: is of no use here: `every` is longer than `at_most`"],
+        &["requests.order.poll: is of no use here: `every` is not less than `at_most`"],
     );
     is_told(
-        &with("at_most: 3s"),
-        &["requests.order.poll: is of no use here: `every` is longer than `at_most`"],
+        &with("every: 30s, at_most: 30s"),
+        &["requests.order.poll: is of no use here: `every` is not less than `at_most`"],
     );
     is_told(
         &with("every: 0s"),
@@ -369,7 +369,7 @@ requests:
             "requests.order.poll.every: is 0, so that the PMS is asked again and again without a pause",
         ],
     );
-    is_right(&with("every: 30s, at_most: 30s"));
+    is_right(&with("every: 29s, at_most: 30s"));
     is_right(&format!(
         "limits: {{ per_second: 2 }}\n{}",
         with("every: 0s")
@@ -459,6 +459,67 @@ fn a_filter_that_makes_nothing_of_what_it_is_given_is_told_by_check() {
         is_told(&with(template), &[&told]);
     }
     is_right(&with("{{ since | moment('%Y-%m-%d') }}"));
+}
+
+#[test]
+fn details_that_are_asked_for_without_their_record_are_told_by_check() {
+    let requests = "\
+requests:
+  list: { url: \"{{ credential.url }}/{{ property }}\", format: json, id: id }
+  residents: { url: \"{{ credential.url }}/{{ property }}/details\", format: json, id: id, each: list }
+";
+    is_told(
+        requests,
+        &[
+            "requests.residents.each: is of no use here: no template of the request has a {{ record.NAME }}",
+        ],
+    );
+    is_right(&requests.replace("/details", "/{{ record.id }}"));
+}
+
+#[test]
+fn a_name_in_one_brace_is_told_by_check() {
+    let with = |query: &str| {
+        format!(
+            "requests: {{ residents: {{ url: \"{{{{ credential.url }}}}/people\", query: {{ of: \"{query}\" }}, format: json, id: id }} }}\n"
+        )
+    };
+    is_told(
+        &with("{property}"),
+        &[
+            "requests.residents.query.of: `{property}` is sent as it is written; write {{ property }}",
+        ],
+    );
+    is_right(&with("{{ property }}"));
+}
+
+#[test]
+fn a_header_in_the_place_of_which_another_is_sent_is_told_by_check() {
+    let requests = "\
+headers: { authorization: none }
+auth: { bearer: { token: \"{{ credential.url }}\" } }
+sign: { header: X-Signed, key: \"{{ credential.url }}\", text: \"{{ body }}\" }
+requests: { residents: { url: \"{{ credential.url }}/{{ property }}\", headers: { x-signed: none }, format: json, id: id } }
+";
+    is_told(
+        requests,
+        &[
+            "headers.authorization: is of no use here: `auth` sends another in its place",
+            "requests.residents.headers.x-signed: is of no use here: `sign` sends another in its place",
+        ],
+    );
+    // What logs in has no token yet.
+    let login = "\
+headers: { Authorization: Basic x }
+auth: { login: { request: login, lifetime: 0s } }
+requests:
+  login: { url: \"{{ credential.url }}/login\", format: json, headers: { Authorization: Basic y } }
+  residents: { url: \"{{ credential.url }}/{{ property }}\", format: json, id: id }
+";
+    is_told(
+        login,
+        &["auth.login.lifetime: is 0, so that each request logs in anew"],
+    );
 }
 
 /// Each kind of fault has a word of its own, by which whoever reads `--json` tells it.

@@ -9,7 +9,7 @@ const GIVES: &str = "is of no use here: no request names this one in `after`; le
 const NAME: &str =
     "is of no use here: it is what `epms discover` calls the records of `properties`; remove it";
 const REFRESH: &str = "is of no use here: every run reads it, and answers that serve for a while are those of lookups; remove it";
-const POLL: &str = "is of no use here: `every` is longer than `at_most`, so that it is asked once and never again; make `at_most` longer";
+const POLL: &str = "is of no use here: `every` is not less than `at_most`, so that it is asked once and never again; make `at_most` longer";
 const MISSING: &str =
     "is of no use here: CSV has its rows, be there none, or it is none; remove it";
 
@@ -39,7 +39,7 @@ pub(super) fn unused(
     };
     let is_empty_said = matches!(request.missing, Missing::Empty(_));
     let is_csv = request.format == Format::Csv && request.inner.is_none();
-    let is_asked_once = |poll: &Poll| poll.every > poll.at_most;
+    let is_asked_once = |poll: &Poll| poll.every >= poll.at_most;
     let keys = [
         ("page", one_answer.filter(|_| request.page.is_some())),
         ("total", one_answer.filter(|_| request.total.is_some())),

@@ -14,6 +14,8 @@ const EVERYWHERE: [&str; 2] = ["headers", "auth"];
 
 const SINCE: &str = "is of no use here: no template of the request has {{ since }}, so that the PMS sends everybody each time, and only the full readings miss who is gone; ask with it, or remove it";
 
+const EACH: &str = "is of no use here: no template of the request has a {{ record.NAME }} of that list, so that it asks the same for each of its records; ask with one, or remove it";
+
 impl Compile<'_> {
     /// Tells of values that are never set where a template asks for them.
     pub(super) fn never_set(&mut self) {
@@ -79,6 +81,10 @@ impl Compile<'_> {
             }
             if request.since.is_some() && !asks("since") {
                 found.push((format!("{place}.since"), SINCE.to_owned()));
+            }
+            let mut named = self.templates.named_at(&place);
+            if request.each.is_some() && !named.any(|(_, name)| name.starts_with("record.")) {
+                found.push((format!("{place}.each"), EACH.to_owned()));
             }
         }
         for (at, why) in found {

@@ -88,6 +88,33 @@ impl Doubts {
     }
 }
 
+/// A name in one brace, which is no template where two are. In a body braces may be those of another language, in which
+/// words stand alone.
+pub(in crate::source) fn in_one_brace(text: &str, is_body: bool) -> Option<&str> {
+    let is_name = |name: &str| match name.split_once('.') {
+        Some((first, rest)) => {
+            let firsts = ["credential", "fields", "page", "given", "record", "now"];
+            firsts.contains(&first) && !rest.contains(char::is_whitespace)
+        }
+        None => !is_body && ["property", "today", "since", "token"].contains(&name),
+    };
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('{') {
+        let closes = [("{", "}}"), ("%", "%}"), ("#", "#}")];
+        let opened = closes.iter().find(|(opens, _)| behind.starts_with(opens));
+        if let Some((_, closes)) = opened {
+            rest = behind.split_once(closes).map_or("", |(_, behind)| behind);
+            continue;
+        }
+        let name = behind.split_once('}').map(|(name, _)| name.trim());
+        if let Some(name) = name.filter(|name| is_name(name)) {
+            return Some(name);
+        }
+        rest = behind;
+    }
+    None
+}
+
 fn no_such_filter(told: &str) -> String {
     let name = told.split_whitespace().nth(1).unwrap_or_default();
     let names = filters::names();
@@ -182,6 +209,25 @@ mod tests {
             "{% if credential.system %}{{ credential.system | upper }}{% endif %}",
         ] {
             assert_eq!(doubts.of(template), None, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_one_brace_is_no_template() {
+        for (text, is_body, name) in [
+            ("https://a.example/{property}/x", false, Some("property")),
+            ("{{ credential.url }}/${ since }", false, Some("since")),
+            ("{credential.url}", true, Some("credential.url")),
+            (
+                "{{ property }}/{% if today %}{x}{% endif %}{# {property} #}",
+                false,
+                None,
+            ),
+            ("query { residents { property } }", true, None),
+            ("{page.}{", true, Some("page.")),
+            ("{{property}}", false, None),
+        ] {
+            assert_eq!(in_one_brace(text, is_body), name, "{text}");
         }
     }
 
