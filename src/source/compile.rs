@@ -4,6 +4,7 @@
 mod headers;
 mod hosts;
 mod kinds;
+mod nobody;
 mod request;
 mod rules;
 mod unset;

@@ -48,8 +48,6 @@ pub(super) fn names() -> Vec<&'static str> {
 
 /// What a form of dates is that is none.
 const NO_DATE_FORM: &str = "is no date format; write one such as %m/%d/%Y";
-/// What a form of moments is that is none.
-const NO_FORM_OF_A_MOMENT: &str = "is no form of a moment; write one such as %Y-%m-%d %H:%M:%S";
 
 /// Lets templates use them. The reference has what they do.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
@@ -156,8 +154,11 @@ fn moment(moment: &str, format: &str) -> Result<String, Error> {
     let moment: Timestamp = moment
         .parse()
         .map_err(|_| wrong("the value is no moment".into()))?;
-    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC))
-        .map_err(|_| wrong(format!("`{format}` {NO_FORM_OF_A_MOMENT}")))
+    jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
+        wrong(format!(
+            "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"
+        ))
+    })
 }
 
 /// A number, as JSON writes it.

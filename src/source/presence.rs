@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::model::is_same_property;
 use crate::outbound::shorten;
 
 use super::call::Call;
@@ -72,7 +71,7 @@ impl Presence {
             if asked_at_once {
                 each.push(call.whose(named.as_deref()));
             } else if let Some(named) = named
-                && !is_same_property(&named, call.property)
+                && !named.trim().eq_ignore_ascii_case(call.property.trim())
             {
                 let other = shorten(&named);
                 let what = format!("the answer has a record of the PMS property `{other}`");
@@ -95,7 +94,7 @@ impl Call<'_> {
             return Named::Nobody;
         };
         let mut attached = self.scope.properties.iter();
-        match attached.find(|one| is_same_property(one, named)) {
+        match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
             Some(attached) => Named::Attached(attached.as_str().into()),
             None => Named::Other(named.to_owned()),
         }

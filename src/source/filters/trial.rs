@@ -9,7 +9,10 @@ use jiff::tz::TimeZone;
 use minijinja::value::{Object, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::{Day, NO_DATE_FORM, NO_FORM_OF_A_MOMENT};
+use super::{Day, NO_DATE_FORM};
+
+/// What a form of moments is that is none, as the filter says it.
+const NO_FORM_OF_A_MOMENT: &str = "is no form of a moment; write one such as %Y-%m-%d %H:%M:%S";
 
 /// What `since` is in a trial: a moment.
 #[derive(Debug)]
