@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Connector, File, Integration, Verdict, nearest};
-use crate::model::{Code, Problem};
+use crate::model::{Code, Problem, is_same_property};
 use crate::script::Script;
 use crate::source::Source;
 
@@ -133,7 +133,7 @@ impl<'a> Asked<'a> {
     pub(super) fn whose(&self, one: &Attached<'_>, accounts: &Accounts<'_>) -> Vec<Problem> {
         let problems = [self.for_each(one.file), self.for_both(one, accounts)];
         let problems = problems.into_iter().flatten();
-        problems.chain(by_two_names(one, accounts)).collect()
+        problems.chain(by_two_names(one.file)).collect()
     }
 
     /// That each resident would come once for each of several PMS properties.
@@ -206,21 +206,18 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// PMS properties of an integration that stand in a file by another name too, which differs by case or blanks alone.
-fn by_two_names(one: &Attached<'_>, accounts: &Accounts<'_>) -> Vec<Problem> {
-    let properties = one.file.value.pms_properties.iter().enumerate();
-    let found = properties.filter_map(|(index, property)| {
-        let (id, twin) = accounts.twin(one, property)?;
-        let of = if id == one.id {
-            ", which stands here too,".to_owned()
-        } else {
-            format!(" of config/integrations/{id}.yaml")
-        };
+/// PMS properties of an integration that stand in its file by another name too, which differs by case or blanks alone. One
+/// that stands in two files is judged where it is said whose it is.
+fn by_two_names(of: &File<Integration>) -> Vec<Problem> {
+    let properties = &of.value.pms_properties;
+    let found = properties.iter().enumerate().filter_map(|(index, property)| {
+        let is_twin = |one: &&String| *one != property && is_same_property(one, property);
+        let twin = properties.iter().find(is_twin)?;
         let message = format!(
-            "`{property}` and `{twin}`{of} are one PMS property, as case and blanks around it do not matter: its people come in twice; keep one of them, written as the PMS does"
+            "`{property}` and `{twin}`, which stands here too, are one PMS property, as case and blanks around it do not matter: its people come in twice; keep one of them, written as the PMS does"
         );
         let field = format!("pms_properties.{index}");
-        let problem = one.file.document.problem(&field, message);
+        let problem = of.document.problem(&field, message);
         Some(problem.coded(Code::SameProperty))
     });
     found.collect()

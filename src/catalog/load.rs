@@ -66,7 +66,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
         Why::Taken { by, .. } => Some(Refusal {
             id: by.clone(),
-            property: refusal.property.clone(),
+            property: loader.written(by, &refusal.property),
             why: Why::Taken {
                 by: refusal.id.clone(),
                 with_people: false,

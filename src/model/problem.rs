@@ -93,7 +93,7 @@ pub enum Code {
     Host,
     /// A warning: a request reads the residents of all PMS properties, attached or not, or the same for several.
     AllProperties,
-    /// A warning: two PMS properties that differ by case or blanks alone, and so are one.
+    /// A warning: two PMS properties of an integration that differ by case or blanks alone, and so are one.
     SameProperty,
     /// A warning: a rule of a connector that can never decide, or that decides about every answer.
     Rule,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Connector, Files};
-use crate::model::{Code, IntegrationId, Problem};
+use crate::model::{Code, IntegrationId, Problem, is_same_property};
 use crate::script::Script;
 
 use super::super::account;
@@ -152,6 +152,15 @@ impl Loader<'_> {
                 }
             }
         }
+    }
+
+    /// A PMS property as the file of an integration has it.
+    pub(super) fn written(&self, id: &IntegrationId, property: &str) -> String {
+        let file = self.files.integrations.get(id.as_str());
+        let file = file.and_then(|read| read.as_ref().ok());
+        let mut all = file.into_iter().flat_map(|file| &file.value.pms_properties);
+        let own = all.find(|one| is_same_property(one, property));
+        own.map_or(property, String::as_str).to_owned()
     }
 
     /// Why a file does not come into effect although it is right.
