@@ -1,13 +1,16 @@
-//! What scripts ask of a connector against what the connector has: lookups that no request reads, requests that nobody
-//! asks for, and lookups whose names are known only when a script runs. All may be meant, and are warnings; in version 2
-//! of the connector's file the first two are errors. Pure.
+//! What scripts and integrations ask of a connector against what the connector has: lookups that no request reads, requests
+//! that nobody asks for, lookups whose names are known only when a script runs, fields that are not set, and PMS properties
+//! that nothing tells apart. All may be meant, and are warnings; in version 2 of the connector's file all but the third are
+//! errors. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Connector, File, Integration, Verdict, nearest};
-use crate::model::{Code, Problem};
+use crate::model::{Code, Problem, is_same_property};
 use crate::script::Script;
 use crate::source::Source;
+
+use super::attached::{Accounts, Attached};
 
 /// A connector, as scripts ask of it.
 pub(super) struct Asked<'a> {
@@ -115,8 +118,26 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
+    /// What of an integration does not go with the connector, or with other integrations of the same account.
+    pub(super) fn of_integration(
+        &self,
+        one: &Attached<'_>,
+        accounts: &Accounts<'_>,
+    ) -> Vec<Problem> {
+        let problems = self.whose(one, accounts).into_iter();
+        let problems = problems.chain(self.unset(one.file));
+        problems.map(|problem| self.judged(problem)).collect()
+    }
+
+    /// Why residents of its PMS properties would come twice, or those of others with them.
+    pub(super) fn whose(&self, one: &Attached<'_>, accounts: &Accounts<'_>) -> Vec<Problem> {
+        let problems = [self.for_each(one.file), self.for_both(one, accounts)];
+        let problems = problems.into_iter().flatten();
+        problems.chain(by_two_names(one.file)).collect()
+    }
+
     /// That each resident would come once for each of several PMS properties.
-    pub(super) fn for_each(&self, of: &File<Integration>) -> Option<Problem> {
+    fn for_each(&self, of: &File<Integration>) -> Option<Problem> {
         if of.value.pms_properties.len() < 2 {
             return None;
         }
@@ -126,7 +147,41 @@ impl<'a> Asked<'a> {
             self.name
         );
         let problem = of.document.problem("pms_properties", message);
-        Some(self.judged(problem.coded(Code::AllProperties)))
+        Some(problem.coded(Code::AllProperties))
+    }
+
+    /// That everybody would come into each of several integrations (R5). It is no more than a warning in version 1, because a
+    /// script may pick those of its own by `ctx.property`.
+    fn for_both(&self, one: &Attached<'_>, accounts: &Accounts<'_>) -> Option<Problem> {
+        let request = self.source.asks_the_same()?;
+        let other = accounts.beside(one)?;
+        let message = format!(
+            "`{request}` of the connector `{}` asks the same for each PMS property, and `{other}` attaches others of this account, so that everybody comes into both; use {{{{ property }}}} in the request, or add `property`, the path in a record that names its property, with `per: once`",
+            self.name
+        );
+        let problem = one.file.document.problem("pms_properties", message);
+        Some(problem.coded(Code::AllProperties))
+    }
+
+    /// The fields that templates ask an integration for in vain.
+    fn unset(&self, of: &File<Integration>) -> Vec<Problem> {
+        let set: Vec<&str> = of.value.fields.keys().map(String::as_str).collect();
+        let mut by_field: BTreeMap<&str, &str> = BTreeMap::new();
+        for (at, field) in self.source.unset(&of.value.fields) {
+            by_field.entry(field).or_insert(at);
+        }
+        let unset = by_field.into_iter().map(|(field, at)| {
+            let remedy = nearest(field, &set).map_or_else(
+                || format!("add it, or write {{{{ fields.{field} | default('') }}}} there"),
+                |near| format!("is `{near}` meant?"),
+            );
+            let message = format!(
+                "there is no `{field}`, and `{at}` of the connector `{}` cannot be asked without; {remedy}",
+                self.name
+            );
+            of.document.problem("fields", message).coded(Code::UnsetValue)
+        });
+        unset.collect()
     }
 
     /// Where a script asks for lookups whose names are not written out, so that those are read too that it may not ask for.
@@ -149,4 +204,21 @@ impl<'a> Asked<'a> {
             code: Code::UnnamedLookup,
         })
     }
+}
+
+/// PMS properties of an integration that stand in its file by another name too, which differs by case or blanks alone. One
+/// that stands in two files is judged where it is said whose it is.
+fn by_two_names(of: &File<Integration>) -> Vec<Problem> {
+    let properties = &of.value.pms_properties;
+    let found = properties.iter().enumerate().filter_map(|(index, property)| {
+        let is_twin = |one: &&String| *one != property && is_same_property(one, property);
+        let twin = properties.iter().find(is_twin)?;
+        let message = format!(
+            "`{property}` and `{twin}`, which stands here too, are one PMS property, as case and blanks around it do not matter: its people come in twice; keep one of them, written as the PMS does"
+        );
+        let field = format!("pms_properties.{index}");
+        let problem = of.document.problem(&field, message);
+        Some(problem.coded(Code::SameProperty))
+    });
+    found.collect()
 }

@@ -1,27 +1,22 @@
 //! Files and scripts to a catalog. A load is the same at the start, on a change, and for `check`.
 
+mod between;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{
-    Connector, Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest,
-};
+use crate::config::{Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest};
 use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
-use super::asked::Asked;
-use super::budgets::{self, TooShort};
+use super::budgets;
 use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
-
-/// Scripts, by the files that they lie in.
-type ScriptsByFile = BTreeMap<PathBuf, Arc<Script>>;
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
@@ -71,7 +66,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
         Why::Taken { by, .. } => Some(Refusal {
             id: by.clone(),
-            property: refusal.property.clone(),
+            property: loader.written(by, &refusal.property),
             why: Why::Taken {
                 by: refusal.id.clone(),
                 with_people: false,
@@ -233,6 +228,7 @@ impl<'a> Loader<'a> {
             loading.insert(id, one);
         }
         self.strictly(&mut loading);
+        self.doubted(&loading);
         // A file that is deleted is meant; a folder that is gone with all of them is an accident, or in the middle
         // of being replaced.
         let folder = self.home.config().join("integrations");
@@ -362,141 +358,6 @@ impl<'a> Loader<'a> {
         };
         let problem = file.document.problem("script", self.scripts_are(script));
         Some(problem.coded(Code::Reference))
-    }
-
-    /// A budget of a day or a month that does not last for what hangs on it, told where the credential has it, or the
-    /// credential itself.
-    fn too_short(&self, short: &TooShort) -> Option<Problem> {
-        let Some(Ok(file)) = self.files.credentials.get(&short.credential) else {
-            return None;
-        };
-        let limits = &file.value.limits;
-        let is_its_own = match short.limit {
-            "limits.per_day" => limits.per_day.is_some(),
-            _ => limits.per_month.is_some(),
-        };
-        let field = if is_its_own { short.limit } else { "connector" };
-        Some(
-            file.document
-                .problem(field, short.to_string())
-                .coded(Code::Budget),
-        )
-    }
-
-    /// What scripts and connectors have of each other, and what they do not.
-    fn asked(&mut self, catalog: &Catalog) -> Vec<Problem> {
-        let running = catalog.integrations.values();
-        let running: Vec<_> = running.filter_map(|slot| slot.current.clone()).collect();
-        let mut problems = Vec::new();
-        self.each_asked(
-            |_| true,
-            &running,
-            |asked, files| {
-                problems.extend(asked.all());
-                let of_it = files.integrations.values().flatten().filter(|one| {
-                    let credential = files.credentials.get(&one.value.credential);
-                    let credential = credential.and_then(|read| read.as_ref().ok());
-                    credential.is_some_and(|of| of.value.connector == asked.name)
-                });
-                problems.extend(of_it.filter_map(|one| asked.for_each(one)));
-            },
-        );
-        problems
-    }
-
-    /// Goes through the connectors that `counts` takes, each with the scripts that ask of it: its own, and those of
-    /// integrations.
-    fn each_asked(
-        &mut self,
-        counts: impl Fn(&Connector) -> bool,
-        integrations: &[Arc<Integration>],
-        mut tell: impl FnMut(&Asked<'_>, &Files),
-    ) {
-        let right = self.files.connectors.iter();
-        let right = right.filter(|(_, read)| read.as_ref().is_ok_and(|file| counts(&file.value)));
-        let names: Vec<String> = right.map(|(name, _)| name.clone()).collect();
-        for name in names {
-            let Ok(source) = self.source(&name) else {
-                continue;
-            };
-            let own = self.script(source.script()).ok();
-            let of_it = integrations.iter().filter(|one| one.connector == name);
-            let others = of_it.map(|one| Arc::clone(&one.script));
-            let scripts = own.into_iter().chain(others);
-            let scripts: ScriptsByFile = scripts.map(|script| (script.file(), script)).collect();
-            if let Some(Ok(file)) = self.files.connectors.get(&name) {
-                let scripts = scripts.values().map(Arc::as_ref).collect();
-                tell(&Asked::of(&name, file, &source, scripts), &self.files);
-            }
-        }
-    }
-
-    /// Puts what scripts ask in vain, or do not ask, of a connector of version 2 to the integrations that it concerns.
-    fn strictly(&mut self, loading: &mut BTreeMap<IntegrationId, Loading<'_>>) {
-        let found = loading.values().filter_map(|one| one.found.clone());
-        let found: Vec<_> = found.collect();
-        self.each_asked(Connector::is_strict, &found, |asked, files| {
-            let by_nobody = asked.by_nobody();
-            for one in loading.values_mut() {
-                let found = one.found.as_ref();
-                let Some(found) = found.filter(|one| one.connector == asked.name) else {
-                    continue;
-                };
-                one.problems.extend(asked.in_vain(&found.script));
-                one.problems.extend(by_nobody.iter().cloned());
-                if let Some(Ok(of)) = files.integrations.get(found.id.as_str()) {
-                    one.problems.extend(asked.for_each(of));
-                }
-            }
-        });
-    }
-
-    /// Why a file does not come into effect although it is right.
-    fn refused(&self, refusal: &Refusal) -> Problem {
-        let Refusal { id, property, why } = refusal;
-        let message = match why {
-            Why::Taken {
-                by,
-                with_people: true,
-            } => format!(
-                "`{property}` stands in config/integrations/{by}.yaml too, and feeds one integration: `{by}` goes on, because its people are linked; remove it from one of the two files, or give the people to this one by `epms integration rename {by} {id}`"
-            ),
-            Why::Taken {
-                by,
-                with_people: false,
-            } => format!(
-                "`{property}` stands in config/integrations/{by}.yaml too, and feeds one integration; remove it from one of the two files"
-            ),
-            Why::Several { of, rivals } => {
-                let rivals: Vec<String> = rivals
-                    .iter()
-                    .map(|rival| format!("config/integrations/{rival}.yaml"))
-                    .collect();
-                format!(
-                    "the people of `{property}` are linked to `{of}`, which does not name it any more, and it stands in {} too; remove it from all files but one, or say whose they are by `epms integration rename {of} {id}`",
-                    rivals.join(", ")
-                )
-            }
-            Why::GivenBack { to } => format!(
-                "the people of `{property}` were given back to `{to}` by hand; where they are this one's all the same, say so by `epms integration rename {to} {id}`, and where they are gone, by `epms integration retire {to}`"
-            ),
-        };
-        let problem = match self.files.integrations.get(id.as_str()) {
-            Some(Ok(file)) => {
-                let all = &file.value.pms_properties;
-                let index = all.iter().position(|one| one == property).unwrap_or(0);
-                file.document
-                    .problem(&format!("pms_properties.{index}"), message)
-            }
-            _ => Problem {
-                file: PathBuf::from(format!("config/integrations/{id}.yaml")),
-                place: None,
-                field: "pms_properties".into(),
-                message,
-                code: Code::Conflict,
-            },
-        };
-        problem.coded(Code::Conflict)
     }
 
     /// A credential that fits its connector.

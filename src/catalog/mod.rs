@@ -3,6 +3,7 @@
 
 mod account;
 mod asked;
+mod attached;
 mod budgets;
 mod tested;
 mod load;

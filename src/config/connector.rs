@@ -20,15 +20,16 @@ use super::{Proxy, Span};
 #[serde(deny_unknown_fields)]
 pub struct Connector {
     /// Version of the file's form: 1 or 2. In version 2 what could end in a feed that looks whole and is not is an error:
-    /// what `epms check` warns of in version 1 as `all_properties`, `rule`, `unused_key`, `filter`, `date_form`, `script_name`, `same_name`,
-    /// `unknown_lookup` and `unasked_request`.
+    /// what `epms check` warns of in version 1 as `all_properties`, `same_property`, `rule`, `unused_key`, `unset_value`, `host`,
+    /// `filter`, `date_form`, `script_name`, `same_name`, `unknown_lookup` and `unasked_request`, and a limit or a pause of 0.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
     /// The script that maps its records; a file in `scripts/`.
     pub script: String,
     /// The fields that a credential must have.
     pub credential_fields: BTreeMap<String, CredentialField>,
-    /// Templates of the hosts that requests may go to (`host` or `host:port`). Nothing else is reachable.
+    /// Templates of the hosts that requests may go to (`host` or `host:port`). Nothing else is reachable: a `*` stands for
+    /// nothing here, and of a URL the host is written `{{ credential.url | host }}`.
     pub hosts: Vec<String>,
     /// Requests may go over plain http, and secrets with them in the clear, to other machines too. Only for a
     /// PMS that has nothing better, in a network that nobody else is in.

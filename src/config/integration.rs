@@ -18,7 +18,7 @@ pub struct Integration {
     pub property: Property,
     /// The credential, by the stem of its file.
     pub credential: String,
-    /// The PMS's ids of the properties that feed this one. Nothing else is looked at (R5).
+    /// The PMS's ids of the properties that feed this one. Nothing else is looked at (R5). Case does not tell two of them apart.
     pub pms_properties: Vec<String>,
     /// The PMS's own status words that are never pulled (R6). Case and outer spaces do not matter.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct Integration {
     /// How the PMS's units become the units here (R33–R35).
     #[serde(default)]
     pub units: Units,
-    /// Settings that only the script reads, as `ctx.fields`.
+    /// Settings that the script reads as `ctx.fields`, and templates of the connector as `{{ fields.NAME }}`.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
 }

@@ -64,7 +64,8 @@ pub struct Request {
     #[serde(default)]
     pub records: String,
     /// What an answer means that has nothing at `records`: it is incomplete (`error`), or there are no records where it
-    /// says so: `{ empty: { path: Status, equals: OK } }`.
+    /// says so: `{ empty: { path: Status, equals: OK } }`. One that is refused for its status, such as 404, does not come so
+    /// far, and is for `errors`.
     #[serde(default)]
     pub missing: Missing,
     /// Path of the id inside a record; for reports, and as the key of lookups. Where no record has it, the reading is
@@ -80,7 +81,7 @@ pub struct Request {
     /// Path of what people call it, for `discover`.
     #[serde(default)]
     pub name: Option<String>,
-    /// How the next page is found. Without it there is one page.
+    /// How the next page is found. Without it there is one page, and `{{ page.… }}` is 0 or empty.
     #[serde(default)]
     pub page: Option<Page>,
     /// Where the PMS declares the number of records in all: a path in the answer, or a header. Where it moves while pages
@@ -116,7 +117,8 @@ pub struct Request {
     #[serde(default)]
     pub poll: Option<Poll>,
     /// That the PMS can be asked for what has changed alone: `{{ since }}` is the moment from which, in UTC as
-    /// `2026-03-01T09:30:00Z`, and empty where all is asked for. What is not in such an answer is as it was: nobody is missed for it.
+    /// `2026-03-01T09:30:00Z`, and empty where all is asked for. What is not in such an answer is as it was: nobody is missed for it,
+    /// and so the request has to ask with `{{ since }}`.
     #[serde(default)]
     pub since: Option<Since>,
     /// For lookups: how long an answer serves; a day unless it says otherwise.
@@ -270,7 +272,7 @@ pub struct Poll {
     /// What its answer says when it is ready.
     #[serde(default)]
     pub until: Option<Condition>,
-    /// How long to wait between two questions.
+    /// How long to wait between two questions; less than `at_most`.
     #[serde(default = "poll_every")]
     pub every: Span,
     /// How long to wait in all.

@@ -83,15 +83,23 @@ pub enum Code {
     ScriptName,
     /// A warning: two functions of one name, of a script and of what it imports, each of which may be called for the other.
     SameName,
-    /// A warning: a template has a filter that does not exist, or that gets other arguments than it takes.
+    /// A warning: a template has a filter that does not exist, that gets other arguments than it takes, or that makes nothing
+    /// of what it stands behind.
     Filter,
-    /// A warning: a request reads the residents of all PMS properties, attached or not.
+    /// A warning: a template asks for a value that is never set where it stands, that an integration does not set, or in one
+    /// brace where two are meant.
+    UnsetValue,
+    /// A warning: a host of a connector that no request can have.
+    Host,
+    /// A warning: a request reads the residents of all PMS properties, attached or not, or the same for several.
     AllProperties,
+    /// A warning: two PMS properties of an integration that differ by case or blanks alone, and so are one.
+    SameProperty,
     /// A warning: a rule of a connector that can never decide, or that decides about every answer.
     Rule,
-    /// A warning: a key of a request at which nothing looks in a request of its kind.
+    /// A warning: a key of a request at which nothing looks in a request of its kind, or as its other keys are.
     UnusedKey,
-    /// A warning: what a credential may ask in a day or a month does not last for the schedule, or a limit is 0.
+    /// A warning: what a credential may ask in a day or a month does not last for the schedule, or a limit or a pause is 0.
     Budget,
 }
 
@@ -109,7 +117,10 @@ impl Code {
                 | Code::ScriptName
                 | Code::SameName
                 | Code::Filter
+                | Code::UnsetValue
+                | Code::Host
                 | Code::AllProperties
+                | Code::SameProperty
                 | Code::Rule
                 | Code::UnusedKey
                 | Code::Budget
@@ -144,7 +155,10 @@ impl Code {
             Code::ScriptName => "script_name",
             Code::SameName => "same_name",
             Code::Filter => "filter",
+            Code::UnsetValue => "unset_value",
+            Code::Host => "host",
             Code::AllProperties => "all_properties",
+            Code::SameProperty => "same_property",
             Code::Rule => "rule",
             Code::UnusedKey => "unused_key",
             Code::Budget => "budget",
@@ -157,7 +171,8 @@ impl Code {
             Code::UnknownLookup => Code::Reference,
             Code::DateForm | Code::ScriptName => Code::ScriptOutput,
             Code::SameName => Code::ScriptFunction,
-            Code::Filter => Code::Template,
+            Code::Filter | Code::UnsetValue => Code::Template,
+            Code::SameProperty => Code::Conflict,
             Code::AllProperties => Code::MissingField,
             code if code.is_warning() => Code::Value,
             code => code,

@@ -1,9 +1,13 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod headers;
+mod hosts;
 mod kinds;
+mod nobody;
 mod request;
 mod rules;
+mod unset;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +21,7 @@ use crate::outbound::authority;
 use super::Path;
 use super::answer::Rule;
 use super::compiled::{Source, TokenAnswer, TokenAt};
-use super::template::{Place, Templates, Uses};
+use super::template::{Doubts, Place, Templates, Uses, in_one_brace};
 
 use rules::Form;
 
@@ -36,6 +40,9 @@ pub(super) struct Compile<'a> {
     connector: &'a Connector,
     document: &'a Document,
     templates: Templates,
+    doubts: Doubts,
+    /// Fields of integrations without which a template gives nothing, each with where that stands.
+    needs: Vec<(String, String)>,
     credential_fields: Vec<&'a str>,
     problems: Vec<Problem>,
     /// What may be meant, in files of version 1.
@@ -52,6 +59,8 @@ impl<'a> Compile<'a> {
             connector,
             document,
             templates: Templates::new(),
+            doubts: Doubts::new(),
+            needs: Vec::new(),
             credential_fields: connector
                 .credential_fields
                 .keys()
@@ -86,12 +95,17 @@ impl<'a> Compile<'a> {
             let compiled = self.request(name, request, &shared);
             requests.insert(name.clone(), compiled);
         }
+        self.hosts();
+        self.never_set();
+        self.of_no_use();
+        self.replaced();
         if self.problems.is_empty() {
             Ok(Source {
                 connector: connector.clone(),
                 templates: self.templates,
                 requests,
                 tokens,
+                needs: self.needs,
                 warnings: self.warnings,
             })
         } else {
@@ -110,23 +124,6 @@ impl<'a> Compile<'a> {
             self.problems.push(problem.as_error());
         } else {
             self.warnings.push(problem);
-        }
-    }
-
-    fn header_name(&mut self, field: &str, name: &str) {
-        if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            self.problem(
-                field,
-                format!("`{name}` is no name of a header; write one such as X-Total-Count"),
-            );
-        }
-    }
-
-    fn headers(&mut self, field: &str, headers: &BTreeMap<String, String>) {
-        for (name, value) in headers {
-            let field = format!("{field}.{name}");
-            self.header_name(&field, name);
-            self.template(Place::Header, &field, value);
         }
     }
 
@@ -207,6 +204,12 @@ impl<'a> Compile<'a> {
         }
         if let Some(logout) = &login.logout {
             self.logout(login, logout);
+        }
+        for (key, lasts) in [("idle", login.idle), ("lifetime", login.lifetime)] {
+            if lasts.is_some_and(|lasts| lasts.0.is_zero()) {
+                let message = "is 0, so that each request logs in anew; write how long a token serves, or remove it";
+                self.warn(&format!("auth.login.{key}"), message, Code::Budget);
+            }
         }
         self.header_name("auth.login.header", login.header());
         let value = login.value();
@@ -372,9 +375,18 @@ impl<'a> Compile<'a> {
         ) {
             self.problems
                 .push(self.document.problem(field, message).coded(Code::Template));
-        } else if let Some(message) = self.templates.doubt(place, field) {
+        } else if let Some(message) = self.doubts.of(text) {
             self.warn(field, message, Code::Filter);
         }
+        if let Some(name) = in_one_brace(text, field.contains(".body.")) {
+            let message = format!("`{{{name}}}` is sent as it is written; write {{{{ {name} }}}}");
+            self.warn(field, message, Code::UnsetValue);
+        }
+        let named = self.templates.named_at(field);
+        let fields = named.filter_map(|(at, name)| Some((at, name.strip_prefix("fields.")?)));
+        let needed = fields.filter(|(at, name)| *at == field && self.doubts.needs(text, name));
+        let needed = needed.map(|(at, name)| (at.to_owned(), name.to_owned()));
+        self.needs.extend(needed);
     }
 
     fn path(&mut self, field: &str, text: &str) -> Path {

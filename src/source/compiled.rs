@@ -20,6 +20,8 @@ pub struct Source {
     pub(super) requests: BTreeMap<String, Request>,
     /// What proves who asks, where a token has to be fetched.
     pub(super) tokens: Option<TokenAnswer>,
+    /// Fields of integrations without which a template gives nothing, each with where that stands.
+    pub(super) needs: Vec<(String, String)>,
     pub(super) warnings: Vec<Problem>,
 }
 
@@ -177,6 +179,19 @@ impl Source {
             Some(Auth::Login(login)) => login.logout.as_deref(),
             _ => None,
         }
+    }
+
+    /// The templates that give nothing where an integration sets only these fields, by where they stand, each with the
+    /// field that it asks for. What `discover` alone asks is none of them.
+    pub fn unset<'a>(
+        &'a self,
+        set: &'a BTreeMap<String, String>,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let needs = self.needs.iter();
+        let needs = needs.filter(|(at, field)| {
+            !at.starts_with("requests.properties.") && !set.contains_key(field)
+        });
+        needs.map(|(at, field)| (at.as_str(), field.as_str()))
     }
 
     /// Whether both are of the same connector.

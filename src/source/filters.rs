@@ -1,5 +1,7 @@
 //! The filters of templates: what a value is made into before it is escaped for where it stands. Pure.
 
+mod trial;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use url::Url;
 use crate::outbound::{authority, sha256};
 
 use super::reference::FILTERS;
+
+pub(super) use trial::{ANYTHING, Since, add_to_trial, is_certain};
 
 /// A day: what `today` is.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 /// What a form of dates is that is none.
-pub(super) const NO_DATE_FORM: &str = "is no date format; write one such as %m/%d/%Y";
+const NO_DATE_FORM: &str = "is no date format; write one such as %m/%d/%Y";
 
 /// Lets templates use them. The reference has what they do.
 pub(super) fn add_to(environment: &mut Environment<'static>) {

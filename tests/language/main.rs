@@ -7,6 +7,7 @@ mod support;
 
 mod attached;
 mod chains;
+mod checked;
 mod connectors;
 mod invented;
 mod judged_answers;

@@ -207,6 +207,9 @@ async fn none_is_silent(ground: &Ground<'_>, people: usize, step: usize) {
                 let after = run_of(ground, &store, number).await;
                 if after.fate == Fate::Run || after.words != before.words {
                     came.fate = Fate::Later;
+                    println!(
+                        "{kind}: told by run {number} alone, where they were there before: {what}"
+                    );
                     break;
                 }
             }

@@ -1,6 +1,6 @@
 //! Keys of a request at which nothing looks in a request of its kind. Compiles nothing.
 
-use crate::config::{Auth, Connector, Given, Missing, Request};
+use crate::config::{Auth, Connector, Format, Given, Missing, Poll, Request};
 
 /// What a key is for that is of no use where it stands.
 const OF_LOGIN: &str = "is of no use here: a login has one answer; remove it";
@@ -9,6 +9,9 @@ const GIVES: &str = "is of no use here: no request names this one in `after`; le
 const NAME: &str =
     "is of no use here: it is what `epms discover` calls the records of `properties`; remove it";
 const REFRESH: &str = "is of no use here: every run reads it, and answers that serve for a while are those of lookups; remove it";
+const POLL: &str = "is of no use here: `every` is not less than `at_most`, so that it is asked once and never again; make `at_most` longer";
+const MISSING: &str =
+    "is of no use here: CSV has its rows, be there none, or it is none; remove it";
 
 /// The keys of a request that change nothing, and why.
 pub(super) fn unused(
@@ -35,10 +38,25 @@ pub(super) fn unused(
         (is_step && !is_list && !seeks_newest).then_some(OF_STEP)
     };
     let is_empty_said = matches!(request.missing, Missing::Empty(_));
+    let is_csv = request.format == Format::Csv && request.inner.is_none();
+    let is_asked_once = |poll: &Poll| poll.every >= poll.at_most;
     let keys = [
         ("page", one_answer.filter(|_| request.page.is_some())),
         ("total", one_answer.filter(|_| request.total.is_some())),
-        ("missing", one_answer.filter(|_| is_empty_said)),
+        (
+            "missing",
+            one_answer
+                .or(is_csv.then_some(MISSING))
+                .filter(|_| is_empty_said),
+        ),
+        (
+            "poll",
+            request
+                .poll
+                .as_ref()
+                .filter(|poll| is_asked_once(poll))
+                .map(|_| POLL),
+        ),
         (
             "gives",
             (!request.gives.is_empty() && !is_step).then_some(GIVES),

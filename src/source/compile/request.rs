@@ -15,6 +15,7 @@ use super::super::decode::Shape;
 use super::super::page::Paging;
 use super::super::template::{Place, Uses};
 use super::kinds::unused;
+use super::rules::Form;
 use super::{Compile, form};
 
 impl Compile<'_> {
@@ -106,15 +107,22 @@ impl Compile<'_> {
                 self.warn(&at(key), why, Code::UnusedKey);
             }
         }
+        self.pause(&at("poll.every"), request);
+        let shape = self.shape(name, request);
+        let mut rules = self.rules(&at("errors"), &request.errors, form);
+        rules.extend(shared.iter().cloned());
         let missing = match &request.missing {
             Missing::Empty(condition) => {
                 let rule = condition.means(Verdict::Empty);
-                vec![self.rule(&at("missing.empty"), &rule, form)]
+                let rule = self.rule(&at("missing.empty"), &rule, form);
+                self.seen_as_missing(&rule, &rules);
+                vec![rule]
             }
             Missing::Error => Vec::new(),
         };
-        let mut rules = self.rules(&at("errors"), &request.errors, form);
-        rules.extend(shared.iter().cloned());
+        if form != Form::Rows {
+            self.absent_records(rules.iter().chain(&missing), &shape.place());
+        }
         if is_login {
             if request.page.is_some() {
                 self.problem(&at("page"), "a login has one answer; remove it");
@@ -141,7 +149,7 @@ impl Compile<'_> {
             .as_deref()
             .map(|path| self.path(&at("name"), path));
         Request {
-            shape: self.shape(name, request),
+            shape,
             id,
             property,
             name: label,
@@ -216,6 +224,18 @@ impl Compile<'_> {
         if request.poll.is_some() && !self.comes_before(name) {
             let message = "is for a request that another names in `after`; remove it";
             self.problem(&at("poll"), message);
+        }
+    }
+
+    /// Tells of a request that is asked again and again, with nothing between two questions.
+    fn pause(&mut self, field: &str, request: &config::Request) {
+        let limits = &self.connector.limits;
+        let limits = [limits.per_second, limits.per_minute, limits.per_hour];
+        let is_limited = limits.iter().any(Option::is_some);
+        let poll = request.poll.as_ref();
+        if !is_limited && poll.is_some_and(|poll| poll.every.0.is_zero()) {
+            let message = "is 0, so that the PMS is asked again and again without a pause; write `5s`, or longer";
+            self.warn(field, message, Code::Budget);
         }
     }
 

@@ -146,17 +146,19 @@ fn contradiction(rule: &AnswerRule, form: Form) -> Option<(&'static str, String)
 
 /// Whether a rule looks at the status alone, and fits answers with a body to ordinary questions.
 fn is_every_success(rule: &AnswerRule) -> bool {
-    let looks_closer = rule.header.is_some()
-        || rule.path.is_some()
-        || rule.absent.is_some()
-        || rule.text.is_some()
-        || rule.equals.is_some();
+    !looks_closer(rule) && rule.absent.is_none() && rule.status.as_ref().is_some_and(is_success)
+}
+
+/// Whether a rule looks at something that an answer says.
+pub(super) fn looks_closer(rule: &AnswerRule) -> bool {
+    rule.header.is_some() || rule.path.is_some() || rule.text.is_some() || rule.equals.is_some()
+}
+
+/// Whether there are answers with a body to ordinary questions among them.
+pub(super) fn is_success(statuses: &Statuses) -> bool {
     let with_body = |status: &u16| !matches!(status, 204 | 205);
-    let is_success = |statuses: &Statuses| {
-        let mut successes = (200..300).filter(with_body);
-        successes.any(|status| statuses.contains(status))
-    };
-    !looks_closer && rule.status.as_ref().is_some_and(is_success)
+    let mut successes = (200..300).filter(with_body);
+    successes.any(|status| statuses.contains(status))
 }
 
 /// Whether all of the statuses are those of answers without a body.
