@@ -94,21 +94,10 @@ impl Call<'_> {
             Wrong::Refused => self.failure(&judgement, &raw, answer.status),
             Wrong::Unreadable(error) => SourceError::Unavailable(told(
                 &self.unreadable(&error, &raw),
-                &of_another_form(shape, &raw).map_or_else(
-                    || "nothing was written; the next run tries again".to_owned(),
-                    |form| {
-                        format!("nothing was written; it begins like {form}: where it always does, correct `format` of the request")
-                    },
-                ),
+                &unreadable(shape, &raw),
             )),
             Wrong::Unexpected { what, remedy } => {
-                let by = match &judgement.by {
-                    By::Rule(at) if judgement.verdict == Verdict::Empty => {
-                        format!(" (it is `{at}`)")
-                    }
-                    _ => String::new(),
-                };
-                SourceError::Unexpected(told(&what, &format!("{remedy}{by}")))
+                SourceError::Unexpected(told(&what, &format!("{remedy}{}", judgement.place())))
             }
         })
     }
@@ -204,18 +193,6 @@ impl Call<'_> {
             self.told(&what, said, hint.as_deref().unwrap_or(remedy))
         };
         match verdict {
-            Verdict::Retry => SourceError::Unavailable(told(
-                format!("the PMS failed with status {status}"),
-                "the next run tries again",
-            )),
-            Verdict::RateLimited => SourceError::Unavailable(told(
-                format!("the PMS says there were too many requests (status {status})"),
-                "the next run tries again; lower the connector's `limits` if it comes often",
-            )),
-            Verdict::Maintenance => SourceError::Unavailable(told(
-                format!("the PMS is closed for maintenance (status {status})"),
-                "the next run tries again",
-            )),
             Verdict::LoginFailed => SourceError::LoginFailed(told(
                 format!("the PMS refuses the login of the credential `{name}` (status {status})"),
                 CHECK_IT,
@@ -226,29 +203,67 @@ impl Call<'_> {
                     "ask the PMS's administrator for the right that the credential `{name}` lacks"
                 ),
             )),
-            Verdict::Fatal if status == 206 => SourceError::Unexpected(told(
-                "the PMS sent a part of the answer (status 206), and was asked for all of it"
-                    .into(),
-                "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
-            )),
-            Verdict::Accepted => SourceError::Unavailable(told(
-                format!("the PMS is not ready with it (status {status})"),
-                "the next run asks again; where it takes its time, ask again by `poll`",
-            )),
-            Verdict::Gone => SourceError::Unexpected(told(
-                format!("what was asked for is there no more (status {status})"),
-                "nothing was written; check the connector's request",
-            )),
-            Verdict::Conflict => SourceError::Unexpected(told(
-                format!("the PMS says that this contradicts what it has (status {status})"),
-                "nothing was written; check the connector's request",
-            )),
-            Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
-                format!("the PMS answered with status {status}"),
-                "nothing was written; check the connector's request",
-            )),
+            verdict => {
+                let (what, remedy) = refused(*verdict, status);
+                match verdict {
+                    Verdict::Retry
+                    | Verdict::RateLimited
+                    | Verdict::Maintenance
+                    | Verdict::Accepted => SourceError::Unavailable(told(what, remedy)),
+                    _ => SourceError::Unexpected(told(what, remedy)),
+                }
+            }
         }
     }
+}
+
+/// Why a run is incomplete for an answer that is judged so, and what to do; the login and the right are matters of the
+/// credential.
+pub(super) fn refused(verdict: Verdict, status: u16) -> (String, &'static str) {
+    match verdict {
+        Verdict::Retry => (
+            format!("the PMS failed with status {status}"),
+            "the next run tries again",
+        ),
+        Verdict::RateLimited => (
+            format!("the PMS says there were too many requests (status {status})"),
+            "the next run tries again; lower the connector's `limits` if it comes often",
+        ),
+        Verdict::Maintenance => (
+            format!("the PMS is closed for maintenance (status {status})"),
+            "the next run tries again",
+        ),
+        Verdict::Fatal if status == 206 => (
+            "the PMS sent a part of the answer (status 206), and was asked for all of it".into(),
+            "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
+        ),
+        Verdict::Accepted => (
+            format!("the PMS is not ready with it (status {status})"),
+            "the next run asks again; where it takes its time, ask again by `poll`",
+        ),
+        Verdict::Gone => (
+            format!("what was asked for is there no more (status {status})"),
+            "nothing was written; check the connector's request",
+        ),
+        Verdict::Conflict => (
+            format!("the PMS says that this contradicts what it has (status {status})"),
+            "nothing was written; check the connector's request",
+        ),
+        Verdict::Ok | Verdict::Empty | Verdict::Fatal | Verdict::LoginFailed | Verdict::Denied => (
+            format!("the PMS answered with status {status}"),
+            "nothing was written; check the connector's request",
+        ),
+    }
+}
+
+/// What to do about an answer that cannot be read.
+pub(super) fn unreadable(shape: &Shape, raw: &str) -> String {
+    of_another_form(shape, raw).map_or_else(
+        || "nothing was written; the next run tries again".to_owned(),
+        |form| {
+            format!("nothing was written; it begins like {form}: where it always does, correct `format` of the request")
+        },
+    )
 }
 
 /// A token is no longer than this, in bytes.

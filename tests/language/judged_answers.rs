@@ -128,7 +128,7 @@ fn a_case_may_want_an_answer_that_makes_a_run_incomplete() {
         [
             "answer:",
             "  - incomplete: nothing",
-            "  + a run would not be: verdict denied, by its status, as no rule says otherwise, and 0 records",
+            "  + a run would end as `failed`: verdict denied, by its status, as no rule says otherwise",
         ]
     );
     let broken = case("{ text: '{\"data\":[{\"id\":1' }", "incomplete: ''");
@@ -223,9 +223,16 @@ async fn a_case_judges_an_answer_as_a_run_does() {
                 headers: &[],
                 body: body.as_bytes(),
             };
-            let meaning = pms.source.meaning("residents", "p1", None, sample).unwrap();
+            let asked = epms::source::AnswerTo {
+                request: "residents",
+                property: "p1",
+                attached: &["p1".into()],
+                shape: None,
+            };
+            let alone = pms.source.alone(asked, None, sample).unwrap();
             let ok = [epms::config::Verdict::Ok, epms::config::Verdict::Empty];
-            let would_be = ok.contains(&meaning.verdict) && meaning.wrong.is_none();
+            let meaning = alone.meaning;
+            let would_be = ok.contains(&meaning.verdict) && alone.incomplete.is_none();
             // hyper sends no body with 204.
             if status != 204 {
                 assert_eq!(
