@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 
-use crate::control::client::{ClientError, Cut};
+use crate::control::client::{Client, ClientError, Cut};
 use crate::control::protocol::Page;
+use crate::model::IntegrationId;
 
 /// How much of a list to show.
 #[derive(Debug, Args)]
@@ -49,6 +50,18 @@ pub(super) async fn read<T>(
         if none || all.next.is_none() || all.items.len() >= limit {
             return Ok(all);
         }
+    }
+}
+
+/// Refuses a list of nothing that an integration was asked for which is not there: it is misspelt.
+pub(super) async fn nothing_of(
+    integration: Option<&IntegrationId>,
+    is_empty: bool,
+    client: &Client,
+) -> Result<(), ClientError> {
+    match integration {
+        Some(id) if is_empty => client.integration(id).await.map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -68,7 +68,10 @@ pub(super) async fn run(
             let page = pages::read(&arguments.length, async |cut| {
                 client.people(&filter, &cut).await
             });
-            screen.show(json, &page.await?, |page, view| list(page, &filter, view))?;
+            let page = page.await?;
+            let integration = filter.integration.as_ref();
+            pages::nothing_of(integration, page.items.is_empty(), client).await?;
+            screen.show(json, &page, |page, view| list(page, &filter, view))?;
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
         PeopleVerb::Enrol(verb) => return enrol::run(verb, json, client, screen).await,

@@ -269,3 +269,36 @@ async fn epms_test_runs_cases_about_answers_and_accept_writes_the_verdict() {
         told(&mapped)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_fits_no_test_ends_with_1_and_says_what_there_is() {
+    let home = home("version: 1\nanswer: { status: 503 }\nexpect: { verdict: retry }\n");
+    let nothing = said(&home.epms(&["test", "pms/nope"]).await, 1);
+    assert!(
+        nothing.contains("no mapping test has `pms/nope` in its PMS/CASE"),
+        "{nothing}"
+    );
+    assert!(nothing.contains("1 test of pms"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_of_a_test_that_cannot_be_read() {
+    let home = home("version: 1\nanswer: { status: 503 }\nexpect: { verdict: retry }\n");
+    let folder = home.path("scripts/tests/pms");
+    said(&home.epms(&["check", folder.to_str().unwrap()]).await, 0);
+    home.write(
+        "scripts/tests/pms/two.yaml",
+        "version: 1\nrecord: { id: a }\nexpects: {}\n",
+    );
+    home.write(
+        "scripts/tests/pms/three.yaml",
+        "version: 1\nrecords: gone.json\nexpect: {}\n",
+    );
+    let told = said(&home.epms(&["check"]).await, 2);
+    for line in [
+        "scripts/tests/pms/two.yaml:3:1: expects: ",
+        "scripts/tests/pms/three.yaml:2:10: records: `gone.json` is not there",
+    ] {
+        assert_eq!(told.matches(line).count(), 1, "{line}: {told}");
+    }
+}
