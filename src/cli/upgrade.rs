@@ -380,7 +380,7 @@ fn told(upgraded: &Upgraded, _: &View) -> String {
     );
     list(
         &upgraded.orphaned,
-        "changed in this home, and not shipped any more: no upgrade looks at them again; remove what nothing uses",
+        "changed in this home, and not shipped any more: they are the home's own; remove what nothing uses",
     );
     for asked in &upgraded.asked {
         let _ = writeln!(

@@ -10,8 +10,9 @@ use crate::outbound::{Answer, Told, impersonal, shorten};
 
 use super::answer::Judge;
 use super::call::subject;
+use super::chain::amiss_with_step;
 use super::compiled::{Request, Source};
-use super::decode::{Decoded, Shape};
+use super::decode::{Decoded, Shape, whole};
 use super::fetch::Page;
 use super::judged::{Looked, Meaning, Reply, Taken, Wrong};
 use super::page::{Came, Pages};
@@ -160,9 +161,13 @@ impl Of<'_> {
                 let what = "it is not ready";
                 told(what, "a run asks again until `poll.at_most` is over")
             }
-            None => None,
+            None if meaning.verdict == Verdict::Ok => {
+                let amiss = self.amiss_before(&answer, &raw)?;
+                told(&amiss.what, &amiss.remedy)
+            }
+            None if self.source.logout() == Some(self.asked.request) => None,
             Some(Ok(taken)) => self.amiss(taken, answer),
-            Some(Err(Wrong::Refused)) => match meaning.verdict {
+            None | Some(Err(Wrong::Refused)) => match meaning.verdict {
                 // These end a run in their own way.
                 Verdict::LoginFailed | Verdict::Denied => None,
                 verdict => {
@@ -179,6 +184,24 @@ impl Of<'_> {
                 told(&what, hint.unwrap_or(&remedy))
             }
         }
+    }
+
+    /// What is amiss with an answer that has no records: of a login, or of a step before another request.
+    fn amiss_before(&self, answer: &Answer, raw: &str) -> Option<Amiss> {
+        let around = whole(self.shape().format(), raw).ok();
+        if self.source.login() == Some(self.asked.request) {
+            let place = &self.source.tokens.as_ref()?.place;
+            let around = around.unwrap_or_default();
+            let token = place.token(&around, raw, &answer.headers);
+            return token.is_none().then(|| place.missing());
+        }
+        amiss_with_step(
+            self.request,
+            answer.status,
+            &answer.headers,
+            around.as_ref(),
+            raw,
+        )
     }
 
     fn shape(&self) -> &Shape {

@@ -17,6 +17,7 @@ use super::fetch::Ask;
 use super::judged::{Asked, Came, Judging, Reply, Taken, Wrong, judged, taken};
 use super::media;
 use super::page::Why;
+use super::presence::Amiss;
 use super::{Shape, SourceError};
 
 impl Call<'_> {
@@ -157,24 +158,18 @@ impl Call<'_> {
         if judgement.verdict != Verdict::Ok {
             return Err(self.failure(&judgement, &raw, answer.status));
         }
-        let (token, around) = match &reading.place {
-            TokenAt::Path(path) => {
-                let around = decoded.map_err(|error| {
-                    let what = self.unreadable(&error, &raw);
-                    SourceError::Unavailable(self.told(&what, None, "the next run tries again"))
-                })?;
-                (path.text(&around).map(Cow::into_owned), around)
+        let around = match (&reading.place, decoded) {
+            (TokenAt::Path(_), Ok(around)) => around,
+            (TokenAt::Path(_), Err(error)) => {
+                let what = self.unreadable(&error, &raw);
+                let told = self.told(&what, None, "the next run tries again");
+                return Err(SourceError::Unavailable(told));
             }
-            TokenAt::Header(name) => (answer.header(name).map(str::to_owned), Value::Null),
-            TokenAt::Cookie(name) => (cookie(&answer.headers, name), Value::Null),
-            TokenAt::Text => (Some(raw.trim().to_owned()), Value::Null),
+            _ => Value::Null,
         };
-        let token = token.filter(|token| reading.place.may_be(token));
         // What stands around a token may be another: nothing of it is told.
-        let Some(token) = token else {
-            let what = reading.place.missing();
-            let remedy = "correct where `auth` of the connector looks for it, or say with a rule what such an answer means";
-            return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
+        let Some(token) = reading.place.token(&around, &raw, &answer.headers) else {
+            return Err(self.amiss(&reading.place.missing()));
         };
         let seconds = super::Path::parse("expires_in")
             .ok()
@@ -277,9 +272,23 @@ impl TokenAt {
         is_one && (is_plain || matches!(self, TokenAt::Path(_)))
     }
 
+    /// The token in an answer.
+    pub(super) fn token(&self, around: &Value, raw: &str, headers: &HeaderMap) -> Option<String> {
+        let token = match self {
+            TokenAt::Path(path) => path.text(around).map(Cow::into_owned),
+            TokenAt::Header(name) => {
+                let value = headers.get(name)?;
+                value.to_str().ok().map(str::to_owned)
+            }
+            TokenAt::Cookie(name) => cookie(headers, name),
+            TokenAt::Text => Some(raw.trim().to_owned()),
+        };
+        token.filter(|token| self.may_be(token))
+    }
+
     /// That there is none.
-    fn missing(&self) -> String {
-        match self {
+    pub(super) fn missing(&self) -> Amiss {
+        let what = match self {
             TokenAt::Path(path) if path.is_root() => {
                 "the answer is no text, and so no token".into()
             }
@@ -287,7 +296,9 @@ impl TokenAt {
             TokenAt::Header(name) => format!("the answer has no token in the header `{name}`"),
             TokenAt::Cookie(name) => format!("the answer sets no cookie `{name}`"),
             TokenAt::Text => "the answer is no token: it is empty, or more than one word".into(),
-        }
+        };
+        let remedy = "correct where `auth` of the connector looks for it, or say with a rule what such an answer means".into();
+        Amiss { what, remedy }
     }
 }
 

@@ -68,6 +68,49 @@ fn complete() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
+/// What makes a login, or a step before the residents, end the run.
+const BEFORE: [(&str, &str, &str); 4] = [
+    (
+        "job",
+        r#"{"job":7}"#,
+        "its answer has nothing for `id` of its `gives`",
+    ),
+    ("job", r#"{"id":7}"#, ""),
+    (
+        "login",
+        r#"{"tokens":"x"}"#,
+        "there is no token at `token` in the answer",
+    ),
+    ("login", r#"{"token":"x"}"#, ""),
+];
+
+#[test]
+fn of_a_login_and_of_a_step_it_is_said_what_they_do_not_give() {
+    let yaml = "auth: { login: { request: login, token: token, header: X-Session, value: \"{{ token }}\" } }
+requests:
+  login: { url: \"{{ credential.url }}/login\", format: json }
+  job: { url: \"{{ credential.url }}/job\", format: json, gives: { id: id } }
+  residents: { after: [job], url: \"{{ credential.url }}/r/{{ given.id }}\", format: json, records: data }
+";
+    let source = crate::support::small_pms::compile(yaml).unwrap();
+    for (request, body, wrong) in BEFORE {
+        let asked = AnswerTo {
+            request,
+            property: "p1",
+            attached: &[],
+            shape: None,
+        };
+        let sample = Sample {
+            status: 200,
+            headers: &[],
+            body: body.as_bytes(),
+        };
+        let told = source.alone(asked, None, sample).unwrap().incomplete;
+        let told = told.map(|it| it.told.what).unwrap_or_default();
+        assert_eq!(told, wrong, "{request} {body}");
+    }
+}
+
 async fn read(
     lines: &str,
     status: u16,
