@@ -8,6 +8,8 @@ use crate::control::client::{Client, ClientError, Cut};
 use crate::control::protocol::Page;
 use crate::model::IntegrationId;
 
+use super::{Exit, Failure};
+
 /// How much of a list to show.
 #[derive(Debug, Args)]
 pub struct Length {
@@ -58,10 +60,16 @@ pub(super) async fn nothing_of(
     integration: Option<&IntegrationId>,
     is_empty: bool,
     client: &Client,
-) -> Result<(), ClientError> {
-    match integration {
-        Some(id) if is_empty => client.integration(id).await.map(drop),
-        _ => Ok(()),
+) -> Result<(), Failure> {
+    let Some(id) = integration.filter(|_| is_empty) else {
+        return Ok(());
+    };
+    match client.integration(id).await {
+        Err(ClientError::Refused(problem)) if problem.status == 404 => {
+            let told = format!("there is no integration `{id}`; `epms status` lists them");
+            Err(Failure::other(Exit::Failed, told))
+        }
+        known => Ok(known.map(drop)?),
     }
 }
 

@@ -67,7 +67,9 @@ pub(super) async fn run(
     } else {
         Vec::new()
     };
-    let exit = if arguments.no_wait {
+    let exit = if asked.runs.is_empty() && !unsynced.is_empty() && !json {
+        Exit::Failed
+    } else if arguments.no_wait {
         screen.show(json, &asked, |asked, _| queued(asked))?;
         Exit::Done
     } else {

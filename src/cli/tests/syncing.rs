@@ -113,7 +113,13 @@ async fn a_sync_of_all_says_which_integrations_it_leaves_out_for_their_files_and
             .json("GET /v1/integrations", &all)
     };
     let good = integration(BUILDING);
-    let all = [good.clone(), broken, waits, off.clone(), paused.clone()];
+    let all = [
+        good.clone(),
+        broken.clone(),
+        waits,
+        off.clone(),
+        paused.clone(),
+    ];
     let ran = epms("sync --all --no-wait", answers(&all)).await;
     assert_eq!(ran.exit, Exit::Failed);
     let told: Vec<&str> = ran.err.lines().collect();
@@ -123,6 +129,13 @@ async fn a_sync_of_all_says_which_integrations_it_leaves_out_for_their_files_and
         "{told:?}"
     );
     assert_eq!(told[1], "oak is not synced: its people are at `oak`");
+    // That nothing is switched on would not be true.
+    let none = Answers::default()
+        .json("POST /v1/sync?wait=false", &SyncReply { runs: Vec::new() })
+        .json("GET /v1/integrations", &[broken]);
+    let ran = epms("sync --all", none).await;
+    assert_eq!((ran.exit, ran.out.as_str()), (Exit::Failed, ""));
+    assert!(ran.err.starts_with("elm is not synced: "), "{}", ran.err);
     let ran = epms("sync --all --no-wait", answers(&[good, off, paused])).await;
     assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
 }
