@@ -244,8 +244,7 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
 /// The names that the script reads, and those of the connector's paths that a mapping test needs.
 fn read_by(recording: &Recording<'_>, heard: &[Heard]) -> Vec<String> {
     let source = recording.source;
-    let of_script = recording.script.names_read().into_iter();
-    let mut paths: Vec<String> = of_script.map(|(name, _)| name.to_string()).collect();
+    let mut paths: Vec<String> = recording.script.names_read().keys().cloned().collect();
     for (answer, shape) in with_shapes(source, heard) {
         paths.extend(source.id_path(&answer.request));
         paths.extend(
