@@ -91,7 +91,7 @@ fn touched(store: &Store, act: &Act, person: PersonId) -> Answer<ActError> {
         )
     });
     Ok(ActError::Refused(format!(
-        "{person} has changed since the {} at {}{by}; undo is not possible any more",
+        "{person} has changed since the {} at {:.0}{by}; undo is not possible any more",
         act.kind, act.at
     )))
 }

@@ -17,8 +17,8 @@ pub struct Contexts {
 pub(super) enum Whose {
     /// It is mapped with this.
     Known(Context),
-    /// Of a property that is not attached: a run does not look at it.
-    Elsewhere,
+    /// Of this property, which is not attached: a run does not look at it.
+    Elsewhere(String),
     /// It names none: a run leaves it out, and counts it.
     Nobody,
 }
@@ -49,7 +49,7 @@ impl Contexts {
         let property = match attached.find(|one| is_same_property(one, named)) {
             Some(attached) => attached.clone(),
             None if inputs.properties.is_empty() => named.to_owned(),
-            None => return Whose::Elsewhere,
+            None => return Whose::Elsewhere(named.to_owned()),
         };
         Whose::Known(Context::new(Inputs {
             property,
@@ -57,11 +57,18 @@ impl Contexts {
         }))
     }
 
+    /// Why a run would be incomplete, where it is not known of any record whose it is.
+    pub(super) fn amiss(&self, of_nobody: usize, records: usize) -> Option<String> {
+        let path = self.property.as_ref()?;
+        (records > 0 && of_nobody == records)
+            .then(|| format!("no record has anything at `{path}`, where `property` looks"))
+    }
+
     /// What a script may know besides a record; none where a run leaves it out.
     pub(super) fn of(&self, json: &str) -> Option<Context> {
         match self.whose(json) {
             Whose::Known(context) => Some(context),
-            Whose::Elsewhere | Whose::Nobody => None,
+            Whose::Elsewhere(_) | Whose::Nobody => None,
         }
     }
 }

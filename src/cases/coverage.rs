@@ -51,7 +51,7 @@ pub fn coverage(cases: &[Case], library: &Library) -> Coverage {
             if let Some(answer) = case.answer() {
                 judges = true;
                 // What it means is for the case itself to judge.
-                let _ = answer.meaning(&script, case.contexts().of_all());
+                let _ = answer.alone(&script, case.contexts().of_all());
             }
             for record in case.records() {
                 let Some(context) = case.contexts().of(record) else {

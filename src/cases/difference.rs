@@ -61,6 +61,11 @@ pub(super) fn difference(expect: &Expect, found: &Mapped) -> Vec<String> {
     }
     let errors: Vec<&ExpectedError> = expect.error.iter().chain(&expect.errors).collect();
     compare_errors(&mut lines, &errors, &found.errors);
+    whole(
+        &mut lines,
+        expect.incomplete.as_deref(),
+        found.incomplete.as_deref(),
+    );
     lines
 }
 
@@ -188,6 +193,24 @@ fn shown(value: &Value) -> String {
         Value::String(text) if text.trim() == text && !text.is_empty() => text.clone(),
         value => value.to_string(),
     }
+}
+
+/// Whether a run would be incomplete for these records.
+fn whole(lines: &mut Vec<String>, expected: Option<&str>, found: Option<&str>) {
+    let told = match (expected, found) {
+        (Some(wanted), Some(wrong)) if wrong.contains(wanted) => return,
+        (None, None) => return,
+        (None, Some(wrong)) => vec![format!("  + a run would be incomplete: {wrong}")],
+        (Some(wanted), found) => vec![
+            format!("  - incomplete: {wanted}"),
+            match found {
+                Some(wrong) => format!("  + incomplete: {wrong}"),
+                None => "  + a run would not be".to_owned(),
+            },
+        ],
+    };
+    lines.push("records:".to_owned());
+    lines.extend(told);
 }
 
 fn compare_errors(lines: &mut Vec<String>, expected: &[&ExpectedError], found: &[Unmapped]) {

@@ -52,9 +52,11 @@ impl Judge for ScriptJudge {
 
 /// The script of a case, as the judge of its answer.
 #[derive(Debug)]
-pub(super) struct CaseJudge<'a> {
-    pub(super) script: &'a Script,
-    pub(super) inputs: &'a Inputs,
+pub struct CaseJudge<'a> {
+    /// The script.
+    pub script: &'a Script,
+    /// What it may know besides the answer.
+    pub inputs: &'a Inputs,
 }
 
 impl Judge for CaseJudge<'_> {
@@ -90,7 +92,9 @@ fn ruling(script: &Script, inputs: &Inputs, said: &Said<'_>) -> Result<Option<Ru
                     .map_err(|_| {
                     // The word may come from the answer: it is not repeated.
                     let words = Verdict::WORDS.join(", ");
-                    format!("`verdict` gave a word that is no verdict; it is one of: {words}")
+                    let message =
+                        format!("`verdict` gave a word that is no verdict; it is one of: {words}");
+                    script.wrong_verdict(&word, message).to_string()
                 })?;
             Ok(Ruling { verdict, hint })
         })

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::Verdict;
 use crate::script::{Context, Inputs, Lookups, Script};
-use crate::source::{By, Judge, Meaning, Sample, Source};
+use crate::source::{Alone, AnswerTo, By, Judge, Meaning, Sample, Source};
 
 use super::judge::CaseJudge;
 use super::written::Expect;
@@ -22,8 +22,9 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// What it means to a run of this script. An error says what is wrong with the case or the script.
-    pub(super) fn meaning(&self, script: &Script, context: &Context) -> Result<Meaning, String> {
+    /// What a run of this script would make of it, were it all that comes. An error says what is wrong with the case or the
+    /// script.
+    pub(super) fn alone(&self, script: &Script, context: &Context) -> Result<Alone, String> {
         let inputs = Inputs {
             // Whoever judges an answer of a run has no lookups either.
             lookups: Arc::new(Lookups::new()),
@@ -39,19 +40,29 @@ impl Answered {
             headers: &self.headers,
             body: &self.body,
         };
-        self.source
-            .meaning(&inputs.request, &inputs.property, judge, sample)
+        let asked = AnswerTo {
+            request: &inputs.request,
+            property: &inputs.property,
+            attached: &inputs.properties,
+            shape: None,
+        };
+        self.source.alone(asked, judge, sample)
     }
 
-    /// What is different from what is expected, as lines.
+    /// What is different from what is expected, as lines. With `as_before`, only what earlier versions saw that looked at no
+    /// path of the connector.
     pub(super) fn difference(
         &self,
         expect: &Expect,
         script: &Script,
         context: &Context,
+        as_before: bool,
     ) -> Vec<String> {
-        let meaning = match self.meaning(script, context) {
-            Ok(meaning) => meaning,
+        let Alone {
+            meaning,
+            incomplete,
+        } = match self.alone(script, context) {
+            Ok(alone) => alone,
             Err(error) => return vec!["answer:".to_owned(), format!("  + {error}")],
         };
         let mut lines = Vec::new();
@@ -73,25 +84,26 @@ impl Answered {
             let came = if hint.is_empty() { "none" } else { hint };
             lines.push(format!("  + hint: {came}"));
         }
-        match (&expect.incomplete, &meaning.wrong) {
-            (Some(wanted), Some(wrong)) if wrong.contains(wanted.as_str()) => {}
-            (wanted, wrong) => {
-                let of_it = wanted
-                    .iter()
-                    .map(|wanted| format!("  - incomplete: {wanted}"));
-                lines.extend(of_it);
-                lines.extend(match (wanted, wrong) {
-                    (None, Some(wrong)) => Some(format!("  + a run would be incomplete: {wrong}")),
-                    (Some(_), Some(wrong)) => Some(format!("  + incomplete: {wrong}")),
-                    (Some(_), None) => Some(format!(
-                        "  + a run would not be: verdict {}, {}, and {} records",
-                        word(meaning.verdict),
-                        by(&meaning.by),
-                        meaning.records
-                    )),
-                    (None, None) => None,
+        let wrong = incomplete.as_ref().map(|incomplete| &incomplete.told);
+        let is_wanted = |wanted: &String| {
+            wrong.is_some_and(|wrong| wrong.to_string().contains(wanted.as_str()))
+        };
+        match (&expect.incomplete, wrong) {
+            (Some(wanted), _) if is_wanted(wanted) => {}
+            // Any other verdict says so itself.
+            (None, Some(_)) if !says_all_is_well(meaning.verdict) => {}
+            (None, Some(_)) if as_before && meaning.wrong.is_none() => {}
+            (None, Some(wrong)) => {
+                lines.push(format!("  + a run would be incomplete: {}", wrong.what));
+            }
+            (Some(wanted), wrong) => {
+                lines.push(format!("  - incomplete: {wanted}"));
+                lines.push(match wrong {
+                    Some(wrong) => format!("  + incomplete: {}", wrong.what),
+                    None => not_incomplete(&meaning),
                 });
             }
+            (None, None) => {}
         }
         if !lines.is_empty() {
             lines.insert(0, "answer:".to_owned());
@@ -101,15 +113,36 @@ impl Answered {
 
     /// What came out, as a case says it; none where nothing did.
     pub(super) fn expectations(&self, script: &Script, context: &Context) -> Option<String> {
-        let meaning = self.meaning(script, context).ok()?;
+        let Alone {
+            meaning,
+            incomplete,
+        } = self.alone(script, context).ok()?;
         let mut text = format!("expect:\n  verdict: {}\n", word(meaning.verdict));
         if let Some(hint) = meaning.hint {
             text += &format!("  hint: {}\n", Value::String(hint));
         }
-        if let Some(wrong) = meaning.wrong {
-            text += &format!("  incomplete: {}\n", Value::String(wrong));
+        if let Some(wrong) = incomplete.filter(|_| says_all_is_well(meaning.verdict)) {
+            text += &format!("  incomplete: {}\n", Value::String(wrong.told.what));
         }
         Some(text)
+    }
+}
+
+/// Whether a run takes records of answers with this verdict.
+fn says_all_is_well(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Ok | Verdict::Empty)
+}
+
+/// How a run would end in place of being incomplete.
+fn not_incomplete(meaning: &Meaning) -> String {
+    let judged = format!("verdict {}, {}", word(meaning.verdict), by(&meaning.by));
+    match meaning.verdict {
+        Verdict::LoginFailed => format!("  + a run would end as `login_failed`: {judged}"),
+        Verdict::Denied => format!("  + a run would end as `failed`: {judged}"),
+        _ => format!(
+            "  + a run would not be: {judged}, and {} records",
+            meaning.records
+        ),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Records through a script and into the normal forms, as a run maps them: who comes out, who is left out and why, and
 //! what cannot be mapped.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,10 @@ pub struct Mapped {
     pub notes: Notes,
     /// What the script printed.
     pub printed: Vec<Printed>,
+    /// Records of PMS properties that are not attached, and of which ones.
+    pub elsewhere: BTreeMap<String, u64>,
+    /// Why a run would be incomplete whatever the script makes of the records.
+    pub incomplete: Option<String>,
 }
 
 /// A line that the script printed.
@@ -93,11 +99,17 @@ fn map_into<'a>(
     form: impl Fn(Resident, &mut Notes) -> Result<Resident, NotNormal>,
 ) -> Mapped {
     let mut mapped = Mapped::default();
+    let (mut came, mut of_nobody) = (0, 0);
     for (record, json) in records.enumerate() {
+        came += 1;
         let context = match contexts.whose(json) {
             Whose::Known(context) => context,
-            Whose::Elsewhere => continue,
+            Whose::Elsewhere(named) => {
+                *mapped.elsewhere.entry(named).or_default() += 1;
+                continue;
+            }
             Whose::Nobody => {
+                of_nobody += 1;
                 *mapped.notes.entry("without_property".into()).or_default() += 1;
                 continue;
             }
@@ -111,6 +123,7 @@ fn map_into<'a>(
             text,
         }));
     }
+    mapped.incomplete = contexts.amiss(of_nobody, came);
     mapped
 }
 

@@ -23,7 +23,7 @@ pub use case::{Case, CaseOutcome, run};
 pub use contexts::Contexts;
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open, placeholders};
-pub use judge::ScriptJudge;
+pub use judge::{CaseJudge, ScriptJudge};
 pub use mapped::{Excluded, Mapped, Printed, Unmapped, map};
 pub use recorded::recorded;
 pub use recording::{Counts, Fixture, Recording, fixtures};

@@ -114,7 +114,10 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
     let of_answer = [
         ("expect.verdict", expect.verdict.is_some()),
         ("expect.hint", expect.hint.is_some()),
-        ("expect.incomplete", expect.incomplete.is_some()),
+        (
+            "expect.incomplete",
+            expect.incomplete.is_some() && written.property.is_none(),
+        ),
         ("connector", written.connector.is_some()),
     ];
     let of_records = [

@@ -1,5 +1,6 @@
-//! A script held against the records of its cases, where recorded answers are among them: names that it reads
-//! and that no record has, words of status that it does not know. Warnings only.
+//! The cases of a home for `epms check`: files of cases that cannot be read; and a script held against the records of its
+//! cases, where recorded answers are among them: names that it reads and that no record has, words of status that it does
+//! not know. Runs no case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +13,15 @@ use crate::script::{Library, Script};
 use super::case::Case;
 use super::load;
 
-/// What is suspicious about the scripts of a home. A script without a recorded answer is not judged, and one
-/// that does not compile is told of elsewhere.
+/// What is wrong with the cases of a home, and suspicious about its scripts. A script without a recorded answer is not
+/// judged, and one that does not compile is told of elsewhere.
 pub fn recorded(home: &Home) -> Vec<Problem> {
     let library = Library::read(home.root());
-    let (cases, _) = load(home, None);
+    let (cases, mut found) = load(home, None);
     let mut of: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in &cases {
         of.entry(case.script()).or_default().push(case);
     }
-    let mut found = Vec::new();
     for (name, cases) in of {
         if !cases.iter().any(|case| case.is_recorded()) {
             continue;

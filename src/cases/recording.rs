@@ -200,6 +200,9 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
     for word in settings.chain(integration.exclude_statuses.iter().map(String::as_str)) {
         known.word(word);
     }
+    for name in read_by(recording, heard) {
+        known.field(&name);
+    }
     let is_resident = |request: &str| source.feeds().any(|feed| feed == request);
     let lookups = heard.iter().filter(|answer| !is_resident(&answer.request));
     let lookups = looked_up(
@@ -236,6 +239,27 @@ fn known<'a>(recording: &Recording<'a>, heard: &[Heard]) -> Known<'a> {
         }
     }
     known
+}
+
+/// The names that the script reads, and those of the connector's paths that a mapping test needs.
+fn read_by(recording: &Recording<'_>, heard: &[Heard]) -> Vec<String> {
+    let source = recording.source;
+    let mut paths: Vec<String> = recording.script.names_read().keys().cloned().collect();
+    for (answer, shape) in with_shapes(source, heard) {
+        paths.extend(source.id_path(&answer.request));
+        paths.extend(
+            source
+                .property_path(&answer.request)
+                .map(ToString::to_string),
+        );
+        paths.extend(members(shape).into_iter().map(|(_, value)| value));
+    }
+    let parts = |path: &String| -> Vec<String> {
+        let parts = path.split(|c: char| !c.is_alphanumeric() && !"_-. ".contains(c));
+        let parts = parts.filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
+    };
+    paths.iter().flat_map(parts).collect()
 }
 
 fn looked_up<'a>(
@@ -385,6 +409,9 @@ pub(super) fn expectations(mapped: &Mapped) -> String {
         }
     }
     list("errors", errors);
+    if let Some(wrong) = &mapped.incomplete {
+        let _ = writeln!(text, "  incomplete: {}", Value::String(wrong.clone()));
+    }
     if text == "expect:\n" {
         "expect: {}\n".to_owned()
     } else {

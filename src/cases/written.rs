@@ -168,7 +168,8 @@ pub(super) struct Expect {
     /// A part of what is to be done about it.
     #[serde(default)]
     pub(super) hint: Option<String>,
-    /// That a run would be incomplete for `answer` although nothing says that it failed: a part of why.
+    /// That a run would be incomplete for `answer`, or because no record has anything at `property`: a part of why, as the
+    /// run says it.
     #[serde(default)]
     pub(super) incomplete: Option<String>,
 }

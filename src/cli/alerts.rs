@@ -166,7 +166,10 @@ pub(super) async fn run(
             let page = pages::read(&arguments.length, async |cut| {
                 client.alerts(&filter, &cut).await
             });
-            screen.show(json, &page.await?, list)?;
+            let page = page.await?;
+            let integration = filter.integration.as_ref();
+            pages::nothing_of(integration, page.items.is_empty(), client).await?;
+            screen.show(json, &page, list)?;
         }
         AlertsVerb::Show { alert } => screen.show(json, &client.alert(*alert).await?, show)?,
         AlertsVerb::Resolve { alert, how } => {

@@ -16,7 +16,7 @@ use crate::config::{self, Credential, Home};
 use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record, Unit, is_same_property};
 use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
-use crate::source::{Reader, Scope, Source, collected};
+use crate::source::{Reader, Scope, Source, SourceError, collected};
 
 use super::status::number;
 use super::table::{Column, Table, paragraph};
@@ -27,9 +27,10 @@ use super::{Exit, Failure, Screen};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 asks the PMS itself, with the integration's credential; nothing is written,
-here or there. what the script cannot map, and a number of records that is not
-the declared one, is told. ids of properties go into `pms_properties`, words
-of statuses into `exclude_statuses`, ids of units to the left in `units.map`
+here or there. what the script cannot map, a number of records that is not the
+declared one, and a list of properties that the PMS refuses, is told. ids of
+properties go into `pms_properties`, words of statuses into `exclude_statuses`,
+ids of units to the left in `units.map`
 
 examples
   epms discover 123-building-name
@@ -47,6 +48,9 @@ pub struct DiscoverArguments {
 #[derive(Serialize)]
 struct Found {
     properties: Vec<FoundProperty>,
+    /// Why the PMS does not list its properties.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlisted: Option<String>,
     statuses: Vec<FoundStatus>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<FoundLeftOut>,
@@ -124,12 +128,20 @@ pub(super) async fn run(
     let reader = reader.doubted_by(doubts);
     let asking = Asking::of(&integration, now);
     let seen = async {
-        let properties = properties(&asking, &reader).await?;
-        Ok::<_, String>((properties, shown(&asking, &reader).await?))
+        let listed = match properties(&asking, &reader).await {
+            // The residents may be readable all the same.
+            Err(unlisted) if !unlisted.is_login => Err(unlisted.told),
+            listed => Ok(listed?),
+        };
+        Ok::<_, String>((listed, shown(&asking, &reader).await?))
     };
     let seen = seen.await;
     let left = asking.leave(&reader).await;
-    let (properties, shown) = seen.map_err(failed)?;
+    let (listed, shown) = seen.map_err(failed)?;
+    let (properties, unlisted) = match listed {
+        Ok(properties) => (properties, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
     let mut warnings = shown.unread;
     while let Ok(doubt) = doubted.try_recv() {
         warnings.push(doubt.to_string());
@@ -139,6 +151,7 @@ pub(super) async fn run(
         first_rejected: shown.first,
         warnings,
         properties,
+        unlisted,
         statuses: shown.statuses,
         left_out: shown.left_out,
         units: arguments.units.then_some(shown.units),
@@ -228,17 +241,39 @@ impl<'a> Asking<'a> {
     }
 }
 
+/// Why a PMS does not list its properties.
+pub(super) struct Unlisted {
+    pub(super) told: String,
+    /// The login is refused, or cannot be tried: whatever is asked next would be refused too, and may lock the account.
+    is_login: bool,
+}
+
+impl From<Unlisted> for String {
+    fn from(unlisted: Unlisted) -> String {
+        unlisted.told
+    }
+}
+
 /// The properties that the PMS lists; none where the connector has no request for them.
 pub(super) async fn properties(
     asking: &Asking<'_>,
     reader: &Reader,
-) -> Result<Vec<FoundProperty>, String> {
+) -> Result<Vec<FoundProperty>, Unlisted> {
     let source = asking.source;
     let mut properties = Vec::new();
     if source.has("properties") {
-        let (account, scope) = (asking.account(reader)?, asking.scope());
         let attached = &asking.config.pms_properties;
-        for record in read(reader, source, &account, "properties", &scope).await? {
+        let account = asking.account(reader).map_err(|told| Unlisted {
+            told,
+            is_login: true,
+        })?;
+        let scope = asking.scope();
+        let listed = read(reader, source, &account, "properties", &scope).await;
+        let listed = listed.map_err(|error| Unlisted {
+            told: error.to_string(),
+            is_login: matches!(error, SourceError::LoginFailed(_)),
+        })?;
+        for record in listed {
             let id = source
                 .record_id("properties", &record.json)
                 .unwrap_or_default();
@@ -266,10 +301,10 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     for (request, _) in asked {
         let came = match read(reader, source, &account, request, &scope).await {
             Err(error) if !asking.script.lookups().contains_key(request) => {
-                unread.push(error);
+                unread.push(error.to_string());
                 continue;
             }
-            came => came?,
+            came => came.map_err(|error| error.to_string())?,
         };
         for record in came {
             let key = source.lookup_key(request, &record.property, &record.json);
@@ -285,7 +320,8 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
     let mut units = BTreeMap::<Unit, u64>::new();
     let mut residents = Vec::new();
     for request in source.feeds() {
-        residents.extend(read(reader, source, &account, request, &scope).await?);
+        let came = read(reader, source, &account, request, &scope).await;
+        residents.extend(came.map_err(|error| error.to_string())?);
     }
     for record in residents {
         let context = Context::new(Inputs {
@@ -376,7 +412,7 @@ pub(super) async fn read(
     account: &Account,
     request: &str,
     scope: &Scope,
-) -> Result<Vec<Record>, String> {
+) -> Result<Vec<Record>, SourceError> {
     let (taker, pages) = mpsc::channel(2);
     let (reading, records) = tokio::join!(
         reader.read(source, account, request, scope, taker),
@@ -384,13 +420,16 @@ pub(super) async fn read(
     );
     match reading {
         Reading::Complete { .. } => Ok(records),
-        Reading::Partial { reason } => Err(reason.to_string()),
+        Reading::Partial { reason } => Err(reason),
     }
 }
 
 fn told(found: &Found, view: &View) -> String {
     let mut text = String::new();
-    if found.properties.is_empty() {
+    if let Some(why) = &found.unlisted {
+        let told = format!("the PMS does not list its properties: {why}");
+        text += &paragraph(0, &told, view);
+    } else if found.properties.is_empty() {
         text += "the PMS lists no properties\n";
     } else {
         let mut table = Table::new([

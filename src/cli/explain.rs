@@ -13,6 +13,7 @@ use crate::model::{
     Step, Unit, rule_text,
 };
 
+use super::preview::unnumbered;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen, alerts, people};
@@ -71,7 +72,8 @@ fn render(told: &Explanation, view: &View) -> String {
         clean(told.integration.as_str())
     );
     if let Some(live) = &told.live {
-        text += &way(live, &told.resident, view);
+        // No run has a number that could be approved.
+        text += &unnumbered(way(live, &told.resident, view));
     }
     text += &last_run(told, view);
     text += &person(told, view);
@@ -276,12 +278,16 @@ fn mapping(one: &Mapping, step: &Step, view: &View) -> String {
     ]);
     for rule in &one.exclusions {
         let verdict = match &rule.takes {
+            _ if rule.error.is_some() => Cell::new("fails: not mapped", Tone::Bad),
             Some(reason) => Cell::new(format!("leaves it out: {reason}"), Tone::Attention),
             None => Cell::new("passes", Tone::Faint),
         };
         rules.row([rule.rule.clone().into(), rule.saw.clone().into(), verdict]);
     }
     let _ = write!(text, "\n{}", rules.render(view));
+    for error in one.exclusions.iter().filter_map(|rule| rule.error.as_ref()) {
+        text += &paragraph(2, error, view);
+    }
     text
 }
 

@@ -18,6 +18,7 @@ use crate::catalog;
 use crate::config::{Environment, Files, Format, Home};
 use crate::model::{Field, LeaseStatus, Place, Problems, Relationship, Resident};
 use crate::script::{Context, Inputs, Library, Script};
+use crate::source::Alone;
 
 use super::again::again;
 use super::status::number;
@@ -33,8 +34,11 @@ use place::{Answer, answer};
 FILE is an answer as the PMS sends it or `epms record` writes it, in JSON, XML
 or CSV; its records are found as the connector says that names the script. a
 mapping test (CASE.yaml) can stand there too: it brings its own ctx, with
-lookups. what the script prints is shown. ends with 1 when a record could not
-be mapped
+lookups. what the script prints is shown. where a run that got this answer
+alone would be incomplete, that is told in its words: a path of the connector
+that leads nowhere, a record of another property than --property. ends with 1
+when a record could not be mapped, and when a run would be incomplete for more
+than the number of records, of which others may stand in further answers
 
 examples
   epms map yardi answer.xml --watch
@@ -93,6 +97,15 @@ struct Report {
     residents: Vec<Resident>,
     excluded: Vec<cases::Excluded>,
     errors: Vec<Told>,
+    /// Why a run that got this answer alone would be incomplete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<String>,
+    /// That it is only the number of records.
+    #[serde(skip)]
+    is_of_number: bool,
+    /// How many records are of PMS properties that were not asked for, by property.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    elsewhere: BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     printed: Vec<cases::Printed>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -130,7 +143,8 @@ pub(super) async fn run(
     let script = name(&arguments.script, home, environment);
     let show = |screen: &mut Screen<'_>| {
         let report = report(arguments, &script, &file, home)?;
-        let failed = !report.errors.is_empty();
+        let is_incomplete = report.incomplete.is_some() && !report.is_of_number;
+        let failed = !report.errors.is_empty() || is_incomplete;
         if arguments.watch && json {
             screen.line(&report)?;
         } else {
@@ -177,6 +191,9 @@ fn report(
         residents: Vec::new(),
         excluded: Vec::new(),
         errors: Vec::new(),
+        incomplete: None,
+        is_of_number: false,
+        elsewhere: BTreeMap::new(),
         printed: Vec::new(),
         notes: BTreeMap::new(),
         asks: Vec::new(),
@@ -193,7 +210,7 @@ fn report(
         return Ok(report);
     }
     let files = Files::read(home);
-    let Answer { way, records } = answer(arguments, name, file, &files)?;
+    let Answer { way, records, body } = answer(arguments, name, file, &files)?;
     let zone = arguments.timezone.as_deref();
     let zone = zone.and_then(|name| TimeZone::get(name).ok());
     let now = Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system));
@@ -209,6 +226,9 @@ fn report(
         timezone: arguments.timezone.clone().unwrap_or_default(),
         ..Inputs::default()
     });
+    if let Some(alone) = way.alone(&body, &script, context.inputs()) {
+        report.would_be(alone);
+    }
     let source = way.source.as_ref();
     let property = source.and_then(|source| source.property_path(&way.request));
     let contexts = Contexts::new(context, property.cloned());
@@ -228,6 +248,18 @@ fn report(
 }
 
 impl Report {
+    /// Takes in what a run would make of the answer.
+    fn would_be(&mut self, alone: Result<Alone, String>) {
+        match alone {
+            Ok(alone) => {
+                self.is_of_number = alone.incomplete.as_ref().is_some_and(|it| it.is_of_number);
+                self.incomplete = alone.incomplete.map(|it| it.told.to_string());
+            }
+            // What is wrong with the function `verdict`.
+            Err(error) => self.incomplete = Some(error),
+        }
+    }
+
     fn take(&mut self, mapped: Mapped, id: impl Fn(usize) -> Option<String>) {
         let told = |one: Unmapped| Told {
             record: one.record + 1,
@@ -242,6 +274,10 @@ impl Report {
         self.excluded = mapped.excluded;
         self.notes = mapped.notes;
         self.printed = mapped.printed;
+        self.elsewhere = mapped.elsewhere;
+        if self.incomplete.is_none() {
+            self.incomplete = mapped.incomplete;
+        }
         self.errors = mapped.errors.into_iter().map(told).collect();
     }
 }
@@ -290,6 +326,33 @@ fn told(report: &Report, view: &View) -> String {
         );
         text += &paragraph(0, &told, view);
     }
+    if !report.elsewhere.is_empty() {
+        let all: u64 = report.elsewhere.values().sum();
+        let named: Vec<String> = report
+            .elsewhere
+            .keys()
+            .take(NAMED)
+            .map(|one| clean(one))
+            .collect();
+        let more = if report.elsewhere.len() > NAMED {
+            ", …"
+        } else {
+            ""
+        };
+        let told = format!(
+            "{} of other PMS properties ({}{more}), which a run leaves out unless they are attached",
+            number(all, "record is", "records are"),
+            named.join(", ")
+        );
+        text += &paragraph(0, &told, view);
+    }
+    if let Some(why) = &report.incomplete {
+        text += &paragraph(
+            0,
+            &format!("a run would be incomplete: {}", clean(why)),
+            view,
+        );
+    }
     if !report.asks.is_empty() {
         let told = format!(
             "the script looks things up in `{}`, which this answer does not have; a mapping test has them in ctx.lookups",
@@ -300,10 +363,11 @@ fn told(report: &Report, view: &View) -> String {
     text
 }
 
+/// So many records or properties are named.
+const NAMED: usize = 3;
+
 /// What could not be mapped: the same error of several records once, with how many they are.
 fn errors(errors: &[Told], view: &View) -> String {
-    /// So many records are named.
-    const NAMED: usize = 3;
     if errors.is_empty() {
         return String::new();
     }

@@ -4,8 +4,11 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 
-use crate::control::client::{ClientError, Cut};
+use crate::control::client::{Client, ClientError, Cut};
 use crate::control::protocol::Page;
+use crate::model::IntegrationId;
+
+use super::{Exit, Failure};
 
 /// How much of a list to show.
 #[derive(Debug, Args)]
@@ -49,6 +52,24 @@ pub(super) async fn read<T>(
         if none || all.next.is_none() || all.items.len() >= limit {
             return Ok(all);
         }
+    }
+}
+
+/// Refuses a list of nothing that an integration was asked for which is not there: it is misspelt.
+pub(super) async fn nothing_of(
+    integration: Option<&IntegrationId>,
+    is_empty: bool,
+    client: &Client,
+) -> Result<(), Failure> {
+    let Some(id) = integration.filter(|_| is_empty) else {
+        return Ok(());
+    };
+    match client.integration(id).await {
+        Err(ClientError::Refused(problem)) if problem.status == 404 => {
+            let told = format!("there is no integration `{id}`; `epms status` lists them");
+            Err(Failure::other(Exit::Failed, told))
+        }
+        known => Ok(known.map(drop)?),
     }
 }
 

@@ -76,6 +76,8 @@ pub(super) async fn run(
                 })
             });
             let Page { items, next } = page.await?;
+            let integration = filter.integration.as_ref();
+            pages::nothing_of(integration, items.is_empty(), client).await?;
             let (seq, epoch) = place.unwrap_or_default();
             let page = PeoplePage {
                 items,

@@ -53,6 +53,13 @@ pub(super) async fn run(
     let mut preview = read(integration, client, screen).await?;
     if let Some(resident) = &arguments.resident {
         only(&mut preview, resident);
+        if is_of_nobody(&preview) {
+            let told = format!(
+                "nothing of the next run of {integration} concerns the resident `{}`: the PMS does not send it, or the script gives it another id; `epms preview {integration}` shows whom it concerns",
+                clean(resident)
+            );
+            return Err(Failure::other(Exit::Failed, told));
+        }
     }
     screen.show(json, &preview, |preview, view| {
         render(preview, arguments.all, view)
@@ -170,6 +177,16 @@ fn only(preview: &mut Preview, resident: &str) {
     preview.closed.retain(about);
 }
 
+/// Whether a run that would end by itself says nothing of the resident that was asked for.
+fn is_of_nobody(preview: &Preview) -> bool {
+    let ends = matches!(
+        preview.report.outcome,
+        Outcome::Committed | Outcome::Unchanged
+    );
+    let says_nothing = preview.changes.is_empty() && preview.decisions.is_empty();
+    ends && says_nothing && preview.raised.is_empty() && preview.closed.is_empty()
+}
+
 fn render(preview: &Preview, all: bool, view: &View) -> String {
     let report = &preview.report;
     let name = clean(report.integration.as_str());
@@ -240,7 +257,7 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
 }
 
 /// What names a run by its number names it as a sync is to be named that has none yet.
-fn unnumbered(text: String) -> String {
+pub(super) fn unnumbered(text: String) -> String {
     let none = format!(" {}`", RunId::NONE);
     if !text.contains(&none) {
         return text;

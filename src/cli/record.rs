@@ -119,7 +119,7 @@ pub(super) async fn run(
     if let Err(told) = asking.leave(&reader).await {
         screen.complain(&told)?;
     }
-    all_read.map_err(failed)?;
+    all_read.map_err(|error| failed(error.to_string()))?;
     drop(reader);
     let heard = all(heard).await;
     if heard.is_empty() {

@@ -33,7 +33,9 @@ pub(super) async fn run(
     let page = pages::read(&arguments.length, async |cut| {
         client.runs(integration, &cut).await
     });
-    screen.show(json, &page.await?, render)?;
+    let page = page.await?;
+    pages::nothing_of(integration, page.items.is_empty(), client).await?;
+    screen.show(json, &page, render)?;
     Ok(Exit::Done)
 }
 

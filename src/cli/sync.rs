@@ -10,7 +10,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::control::client::{Client, ClientError, Which};
-use crate::control::protocol::{ProgressEvent, RunState, SyncReply};
+use crate::control::protocol::{
+    IntegrationState, IntegrationStatus, ProgressEvent, RunState, SyncReply,
+};
 use crate::model::{Fate, IntegrationId, Outcome, Progress};
 
 use super::runs::table;
@@ -30,7 +32,8 @@ const LOOK: Duration = Duration::from_secs(2);
 #[command(after_help = "\
 a request during a run joins the next one; ends with 1 when a run failed, was
 incomplete or did not understand the records, with 4 when one was held; says
-of a run that waits for whom it does
+of a run that waits for whom it does. With --all it says which integrations
+were left out as their files are wrong, and ends with 1 when there is one
 
 examples
   epms sync 123-building-name
@@ -59,11 +62,55 @@ pub(super) async fn run(
         Which::These(&arguments.integrations)
     };
     let asked = client.sync(which, false).await?;
-    if arguments.no_wait {
+    let unsynced = if arguments.all {
+        unsynced(&client.integrations().await?, &asked)
+    } else {
+        Vec::new()
+    };
+    let exit = if asked.runs.is_empty() && !unsynced.is_empty() && !json {
+        Exit::Failed
+    } else if arguments.no_wait {
         screen.show(json, &asked, |asked, _| queued(asked))?;
-        return Ok(Exit::Done);
+        Exit::Done
+    } else {
+        follow(asked.runs, json, client, screen).await?
+    };
+    for one in &unsynced {
+        screen.complain(one)?;
     }
-    follow(asked.runs, json, client, screen).await
+    Ok(if unsynced.is_empty() {
+        exit
+    } else {
+        Exit::Failed
+    })
+}
+
+/// The integrations that are meant to be synced and were not, each with the reason.
+fn unsynced(all: &[IntegrationStatus], asked: &SyncReply) -> Vec<String> {
+    let is_meant = |one: &&IntegrationStatus| {
+        let left_out = [
+            IntegrationState::Disabled,
+            IntegrationState::Paused,
+            IntegrationState::Removed,
+        ];
+        !left_out.contains(&one.state) && asked.runs.iter().all(|run| run.integration != one.id)
+    };
+    let why = |one: &IntegrationStatus| match (&one.waits_for, one.problems.as_slice()) {
+        (Some(why), _) => clean(why),
+        (None, []) => "see `epms status`".to_owned(),
+        (None, [first]) => clean(&first.to_string()),
+        (None, [first, rest @ ..]) => {
+            format!(
+                "{}, and {} more; see `epms status`",
+                clean(&first.to_string()),
+                rest.len()
+            )
+        }
+    };
+    let unsynced = all.iter().filter(is_meant);
+    unsynced
+        .map(|one| format!("{} is not synced: {}", clean(one.id.as_str()), why(one)))
+        .collect()
 }
 
 /// Follows runs to their ends, with progress, and reports.

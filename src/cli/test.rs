@@ -33,8 +33,8 @@ test expects and + what came, and the command ends with 1; so it does where
 a test's file cannot be read, while the others run. functions and
 status words that no test touches are listed when all tests run. what a script
 prints is shown of tests that fail, and of those that are asked for by name.
---accept shows the differences and writes what came out into the tests: read
-them before you keep it
+a name that fits none ends with 1. --accept shows the differences and writes
+what came out into the tests: read them before you keep it
 
 examples
   epms test
@@ -142,6 +142,12 @@ pub(super) async fn run(
 fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Results, Failure> {
     let library = Library::read(home.root());
     let (cases, problems) = cases::load(home, arguments.filter.as_deref());
+    if let Some(filter) = &arguments.filter
+        && cases.is_empty()
+        && problems.is_empty()
+    {
+        return Err(Failure::other(Exit::Failed, nothing_fits(filter, home)));
+    }
     let mut ended = cases::run(&cases, &library);
     // One that cannot be read fails, and the others run.
     ended.extend(CaseOutcome::unreadable(&problems));
@@ -172,6 +178,29 @@ fn results(arguments: &TestArguments, home: &Home, current: &Path) -> Result<Res
         coverage,
         cases: ended,
     })
+}
+
+/// That no test is called so, and which there are.
+fn nothing_fits(filter: &str, home: &Home) -> String {
+    let (cases, _) = cases::load(home, None);
+    let mut folders: BTreeMap<&str, u64> = BTreeMap::new();
+    for case in &cases {
+        let folder = case.name().split('/').next().unwrap_or_default();
+        *folders.entry(folder).or_default() += 1;
+    }
+    let there: Vec<String> = folders
+        .iter()
+        .map(|(folder, count)| format!("{} of {folder}", number(*count, "test", "tests")))
+        .collect();
+    match there.as_slice() {
+        [] => format!(
+            "no mapping test fits `{filter}`: there is none yet; they are files scripts/tests/PMS/CASE.yaml"
+        ),
+        there => format!(
+            "no mapping test has `{filter}` in its PMS/CASE; there are {}, in scripts/tests",
+            there.join(", ")
+        ),
+    }
 }
 
 /// Lets a case expect what came out; where that cannot be, it says why among what is different.

@@ -37,6 +37,8 @@ struct Upgraded {
     kept: Vec<PathBuf>,
     /// Files that were not touched and are not shipped any more.
     dropped: Vec<PathBuf>,
+    /// Files that the home changed and that are not shipped any more.
+    orphaned: Vec<PathBuf>,
     /// Files that were changed on both sides.
     asked: Vec<Asked>,
     /// Files that only the home changed.
@@ -51,6 +53,9 @@ struct Asked {
     why: String,
     /// What changed in what is shipped; where it is not known what was, what would change in the home.
     shipped: String,
+    /// That it is no file of the home that could be replaced.
+    #[serde(skip)]
+    is_elsewhere: bool,
     /// What the home changed, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     home: Option<String>,
@@ -69,12 +74,26 @@ pub(super) fn run(
         );
         return Err(Failure::other(Exit::Invalid, told));
     }
+    if let Some(link) = leading_out(home) {
+        let told = format!(
+            "{} leads out of the home by a link, and nothing outside is written; put a folder or a file in its place: nothing was written",
+            home.name(&link).display()
+        );
+        return Err(Failure::other(Exit::Invalid, told));
+    }
     let files = files(home)?;
     let named = |list: &[PathBuf]| -> Result<BTreeSet<PathBuf>, Failure> {
         let names = list.iter().map(|name| file_named(name, home, &files));
         names.collect()
     };
     let (take, keep) = (named(&arguments.take)?, named(&arguments.keep)?);
+    if let Some(both) = take.intersection(&keep).next() {
+        let told = format!(
+            "{} is named by --take and by --keep; name it by one of them: nothing was written",
+            both.display()
+        );
+        return Err(Failure::other(Exit::Invalid, told));
+    }
     for (name, file) in take.iter().filter_map(|name| files.get_key_value(name)) {
         if let Err(why) = &file.home {
             let told = format!("{} {why}; nothing was written", name.display());
@@ -86,6 +105,7 @@ pub(super) fn run(
         taken: Vec::new(),
         kept: Vec::new(),
         dropped: Vec::new(),
+        orphaned: Vec::new(),
         asked: Vec::new(),
         own: 0,
         same: 0,
@@ -93,7 +113,8 @@ pub(super) fn run(
     for (name, file) in &files {
         let decision = match &file.home {
             Ok(text) => decide(file.then.as_deref(), file.now, text.as_deref()),
-            Err(_) if file.now.is_some() => Decision::Ask,
+            // What somebody said of it with --keep holds until another is shipped.
+            Err(_) if file.now.is_some() && file.then.as_deref() != file.now => Decision::Ask,
             Err(_) => Decision::Own,
         };
         let is_named = take.contains(name);
@@ -118,6 +139,7 @@ pub(super) fn run(
             }
             Decision::Ask => upgraded.asked.push(file.asked(name)),
             Decision::Dropped => upgraded.dropped.push(name.clone()),
+            Decision::Orphaned => upgraded.orphaned.push(name.clone()),
             Decision::Own => upgraded.own += 1,
             Decision::Same | Decision::Take => {
                 if let (Some(now), false) = (file.now, arguments.dry_run) {
@@ -133,6 +155,31 @@ pub(super) fn run(
     }
     screen.show(json, &upgraded, told)?;
     Ok(Exit::Done)
+}
+
+/// The link in what an upgrade writes without being asked about each file that leads out of the home, or nowhere.
+fn leading_out(home: &Home) -> Option<PathBuf> {
+    let root = home.root().canonicalize().ok()?;
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|it| it.is_symlink());
+    let leads_out = |path: &Path| match path.canonicalize() {
+        Ok(end) => !end.starts_with(&root),
+        Err(_) => true,
+    };
+    let written = [SHIPPED, "config/.schema", "config/.definitions"];
+    let mut open = vec![home.config()];
+    open.extend(written.map(|folder| home.root().join(folder)));
+    let mut open: Vec<(PathBuf, bool)> = open.into_iter().zip([false, true, true, true]).collect();
+    while let Some((path, is_looked_into)) = open.pop() {
+        if is_link(&path) {
+            if leads_out(&path) {
+                return Some(path);
+            }
+        } else if is_looked_into && path.is_dir() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            open.extend(entries.map(|entry| (entry.path(), true)));
+        }
+    }
+    None
 }
 
 /// A file in all three places.
@@ -288,6 +335,7 @@ impl File {
         };
         Asked {
             file: name.to_owned(),
+            is_elsewhere: self.home.is_err(),
             why,
             shipped,
             home,
@@ -330,6 +378,10 @@ fn told(upgraded: &Upgraded, _: &View) -> String {
         &upgraded.dropped,
         "not shipped any more; remove what nothing uses",
     );
+    list(
+        &upgraded.orphaned,
+        "changed in this home, and not shipped any more: they are the home's own; remove what nothing uses",
+    );
     for asked in &upgraded.asked {
         let _ = writeln!(
             text,
@@ -346,6 +398,13 @@ fn told(upgraded: &Upgraded, _: &View) -> String {
             }
         }
         let file = clean(&asked.file.to_string_lossy());
+        if asked.is_elsewhere {
+            let _ = writeln!(
+                text,
+                "  → put a file in its place and ask again; or leave it so: `epms init --upgrade --keep {file}`"
+            );
+            continue;
+        }
         let _ = writeln!(
             text,
             "  → write into it what you want of this, then `epms init --upgrade --keep {file}`; or take what is shipped: `--take {file}`"

@@ -100,6 +100,9 @@ pub struct RuleSeen {
     /// The reason to leave the resident out, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes: Option<String>,
+    /// Why the rule could not be asked, where it could not: the record is not mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// A person that a match considered.

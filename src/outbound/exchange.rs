@@ -16,7 +16,7 @@ use super::egress::{Host, Permitted, Refusal};
 use super::error::{OutboundError, Told, impersonal, pause, shorten};
 use super::rate::{refused, used_up};
 use super::send::{Answer, redirected, retry_after, send};
-use super::trust::{Asker, Evidence, Place};
+use super::trust::{Asker, Evidence, Place, REFUSED_BY_HAND_FOR};
 
 /// What to do about a login that is refused, where no rule says more.
 pub(crate) const CHECK_IT: &str = "check the credential; the clock asks again when its values have changed or after an hour, `epms sync` at once";
@@ -338,13 +338,21 @@ impl Exchange<'_> {
 
     /// What is told of a credential that was refused before.
     fn again(&self, error: OutboundError) -> OutboundError {
+        let name = &self.account.name;
+        let when = if self.account.by_hand {
+            let seconds = REFUSED_BY_HAND_FOR.as_secs();
+            format!(
+                "that was just now, and it is not asked again at once: correct the credential `{name}`, or ask once more in {seconds} s"
+            )
+        } else {
+            format!(
+                "it is not asked again by the clock for up to an hour, or until the values of the credential `{name}` change"
+            )
+        };
         let again = |told: Told| Told {
             request: self.request.to_owned(),
             subject: self.subject.clone(),
-            what: format!(
-                "{}; it is not asked again by the clock for up to an hour, or until the values of the credential `{}` change",
-                told.what, self.account.name
-            ),
+            what: format!("{}; {when}", told.what),
             ..told
         };
         match error {

@@ -148,7 +148,15 @@ pub(super) fn redirected(
     if !leads_elsewhere || prepared.redirects.contains(&answer.status) {
         return None;
     }
-    let to = answer.header(LOCATION.as_str()).unwrap_or_default();
+    let Some(to) = answer.header(LOCATION.as_str()) else {
+        let what = format!(
+            "the server answered with status {}, and neither with what was asked for nor with where it is",
+            answer.status
+        );
+        let remedy = "correct the connector's request; where it means something, say what with a rule that names this `status`";
+        let told = exchange.told(&what, None, remedy);
+        return Some(OutboundError::NotAllowed(told));
+    };
     let to = prepared.url.url().join(to).ok();
     let to = to.and_then(|url| authority(&url));
     let to = to.unwrap_or_else(|| "another place".into());

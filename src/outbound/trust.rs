@@ -18,7 +18,7 @@ const REFUSED_FOR: Duration = Duration::from_hours(1);
 
 /// A refusal counts for so long where somebody asks: they may have put it right there. It is long
 /// enough for the other integrations of a credential not to be refused one by one.
-const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
+pub(super) const REFUSED_BY_HAND_FOR: Duration = Duration::from_secs(10);
 
 /// That a credential was taken counts for so long.
 const ACCEPTED_FOR: Duration = Duration::from_mins(10);

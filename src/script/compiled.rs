@@ -11,7 +11,7 @@ use crate::model::{Code, Place, Problem, Resident};
 use super::about::About;
 use super::decode::decode;
 use super::engine::{self, engine};
-use super::error::{ImportError, file_of, locate, locate_about, place};
+use super::error::{ImportError, file_of, locate, locate_about, place, type_called};
 use super::frame::Frames;
 use super::limits::Seeker;
 use super::output::{MAX_RESIDENTS, id, resident};
@@ -410,9 +410,11 @@ impl Script {
         let resident = match map.as_map_ref() {
             Ok(map) => resident(&map).map_err(|(field, message)| self.wrong(field, message))?,
             Err(found) => {
-                let message =
-                    format!("`residents` gives maps #{{ … }}, a list of them, or (), not {found}");
-                return Err(self.error(None, message));
+                let message = format!(
+                    "`residents` gives maps #{{ … }}, a list of them, or (), not {}",
+                    type_called(found)
+                );
+                return Err(self.wrong_of("residents", message));
             }
         };
         Ok(Mapped { resident, map })
@@ -436,8 +438,8 @@ impl Script {
             Ok(reason) if !reason.trim().is_empty() => {
                 Ok(Some(reason.trim().chars().take(120).collect()))
             }
-            _ => Err(self.error(
-                None,
+            _ => Err(self.wrong_of(
+                "exclude",
                 "`exclude` gives a reason as text, or () to leave the resident in".into(),
             )),
         }
@@ -454,8 +456,12 @@ impl Script {
         let result = self.call_on(&self.engine, &self.frames, function, argument, ctx);
         result.map_err(|mut error| {
             let script = (&self.engine, &self.ast);
-            self.limits.place(&mut error, script, function, again, ctx);
-            locate_about(&self.name, *error, &self.about)
+            let called = self.limits.place(&mut error, script, function, again, ctx);
+            let mut error = locate_about(&self.name, *error, &self.about);
+            if let Some(called) = called {
+                error.message += &format!(" (in `{called}`, which is called here)");
+            }
+            error
         })
     }
 
@@ -494,6 +500,15 @@ impl Script {
         }
         error.field = Some(field);
         error
+    }
+
+    /// What is wrong with what a function gives, told where the function begins.
+    pub(super) fn wrong_of(&self, function: &str, message: String) -> ScriptError {
+        let begins = literals::function(&self.ast, function);
+        ScriptError {
+            place: begins.and_then(place),
+            ..self.error(None, message)
+        }
     }
 
     pub(super) fn error(&self, field: Option<String>, message: String) -> ScriptError {

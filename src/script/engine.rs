@@ -4,7 +4,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 
 use crate::model::float_text;
 
-use super::error::{file_of, place};
+use super::error::{self, file_of, place};
 use super::frame;
 use super::{
     context, dates, helpers, instants, names, nobody, patterns, places, said, units, used,
@@ -80,6 +80,7 @@ pub(super) fn engine() -> Engine {
     // Rhai writes 1001.0 where an id may be meant, which is 1001.
     engine.register_fn("to_string", |float: &mut rhai::FLOAT| float_text(*float));
     dates::register_type(&mut engine);
+    error::register_type(&mut engine);
     helpers::register(&mut engine);
     dates::register(&mut engine);
     instants::register(&mut engine);

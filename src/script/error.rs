@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use rhai::{Dynamic, EvalAltResult, ParseErrorType, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, ParseErrorType, Position};
 
 use crate::model::{Code, Place, Problem};
 
@@ -79,6 +79,28 @@ impl FieldError {
     }
 }
 
+/// What scripts call an error that they catch.
+const ERROR: &str = "error";
+
+/// What the language needs to know of errors that scripts catch: they read as they are told.
+pub(super) fn register_type(engine: &mut Engine) {
+    engine.register_type_with_name::<FieldError>(ERROR);
+    for name in ["to_string", "to_debug", "print", "debug"] {
+        engine.register_fn(name, |error: &mut FieldError| {
+            format!("{}: {}", error.field, error.message)
+        });
+    }
+}
+
+/// What scripts call a type.
+pub(super) fn type_called(name: &str) -> &str {
+    match name.rsplit("::").next() {
+        Some("FieldError") => ERROR,
+        Some(last) => last,
+        None => name,
+    }
+}
+
 /// What is wrong with an import, as the resolver throws it.
 #[derive(Debug, Clone)]
 pub(super) struct ImportError {
@@ -130,19 +152,20 @@ pub(super) fn locate(script: &str, error: EvalAltResult) -> ScriptError {
 pub(super) fn locate_about(script: &str, error: EvalAltResult, about: &About) -> ScriptError {
     let mut module = script.to_owned();
     let mut error = error;
-    let mut outer = error.position();
+    // Where the call stands that failed: not in the module that is called.
+    let mut outer = (module.clone(), error.position());
     loop {
         match error {
             EvalAltResult::ErrorInFunctionCall(_, source, inner, position) => {
+                outer = (module.clone(), position);
                 if !source.is_empty() {
                     module.clone_from(&source);
                 }
-                outer = position;
                 error = *inner;
             }
             EvalAltResult::ErrorInModule(name, inner, position) => {
+                outer = (module, position);
                 module = name;
-                outer = position;
                 error = *inner;
             }
             other => {
@@ -151,10 +174,11 @@ pub(super) fn locate_about(script: &str, error: EvalAltResult, about: &About) ->
             }
         }
     }
-    let position = if error.position().is_none() {
+    let (module, position) = if error.position().is_none() && !outer.1.is_none() {
         outer
     } else {
-        error.position()
+        let position = error.position();
+        (module, position)
     };
     let thrown = matches!(&error, EvalAltResult::ErrorRuntime(value, _) if value.is_string());
     let (file, place) = (file_of(&module), place(position));

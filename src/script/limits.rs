@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Position, Scope};
 
-use super::{Context, literals, used};
+use super::{Context, literals, said, used};
 
 /// So often the place is sought: the call is made once more for it.
 const SOUGHT_AT_MOST: u32 = 20;
@@ -38,7 +38,8 @@ impl Seeker {
     }
 
     /// Gives an error its place, where it is one of a limit without any: the body of the function is run once more, as a
-    /// script of its own, which nobody calls. Scripts are pure, so that it ends as it did.
+    /// script of its own, which nobody calls. Scripts are pure, so that it ends as it did. Gives the function that is called
+    /// there, where the limit was met in one of the script's or of what it imports.
     pub(super) fn place(
         &self,
         error: &mut EvalAltResult,
@@ -46,10 +47,10 @@ impl Seeker {
         function: &str,
         argument: impl FnOnce() -> Option<Dynamic>,
         ctx: &Context,
-    ) {
+    ) -> Option<String> {
         let is_placed = !is_of_limit(error) || !error.position().is_none();
         if is_placed || self.sought.fetch_add(1, Ordering::Relaxed) >= SOUGHT_AT_MOST {
-            return;
+            return None;
         }
         let why = used::why();
         let again = || {
@@ -61,10 +62,36 @@ impl Seeker {
             let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &body);
             ended.err().filter(|again| is_of_limit(again))
         };
-        if let Some(again) = again() {
+        // What it printed was heard the first time.
+        let printed = said::so_far();
+        let again = again();
+        said::forget(printed);
+        if let Some(again) = &again {
             error.set_position(again.position());
         }
         used::ended(why);
+        self.called_at(ast, again?.position())
+    }
+
+    /// The function whose call stands at a place, by its name: one of an import, or of the script itself.
+    fn called_at(&self, ast: &AST, position: Position) -> Option<String> {
+        let (line, column) = (position.line()?, position.position()?);
+        let text = self.text.lines().nth(line.checked_sub(1)?)?;
+        let (at, _) = text.char_indices().nth(column.checked_sub(1)?)?;
+        let (before, rest) = text.split_at(at);
+        let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+        let end = rest.find(|c| !is_of_name(c))?;
+        let (name, behind) = rest.split_at(end);
+        if name.is_empty() || !behind.trim_start().starts_with('(') {
+            return None;
+        }
+        if let Some(before) = before.strip_suffix("::") {
+            let from = before.rfind(|c| !is_of_name(c)).map_or(0, |at| at + 1);
+            return Some(format!("{}::{name}", before.get(from..)?));
+        }
+        let mut own = ast.iter_functions();
+        own.any(|function| function.name == name)
+            .then(|| name.to_owned())
     }
 
     /// The body of a function of two parameters, as what a script does, at the place where it stands; and its parameters.

@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use super::dates::{Unreadable, day};
+use super::error::type_called;
 
 /// A household larger than this is a mistake of the script.
 pub(super) const MAX_RESIDENTS: usize = 100;
@@ -163,7 +164,7 @@ fn text_of(field: &str, value: &Dynamic) -> Result<Option<String>, Complaint> {
             field,
             format!(
                 "is text or (), not {}; the script gave the wrong thing",
-                value.type_name()
+                type_called(value.type_name())
             ),
         ));
     };

@@ -12,6 +12,19 @@ impl Script {
         self.judges
     }
 
+    /// What is wrong with a word that it gave: told where the word is written out, else where the function begins.
+    pub fn wrong_verdict(&self, word: &str, message: String) -> ScriptError {
+        let mut verdicts = self.verdicts().iter();
+        match verdicts.find(|(written, _)| written == word) {
+            Some((_, at)) => ScriptError {
+                file: at.file.clone(),
+                place: at.place,
+                ..self.error(None, message)
+            },
+            None => self.wrong_of("verdict", message),
+        }
+    }
+
     /// What an answer means, where the connector's rules do not say: a word and a hint, or nothing, and
     /// the status decides as usual.
     pub fn verdict(
@@ -31,8 +44,8 @@ impl Script {
         ctx: &Context,
     ) -> Result<Option<(String, Option<String>)>, ScriptError> {
         let shape = || {
-            self.error(
-                None,
+            self.wrong_of(
+                "verdict",
                 "`verdict` gives a word, a map such as #{ verdict: \"maintenance\", hint: \"…\" }, or ()".into(),
             )
         };

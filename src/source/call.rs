@@ -33,6 +33,20 @@ pub(super) struct Call<'a> {
     pub(super) takes_all: bool,
 }
 
+/// What the beginning of a URL's template comes from, such as `credential`; none where it is written out.
+fn host_of(template: &str) -> Option<&str> {
+    let name = template.trim_start().strip_prefix("{{")?.trim_start();
+    name.split(|c: char| !c.is_alphanumeric()).next()
+}
+
+/// What of a request is asked for, as errors name it.
+pub(super) fn subject(property: &str) -> String {
+    if property.is_empty() {
+        return String::new();
+    }
+    format!("PMS property `{property}`")
+}
+
 impl<'a> Call<'a> {
     /// Before anything came of it.
     pub(super) fn of(
@@ -83,10 +97,7 @@ impl Call<'_> {
 
     /// What of the request is asked for, as errors name it.
     fn subject(&self) -> String {
-        if self.property.is_empty() {
-            return String::new();
-        }
-        format!("PMS property `{}`", self.property)
+        subject(self.property)
     }
 
     /// The way out for it.
@@ -323,10 +334,17 @@ impl Call<'_> {
         let rendered = self.render(Place::Url, &self.at("url"), values)?;
         let (_, request) = self.spec()?;
         let mut url = Url::parse(&rendered).map_err(|_| {
-            let remedy = if request.url.contains("given.") {
-                "write a URL that begins with https:// into the credential; where an answer gave a path, write {{ credential.url }}{{ given.NAME | path }}"
-            } else {
-                "write a URL that begins with https:// into the credential"
+            let remedy = match host_of(&request.url) {
+                Some("given") => {
+                    "where the answer before gave a path, write {{ credential.url }}{{ given.NAME | path }} into `url`"
+                }
+                Some("record") => {
+                    "where a record of the list has a path, write {{ credential.url }}{{ record.NAME | path }} into `url`"
+                }
+                Some(_) if request.url.contains("given.") => {
+                    "write a URL that begins with https:// into the credential; where an answer gave a path, write {{ credential.url }}{{ given.NAME | path }}"
+                }
+                _ => "write a URL that begins with https:// into the credential",
             };
             SourceError::NotAllowed(self.told("what `url` gives is no URL", None, remedy))
         })?;

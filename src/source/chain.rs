@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -16,7 +17,7 @@ use super::call::Call;
 use super::compiled::{Gives, Request};
 use super::decode::{decode, whole};
 use super::media;
-use super::presence::Presence;
+use super::presence::{Amiss, Presence};
 use super::reader::{Handed, Reader, collected};
 use super::template::{Before, PageValues};
 use super::{Path, SourceError, newest};
@@ -290,8 +291,37 @@ impl Call<'_> {
     }
 
     fn gives_nothing(&self, name: &str) -> SourceError {
-        let what = format!("its answer has nothing for `{name}` of its `gives`");
-        let remedy = "nothing was written; correct `gives`, or say by a rule or by `poll` what such an answer means";
-        SourceError::Unexpected(self.told(&what, None, remedy))
+        self.amiss(&gives_nothing(name))
     }
+}
+
+fn gives_nothing(name: &str) -> Amiss {
+    Amiss {
+        what: format!("its answer has nothing for `{name}` of its `gives`"),
+        remedy: "nothing was written; correct `gives`, or say by a rule or by `poll` what such an answer means".into(),
+    }
+}
+
+/// What is amiss with an answer to a step, as far as one answer tells; `around` is the whole of it.
+pub(super) fn amiss_with_step(
+    request: &Request,
+    status: u16,
+    headers: &HeaderMap,
+    around: Option<&Value>,
+    text: &str,
+) -> Option<Amiss> {
+    let content = Content::plain(around, text);
+    let is_ready =
+        request.until.is_empty() || by_rules(&request.until, status, headers, &content).is_some();
+    if !is_ready {
+        return None;
+    }
+    let is_there = |gives: &Gives| match gives {
+        Gives::Path(path) => around.and_then(|around| path.text(around)).is_some(),
+        Gives::Header(name) => headers.contains_key(name.as_str()),
+        // What is the newest is known of all records alone.
+        Gives::Newest { .. } => true,
+    };
+    let missing = request.gives.iter().find(|(_, gives)| !is_there(gives));
+    missing.map(|(name, _)| gives_nothing(name))
 }

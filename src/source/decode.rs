@@ -178,7 +178,9 @@ impl Shape {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DecodeError {
     /// Not in the encoding that it declares.
-    #[error("the answer is not valid {0}")]
+    #[error(
+        "the answer is not valid {0}; where it is in another encoding, name that by `encoding`"
+    )]
     Encoding(&'static str),
     /// Not JSON.
     #[error("the answer is not readable as JSON: {0}")]
@@ -312,6 +314,23 @@ impl Shape {
     /// Whether the records are in this form.
     pub(super) fn is_of(&self, format: Format) -> bool {
         self.inner.as_ref().map_or(self.format, |(inner, _)| *inner) == format
+    }
+
+    /// That no records are there, by the path that leads nowhere, and the key that says it.
+    pub(super) fn nothing_in(&self, around: &Value) -> (String, &'static str) {
+        if let Some((_, path)) = &self.inner {
+            // A text that could be read stands there as what it holds.
+            let is_read = path
+                .first(around)
+                .is_some_and(|inner| inner.is_object() || inner.is_array());
+            if !is_read {
+                let what =
+                    format!("there is no text at `{path}` in the answer, where `inner` looks");
+                return (what, "inner.path");
+            }
+        }
+        let what = format!("there is nothing at `{}` in the answer", self.records);
+        (what, "records")
     }
 
     /// The path of the records from the beginning of the answer, through the text inside it where there is one.

@@ -15,6 +15,7 @@ use super::compiled::Request;
 use super::fetch::Page;
 use super::judged::Presumed;
 use super::page::Trust;
+use super::presence::Amiss;
 
 /// So many records on a page are as many as were asked for only by chance, where there are fewer.
 const FULL_FROM: u64 = 5;
@@ -55,6 +56,11 @@ impl Granted {
             None => {}
         }
         let Ok((_, spec)) = call.spec() else { return };
+        self.leads_on(spec, request, page);
+    }
+
+    /// Takes in what an answer says about the page behind it.
+    pub(super) fn leads_on(&mut self, spec: &config::Request, request: &Request, page: &Page) {
         let Some(leads) = leads(spec, request, page) else {
             return;
         };
@@ -67,6 +73,18 @@ impl Granted {
                 self.full = Some(count);
             }
         }
+    }
+
+    /// Why what was taken for granted is most likely wrong; none where it may be right.
+    pub(super) fn wrong(&self, spec: &config::Request) -> Option<Amiss> {
+        let full = self.full.filter(|_| !self.leads)?;
+        let place = next_place(spec);
+        Some(Amiss {
+            what: format!(
+                "no answer has anything {place}, where `page` of the connector looks for the next page, and one has just the {full} records that were asked for"
+            ),
+            remedy: "nothing was written; correct `page` of the request; where the PMS says nothing behind its last page, ask for larger pages, or say by `total` how many records there are".into(),
+        })
     }
 
     /// The notes of a request named `request`.
@@ -125,35 +143,28 @@ fn has_leaf(value: &Value, is_it: &impl Fn(&str) -> bool) -> bool {
 impl Call<'_> {
     /// Why what was taken for granted is most likely wrong; none where it may be right.
     pub(super) fn not_granted(&self, granted: &Granted) -> Option<SourceError> {
-        let full = granted.full.filter(|_| !granted.leads)?;
-        let place = self.next_place();
-        let what = format!(
-            "no answer has anything {place}, where `page` of the connector looks for the next page, and one has just the {full} records that were asked for"
-        );
-        let remedy = "nothing was written; correct `page` of the request; where the PMS says nothing behind its last page, ask for larger pages, or say by `total` how many records there are";
-        Some(SourceError::Unexpected(self.told(&what, None, remedy)))
+        let (_, spec) = self.spec().ok()?;
+        Some(self.amiss(&granted.wrong(spec)?))
     }
 
     /// What was taken for granted although no answer says it, in words; none where all was said.
     pub(super) fn silence(&self, granted: &Granted) -> Option<String> {
+        let (_, spec) = self.spec().ok()?;
         (granted.silent > 0 && !granted.leads).then(|| {
             format!(
                 "the answer has nothing {}, not even that there is none: this is all, or `page` of the connector looks at the wrong place",
-                self.next_place()
+                next_place(spec)
             )
         })
     }
+}
 
-    /// Where the next page is looked for.
-    fn next_place(&self) -> String {
-        let Ok((_, spec)) = self.spec() else {
-            return String::new();
-        };
-        match &spec.page {
-            Some(config::Page::Next(next)) => format!("at `{}`", next.path),
-            Some(config::Page::Cursor(path)) => format!("at `{path}`"),
-            Some(config::Page::Link(link)) => format!("in the header `Link` for `{}`", link.rel),
-            _ => String::new(),
-        }
+/// Where the next page is looked for.
+fn next_place(spec: &config::Request) -> String {
+    match &spec.page {
+        Some(config::Page::Next(next)) => format!("at `{}`", next.path),
+        Some(config::Page::Cursor(path)) => format!("at `{path}`"),
+        Some(config::Page::Link(link)) => format!("in the header `Link` for `{}`", link.rel),
+        _ => String::new(),
     }
 }

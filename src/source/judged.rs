@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::config::{Format, Verdict};
 use crate::outbound::impersonal;
 
+use super::alone::AnswerTo;
 use super::answer::{
     BEGINNING, By, Content, Judge, Judgement, Rule, Ruling, Said, by_rules, by_status,
 };
@@ -216,10 +217,17 @@ pub(super) fn taken(
             broken: Some(error),
             ..
         }) => Err(Wrong::Unreadable(error)),
-        Ok(_) => Err(Wrong::Unexpected {
-            what: format!("there is nothing at `{}` in the answer", shape.records),
-            remedy: "nothing was written; correct `records` of the request, or say by its `missing` what an answer has that means an empty list",
-        }),
+        Ok(decoded) => {
+            let (what, key) = shape.nothing_in(&decoded.around);
+            Err(Wrong::Unexpected {
+                what,
+                remedy: if key == "records" {
+                    "nothing was written; correct `records` of the request, or say by its `missing` what an answer has that means an empty list"
+                } else {
+                    "nothing was written; correct `inner.path` of the request, or say by its `missing` what an answer has that means an empty list"
+                },
+            })
+        }
         // An answer that broke off at once has no body either; status 204 says that it is meant.
         Err(_)
             if is_blank
@@ -260,17 +268,6 @@ fn tells_an_error(around: &Value) -> bool {
     }
 }
 
-/// An answer to judge.
-#[derive(Debug, Clone, Copy)]
-pub struct Sample<'a> {
-    /// The status code.
-    pub status: u16,
-    /// Names and values; a name may come again.
-    pub headers: &'a [(String, String)],
-    /// Its bytes, unpacked.
-    pub body: &'a [u8],
-}
-
 /// What an answer means to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
@@ -286,41 +283,36 @@ pub struct Meaning {
     pub wrong: Option<String>,
 }
 
-impl Source {
-    /// What an answer to the first page of `request` means. An error says that there is no such request, that a header
-    /// cannot be, or what is wrong with the judge.
-    pub fn meaning(
-        &self,
-        request: &str,
-        property: &str,
-        judge: Option<&dyn Judge>,
-        sample: Sample<'_>,
-    ) -> Result<Meaning, String> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in sample.headers {
-            let key = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| format!("`{name}` is no name of a header"))?;
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| format!("the value of `{name}` is none that a header can have"))?;
-            headers.append(key, value);
-        }
-        let reply = Reply {
-            status: sample.status,
-            headers: &headers,
-            of_part: false,
-        };
-        self.meaning_of(request, property, judge, reply, sample.body)
-    }
+/// An answer that was looked at.
+pub(super) struct Looked {
+    pub(super) meaning: Meaning,
+    pub(super) judgement: Judgement,
+    /// Its records, or why none can be taken; none of a request that has none.
+    pub(super) taken: Option<Result<Taken, Wrong>>,
+    pub(super) raw: String,
+}
 
-    /// The same, of an answer that came.
+impl Source {
+    /// What an answer to the first page of a request means.
     pub(super) fn meaning_of(
         &self,
-        request: &str,
-        property: &str,
+        asked: AnswerTo<'_>,
         judge: Option<&dyn Judge>,
         reply: Reply<'_>,
         body: &[u8],
     ) -> Result<Meaning, String> {
+        Ok(self.looked(asked, judge, reply, body)?.meaning)
+    }
+
+    /// The same, with what could be taken of it.
+    pub(super) fn looked(
+        &self,
+        asked: AnswerTo<'_>,
+        judge: Option<&dyn Judge>,
+        reply: Reply<'_>,
+        body: &[u8],
+    ) -> Result<Looked, String> {
+        let request = asked.request;
         let Some(compiled) = self.requests.get(request) else {
             return Err(format!("the connector has no request `{request}`"));
         };
@@ -328,42 +320,63 @@ impl Source {
             rules: &compiled.rules,
             judge,
             request,
-            property,
+            property: asked.property,
         };
         let charset = media::charset(reply.headers);
         let charset = charset.as_deref();
-        let shape = &compiled.shape;
+        let shape = asked.shape.unwrap_or(&compiled.shape);
         if self.has_no_records(request) {
             let raw = text(body, charset, shape.encoding).unwrap_or_default();
             let decoded = whole(shape.format(), &raw);
             let content = Content::plain(decoded.as_ref().ok(), &raw);
             let judgement = judged(judging, reply, &content)?;
-            return Ok(judgement.means(0, None));
+            return Ok(Looked {
+                meaning: judgement.clone().means(0, None),
+                judgement,
+                taken: None,
+                raw: raw.into_owned(),
+            });
         }
         let unpacked = shape.unpacked(body);
         let (decoded, raw) = shape.opened(charset, &unpacked, None, false);
         let content = Content::of(&decoded, shape, &raw);
         let judgement = judged(judging, reply, &content)?;
         let nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
+        let spec = self.connector.requests.get(request);
         let came = Came {
             status: reply.status,
             records: content.records(),
             raw: &raw,
             asked: Asked::There,
             nobody: nobody.map(|nobody| nobody.by),
-            is_detail: false,
+            is_detail: spec.is_some_and(|spec| spec.each.is_some()),
         };
         drop(content);
-        Ok(match taken(shape, &judgement, decoded, came) {
-            Ok(taken) => judgement.means(taken.decoded.records.len(), None),
-            Err(Wrong::Refused) => judgement.means(0, None),
-            Err(Wrong::Unreadable(error)) => judgement.means(0, Some(error.to_string())),
-            Err(Wrong::Unexpected { what, .. }) => judgement.means(0, Some(what)),
+        let taken = taken(shape, &judgement, decoded, came);
+        let (records, wrong) = match &taken {
+            Ok(taken) => (taken.decoded.records.len(), None),
+            Err(Wrong::Refused) => (0, None),
+            Err(Wrong::Unreadable(error)) => (0, Some(error.to_string())),
+            Err(Wrong::Unexpected { what, .. }) => (0, Some(what.clone())),
+        };
+        Ok(Looked {
+            meaning: judgement.clone().means(records, wrong),
+            judgement,
+            taken: Some(taken),
+            raw: raw.into_owned(),
         })
     }
 }
 
 impl Judgement {
+    /// Which rule took records for none, behind what is to be done about it.
+    pub(super) fn place(&self) -> String {
+        match &self.by {
+            By::Rule(at) if self.verdict == Verdict::Empty => format!(" (it is `{at}`)"),
+            _ => String::new(),
+        }
+    }
+
     fn means(self, records: usize, wrong: Option<String>) -> Meaning {
         Meaning {
             verdict: self.verdict,

@@ -22,6 +22,7 @@ mod compile;
 mod call;
 mod body;
 mod judged;
+mod alone;
 mod verdict;
 mod fetch;
 mod auth;
@@ -39,11 +40,12 @@ mod reference;
 
 pub use crate::outbound::OutboundError as SourceError;
 
+pub use alone::{Alone, AnswerTo, Incomplete, Sample};
 pub use answer::{By, Judge, Ruling, Said};
 pub use compiled::Source;
 pub use decode::Shape;
 pub use granted::Notes;
-pub use judged::{Meaning, Sample};
+pub use judged::Meaning;
 pub use known::Known;
 pub use path::Path;
 pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
@@ -62,9 +64,6 @@ pub fn records_of(shape: &Shape, body: &[u8]) -> Result<Vec<Box<str>>, String> {
             ..
         })
         | Err(error) => Err(error.to_string()),
-        Ok(_) => Err(format!(
-            "there is nothing at `{}` in the answer",
-            shape.records
-        )),
+        Ok(decoded) => Err(shape.nothing_in(&decoded.around).0),
     }
 }

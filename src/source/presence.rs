@@ -21,6 +21,21 @@ pub(super) struct Presence {
     pub(super) granted: Granted,
 }
 
+/// What is amiss, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Amiss {
+    pub(super) what: String,
+    pub(super) remedy: String,
+}
+
+/// Of which PMS properties records are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// The one that was asked for; empty where it is asked once.
+    pub(super) property: &'a str,
+    pub(super) attached: &'a [String],
+}
+
 /// Whose the records of a page are.
 pub(super) enum Whose {
     /// Those of the PMS property that was asked for.
@@ -41,18 +56,29 @@ pub(super) enum Named {
 }
 
 impl Presence {
-    /// Looks at the records of a page, and says whose they are; an error where one is of another property than was asked
-    /// for. Those that name none may be of any, and those that are known were looked at when they were new.
+    /// Looks at the records of a page, and says whose they are.
     pub(super) fn look(
         &mut self,
         call: &Call<'_>,
         request: &Request,
         decoded: &Decoded,
     ) -> Result<Whose, SourceError> {
+        self.seen(request, decoded, call.wanted())
+            .map_err(|amiss| call.amiss(&amiss))
+    }
+
+    /// The same, whoever asked; an error where one is of another property than was asked for. Those that name none may be
+    /// of any, and those that are known were looked at when they were new.
+    pub(super) fn seen(
+        &mut self,
+        request: &Request,
+        decoded: &Decoded,
+        wanted: Wanted<'_>,
+    ) -> Result<Whose, Amiss> {
         self.records |= !decoded.records.is_empty();
         let known = decoded.known.iter().map(Option::is_some);
         let known = known.chain(std::iter::repeat(false));
-        let asked_at_once = call.property.is_empty();
+        let asked_at_once = wanted.property.is_empty();
         let mut each = Vec::new();
         for (json, known) in decoded.records.iter().zip(known) {
             if known {
@@ -69,14 +95,15 @@ impl Presence {
             let named = text(path);
             self.property |= named.is_some();
             if asked_at_once {
-                each.push(call.whose(named.as_deref()));
+                each.push(wanted.whose(named.as_deref()));
             } else if let Some(named) = named
-                && !named.trim().eq_ignore_ascii_case(call.property.trim())
+                && !named.trim().eq_ignore_ascii_case(wanted.property.trim())
             {
                 let other = shorten(&named);
-                let what = format!("the answer has a record of the PMS property `{other}`");
-                let remedy = "nothing was written; let the request ask for {{ property }}, or correct its `property`, or `pms_properties` of the integration";
-                return Err(SourceError::Unexpected(call.told(&what, None, remedy)));
+                return Err(Amiss {
+                    what: format!("the answer has a record of the PMS property `{other}`"),
+                    remedy: "nothing was written; let the request ask for {{ property }}, or correct its `property`, or `pms_properties` of the integration".into(),
+                });
             }
         }
         Ok(if asked_at_once && request.property.is_some() {
@@ -85,35 +112,61 @@ impl Presence {
             Whose::Asked
         })
     }
+
+    /// The path that no record has; none where each leads somewhere, or there was no record.
+    pub(super) fn leads_nowhere(&self, request: &Request) -> Option<Amiss> {
+        let paths = [
+            ("id", &request.id, self.id),
+            ("property", &request.property, self.property),
+        ];
+        let mut missing = paths
+            .into_iter()
+            .filter_map(|(key, path, is_there)| path.as_ref().filter(|_| !is_there).zip(Some(key)));
+        let (path, key) = missing.next().filter(|_| self.records)?;
+        Some(Amiss {
+            what: format!(
+                "no record has anything at `{path}`, where `{key}` of the connector looks"
+            ),
+            remedy: format!("nothing was written; correct `{key}` of the request, or remove it"),
+        })
+    }
 }
 
-impl Call<'_> {
+impl Wanted<'_> {
     /// Whose a record is that names this PMS property.
-    pub(super) fn whose(&self, named: Option<&str>) -> Named {
+    fn whose(&self, named: Option<&str>) -> Named {
         let Some(named) = named.map(str::trim) else {
             return Named::Nobody;
         };
-        let mut attached = self.scope.properties.iter();
+        let mut attached = self.attached.iter();
         match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
             Some(attached) => Named::Attached(attached.as_str().into()),
             None => Named::Other(named.to_owned()),
         }
     }
+}
+
+impl Call<'_> {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            property: self.property,
+            attached: &self.scope.properties,
+        }
+    }
+
+    /// Whose a record is that names this PMS property.
+    pub(super) fn whose(&self, named: Option<&str>) -> Named {
+        self.wanted().whose(named)
+    }
 
     /// The path that no record has; none where each leads somewhere, or there was no record.
     pub(super) fn missing(&self, presence: &Presence) -> Option<SourceError> {
         let request = self.source.requests.get(self.request)?;
-        let paths = [
-            ("id", &request.id, presence.id),
-            ("property", &request.property, presence.property),
-        ];
-        let mut missing = paths
-            .into_iter()
-            .filter_map(|(key, path, is_there)| path.as_ref().filter(|_| !is_there).zip(Some(key)));
-        let (path, key) = missing.next().filter(|_| presence.records)?;
-        let what =
-            format!("no record has anything at `{path}`, where `{key}` of the connector looks");
-        let remedy = format!("nothing was written; correct `{key}` of the request, or remove it");
-        Some(SourceError::Unexpected(self.told(&what, None, &remedy)))
+        Some(self.amiss(&presence.leads_nowhere(request)?))
+    }
+
+    /// As an error of this request.
+    pub(super) fn amiss(&self, amiss: &Amiss) -> SourceError {
+        SourceError::Unexpected(self.told(&amiss.what, None, &amiss.remedy))
     }
 }

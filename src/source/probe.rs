@@ -12,6 +12,7 @@ use url::Url;
 use crate::config::{self, Limits, Per};
 use crate::outbound::{Account, Endpoint, Exchanged, Redacted, RedactedHeader, Watch, shorten};
 
+use super::alone::AnswerTo;
 use super::auth::OAUTH2;
 use super::call::Call;
 use super::compiled::{Request, Source};
@@ -262,7 +263,13 @@ impl Reader {
                 of_part: last.headers.contains_key(RANGE),
             };
             let judge = scope.judge.as_deref();
-            let meaning = source.meaning_of(request, property, judge, reply, body);
+            let asked = AnswerTo {
+                request,
+                property,
+                attached: &scope.properties,
+                shape: None,
+            };
+            let meaning = source.meaning_of(asked, judge, reply, body);
             meaning.ok().map(|meaning| Meaning {
                 hint: meaning.hint.map(|hint| account.redacted(&hint, None).text),
                 wrong: meaning

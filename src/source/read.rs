@@ -252,7 +252,7 @@ fn shows_nothing(error: &SourceError, why: Why) -> bool {
 }
 
 /// The link to the page behind this one, or why it cannot be told whether there is one.
-fn next_link(answer: &Answer, rel: &str) -> Result<Option<String>, String> {
+pub(super) fn next_link(answer: &Answer, rel: &str) -> Result<Option<String>, String> {
     let links = answer.headers.get_all(LINK).iter();
     let links: Vec<_> = links
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
@@ -264,12 +264,25 @@ fn next_link(answer: &Answer, rel: &str) -> Result<Option<String>, String> {
 pub(super) fn declared(request: &Request, page: &Page) -> Option<u64> {
     let number = |text: &str| {
         let text = text.trim();
-        text.strip_suffix(".0").unwrap_or(text).parse().ok()
+        let text = text.strip_suffix(".0").unwrap_or(text);
+        text.parse().ok().or_else(|| of_thousands(text))
     };
     match request.total.as_ref()? {
         Total::Path(path) => number(&path.text(&page.decoded.around)?),
         Total::Header(name) => number(page.answer.header(name)?),
     }
+}
+
+/// A number that is written for people: `1,003`.
+fn of_thousands(text: &str) -> Option<u64> {
+    let (first, rest) = text.split_once(',')?;
+    let is_digits = |part: &str| part.bytes().all(|c| c.is_ascii_digit());
+    let is_one = (1..=3).contains(&first.len())
+        && is_digits(first)
+        && rest
+            .split(',')
+            .all(|part| part.len() == 3 && is_digits(part));
+    is_one.then(|| text.replace(',', "").parse().ok())?
 }
 
 /// Pages are compared with each other, whatever else is known of their records.
@@ -278,7 +291,7 @@ fn known_or_plain(call: &Call<'_>) -> Printer {
     call.known.map_or(Printer::new(0, "", ""), of)
 }
 
-fn prints(decoded: &Decoded, printer: Printer) -> Vec<Print> {
+pub(super) fn prints(decoded: &Decoded, printer: Printer) -> Vec<Print> {
     let places = decoded.known.iter().map(Option::as_ref);
     let places = places.chain(std::iter::repeat(None));
     let records = decoded.records.iter().zip(places);

@@ -17,6 +17,7 @@ use super::fetch::Ask;
 use super::judged::{Asked, Came, Judging, Reply, Taken, Wrong, judged, taken};
 use super::media;
 use super::page::Why;
+use super::presence::Amiss;
 use super::{Shape, SourceError};
 
 impl Call<'_> {
@@ -94,21 +95,10 @@ impl Call<'_> {
             Wrong::Refused => self.failure(&judgement, &raw, answer.status),
             Wrong::Unreadable(error) => SourceError::Unavailable(told(
                 &self.unreadable(&error, &raw),
-                &of_another_form(shape, &raw).map_or_else(
-                    || "nothing was written; the next run tries again".to_owned(),
-                    |form| {
-                        format!("nothing was written; it begins like {form}: where it always does, correct `format` of the request")
-                    },
-                ),
+                &unreadable(shape, &raw),
             )),
             Wrong::Unexpected { what, remedy } => {
-                let by = match &judgement.by {
-                    By::Rule(at) if judgement.verdict == Verdict::Empty => {
-                        format!(" (it is `{at}`)")
-                    }
-                    _ => String::new(),
-                };
-                SourceError::Unexpected(told(&what, &format!("{remedy}{by}")))
+                SourceError::Unexpected(told(&what, &format!("{remedy}{}", judgement.place())))
             }
         })
     }
@@ -168,24 +158,18 @@ impl Call<'_> {
         if judgement.verdict != Verdict::Ok {
             return Err(self.failure(&judgement, &raw, answer.status));
         }
-        let (token, around) = match &reading.place {
-            TokenAt::Path(path) => {
-                let around = decoded.map_err(|error| {
-                    let what = self.unreadable(&error, &raw);
-                    SourceError::Unavailable(self.told(&what, None, "the next run tries again"))
-                })?;
-                (path.text(&around).map(Cow::into_owned), around)
+        let around = match (&reading.place, decoded) {
+            (TokenAt::Path(_), Ok(around)) => around,
+            (TokenAt::Path(_), Err(error)) => {
+                let what = self.unreadable(&error, &raw);
+                let told = self.told(&what, None, "the next run tries again");
+                return Err(SourceError::Unavailable(told));
             }
-            TokenAt::Header(name) => (answer.header(name).map(str::to_owned), Value::Null),
-            TokenAt::Cookie(name) => (cookie(&answer.headers, name), Value::Null),
-            TokenAt::Text => (Some(raw.trim().to_owned()), Value::Null),
+            _ => Value::Null,
         };
-        let token = token.filter(|token| reading.place.may_be(token));
         // What stands around a token may be another: nothing of it is told.
-        let Some(token) = token else {
-            let what = reading.place.missing();
-            let remedy = "correct where `auth` of the connector looks for it, or say with a rule what such an answer means";
-            return Err(SourceError::Unexpected(self.told(&what, None, remedy)));
+        let Some(token) = reading.place.token(&around, &raw, &answer.headers) else {
+            return Err(self.amiss(&reading.place.missing()));
         };
         let seconds = super::Path::parse("expires_in")
             .ok()
@@ -204,18 +188,6 @@ impl Call<'_> {
             self.told(&what, said, hint.as_deref().unwrap_or(remedy))
         };
         match verdict {
-            Verdict::Retry => SourceError::Unavailable(told(
-                format!("the PMS failed with status {status}"),
-                "the next run tries again",
-            )),
-            Verdict::RateLimited => SourceError::Unavailable(told(
-                format!("the PMS says there were too many requests (status {status})"),
-                "the next run tries again; lower the connector's `limits` if it comes often",
-            )),
-            Verdict::Maintenance => SourceError::Unavailable(told(
-                format!("the PMS is closed for maintenance (status {status})"),
-                "the next run tries again",
-            )),
             Verdict::LoginFailed => SourceError::LoginFailed(told(
                 format!("the PMS refuses the login of the credential `{name}` (status {status})"),
                 CHECK_IT,
@@ -226,29 +198,67 @@ impl Call<'_> {
                     "ask the PMS's administrator for the right that the credential `{name}` lacks"
                 ),
             )),
-            Verdict::Fatal if status == 206 => SourceError::Unexpected(told(
-                "the PMS sent a part of the answer (status 206), and was asked for all of it"
-                    .into(),
-                "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
-            )),
-            Verdict::Accepted => SourceError::Unavailable(told(
-                format!("the PMS is not ready with it (status {status})"),
-                "the next run asks again; where it takes its time, ask again by `poll`",
-            )),
-            Verdict::Gone => SourceError::Unexpected(told(
-                format!("what was asked for is there no more (status {status})"),
-                "nothing was written; check the connector's request",
-            )),
-            Verdict::Conflict => SourceError::Unexpected(told(
-                format!("the PMS says that this contradicts what it has (status {status})"),
-                "nothing was written; check the connector's request",
-            )),
-            Verdict::Ok | Verdict::Empty | Verdict::Fatal => SourceError::Unexpected(told(
-                format!("the PMS answered with status {status}"),
-                "nothing was written; check the connector's request",
-            )),
+            verdict => {
+                let (what, remedy) = refused(*verdict, status);
+                match verdict {
+                    Verdict::Retry
+                    | Verdict::RateLimited
+                    | Verdict::Maintenance
+                    | Verdict::Accepted => SourceError::Unavailable(told(what, remedy)),
+                    _ => SourceError::Unexpected(told(what, remedy)),
+                }
+            }
         }
     }
+}
+
+/// Why a run is incomplete for an answer that is judged so, and what to do; the login and the right are matters of the
+/// credential.
+pub(super) fn refused(verdict: Verdict, status: u16) -> (String, &'static str) {
+    match verdict {
+        Verdict::Retry => (
+            format!("the PMS failed with status {status}"),
+            "the next run tries again",
+        ),
+        Verdict::RateLimited => (
+            format!("the PMS says there were too many requests (status {status})"),
+            "the next run tries again; lower the connector's `limits` if it comes often",
+        ),
+        Verdict::Maintenance => (
+            format!("the PMS is closed for maintenance (status {status})"),
+            "the next run tries again",
+        ),
+        Verdict::Fatal if status == 206 => (
+            "the PMS sent a part of the answer (status 206), and was asked for all of it".into(),
+            "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
+        ),
+        Verdict::Accepted => (
+            format!("the PMS is not ready with it (status {status})"),
+            "the next run asks again; where it takes its time, ask again by `poll`",
+        ),
+        Verdict::Gone => (
+            format!("what was asked for is there no more (status {status})"),
+            "nothing was written; check the connector's request",
+        ),
+        Verdict::Conflict => (
+            format!("the PMS says that this contradicts what it has (status {status})"),
+            "nothing was written; check the connector's request",
+        ),
+        Verdict::Ok | Verdict::Empty | Verdict::Fatal | Verdict::LoginFailed | Verdict::Denied => (
+            format!("the PMS answered with status {status}"),
+            "nothing was written; check the connector's request",
+        ),
+    }
+}
+
+/// What to do about an answer that cannot be read.
+pub(super) fn unreadable(shape: &Shape, raw: &str) -> String {
+    of_another_form(shape, raw).map_or_else(
+        || "nothing was written; the next run tries again".to_owned(),
+        |form| {
+            format!("nothing was written; it begins like {form}: where it always does, correct `format` of the request")
+        },
+    )
 }
 
 /// A token is no longer than this, in bytes.
@@ -262,9 +272,23 @@ impl TokenAt {
         is_one && (is_plain || matches!(self, TokenAt::Path(_)))
     }
 
+    /// The token in an answer.
+    pub(super) fn token(&self, around: &Value, raw: &str, headers: &HeaderMap) -> Option<String> {
+        let token = match self {
+            TokenAt::Path(path) => path.text(around).map(Cow::into_owned),
+            TokenAt::Header(name) => {
+                let value = headers.get(name)?;
+                value.to_str().ok().map(str::to_owned)
+            }
+            TokenAt::Cookie(name) => cookie(headers, name),
+            TokenAt::Text => Some(raw.trim().to_owned()),
+        };
+        token.filter(|token| self.may_be(token))
+    }
+
     /// That there is none.
-    fn missing(&self) -> String {
-        match self {
+    pub(super) fn missing(&self) -> Amiss {
+        let what = match self {
             TokenAt::Path(path) if path.is_root() => {
                 "the answer is no text, and so no token".into()
             }
@@ -272,7 +296,9 @@ impl TokenAt {
             TokenAt::Header(name) => format!("the answer has no token in the header `{name}`"),
             TokenAt::Cookie(name) => format!("the answer sets no cookie `{name}`"),
             TokenAt::Text => "the answer is no token: it is empty, or more than one word".into(),
-        }
+        };
+        let remedy = "correct where `auth` of the connector looks for it, or say with a rule what such an answer means".into();
+        Amiss { what, remedy }
     }
 }
 

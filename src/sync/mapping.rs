@@ -476,14 +476,15 @@ impl Mapping {
                     }
                 }
                 if exclusions.iter().all(|rule| rule.takes.is_none()) {
-                    let (saw, takes) = match self.integration.script.exclude(one, context) {
-                        Ok(reason) => ("the resident as mapped".to_owned(), reason),
-                        Err(error) => (error.to_string(), None),
+                    let (takes, error) = match self.integration.script.exclude(one, context) {
+                        Ok(reason) => (reason, None),
+                        Err(error) => (None, Some(error.to_string())),
                     };
                     exclusions.push(RuleSeen {
                         rule: "the script's exclude".into(),
-                        saw,
+                        saw: "the resident as mapped".into(),
                         takes,
+                        error,
                     });
                 }
                 let normal = normalise(
@@ -585,6 +586,7 @@ impl From<RuleTold<'_>> for RuleSeen {
             },
             saw: told.saw.to_owned(),
             takes: told.takes,
+            error: None,
         }
     }
 }

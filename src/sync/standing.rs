@@ -124,7 +124,7 @@ pub fn stale(
         run: history.last_run.unwrap_or(RunId(0)),
     };
     let since = match history.last_success {
-        Some(last) => format!("no run has succeeded since {last}"),
+        Some(last) => format!("no run has succeeded since {last:.0}"),
         None => "no run has ever succeeded".to_owned(),
     };
     let why = match (&history.last_error, slowed) {

@@ -228,3 +228,70 @@ async fn what_is_no_home_and_what_is_not_shipped_is_refused() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn a_file_that_was_changed_and_is_not_shipped_any_more_is_listed() {
+    let (_folder, home) = made().await;
+    let old = "fn residents(r, ctx) { () }\n";
+    std::fs::write(home.join("config/.shipped/scripts/old.rhai"), old).unwrap();
+    std::fs::write(home.join("scripts/old.rhai"), format!("{old}// mine\n")).unwrap();
+    let told = upgraded(&home, &[]).await;
+    assert_eq!(names(&told["orphaned"]), ["scripts/old.rhai"]);
+    assert_eq!(told["own"], 0);
+    let text = said(&upgrade(&home, &[]).await, 0);
+    assert!(
+        text.contains("changed in this home, and not shipped any more"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_named_by_take_and_by_keep_is_refused() {
+    let (_folder, home) = made().await;
+    older(&home, YARDI);
+    let before = all(&home);
+    let both = ["--take", YARDI, "--keep", YARDI];
+    let refused = said(&upgrade(&home, &both).await, 2);
+    assert!(
+        refused.contains("is named by --take and by --keep"),
+        "{refused}"
+    );
+    assert_eq!(all(&home), before);
+}
+
+#[tokio::test]
+async fn a_folder_of_epms_s_own_that_leads_out_of_the_home_is_refused() {
+    for name in [".shipped", ".schema", ".definitions", ".shipped/scripts"] {
+        let (folder, home) = made().await;
+        older(&home, YARDI);
+        let (inside, outside) = (
+            home.join("config").join(name),
+            folder.path().join("outside"),
+        );
+        std::fs::rename(&inside, &outside).unwrap();
+        std::os::unix::fs::symlink(&outside, &inside).unwrap();
+        let before = all(&outside);
+        let refused = said(&upgrade(&home, &[]).await, 2);
+        let told = format!("config/{name} leads out of the home by a link");
+        assert!(refused.contains(&told), "{refused}");
+        assert_eq!(all(&outside), before);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_as_a_link_is_not_asked_about_again_and_take_is_not_offered() {
+    let (folder, home) = made().await;
+    older(&home, YARDI);
+    let outside = folder.path().join("outside.rhai");
+    std::fs::rename(home.join(YARDI), &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, home.join(YARDI)).unwrap();
+    let asked = said(&upgrade(&home, &[]).await, 0);
+    assert!(asked.contains("--keep scripts/yardi.rhai"), "{asked}");
+    assert!(!asked.contains("--take"), "{asked}");
+    assert_eq!(
+        names(&upgraded(&home, &["--keep", YARDI]).await["kept"]),
+        [YARDI]
+    );
+    let after = upgraded(&home, &[]).await;
+    assert_eq!((names(&after["asked"]), &after["own"]), (vec![], &1.into()));
+}

@@ -618,10 +618,10 @@ async fn a_script_decides_what_an_answer_means_where_no_rule_does() {
     // Without a word of the script the status decides.
     assert!(matches!(pms.failure().await, SourceError::Unexpected(_)));
     for wrong in [
-        "`verdict` gave a word that is no verdict; it is one of: ok, empty, retry",
+        "scripts/pms.rhai:10:47: `verdict` gave a word that is no verdict; it is one of: ok, empty, retry",
         "scripts/pms.rhai:11:38: the script threw an error",
         "scripts/pms.rhai:12:50: stauts: there is no `stauts`",
-        "scripts/pms.rhai: `verdict` gives a word, a map such as #{ verdict:",
+        "scripts/pms.rhai:3:29: `verdict` gives a word, a map such as #{ verdict:",
     ] {
         let SourceError::Unexpected(told) = pms.failure().await else {
             panic!("{wrong}")

@@ -128,7 +128,7 @@ fn a_case_may_want_an_answer_that_makes_a_run_incomplete() {
         [
             "answer:",
             "  - incomplete: nothing",
-            "  + a run would not be: verdict denied, by its status, as no rule says otherwise, and 0 records",
+            "  + a run would end as `failed`: verdict denied, by its status, as no rule says otherwise",
         ]
     );
     let broken = case("{ text: '{\"data\":[{\"id\":1' }", "incomplete: ''");
@@ -223,9 +223,16 @@ async fn a_case_judges_an_answer_as_a_run_does() {
                 headers: &[],
                 body: body.as_bytes(),
             };
-            let meaning = pms.source.meaning("residents", "p1", None, sample).unwrap();
+            let asked = epms::source::AnswerTo {
+                request: "residents",
+                property: "p1",
+                attached: &["p1".into()],
+                shape: None,
+            };
+            let alone = pms.source.alone(asked, None, sample).unwrap();
             let ok = [epms::config::Verdict::Ok, epms::config::Verdict::Empty];
-            let would_be = ok.contains(&meaning.verdict) && meaning.wrong.is_none();
+            let meaning = alone.meaning;
+            let would_be = ok.contains(&meaning.verdict) && alone.incomplete.is_none();
             // hyper sends no body with 204.
             if status != 204 {
                 assert_eq!(
@@ -261,4 +268,37 @@ async fn epms_test_runs_cases_about_answers_and_accept_writes_the_verdict() {
         "{}",
         told(&mapped)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_fits_no_test_ends_with_1_and_says_what_there_is() {
+    let home = home("version: 1\nanswer: { status: 503 }\nexpect: { verdict: retry }\n");
+    let nothing = said(&home.epms(&["test", "pms/nope"]).await, 1);
+    assert!(
+        nothing.contains("no mapping test has `pms/nope` in its PMS/CASE"),
+        "{nothing}"
+    );
+    assert!(nothing.contains("1 test of pms"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_of_a_test_that_cannot_be_read() {
+    let home = home("version: 1\nanswer: { status: 503 }\nexpect: { verdict: retry }\n");
+    let folder = home.path("scripts/tests/pms");
+    said(&home.epms(&["check", folder.to_str().unwrap()]).await, 0);
+    home.write(
+        "scripts/tests/pms/two.yaml",
+        "version: 1\nrecord: { id: a }\nexpects: {}\n",
+    );
+    home.write(
+        "scripts/tests/pms/three.yaml",
+        "version: 1\nrecords: gone.json\nexpect: {}\n",
+    );
+    let told = said(&home.epms(&["check"]).await, 2);
+    for line in [
+        "scripts/tests/pms/two.yaml:3:1: expects: ",
+        "scripts/tests/pms/three.yaml:2:10: records: `gone.json` is not there",
+    ] {
+        assert_eq!(told.matches(line).count(), 1, "{line}: {told}");
+    }
 }

@@ -13,10 +13,16 @@ const REQUESTS: &str = r#"requests:
 async fn attached(answer: &'static str) -> (Pms, Home) {
     let pms = Pms::start(REQUESTS, move |_, _| ok(answer)).await;
     let home = Home::new();
+    attach(&home, &pms, REQUESTS);
+    (pms, home)
+}
+
+/// Attaches a home to a PMS by a connector of these lines.
+fn attach(home: &Home, pms: &Pms, lines: &str) {
     home.write(
         "config/connectors/pms.yaml",
         format!(
-            "version: 1\nscript: pms.rhai\ncredential_fields: {{ url: plain }}\nhosts: [\"{{{{ credential.url | host }}}}\"]\n{REQUESTS}"
+            "version: 1\nscript: pms.rhai\ncredential_fields: {{ url: plain }}\nhosts: [\"{{{{ credential.url | host }}}}\"]\n{lines}"
         ),
     );
     home.write(
@@ -34,7 +40,6 @@ async fn attached(answer: &'static str) -> (Pms, Home) {
         "config/integrations/elm.yaml",
         "version: 1\nproperty: { name: Elm, timezone: UTC, country: US }\ncredential: acme\npms_properties: [p1]\n",
     );
-    (pms, home)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,5 +87,41 @@ async fn discover_takes_a_wrong_total_as_a_warning_and_shows_what_came() {
             pms.read().await.0,
             epms::model::Reading::Partial { .. }
         ));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discover_goes_on_where_only_the_list_of_properties_is_refused() {
+    let lines = format!(
+        "{REQUESTS}  properties: {{ url: \"{{{{ credential.url }}}}/properties\", format: json, per: once, records: data, id: id }}\n"
+    );
+    for (status, goes_on) in [(403, true), (500, true), (401, false)] {
+        let pms = Pms::start(&lines, move |_, asked| {
+            if asked.to.starts_with("/properties") {
+                return crate::support::small_pms::status(status);
+            }
+            ok(r#"{"total":1,"data":[{"id":"a","state":"In"}]}"#)
+        })
+        .await;
+        let home = Home::new();
+        attach(&home, &pms, &format!("retry: {{ attempts: 1 }}\n{lines}"));
+        let text = said(&home.epms(&["discover", "elm"]).await, i32::from(!goes_on));
+        let asked_for_people = pms.asked().iter().any(|asked| asked.to == "/people");
+        assert_eq!(asked_for_people, goes_on, "{status}");
+        if goes_on {
+            let why = "the PMS does not list its properties: `properties`: ";
+            assert!(text.contains(why), "{text}");
+            assert!(!text.contains("lists no properties"), "{text}");
+            assert!(text.lines().any(|line| line.starts_with("In")), "{text}");
+            let told = home.epms(&["discover", "elm", "--json"]).await.stdout;
+            let told: Value = serde_json::from_slice(&told).unwrap();
+            assert_eq!(told["statuses"][0]["word"], "In");
+            assert!(
+                told["unlisted"]
+                    .as_str()
+                    .unwrap()
+                    .contains(&status.to_string())
+            );
+        }
     }
 }

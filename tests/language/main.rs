@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alone;
 mod attached;
+mod blamed;
 mod chains;
 mod checked;
 mod connectors;

@@ -73,7 +73,8 @@ impl<'a> Look<'a> {
     pub(super) async fn properties(&mut self) -> String {
         let asked = self
             .ask(&[], async |asking, reader| {
-                discover::properties(asking, reader).await
+                let listed = discover::properties(asking, reader).await;
+                listed.map_err(|unlisted| unlisted.told)
             })
             .await;
         match asked {

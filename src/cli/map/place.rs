@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use crate::cases::CaseJudge;
 use crate::config::{Files, Format};
 use crate::model::{Problems, time_zone};
-use crate::source::{self, Shape, Source};
+use crate::script::{Inputs, Script};
+use crate::source::{self, Alone, AnswerTo, Judge, Sample, Shape, Source};
 
 use super::super::{Exit, Failure};
 use super::MapArguments;
@@ -14,6 +16,8 @@ use super::MapArguments;
 pub(super) struct Answer {
     pub(super) way: Way,
     pub(super) records: Vec<Box<str>>,
+    /// The answer itself.
+    pub(super) body: Vec<u8>,
 }
 
 /// A way to take an answer apart.
@@ -83,9 +87,9 @@ pub(super) fn answer(
     for way in ways(arguments, script, files)? {
         match source::records_of(&way.shape, &body) {
             Ok(records) if records.is_empty() => {
-                empty.get_or_insert(Answer { way, records });
+                empty.get_or_insert((way, records));
             }
-            Ok(records) => return Ok(Answer { way, records }),
+            Ok(records) => return Ok(Answer { way, records, body }),
             Err(error) => errors.push(match &way.connector {
                 Some(connector) => format!("request `{}` of {connector}: {error}", way.request),
                 None => error,
@@ -93,6 +97,7 @@ pub(super) fn answer(
         }
     }
     errors.dedup();
+    let empty = empty.map(|(way, records)| Answer { way, records, body });
     empty.ok_or_else(|| {
         let remedy = "say where they are with --records PATH, and --format json, xml, soap or csv";
         Failure::other(
@@ -100,6 +105,32 @@ pub(super) fn answer(
             format!("no records in {told}; {remedy}\n  {}", errors.join("\n  ")),
         )
     })
+}
+
+impl Way {
+    /// What a run would make of the answer, were it all that comes; none where no connector says.
+    pub(super) fn alone(
+        &self,
+        body: &[u8],
+        script: &Script,
+        inputs: &Inputs,
+    ) -> Option<Result<Alone, String>> {
+        let source = self.source.as_ref()?;
+        let judge = CaseJudge { script, inputs };
+        let asked = AnswerTo {
+            request: &self.request,
+            property: &inputs.property,
+            attached: &inputs.properties,
+            shape: Some(&self.shape),
+        };
+        let sample = Sample {
+            status: 200,
+            headers: &[],
+            body,
+        };
+        let judge = script.judges().then_some(&judge as &dyn Judge);
+        Some(source.alone(asked, judge, sample))
+    }
 }
 
 fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way>, Failure> {

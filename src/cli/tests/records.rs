@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 
 use super::super::Exit;
-use super::super::examples::{alert, change, person, person_detail, side};
+use super::super::examples::{alert, change, integration, person, person_detail, side};
 use super::super::testing::{Answers, Server, epms, epms_at, plain};
-use crate::control::protocol::{LogLine, Page};
+use crate::control::protocol::{LogLine, Page, ProblemDocument};
 use crate::model::{AlertId, AlertKind, Confidence, Field};
 
 fn page<T>(items: Vec<T>) -> Page<T> {
@@ -37,7 +37,12 @@ async fn people_are_listed_with_their_stay() {
 #[tokio::test]
 async fn people_are_found_by_text_and_property() {
     let asked = "GET /v1/people?limit=50&integration=123-building-name&q=o%27neil";
-    let answers = Answers::default().json(asked, &page::<crate::model::Person>(Vec::new()));
+    let answers = Answers::default()
+        .json(asked, &page::<crate::model::Person>(Vec::new()))
+        .json(
+            "GET /v1/integrations/123-building-name",
+            &integration("123-building-name"),
+        );
     let ran = epms(
         "people list o'neil --integration 123-building-name",
         answers,
@@ -261,4 +266,80 @@ async fn a_record_that_could_not_be_mapped_is_shown_as_the_pms_sent_it() {
           "Dates": []
         }
     "#);
+}
+
+#[tokio::test]
+async fn an_exclusion_that_fails_passes_nobody_and_no_run_is_named_that_is_not_there() {
+    let told = serde_json::json!({
+        "integration": "elm", "resident": "t7",
+        "live": {
+            "outcome": "not_understood",
+            "reason": "1 of 1 records could not be mapped; `epms approve r0` goes on without them",
+            "digest": "d",
+            "steps": [{
+                "request": "residents", "property": "p1", "record": { "Id": "t7" },
+                "residents": [{
+                    "mapped": { "id": "t7", "first_name": "", "last_name": "Elm", "status": "current", "status_word": "Current" },
+                    "exclusions": [{
+                        "rule": "the script's exclude", "saw": "the resident as mapped",
+                        "error": "scripts/pms.rhai:9:5: Rent: is not there",
+                    }],
+                }],
+            }],
+            "considered": [], "decisions": [], "changes": [], "raised": [],
+        },
+    });
+    let asked = "GET /v1/integrations/elm/residents/t7?live=true";
+    let ran = epms(
+        "explain elm t7 --live",
+        Answers::default().json(asked, &told),
+    )
+    .await;
+    let shown = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for says in [
+        "fails: not mapped",
+        "scripts/pms.rhai:9:5: Rent: is not there",
+        "`epms approve RUN`",
+    ] {
+        assert!(shown.contains(says), "{says}: {shown}{}", ran.err);
+    }
+    for never in ["passes", " r0"] {
+        assert!(!shown.contains(never), "{never}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_an_integration_that_is_not_there_is_refused_and_one_of_nothing_is_not() {
+    let there_is_none =
+        ProblemDocument::not_found("there is no integration `oak`; see `epms status`");
+    let none: Page<String> = Page {
+        items: Vec::new(),
+        next: None,
+    };
+    for (verb, list) in [
+        (
+            "runs --integration oak",
+            "GET /v1/runs?limit=50&integration=oak",
+        ),
+        (
+            "people list --integration oak",
+            "GET /v1/people?limit=50&integration=oak",
+        ),
+        (
+            "alerts list --integration oak",
+            "GET /v1/alerts?limit=50&state=open&integration=oak",
+        ),
+    ] {
+        let answers = || Answers::default().json(list, &none);
+        let refused = answers().problem("GET /v1/integrations/oak", &there_is_none);
+        let ran = epms(verb, refused).await;
+        assert_eq!(ran.exit, Exit::Failed, "{verb}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains("there is no integration `oak`"),
+            "{}",
+            ran.err
+        );
+        let there = answers().json("GET /v1/integrations/oak", &integration("oak"));
+        assert_eq!(epms(verb, there).await.exit, Exit::Done, "{verb}");
+    }
 }

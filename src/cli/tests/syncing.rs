@@ -3,10 +3,11 @@
 use insta::assert_snapshot;
 
 use super::super::Exit;
-use super::super::examples::{BUILDING, ended, problem, queued, report, run_detail};
+use super::super::examples::{BUILDING, ended, integration, problem, queued, report, run_detail};
 use super::super::testing::{Answers, epms};
 use crate::control::protocol::{
-    Page, ProblemDocument, ProgressEvent, ReloadOutcome, ReloadReply, Reloaded, SyncReply,
+    IntegrationState, IntegrationStatus, Page, ProblemDocument, ProgressEvent, ReloadOutcome,
+    ReloadReply, Reloaded, SyncReply,
 };
 use crate::model::{IntegrationId, Outcome, Progress, Run};
 
@@ -60,6 +61,10 @@ async fn a_sync_ends_with_1_when_one_of_its_runs_failed() {
     let runs = vec![queued(3, BUILDING), queued(4, "oak-street")];
     let answers = Answers::default()
         .json("POST /v1/sync?wait=false", &SyncReply { runs })
+        .json(
+            "GET /v1/integrations",
+            &[integration(BUILDING), integration("oak-street")],
+        )
         .events(
             "GET /v1/runs/r3/progress",
             &events(report(3, BUILDING, failed)),
@@ -82,6 +87,57 @@ async fn a_sync_ends_with_1_when_one_of_its_runs_failed() {
 
     `epms run r3` shows each decision, `epms alerts list` what somebody must look at
     ");
+}
+
+#[tokio::test]
+async fn a_sync_of_all_says_which_integrations_it_leaves_out_for_their_files_and_ends_with_1() {
+    let of = |id: &str, state: IntegrationState| IntegrationStatus {
+        state,
+        ..integration(id)
+    };
+    let mut broken = of("elm", IntegrationState::Broken);
+    broken.problems = vec![problem("unknown field")];
+    let waits = IntegrationStatus {
+        waits_for: Some("its people are at `oak`".into()),
+        ..of("oak", IntegrationState::Idle)
+    };
+    let off = of("off", IntegrationState::Disabled);
+    let paused = of("paused", IntegrationState::Paused);
+    let runs = vec![queued(3, BUILDING)];
+    let answers = |all: &[IntegrationStatus]| {
+        Answers::default()
+            .json(
+                "POST /v1/sync?wait=false",
+                &SyncReply { runs: runs.clone() },
+            )
+            .json("GET /v1/integrations", &all)
+    };
+    let good = integration(BUILDING);
+    let all = [
+        good.clone(),
+        broken.clone(),
+        waits,
+        off.clone(),
+        paused.clone(),
+    ];
+    let ran = epms("sync --all --no-wait", answers(&all)).await;
+    assert_eq!(ran.exit, Exit::Failed);
+    let told: Vec<&str> = ran.err.lines().collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with("elm is not synced: config/"),
+        "{told:?}"
+    );
+    assert_eq!(told[1], "oak is not synced: its people are at `oak`");
+    // That nothing is switched on would not be true.
+    let none = Answers::default()
+        .json("POST /v1/sync?wait=false", &SyncReply { runs: Vec::new() })
+        .json("GET /v1/integrations", &[broken]);
+    let ran = epms("sync --all", none).await;
+    assert_eq!((ran.exit, ran.out.as_str()), (Exit::Failed, ""));
+    assert!(ran.err.starts_with("elm is not synced: "), "{}", ran.err);
+    let ran = epms("sync --all --no-wait", answers(&[good, off, paused])).await;
+    assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(super) enum Decision {
     Take,
     /// It was not touched, and is not shipped any more. Something may still use it.
     Dropped,
+    /// The home changed it, and it is not shipped any more: nobody but the home looks after it.
+    Orphaned,
     /// Both changed: somebody has to look.
     Ask,
 }
@@ -26,7 +28,8 @@ pub(super) fn decide(then: Text<'_>, now: Text<'_>, home: Text<'_>) -> Decision 
         (Some(then), Some(now), _) if then == now => Decision::Own,
         (None, Some(_), None) => Decision::Take,
         (Some(then), None, Some(home)) if then == home => Decision::Dropped,
-        // What is not shipped any more is the home's own.
+        (Some(_), None, Some(_)) => Decision::Orphaned,
+        // What is not shipped and was removed, or never was, is the home's own.
         (_, None, _) => Decision::Own,
         (Some(then), Some(_), Some(home)) if then == home => Decision::Take,
         _ => Decision::Ask,
@@ -60,7 +63,8 @@ mod tests {
             ("a", "b", "a", Decision::Take),
             ("", "b", "", Decision::Take),
             ("a", "", "a", Decision::Dropped),
-            ("a", "", "c", Decision::Own),
+            ("a", "", "c", Decision::Orphaned),
+            ("", "", "c", Decision::Own),
             ("a", "b", "c", Decision::Ask),
             ("a", "b", "", Decision::Ask),
             ("", "b", "c", Decision::Ask),

@@ -78,7 +78,7 @@ fn r12_what_is_wrong_with_one_member_of_a_household_is_that_member_s_alone() {
             "2 Some(\"b\") scripts/pms.rhai:2:82: lease_end: is no date written YYYY-MM-DD; use to_date(record, field, format)",
             "3 None scripts/pms.rhai:2:21: id: is missing; it is the PMS's stable id of the person (`id` is given in \
              scripts/pms.rhai:2 and in scripts/pms.rhai:3 too)",
-            "4 None scripts/pms.rhai: `residents` gives maps #{ … }, a list of them, or (), not i64",
+            "4 None scripts/pms.rhai:1:27: `residents` gives maps #{ … }, a list of them, or (), not i64",
             "c",
         ]
     );
@@ -575,6 +575,73 @@ fn an_error_of_a_limit_stands_where_the_function_goes_beyond_it() {
     let script = Script::compile(&library, "pms").unwrap();
     let error = script.residents("{}", &ctx()).unwrap_err().to_string();
     assert!(error.starts_with("scripts/pms.rhai:6:3: "), "{error}");
+    assert!(
+        error.ends_with(" (in `here`, which is called here)"),
+        "{error}"
+    );
+    let one = compile("fn residents(r, ctx) { #{ id: 1, status: \"current\" } }").unwrap();
+    let error = script.exclude(&all_right(&one, "{}")[0], &ctx());
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("scripts/pms.rhai:8:35: "), "{error}");
+    assert!(
+        error.ends_with(" (in `long::wait`, which is called here)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_printed_before_a_limit_is_met_is_printed_once() {
+    let script =
+        compile("fn residents(r, ctx) { print(\"one\"); let s = \"a\"; loop { s += s; } }")
+            .unwrap();
+    let (ended, heard) = super::super::listening(|| script.residents("{}", &ctx()));
+    assert!(ended.unwrap_err().message.contains("the limit `"));
+    assert_eq!(heard, ["one"]);
+}
+
+#[test]
+fn what_a_function_gives_wrongly_is_told_where_it_begins_and_a_word_where_it_stands() {
+    let script = compile(
+        "fn residents(record, ctx) {\n  if record.all { return 7; }\n  #{ id: 1, status: \"current\" }\n}\n\
+         fn exclude(resident, ctx) { 5 }\n\
+         fn verdict(answer, ctx) {\n  if answer.odd { 7 } else { \"fatel\" }\n}",
+    )
+    .unwrap();
+    let places = [
+        script.residents("{\"all\":true}", &ctx()).unwrap_err(),
+        script
+            .exclude(&all_right(&script, "{\"all\":false}")[0], &ctx())
+            .unwrap_err(),
+        script
+            .verdict(&serde_json::json!({ "odd": true }), &ctx())
+            .unwrap_err(),
+        script.wrong_verdict("fatel", "no".into()),
+        script.wrong_verdict("made", "no".into()),
+    ];
+    let places = places.map(|error| error.at());
+    let of = |place: &str| format!("scripts/pms.rhai:{place}");
+    assert_eq!(places, ["1:27", "5:27", "6:25", "7:30", "6:25"].map(of));
+}
+
+#[test]
+fn an_error_that_a_script_catches_reads_as_it_is_told() {
+    let caught = |does: &str| {
+        fails(
+            &format!("try {{ phones(\"x\", \"XXX\"); }} catch (e) {{ {does} }}"),
+            "{}",
+        )
+    };
+    for does in ["throw `failed: ${e}`;", "throw \"failed: \" + e;"] {
+        let told = caught(does);
+        assert!(
+            told.contains("failed: phone: `XXX` is no ISO 3166 country code"),
+            "{told}"
+        );
+    }
+    let given = "return #{ id: 1, last_name: e, status: \"current\" };";
+    let told = caught(given);
+    assert!(told.contains("is text or (), not error"), "{told}");
+    assert!(caught("return e;").contains("or (), not error"));
 }
 
 /// rhai 1.27 keeps which function a name means beyond the script that it was called in.
