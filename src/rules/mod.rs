@@ -3,11 +3,12 @@
 
 /// Counts up whenever the rules decide otherwise about a record that did not change. What a run remembers of a feed holds
 /// for one version alone: the first run of another one looks at everybody, and heals what was decided wrongly.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) mod normal;
 pub(crate) mod dates;
 pub(crate) mod entry;
+mod renewal;
 pub(crate) mod identity;
 pub(crate) mod units;
 pub(crate) mod matching;

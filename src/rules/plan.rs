@@ -139,10 +139,10 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
                 property,
                 record,
             } => leases.push(Lease {
-                normal,
                 excluded,
                 property,
                 record,
+                ..Lease::of(normal)
             }),
             other => failed.push(other),
         }
@@ -347,7 +347,10 @@ impl<P: People> Planner<'_, P> {
                 continue;
             }
             self.tell_unknown(&lease.normal.resident);
-            let reason = "another lease of this person counts";
+            let reason = match lease.renews_what_is_over {
+                None => "another lease of this person counts",
+                Some(_) => "it renews a stay that is over: the person moved out before it begins",
+            };
             self.decide(&group.id, Fate::Ineligible, "R21", reason, person);
         }
     }

@@ -21,6 +21,7 @@ mod matching;
 mod oracle;
 mod relocating;
 mod remembering;
+mod renewing;
 mod reports;
 mod troubles;
 mod truth;
