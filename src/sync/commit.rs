@@ -25,7 +25,7 @@ use crate::rules::entry::Entry;
 use crate::rules::guard::Facts;
 use crate::rules::matching::{candidates, considered};
 use crate::rules::plan::{Inputs, Plan, plan};
-use crate::rules::understood::{self, Reading};
+use crate::rules::understood::{self, Beside, Reading};
 
 /// Decisions are kept for so many runs of an integration.
 const DECISIONS_KEPT: usize = 24;
@@ -302,6 +302,7 @@ fn carry_out(
         missing_after: work.missing_after,
         entries: std::mem::take(&mut gathered.entries),
         unmapped: std::mem::take(&mut gathered.unmapped),
+        odd: gathered.quiet.odd.clone(),
         bad_dates: gathered.bad_dates(write, id, memory)?,
         links: std::mem::take(&mut gathered.links),
         rulings: write.rulings(id)?,
@@ -436,7 +437,11 @@ fn understands(
     } else {
         understood::rejected_before(&write.alerts(&report.integration)?)
     };
-    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before);
+    let beside = Beside {
+        odd: Some(&gathered.quiet.odd),
+        theirs: gathered.unmapped_beside(write, &report.integration, before)?,
+    };
+    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before, beside);
     let facts = understood::Facts {
         run: report.id,
         now,

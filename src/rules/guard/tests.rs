@@ -97,6 +97,7 @@ impl Town {
             missing_after: 24,
             entries: entries.collect(),
             unmapped: BTreeMap::new(),
+            odd: crate::rules::Odd::default(),
             bad_dates: BadDates::default(),
             links: self.links.clone(),
             rulings: BTreeMap::new(),
