@@ -42,6 +42,8 @@ pub(crate) struct Reading {
     theirs: BTreeSet<PersonId>,
     /// Linked people, not past, whom no record names, and whom the last run that succeeded saw.
     absent: BTreeSet<PersonId>,
+    /// Those of them whose record came all the same, with nobody in it.
+    emptied: BTreeSet<PersonId>,
     /// Records that could not be mapped, and have no id by which to know whose they are.
     nameless: u64,
     /// Records that could not be mapped, and whose id is that of nobody's record.
@@ -183,6 +185,7 @@ impl Reading {
         }
         let (mut named, mut rejected, mut unread) = (HashSet::new(), HashSet::new(), Vec::new());
         let (mut earlier, mut dated) = (HashSet::new(), HashSet::new());
+        let mut emptied: HashSet<&str> = HashSet::new();
         let mut dates: HashMap<&str, BTreeSet<Field>> = HashMap::new();
         for entry in entries {
             match entry {
@@ -217,7 +220,7 @@ impl Reading {
                     }
                 }
                 Entry::Rejected { record, has_id, .. } => unread.push((record.as_str(), *has_id)),
-                Entry::Nobody { .. } => {}
+                Entry::Nobody { record } => _ = emptied.insert(record),
             }
         }
         let by_record = if unread.is_empty() {
@@ -273,6 +276,9 @@ impl Reading {
                 reading.theirs.insert(person);
             } else if !any(&named) && open().all(|(_, link)| link.misses == 0) {
                 reading.absent.insert(person);
+                if open().any(|(id, link)| emptied.contains(record_of(id, link))) {
+                    reading.emptied.insert(person);
+                }
             } else if fields.is_empty() {
                 continue;
             }
@@ -286,6 +292,11 @@ impl Reading {
         }
         reading.theirs.extend(beside.theirs);
         reading
+    }
+
+    /// Linked people, not past, whom the last run that succeeded saw, and whose record has nobody in it now.
+    pub(crate) fn emptied(&self) -> &BTreeSet<PersonId> {
+        &self.emptied
     }
 
     /// What this reading leaves for the next run to be judged by, if it succeeds.

@@ -292,7 +292,8 @@ fn carry_out(
     };
     let at = now();
     let mut state = write.guard(id)?;
-    let understood = understands(write, &report, at, &work, &state, &gathered)?;
+    let (understood, mut emptied) = understands(write, &report, at, &work, &state, &gathered)?;
+    let is_empty = gathered.nobody() == work.seen;
     let mut inputs = Inputs {
         integration: id,
         run: report.id,
@@ -351,6 +352,11 @@ fn carry_out(
             }));
         }
     };
+    // Whoever is linked to another record by this run is not gone.
+    let is_new = |(resident, _): &&(String, Link)| !gathered.links.contains_key(resident);
+    for (_, link) in plan.links.iter().filter(is_new) {
+        emptied.remove(&link.person);
+    }
     let upgrade = work.upgrade.as_ref();
     let retroactive = upgrade.map(|upgrade| upgrade.people(&gathered.links, &plan));
     let facts = Facts {
@@ -364,7 +370,9 @@ fn carry_out(
         all_links: &|| write.links(id),
         households: &|residents| households(write, id, memory, &gathered, residents),
         people: &property,
-        empty: report.records == 0,
+        records: report.records,
+        empty: is_empty,
+        emptied: &emptied,
         attached: &work.attached,
         silent: &work.silent,
         retroactive: &retroactive.unwrap_or_default(),
@@ -421,7 +429,7 @@ fn cut_emails(
     people
 }
 
-/// Whether the run understood what it read (R41).
+/// Whether the run understood what it read (R41), and in whose records there is nobody any more.
 fn understands(
     write: &Write,
     report: &Run,
@@ -429,7 +437,7 @@ fn understands(
     work: &Work,
     state: &GuardState,
     gathered: &Gathered,
-) -> Result<understood::Verdict, StoreError> {
+) -> Result<(understood::Verdict, BTreeSet<PersonId>), StoreError> {
     let before = &state.understanding;
     // What this version keeps goes before what an earlier one said.
     let rejected_before = if before.known {
@@ -452,7 +460,8 @@ fn understands(
         rejected: gathered.rejected(),
         all_links: &|| write.links(&report.integration),
     };
-    understood::judge(&reading, &facts)
+    let verdict = understood::judge(&reading, &facts)?;
+    Ok((verdict, reading.emptied().clone()))
 }
 
 /// How a run ends whose plan, or what is left of it, is written.

@@ -430,6 +430,13 @@ impl Gathered {
         looked_at + self.quiet.counts.rejected
     }
 
+    /// How many records have nobody in them.
+    pub(in crate::sync) fn nobody(&self) -> u64 {
+        let is_nobody = |entry: &&Entry| matches!(entry, Entry::Nobody { .. });
+        let looked_at = self.entries.iter().filter(is_nobody).count() as u64;
+        looked_at + self.quiet.odd.nobody
+    }
+
     /// Linked people of whom a record could not be mapped, and is not looked at: whoever is not looked at is as they were.
     pub(in crate::sync) fn unmapped_beside(
         &self,

@@ -8,6 +8,7 @@ mod fooling;
 mod forgetting;
 mod guarding;
 mod guard_arrivals;
+mod guard_emptied;
 mod guard_month;
 mod guard_mornings;
 mod guard_people;
