@@ -388,7 +388,7 @@ fn carry_out(
     };
     guarded.tell(&mut plan, &mut report, told, at);
     let waits = guarded.is_held();
-    let mut state = guarded.state;
+    let (mut state, mut cut) = (guarded.state, guarded.cut);
     if waits {
         // What was read was understood, or somebody said that it need not be.
         state.understanding.waits = None;
@@ -397,6 +397,7 @@ fn carry_out(
         state.seen = Some(plan.counts.seen);
         gaps.tell(&mut understanding, &plan.links);
         state.understanding = understanding;
+        cut.extend(gathered.unsettled(&plan, &state.understanding));
         report.approved_by = report.approved_by.or(gaps_approved_by);
         standing::fresh(write, id, at)?;
     }
@@ -405,7 +406,7 @@ fn carry_out(
         state,
         waits,
         notes: guarded.notes,
-        cut: guarded.cut,
+        cut,
         lookups: if guarded.stopped { &[] } else { &work.lookups },
     };
     end(write, now, report, property, &work, gathered, ending).map(Ok)
@@ -473,7 +474,7 @@ struct Ending<'a> {
     waits: bool,
     /// What is told in the report beside the notes of the records.
     notes: BTreeMap<String, u64>,
-    /// Whose part of the plan waits although the run goes on.
+    /// Whom the next run has to look at: their part of the plan waits although the run goes on, or is not settled.
     cut: BTreeSet<PersonId>,
     lookups: &'a [(String, Lookup)],
 }

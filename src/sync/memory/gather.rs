@@ -159,8 +159,10 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
     fn entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
         self.keys.insert(key_of(subject(entry)));
         match entry {
-            Entry::Resident { normal, .. } => {
+            Entry::Resident { normal, record, .. } => {
                 let resident = &normal.resident;
+                // Another record of this id may be one that nobody could read.
+                self.keys.extend(record.as_deref().map(key_of));
                 let is_linked = self.resident(&resident.id)?;
                 if let Some(email) = &resident.email {
                     self.keys.insert(key_of_email(email));
@@ -504,6 +506,28 @@ impl Gathered {
             }
         }
         Ok(all)
+    }
+
+    /// Whoever has to be looked at once more: what could not be mapped of them was judged by their links as they were, and
+    /// those are others now.
+    pub(in crate::sync) fn unsettled(
+        &self,
+        plan: &Plan,
+        understanding: &Understanding,
+    ) -> BTreeSet<PersonId> {
+        let adds = self.looked_at.iter().filter_map(|one| one.adds.as_deref());
+        let unread: HashSet<&str> = adds
+            .flat_map(|adds| &adds.unread)
+            .map(String::as_str)
+            .collect();
+        let is_unread = |resident: &str, link: &Link| unread.contains(record_of(resident, link));
+        let links = plan.links.iter().filter(|(resident, link)| {
+            let before = self.links.get(resident);
+            understanding.unmapped.contains(&link.person)
+                || is_unread(resident, link)
+                || before.is_some_and(|before| is_unread(resident, before))
+        });
+        links.map(|(_, link)| link.person).collect()
     }
 
     fn look_at(&mut self, made: Made, looked_at: LookedAt) {

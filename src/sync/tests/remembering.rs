@@ -386,3 +386,31 @@ fn a_record_that_is_named_by_its_place_is_never_found_by_its_text() {
     assert!(!made("record 70"));
     assert!(!made("lease-7, resident residents[1]"));
 }
+
+/// Of a record that cannot be read somebody is while their link says so, and no longer.
+#[test]
+fn who_has_another_record_now_is_not_taken_for_one_of_a_record_that_cannot_be_read() {
+    let mut both = Both::new(|world| {
+        world.guard.limit = 100;
+        world.per_record = 2;
+    });
+    let mut feed: Vec<Item> = (0..20).map(|number| tenant(number).into()).collect();
+    both.run(HOME, &feed);
+    // The two of a household have records of their own, of which the first keeps the id.
+    (both.remembers.per_record, both.forgets.per_record) = (1, 1);
+    feed[0] = Item::Unread("t0".into());
+    let unmapped = |world: &World| {
+        let view = world.store.read().unwrap();
+        view.guard(&world.integration)
+            .unwrap()
+            .understanding
+            .unmapped
+    };
+    both.run(HOME, &feed);
+    assert_eq!(unmapped(&both.remembers).len(), 2);
+    both.run(HOME, &feed);
+    let first = both.remembers.links()["t0"].person;
+    assert_eq!(unmapped(&both.remembers), [first].into());
+    both.run(HOME, &feed);
+    assert_eq!(looked_at(&both.remembers, &feed), 0);
+}
