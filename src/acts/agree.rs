@@ -157,14 +157,11 @@ fn others(
 
 /// The stay that the person has already, and the one that the resident has, as leases of one person (R21).
 fn together(normal: &Normal, more_units: &[Unit], stay: &Stay) -> (Normal, Vec<Unit>) {
-    let lease = |resident: Resident| Lease {
-        normal: Normal {
+    let lease = |resident: Resident| {
+        Lease::of(Normal {
             resident,
             ..normal.clone()
-        },
-        excluded: None,
-        property: None,
-        record: None,
+        })
     };
     let old = Resident {
         status: stay.status,

@@ -54,10 +54,8 @@ pub(super) fn one_person(desk: &mut Desk<'_>, alert: &Alert) -> Answer<()> {
     };
     let leases = alert.sides.iter().filter_map(|side| {
         Some(Lease {
-            normal: Told::of(side)?.normal,
-            excluded: None,
             property: property(side),
-            record: None,
+            ..Lease::of(Told::of(side)?.normal)
         })
     });
     let all = Group::of_linked(alert.subject.clone(), leases.collect());

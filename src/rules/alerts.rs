@@ -156,6 +156,7 @@ impl Causes {
             count,
             examples,
             text,
+            ..
         } = rejected;
         let found = Found {
             sides: Vec::new(),

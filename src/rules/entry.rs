@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 use crate::model::{Field, LeaseStatus, Resident, Unit};
 
 use super::normal::Normal;
+use super::renewal;
 
 /// What mapping made of a record, or of one resident in it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -78,9 +79,22 @@ pub(crate) struct Lease {
     pub(crate) excluded: Option<String>,
     pub(crate) property: Option<String>,
     pub(crate) record: Option<String>,
+    /// The status it has in the PMS, where it renews a stay that is over: then it is over too (R21).
+    pub(crate) renews_what_is_over: Option<LeaseStatus>,
 }
 
 impl Lease {
+    /// A lease of which only the resident is known.
+    pub(crate) fn of(normal: Normal) -> Lease {
+        Lease {
+            normal,
+            excluded: None,
+            property: None,
+            record: None,
+            renews_what_is_over: None,
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.normal.resident.status.is_closed()
     }
@@ -89,6 +103,7 @@ impl Lease {
 impl Group {
     /// The leases of one PMS id, which has at least one; the one that counts first, as `order` says.
     fn new(id: String, mut leases: Vec<Lease>, order: fn(&Lease, &Lease) -> Ordering) -> Group {
+        renewal::end(&mut leases);
         leases.sort_by(order);
         Group { id, leases }
     }
@@ -132,11 +147,12 @@ impl Group {
     pub(crate) fn of_all(groups: &[&Group]) -> Option<Group> {
         let first = groups.first()?;
         let leases = groups.iter().flat_map(|group| &group.leases);
-        Some(Group::new(
-            first.id.clone(),
-            leases.cloned().collect(),
-            rank,
-        ))
+        let mut leases: Vec<Lease> = leases.cloned().collect();
+        leases.sort_by(rank);
+        Some(Group {
+            id: first.id.clone(),
+            leases,
+        })
     }
 
     /// What the lease that counts says, together with its renewals: leases of the same unit that run now or
@@ -248,10 +264,12 @@ pub(crate) fn group(leases: Vec<Lease>, is_linked: impl Fn(&str) -> bool) -> Vec
 }
 
 /// Which lease of a linked person counts: current before pending before past, then the latest start (R21), among all of
-/// them, also those that are left out (R8). A word that nobody knows may mean that the lease runs.
+/// them, also those that are left out (R8). A word that nobody knows may mean that the lease runs. Of what is over a renewal
+/// that never came to be counts less than the stay that it renews.
 pub(crate) fn rank(a: &Lease, b: &Lease) -> Ordering {
-    a.is_over()
-        .cmp(&b.is_over())
+    let class = |lease: &Lease| (lease.is_over(), lease.renews_what_is_over.is_some());
+    class(a)
+        .cmp(&class(b))
         .then_with(|| a.normal.resident.status.cmp(&b.normal.resident.status))
         .then_with(|| a.excluded.is_some().cmp(&b.excluded.is_some()))
         .then_with(|| later(a, b))
@@ -259,7 +277,10 @@ pub(crate) fn rank(a: &Lease, b: &Lease) -> Ordering {
 
 /// Which lease of somebody who is not linked counts: what is left out creates nothing (R6).
 fn rank_of_newcomers(a: &Lease, b: &Lease) -> Ordering {
-    let class = |lease: &Lease| (lease.is_over(), lease.excluded.is_some());
+    let class = |lease: &Lease| {
+        let renews = lease.renews_what_is_over.is_some();
+        (lease.is_over(), lease.excluded.is_some(), renews)
+    };
     class(a)
         .cmp(&class(b))
         .then_with(|| a.normal.resident.status.cmp(&b.normal.resident.status))

@@ -1,11 +1,12 @@
 //! The mass-change guard (R27): whether a plan takes too much, and what of it waits. Pure but for questions to the
-//! people of the store. What a plan takes and whom it lets in is in `parts`; everybody at the moments that count in
-//! `census`; the counts in `takes` and `arrivals`; what is left of a plan that is held in `held`; what the next run
-//! must know in `memory`.
+//! people of the store. Feeds that are empty are in `silent`; what a plan takes and whom it lets in is in `parts`;
+//! everybody at the moments that count in `census`; the counts in `takes` and `arrivals`; what is left of a plan that is
+//! held in `held`; what the next run must know in `memory`.
 
 mod window;
 mod ties;
 mod parts;
+mod silent;
 mod census;
 mod renaming;
 mod takes;
@@ -25,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Guard, OnTrip, Span};
 use crate::model::{
     Actor, Approval, Approved, AtLeast, GuardState, Guarded, GuardedKind, HeldPlan, IntegrationId,
-    Link, PersonId, RunId, is_same_property,
+    Link, PersonId, RunId,
 };
 
 use super::People;
@@ -55,8 +56,12 @@ pub(crate) struct Facts<'a, P: People> {
     /// The households of residents, as the feed says now; asked for where somebody comes into an occupied unit.
     pub(crate) households: &'a Households<'a, P::Error>,
     pub(crate) people: &'a P,
-    /// The PMS sent nothing at all.
+    /// How many records the PMS sent.
+    pub(crate) records: u64,
+    /// It sent nothing at all, or nobody in any of its records.
     pub(crate) empty: bool,
+    /// Linked people whose records came as ever, with nobody in them any more.
+    pub(crate) emptied: &'a BTreeSet<PersonId>,
     /// The PMS properties that feed the integration.
     pub(crate) attached: &'a BTreeSet<String>,
     /// Those of them that sent nothing.
@@ -116,7 +121,7 @@ pub(crate) fn judge<'a, P: People>(
 ) -> Result<Judged<'a>, P::Error> {
     let window = Window::before(facts)?;
     let mut found = parts::find(plan, facts, &window)?;
-    let silent = silent(facts)?;
+    let silent = silent::silent(facts)?;
     if silent.is_empty() && !matters(&found, facts, &window) {
         return Ok(Judged {
             verdict: Verdict::Passes { approved_by: None },
@@ -290,38 +295,6 @@ fn matters<P: People>(found: &Found, facts: &Facts<'_, P>, window: &Window<'_>) 
     units > 0 && units + units_before > arrivals::allowed(facts.limits, occupied)
         || newcomers > 0 && arrivals::is_flood(facts.limits, newcomers + newcomers_before, linked)
         || absent > takes::ALWAYS && absent * 2 > still_linked
-}
-
-/// Empty feeds where people are linked, each with what is told: of PMS properties, or of the whole, which has no
-/// name.
-fn silent<P: People>(facts: &Facts<'_, P>) -> Result<Vec<(String, String)>, P::Error> {
-    if !facts.empty && facts.silent.is_empty() {
-        return Ok(Vec::new());
-    }
-    let links = (facts.all_links)()?;
-    let linked = |property: Option<&str>| {
-        let open = links.values().filter(|link| {
-            let of = link.property.as_deref();
-            let here = property.is_none_or(|one| of.is_some_and(|of| is_same_property(of, one)));
-            here && ties::is_open(link)
-        });
-        let people: BTreeSet<PersonId> = open.map(|link| link.person).collect();
-        people.len()
-    };
-    let told = |property: Option<&str>| {
-        let people = linked(property);
-        let reason = format!(
-            "the feed{} is empty, and {people} people of it are linked; check `pms_properties` and the rights of the \
-             credential",
-            of(property)
-        );
-        (people > 0).then(|| (property.unwrap_or_default().to_owned(), reason))
-    };
-    if facts.empty {
-        return Ok(told(None).into_iter().collect());
-    }
-    let silent = facts.silent.iter();
-    Ok(silent.filter_map(|one| told(Some(one))).collect())
 }
 
 /// What only the rules of a new version take, as a plan of its own, and from whom; what waits of it since an earlier run,

@@ -3,11 +3,12 @@
 
 /// Counts up whenever the rules decide otherwise about a record that did not change. What a run remembers of a feed holds
 /// for one version alone: the first run of another one looks at everybody, and heals what was decided wrongly.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) mod normal;
 pub(crate) mod dates;
 pub(crate) mod entry;
+mod renewal;
 pub(crate) mod identity;
 pub(crate) mod units;
 pub(crate) mod matching;
@@ -16,6 +17,7 @@ pub(crate) mod alerts;
 mod recall;
 pub(crate) mod plan;
 pub(crate) mod rejected;
+pub(crate) mod odd;
 pub(crate) mod understood;
 pub(crate) mod guard;
 pub(crate) mod relocation;
@@ -25,5 +27,6 @@ pub use alerts::AlertWrites;
 pub use dates::BadDates;
 pub use entry::Entry;
 pub use normal::{Normal, NotNormal, Notes, expected, normalise};
+pub use odd::Odd;
 pub use plan::{Inputs, Plan, plan};
 pub use update::{differences, stay};

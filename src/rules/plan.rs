@@ -22,7 +22,8 @@ use crate::model::{
 use super::alerts::{AlertWrites, Causes, Judged};
 use super::dates::BadDates;
 use super::entry::{Entry, Group, Lease, group};
-use super::rejected::by_place;
+use super::odd::Odd;
+use super::rejected::Places;
 use super::understood::unread_of;
 use super::update::{Ask, tie};
 use crate::model::People;
@@ -48,6 +49,8 @@ pub struct Inputs<'a> {
     pub unmapped: BTreeMap<String, String>,
     /// The dates of the feed that cannot be (R12), also those of records that are not among the entries.
     pub bad_dates: BadDates,
+    /// What is told of records that are not among the entries.
+    pub odd: Odd,
     /// The links of the integration.
     pub links: BTreeMap<String, Link>,
     /// What is remembered of residents who are not linked: whom they are not.
@@ -139,22 +142,24 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
                 property,
                 record,
             } => leases.push(Lease {
-                normal,
                 excluded,
                 property,
                 record,
+                ..Lease::of(normal)
             }),
             other => failed.push(other),
         }
     }
-    let (mut unjudged, mut unread) = (BTreeSet::new(), false);
+    let mut places = Places::of(&failed);
+    places.add(&inputs.odd.places);
+    let (mut unjudged, mut unread) = (BTreeSet::new(), inputs.odd.unread > 0);
     for entry in &failed {
         if let Entry::Rejected { resident, .. } = entry {
             unread |= resident.is_none();
             unjudged.extend(resident.clone());
         }
     }
-    let rejected = unread || !unjudged.is_empty();
+    let rejected = !places.is_empty();
     unjudged.extend(
         unread_of(&failed, &inputs.links)
             .into_iter()
@@ -181,13 +186,16 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
         told_of: BTreeSet::new(),
     };
     let not_understood = inputs.not_understood.then_some(inputs.run);
-    for (place, rejected) in by_place(&failed) {
+    for (place, rejected) in places.0 {
         planner
             .causes
             .raise_rejected(&place, rejected, not_understood);
     }
     for entry in failed {
         planner.failed(entry);
+    }
+    for word in inputs.odd.words.keys() {
+        planner.unknown_word(word);
     }
     for (unit, detail) in &inputs.unmapped {
         planner
@@ -347,7 +355,10 @@ impl<P: People> Planner<'_, P> {
                 continue;
             }
             self.tell_unknown(&lease.normal.resident);
-            let reason = "another lease of this person counts";
+            let reason = match lease.renews_what_is_over {
+                None => "another lease of this person counts",
+                Some(_) => "it renews a stay that is over: the person moved out before it begins",
+            };
             self.decide(&group.id, Fate::Ineligible, "R21", reason, person);
         }
     }
@@ -355,23 +366,19 @@ impl<P: People> Planner<'_, P> {
     /// Tells of a status word that nobody knows.
     fn tell_unknown(&mut self, resident: &Resident) {
         if resident.status == LeaseStatus::Unknown {
-            self.unknown_status(resident);
+            self.unknown_word(&resident.status_word);
         }
     }
 
-    fn unknown_status(&mut self, resident: &Resident) {
-        let detail = match resident.status_word.as_str() {
+    fn unknown_word(&mut self, word: &str) {
+        let detail = match word {
             "" => "the mapping finds no status word; if the PMS calls the field otherwise now, correct the script, and if it \
                    leaves the field out, ask for the right to read it: `epms explain` with --live shows the record"
                 .to_owned(),
             word => format!("the mapping does not know the status word `{word}`; add it to the script"),
         };
-        self.causes.raise(
-            AlertKind::UnknownStatus,
-            &resident.status_word,
-            Vec::new(),
-            &detail,
-        );
+        self.causes
+            .raise(AlertKind::UnknownStatus, word, Vec::new(), &detail);
     }
 
     fn ask<'b>(

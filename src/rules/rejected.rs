@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::Entry;
 
 /// So many examples stand for all records of a place.
 const EXAMPLES: usize = 3;
 
 /// The records that one place stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Rejected {
     /// How many.
     pub(crate) count: u64,
@@ -17,49 +19,104 @@ pub(crate) struct Rejected {
     pub(crate) examples: BTreeSet<String>,
     /// What is said of them. Where that differs, what comes first in order.
     pub(crate) text: String,
+    /// Of how many just that is said.
+    same: u64,
 }
 
 impl Rejected {
-    fn add(&mut self, record: &str, text: &str) {
+    fn one(record: &str, text: &str) -> Rejected {
+        Rejected {
+            count: 1,
+            examples: BTreeSet::from([record.to_owned()]),
+            text: text.to_owned(),
+            same: 1,
+        }
+    }
+
+    fn add(&mut self, other: Rejected) {
+        let Rejected {
+            count,
+            examples,
+            text,
+            same,
+        } = other;
         let key = |text: &str| (shape(text), text.to_owned());
-        if self.count == 0 || key(text) < key(&self.text) {
-            text.clone_into(&mut self.text);
+        if self.text == text {
+            self.same += same;
+        } else if self.count == 0 || key(&text) < key(&self.text) {
+            (self.text, self.same) = (text, same);
         }
-        self.count += 1;
-        let comes_first = self
-            .examples
-            .last()
-            .is_none_or(|last| record < last.as_str());
-        if self.examples.len() < EXAMPLES || comes_first {
-            self.examples.insert(record.to_owned());
-        }
-        if self.examples.len() > EXAMPLES {
+        self.count += count;
+        self.examples.extend(examples);
+        while self.examples.len() > EXAMPLES {
             self.examples.pop_last();
         }
     }
+
+    /// False where an example is gone, or the last one of which is said what is said.
+    fn take(&mut self, other: &Rejected) -> bool {
+        self.count = self.count.saturating_sub(other.count);
+        if other.text == self.text {
+            self.same = self.same.saturating_sub(other.same);
+        }
+        self.same > 0 && self.examples.is_disjoint(&other.examples)
+    }
 }
 
-/// What was rejected, by place.
-pub(crate) fn by_place(entries: &[Entry]) -> BTreeMap<String, Rejected> {
-    let mut places: BTreeMap<String, Rejected> = BTreeMap::new();
-    for entry in entries {
-        if let Entry::Rejected {
-            record,
-            place,
-            message,
-            ..
-        } = entry
-        {
-            if let Some(rejected) = places.get_mut(place) {
-                rejected.add(record, message);
-            } else {
-                let mut rejected = Rejected::default();
-                rejected.add(record, message);
-                places.insert(place.clone(), rejected);
+/// What was rejected, by place of the script, or rule.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Places(pub(crate) BTreeMap<String, Rejected>);
+
+impl Places {
+    /// Of what mapping made of records.
+    pub(crate) fn of(entries: &[Entry]) -> Places {
+        let mut places = Places::default();
+        for entry in entries {
+            if let Entry::Rejected {
+                record,
+                place,
+                message,
+                ..
+            } = entry
+            {
+                places.put(place, Rejected::one(record, message));
             }
         }
+        places
     }
-    places
+
+    fn put(&mut self, place: &str, rejected: Rejected) {
+        match self.0.get_mut(place) {
+            Some(known) => known.add(rejected),
+            None => drop(self.0.insert(place.to_owned(), rejected)),
+        }
+    }
+
+    /// Whether nothing was.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds what another one has.
+    pub(crate) fn add(&mut self, other: &Places) {
+        for (place, rejected) in &other.0 {
+            self.put(place, rejected.clone());
+        }
+    }
+
+    /// Takes away what another one has. False where what is left can only be told by its records.
+    pub(crate) fn take(&mut self, other: &Places) -> bool {
+        let mut holds = true;
+        for (place, rejected) in &other.0 {
+            if let Some(known) = self.0.get_mut(place) {
+                let is_told = known.take(rejected);
+                holds &= is_told || known.count == 0;
+            }
+        }
+        self.0.retain(|_, rejected| rejected.count > 0);
+        holds
+    }
 }
 
 /// Whether two texts say the same of perhaps other records: a script may put a number of the record into its text.
@@ -103,7 +160,7 @@ mod tests {
         entries.push(Entry::Nobody {
             record: "t10".into(),
         });
-        let places = by_place(&entries);
+        let places = Places::of(&entries).0;
         assert_eq!(places.len(), 2);
         let one = &places["scripts/a.rhai:3:9"];
         assert_eq!((one.count, one.text.as_str()), (2000, "is no date"));
@@ -113,7 +170,11 @@ mod tests {
         );
         assert_eq!(places["last_name"].count, 1);
         entries.reverse();
-        assert_eq!(by_place(&entries), places, "in whatever order they come");
+        assert_eq!(
+            Places::of(&entries).0,
+            places,
+            "in whatever order they come"
+        );
     }
 
     #[test]
@@ -122,6 +183,36 @@ mod tests {
         assert!(!says_the_same("lease 77 is broken", "lease 77 is gone"));
         let texts = ["lease 9 of 2", "lease 10 of 2", "a lease"];
         let entries = texts.map(|text| rejected(text, "scripts/a.rhai:1:1", text));
-        assert_eq!(by_place(&entries)["scripts/a.rhai:1:1"].text, "a lease");
+        assert_eq!(Places::of(&entries).0["scripts/a.rhai:1:1"].text, "a lease");
+    }
+
+    #[test]
+    fn what_is_taken_away_was_never_there_or_it_is_said_that_it_must_be_counted_anew() {
+        let texts = ["lease 9 of 2", "lease 10 of 2", "a lease"];
+        let all: Vec<Entry> = (0..60)
+            .map(|number| {
+                let place = ["scripts/a.rhai:1:1", "email"][number % 2];
+                rejected(&format!("t{:02}", number % 50), place, texts[number % 3])
+            })
+            .collect();
+        let whole = Places::of(&all);
+        let mut recounted = 0;
+        for number in 0..all.len() {
+            let (mut rest, mut left) = (all.clone(), whole.clone());
+            let one = Places::of(&[rest.remove(number)]);
+            if left.take(&one) {
+                assert_eq!(left, Places::of(&rest), "{number}");
+            } else {
+                recounted += 1;
+            }
+            left.add(&one);
+            assert_eq!(left.0.values().map(|one| one.count).sum::<u64>(), 60);
+        }
+        assert!((6..=12).contains(&recounted), "the examples: {recounted}");
+        let mut left = whole.clone();
+        for one in &all {
+            let _ = left.take(&Places::of(std::slice::from_ref(one)));
+        }
+        assert_eq!(left, Places::default());
     }
 }

@@ -15,8 +15,9 @@ use crate::model::{
 use super::dates::bad_dates;
 use super::entry::Entry;
 use super::normal::Normal;
+use super::odd::Odd;
 use super::plan::Plan;
-use super::rejected::{Rejected, by_place};
+use super::rejected::{Places, Rejected};
 
 /// So many places are named in a reason.
 const NAMED: usize = 3;
@@ -36,11 +37,13 @@ fn unreadable(normal: &Normal, excluded: Option<&str>) -> BTreeSet<Field> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// What could not be mapped, by place of the script, or rule.
-    places: BTreeMap<String, Rejected>,
+    places: Places,
     /// Linked people, not past, of whom a record could not be mapped.
     theirs: BTreeSet<PersonId>,
     /// Linked people, not past, whom no record names, and whom the last run that succeeded saw.
     absent: BTreeSet<PersonId>,
+    /// Those of them whose record came all the same, with nobody in it.
+    emptied: BTreeSet<PersonId>,
     /// Records that could not be mapped, and have no id by which to know whose they are.
     nameless: u64,
     /// Records that could not be mapped, and whose id is that of nobody's record.
@@ -92,14 +95,37 @@ fn is_open(link: &Link) -> bool {
     !link.status.is_closed() && !link.superseded
 }
 
-/// The residents of the links that a record named last, by the record's id.
+/// The id of the record that named the resident of a link last.
+pub(crate) fn record_of<'a>(resident: &'a str, link: &'a Link) -> &'a str {
+    link.record.as_deref().unwrap_or(resident)
+}
+
+/// The residents of the links that a record named last, by the record's id. Of a lease that is over nobody asks whether its
+/// record can be read.
 fn by_record(links: &BTreeMap<String, Link>) -> HashMap<&str, Vec<&str>> {
     let mut by_record: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (resident, link) in links {
-        let record = link.record.as_deref().unwrap_or(resident);
-        by_record.entry(record).or_default().push(resident);
+    for (resident, link) in links.iter().filter(|(_, link)| !link.status.is_closed()) {
+        let residents = by_record.entry(record_of(resident, link)).or_default();
+        residents.push(resident);
     }
     by_record
+}
+
+/// The id of a record of which nothing could be read, or in which nobody was found.
+pub(crate) fn nobodys(entry: &Entry) -> Option<&str> {
+    match entry {
+        Entry::Nobody { record } => Some(record),
+        _ => unread_id(entry),
+    }
+}
+
+/// What was not understood of records that are not looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Beside<'a> {
+    /// What is told of them.
+    pub(crate) odd: Option<&'a Odd>,
+    /// Linked people, not past, of whom one of them is.
+    pub(crate) theirs: BTreeSet<PersonId>,
 }
 
 /// The records and residents of which a version before this one said that they could not be mapped, one alert each.
@@ -128,7 +154,7 @@ pub(crate) fn unread_of<'a>(
 }
 
 /// The id of a record of which nothing could be read.
-fn unread_id(entry: &Entry) -> Option<&str> {
+pub(crate) fn unread_id(entry: &Entry) -> Option<&str> {
     match entry {
         Entry::Rejected {
             record,
@@ -147,13 +173,19 @@ impl Reading {
         entries: &[Entry],
         links: &BTreeMap<String, Link>,
         rejected_before: &BTreeSet<String>,
+        beside: Beside<'_>,
     ) -> Reading {
         let mut reading = Reading {
-            places: by_place(entries),
+            places: Places::of(entries),
+            nameless: beside.odd.map_or(0, |odd| odd.nameless),
             ..Reading::default()
         };
+        if let Some(odd) = beside.odd {
+            reading.places.add(&odd.places);
+        }
         let (mut named, mut rejected, mut unread) = (HashSet::new(), HashSet::new(), Vec::new());
         let (mut earlier, mut dated) = (HashSet::new(), HashSet::new());
+        let mut emptied: HashSet<&str> = HashSet::new();
         let mut dates: HashMap<&str, BTreeSet<Field>> = HashMap::new();
         for entry in entries {
             match entry {
@@ -188,7 +220,7 @@ impl Reading {
                     }
                 }
                 Entry::Rejected { record, has_id, .. } => unread.push((record.as_str(), *has_id)),
-                Entry::Nobody { .. } => {}
+                Entry::Nobody { record } => _ = emptied.insert(record),
             }
         }
         let by_record = if unread.is_empty() {
@@ -244,6 +276,9 @@ impl Reading {
                 reading.theirs.insert(person);
             } else if !any(&named) && open().all(|(_, link)| link.misses == 0) {
                 reading.absent.insert(person);
+                if open().any(|(id, link)| emptied.contains(record_of(id, link))) {
+                    reading.emptied.insert(person);
+                }
             } else if fields.is_empty() {
                 continue;
             }
@@ -255,7 +290,13 @@ impl Reading {
                 of.insert(person);
             }
         }
+        reading.theirs.extend(beside.theirs);
         reading
+    }
+
+    /// Linked people, not past, whom the last run that succeeded saw, and whose record has nobody in it now.
+    pub(crate) fn emptied(&self) -> &BTreeSet<PersonId> {
+        &self.emptied
     }
 
     /// What this reading leaves for the next run to be judged by, if it succeeds.
@@ -289,7 +330,7 @@ impl Reading {
 
     /// The places with their counts, in order.
     fn stopped(&self) -> Vec<Stopped> {
-        let places = self.places.iter().map(|(place, rejected)| Stopped {
+        let places = self.places.0.iter().map(|(place, rejected)| Stopped {
             place: place.clone(),
             count: rejected.count,
         });
@@ -484,7 +525,7 @@ impl<E> Facts<'_, E> {
 impl Reading {
     /// The places that stopped most, with what is said there.
     fn named(&self) -> Vec<String> {
-        let mut places: Vec<(&String, &Rejected)> = self.places.iter().collect();
+        let mut places: Vec<(&String, &Rejected)> = self.places.0.iter().collect();
         places.sort_by_key(|(_, rejected)| std::cmp::Reverse(rejected.count));
         let more = places.len().saturating_sub(NAMED);
         let mut named: Vec<String> = places

@@ -25,7 +25,7 @@ use crate::rules::entry::Entry;
 use crate::rules::guard::Facts;
 use crate::rules::matching::{candidates, considered};
 use crate::rules::plan::{Inputs, Plan, plan};
-use crate::rules::understood::{self, Reading};
+use crate::rules::understood::{self, Beside, Reading};
 
 /// Decisions are kept for so many runs of an integration.
 const DECISIONS_KEPT: usize = 24;
@@ -292,7 +292,8 @@ fn carry_out(
     };
     let at = now();
     let mut state = write.guard(id)?;
-    let understood = understands(write, &report, at, &work, &state, &gathered)?;
+    let (understood, mut emptied) = understands(write, &report, at, &work, &state, &gathered)?;
+    let is_empty = gathered.nobody() == work.seen;
     let mut inputs = Inputs {
         integration: id,
         run: report.id,
@@ -302,6 +303,7 @@ fn carry_out(
         missing_after: work.missing_after,
         entries: std::mem::take(&mut gathered.entries),
         unmapped: std::mem::take(&mut gathered.unmapped),
+        odd: gathered.quiet.odd.clone(),
         bad_dates: gathered.bad_dates(write, id, memory)?,
         links: std::mem::take(&mut gathered.links),
         rulings: write.rulings(id)?,
@@ -350,6 +352,11 @@ fn carry_out(
             }));
         }
     };
+    // Whoever is linked to another record by this run is not gone.
+    let is_new = |(resident, _): &&(String, Link)| !gathered.links.contains_key(resident);
+    for (_, link) in plan.links.iter().filter(is_new) {
+        emptied.remove(&link.person);
+    }
     let upgrade = work.upgrade.as_ref();
     let retroactive = upgrade.map(|upgrade| upgrade.people(&gathered.links, &plan));
     let facts = Facts {
@@ -363,7 +370,9 @@ fn carry_out(
         all_links: &|| write.links(id),
         households: &|residents| households(write, id, memory, &gathered, residents),
         people: &property,
-        empty: report.records == 0,
+        records: report.records,
+        empty: is_empty,
+        emptied: &emptied,
         attached: &work.attached,
         silent: &work.silent,
         retroactive: &retroactive.unwrap_or_default(),
@@ -379,7 +388,7 @@ fn carry_out(
     };
     guarded.tell(&mut plan, &mut report, told, at);
     let waits = guarded.is_held();
-    let mut state = guarded.state;
+    let (mut state, mut cut) = (guarded.state, guarded.cut);
     if waits {
         // What was read was understood, or somebody said that it need not be.
         state.understanding.waits = None;
@@ -388,6 +397,7 @@ fn carry_out(
         state.seen = Some(plan.counts.seen);
         gaps.tell(&mut understanding, &plan.links);
         state.understanding = understanding;
+        cut.extend(gathered.unsettled(&plan, &state.understanding));
         report.approved_by = report.approved_by.or(gaps_approved_by);
         standing::fresh(write, id, at)?;
     }
@@ -396,7 +406,7 @@ fn carry_out(
         state,
         waits,
         notes: guarded.notes,
-        cut: guarded.cut,
+        cut,
         lookups: if guarded.stopped { &[] } else { &work.lookups },
     };
     end(write, now, report, property, &work, gathered, ending).map(Ok)
@@ -420,7 +430,7 @@ fn cut_emails(
     people
 }
 
-/// Whether the run understood what it read (R41).
+/// Whether the run understood what it read (R41), and in whose records there is nobody any more.
 fn understands(
     write: &Write,
     report: &Run,
@@ -428,7 +438,7 @@ fn understands(
     work: &Work,
     state: &GuardState,
     gathered: &Gathered,
-) -> Result<understood::Verdict, StoreError> {
+) -> Result<(understood::Verdict, BTreeSet<PersonId>), StoreError> {
     let before = &state.understanding;
     // What this version keeps goes before what an earlier one said.
     let rejected_before = if before.known {
@@ -436,7 +446,11 @@ fn understands(
     } else {
         understood::rejected_before(&write.alerts(&report.integration)?)
     };
-    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before);
+    let beside = Beside {
+        odd: Some(&gathered.quiet.odd),
+        theirs: gathered.unmapped_beside(write, &report.integration, before)?,
+    };
+    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before, beside);
     let facts = understood::Facts {
         run: report.id,
         now,
@@ -447,7 +461,8 @@ fn understands(
         rejected: gathered.rejected(),
         all_links: &|| write.links(&report.integration),
     };
-    understood::judge(&reading, &facts)
+    let verdict = understood::judge(&reading, &facts)?;
+    Ok((verdict, reading.emptied().clone()))
 }
 
 /// How a run ends whose plan, or what is left of it, is written.
@@ -459,7 +474,7 @@ struct Ending<'a> {
     waits: bool,
     /// What is told in the report beside the notes of the records.
     notes: BTreeMap<String, u64>,
-    /// Whose part of the plan waits although the run goes on.
+    /// Whom the next run has to look at: their part of the plan waits although the run goes on, or is not settled.
     cut: BTreeSet<PersonId>,
     lookups: &'a [(String, Lookup)],
 }

@@ -14,7 +14,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
-use crate::model::{Counts, Decision, Fate, LeaseStatus, PersonId, Print, RunId};
+use crate::model::{Counts, Decision, Fate, PersonId, Print, RunId};
 use crate::script::Lookups;
 use crate::source::Known;
 
@@ -22,6 +22,8 @@ use crate::rules;
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
 use crate::rules::normal::Notes;
+use crate::rules::odd::Odd;
+use crate::rules::understood::unread_id;
 
 pub(super) use gather::Amiss;
 use gather::first_half;
@@ -82,7 +84,11 @@ impl Made {
     /// What has no id is named by its place in the feed: then it is looked at by every run, and nothing of it is found by
     /// its text, which may come several times, and elsewhere the next time.
     pub(super) fn keep_place(&mut self, name: &str, number: u64) {
-        if self.entries.iter().any(|entry| subject(entry) == name) {
+        let is_of_place = |subject: &str| {
+            let rest = subject.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+        };
+        if self.entries.iter().any(|entry| is_of_place(subject(entry))) {
             self.print.0 ^= xxh3_128(&number.to_le_bytes());
             self.length = usize::MAX;
         }
@@ -92,19 +98,6 @@ impl Made {
     pub(super) fn encode(&mut self) {
         // What cannot be encoded is told where it is remembered.
         self.bytes = first_half(self).unwrap_or_default();
-    }
-
-    /// Something of it is told anew by every run.
-    fn is_restless(&self) -> bool {
-        !self.unmapped.is_empty()
-            || self.entries.iter().any(|entry| match entry {
-                // What is left out is not judged: nobody is told of a word that nobody knows.
-                Entry::Resident {
-                    normal, excluded, ..
-                } => excluded.is_none() && normal.resident.status == LeaseStatus::Unknown,
-                Entry::Rejected { .. } => true,
-                Entry::Nobody { .. } => false,
-            })
     }
 
     /// By what it hangs together with others: its residents, or itself where it made none, and their emails.
@@ -142,6 +135,36 @@ fn key_of_person(person: PersonId) -> u64 {
     xxh3_64_with_seed(&person.0.to_le_bytes(), 3)
 }
 
+/// What a record adds to the report of a run, besides its decisions. Most add nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Adds {
+    notes: Notes,
+    bad_dates: BadDates,
+    odd: Odd,
+    /// The ids of records of which nothing could be read.
+    unread: Vec<String>,
+    /// Those of records with nobody in them.
+    nobodys: Vec<String>,
+}
+
+impl Adds {
+    fn of(made: &Made) -> Option<Box<Adds>> {
+        let unread = made.entries.iter().filter_map(unread_id);
+        let nobodys = made.entries.iter().filter_map(|entry| match entry {
+            Entry::Nobody { record } => Some(record.clone()),
+            _ => None,
+        });
+        let adds = Adds {
+            notes: made.notes.clone(),
+            bad_dates: BadDates::of(&made.entries),
+            odd: Odd::of(&made.entries),
+            unread: unread.map(String::from).collect(),
+            nobodys: nobodys.collect(),
+        };
+        (adds != Adds::default()).then(|| Box::new(adds))
+    }
+}
+
 /// What the quiet records add to the report of every run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Sum {
@@ -153,11 +176,14 @@ pub(super) struct Sum {
     pub(super) notes: Notes,
     #[serde(default, skip_serializing_if = "BadDates::is_empty")]
     pub(super) bad_dates: BadDates,
+    /// What is told of those that could not be mapped, or have a word that nobody knows.
+    #[serde(default)]
+    pub(super) odd: Odd,
 }
 
 impl Sum {
     /// Counts what a record adds, or does not add any more.
-    fn count(&mut self, decisions: &[Decision], notes: &Notes, bad_dates: &BadDates, more: bool) {
+    fn count(&mut self, decisions: &[Decision], adds: Option<&Adds>, more: bool) {
         let change = |count: &mut u64, by: u64| {
             *count = if more {
                 *count + by
@@ -181,13 +207,20 @@ impl Sum {
                 }
             }
         }
-        for (kind, count) in notes {
+        for (kind, count) in adds.iter().flat_map(|adds| &adds.notes) {
             change(self.notes.entry(kind.clone()).or_default(), *count);
         }
-        if more {
-            self.bad_dates.add(bad_dates);
-        } else {
-            self.bad_dates.take(bad_dates);
+        match adds {
+            Some(adds) if more => {
+                self.bad_dates.add(&adds.bad_dates);
+                self.odd.add(&adds.odd);
+            }
+            Some(adds) => {
+                self.bad_dates.take(&adds.bad_dates);
+                // Where that cannot be told by what is left, all of them are looked at.
+                let _ = self.odd.take(&adds.odd);
+            }
+            None => {}
         }
         self.excluded_by.retain(|_, count| *count > 0);
         self.resting.retain(|_, count| *count > 0);
@@ -216,6 +249,10 @@ struct Header {
     quiet: Sum,
     /// Residents who are linked, and whom the feed does not name any more (R25).
     absent: BTreeSet<String>,
+    /// Residents who are linked, and of whose record nothing could be read, by its id: it protects them (R25), and they are
+    /// not looked at until it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    shielded: BTreeMap<String, BTreeSet<String>>,
     /// The run whose decisions stand for the quiet records that are not marked `since`.
     base: RunId,
     /// Whose decisions of that run do not stand any more.
@@ -234,6 +271,8 @@ struct Row {
     since: bool,
     /// Somebody in it has dates that cannot be (R12).
     bad_dates: bool,
+    /// Something in it could not be mapped.
+    rejected: bool,
     /// Where its keys are among all.
     keys: (u32, u32),
 }
@@ -297,6 +336,7 @@ impl Memory {
             quiet: marks & 1 != 0,
             since: marks & 2 != 0,
             bad_dates: marks & 4 != 0,
+            rejected: marks & 8 != 0,
             keys: (begin, begin + u32::from(*keys)),
         });
         Some(bytes)
@@ -334,7 +374,9 @@ fn put_row(bytes: &mut Vec<u8>, row: &Row, keys: &[u64]) {
     bytes.extend(row.print.0.to_le_bytes());
     bytes.extend(row.length.to_le_bytes());
     bytes.extend(row.entries.to_le_bytes());
-    bytes.push(u8::from(row.quiet) | u8::from(row.since) << 1 | u8::from(row.bad_dates) << 2);
+    let marks = [row.quiet, row.since, row.bad_dates, row.rejected];
+    let marks = marks.iter().enumerate();
+    bytes.push(marks.fold(0, |all, (place, mark)| all | u8::from(*mark) << place));
     bytes.push(u8::try_from(keys.len()).unwrap_or(u8::MAX));
     for key in keys.iter().take(usize::from(u8::MAX)) {
         bytes.extend(key.to_le_bytes());

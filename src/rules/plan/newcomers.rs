@@ -183,7 +183,7 @@ impl<P: People> Planner<'_, P> {
             return;
         };
         let reason = if resident.status == LeaseStatus::Unknown {
-            self.unknown_status(resident);
+            self.unknown_word(&resident.status_word);
             "its status is not known to the mapping".to_owned()
         } else {
             format!("{} does not come in new", resident.status)

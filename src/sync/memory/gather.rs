@@ -4,15 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::People;
-use crate::model::{Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId};
+use crate::model::{
+    Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId, Understanding,
+};
 use crate::store::{Stirred, StoreError, Write};
 
-use super::{Made, Memory, Row, Sum, Taken, key_of, key_of_email, key_of_person, subject};
+use super::{Adds, Made, Memory, Row, Sum, Taken, key_of, key_of_email, key_of_person, subject};
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
 use crate::rules::matching::candidates;
 use crate::rules::normal::Notes;
+use crate::rules::odd::Odd;
 use crate::rules::plan::Plan;
+use crate::rules::understood::{nobodys, record_of};
 
 /// What a run has to decide on, and what it need not.
 #[derive(Debug, Default)]
@@ -52,12 +56,18 @@ pub(super) struct LookedAt {
     /// Whom it is about.
     pub(super) subjects: Vec<String>,
     pub(super) restless: bool,
-    pub(super) notes: Notes,
-    pub(super) bad_dates: BadDates,
+    pub(super) adds: Option<Box<Adds>>,
     /// What was made of it, as the first half of what is remembered.
     pub(super) made: Vec<u8>,
     /// What was decided before, as bytes.
     pub(super) decided: Vec<u8>,
+}
+
+impl LookedAt {
+    pub(super) fn has_unknown_word(&self) -> bool {
+        let adds = self.adds.as_ref();
+        adds.is_some_and(|adds| !adds.odd.words.is_empty())
+    }
 }
 
 /// The first half of a value that is remembered: what was made of a record, behind its length. The other half is what
@@ -103,23 +113,29 @@ struct Gathering<'a, P> {
     write: &'a Write,
     integration: &'a IntegrationId,
     people: &'a P,
-    /// Residents whose links may matter.
-    residents: BTreeSet<String>,
+    /// As the run before left them.
+    shielded: &'a BTreeMap<String, BTreeSet<String>>,
+    /// Residents whose links may matter, with those.
+    links: BTreeMap<String, Option<Link>>,
     persons: BTreeSet<PersonId>,
     /// What hangs together with something that is looked at.
     keys: HashSet<u64>,
 }
 
 impl<P: People<Error = StoreError>> Gathering<'_, P> {
-    fn resident(&mut self, resident: &str) -> Result<Option<Link>, StoreError> {
+    /// Whether the resident is linked.
+    fn resident(&mut self, resident: &str) -> Result<bool, StoreError> {
         self.keys.insert(key_of(resident));
-        let link = self.write.link(self.integration, resident)?;
-        if self.residents.insert(resident.to_owned())
-            && let Some(link) = &link
-        {
-            self.person(link.person)?;
+        if let Some(known) = self.links.get(resident) {
+            return Ok(known.is_some());
         }
-        Ok(link)
+        let link = self.write.link(self.integration, resident)?;
+        self.links.insert(resident.to_owned(), link.clone());
+        let Some(link) = link else { return Ok(false) };
+        // Their record may be one that nobody could read, or in which there is nobody.
+        self.keys.insert(key_of(record_of(resident, &link)));
+        self.person(link.person)?;
+        Ok(true)
     }
 
     fn person(&mut self, person: PersonId) -> Result<(), StoreError> {
@@ -132,8 +148,7 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
             }
             for (of, resident) in self.write.links_of(person)? {
                 if of == *self.integration {
-                    self.keys.insert(key_of(&resident));
-                    self.residents.insert(resident);
+                    self.resident(&resident)?;
                 }
             }
         }
@@ -144,12 +159,14 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
     fn entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
         self.keys.insert(key_of(subject(entry)));
         match entry {
-            Entry::Resident { normal, .. } => {
+            Entry::Resident { normal, record, .. } => {
                 let resident = &normal.resident;
-                let link = self.resident(&resident.id)?;
+                // Another record of this id may be one that nobody could read.
+                self.keys.extend(record.as_deref().map(key_of));
+                let is_linked = self.resident(&resident.id)?;
                 if let Some(email) = &resident.email {
                     self.keys.insert(key_of_email(email));
-                    if link.is_none() {
+                    if !is_linked {
                         let could_be = candidates(resident, email, self.people)?;
                         for person in could_be.by_email.iter().chain(&could_be.by_name) {
                             self.person(person.id)?;
@@ -163,7 +180,20 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
             } => {
                 self.resident(resident)?;
             }
-            Entry::Rejected { resident: None, .. } | Entry::Nobody { .. } => {}
+            Entry::Rejected { resident: None, .. } | Entry::Nobody { .. } => {
+                if let Some(record) = nobodys(entry) {
+                    self.record(record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever a record named last, and does not name now.
+    fn record(&mut self, record: &str) -> Result<(), StoreError> {
+        self.resident(record)?;
+        for resident in self.shielded.get(record).into_iter().flatten() {
+            self.resident(resident)?;
         }
         Ok(())
     }
@@ -177,7 +207,7 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
         for stirred in self.write.stirred(self.integration)? {
             match stirred {
                 Stirred::Person(person) => self.person(person)?,
-                Stirred::Resident(resident) => drop(self.resident(&resident)?),
+                Stirred::Resident(resident) => _ = self.resident(&resident)?,
             }
         }
         for resident in &memory.header.absent {
@@ -201,16 +231,6 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
             }
         }
         Ok(())
-    }
-
-    fn links(&self) -> Result<BTreeMap<String, Link>, StoreError> {
-        let mut links = BTreeMap::new();
-        for resident in &self.residents {
-            if let Some(link) = self.write.link(self.integration, resident)? {
-                links.insert(resident.clone(), link);
-            }
-        }
-        Ok(links)
     }
 }
 
@@ -251,7 +271,8 @@ pub(in crate::sync) fn gather(
         write,
         integration,
         people,
-        residents: BTreeSet::new(),
+        shielded: &memory.header.shielded,
+        links: BTreeMap::new(),
         persons: BTreeSet::new(),
         keys: HashSet::new(),
     };
@@ -281,30 +302,55 @@ pub(in crate::sync) fn gather(
             gathering.pull(memory, place, &mut pulled)?;
         }
     }
-    // What hangs together with it, and with that in turn.
-    while !gathering.keys.is_empty() {
-        let (hit, rest): (Vec<usize>, Vec<usize>) = left.into_iter().partition(|place| {
-            let row = memory.rows.get(*place);
-            row.is_some_and(|row| {
-                memory
-                    .keys(row)
-                    .iter()
-                    .any(|key| gathering.keys.contains(key))
-            })
-        });
+    gathering.pull_what_hangs_together(memory, &mut left, &mut pulled)?;
+    if !holds_without(memory, &pulled) {
+        let is_rejected = |place: &usize| memory.rows.get(*place).is_some_and(|row| row.rejected);
+        let (rejected, rest): (Vec<usize>, Vec<usize>) = left.into_iter().partition(is_rejected);
         left = rest;
-        if hit.is_empty() {
-            break;
-        }
-        for place in hit {
+        for place in rejected {
             gathering.pull(memory, place, &mut pulled)?;
         }
+        gathering.pull_what_hangs_together(memory, &mut left, &mut pulled)?;
     }
-    let links = gathering.links()?;
-    Ok(sorted(memory, links, taken, &came, pulled)?)
+    let links = gathering.links.into_iter();
+    let links = links.filter_map(|(resident, link)| Some((resident, link?)));
+    Ok(sorted(memory, links.collect(), taken, &came, pulled)?)
+}
+
+/// Whether what is told of the odd records that are left is known without them.
+fn holds_without(memory: &Memory, pulled: &BTreeMap<usize, (Made, Vec<u8>)>) -> bool {
+    let mut odd = memory.header.quiet.odd.clone();
+    let quiet = |place: &usize| memory.rows.get(*place).is_some_and(|row| row.quiet);
+    let mut pulled = pulled.iter().filter(|(place, _)| quiet(place));
+    pulled.all(|(_, (made, _))| odd.take(&Odd::of(&made.entries)))
 }
 
 impl<P: People<Error = StoreError>> Gathering<'_, P> {
+    /// Takes in what hangs together with what was taken in, and with that in turn.
+    fn pull_what_hangs_together(
+        &mut self,
+        memory: &Memory,
+        left: &mut Vec<usize>,
+        pulled: &mut BTreeMap<usize, (Made, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
+        while !self.keys.is_empty() {
+            let is_hit = |place: &usize| {
+                let row = memory.rows.get(*place);
+                row.is_some_and(|row| memory.keys(row).iter().any(|key| self.keys.contains(key)))
+            };
+            let (hit, rest): (Vec<usize>, Vec<usize>) =
+                std::mem::take(left).into_iter().partition(is_hit);
+            *left = rest;
+            if hit.is_empty() {
+                break;
+            }
+            for place in hit {
+                self.pull(memory, place, pulled)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a remembered record in, whole.
     fn pull(
         &mut self,
@@ -340,9 +386,8 @@ fn looked_at(made: &mut Made, row: Row, before: Option<usize>) -> Result<LookedA
         row,
         keys: made.keys(),
         subjects: subjects.collect(),
-        restless: made.is_restless(),
-        notes: made.notes.clone(),
-        bad_dates: BadDates::of(&made.entries),
+        restless: !made.unmapped.is_empty(),
+        adds: Adds::of(made),
         made: if bytes.is_empty() {
             first_half(made)?
         } else {
@@ -350,6 +395,10 @@ fn looked_at(made: &mut Made, row: Row, before: Option<usize>) -> Result<LookedA
         },
         decided: Vec::new(),
     })
+}
+
+fn is_rejected(entry: &Entry) -> bool {
+    matches!(entry, Entry::Rejected { .. })
 }
 
 fn row_of(made: &Made) -> Row {
@@ -361,6 +410,7 @@ fn row_of(made: &Made) -> Row {
         quiet: false,
         since: true,
         bad_dates: !BadDates::of(&made.entries).is_empty(),
+        rejected: made.entries.iter().any(is_rejected),
         keys: (0, 0),
     }
 }
@@ -378,9 +428,37 @@ impl Gathered {
 
     /// How many residents, or records, could not be mapped.
     pub(in crate::sync) fn rejected(&self) -> u64 {
-        let rejected = |entry: &&Entry| matches!(entry, Entry::Rejected { .. });
-        let looked_at = self.entries.iter().filter(rejected).count() as u64;
+        let looked_at = self.entries.iter().filter(|one| is_rejected(one)).count() as u64;
         looked_at + self.quiet.counts.rejected
+    }
+
+    /// How many records have nobody in them.
+    pub(in crate::sync) fn nobody(&self) -> u64 {
+        let is_nobody = |entry: &&Entry| matches!(entry, Entry::Nobody { .. });
+        let looked_at = self.entries.iter().filter(is_nobody).count() as u64;
+        looked_at + self.quiet.odd.nobody
+    }
+
+    /// Linked people of whom a record could not be mapped, and is not looked at: whoever is not looked at is as they were.
+    pub(in crate::sync) fn unmapped_beside(
+        &self,
+        write: &Write,
+        integration: &IntegrationId,
+        before: &Understanding,
+    ) -> Result<BTreeSet<PersonId>, StoreError> {
+        let looked_at: HashSet<PersonId> = self.links.values().map(|link| link.person).collect();
+        let mut beside = BTreeSet::new();
+        for person in before
+            .unmapped
+            .iter()
+            .filter(|one| !looked_at.contains(one))
+        {
+            let links = write.links_of(*person)?;
+            if links.iter().any(|(of, _)| of == integration) {
+                beside.insert(*person);
+            }
+        }
+        Ok(beside)
     }
 
     /// The notes of all records.
@@ -401,8 +479,9 @@ impl Gathered {
         memory: Option<&Memory>,
     ) -> Result<BadDates, StoreError> {
         let mut all = self.quiet.bad_dates.clone();
-        for one in &self.looked_at {
-            all.add(&one.bad_dates);
+        let adds = self.looked_at.iter().filter_map(|one| one.adds.as_ref());
+        for adds in adds {
+            all.add(&adds.bad_dates);
         }
         for record in &self.records {
             if all.is_named() {
@@ -410,8 +489,9 @@ impl Gathered {
             }
             match *record {
                 Handled::LookedAt(place) => {
-                    if let Some(one) = self.looked_at.get(place) {
-                        all.name_those_of(&one.bad_dates);
+                    let one = self.looked_at.get(place);
+                    if let Some(adds) = one.and_then(|one| one.adds.as_ref()) {
+                        all.name_those_of(&adds.bad_dates);
                     }
                 }
                 Handled::Quiet(place) => {
@@ -426,6 +506,28 @@ impl Gathered {
             }
         }
         Ok(all)
+    }
+
+    /// Whoever has to be looked at once more: what could not be mapped of them was judged by their links as they were, and
+    /// those are others now.
+    pub(in crate::sync) fn unsettled(
+        &self,
+        plan: &Plan,
+        understanding: &Understanding,
+    ) -> BTreeSet<PersonId> {
+        let adds = self.looked_at.iter().filter_map(|one| one.adds.as_deref());
+        let unread: HashSet<&str> = adds
+            .flat_map(|adds| &adds.unread)
+            .map(String::as_str)
+            .collect();
+        let is_unread = |resident: &str, link: &Link| unread.contains(record_of(resident, link));
+        let links = plan.links.iter().filter(|(resident, link)| {
+            let before = self.links.get(resident);
+            understanding.unmapped.contains(&link.person)
+                || is_unread(resident, link)
+                || before.is_some_and(|before| is_unread(resident, before))
+        });
+        links.map(|(_, link)| link.person).collect()
     }
 
     fn look_at(&mut self, made: Made, looked_at: LookedAt) {
@@ -472,10 +574,9 @@ fn sorted(
         };
         if row.quiet {
             let decisions: Vec<Decision> = decode(decided)?;
-            let bad_dates = BadDates::of(&made.entries);
             gathered
                 .quiet
-                .count(&decisions, &made.notes, &bad_dates, false);
+                .count(&decisions, Adds::of(made).as_deref(), false);
         }
         if came.get(*place) == Some(&0) {
             let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());

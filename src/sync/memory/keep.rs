@@ -1,11 +1,11 @@
 //! What is remembered after a run. Only what is different from before is written.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::model::{Decision, Fate, PersonId, Run};
+use crate::model::{Decision, Fate, Link, PersonId, Run};
 use crate::store::{Standing, Stirred, StoreError, Write};
 
 use super::gather::{Handled, decode, encode, halves, unreadable};
@@ -117,7 +117,7 @@ fn remember(
 ) -> Result<(), StoreError> {
     let integration = &report.integration;
     let Judged { decisions, quiet } = judge(&gathered, plan);
-    let absent = absent(&gathered, plan);
+    let (absent, shielded) = unnamed(&gathered, plan, memory);
     let mut looked_at = std::mem::take(&mut gathered.looked_at);
     let mut sum = gathered.quiet.clone();
     let mut rows = Rows::default();
@@ -158,7 +158,7 @@ fn remember(
                     ..one.row.clone()
                 };
                 if row.quiet {
-                    sum.count(&decisions, &one.notes, &one.bad_dates, true);
+                    sum.count(&decisions, one.adds.as_deref(), true);
                 }
                 rows.put(&row, &keys);
                 let decided = encode(&decisions)?;
@@ -208,6 +208,7 @@ fn remember(
         seed: mapped.seed,
         quiet: sum,
         absent,
+        shielded,
         base: standing.map_or(report.id, |standing| standing.base),
         gone: standing
             .map(|standing| standing.gone.clone())
@@ -247,23 +248,53 @@ impl Rows {
     }
 }
 
-/// Who is linked, not over, and not in the feed.
-fn absent(gathered: &Gathered, plan: &Plan) -> BTreeSet<String> {
-    let records = gathered.looked_at.iter();
-    let seen: HashSet<&str> = records
-        .flat_map(|one| &one.subjects)
-        .map(String::as_str)
-        .collect();
-    let written: HashMap<&str, _> = plan
+/// Residents by the record that protects them.
+type Shielded = BTreeMap<String, BTreeSet<String>>;
+
+/// Who is linked, not over, and not in the feed: those whom nothing tells of, and those whose record is there and could not
+/// be read.
+fn unnamed(
+    gathered: &Gathered,
+    plan: &Plan,
+    memory: Option<&Memory>,
+) -> (BTreeSet<String>, Shielded) {
+    let records = || gathered.looked_at.iter();
+    let adds = || records().filter_map(|one| one.adds.as_deref());
+    let looked_at: HashSet<&String> = records().flat_map(|one| &one.subjects).collect();
+    let unread: HashSet<&String> = adds().flat_map(|adds| &adds.unread).collect();
+    let gone: HashSet<&String> = gathered.gone.iter().flat_map(|(_, ids)| ids).collect();
+    // In a record with nobody in it its id names nobody, unless another record does.
+    let named = records().flat_map(|one| {
+        let of = one.adds.as_deref().map_or(&[][..], |adds| &adds.nobodys);
+        one.subjects
+            .iter()
+            .filter(move |subject| !of.contains(subject))
+    });
+    let named: HashSet<&String> = named.collect();
+    let written: HashMap<&str, &Link> = plan
         .links
         .iter()
         .map(|(resident, link)| (resident.as_str(), link))
         .collect();
-    let open = gathered.links.iter().filter(|(resident, link)| {
-        let link = written.get(resident.as_str()).unwrap_or(link);
-        !link.status.is_closed() && !seen.contains(resident.as_str())
-    });
-    open.map(|(resident, _)| resident.clone()).collect()
+    let mut absent = BTreeSet::new();
+    // Those whose record was not looked at.
+    let before = memory.map(|memory| memory.header.shielded.clone());
+    let mut shielded = before.unwrap_or_default();
+    shielded.retain(|record, _| !looked_at.contains(record) && !gone.contains(record));
+    for (resident, link) in &gathered.links {
+        let now = written.get(resident.as_str()).copied().unwrap_or(link);
+        if now.status.is_closed() {
+            continue;
+        }
+        let of = now.record.as_ref();
+        if let Some(record) = of.filter(|record| unread.contains(record)) {
+            let residents = shielded.entry(record.clone()).or_default();
+            residents.insert(resident.clone());
+        } else if !named.contains(resident) {
+            absent.insert(resident.clone());
+        }
+    }
+    (absent, shielded)
 }
 
 fn judge<'p>(gathered: &Gathered, plan: &'p Plan) -> Judged<'p> {
@@ -291,10 +322,15 @@ fn judge<'p>(gathered: &Gathered, plan: &'p Plan) -> Judged<'p> {
         person.is_none_or(|person| !together.contains(&person))
     };
     let mut restless: HashSet<&str> = HashSet::new();
+    // Whom no run writes to: of their status word nobody is told.
+    let mut pinned: HashSet<&str> = HashSet::new();
     let mut decisions: Vec<Vec<&Decision>> = vec![Vec::new(); looked_at.len()];
     for decision in &plan.decisions {
         if !rests(decision, alone(decision)) {
             restless.insert(&decision.subject);
+        }
+        if decision.rule == "pin" {
+            pinned.insert(&decision.subject);
         }
         let place = first.get(decision.subject.as_str());
         if let Some(decisions) = place.and_then(|place| decisions.get_mut(*place)) {
@@ -307,12 +343,15 @@ fn judge<'p>(gathered: &Gathered, plan: &'p Plan) -> Judged<'p> {
     let quiet = looked_at.iter().zip(&decisions).map(|(one, decisions)| {
         let people = decisions.iter().filter_map(|decision| decision.person);
         let mut keys = one.keys.iter().copied().chain(people.map(key_of_person));
+        let any = |of: &HashSet<&str>| {
+            one.subjects
+                .iter()
+                .any(|subject| of.contains(subject.as_str()))
+        };
         let is_restless = one.restless
             || prints.get(&one.row.print) != Some(&1)
-            || one
-                .subjects
-                .iter()
-                .any(|one| restless.contains(one.as_str()));
+            || any(&restless)
+            || one.has_unknown_word() && any(&pinned);
         let is_told = keys.any(|key| told.contains(&key));
         // Whom it made nobody of may be who this run wrote.
         let is_outdated = decisions.iter().any(|one| is_left_alone(one))
@@ -329,13 +368,14 @@ fn rests(decision: &Decision, alone: bool) -> bool {
     match decision.fate {
         // What is kept because of somebody absent is decided anew by every run (R25).
         Fate::Unchanged => decision.rule != "R25",
-        Fate::Excluded | Fate::Ineligible => true,
+        // A record that could not be mapped is rejected by the same words until it changes, or the script.
+        Fate::Excluded | Fate::Ineligible | Fate::Rejected => true,
         Fate::Created | Fate::Linked | Fate::Updated => {
             // Who left by a record that is left out is excluded in the next run, like anybody else (R8).
             let was_left_out = decision.rule == "R8" && !decision.reason.is_empty();
             alone && !was_left_out && decision.rule != "R22" && decision.rule != "R25"
         }
-        Fate::Held | Fate::Flagged | Fate::Rejected => false,
+        Fate::Held | Fate::Flagged => false,
     }
 }
 

@@ -32,7 +32,12 @@ impl Earlier {
         if header.form > FORM || !by_other_rules && !is_of_other_script {
             return None;
         }
-        let memory = Memory::of(header, parts)?;
+        let mut memory = Memory::of(header, parts)?;
+        let shielded = std::mem::take(&mut memory.header.shielded);
+        memory
+            .header
+            .absent
+            .extend(shielded.into_values().flatten());
         Some(Earlier {
             seed: memory.seed(),
             known: memory.known(),

@@ -16,6 +16,20 @@ struct Tenant {
     listed: bool,
     left_out: bool,
     bad: bool,
+    odd: Option<Odd>,
+}
+
+/// What becomes of a record of which every run tells.
+#[derive(Debug, Clone, Copy)]
+enum Odd {
+    /// It cannot be mapped, at one of two places; what is said there has a number of it, or has none.
+    Wrong(usize),
+    /// Nobody knows its status word.
+    Word(usize),
+    /// Nothing of it can be read.
+    Unread,
+    /// It has nobody in it.
+    Nobody,
 }
 
 /// What happens next, to whom, and with which value.
@@ -43,7 +57,39 @@ impl Pms {
             listed: true,
             left_out: false,
             bad: false,
+            odd: None,
         });
+    }
+
+    /// Records that are odd from the beginning, of nobody who is linked.
+    pub(super) fn with_strangers(count: usize) -> Pms {
+        let mut pms = Pms::default();
+        for number in 0..count {
+            let email = format!("odd{number}@x.com");
+            let stranger = resident("", "Odd", &format!("Quill{number}"), &email);
+            pms.move_in(stranger, if number % 3 == 0 { OTHER } else { HOME });
+            pms.becomes_odd(number, number);
+        }
+        pms
+    }
+
+    /// A record gets odd, otherwise odd, or right, or it vanishes, or comes back.
+    pub(super) fn becomes_odd(&mut self, who: usize, value: usize) {
+        let count = self.tenants.len();
+        let Some(tenant) = self.tenants.get_mut(who % count.max(1)) else {
+            return;
+        };
+        tenant.odd = match value % 10 {
+            number @ 0..4 => Some(Odd::Wrong(number)),
+            number @ (4 | 5) => Some(Odd::Word(number)),
+            6 => Some(Odd::Unread),
+            7 => Some(Odd::Nobody),
+            8 => {
+                tenant.listed = !tenant.listed;
+                tenant.odd
+            }
+            _ => None,
+        };
     }
 
     pub(super) fn happens(&mut self, world: &World, (kind, who, value): Event) {
@@ -136,7 +182,23 @@ impl Pms {
             if tenant.property != property || !tenant.listed {
                 continue;
             }
+            let id = tenant.resident.id.clone();
             items.push(match tenant {
+                tenant if tenant.odd.is_some() => match tenant.odd {
+                    Some(Odd::Wrong(number)) => {
+                        let place = ["scripts/elm.rhai:7:1", "email"][number % 2];
+                        let whose = ["it", id.as_str()][number / 2];
+                        let text = format!("{whose} has no year");
+                        Item::Wrong(id, place, text)
+                    }
+                    Some(Odd::Word(number)) => Item::Here(Resident {
+                        status: LeaseStatus::Unknown,
+                        status_word: format!("word {number}"),
+                        ..tenant.resident.clone()
+                    }),
+                    Some(Odd::Unread) => Item::Unread(id),
+                    _ => Item::Nobody(id),
+                },
                 tenant if tenant.bad => Item::Bad(tenant.resident.id.clone()),
                 tenant if tenant.left_out => Item::LeftOut(tenant.resident.clone(), "status X"),
                 tenant => Item::Here(tenant.resident.clone()),
@@ -186,6 +248,7 @@ fn preview(world: &World, items: Vec<Item>) -> Plan {
             .map(|item| World::entry(item, None, &mut Notes::new()))
             .collect(),
         unmapped: std::collections::BTreeMap::new(),
+        odd: crate::rules::Odd::default(),
         bad_dates: BadDates::default(),
         links: write.links(id).unwrap(),
         rulings: write.rulings(id).unwrap(),

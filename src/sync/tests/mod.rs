@@ -8,6 +8,7 @@ mod fooling;
 mod forgetting;
 mod guarding;
 mod guard_arrivals;
+mod guard_emptied;
 mod guard_month;
 mod guard_mornings;
 mod guard_people;
@@ -21,6 +22,7 @@ mod matching;
 mod oracle;
 mod relocating;
 mod remembering;
+mod renewing;
 mod reports;
 mod troubles;
 mod truth;
@@ -64,15 +66,19 @@ enum Item {
     LeftOut(Resident, &'static str),
     /// The script understood who it is, and something else about it is wrong.
     Bad(String),
+    /// The same at this place, by these words.
+    Wrong(String, &'static str, String),
     /// The script could not read the record of this id, or number: `record 7`.
     Unread(String),
+    /// The record of this id has nobody in it.
+    Nobody(String),
 }
 
 impl Item {
     fn id(&self) -> &str {
         match self {
             Item::Here(resident) | Item::LeftOut(resident, _) => &resident.id,
-            Item::Bad(id) | Item::Unread(id) => id,
+            Item::Bad(id) | Item::Wrong(id, ..) | Item::Unread(id) | Item::Nobody(id) => id,
         }
     }
 }
@@ -190,12 +196,16 @@ impl World {
                 },
                 excluded: Some(reason.into()),
             },
-            Item::Bad(id) => Entry::Rejected {
+            Item::Bad(id) => {
+                let wrong = Item::Wrong(id, "lease_end", "is wrong".into());
+                World::entry(wrong, record, notes)
+            }
+            Item::Wrong(id, place, message) => Entry::Rejected {
                 record: id.clone(),
                 has_id: true,
                 resident: Some(id),
-                place: "lease_end".into(),
-                message: "is wrong".into(),
+                place: place.into(),
+                message,
             },
             Item::Unread(record) => Entry::Rejected {
                 has_id: !record.starts_with("record "),
@@ -204,6 +214,7 @@ impl World {
                 place: "scripts/elm.rhai:3:9".into(),
                 message: "LeaseFrom: is no date".into(),
             },
+            Item::Nobody(record) => Entry::Nobody { record },
         }
     }
 
@@ -219,7 +230,8 @@ impl World {
             let make = || {
                 let mut made = Made::of(print, text.len());
                 // A household is a record with the id of its first member.
-                let record = items.first().map(Item::id);
+                let named = |item: &&Item| !matches!(item, Item::Unread(_) | Item::Nobody(_));
+                let record = items.iter().find(named).map(Item::id);
                 for item in items {
                     let entry = World::entry(item.clone(), record, &mut made.notes);
                     made.entries.push(entry);
@@ -450,10 +462,8 @@ impl World {
     fn silent(&self, items: &[Item]) -> BTreeSet<String> {
         let sent = |property: &&&str| {
             items.iter().any(|item| match item {
-                Item::Here(one) | Item::LeftOut(one, _) => {
-                    pms_property(&one.id).as_deref() == Some(**property)
-                }
                 Item::Bad(_) | Item::Unread(_) => false,
+                one => pms_property(one.id()).as_deref() == Some(**property),
             })
         };
         let silent = self.pms_properties.iter().filter(|one| !sent(one));

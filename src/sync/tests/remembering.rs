@@ -73,11 +73,13 @@ proptest! {
         history in prop::collection::vec(
             (
                 prop::collection::vec((0u8..23, 0usize..12, 0usize..6), 0..4),
+                prop::collection::vec((0usize..24, 0usize..10), 0..4),
                 0usize..4,
                 any::<bool>(),
             ),
             4..14,
         ),
+        strangers in 0usize..12,
         hold_email in any::<bool>(),
         missing_after in 1u32..4,
         limit in prop::sample::select(vec![1_u32, 1000]),
@@ -94,8 +96,11 @@ proptest! {
                 world.email_change = EmailChange::HoldEmail;
             }
         });
-        let mut pms = Pms::default();
-        for (events, turn, drop) in history {
+        let mut pms = Pms::with_strangers(strangers);
+        for (events, odd, turn, drop) in history {
+            for (who, value) in odd {
+                pms.becomes_odd(who, value);
+            }
             for event in events {
                 let (kind, who, value): Event = event;
                 if kind >= 20 {
@@ -211,6 +216,83 @@ fn r12_of_a_feed_with_bad_dates_nobody_is_looked_at_and_the_alert_goes_on_counti
     assert_eq!(looked_at(&world, &feed), 0);
 }
 
+/// Every fifth record is rejected, and every fifth has a status word that nobody knows; of half of both somebody is linked.
+fn with_odd_ones(count: usize) -> Vec<Item> {
+    let words = ["is no date", "has no year"];
+    let items = (0..count).map(|number| match number % 10 {
+        2 | 7 => Item::Wrong(format!("t{number}"), "email", words[number % 2].to_owned()),
+        4 | 9 => Item::Here(Resident {
+            status: LeaseStatus::Unknown,
+            status_word: "Renewed".into(),
+            ..tenant(number)
+        }),
+        _ => tenant(number).into(),
+    });
+    items.collect()
+}
+
+#[test]
+fn records_that_are_rejected_or_unknown_rest_until_they_change() {
+    let mut world = World::new();
+    world.guard.limit = 100;
+    let half = (0..50).map(|number| Item::from(tenant(number)));
+    world.run(half);
+    let mut feed = with_odd_ones(100);
+    let seen = world.run(feed.clone());
+    assert!(seen.report.outcome.is_success(), "{:?}", seen.report);
+    assert_eq!(seen.report.counts.rejected, 20);
+    assert_eq!(looked_at(&world, &feed), 0);
+    world.settles(feed.clone());
+    let told = |world: &World| {
+        let mut alerts = world.open_alerts().into_iter();
+        let alert = alerts
+            .find(|one| one.kind == AlertKind::RecordsRejected)
+            .unwrap();
+        assert_eq!(alert.last_seen, world.now);
+        (alert.count.unwrap(), alert.examples.join(" "), alert.detail)
+    };
+    let by = |count: u64, examples: &str| (count, examples.to_owned(), "has no year".to_owned());
+    assert_eq!(told(&world), by(20, "t12 t17 t2"));
+    // None that is named changes: nothing else is looked at.
+    feed[97] = tenant(97).into();
+    feed[94] = tenant(94).into();
+    assert_eq!(looked_at(&world, &feed), 2);
+    world.run(feed.clone());
+    assert_eq!(told(&world), by(19, "t12 t17 t2"));
+    assert!(world.links().values().all(|link| link.misses == 0), "R25");
+    // One that is named does: of the others it is looked up who is named now.
+    feed[17] = tenant(17).into();
+    assert_eq!(looked_at(&world, &feed), 19);
+    world.run(feed.clone());
+    assert_eq!(told(&world), by(18, "t12 t2 t22"));
+    assert_eq!(looked_at(&world, &feed), 0);
+    let feed: Vec<Item> = (0..100).map(|number| tenant(number).into()).collect();
+    let seen = world.run(feed.clone());
+    assert_eq!(seen.kinds(), NO_ALERTS);
+    world.settles(feed);
+}
+
+/// R25: of a household nobody is missed while its record cannot be read, and all are once it is gone.
+#[test]
+fn r25_a_record_that_cannot_be_read_protects_its_people_while_it_rests() {
+    let mut world = World::new();
+    world.guard.limit = 100;
+    world.per_record = 2;
+    let mut feed: Vec<Item> = (0..20).map(|number| tenant(number).into()).collect();
+    world.run(feed.clone());
+    // One record stood for the two of them.
+    world.per_record = 1;
+    feed.splice(0..2, [Item::Unread("t0".into())]);
+    world.run(feed.clone());
+    assert_eq!(looked_at(&world, &feed), 0);
+    world.settles(feed.clone());
+    let misses = |world: &World| ["t0", "t1"].map(|id| world.links()[id].misses);
+    assert_eq!(misses(&world), [0, 0]);
+    feed.remove(0);
+    world.run(feed.clone());
+    assert_eq!(misses(&world), [1, 1]);
+}
+
 #[test]
 fn whoever_somebody_wrote_about_is_looked_at_and_who_shares_an_email_with_a_newcomer() {
     let mut world = World::new();
@@ -286,4 +368,49 @@ fn decisions_of_a_run_are_told_whole_for_as_long_as_runs_are_kept() {
         1,
         "the one that stands for them"
     );
+}
+
+/// What has no id is named by its place: such a record is read again wherever it stands.
+#[test]
+fn a_record_that_is_named_by_its_place_is_never_found_by_its_text() {
+    let made = |name: &str| {
+        let mut made = Made::of(Printer::new(7, "residents", "p1").print("{}"), 2);
+        let unread = Item::Unread(name.to_owned());
+        made.entries = vec![World::entry(unread, None, &mut Notes::new())];
+        let before = made.clone();
+        made.keep_place("record 7", 7);
+        made != before
+    };
+    assert!(made("record 7"));
+    assert!(made("record 7, resident residents[1]"));
+    assert!(!made("record 70"));
+    assert!(!made("lease-7, resident residents[1]"));
+}
+
+/// Of a record that cannot be read somebody is while their link says so, and no longer.
+#[test]
+fn who_has_another_record_now_is_not_taken_for_one_of_a_record_that_cannot_be_read() {
+    let mut both = Both::new(|world| {
+        world.guard.limit = 100;
+        world.per_record = 2;
+    });
+    let mut feed: Vec<Item> = (0..20).map(|number| tenant(number).into()).collect();
+    both.run(HOME, &feed);
+    // The two of a household have records of their own, of which the first keeps the id.
+    (both.remembers.per_record, both.forgets.per_record) = (1, 1);
+    feed[0] = Item::Unread("t0".into());
+    let unmapped = |world: &World| {
+        let view = world.store.read().unwrap();
+        view.guard(&world.integration)
+            .unwrap()
+            .understanding
+            .unmapped
+    };
+    both.run(HOME, &feed);
+    assert_eq!(unmapped(&both.remembers).len(), 2);
+    both.run(HOME, &feed);
+    let first = both.remembers.links()["t0"].person;
+    assert_eq!(unmapped(&both.remembers), [first].into());
+    both.run(HOME, &feed);
+    assert_eq!(looked_at(&both.remembers, &feed), 0);
 }

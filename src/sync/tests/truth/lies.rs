@@ -19,7 +19,7 @@ pub(super) struct Lie {
 pub(super) fn resident_of(item: &Item) -> &Resident {
     match item {
         Item::Here(resident) | Item::LeftOut(resident, _) => resident,
-        Item::Bad(id) | Item::Unread(id) => panic!("{id} is nobody"),
+        one => panic!("{} is nobody", one.id()),
     }
 }
 
