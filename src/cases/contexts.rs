@@ -1,6 +1,7 @@
 //! What a script may know besides each of several records: the same for all, but for the PMS property where one answer has the
 //! records of several. As in a run. Maps nothing.
 
+use crate::model::is_same_property;
 use crate::script::{Context, Inputs};
 use crate::source::Path;
 
@@ -45,7 +46,7 @@ impl Contexts {
         let inputs = self.of_all.inputs();
         let named = named.trim();
         let mut attached = inputs.properties.iter();
-        let property = match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
+        let property = match attached.find(|one| is_same_property(one, named)) {
             Some(attached) => attached.clone(),
             None if inputs.properties.is_empty() => named.to_owned(),
             None => return Whose::Elsewhere,

@@ -285,11 +285,12 @@ impl<'a> Table<'a> {
         if (right, id) < (theirs, by) {
             return None;
         }
-        // An earlier version let both run, because their credentials have different names.
-        let other_credential = self
-            .next(by)
-            .is_some_and(|(_, theirs)| theirs != credential);
-        if right == theirs && right != Right::File && other_credential {
+        // An earlier version let both run, because their credentials have different names, or as they write the property
+        // otherwise.
+        let let_both_run = self.next(by).is_some_and(|(feeds, theirs)| {
+            theirs != credential || !feeds.properties.contains(key.1)
+        });
+        if right == theirs && right != Right::File && let_both_run {
             return None;
         }
         Some(Why::Taken {
@@ -336,5 +337,52 @@ impl<'a> Table<'a> {
 }
 
 fn reads(feeds: &Feeds, key: Key<'_>) -> bool {
-    feeds.account == key.0 && feeds.properties.contains(key.1)
+    feeds.account == key.0 && feeds.names(key.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(property: &str, holds: Option<&str>) -> Claim {
+        let feeds = Feeds {
+            account: "acme".into(),
+            secrets: "here".into(),
+            properties: BTreeSet::from([property.to_owned()]),
+        };
+        let attachment = holds.map(|holds| Attachment {
+            account: "acme".into(),
+            properties: BTreeSet::from([holds.to_owned()]),
+            ..Attachment::default()
+        });
+        Claim {
+            disk: OnDisk::Right(feeds, "acme".into()),
+            running: None,
+            holding: Holding {
+                linked: u64::from(holds.is_some()),
+                attachment,
+            },
+        }
+    }
+
+    fn settled(ash: Claim, elm: Claim) -> Settled {
+        let claims = [("ash", ash), ("elm", elm)];
+        let claims = claims.map(|(id, claim)| (IntegrationId::new(id), claim));
+        settle(&claims.into())
+    }
+
+    #[test]
+    fn r46_a_property_feeds_one_integration_in_whatever_case_it_is_written() {
+        let new = settled(claim("oak", None), claim(" OAK", None));
+        assert_eq!(new.refused.len(), 1, "{new:?}");
+        assert_eq!(new.refused[0].id, IntegrationId::new("elm"));
+        // It stays with the people that it has, and they do not go for it.
+        let linked = settled(claim("OAK", None), claim("oak", Some("oak")));
+        assert_eq!(linked.refused[0].id, IntegrationId::new("ash"));
+        let rewritten = settled(claim("ash", None), claim("OAK", Some("oak")));
+        assert_eq!(rewritten, Settled::default());
+        // What an earlier version let run goes on.
+        let both = settled(claim("oak", Some("oak")), claim("OAK", Some("OAK")));
+        assert_eq!(both, Settled::default());
+    }
 }

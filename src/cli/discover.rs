@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::catalog::{self, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
-use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record, Unit};
+use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record, Unit, is_same_property};
 use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::{Reader, Scope, Source, collected};
@@ -237,6 +237,7 @@ pub(super) async fn properties(
     let mut properties = Vec::new();
     if source.has("properties") {
         let (account, scope) = (asking.account(reader)?, asking.scope());
+        let attached = &asking.config.pms_properties;
         for record in read(reader, source, &account, "properties", &scope).await? {
             let id = source
                 .record_id("properties", &record.json)
@@ -245,7 +246,7 @@ pub(super) async fn properties(
                 name: source
                     .record_name("properties", &record.json)
                     .unwrap_or_default(),
-                attached: asking.config.pms_properties.contains(&id),
+                attached: attached.iter().any(|one| is_same_property(one, &id)),
                 id,
             });
         }

@@ -43,10 +43,27 @@ pub struct Attachment {
     pub acts: Vec<ActId>,
 }
 
+/// Whether two names are of one PMS property: case does not matter, nor do blanks around it.
+pub fn is_same_property(one: &str, other: &str) -> bool {
+    unicase::eq(one.trim(), other.trim())
+}
+
+impl Feeds {
+    /// Whether this PMS property is among them.
+    pub fn names(&self, property: &str) -> bool {
+        self.properties
+            .iter()
+            .any(|one| is_same_property(one, property))
+    }
+}
+
 impl Attachment {
     /// Whether people of this PMS property are its own.
     pub fn holds(&self, account: &str, property: &str) -> bool {
-        self.retired.is_none() && self.account == account && self.properties.contains(property)
+        let mut properties = self.properties.iter();
+        self.retired.is_none()
+            && self.account == account
+            && properties.any(|one| is_same_property(one, property))
     }
 }
 

@@ -33,7 +33,7 @@ pub use alert::{
 };
 pub use attachment::{
     Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,
-    Retirement, TakenOver,
+    Retirement, TakenOver, is_same_property,
 };
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use email::{NoAddress, address, addresses};

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Guard, OnTrip, Span};
 use crate::model::{
     Actor, Approval, Approved, AtLeast, GuardState, Guarded, GuardedKind, HeldPlan, IntegrationId,
-    Link, PersonId, RunId,
+    Link, PersonId, RunId, is_same_property,
 };
 
 use super::People;
@@ -301,7 +301,8 @@ fn silent<P: People>(facts: &Facts<'_, P>) -> Result<Vec<(String, String)>, P::E
     let links = (facts.all_links)()?;
     let linked = |property: Option<&str>| {
         let open = links.values().filter(|link| {
-            let here = property.is_none_or(|one| link.property.as_deref() == Some(one));
+            let of = link.property.as_deref();
+            let here = property.is_none_or(|one| of.is_some_and(|of| is_same_property(of, one)));
             here && ties::is_open(link)
         });
         let people: BTreeSet<PersonId> = open.map(|link| link.person).collect();
