@@ -42,6 +42,15 @@ pub(super) struct Request {
     pub(super) until: Vec<Rule>,
 }
 
+impl Request {
+    /// The rule at this place of the connector's file, as whoever wrote it knows it.
+    pub(super) fn rule_named<'a>(&'a self, at: &'a str) -> &'a str {
+        let mut rules = self.rules.iter().chain(&self.missing).chain(&self.until);
+        let rule = rules.find(|rule| rule.at == at);
+        rule.map_or(at, |rule| rule.named.as_str())
+    }
+}
+
 /// What an answer gives to later requests.
 #[derive(Debug)]
 pub(super) enum Gives {
@@ -284,18 +293,23 @@ impl Source {
         self.requests.contains_key(request)
     }
 
-    /// What a record of a lookup that was asked for a PMS property is found by: the property, empty where all properties
-    /// have it, and the id.
+    /// Whether each PMS property has its own records of a request: it is asked for each, or its records say of which they are.
+    pub fn has_own_of_each(&self, request: &str) -> bool {
+        !self.is_asked_once(request) || self.tells_properties(request)
+    }
+
+    /// What a record of a lookup that is of a PMS property is found by: the property, empty where all properties have it, and
+    /// the id.
     pub fn lookup_key<'p>(
         &self,
         request: &str,
         property: &'p str,
         json: &str,
     ) -> Option<(&'p str, String)> {
-        let property = if self.is_asked_once(request) {
-            ""
-        } else {
+        let property = if self.has_own_of_each(request) {
             property
+        } else {
+            ""
         };
         Some((property, self.record_id(request, json)?))
     }

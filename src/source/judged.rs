@@ -14,7 +14,7 @@ use super::answer::{
 };
 use super::compiled::Source;
 use super::decode::{DecodeError, Decoded, Shape, text, whole};
-use super::media;
+use super::{Path, media};
 
 /// So many characters of what a script says about an answer are told.
 const HINT: usize = 400;
@@ -201,7 +201,9 @@ pub(super) fn taken(
     }
     match decoded {
         Ok(decoded) if decoded.found => Ok(decoded.into()),
-        Ok(decoded) if nobody.is_some() && decoded.broken.is_none() => {
+        Ok(decoded)
+            if nobody.is_some() && decoded.broken.is_none() && decoded.records.is_empty() =>
+        {
             let by = nobody.unwrap_or(By::Usual);
             Ok(presumed(Ok(decoded), Presumed::Nobody(by)))
         }
@@ -216,8 +218,8 @@ pub(super) fn taken(
             broken: Some(error),
             ..
         }) => Err(Wrong::Unreadable(error)),
-        Ok(_) => Err(Wrong::Unexpected {
-            what: format!("there is nothing at `{}` in the answer", shape.records),
+        Ok(decoded) => Err(Wrong::Unexpected {
+            what: no_records_at(&shape.records, decoded.records.len()),
             remedy: "nothing was written; correct `records` of the request, or say by its `missing` what an answer has that means an empty list",
         }),
         // An answer that broke off at once has no body either; status 204 says that it is meant.
@@ -233,6 +235,17 @@ pub(super) fn taken(
             remedy: "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
         }),
         Err(error) => Err(Wrong::Unreadable(error)),
+    }
+}
+
+/// What is wrong with an answer that has no records where they should be, or not them alone.
+pub(super) fn no_records_at(path: &Path, came: usize) -> String {
+    if came > 0 {
+        format!("not all that stands at `{path}` in the answer is an object or a list")
+    } else if path.is_root() {
+        "the answer itself is no record and no list of them".into()
+    } else {
+        format!("there is nothing at `{path}` in the answer")
     }
 }
 
@@ -336,7 +349,7 @@ impl Source {
         if self.has_no_records(request) {
             let raw = text(body, charset, shape.encoding).unwrap_or_default();
             let decoded = whole(shape.format(), &raw);
-            let content = Content::plain(decoded.as_ref().ok(), &raw);
+            let content = Content::uncut(decoded.as_ref().ok(), shape, &raw);
             let judgement = judged(judging, reply, &content)?;
             return Ok(judgement.means(0, None));
         }

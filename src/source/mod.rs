@@ -12,6 +12,7 @@ mod xml;
 mod csv;
 mod filters;
 mod template;
+mod within;
 mod answer;
 mod link;
 mod media;
@@ -62,9 +63,6 @@ pub fn records_of(shape: &Shape, body: &[u8]) -> Result<Vec<Box<str>>, String> {
             ..
         })
         | Err(error) => Err(error.to_string()),
-        Ok(_) => Err(format!(
-            "there is nothing at `{}` in the answer",
-            shape.records
-        )),
+        Ok(decoded) => Err(judged::no_records_at(&shape.records, decoded.records.len())),
     }
 }

@@ -9,7 +9,7 @@ use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
 use url::Url;
 
-use super::filters::{self, Day, Escaped};
+use super::filters::{self, Day, Escaped, in_seconds};
 
 /// Where a rendered text goes, and so what its values must not break out of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -489,7 +489,8 @@ impl Templates {
                 body => values.signing.body,
                 signature => values.signing.signature,
                 given => values.before.given,
-                since => values.before.since.map(|since| since.to_string()).unwrap_or_default(),
+                since => values.before.since.map(in_seconds).unwrap_or_default(),
+                since_exactly => values.before.since.map(|since| since.to_string()),
                 record => values.before.record.map(|record| of_record(record, place)),
                 now => context! {
                     seconds => values.page.now / 1000,

@@ -104,7 +104,7 @@ impl Call<'_> {
             Wrong::Unexpected { what, remedy } => {
                 let by = match &judgement.by {
                     By::Rule(at) if judgement.verdict == Verdict::Empty => {
-                        format!(" (it is `{at}`)")
+                        format!(" (it is {})", request.rule_named(at))
                     }
                     _ => String::new(),
                 };
