@@ -8,6 +8,7 @@ mod support;
 mod attached;
 mod chains;
 mod connectors;
+mod granted;
 mod invented;
 mod judged_answers;
 mod live;
