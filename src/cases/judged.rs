@@ -62,7 +62,7 @@ impl Answered {
             lines.push(format!(
                 "  + verdict: {}, {}",
                 word(meaning.verdict),
-                by(&meaning.by)
+                self.by(&meaning.by, context)
             ));
         }
         let hint = meaning.hint.as_deref().unwrap_or_default();
@@ -86,7 +86,7 @@ impl Answered {
                     (Some(_), None) => Some(format!(
                         "  + a run would not be: verdict {}, {}, and {} records",
                         word(meaning.verdict),
-                        by(&meaning.by),
+                        self.by(&meaning.by, context),
                         meaning.records
                     )),
                     (None, None) => None,
@@ -97,6 +97,18 @@ impl Answered {
             lines.insert(0, "answer:".to_owned());
         }
         lines
+    }
+
+    /// Who decided, as whoever wrote it knows it.
+    fn by(&self, by: &By, context: &Context) -> String {
+        match by {
+            By::Rule(at) => {
+                let named = self.source.rule_named(&context.inputs().request, at);
+                format!("by the rule {named} of the connector")
+            }
+            By::Judge => "by the function `verdict`".to_owned(),
+            By::Usual => "by its status, as no rule says otherwise".to_owned(),
+        }
     }
 
     /// What came out, as a case says it; none where nothing did.
@@ -117,12 +129,4 @@ impl Answered {
 fn word(verdict: Verdict) -> String {
     let word = serde_json::to_value(verdict).unwrap_or_default();
     word.as_str().unwrap_or_default().to_owned()
-}
-
-fn by(by: &By) -> String {
-    match by {
-        By::Rule(at) => format!("by the rule {at} of the connector"),
-        By::Judge => "by the function `verdict`".to_owned(),
-        By::Usual => "by its status, as no rule says otherwise".to_owned(),
-    }
 }

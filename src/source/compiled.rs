@@ -268,6 +268,13 @@ impl Source {
         &self.connector.record
     }
 
+    /// The rule about answers to `request` at this place of the connector's file, as whoever wrote it knows it: its condition,
+    /// and file and line.
+    pub fn rule_named<'a>(&'a self, request: &str, at: &'a str) -> &'a str {
+        let request = self.requests.get(request);
+        request.map_or(at, |request| request.rule_named(at))
+    }
+
     /// The path of the id inside a record of `request`.
     pub fn id_path(&self, request: &str) -> Option<String> {
         let id = self.requests.get(request)?.id.as_ref();

@@ -1,6 +1,6 @@
 //! A CSV answer: a header row, then a record for each row. An empty field is null. Judges nothing but whether all rows are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use csv::{ReaderBuilder, Trim};
@@ -220,17 +220,23 @@ impl Parts {
 
 /// The names of columns as records have them: of several of one name the first has it, and the others get their number.
 fn distinct(header: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(header.len());
-    for name in header {
+    let all: HashSet<&str> = header.iter().map(String::as_str).collect();
+    let mut count: HashMap<&str, u64> = HashMap::new();
+    let names = header.iter().map(|name| {
+        let count = count.entry(name).or_default();
+        *count += 1;
         let mut own = name.clone();
-        let mut number = 1;
-        while names.contains(&own) || number > 1 && header.contains(&own) {
-            number += 1;
-            own = format!("{name}#{number}");
+        while *count > 1 {
+            own = format!("{name}#{count}");
+            // A column may be called so itself.
+            if !all.contains(own.as_str()) {
+                break;
+            }
+            *count += 1;
         }
-        names.push(own);
-    }
-    names
+        own
+    });
+    names.collect()
 }
 
 /// The names that several columns of an answer have, with how many: which of them is meant is not for us to say.

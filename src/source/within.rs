@@ -63,7 +63,9 @@ impl Steps {
         };
         match (head, value) {
             (Segment::Any, Value::Array(items)) => {
-                items.iter().for_each(|item| self.go(rest, item));
+                for item in items {
+                    self.go(rest, item);
+                }
             }
             (_, Value::Array(items)) => items.iter().for_each(|item| self.go(place, item)),
             (Segment::Any, Value::Object(object)) => {
