@@ -70,7 +70,7 @@ pub struct Request {
     #[serde(default)]
     pub missing: Missing,
     /// Path of the id inside a record; for reports, and as the key of lookups. Where no record has it, the reading is
-    /// incomplete. Of lookups, a key of several records that differ gives none of them: who asks for it is rejected.
+    /// incomplete. Of several records of a lookup with one key the last is taken; where they differ, the report counts the key as `several_in_lookup`.
     #[serde(default)]
     pub id: Option<String>,
     /// Path of the PMS property inside a record, where it names one: a record of another property than was asked for

@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, Engine, Map};
 
 use super::decode::decode;
 use super::described::Described;
-use super::error::FieldError;
 use super::helpers::as_text;
-use super::lookups::{Found, Lookups};
+use super::lookups::Lookups;
 use super::sparse;
 
 /// The inputs of a mapping besides the record.
@@ -87,9 +86,8 @@ impl Context {
         records.map(String::as_str)
     }
 
-    /// The record of a lookup with a key. That there is none is remembered for [`missed`]; that there are several which
-    /// differ rejects whoever asks.
-    fn lookup(&self, name: &str, key: &Dynamic) -> Result<Dynamic, Box<EvalAltResult>> {
+    /// The record of a lookup with a key. That there is none is remembered for [`missed`].
+    fn lookup(&self, name: &str, key: &Dynamic) -> Dynamic {
         sparse::told(key);
         let key = as_text(key).unwrap_or_else(|| key.to_string().into());
         let found = self.0.lookups.get(name, &self.0.property, key.trim());
@@ -98,16 +96,9 @@ impl Context {
         } else if found.is_none() {
             MISSED.with_borrow_mut(|missed| missed.insert(name.to_owned()));
         }
-        let json = match found {
-            Some(Found::One(json)) => json,
-            Some(Found::Several) => {
-                let message = "has several records with this key, and they differ; let `id` of the request lead to what one record has alone";
-                return Err(FieldError::thrown(&format!("lookup {name}"), message));
-            }
-            None => return Ok(Dynamic::UNIT),
-        };
-        let record = decode(json, sparse::names().as_ref());
-        Ok(record.unwrap_or(Dynamic::UNIT))
+        found
+            .and_then(|json| decode(json, sparse::names().as_ref()).ok())
+            .unwrap_or(Dynamic::UNIT)
     }
 }
 
@@ -200,8 +191,8 @@ pub(super) fn register(engine: &mut Engine) {
             "lookup",
             &[ctx, "request: &str", "key", "Dynamic"],
             "The record with this id among the answers of another request of the connector; `()` where there is none. Where that
-             request is asked for each PMS property, or has `property`, it is the record of ctx.property. Several records with this id
-             that differ reject the record that asks.
+             request is asked for each PMS property, or has `property`, it is the record of ctx.property. Of several records with this
+             id it is the last.
              ctx.lookup(\"units\", 7).UnitName → \"12B\"
              ctx.lookup(\"units\", 8) → ()",
             |ctx: &mut Context, name: &str, key: Dynamic| ctx.lookup(name, &key),

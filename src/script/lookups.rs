@@ -14,17 +14,8 @@ pub type Keyed = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lookups {
     records: BTreeMap<String, BTreeMap<String, Keyed>>,
-    /// Keys of several records that differ, by request and PMS property: which of them is meant nobody knows.
+    /// Keys of several records that differ, by request and PMS property: the last has it, and that is told.
     doubtful: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-}
-
-/// What is found under a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// This record.
-    One(&'a str),
-    /// Several records that differ.
-    Several,
 }
 
 impl Lookups {
@@ -62,19 +53,9 @@ impl Lookups {
 
     /// The record of `request` with a key, as somebody of a PMS property means it: its own, else everybody's. Who is of no
     /// property known means the only one that there is.
-    pub fn get(&self, request: &str, property: &str, key: &str) -> Option<Found<'_>> {
+    pub fn get(&self, request: &str, property: &str, key: &str) -> Option<&str> {
         let of_request = self.records.get(request)?;
-        let doubtful = self.doubtful.get(request);
-        let of = |property: &str| {
-            let record = of_request.get(property)?.get(key)?;
-            let doubtful = doubtful.and_then(|doubtful| doubtful.get(property));
-            let is_doubtful = doubtful.is_some_and(|keys| keys.contains(key));
-            Some(if is_doubtful {
-                Found::Several
-            } else {
-                Found::One(record)
-            })
-        };
+        let of = |property: &str| of_request.get(property)?.get(key).map(String::as_str);
         of(property).or_else(|| of("")).or_else(|| {
             let properties = of_request.keys().filter(|_| property.is_empty());
             let mut all = properties.filter_map(|property| of(property));
@@ -88,16 +69,6 @@ impl Lookups {
         let of_request = self.doubtful.get(request);
         let keys = of_request.into_iter().flat_map(BTreeMap::values);
         keys.map(|keys| keys.len() as u64).sum()
-    }
-
-    /// These keys: the request, the PMS property and the key.
-    pub fn all_doubtful(&self) -> impl Iterator<Item = [&str; 3]> {
-        self.doubtful.iter().flat_map(|(request, of_request)| {
-            of_request.iter().flat_map(move |(property, keys)| {
-                keys.iter()
-                    .map(move |key| [request.as_str(), property.as_str(), key.as_str()])
-            })
-        })
     }
 
     /// The records of one request, by PMS property.
@@ -139,10 +110,7 @@ mod tests {
         ] {
             lookups.put("units", property, key.to_owned(), record.to_owned());
         }
-        let get = |property, key| match lookups.get("units", property, key)? {
-            Found::One(record) => Some(record),
-            Found::Several => panic!("{key}"),
-        };
+        let get = |property, key| lookups.get("units", property, key);
         assert_eq!(get("p1", "7"), Some("of p1"));
         assert_eq!(get("p2", "7"), Some("of p2"));
         assert_eq!(get("p3", "7"), None);
@@ -158,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_records_of_one_key_that_differ_none_is_given() {
+    fn keys_of_two_records_that_differ_are_counted() {
         let mut lookups = Lookups::new();
         for (property, key, record) in [
             ("p1", "7", r#"{"id":7,"label":"1A"}"#),
@@ -169,17 +137,11 @@ mod tests {
         ] {
             lookups.put("units", property, key.to_owned(), record.to_owned());
         }
-        assert_eq!(lookups.get("units", "p1", "7"), Some(Found::Several));
-        assert!(matches!(
-            lookups.get("units", "p1", "8"),
-            Some(Found::One(_))
-        ));
-        assert!(matches!(
-            lookups.get("units", "p2", "7"),
-            Some(Found::One(_))
-        ));
-        assert_eq!(lookups.doubtful("units"), 1);
-        let all: Vec<_> = lookups.all_doubtful().collect();
-        assert_eq!(all, [["units", "p1", "7"]]);
+        let last = lookups.get("units", "p1", "7").unwrap();
+        assert!(last.contains("1B"), "{last}");
+        assert_eq!(
+            (lookups.doubtful("units"), lookups.doubtful("rooms")),
+            (1, 0)
+        );
     }
 }

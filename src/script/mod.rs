@@ -39,6 +39,6 @@ pub use coverage::{Coverage, Function};
 pub use described::{DEFINED, Helper, definitions, described};
 pub use error::ScriptError;
 pub use library::Library;
-pub use lookups::{Found, Keyed, Lookups};
+pub use lookups::{Keyed, Lookups};
 pub use room::{STACK, with_room};
 pub use said::listening;

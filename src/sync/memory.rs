@@ -373,9 +373,6 @@ impl Basis {
                 add(record);
             }
         }
-        for doubtful in lookups.all_doubtful() {
-            doubtful.into_iter().for_each(&mut add);
-        }
         Basis(hasher.finalize().to_hex()[..32].to_owned())
     }
 }

@@ -611,19 +611,17 @@ async fn lookups(
         }
         let doubtful = came.doubtful(request);
         if doubtful > 0 {
-            // It is read anew by the next run: the PMS may have been changing it.
             let note = format!("several_in_lookup:{request}");
             looked_up.noted.insert(note, doubtful);
-        } else {
-            let mut of_properties = came.of(request).cloned().unwrap_or_default();
-            let lookup = Lookup {
-                read: now,
-                read_by: job.integration.fingerprint(),
-                records: of_properties.remove("").unwrap_or_default(),
-                of_properties,
-            };
-            looked_up.fresh.push((request.to_owned(), lookup));
         }
+        let mut of_properties = came.of(request).cloned().unwrap_or_default();
+        let lookup = Lookup {
+            read: now,
+            read_by: job.integration.fingerprint(),
+            records: of_properties.remove("").unwrap_or_default(),
+            of_properties,
+        };
+        looked_up.fresh.push((request.to_owned(), lookup));
         looked_up.known.take(request, came);
     }
     Ok(Ok(looked_up))
@@ -672,7 +670,6 @@ fn unread(job: &Job, failed: &BTreeMap<String, SourceError>) -> BTreeMap<String,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::Found;
 
     #[test]
     fn a_lookup_that_an_earlier_version_kept_serves_where_it_is_of_one_property_or_of_all() {
@@ -691,7 +688,7 @@ mod tests {
         assert!(tells_apart(&now, true, &two));
         let mut lookups = Lookups::new();
         lookups.know("units", by_property(now));
-        assert_eq!(lookups.get("units", "p1", "7"), Some(Found::One("{}")));
+        assert_eq!(lookups.get("units", "p1", "7"), Some("{}"));
         assert_eq!(lookups.get("units", "p2", "7"), None);
     }
 }

@@ -217,7 +217,7 @@ const LOOKS_UP: &str = r#"fn residents(record, ctx) {
 /// A world in which the lookup is asked once, and says of which property each record is.
 async fn with_units(units: Value) -> World {
     let yaml = format!(
-        "{ONCE}  units: {{ url: \"{{{{ credential.url }}}}/units\", format: json, id: id, per: once, property: site }}\n"
+        "{ONCE}  units: {{ url: \"{{{{ credential.url }}}}/units\", format: json, id: id, per: once, property: site, refresh: 0s }}\n"
     );
     let world = World::start(&yaml, LOOKS_UP, move |_, asked| match asked.to.as_str() {
         "/units" => ok(units.to_string()),
@@ -254,7 +254,7 @@ async fn what_is_looked_up_in_what_is_asked_once_is_of_the_property_of_who_asks(
 }
 
 #[tokio::test]
-async fn who_asks_for_a_key_of_two_records_that_differ_is_rejected_and_that_is_told() {
+async fn a_key_of_two_records_of_a_lookup_that_differ_is_told() {
     let world = with_units(json!([
         { "id": "7", "name": "1A", "site": "p1" },
         { "id": "7", "name": "1B", "site": "p1" },
@@ -263,12 +263,7 @@ async fn who_asks_for_a_key_of_two_records_that_differ_is_rejected_and_that_is_t
     ]))
     .await;
     let run = world.run().await;
-    assert!(run.outcome.is_success(), "{run:?}");
-    assert_eq!((run.counts.seen, run.counts.rejected), (2, 1), "{run:?}");
     assert_eq!(run.notes["several_in_lookup:units"], 1, "{run:?}");
-    let asked = world.pms.paths();
-    let units = asked.iter().filter(|to| *to == "/units").count();
-    assert_eq!(units, 2, "a doubtful lookup is read anew by the next run");
 }
 
 #[tokio::test]
