@@ -299,7 +299,7 @@ fn attachments(
         let new = new.get_or_insert_default();
         if let Some(feeds) = feeds.get(&one.to) {
             let came = came.into_iter();
-            let came = came.filter(|property| feeds.properties.contains(property));
+            let came = came.filter(|property| feeds.names(property));
             new.properties.extend(came);
             new.account.clone_from(&feeds.account);
         }

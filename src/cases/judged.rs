@@ -73,7 +73,7 @@ impl Answered {
             lines.push(format!(
                 "  + verdict: {}, {}",
                 word(meaning.verdict),
-                by(&meaning.by)
+                self.by(&meaning.by, context)
             ));
         }
         let hint = meaning.hint.as_deref().unwrap_or_default();
@@ -100,7 +100,7 @@ impl Answered {
                 lines.push(format!("  - incomplete: {wanted}"));
                 lines.push(match wrong {
                     Some(wrong) => format!("  + incomplete: {}", wrong.what),
-                    None => not_incomplete(&meaning),
+                    None => self.not_incomplete(&meaning, context),
                 });
             }
             (None, None) => {}
@@ -109,6 +109,32 @@ impl Answered {
             lines.insert(0, "answer:".to_owned());
         }
         lines
+    }
+
+    /// Who decided, as whoever wrote it knows it.
+    fn by(&self, by: &By, context: &Context) -> String {
+        match by {
+            By::Rule(at) => {
+                let named = self.source.rule_named(&context.inputs().request, at);
+                format!("by the rule {named} of the connector")
+            }
+            By::Judge => "by the function `verdict`".to_owned(),
+            By::Usual => "by its status, as no rule says otherwise".to_owned(),
+        }
+    }
+
+    /// What a run would be that is not incomplete.
+    fn not_incomplete(&self, meaning: &Meaning, context: &Context) -> String {
+        let by = self.by(&meaning.by, context);
+        let judged = format!("verdict {}, {by}", word(meaning.verdict));
+        match meaning.verdict {
+            Verdict::LoginFailed => format!("  + a run would end as `login_failed`: {judged}"),
+            Verdict::Denied => format!("  + a run would end as `failed`: {judged}"),
+            _ => format!(
+                "  + a run would not be: {judged}, and {} records",
+                meaning.records
+            ),
+        }
     }
 
     /// What came out, as a case says it; none where nothing did.
@@ -134,28 +160,8 @@ fn says_all_is_well(verdict: Verdict) -> bool {
 }
 
 /// How a run would end in place of being incomplete.
-fn not_incomplete(meaning: &Meaning) -> String {
-    let judged = format!("verdict {}, {}", word(meaning.verdict), by(&meaning.by));
-    match meaning.verdict {
-        Verdict::LoginFailed => format!("  + a run would end as `login_failed`: {judged}"),
-        Verdict::Denied => format!("  + a run would end as `failed`: {judged}"),
-        _ => format!(
-            "  + a run would not be: {judged}, and {} records",
-            meaning.records
-        ),
-    }
-}
-
 /// As connectors and scripts write it.
 fn word(verdict: Verdict) -> String {
     let word = serde_json::to_value(verdict).unwrap_or_default();
     word.as_str().unwrap_or_default().to_owned()
-}
-
-fn by(by: &By) -> String {
-    match by {
-        By::Rule(at) => format!("by the rule {at} of the connector"),
-        By::Judge => "by the function `verdict`".to_owned(),
-        By::Usual => "by its status, as no rule says otherwise".to_owned(),
-    }
 }

@@ -87,6 +87,9 @@ struct Judged {
     /// Where the rule stands in the connector's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
+    /// How whoever wrote it knows it.
+    #[serde(skip)]
+    named: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -169,7 +172,7 @@ impl Shown {
             request: request.to_owned(),
             property,
             sent,
-            verdict: meaning.map(Judged::of),
+            verdict: meaning.map(|meaning| Judged::of(meaning, source, request)),
             records: ending.records,
             declared: ending.declared,
             next: ending.next,
@@ -182,15 +185,17 @@ impl Shown {
 }
 
 impl Judged {
-    fn of(meaning: Meaning) -> Judged {
+    fn of(meaning: Meaning, source: &Source, request: &str) -> Judged {
         let (by, rule) = match meaning.by {
             By::Rule(at) => ("rule", Some(at)),
             By::Judge => ("script", None),
             By::Usual => ("usual", None),
         };
+        let named = rule.as_deref().map(|at| source.rule_named(request, at));
         Judged {
             verdict: meaning.verdict,
             by,
+            named: named.map(str::to_owned),
             rule,
             hint: meaning.hint,
         }
@@ -199,8 +204,8 @@ impl Judged {
     fn told(&self) -> String {
         let word = serde_json::to_value(self.verdict).unwrap_or_default();
         let word = word.as_str().unwrap_or_default().to_owned();
-        let by = match (&self.rule, self.by) {
-            (Some(at), _) => format!("by the rule {at} of the connector"),
+        let by = match (&self.named, self.by) {
+            (Some(rule), _) => format!("by the rule {rule} of the connector"),
             (None, "script") => "by the function `verdict` of the script".to_owned(),
             _ => "by its status, as no rule says otherwise".to_owned(),
         };

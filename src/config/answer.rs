@@ -18,18 +18,21 @@ pub struct AnswerRule {
     /// A header of the answer; it must be there, for an error page of a gateway often says so only there.
     #[serde(default)]
     pub header: Option<HeaderRule>,
-    /// Path in the answer, the records included; it must be there and not empty. Of several values there, one that fits is
-    /// enough; `Message[@type=Error]` looks only at those with that attribute or member.
+    /// Path in the answer, the records included; there must be something. An object, a list or an element is something where a
+    /// text, a number or `true` stands in it, at any depth; one in which there is nothing but null, empty texts, 0 and `false` is
+    /// not, nor is what only holds the records. Of several values there, one that fits is enough; `Message[@type=Error]` looks
+    /// only at those with that attribute or member.
     #[serde(default)]
     pub path: Option<String>,
     /// Path in the answer, the records included, at which there must be nothing, or an empty element. Needs an answer that is
     /// readable.
     #[serde(default)]
     pub absent: Option<String>,
-    /// Text that stands at `path`, or anywhere in the answer; case does not matter.
+    /// Text that stands at `path`, or anywhere in the answer; case does not matter. Of an object, a list or an element at
+    /// `path`, each text in it is looked at, unless the records are in it.
     #[serde(default)]
     pub text: Option<String>,
-    /// All of the text at `path`, or of the answer, but for blanks around it; case does not matter: `success` is not
+    /// All of one of these texts, or of the answer, but for blanks around it; case does not matter: `success` is not
     /// `Unsuccessful`.
     #[serde(default)]
     pub equals: Option<String>,
@@ -38,6 +41,38 @@ pub struct AnswerRule {
     /// What to do about it, for whoever is woken.
     #[serde(default)]
     pub hint: Option<String>,
+}
+
+impl AnswerRule {
+    /// What it looks for, as it is written in a file.
+    pub fn condition(&self) -> String {
+        let mut parts = Vec::new();
+        let quoted = |key: &str, text: &Option<String>| {
+            let text = text.as_ref()?;
+            let is_plain =
+                |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '/' | '.' | '-');
+            let is_word = text.starts_with(char::is_alphabetic) && text.chars().all(is_plain);
+            Some(if is_word && text.trim() == text {
+                format!("{key}: {text}")
+            } else {
+                format!("{key}: \"{}\"", text.escape_debug())
+            })
+        };
+        if let Some(statuses) = &self.status {
+            parts.push(format!("status: {statuses}"));
+        }
+        if let Some(HeaderRule { name, text, equals }) = &self.header {
+            let mut header = vec![format!("name: {name}")];
+            header.extend(quoted("text", text));
+            header.extend(quoted("equals", equals));
+            parts.push(format!("header: {{ {} }}", header.join(", ")));
+        }
+        parts.extend(quoted("path", &self.path));
+        parts.extend(quoted("absent", &self.absent));
+        parts.extend(quoted("text", &self.text));
+        parts.extend(quoted("equals", &self.equals));
+        format!("{{ {} }}", parts.join(", "))
+    }
 }
 
 /// What a header must say. Of several of that name, one that fits is enough.
@@ -62,7 +97,7 @@ pub struct Condition {
     pub status: Option<Statuses>,
     /// A header of the answer; it must be there.
     pub header: Option<HeaderRule>,
-    /// Path in the answer; it must be there and not empty.
+    /// Path in the answer; there must be something, as rules about answers have it.
     pub path: Option<String>,
     /// Path in the answer at which there must be nothing.
     pub absent: Option<String>,
@@ -163,6 +198,22 @@ impl Statuses {
         self.0
             .iter()
             .any(|(low, high)| (*low..=*high).contains(&status))
+    }
+}
+
+impl fmt::Display for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |(low, high): &(u16, u16)| match high - low {
+            99 => format!("{}xx", low / 100),
+            _ => low.to_string(),
+        };
+        match self.0.as_slice() {
+            [only] => f.write_str(&one(only)),
+            many => {
+                let all: Vec<String> = many.iter().map(one).collect();
+                write!(f, "[{}]", all.join(", "))
+            }
+        }
     }
 }
 

@@ -60,7 +60,9 @@ pub struct Request {
     /// Path of the records in the answer: names separated by `/`; `*` is any name. For `soap` it begins
     /// inside the Body, with `inner` inside that text. Empty for an answer that is the list itself, and for
     /// `csv`. One object where a list is expected is as good as the list of it. In JSON, an object whose
-    /// members are the records is `people/*`; each gets its name as `@key`.
+    /// members are the records is `people/*`; each gets its name as `@key`. A `null` among records is one, and the script
+    /// rejects it. Of several columns of `csv` of one name the first has it, the others are `Phone#2`, `Phone#3`; the report
+    /// counts them as `column_twice`.
     #[serde(default)]
     pub records: String,
     /// What an answer means that has nothing at `records`: it is incomplete (`error`), or there are no records where it
@@ -69,13 +71,14 @@ pub struct Request {
     #[serde(default)]
     pub missing: Missing,
     /// Path of the id inside a record; for reports, and as the key of lookups. Where no record has it, the reading is
-    /// incomplete.
+    /// incomplete. Of several records of a lookup with one key the last is taken; where they differ, the report counts the key as `several_in_lookup`.
     #[serde(default)]
     pub id: Option<String>,
     /// Path of the PMS property inside a record, where it names one: a record of another property than was asked for
     /// makes the reading incomplete, as the PMS may have answered somebody else's question; so do records of which none
     /// names any. Of a request that is asked once only the records of attached properties are taken, each as one of its
-    /// property; those that name none are left out, and counted in the report as `without_property`.
+    /// property; those that name none are left out, and counted in the report as `without_property`; an attached property that no
+    /// record of residents names is `property_not_named` there. Case does not matter.
     #[serde(default)]
     pub property: Option<String>,
     /// Path of what people call it, for `discover`.
@@ -101,7 +104,8 @@ pub struct Request {
     #[serde(default)]
     pub feeds: Option<Feeds>,
     /// That it is asked once for each record of this other request, of the same PMS property: `{{ record.NAME }}` is a
-    /// field of that record. A list of ids and the details of each are read so.
+    /// field of that record. A list of ids and the details of each are read so. Details without anybody, and those that are
+    /// gone, are counted in the report as `empty_details` and `gone_details`.
     #[serde(default)]
     pub each: Option<String>,
     /// Requests that are asked before it, in this order, once for each reading: what they give is `{{ given.NAME }}` here
@@ -110,7 +114,8 @@ pub struct Request {
     pub after: Vec<String>,
     /// What the answer gives to the requests that name this one in `after`: a path in the answer, `{ header: NAME }` (of
     /// `Location` all of the URL), or `{ newest: PATH, by: PATH }` of that of its records, of all its pages, at which the
-    /// second path has the greatest number, the latest date, or the name with the greatest number in it.
+    /// second path has the greatest number, the latest date, or the name with the greatest number in it. Where several have it,
+    /// and differ at the first path, the reading is incomplete.
     #[serde(default)]
     pub gives: BTreeMap<String, Given>,
     /// That it is asked again until its answer says this; so is one that a rule calls `accepted`.
@@ -185,7 +190,7 @@ pub struct Csv {
     /// What fields are quoted with; `"` unless it says otherwise.
     pub quote: Option<char>,
     /// What stands behind the rows: how its first line begins, or `{ begins: …, counts: true }`. Where it is not there,
-    /// the answer was cut off.
+    /// the answer was cut off; where what looks like a row stands behind it, the answer is not read either.
     pub footer: Option<Footer>,
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::{Catalog, Slot};
-use crate::model::{Absence, Holding, Holdings, IntegrationId};
+use crate::model::{Absence, Attachment, Feeds, Holding, Holdings, IntegrationId};
 
 /// Somebody looks at least once a minute. What lies between two looks counts for so long at most.
 const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(5);
@@ -131,8 +131,15 @@ fn of(id: &IntegrationId, slot: Option<&Slot>, holding: &Holding) -> Vec<Absence
     if attachment.account != feeds.account {
         return Vec::new();
     }
-    let left = attachment.properties.difference(&feeds.properties);
-    left.map(|property| part(id, property)).collect()
+    left(attachment, &feeds)
+        .map(|property| part(id, property))
+        .collect()
+}
+
+/// The PMS properties whose people are there, and which the file names in no case.
+fn left<'a>(attachment: &'a Attachment, feeds: &'a Feeds) -> impl Iterator<Item = &'a str> {
+    let properties = attachment.properties.iter().map(String::as_str);
+    properties.filter(|property| !feeds.names(property))
 }
 
 fn whole(id: &IntegrationId) -> Absence {
@@ -202,6 +209,21 @@ mod tests {
         assert_eq!(absences.look(at(-week)), []);
         assert_eq!(absences.look(at(2 * week)), []);
         assert!(absences.rest().unwrap() > SignedDuration::from_mins(45));
+    }
+
+    #[test]
+    fn r46_a_property_that_is_written_in_another_case_is_not_gone() {
+        let set = |all: &[&str]| all.iter().map(ToString::to_string).collect();
+        let attachment = Attachment {
+            properties: set(&["oak", "elm", "ash"]),
+            ..Attachment::default()
+        };
+        let feeds = Feeds {
+            account: String::new(),
+            secrets: String::new(),
+            properties: set(&["OAK", "elm"]),
+        };
+        assert_eq!(left(&attachment, &feeds).collect::<Vec<_>>(), ["ash"]);
     }
 
     #[test]

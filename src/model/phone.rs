@@ -147,8 +147,10 @@ pub fn phones_of(text: &str, country: &str) -> Vec<String> {
 fn each(text: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut found = Vec::new();
     let end = text.char_indices().nth(SEARCHED).map(|(at, _)| at);
-    for stretch in stretches(text.get(..end.unwrap_or(text.len())).unwrap_or_default()) {
-        let groups: Vec<&str> = stretch.split_whitespace().collect();
+    let stretches = stretches(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
+    for stretch in stretches.iter().flat_map(|one| by_slashes(one, &read)) {
+        let groups = stretch.split_whitespace();
+        let groups: Vec<&str> = groups.flat_map(|one| by_slashes(one, &read)).collect();
         let mut at = 0;
         while at < groups.len() {
             // More groups than a number has digits are not one number.
@@ -183,6 +185,16 @@ fn each(text: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
         }
     }
     found
+}
+
+/// A text, taken apart at its slashes where a number stands on each side of them; `030/123456` is one number.
+fn by_slashes<'a>(text: &'a str, read: &impl Fn(&str) -> Option<String>) -> Vec<&'a str> {
+    let mut parts = text.split('/');
+    if parts.all(|part| read(trimmed(part)).is_some()) {
+        text.split('/').collect()
+    } else {
+        vec![text]
+    }
 }
 
 /// Without what stands around a number: its own brackets stay.
@@ -350,6 +362,32 @@ mod tests {
                 "2125550100#123456",
                 vec!["2125550100"],
                 vec!["+12125550100"],
+            ),
+            (
+                "212-555-0100/212-555-0101",
+                vec!["212-555-0100", "212-555-0101"],
+                vec!["+12125550100", "+12125550101"],
+            ),
+            (
+                "(212) 555-0100/(646) 555-0101",
+                vec!["(212) 555-0100", "(646) 555-0101"],
+                vec!["+12125550100", "+16465550101"],
+            ),
+            (
+                "212 555 0100/646 555 0101",
+                vec!["212 555 0100", "646 555 0101"],
+                vec!["+12125550100", "+16465550101"],
+            ),
+            (
+                "2125550100/6465550101 9175550102",
+                vec!["2125550100", "6465550101", "9175550102"],
+                vec!["+12125550100", "+16465550101", "+19175550102"],
+            ),
+            ("030/123456", vec!["030/123456"], vec![]),
+            (
+                "030/123456 / 0151/23456789",
+                vec!["030/123456", "0151/23456789"],
+                vec![],
             ),
             ("555-0100", vec!["555-0100"], vec![]),
             ("no phone", vec![], vec![]),

@@ -363,7 +363,10 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub excluded_by: BTreeMap<String, u64>,
     /// What was put right or dropped on the way, by kind (R11); and what the reading took for granted although no answer says
-    /// it: `taken_for_empty by` the rule, and `no_next_page at` the place of `page` (R42).
+    /// it: `taken_for_empty by` the rule, `no_next_page at` the place of `page` (R42), `property_not_named:` an attached PMS
+    /// property of which no record came where all are asked for at once, `column_twice:` a name of columns, and
+    /// `empty_details` and `gone_details` of those that are asked for one by one; `several_in_lookup:` a lookup with keys of
+    /// records that differ.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, u64>,
 }

@@ -25,7 +25,7 @@ use super::echo::{Echo, Share, unescaped};
 use super::error::OutboundError;
 use super::patience::Patience;
 use super::proxy::{Refusal, Through, asks_for_a_password};
-use super::token::{Lasts, Left, Session, Token};
+use super::token::{Lasts, Left, Of, Session, Token};
 use super::trust::Trust;
 use super::watch::Watch;
 
@@ -41,6 +41,8 @@ pub struct Account {
     pub(crate) values: BTreeMap<String, Value>,
     pub(super) secrets: Vec<Secret>,
     pub(crate) fingerprint: Fingerprint,
+    /// The same without what is secret, but for what says where to send it.
+    pub(super) place: Fingerprint,
     /// Somebody asks, and not the clock.
     pub(super) by_hand: bool,
     /// A request that failed is not repeated.
@@ -150,25 +152,33 @@ impl Account {
     }
 
     /// The token that all who use the credential share: the kept one, unless it is the one that was `refused`, or one that
-    /// `fetched` brings, which may give one back that is in its place. Whoever else needs one meanwhile waits for this one.
+    /// `fetched` brings, which may give those back that are in its place. Whoever else needs one meanwhile waits for this one.
     pub(crate) async fn token<F>(
         &self,
         refused: Option<u64>,
-        fetched: impl FnOnce(Option<Left>) -> F,
+        fetched: impl FnOnce(Vec<Left>) -> F,
     ) -> Result<Token, OutboundError>
     where
         F: Future<Output = Result<(String, Lasts), OutboundError>>,
     {
-        let (shared, fingerprint) = (&self.shared, self.fingerprint);
+        let (shared, of) = (&self.shared, self.token_of());
         let mut session = self.waits_for(shared.session.lock()).await;
-        if let Some(token) = session.take(fingerprint, refused, Instant::now()) {
+        if let Some(token) = session.take(of.fingerprint, refused, Instant::now()) {
             return Ok(token);
         }
-        let left = session.leave_doubtful(fingerprint);
+        let left = session.leave_useless(of, Instant::now());
         let (text, lasts) = fetched(left).await?;
         let secret = Secret::new(text);
         shared.keep_secret(secret.clone());
-        Ok(session.keep(secret, fingerprint, lasts, Instant::now()))
+        Ok(session.keep(secret, of, lasts, Instant::now()))
+    }
+
+    /// What a token is for that is fetched now.
+    fn token_of(&self) -> Of {
+        Of {
+            fingerprint: self.fingerprint,
+            place: self.place,
+        }
     }
 
     /// Whether a refresh token that comes in the place of another is there also for whoever asks next.
@@ -221,7 +231,7 @@ impl Account {
     /// The tokens that nobody needs any more; they are kept no longer.
     pub(crate) async fn leave(&self) -> Vec<Left> {
         let mut session = self.shared.session.lock().await;
-        session.leave(self.fingerprint, Instant::now())
+        session.leave(self.token_of(), Instant::now())
     }
 
     /// Whether anything was let in in this run.
@@ -274,7 +284,7 @@ impl fmt::Debug for Account {
 pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn new(
+    pub(in crate::outbound) fn new(
         key: &[u8; 32],
         used_for: &str,
         values: &BTreeMap<String, Value>,

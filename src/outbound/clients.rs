@@ -65,6 +65,8 @@ impl fmt::Debug for Outbound {
 pub(crate) struct Asking<'a> {
     /// The fields that it may have.
     pub(crate) fields: &'a BTreeMap<String, CredentialField>,
+    /// Where it may be sent.
+    pub(crate) hosts: &'a [String],
     /// What may be asked with it, where its own limits are not lower.
     pub(crate) limits: &'a Limits,
     /// What it is sent through, except to loopback.
@@ -155,10 +157,12 @@ impl Outbound {
         home: &Path,
     ) -> Result<Account, AccountError> {
         let mut values = BTreeMap::new();
+        let mut places = BTreeMap::new();
         let mut secrets = Vec::new();
         for (field, asked) in asking.fields {
             if let Some(default) = &asked.default {
                 values.insert(field.clone(), Value::from(default.as_str()));
+                places.insert(field.clone(), Value::from(default.as_str()));
             }
         }
         for (field, value) in &credential.fields {
@@ -170,6 +174,11 @@ impl Outbound {
                     Value::from_object(SecretValue(secret))
                 }
             };
+            let says_where = |host: &String| host.contains(&format!("credential.{field}"));
+            let is_secret = value.downcast_object_ref::<SecretValue>().is_some();
+            if !is_secret || asking.hosts.iter().any(says_where) {
+                places.insert(field.clone(), value.clone());
+            }
             values.insert(field.clone(), value);
         }
         let shared = {
@@ -184,6 +193,7 @@ impl Outbound {
         Ok(Account {
             name: name.to_owned(),
             fingerprint: Fingerprint::new(&self.key, asking.used_for, &values, &way),
+            place: Fingerprint::new(&self.key, asking.used_for, &places, &way),
             values,
             secrets,
             by_hand: false,

@@ -18,10 +18,19 @@ pub(crate) struct Session {
 #[derive(Debug)]
 struct Kept {
     secret: Secret,
-    fingerprint: Fingerprint,
+    of: Of,
     fetched: Instant,
     used: Instant,
     lasts: Lasts,
+}
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Of {
+    /// The values that it was fetched with.
+    pub(crate) fingerprint: Fingerprint,
+    /// The same without what is secret: where it is from.
+    pub(crate) place: Fingerprint,
 }
 
 /// How long a token serves.
@@ -81,7 +90,7 @@ impl Session {
     ) -> Option<Token> {
         let serial = self.serial;
         let kept = self.kept.as_mut().filter(|kept| {
-            kept.fingerprint == fingerprint
+            kept.of.fingerprint == fingerprint
                 && refused != Some(serial)
                 && !kept.lasts.over(kept.fetched, kept.used, now)
         })?;
@@ -105,42 +114,40 @@ impl Session {
         self.kept.is_some() || self.doubtful.is_some()
     }
 
-    /// The token that may not serve any more, to be given back; it is kept no longer.
-    pub(crate) fn leave_doubtful(&mut self, fingerprint: Fingerprint) -> Option<Left> {
-        // What is meant for another host, or another account, is shown to nobody.
-        let left = self.doubtful.take();
-        let left = left.filter(|left| left.fingerprint == fingerprint)?;
-        Some(Left {
-            secret: left.secret,
-            is_doubtful: true,
-        })
+    /// The tokens that do not serve any more, to be given back: a doubtful one, and one that was fetched with another secret.
+    /// They are kept no longer.
+    pub(crate) fn leave_useless(&mut self, of: Of, now: Instant) -> Vec<Left> {
+        let is_useless = |kept: &mut Kept| kept.of.fingerprint != of.fingerprint;
+        let useless = self.kept.take_if(is_useless);
+        self.left(useless, of, now)
     }
 
-    /// All that is kept for these values, to be given back; it is kept no longer.
-    pub(crate) fn leave(&mut self, fingerprint: Fingerprint, now: Instant) -> Vec<Left> {
-        let kept = self.kept.take().filter(|kept| {
-            kept.fingerprint == fingerprint && !kept.lasts.over(kept.fetched, kept.used, now)
-        });
-        let kept = kept.map(|kept| Left {
-            secret: kept.secret,
-            is_doubtful: false,
-        });
-        let doubtful = self.leave_doubtful(fingerprint);
-        doubtful.into_iter().chain(kept).collect()
+    /// All that is kept from there, to be given back; it is kept no longer.
+    pub(crate) fn leave(&mut self, of: Of, now: Instant) -> Vec<Left> {
+        let kept = self.kept.take();
+        self.left(kept, of, now)
+    }
+
+    /// What is doubtful, and what was kept. What is meant for another host, or another account, is shown to nobody.
+    fn left(&mut self, kept: Option<Kept>, of: Of, now: Instant) -> Vec<Left> {
+        let doubtful = self.doubtful.take().map(|one| (one, true));
+        let serves = |kept: &Kept| !kept.lasts.over(kept.fetched, kept.used, now);
+        let kept = kept.filter(serves).map(|one| (one, false));
+        let all = doubtful.into_iter().chain(kept);
+        all.filter(|(one, _)| one.of.place == of.place)
+            .map(|(one, is_doubtful)| Left {
+                is_doubtful: is_doubtful || one.of.fingerprint != of.fingerprint,
+                secret: one.secret,
+            })
+            .collect()
     }
 
     /// Keeps a token that was just fetched.
-    pub(crate) fn keep(
-        &mut self,
-        secret: Secret,
-        fingerprint: Fingerprint,
-        lasts: Lasts,
-        now: Instant,
-    ) -> Token {
+    pub(crate) fn keep(&mut self, secret: Secret, of: Of, lasts: Lasts, now: Instant) -> Token {
         self.serial += 1;
         self.kept = Some(Kept {
             secret: secret.clone(),
-            fingerprint,
+            of,
             fetched: now,
             used: now,
             lasts,
@@ -177,5 +184,40 @@ mod tests {
         assert_eq!(lifetime(3600), Some(Duration::from_mins(59)));
         assert_eq!(lifetime(10), Some(Duration::from_secs(9)));
         assert_eq!(Lasts::expires_in(None), Lasts::default());
+    }
+
+    #[test]
+    fn a_token_of_another_secret_is_not_used_and_is_given_back_where_it_is_from() {
+        let print = |text: &str| {
+            let values = std::collections::BTreeMap::from([("a".to_owned(), text.into())]);
+            Fingerprint::new(&[7; 32], "a connector", &values, &[])
+        };
+        let of = |secret: &str, place: &str| Of {
+            fingerprint: print(secret),
+            place: print(place),
+        };
+        let now = Instant::now();
+        let with = |secret: &str, place: &str| {
+            let mut session = Session::default();
+            let token = Secret::new("t".to_owned());
+            session.keep(token, of(secret, place), Lasts::default(), now);
+            session
+        };
+        let mut session = with("old", "here");
+        assert!(session.take(print("new"), None, now).is_none());
+        let left = session.leave_useless(of("new", "here"), now);
+        assert_eq!((left.len(), left[0].is_doubtful), (1, true));
+        assert!(!session.holds());
+        let left = with("old", "here").leave(of("new", "here"), now);
+        assert_eq!((left.len(), left[0].is_doubtful), (1, true));
+        // The same, and one for another host.
+        let mut same = with("old", "here");
+        assert!(same.leave_useless(of("old", "here"), now).is_empty());
+        assert!(!same.leave(of("old", "here"), now)[0].is_doubtful);
+        assert!(
+            with("old", "here")
+                .leave_useless(of("new", "there"), now)
+                .is_empty()
+        );
     }
 }

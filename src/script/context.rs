@@ -191,7 +191,8 @@ pub(super) fn register(engine: &mut Engine) {
             "lookup",
             &[ctx, "request: &str", "key", "Dynamic"],
             "The record with this id among the answers of another request of the connector; `()` where there is none. Where that
-             request is asked for each PMS property, it is the record of ctx.property.
+             request is asked for each PMS property, or has `property`, it is the record of ctx.property. Of several records with this
+             id it is the last.
              ctx.lookup(\"units\", 7).UnitName → \"12B\"
              ctx.lookup(\"units\", 8) → ()",
             |ctx: &mut Context, name: &str, key: Dynamic| ctx.lookup(name, &key),

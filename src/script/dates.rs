@@ -38,12 +38,14 @@ pub(super) fn register(engine: &mut Engine) {
             "to_date",
             &[record, path, "format: &str", "Dynamic"],
             "A date as `YYYY-MM-DD`; `()` where it is absent or stands for none, such as 01/01/1900 or 00/00/0000 (R12). A \
-             time behind the date is ignored; a year has four digits, unless the format has %y. What is no date of the \
+             time behind the date is ignored, and words there are not: what stands there may say that the date is none. A year has four \
+             digits and is none before 1000, unless the format has %y. What is no date of the \
              format is unreadable: given as a date of a resident it costs that date alone, of which what is known stays, and \
              the run counts it.
              to_date(#{ d: \"02/28/2026 12:00 AM\" }, \"d\", \"%m/%d/%Y\") → \"2026-02-28\"
              to_date(#{ d: \"00/00/0000\" }, \"d\", \"%m/%d/%Y\") → ()
-             is_unreadable(to_date(#{ d: \"13/45/2026\" }, \"d\", \"%m/%d/%Y\")) → true",
+             is_unreadable(to_date(#{ d: \"13/45/2026\" }, \"d\", \"%m/%d/%Y\")) → true
+             is_unreadable(to_date(#{ d: \"02/28/2026 cancelled\" }, \"d\", \"%m/%d/%Y\")) → true",
             |record: &mut Map, path: &str, format: ImmutableString| {
                 to_date(&get(record, path), std::iter::once(format))
             },
@@ -158,6 +160,7 @@ fn number(digits: &[u8]) -> Option<i16> {
     reason = "that there is no date is not that nobody knows"
 )]
 fn at_a_glance(text: &str, format: &str) -> Option<Option<Date>> {
+    let behind = text.get(10..).unwrap_or_default();
     let text = text.as_bytes();
     let is_iso = match format {
         "%Y-%m-%d" => true,
@@ -174,8 +177,7 @@ fn at_a_glance(text: &str, format: &str) -> Option<Option<Date>> {
         _ => return None,
     };
     let (between, sign) = if is_iso { (7, b'-') } else { (5, b'/') };
-    let ends = matches!(text.get(10), None | Some(b' ' | b'T' | b't'));
-    if !ends || text.get(between) != Some(&sign) {
+    if !is_time(behind) || text.get(between) != Some(&sign) {
         return None;
     }
     let [year, month, day] = parts.map(|part| number(text.get(part)?));
@@ -191,7 +193,12 @@ pub(super) fn day(text: &str) -> Option<Date> {
     {
         return Some(day);
     }
-    text.parse().ok()
+    text.parse().ok().filter(|day| is_of_a_calendar(*day))
+}
+
+/// Whether a year may be meant: 26 for 2026, which comes as `0026`, is none. Some of those that stand for none are so early.
+pub(super) fn is_of_a_calendar(date: Date) -> bool {
+    date.year() >= 1000 || is_sentinel(date)
 }
 
 /// The date at the beginning of a text; what stands behind it may be a time.
@@ -201,14 +208,58 @@ fn date_of(text: &str, format: &str) -> Option<Date> {
 
 fn date_by_form(text: &str, format: &str) -> Option<Date> {
     let (parts, end) = BrokenDownTime::parse_prefix(format, text).ok()?;
-    let behind = text.get(end..)?;
-    if !behind.is_empty() && !behind.starts_with([' ', 'T', 't']) {
+    if !is_time(text.get(end..)?) {
         return None;
     }
     let date = parts.to_date().ok()?;
     // `%Y` takes 26 for the year 26: what was meant is not for us to say.
     let has_year = date.year() >= 1000 || text.contains(&format!("{:04}", date.year()));
-    has_year.then_some(date)
+    (has_year && is_of_a_calendar(date)).then_some(date)
+}
+
+/// What may stand behind a time or a date: the half of a day, and words for time zones.
+const BEHIND_TIMES: [&str; 30] = [
+    "am", "pm", "a.m.", "p.m.", "a", "p", "h", "uhr", "z", "utc", "gmt", "est", "edt", "cst",
+    "cdt", "mst", "mdt", "pst", "pdt", "akst", "akdt", "hst", "ast", "adt", "cet", "cest", "bst",
+    "ist", "wet", "eet",
+];
+
+/// Days of the week, as far as each is told from the others.
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Whether what stands behind a date is nothing but a time, with what goes with one.
+fn is_time(behind: &str) -> bool {
+    if behind.is_empty() {
+        return true;
+    }
+    let Some(behind) = behind.strip_prefix([' ', 'T', 't']) else {
+        return false;
+    };
+    let behind = behind.trim_start();
+    let is_clock = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',');
+    let end = behind.find(|c| !is_clock(c)).unwrap_or(behind.len());
+    let (clock, rest) = behind.split_at(end);
+    let rest = rest.trim();
+    // `2026-02-28 2027-02-27` has no time.
+    let rest = match rest.strip_prefix(['+', '-']) {
+        Some(offset) if clock.contains(':') => offset.trim_start_matches(is_clock).trim_start(),
+        _ => rest,
+    };
+    // `[America/New_York]`, `(Coordinated Universal Time)`
+    let named = |open: char, close: char| {
+        let inside = rest.strip_suffix(close)?;
+        let (before, name) = inside.split_once(open)?;
+        let is_name = |c: char| c.is_alphabetic() || matches!(c, ' ' | '/' | '_');
+        (clock.contains(':') && name.chars().all(is_name)).then_some(before)
+    };
+    let rest = named('[', ']').or_else(|| named('(', ')')).unwrap_or(rest);
+    rest.split_whitespace().all(|word| {
+        let word = word.to_lowercase();
+        let is_day = |day: &&'static str| {
+            word.starts_with(day) && (word.len() <= 4 || word.len() <= 9 && word.ends_with("day"))
+        };
+        BEHIND_TIMES.contains(&word.as_str()) || WEEKDAYS.iter().any(is_day)
+    })
 }
 
 /// Whether no date is of this form: it has a part that is none, or not all that a date needs.
@@ -316,6 +367,30 @@ mod tests {
             ("7/4/2026", "%m/%d/%y", "unreadable"),
             ("soon", "%m/%d/%Y", "unreadable"),
             ("-", "%m/%d/%Y", "unreadable"),
+            // What stands behind a date is a time, or may say anything.
+            ("02/28/2026 12:00 a.m. EST", "%m/%d/%Y", "2026-02-28"),
+            (
+                "2026-02-28T00:00:00-05:00[America/New_York]",
+                "%Y-%m-%d",
+                "2026-02-28",
+            ),
+            (
+                "2026-02-28 00:00:00 +0000 (Coordinated Universal Time)",
+                "%Y-%m-%d",
+                "2026-02-28",
+            ),
+            ("28.02.2026 12:00 Uhr", "%d.%m.%Y", "2026-02-28"),
+            ("02/28/2026 Saturday", "%m/%d/%Y", "2026-02-28"),
+            ("02/28/2026 (cancelled)", "%m/%d/%Y", "unreadable"),
+            ("02/28/2026 estimated", "%m/%d/%Y", "unreadable"),
+            ("02/28/2026 3 days late", "%m/%d/%Y", "unreadable"),
+            ("2026-02-28 to 2027-02-27", "%Y-%m-%d", "unreadable"),
+            ("2026-02-28 2027-02-27", "%Y-%m-%d", "unreadable"),
+            ("28-Feb-2026 void", "%d-%b-%Y", "unreadable"),
+            // The year 26 is not meant.
+            ("02/28/0026", "%m/%d/%Y", "unreadable"),
+            ("0026-02-28", "%Y-%m-%d", "unreadable"),
+            ("0026-02-28T00:00:00", "%Y-%m-%d", "unreadable"),
         ] {
             assert_eq!(to_date(text, format), wanted, "{text} as {format}");
         }
@@ -338,7 +413,8 @@ mod tests {
                     prop_assert_eq!(found, date_by_form(&text, format), "{} as {}", text, format);
                 }
             }
-            prop_assert_eq!(day(&text), text.parse().ok());
+            let parsed: Option<Date> = text.parse().ok();
+            prop_assert_eq!(day(&text), parsed.filter(|day| is_of_a_calendar(*day)));
         }
     }
 

@@ -110,6 +110,7 @@ pub(super) fn register(engine: &mut Engine) {
              brings it into its normal form (R11).
              phones(\"Cell: 212-555-0100 (after 5), home 212-555-0101 ext. 4\") → [\"212-555-0100\", \"212-555-0101\"]
              phones(\"+49 (0)30 123456\") → [\"+49 (0)30 123456\"]
+             phones(\"212-555-0100/212-555-0101\").len() → 2
              phones(\"none\") → []",
             |value: Dynamic| values(phones(&as_text(&value).unwrap_or_default())),
         )

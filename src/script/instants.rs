@@ -10,7 +10,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, INT, Map};
 
 use crate::model::{is_sentinel, is_sentinel_text};
 
-use super::dates::{Unreadable, given, written};
+use super::dates::{Unreadable, given, is_of_a_calendar, written};
 use super::described::Described;
 use super::error::FieldError;
 use super::helpers::{as_text, get};
@@ -127,7 +127,7 @@ fn day_of(value: &Dynamic, read: impl FnOnce(&str) -> Option<Date>) -> Dynamic {
     let day = match written(value) {
         Some(None) => return Dynamic::UNIT,
         Some(Some(text)) if is_sentinel_text(&text) => return Dynamic::UNIT,
-        Some(Some(text)) => read(&text),
+        Some(Some(text)) => read(&text).filter(|day| is_of_a_calendar(*day)),
         None => None,
     };
     day.map_or_else(|| Dynamic::from(Unreadable), given)
@@ -311,6 +311,8 @@ mod tests {
             ("", NEW_YORK, ""),
             ("2026-13-31T23:00:00Z", NEW_YORK, "unreadable"),
             ("10/31/2026", NEW_YORK, "unreadable"),
+            ("0026-10-31T23:00:00Z", NEW_YORK, "unreadable"),
+            ("0026-10-31", NEW_YORK, "unreadable"),
             ("soon", NEW_YORK, "unreadable"),
         ] {
             assert_eq!(instant(text, zone), wanted, "{text} in {zone}");

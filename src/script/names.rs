@@ -13,7 +13,12 @@ const TITLES: [&str; 17] = [
 ];
 
 /// What stands behind a name and is none of it. What may be a name as well, such as Md or JD, is not among them.
-const DEGREES: [&str; 7] = ["phd", "dds", "dvm", "esq", "cpa", "mba", "dmd"];
+const DEGREES: [&str; 13] = [
+    "phd", "dds", "dvm", "esq", "cpa", "mba", "dmd", "rn", "lpn", "bsn", "msn", "lcsw", "pharmd",
+];
+
+/// What may be a name or the beginnings of two, and in capitals behind a whole name is none.
+const DEGREES_BEHIND: [&str; 6] = ["md", "jd", "do", "np", "pa", "pe"];
 
 /// What tells a son from his father. `V` may be an initial, and `Vi` a name.
 const SUFFIXES: [&str; 5] = ["jr", "sr", "ii", "iii", "iv"];
@@ -28,7 +33,8 @@ pub(super) fn register(engine: &mut Engine) {
          split_name(\"Ortiz, Ana Maria\") → #{\"first_name\": \"Ana Maria\", \"last_name\": \"Ortiz\"}
          split_name(\"Ana Ortiz\").last_name → \"Ortiz\"
          split_name(\"Dr. Bo Ortiz Jr.\") → #{\"first_name\": \"Bo\", \"last_name\": \"Ortiz Jr.\", \"title\": \"Dr.\"}
-         split_name(\"Ortiz, Bo, III\").last_name → \"Ortiz III\"",
+         split_name(\"Ortiz, Bo, III\").last_name → \"Ortiz III\"
+         split_name(\"Bo Ortiz, MD\").title → \"MD\"",
         |value: Dynamic| split_name(&value),
     );
 }
@@ -45,6 +51,14 @@ fn is_title(word: &str) -> bool {
 
 fn is_degree(word: &str) -> bool {
     DEGREES.contains(&plain(word).as_str())
+}
+
+/// Whether it is one behind a comma. Behind two, first and last name are there already; behind one, `De la Cruz, JD` may be
+/// of somebody called JD, and where all is in capitals MD may be a name as well.
+fn is_degree_behind(word: &str, commas: usize, in_capitals: bool) -> bool {
+    let plain = plain(word);
+    let is_one = DEGREES_BEHIND.contains(&plain.as_str()) && !word.contains(char::is_lowercase);
+    is_degree(word) || is_one && (commas > 1 || plain == "md" && !in_capitals)
 }
 
 fn is_suffix(word: &str) -> bool {
@@ -71,6 +85,10 @@ impl<'a> Around<'a> {
 
     /// Takes suffixes and degrees from the end as long as so many words stay.
     fn end(&mut self, words: &mut Vec<&'a str>, stay: usize) {
+        self.end_by(words, stay, is_degree);
+    }
+
+    fn end_by(&mut self, words: &mut Vec<&'a str>, stay: usize, is_degree: impl Fn(&str) -> bool) {
         while words.len() > stay
             && let Some(word) = words.pop_if(|word| is_suffix(word) || is_degree(word))
         {
@@ -115,11 +133,14 @@ fn split_name(value: &Dynamic) -> Map {
         .split(',')
         .map(|part| part.split_whitespace().collect())
         .collect();
+    let in_capitals = !name.contains(char::is_lowercase);
     // `Ortiz, Bo, III` and `Bo Ortiz, Jr.`; in `Ortiz, Jr.` it would be the only first name.
     while parts.len() > 2 || parts.len() == 2 && parts[0].len() > 1 {
         let mut part = parts.pop().unwrap_or_default();
-        let was_empty = part.is_empty();
-        around.end(&mut part, 0);
+        let (was_empty, commas) = (part.is_empty(), parts.len());
+        around.end_by(&mut part, 0, |word| {
+            is_degree_behind(word, commas, in_capitals)
+        });
         if was_empty || !part.is_empty() {
             parts.push(part);
             break;
@@ -175,10 +196,21 @@ mod tests {
             ("Ortiz, Bo, III", ["Bo", "Ortiz III", ""]),
             ("De La Cruz, Bo III", ["Bo", "De La Cruz III", ""]),
             ("Ana Ortiz, PhD", ["Ana", "Ortiz", "PhD"]),
+            ("Bo Ortiz, RN", ["Bo", "Ortiz", "RN"]),
+            ("Bo Ortiz, MD", ["Bo", "Ortiz", "MD"]),
+            ("Bo Ortiz, M.D.", ["Bo", "Ortiz", "M.D."]),
+            ("Ortiz, Bo, MD", ["Bo", "Ortiz", "MD"]),
+            ("ORTIZ, BO, MD", ["BO", "ORTIZ", "MD"]),
+            ("Ortiz, Bo, JD", ["Bo", "Ortiz", "JD"]),
+            ("Bo Ortiz, Jr., MD", ["Bo", "Ortiz Jr.", "MD"]),
+            ("Ortiz, Bo RN", ["Bo", "Ortiz", "RN"]),
             ("Sr. Juan Ortiz Sr.", ["Juan", "Ortiz Sr.", "Sr."]),
             // What may be a name is one.
             ("Smith, JD", ["JD", "Smith", ""]),
             ("Rahman, Md", ["Md", "Rahman", ""]),
+            ("Rahman Ali, Md", ["Md", "Rahman Ali", ""]),
+            ("RAHMAN ALI, MD", ["MD", "RAHMAN ALI", ""]),
+            ("De La Cruz, JD", ["JD", "De La Cruz", ""]),
             ("Tran Thi Vi", ["Tran Thi", "Vi", ""]),
             ("Bo Ortiz Iv", ["Bo Ortiz", "Iv", ""]),
             ("Ortiz, Jr.", ["Jr.", "Ortiz", ""]),

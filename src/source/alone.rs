@@ -180,7 +180,7 @@ impl Of<'_> {
                 told(&error.to_string(), hint.unwrap_or(&remedy))
             }
             Some(Err(Wrong::Unexpected { what, remedy })) => {
-                let remedy = format!("{remedy}{}", judgement.place());
+                let remedy = format!("{remedy}{}", judgement.place(self.request));
                 told(&what, hint.unwrap_or(&remedy))
             }
         }
@@ -224,7 +224,7 @@ impl Of<'_> {
         if let Some((amiss, is_of_number)) = self.pages(&page) {
             return Some(self.told(amiss, self.asked.property, is_of_number));
         }
-        if let Err(amiss) = presence.seen(self.request, &page.decoded, wanted) {
+        if let Err(amiss) = presence.take_in(self.request, &page.decoded, wanted) {
             return Some(self.told(amiss, self.asked.property, false));
         }
         presence.granted.leads_on(self.spec, self.request, &page);

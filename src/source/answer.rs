@@ -1,7 +1,6 @@
 //! What an answer means: the connector's rules first, then whoever judges beyond them, then the usual
 //! reading of HTTP. Pure.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +12,7 @@ use crate::config::{AnswerRule, Format, HeaderRule, Verdict};
 
 use super::decode::{DecodeError, Decoded};
 use super::path::Beside;
+use super::within::{There, Way, there};
 use super::{Path, Shape};
 
 /// A rule with its paths compiled.
@@ -20,6 +20,8 @@ use super::{Path, Shape};
 pub(super) struct Rule {
     /// Where it stands in the connector's file, such as `errors.0`.
     pub(super) at: String,
+    /// How whoever wrote it knows it: its condition, and its place in the file.
+    pub(super) named: String,
     pub(super) spec: AnswerRule,
     pub(super) path: Option<Path>,
     pub(super) absent: Option<Path>,
@@ -110,6 +112,8 @@ pub(super) struct Content<'a> {
     /// What stands around the records, where the answer could be read.
     around: Option<&'a Value>,
     text: &'a str,
+    /// Where the records would stand, in an answer that is looked at as a whole.
+    place: Option<Path>,
     cut: Option<Cut<'a>>,
 }
 
@@ -127,7 +131,16 @@ impl<'a> Content<'a> {
         Content {
             around,
             text,
+            place: None,
             cut: None,
+        }
+    }
+
+    /// Of an answer that may have records, of which none is taken.
+    pub(super) fn uncut(around: Option<&'a Value>, shape: &Shape, text: &'a str) -> Content<'a> {
+        Content {
+            place: Some(shape.place()),
+            ..Content::plain(around, text)
         }
     }
 
@@ -148,6 +161,7 @@ impl<'a> Content<'a> {
         Content {
             around: Some(&decoded.around),
             text,
+            place: None,
             cut: Some(Cut {
                 place: shape.place(),
                 decoded,
@@ -179,15 +193,27 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// The texts at a path.
-    fn texts(&self, path: &Path) -> Option<Vec<Cow<'_, str>>> {
+    /// What is at a path, for a rule that `seeks` a text there or only whether there is anything. None where the answer
+    /// could not be read.
+    fn there(&self, path: &Path, seeks: bool) -> Option<Vec<There<'_>>> {
         let around = self.around?;
         let cut = self
             .cut
             .as_ref()
             .filter(|cut| cut.is_seen_by(path, self.text));
         let value = cut.and_then(|cut| cut.whole(self.text)).unwrap_or(around);
-        Some(path.texts(value))
+        Some(there(path, value, &self.way(value, seeks)))
+    }
+
+    /// What of an answer has the records in it, and is no word about them.
+    fn way<'v>(&'v self, value: &'v Value, seeks: bool) -> Way<'v> {
+        match (&self.cut, &self.place) {
+            // Where no records are, what should hold them may be what there is in their place; its texts may be of anything.
+            (Some(cut), _) if !seeks && !cut.decoded.found => Way::default(),
+            (Some(cut), _) => Way::to(&cut.place, value),
+            (None, Some(place)) => Way::to(place, value),
+            (None, None) => Way::default(),
+        }
     }
 
     /// Whether there is nothing at a path; none where the answer could not be read.
@@ -279,10 +305,19 @@ pub(super) fn by_rules(
         }
         let fits =
             |place: &str| holds(place, spec.text.as_ref()) && is(place, spec.equals.as_ref());
-        // A PMS may say several things at once: one that fits is enough.
-        let said = match path.as_ref().map(|path| content.texts(path)) {
-            Some(Some(texts)) => match texts.into_iter().find(|said| fits(said)) {
-                Some(said) => Some(said.into_owned()),
+        let seeks = spec.text.is_some() || spec.equals.is_some();
+        let said_in = |there: &There<'_>| {
+            if !seeks {
+                return there.says.then(|| there.told());
+            }
+            // One that fits is enough.
+            let said = there.texts.iter().find(|said| fits(said));
+            said.map(|said| said.clone().into_owned())
+        };
+        // A PMS may say several things at once.
+        let said = match path.as_ref().map(|path| content.there(path, seeks)) {
+            Some(Some(there)) => match there.iter().find_map(said_in) {
+                Some(said) => Some(said),
                 None => continue,
             },
             None if fits(content.text) => None,
@@ -357,6 +392,7 @@ mod tests {
             .into_iter()
             .map(|rule| Rule {
                 at: String::new(),
+                named: String::new(),
                 path: rule.path.as_deref().map(|path| Path::parse(path).unwrap()),
                 absent: rule
                     .absent
@@ -538,5 +574,64 @@ mod tests {
         ] {
             assert_eq!(judged(Format::Xml, text), verdict, "{text}");
         }
+    }
+
+    /// What rules say of an answer of which records are taken.
+    fn by(rules: &[Rule], format: Format, records: &str, text: &str) -> Option<Verdict> {
+        let shape = Shape::new(format, Path::parse(records).unwrap());
+        let decoded = super::super::decode::decode(&shape, None, text.as_bytes()).unwrap();
+        let content = Content::cut(&decoded, &shape, text);
+        by_rules(rules, 200, &HeaderMap::new(), &content).map(|judged| judged.verdict)
+    }
+
+    #[test]
+    fn a_path_sees_objects_lists_of_them_and_elements_within_elements() {
+        let rules = rules(concat!(
+            "  - { path: error, text: denied, is: denied }\n",
+            "  - { path: error, equals: '7', is: retry }\n",
+            "  - { path: error, is: fatal }\n",
+            "  - { path: r/Errors, is: maintenance }\n",
+        ));
+        for (text, verdict) in [
+            (r#"{"error":{"code":5}}"#, Some(Verdict::Fatal)),
+            (r#"{"error":[{"a":{"b":"x"}}]}"#, Some(Verdict::Fatal)),
+            (r#"{"error":{"a":{"b":"Denied!"}}}"#, Some(Verdict::Denied)),
+            (r#"{"error":{"code":7}}"#, Some(Verdict::Retry)),
+            (r#"{"error":{"code":0,"text":""}}"#, None),
+            (r#"{"error":{}}"#, None),
+            (r#"{"error":null,"data":[{"error":{"code":5}}]}"#, None),
+        ] {
+            assert_eq!(by(&rules, Format::Json, "data", text), verdict, "{text}");
+        }
+        for (text, verdict) in [
+            (
+                "<r><Errors><Error><Code>5</Code></Error></Errors></r>",
+                Some(Verdict::Maintenance),
+            ),
+            (
+                "<r><Errors><Error code='5'/></Errors></r>",
+                Some(Verdict::Maintenance),
+            ),
+            ("<r><Errors count='0'/><p><id>1</id></p></r>", None),
+        ] {
+            assert_eq!(by(&rules, Format::Xml, "r/p", text), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_holds_the_records_is_no_word_about_them() {
+        let rules = rules(concat!(
+            "  - { path: '*/*', text: '-1', is: denied }\n",
+            "  - { path: r, is: fatal }\n",
+        ));
+        let with = r#"{"r":{"data":{"p":[{"zip":"80202-1234"}],"zip":"80202-1"}}}"#;
+        assert_eq!(by(&rules, Format::Json, "r/data/p", with), None);
+        let said = r#"{"r":{"data":"-1"}}"#;
+        let denied = Some(Verdict::Denied);
+        assert_eq!(by(&rules, Format::Json, "r/data/p", said), denied);
+        // In their place it may be one, whatever else stands in it.
+        let without = r#"{"r":{"data":{"zip":"80202-1"}}}"#;
+        let fatal = Some(Verdict::Fatal);
+        assert_eq!(by(&rules, Format::Json, "r/data/p", without), fatal);
     }
 }

@@ -46,8 +46,8 @@ impl Reader {
         if call.source.tokens.is_none() {
             return Ok(None);
         }
-        let fetched = |left: Option<Left>| async move {
-            if let Some(left) = left {
+        let fetched = |useless: Vec<Left>| async move {
+            for left in useless {
                 self.give_back(call, left).await?;
             }
             self.new_token(call).await

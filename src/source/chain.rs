@@ -1,6 +1,7 @@
 //! Requests that follow from others: steps whose answers give something to the next, asked again until they are ready, and
 //! one request for each record of another. Reads no page itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::answer::{Content, by_rules};
 use super::call::Call;
 use super::compiled::{Gives, Request};
 use super::decode::{decode, whole};
+use super::granted::Notes;
 use super::media;
 use super::presence::{Amiss, Presence};
 use super::reader::{Handed, Reader, collected};
@@ -50,15 +52,22 @@ impl Reader {
             return self.read_property(&call, taker, presence).await;
         };
         let (mut pages, mut records) = (0, 0);
-        let listed = self.listed(&call, list).await?;
+        let (listed, notes) = self.listed(&call, list).await?;
+        presence.granted.of_list(notes);
         let gone_before = presence.granted.gone;
+        // A detail of another property's record has nobody who counts.
+        let counts = !(call.property.is_empty() && call.source.tells_properties(call.request));
         for record in &listed {
             let before = Before {
                 record: Some(record),
                 ..before
             };
             let detail = Call { before, ..call };
+            let silent_before = presence.granted.answered_nobody();
             let (more, came) = self.read_property(&detail, taker, presence).await?;
+            if counts && came == 0 && presence.granted.answered_nobody() == silent_before {
+                presence.granted.empty_details += 1;
+            }
             pages += more;
             records += came;
         }
@@ -162,19 +171,19 @@ impl Reader {
         if newest.is_empty() {
             return Ok(gave);
         }
-        let records = self.listed(call, call.request).await?;
+        let (records, _) = self.listed(call, call.request).await?;
         for (name, path, by) in newest {
             gave.insert(name.clone(), call.newest(&records, name, path, by)?);
         }
         Ok(gave)
     }
 
-    /// The records of a list whose details are asked for.
+    /// The records of a list whose details are asked for, and what the reading of it took for granted.
     pub(super) async fn listed(
         &self,
         call: &Call<'_>,
         list: &str,
-    ) -> Result<Vec<Value>, SourceError> {
+    ) -> Result<(Vec<Value>, Notes), SourceError> {
         let call = Call {
             request: list,
             known: None,
@@ -201,9 +210,9 @@ impl Reader {
         let values = records
             .iter()
             .map(|record| serde_json::from_str(&record.json));
-        values
-            .collect::<Result<_, _>>()
-            .map_err(|_| SourceError::Stopped)
+        let values = values.collect::<Result<_, _>>();
+        let values = values.map_err(|_| SourceError::Stopped)?;
+        Ok((values, presence.granted.notes(list)))
     }
 }
 
@@ -224,7 +233,7 @@ impl Call<'_> {
             .text(&answer.body, charset.as_deref())
             .unwrap_or_default();
         let around = whole(shape.format, &text).ok();
-        let content = Content::plain(around.as_ref(), &text);
+        let content = Content::uncut(around.as_ref(), shape, &text);
         let judgement = self.judgement(&request.rules, answer, &content)?;
         match judgement.verdict {
             Verdict::Ok => {}
@@ -280,14 +289,23 @@ impl Call<'_> {
     ) -> Result<String, SourceError> {
         let keys: Vec<_> = records.iter().map(|record| by.text(record)).collect();
         let keys: Vec<_> = keys.iter().map(Option::as_deref).collect();
-        let newest = newest::newest(&keys).map_err(|what| {
+        let wrong = |what: &str| {
             let what = format!("`{name}` of its `gives` is sought by `{by}`: {what}");
             let remedy = "nothing was written; name by `by` what tells the newest";
             SourceError::Unexpected(self.told(&what, None, remedy))
-        })?;
-        let record = newest.and_then(|place| records.get(place));
-        let found = record.and_then(|record| Some(path.text(record)?.into_owned()));
-        found.ok_or_else(|| self.gives_nothing(name))
+        };
+        let newest = newest::newest(&keys).map_err(|what| wrong(&what))?;
+        let newest = newest.iter().filter_map(|place| records.get(*place));
+        let mut found = newest.map(|record| path.text(record));
+        let first = found.next().flatten();
+        // Which one is read must not hang on their order.
+        if found.any(|other| other != first) {
+            return Err(wrong(&format!(
+                "several records are the newest alike, and differ at `{path}`"
+            )));
+        }
+        let first = first.map(Cow::into_owned);
+        first.ok_or_else(|| self.gives_nothing(name))
     }
 
     fn gives_nothing(&self, name: &str) -> SourceError {

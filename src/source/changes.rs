@@ -83,6 +83,7 @@ impl Reader {
             known: None,
             ..*call
         };
+        let before_it = presence.seen();
         let (sender, pages) = mpsc::channel(1);
         let reading = async {
             // The channel ends with the reading.
@@ -91,6 +92,10 @@ impl Reader {
         };
         let (read, came) = tokio::join!(reading, collected(pages));
         let (pages, _) = read?;
+        if from.is_some() {
+            // What a few changes do not have is no path that leads nowhere.
+            presence.restore(before_it);
+        }
         let mut known = match (known, from) {
             (Some(known), Some(_)) => known,
             _ => Known {

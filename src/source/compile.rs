@@ -347,6 +347,7 @@ impl<'a> Compile<'a> {
             rules: refusals
                 .map(|text| Rule {
                     at: "auth.oauth2".into(),
+                    named: "auth.oauth2".into(),
                     path: Path::parse("error").ok(),
                     absent: None,
                     spec: AnswerRule {

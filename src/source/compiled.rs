@@ -44,6 +44,15 @@ pub(super) struct Request {
     pub(super) until: Vec<Rule>,
 }
 
+impl Request {
+    /// The rule at this place of the connector's file, as whoever wrote it knows it.
+    pub(super) fn rule_named<'a>(&'a self, at: &'a str) -> &'a str {
+        let mut rules = self.rules.iter().chain(&self.missing).chain(&self.until);
+        let rule = rules.find(|rule| rule.at == at);
+        rule.map_or(at, |rule| rule.named.as_str())
+    }
+}
+
 /// What an answer gives to later requests.
 #[derive(Debug)]
 pub(super) enum Gives {
@@ -274,6 +283,13 @@ impl Source {
         &self.connector.record
     }
 
+    /// The rule about answers to `request` at this place of the connector's file, as whoever wrote it knows it: its condition,
+    /// and file and line.
+    pub fn rule_named<'a>(&'a self, request: &str, at: &'a str) -> &'a str {
+        let request = self.requests.get(request);
+        request.map_or(at, |request| request.rule_named(at))
+    }
+
     /// The path of the id inside a record of `request`.
     pub fn id_path(&self, request: &str) -> Option<String> {
         let id = self.requests.get(request)?.id.as_ref();
@@ -299,18 +315,23 @@ impl Source {
         self.requests.contains_key(request)
     }
 
-    /// What a record of a lookup that was asked for a PMS property is found by: the property, empty where all properties
-    /// have it, and the id.
+    /// Whether each PMS property has its own records of a request: it is asked for each, or its records say of which they are.
+    pub fn has_own_of_each(&self, request: &str) -> bool {
+        !self.is_asked_once(request) || self.tells_properties(request)
+    }
+
+    /// What a record of a lookup that is of a PMS property is found by: the property, empty where all properties have it, and
+    /// the id.
     pub fn lookup_key<'p>(
         &self,
         request: &str,
         property: &'p str,
         json: &str,
     ) -> Option<(&'p str, String)> {
-        let property = if self.is_asked_once(request) {
-            ""
-        } else {
+        let property = if self.has_own_of_each(request) {
             property
+        } else {
+            ""
         };
         Some((property, self.record_id(request, json)?))
     }

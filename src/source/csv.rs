@@ -1,5 +1,6 @@
-//! A CSV answer: a header row, then a record for each row. An empty field is null.
+//! A CSV answer: a header row, then a record for each row. An empty field is null. Judges nothing but whether all rows are there.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use csv::{ReaderBuilder, Trim};
@@ -36,16 +37,23 @@ pub(super) fn split(text: &str, shape: &Shape) -> Result<Decoded, DecodeError> {
     {
         return Err(DecodeError::Csv(format!("it has no column `{column}`")));
     }
-    let mut records = Vec::new();
+    let names = distinct(&header);
+    let (mut records, mut least) = (Vec::new(), header.len());
     for row in reader.records() {
         let row = row.map_err(|error| unreadable(&error))?;
-        let mut record = Map::new();
-        for (name, field) in header.iter().zip(&row) {
-            add(&mut record, name, field);
-        }
-        records.push(Value::Object(record).to_string().into_boxed_str());
+        least = least.min(filled(&row));
+        let fields = names.iter().zip(&row).map(|(name, field)| {
+            let value = match field {
+                "" => Value::Null,
+                text => text.into(),
+            };
+            (name.clone(), value)
+        });
+        let record = Value::Object(fields.collect());
+        records.push(record.to_string().into_boxed_str());
     }
     parts.check(text, records.len(), shape)?;
+    parts.nothing_behind(text, header.len(), least, shape)?;
     let mut around = Map::from_iter([("header".to_owned(), Value::from(header))]);
     if let Some(footer) = parts.footer {
         around.insert("footer".into(), text.get(footer).unwrap_or_default().into());
@@ -144,6 +152,42 @@ fn line_end(text: &str) -> Option<usize> {
 }
 
 impl Parts {
+    /// Whether no rows stand behind the footer: it would be one in the middle, and they would be lost. Summaries may stand there
+    /// in as many fields as the header has, most of them empty; `least` is how many fields the emptiest row has.
+    fn nothing_behind(
+        &self,
+        text: &str,
+        columns: usize,
+        least: usize,
+        shape: &Shape,
+    ) -> Result<(), DecodeError> {
+        let Some(footer) = &self.footer else {
+            return Ok(());
+        };
+        let enough = least.div_ceil(2).max(2).min(columns);
+        let mut lines = ReaderBuilder::new()
+            .delimiter(shape.delimiter)
+            .quote(shape.quote)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.get(footer.end..).unwrap_or_default().as_bytes());
+        for line in lines.records() {
+            let line = line.map_err(|error| unreadable(text, footer.end, &error))?;
+            if line.len() == columns && filled(&line) >= enough {
+                let begin = line.position().map_or(0, csv::Position::byte);
+                let begin = usize::try_from(begin).unwrap_or_default() + footer.end;
+                let rest = text.get(begin..).unwrap_or_default();
+                let blank = rest.len() - rest.trim_start().len();
+                let (footer, line) = (footer.start, begin + blank);
+                let [footer, line] = [footer, line].map(|at| Position::of(text, at).line);
+                return Err(DecodeError::Csv(format!(
+                    "line {line} looks like a row, and stands behind the footer in line {footer}; let `footer` be what no row begins with"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether as many rows came as the footer says.
     fn check(&self, text: &str, came: usize, shape: &Shape) -> Result<(), DecodeError> {
         let (Some(footer), Some(range)) = (&shape.footer, &self.footer) else {
@@ -174,22 +218,42 @@ impl Parts {
     }
 }
 
-/// A column that comes twice becomes a list, as an element of XML does.
-fn add(record: &mut Map<String, Value>, name: &str, field: &str) {
-    let value = match field {
-        "" => Value::Null,
-        text => text.into(),
-    };
-    match record.get_mut(name) {
-        None => {
-            record.insert(name.to_owned(), value);
+/// The names of columns as records have them: of several of one name the first has it, and the others get their number.
+fn distinct(header: &[String]) -> Vec<String> {
+    let all: HashSet<&str> = header.iter().map(String::as_str).collect();
+    let mut count: HashMap<&str, u64> = HashMap::new();
+    let names = header.iter().map(|name| {
+        let count = count.entry(name).or_default();
+        *count += 1;
+        let mut own = name.clone();
+        while *count > 1 {
+            own = format!("{name}#{count}");
+            // A column may be called so itself.
+            if !all.contains(own.as_str()) {
+                break;
+            }
+            *count += 1;
         }
-        Some(Value::Array(items)) => items.push(value),
-        Some(single) => {
-            let first = single.take();
-            *single = Value::Array(vec![first, value]);
-        }
+        own
+    });
+    names.collect()
+}
+
+/// The names that several columns of an answer have, with how many: which of them is meant is not for us to say.
+pub(super) fn twice(around: &Value) -> BTreeMap<&str, u64> {
+    let mut count: BTreeMap<&str, u64> = BTreeMap::new();
+    let header = around.get("header").and_then(Value::as_array);
+    for name in header.into_iter().flatten().filter_map(Value::as_str) {
+        *count.entry(name).or_default() += 1;
     }
+    // What nobody named nobody asks for.
+    count.retain(|name, count| *count > 1 && !name.is_empty());
+    count
+}
+
+/// How many fields of a row have something.
+fn filled(row: &csv::StringRecord) -> usize {
+    row.iter().filter(|field| !field.trim().is_empty()).count()
 }
 
 /// A quoted field that does not end where it should swallows the rows behind it, and what comes out may still have as many

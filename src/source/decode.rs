@@ -317,7 +317,7 @@ impl Shape {
     }
 
     /// That no records are there, by the path that leads nowhere, and the key that says it.
-    pub(super) fn nothing_in(&self, around: &Value) -> (String, &'static str) {
+    pub(super) fn nothing_in(&self, around: &Value, came: usize) -> (String, &'static str) {
         if let Some((_, path)) = &self.inner {
             // A text that could be read stands there as what it holds.
             let is_read = path
@@ -329,8 +329,7 @@ impl Shape {
                 return (what, "inner.path");
             }
         }
-        let what = format!("there is nothing at `{}` in the answer", self.records);
-        (what, "records")
+        (no_records_at(&self.records, came), "records")
     }
 
     /// The path of the records from the beginning of the answer, through the text inside it where there is one.
@@ -430,6 +429,17 @@ pub(super) fn text<'a>(
         Err(DecodeError::Encoding(encoding.name()))
     } else {
         Ok(text)
+    }
+}
+
+/// What is wrong with an answer that has no records where they should be, or not them alone.
+fn no_records_at(path: &Path, came: usize) -> String {
+    if came > 0 {
+        format!("not all that stands at `{path}` in the answer is an object or a list")
+    } else if path.is_root() {
+        "the answer itself is no record and no list of them".into()
+    } else {
+        format!("there is nothing at `{path}` in the answer")
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use minijinja::value::{Object, Value};
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, State};
 use url::Url;
 
 use crate::outbound::{authority, sha256};
@@ -145,15 +145,31 @@ fn host(url: &str) -> Result<String, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the value is no http(s) URL"))
 }
 
+/// Where the filters find `since` with its fractions; no template can name it.
+pub(super) const SINCE_EXACTLY: &str = "since_exactly";
+
+/// A moment as `since` is written: in whole seconds, as nearly every PMS reads one, and none is too late.
+pub(super) fn in_seconds(moment: Timestamp) -> String {
+    let seconds = Timestamp::from_second(moment.as_second());
+    seconds.unwrap_or(moment).to_string()
+}
+
 /// A moment such as `since`, in another form and in UTC; where there is none, nothing.
-fn moment(moment: &str, format: &str) -> Result<String, Error> {
+fn moment(state: &State<'_, '_>, moment: &str, format: &str) -> Result<String, Error> {
     if moment.is_empty() {
         return Ok(String::new());
     }
     let wrong = |what: String| Error::new(ErrorKind::InvalidOperation, what);
-    let moment: Timestamp = moment
-        .parse()
-        .map_err(|_| wrong("the value is no moment".into()))?;
+    // In a form of one's own `since` may have its fractions.
+    let exact = state.lookup(SINCE_EXACTLY).map(|exact| exact.to_string());
+    let exact = exact.and_then(|exact| exact.parse().ok());
+    let exact = exact.filter(|exact| in_seconds(*exact) == moment);
+    let moment: Timestamp = match exact {
+        Some(exact) => exact,
+        None => moment
+            .parse()
+            .map_err(|_| wrong("the value is no moment".into()))?,
+    };
     jiff::fmt::strtime::format(format, &moment.to_zoned(TimeZone::UTC)).map_err(|_| {
         wrong(format!(
             "`{format}` is no form of a moment; write one such as %Y-%m-%d %H:%M:%S"

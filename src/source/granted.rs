@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use reqwest::header::LINK;
 use serde_json::Value;
 
-use crate::config::{self, Body};
+use crate::config::{self, Body, Format};
 
-use super::SourceError;
 use super::answer::By;
 use super::call::Call;
 use super::compiled::Request;
+use super::csv;
 use super::fetch::Page;
 use super::judged::Presumed;
 use super::page::Trust;
@@ -30,6 +30,8 @@ pub(super) struct Granted {
     pub(super) trust: Trust,
     /// Answers that say that what was asked for is there no more.
     pub(super) gone: u64,
+    /// Details of a record of a list in which there was nobody, without a word about it.
+    pub(super) empty_details: u64,
     /// Pages with records that say nothing about a next one, not even that there is none.
     silent: u64,
     /// Whether any page said something about it.
@@ -37,6 +39,10 @@ pub(super) struct Granted {
     /// The records on a silent page that has as many as were asked for.
     full: Option<u64>,
     nobody: Notes,
+    /// Columns of one name, with how many they are.
+    twice: Notes,
+    /// Those of the list whose details were read.
+    of_list: Notes,
 }
 
 impl Granted {
@@ -46,7 +52,7 @@ impl Granted {
             Some(Presumed::Gone) => self.gone += 1,
             Some(Presumed::Nobody(by)) => {
                 let by = match by {
-                    By::Rule(at) => at,
+                    By::Rule(at) => request.rule_named(at),
                     By::Judge => "the function `verdict`",
                     By::Usual => "its status",
                 };
@@ -55,6 +61,7 @@ impl Granted {
             }
             None => {}
         }
+        self.twice.extend(columns_twice(call, request, page));
         let Ok((_, spec)) = call.spec() else { return };
         self.leads_on(spec, request, page);
     }
@@ -94,8 +101,45 @@ impl Granted {
             let note = format!("no_next_page at requests.{request}.page");
             notes.insert(note, self.silent);
         }
+        for (kind, count) in [("empty", self.empty_details), ("gone", self.gone)] {
+            if count > 0 {
+                notes.insert(format!("{kind}_details at requests.{request}"), count);
+            }
+        }
+        notes.extend(self.twice.clone());
+        notes.extend(self.of_list.clone());
         notes
     }
+
+    /// Takes in what the reading of a list took for granted; there is one for each PMS property.
+    pub(super) fn of_list(&mut self, notes: Notes) {
+        for (note, count) in notes {
+            *self.of_list.entry(note).or_default() += count;
+        }
+    }
+
+    /// How many answers said that there is nobody, or nobody any more.
+    pub(super) fn answered_nobody(&self) -> u64 {
+        self.gone + self.nobody.values().sum::<u64>()
+    }
+}
+
+/// The columns of one name on a page of CSV with records, each as a note with how many there are.
+fn columns_twice(call: &Call<'_>, request: &Request, page: &Page) -> Notes {
+    if !request.shape.is_of(Format::Csv) || page.decoded.records.is_empty() {
+        return Notes::new();
+    }
+    let around = &page.decoded.around;
+    let around = match request.shape.inner() {
+        Some((_, path)) => path.first(around),
+        None => Some(around),
+    };
+    let twice = around.map(csv::twice).unwrap_or_default();
+    let note = |name: &str| format!("column_twice:{name} at requests.{}", call.request);
+    twice
+        .into_iter()
+        .map(|(name, count)| (note(name), count))
+        .collect()
 }
 
 /// Whether an answer says anything about the next page where the connector looks, be it that there is none; none where it

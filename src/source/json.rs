@@ -32,6 +32,8 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
         known: Vec::new(),
         broken: None,
     };
+    let is_record = |node: &Node<'_>| node.text.get().starts_with(['{', '[']);
+    let among_records = found.nodes.iter().any(is_record);
     for Node {
         key,
         is_one_of_many,
@@ -56,6 +58,10 @@ pub(super) fn split(text: &str, records: &Path) -> Result<Decoded, DecodeError> 
             }),
             // One of several parents has none: the others have theirs. An empty element of XML is the same.
             _ if is_one_of_many && node.get() == "null" => {}
+            // A member that is null beside others that are records is one as an element of a list is, for the script to reject.
+            _ if key.is_some() && among_records && node.get() == "null" => {
+                decoded.records.push(node.get().into());
+            }
             // A text, a number or null where records are expected is for the rules to judge.
             _ => decoded.found = false,
         }
@@ -289,6 +295,15 @@ mod tests {
             assert!(split_at("people/*", empty).2);
         }
         assert!(!split_at("people/*", r#"{"people":null}"#).2);
+        // As in a list, which of them is nothing is told by whoever maps it.
+        let (_, records, _) = split_at("people/*", r#"{"people":{"7":null,"8":{}}}"#);
+        assert_eq!(records, ["null", r#"{"@key":"8"}"#]);
+        assert_eq!(
+            split_at("people", r#"{"people":[null,{}]}"#).1,
+            ["null", "{}"]
+        );
+        assert!(!split_at("people/*", r#"{"people":{"7":null}}"#).2);
+        assert!(!split_at("people/*", r#"{"people":{"7":"no","8":{}}}"#).2);
         let (around, _, found) = split_at("*", r#"{"error":"no"}"#);
         assert_eq!((around, found), (json!({"error": "no"}), false));
     }

@@ -15,7 +15,7 @@ use super::answer::{
 };
 use super::compiled::Source;
 use super::decode::{DecodeError, Decoded, Shape, text, whole};
-use super::media;
+use super::{Path, media};
 
 /// So many characters of what a script says about an answer are told.
 const HINT: usize = 400;
@@ -202,7 +202,9 @@ pub(super) fn taken(
     }
     match decoded {
         Ok(decoded) if decoded.found => Ok(decoded.into()),
-        Ok(decoded) if nobody.is_some() && decoded.broken.is_none() => {
+        Ok(decoded)
+            if nobody.is_some() && decoded.broken.is_none() && decoded.records.is_empty() =>
+        {
             let by = nobody.unwrap_or(By::Usual);
             Ok(presumed(Ok(decoded), Presumed::Nobody(by)))
         }
@@ -218,7 +220,7 @@ pub(super) fn taken(
             ..
         }) => Err(Wrong::Unreadable(error)),
         Ok(decoded) => {
-            let (what, key) = shape.nothing_in(&decoded.around);
+            let (what, key) = shape.nothing_in(&decoded.around, decoded.records.len());
             Err(Wrong::Unexpected {
                 what,
                 remedy: if key == "records" {
@@ -328,7 +330,7 @@ impl Source {
         if self.has_no_records(request) {
             let raw = text(body, charset, shape.encoding).unwrap_or_default();
             let decoded = whole(shape.format(), &raw);
-            let content = Content::plain(decoded.as_ref().ok(), &raw);
+            let content = Content::uncut(decoded.as_ref().ok(), shape, &raw);
             let judgement = judged(judging, reply, &content)?;
             return Ok(Looked {
                 meaning: judgement.clone().means(0, None),
@@ -370,9 +372,11 @@ impl Source {
 
 impl Judgement {
     /// Which rule took records for none, behind what is to be done about it.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn place(&self, request: &Request) -> String {
         match &self.by {
-            By::Rule(at) if self.verdict == Verdict::Empty => format!(" (it is `{at}`)"),
+            By::Rule(at) if self.verdict == Verdict::Empty => {
+                format!(" (it is {})", request.rule_named(at))
+            }
             _ => String::new(),
         }
     }

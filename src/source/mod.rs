@@ -12,6 +12,7 @@ mod xml;
 mod csv;
 mod filters;
 mod template;
+mod within;
 mod answer;
 mod link;
 mod media;
@@ -64,6 +65,6 @@ pub fn records_of(shape: &Shape, body: &[u8]) -> Result<Vec<Box<str>>, String> {
             ..
         })
         | Err(error) => Err(error.to_string()),
-        Ok(decoded) => Err(shape.nothing_in(&decoded.around).0),
+        Ok(decoded) => Err(shape.nothing_in(&decoded.around, decoded.records.len()).0),
     }
 }

@@ -6,11 +6,11 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-/// The place of the newest; of several that are the same, the first. None where there is none; an error says what cannot be
+/// The place of the newest, or of all that are the newest alike. None where there is none; an error says what cannot be
 /// compared, as something is nothing, or is no date from the year on, no number and no name like the others.
-pub(super) fn newest(keys: &[Option<&str>]) -> Result<Option<usize>, String> {
+pub(super) fn newest(keys: &[Option<&str>]) -> Result<Vec<usize>, String> {
     if let [_] = keys {
-        return Ok(Some(0));
+        return Ok(vec![0]);
     }
     let mut texts = Vec::with_capacity(keys.len());
     for (number, key) in keys.iter().enumerate() {
@@ -20,7 +20,7 @@ pub(super) fn newest(keys: &[Option<&str>]) -> Result<Option<usize>, String> {
         texts.push(key);
     }
     if texts.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let order = if are_backward(&texts) {
         None
@@ -34,29 +34,31 @@ pub(super) fn newest(keys: &[Option<&str>]) -> Result<Option<usize>, String> {
     let order = order.ok_or(
         "the records cannot be compared there: it must be a number, a date from the year on, or a name in which only numbers differ, the most important first, in all of them alike",
     )?;
-    let mut newest = 0;
-    for (place, is_newer) in order.into_iter().enumerate() {
-        if is_newer {
-            newest = place;
+    let mut newest = Vec::new();
+    for (place, order) in order.into_iter().enumerate() {
+        match order {
+            Ordering::Greater => newest = vec![place],
+            Ordering::Equal => newest.push(place),
+            Ordering::Less => {}
         }
     }
-    Ok(Some(newest))
+    Ok(newest)
 }
 
-/// For each text whether it is greater than all before it; none where one of them is not of the kind.
-fn order<T: PartialOrd>(texts: &[&str], kind: impl Fn(&str) -> Option<T>) -> Option<Vec<bool>> {
+/// For each text how it compares with the greatest before it; none where one of them is not of the kind.
+fn order<T: PartialOrd>(texts: &[&str], kind: impl Fn(&str) -> Option<T>) -> Option<Vec<Ordering>> {
     let values: Vec<T> = texts.iter().map(|text| kind(text)).collect::<Option<_>>()?;
     let mut greatest: Option<&T> = None;
     let mut order = Vec::with_capacity(values.len());
     for value in &values {
-        let is_greater = match greatest.map(|greatest| value.partial_cmp(greatest)) {
-            None => true,
-            Some(compared) => compared? == Ordering::Greater,
+        let compared = match greatest {
+            None => Ordering::Greater,
+            Some(greatest) => value.partial_cmp(greatest)?,
         };
-        if is_greater {
+        if compared == Ordering::Greater {
             greatest = Some(value);
         }
-        order.push(is_greater);
+        order.push(compared);
     }
     Some(order)
 }
@@ -90,7 +92,7 @@ fn instant(text: &str) -> Option<Timestamp> {
 }
 
 /// Names in which only numbers differ are compared by those, from the left.
-fn by_numbers(texts: &[&str]) -> Option<Vec<bool>> {
+fn by_numbers(texts: &[&str]) -> Option<Vec<Ordering>> {
     let (first, rest) = texts.split_first()?;
     let parts = parts(first);
     let has_numbers = parts.iter().any(|part| is_number(part));
@@ -177,7 +179,7 @@ mod tests {
 
     fn of<'a>(keys: &[&'a str]) -> Result<&'a str, String> {
         let some: Vec<_> = keys.iter().copied().map(Some).collect();
-        newest(&some).map(|place| keys[place.unwrap()])
+        newest(&some).map(|places| keys[places[0]])
     }
 
     #[test]
@@ -253,7 +255,20 @@ mod tests {
         }
         let told = newest(&[Some("1"), None]).unwrap_err();
         assert_eq!(told, "record 2 has nothing there");
-        assert_eq!(newest(&[]), Ok(None));
-        assert_eq!(newest(&[None]), Ok(Some(0)));
+        assert_eq!(newest(&[]), Ok(vec![]));
+        assert_eq!(newest(&[None]), Ok(vec![0]));
+    }
+
+    #[test]
+    fn all_that_are_the_newest_alike_are_given() {
+        for (keys, wanted) in [
+            (&["2026-03-01", "2026-02-28", "2026-03-01"][..], &[0, 2][..]),
+            (&["9", "10", "10.0"], &[1, 2]),
+            (&["report_1.csv", "report_01.csv"], &[0, 1]),
+            (&["1", "1", "2"], &[2]),
+        ] {
+            let some: Vec<_> = keys.iter().copied().map(Some).collect();
+            assert_eq!(newest(&some).as_deref(), Ok(wanted), "{keys:?}");
+        }
     }
 }

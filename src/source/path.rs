@@ -165,7 +165,13 @@ impl Path {
         value.ok()
     }
 
+    /// Calls `take` with everything at the path, in the order of the answer.
+    pub(super) fn each<'a>(&self, value: &'a Value, take: &mut dyn FnMut(&'a Value)) {
+        each(&self.0, value, take);
+    }
+
     /// Every value at the path that is a text, in the order of the answer.
+    #[cfg(test)]
     pub(super) fn texts<'a>(&self, value: &'a Value) -> Vec<Cow<'a, str>> {
         let mut texts = Vec::new();
         each(&self.0, value, &mut |found| texts.extend(text_of(found)));
@@ -266,7 +272,7 @@ fn segment(text: &str) -> Result<Segment, String> {
     }
 }
 
-fn text_of(found: &Value) -> Option<Cow<'_, str>> {
+pub(super) fn text_of(found: &Value) -> Option<Cow<'_, str>> {
     match found.get("#text").unwrap_or(found) {
         Value::String(text) => Some(text.trim())
             .filter(|text| !text.is_empty())
@@ -336,7 +342,7 @@ fn each<'a>(segments: &[Segment], value: &'a Value, take: &mut dyn FnMut(&'a Val
 }
 
 /// The elements of a list; one value is as good as the list of it.
-fn elements(value: &Value) -> &[Value] {
+pub(super) fn elements(value: &Value) -> &[Value] {
     value
         .as_array()
         .map_or(std::slice::from_ref(value), Vec::as_slice)

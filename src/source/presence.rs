@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::model::is_same_property;
 use crate::outbound::shorten;
 
 use super::call::Call;
@@ -14,11 +15,17 @@ use super::{Path, SourceError};
 /// What the records of a request had.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
+    seen: Seen,
+    /// What no answer said.
+    pub(super) granted: Granted,
+}
+
+/// Whether there were records, and what any of them had.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
     records: bool,
     id: bool,
     property: bool,
-    /// What no answer said.
-    pub(super) granted: Granted,
 }
 
 /// What is amiss, and what to do about it.
@@ -56,6 +63,16 @@ pub(super) enum Named {
 }
 
 impl Presence {
+    /// What was seen so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Takes it that no more was seen than that.
+    pub(super) fn restore(&mut self, seen: Seen) {
+        self.seen = seen;
+    }
+
     /// Looks at the records of a page, and says whose they are.
     pub(super) fn look(
         &mut self,
@@ -63,41 +80,41 @@ impl Presence {
         request: &Request,
         decoded: &Decoded,
     ) -> Result<Whose, SourceError> {
-        self.seen(request, decoded, call.wanted())
+        self.take_in(request, decoded, call.wanted())
             .map_err(|amiss| call.amiss(&amiss))
     }
 
     /// The same, whoever asked; an error where one is of another property than was asked for. Those that name none may be
     /// of any, and those that are known were looked at when they were new.
-    pub(super) fn seen(
+    pub(super) fn take_in(
         &mut self,
         request: &Request,
         decoded: &Decoded,
         wanted: Wanted<'_>,
     ) -> Result<Whose, Amiss> {
-        self.records |= !decoded.records.is_empty();
+        self.seen.records |= !decoded.records.is_empty();
         let known = decoded.known.iter().map(Option::is_some);
         let known = known.chain(std::iter::repeat(false));
         let asked_at_once = wanted.property.is_empty();
         let mut each = Vec::new();
         for (json, known) in decoded.records.iter().zip(known) {
             if known {
-                self.id = true;
-                self.property = true;
+                self.seen.id = true;
+                self.seen.property = true;
                 continue;
             }
             let path = request.property.as_ref();
-            if path.is_none() && (self.id || request.id.is_none()) {
+            if path.is_none() && (self.seen.id || request.id.is_none()) {
                 break;
             }
             let text = |path: Option<&Path>| path.and_then(|path| path.text_in(json));
-            self.id = self.id || text(request.id.as_ref()).is_some();
+            self.seen.id = self.seen.id || text(request.id.as_ref()).is_some();
             let named = text(path);
-            self.property |= named.is_some();
+            self.seen.property |= named.is_some();
             if asked_at_once {
                 each.push(wanted.whose(named.as_deref()));
             } else if let Some(named) = named
-                && !named.trim().eq_ignore_ascii_case(wanted.property.trim())
+                && !is_same_property(&named, wanted.property)
             {
                 let other = shorten(&named);
                 return Err(Amiss {
@@ -116,13 +133,13 @@ impl Presence {
     /// The path that no record has; none where each leads somewhere, or there was no record.
     pub(super) fn leads_nowhere(&self, request: &Request) -> Option<Amiss> {
         let paths = [
-            ("id", &request.id, self.id),
-            ("property", &request.property, self.property),
+            ("id", &request.id, self.seen.id),
+            ("property", &request.property, self.seen.property),
         ];
         let mut missing = paths
             .into_iter()
             .filter_map(|(key, path, is_there)| path.as_ref().filter(|_| !is_there).zip(Some(key)));
-        let (path, key) = missing.next().filter(|_| self.records)?;
+        let (path, key) = missing.next().filter(|_| self.seen.records)?;
         Some(Amiss {
             what: format!(
                 "no record has anything at `{path}`, where `{key}` of the connector looks"
@@ -135,13 +152,13 @@ impl Presence {
 impl Wanted<'_> {
     /// Whose a record is that names this PMS property.
     fn whose(&self, named: Option<&str>) -> Named {
-        let Some(named) = named.map(str::trim) else {
+        let Some(named) = named else {
             return Named::Nobody;
         };
         let mut attached = self.attached.iter();
-        match attached.find(|one| one.trim().eq_ignore_ascii_case(named)) {
+        match attached.find(|one| is_same_property(one, named)) {
             Some(attached) => Named::Attached(attached.as_str().into()),
-            None => Named::Other(named.to_owned()),
+            None => Named::Other(named.trim().to_owned()),
         }
     }
 }

@@ -198,7 +198,7 @@ impl Reader {
                     ..Before::default()
                 };
                 let call = Call { before, ..*call };
-                Some(self.listed(&call, list).await?)
+                Some(self.listed(&call, list).await?.0)
             }
         };
         Ok(Chain { given, listed })

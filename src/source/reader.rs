@@ -162,6 +162,7 @@ impl Reader {
         let connector = &source.connector;
         let asks = Asking {
             fields: &connector.credential_fields,
+            hosts: &connector.hosts,
             limits: &connector.limits,
             proxy: connector.proxy.as_ref(),
             used_for: &format!("{connector:?}"),

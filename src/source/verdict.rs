@@ -97,9 +97,10 @@ impl Call<'_> {
                 &self.unreadable(&error, &raw),
                 &unreadable(shape, &raw),
             )),
-            Wrong::Unexpected { what, remedy } => {
-                SourceError::Unexpected(told(&what, &format!("{remedy}{}", judgement.place())))
-            }
+            Wrong::Unexpected { what, remedy } => SourceError::Unexpected(told(
+                &what,
+                &format!("{remedy}{}", judgement.place(request)),
+            )),
         })
     }
 

@@ -1,7 +1,7 @@
 //! One run: read, map, plan, commit, report. Either all of it is in the store afterwards, or only the
 //! report that says why not (R26).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -487,6 +487,7 @@ async fn read_all(
     if nameless > 0 {
         notes.insert("without_property".into(), nameless);
     }
+    notes.extend(unnamed(integration, &mapping.silent()));
     let since_then = memory.as_ref().and_then(|memory| memory.today());
     let by = MappedBy {
         basis,
@@ -504,6 +505,20 @@ async fn read_all(
         lookups: fresh,
         notes,
     }))
+}
+
+/// A note for each attached PMS property that no record names, where all are asked for at once: it may be misspelled, or
+/// gone from the PMS.
+fn unnamed<'a>(
+    integration: &Integration,
+    silent: &'a BTreeSet<String>,
+) -> impl Iterator<Item = (String, u64)> + 'a {
+    let source = &integration.source;
+    let at_once = source
+        .feeds()
+        .all(|request| source.tells_properties(request));
+    let silent = silent.iter().filter(move |_| at_once);
+    silent.map(|property| (format!("property_not_named:{property}"), 1))
 }
 
 fn stop(error: &SourceError, credential: &str) -> Stop {
@@ -556,7 +571,7 @@ async fn lookups(
         let kept = kept.filter(|kept| {
             age(kept) < refresh
                 && kept.read_by == job.integration.fingerprint()
-                && tells_apart(kept, source.is_asked_once(request), &scope.properties)
+                && tells_apart(kept, source.has_own_of_each(request), &scope.properties)
         });
         if let Some(kept) = kept {
             looked_up.known.know(request, by_property(kept));
@@ -564,24 +579,16 @@ async fn lookups(
         }
         let (taker, pages) = mpsc::channel::<Handed>(2);
         let collect = async {
-            let mut lookup = Lookup {
-                read: now,
-                read_by: job.integration.fingerprint(),
-                records: Keyed::new(),
-                of_properties: BTreeMap::new(),
-            };
+            let mut came = Lookups::new();
             for record in collected(pages).await {
                 let key = source.lookup_key(request, &record.property, &record.json);
-                let Some((property, id)) = key else { continue };
-                let records = match property {
-                    "" => &mut lookup.records,
-                    _ => lookup.of_properties.entry(property.to_owned()).or_default(),
-                };
-                records.insert(id, record.json.into());
+                if let Some((property, id)) = key {
+                    came.put(request, property, id, record.json.into());
+                }
             }
-            lookup
+            came
         };
-        let (reading, lookup) = tokio::join!(
+        let (reading, came) = tokio::join!(
             tools.reader.read(source, account, request, scope, taker),
             collect
         );
@@ -602,16 +609,28 @@ async fn lookups(
                 return Ok(Err(stop(&reason, credential)));
             }
         }
-        looked_up.known.know(request, by_property(lookup.clone()));
+        let doubtful = came.doubtful(request);
+        if doubtful > 0 {
+            let note = format!("several_in_lookup:{request}");
+            looked_up.noted.insert(note, doubtful);
+        }
+        let mut of_properties = came.of(request).cloned().unwrap_or_default();
+        let lookup = Lookup {
+            read: now,
+            read_by: job.integration.fingerprint(),
+            records: of_properties.remove("").unwrap_or_default(),
+            of_properties,
+        };
         looked_up.fresh.push((request.to_owned(), lookup));
+        looked_up.known.take(request, came);
     }
     Ok(Ok(looked_up))
 }
 
-/// Whether a kept lookup has what each PMS property has of its own. Earlier versions kept one record for an id, of whichever
-/// property.
-fn tells_apart(kept: &Lookup, is_asked_once: bool, properties: &[String]) -> bool {
-    is_asked_once || kept.records.is_empty() || properties.len() < 2
+/// Whether a kept lookup has what each PMS property has of its own, where it does. Earlier versions kept one record for an id,
+/// of whichever property.
+fn tells_apart(kept: &Lookup, own_of_each: bool, properties: &[String]) -> bool {
+    !own_of_each || kept.records.is_empty() || properties.len() < 2
 }
 
 /// The records of a lookup, by PMS property.
@@ -658,15 +677,15 @@ mod tests {
         let kept: Lookup = serde_json::from_str(kept).unwrap();
         let one = ["p1".to_owned()];
         let two = ["p1".to_owned(), "p2".to_owned()];
-        assert!(tells_apart(&kept, true, &two));
-        assert!(tells_apart(&kept, false, &one));
-        assert!(!tells_apart(&kept, false, &two));
+        assert!(tells_apart(&kept, false, &two));
+        assert!(tells_apart(&kept, true, &one));
+        assert!(!tells_apart(&kept, true, &two));
         let now = Lookup {
             of_properties: BTreeMap::from([("p1".to_owned(), kept.records.clone())]),
             records: Keyed::new(),
             ..kept
         };
-        assert!(tells_apart(&now, false, &two));
+        assert!(tells_apart(&now, true, &two));
         let mut lookups = Lookups::new();
         lookups.know("units", by_property(now));
         assert_eq!(lookups.get("units", "p1", "7"), Some("{}"));

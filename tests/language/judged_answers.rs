@@ -81,7 +81,7 @@ fn what_is_judged_otherwise_is_told_with_who_decided() {
         [
             "answer:",
             "  - verdict: retry",
-            "  + verdict: maintenance, by the rule requests.residents.errors.0 of the connector",
+            "  + verdict: maintenance, by the rule { path: error/code, text: closed } (pms.yaml:11) of the connector",
             "  - hint: later",
             "  + hint: it opens at six",
         ]

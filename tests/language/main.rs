@@ -11,6 +11,7 @@ mod blamed;
 mod chains;
 mod checked;
 mod connectors;
+mod granted;
 mod invented;
 mod judged_answers;
 mod live;

@@ -732,11 +732,11 @@ async fn an_answer_that_is_taken_for_empty_is_noted_with_the_rule() {
     for (words, note) in [
         (
             "records: dta, missing: { empty: { path: Status, equals: OK } }",
-            "taken_for_empty by requests.residents.missing.empty 1",
+            "taken_for_empty by { path: Status, equals: OK } (pms.yaml:6) 1",
         ),
         (
             "records: dta, errors: [{ absent: dta, is: empty }]",
-            "taken_for_empty by requests.residents.errors.0 1",
+            "taken_for_empty by { absent: dta } (pms.yaml:6) 1",
         ),
     ] {
         let yaml = format!(

@@ -178,7 +178,7 @@ fn may_retire(id: &IntegrationId, slot: Option<&Slot>, property: Option<&str>) -
         return Ok(());
     };
     let refused = match (property, &slot.feeds, slot.running()) {
-        (Some(property), Some(feeds), _) if feeds.properties.contains(property) => format!(
+        (Some(property), Some(feeds), _) if feeds.names(property) => format!(
             "config/integrations/{id}.yaml names `{property}`; remove it from the file first"
         ),
         (Some(_), Some(_), _) => return Ok(()),

@@ -1,7 +1,7 @@
 //! Rules about answers, compiled; and those of them that can never decide, or that decide about every answer. Reads no
 //! answer.
 
-use crate::config::{AnswerRule, HeaderRule, Statuses, Verdict};
+use crate::config::{AnswerRule, Document, HeaderRule, Statuses, Verdict};
 use crate::model::Code;
 
 use super::super::answer::Rule;
@@ -61,12 +61,14 @@ impl Compile<'_> {
             let message = "fits every answer without records, so that nobody is there where `records` leads nowhere; add `path`, `absent`, `header`, `text` or `equals`, by which an answer says that nobody is there";
             self.warn(at, message, Code::Rule);
         }
+        let named = named(rule, self.document, at);
         let mut path = |key: &str, path: &Option<String>| {
             path.as_deref()
                 .map(|path| self.path(&format!("{at}.{key}"), path))
         };
         let compiled = Rule {
             at: at.to_owned(),
+            named,
             path: path("path", &rule.path),
             absent: path("absent", &rule.absent),
             spec: rule.clone(),
@@ -80,6 +82,13 @@ impl Compile<'_> {
         }
         compiled
     }
+}
+
+/// A rule as whoever wrote it knows it: what it looks for, and where that stands.
+fn named(rule: &AnswerRule, document: &Document, at: &str) -> String {
+    let file = document.file().file_name().unwrap_or_default();
+    let line = document.place(at).line;
+    format!("{} ({}:{line})", rule.condition(), file.to_string_lossy())
 }
 
 /// Why no answer can fit a rule, with the key that says so.

@@ -59,11 +59,65 @@ fn rows_become_objects_by_the_header() {
     assert_eq!(
         decoded.records,
         [
-            r#"{"Id":"7","Name":"Ana; \"B\"","Tag":["x","y"]}"#.into(),
-            r#"{"Id":"8","Name":null,"Tag":[null,null]}"#.into()
+            r#"{"Id":"7","Name":"Ana; \"B\"","Tag":"x","Tag#2":"y"}"#.into(),
+            r#"{"Id":"8","Name":null,"Tag":null,"Tag#2":null}"#.into()
         ]
     );
     assert!(split("Id,Name\n", b',', None).unwrap().records.is_empty());
+}
+
+#[test]
+fn of_two_columns_of_one_name_the_first_keeps_it_and_they_are_told() {
+    let text = "Id,Date,Date,Date#2,,\n7,a,b,c,,\n";
+    let decoded = split(text, b',', Some("Id")).unwrap();
+    let record: Value = serde_json::from_str(&decoded.records[0]).unwrap();
+    let wanted = serde_json::json!({"Id": "7", "Date": "a", "Date#3": "b", "Date#2": "c", "": null, "#2": null});
+    assert_eq!(record, wanted);
+    let told: Vec<_> = twice(&decoded.around).into_iter().collect();
+    assert_eq!(told, [("Date", 2)]);
+}
+
+#[test]
+fn rows_behind_a_footer_are_told_and_summaries_there_are_not() {
+    let read = |footer: &str, behind: &str, counts: bool| {
+        let csv = Csv {
+            footer: Some(Footer {
+                begins: "Total".into(),
+                counts,
+            }),
+            ..Csv::default()
+        };
+        let shape = Shape::new(Format::Csv, Path::default());
+        let shape = shape.with_csv(&csv).unwrap();
+        let text = format!("id,name,unit,note\n1,Ana,1A,\n2,Bo,2A,x\n{footer}\n{behind}");
+        super::split(&text, &shape).map(|decoded| decoded.records.len())
+    };
+    for behind in [
+        "3,Cy,3A,\n",
+        "\n3,\"Cy\nOrtiz\",3A,x\nprinted,,,\n",
+        "3,Cy,,\n",
+    ] {
+        for (footer, counts) in [
+            ("Total", false),
+            ("Total 2 rows", true),
+            ("Total,2,,", true),
+        ] {
+            let told = read(footer, behind, counts).unwrap_err().to_string();
+            let line = if behind.starts_with('\n') { 6 } else { 5 };
+            let wanted =
+                format!("line {line} looks like a row, and stands behind the footer in line 4");
+            assert!(told.contains(&wanted), "{told}");
+        }
+    }
+    for behind in [
+        "",
+        "printed by nobody\n",
+        "Printed,,,\n",
+        "\n\n,,,\n",
+        "a,b,c,d,e\n",
+    ] {
+        assert_eq!(read("Total", behind, false), Ok(2), "{behind}");
+    }
 }
 
 #[test]

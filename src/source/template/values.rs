@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use minijinja::Value;
 use minijinja::context;
 
-use super::super::filters::Day;
+use super::super::filters::{Day, in_seconds};
 use super::Place;
 
 /// What a page's request may ask for.
@@ -118,7 +118,8 @@ impl Values<'_> {
             body => self.signing.body,
             signature => self.signing.signature,
             given => self.before.given,
-            since => self.before.since.map(|since| since.to_string()).unwrap_or_default(),
+            since => self.before.since.map(in_seconds).unwrap_or_default(),
+            since_exactly => self.before.since.map(|since| since.to_string()),
             record => self.before.record.map(|record| of_record(record, place)),
             now => context! {
                 seconds => self.page.now / 1000,
