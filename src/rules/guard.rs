@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Guard, OnTrip, Span};
 use crate::model::{
     Actor, Approval, Approved, AtLeast, GuardState, Guarded, GuardedKind, HeldPlan, IntegrationId,
-    Link, PersonId, RunId, is_same_property,
+    Link, PersonId, RunId,
 };
 
 use super::People;

@@ -11,11 +11,11 @@ use crate::config::{self, Body, Format};
 use super::answer::By;
 use super::call::Call;
 use super::compiled::Request;
-use super::csv;
 use super::fetch::Page;
 use super::judged::Presumed;
 use super::page::Trust;
 use super::presence::Amiss;
+use super::{SourceError, csv};
 
 /// So many records on a page are as many as were asked for only by chance, where there are fewer.
 const FULL_FROM: u64 = 5;

@@ -13,9 +13,10 @@ use super::alone::AnswerTo;
 use super::answer::{
     BEGINNING, By, Content, Judge, Judgement, Rule, Ruling, Said, by_rules, by_status,
 };
+use super::compiled::Request;
 use super::compiled::Source;
 use super::decode::{DecodeError, Decoded, Shape, text, whole};
-use super::{Path, media};
+use super::media;
 
 /// So many characters of what a script says about an answer are told.
 const HINT: usize = 400;
