@@ -1034,11 +1034,12 @@ async fn each_refusal_is_told_apart_with_what_to_do() {
         (Kind::Yardi, later, unavailable, "too many requests"),
         (Kind::Yardi, FaultKind::ServerError, unavailable, "too slow"),
         (Kind::Yardi, FaultKind::Unavailable, unavailable, "503"),
+        // Without its script: that calls it maintenance.
         (
             Kind::Yardi,
             FaultKind::Maintenance,
             unavailable,
-            "maintenance",
+            "a page of HTML, and no SOAP envelope",
         ),
         (
             Kind::Yardi,
