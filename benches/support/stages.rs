@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use epms::catalog::Integration;
 use epms::config::Format;
 use epms::model::{Decision, Resident, RunId};
-use epms::rules::{BadDates, Entry, Inputs, Notes, Plan, normalise, plan};
+use epms::rules::{BadDates, Entry, Inputs, Notes, Odd, Plan, normalise, plan};
 use epms::script::{Context, Inputs as ScriptInputs};
 use epms::source::{Path, Shape, records_of};
 use epms::store::{Property, Store, Write};
@@ -267,6 +267,7 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
         alerts: write.alerts(id).unwrap(),
         resting: std::collections::BTreeMap::new(),
         cut_emails: std::collections::BTreeSet::new(),
+        odd: Odd::default(),
     };
     let property = Property::of(write, &integration.id).unwrap();
     let plan = plan(&mut inputs, &property).unwrap();

@@ -1,5 +1,5 @@
 //! Renewals of a stay that is over (R21): somebody who left before a lease begins that renews theirs does not come back
-//! by it. A PMS goes on showing such a lease, as one to come or as one that runs. Looks at the leases of one PMS id
+//! by it. A PMS goes on showing such a lease as one to come. Looks at the leases of one PMS id
 //! alone, and knows nothing of what is stored. Pure.
 
 use jiff::civil::Date;
@@ -30,15 +30,15 @@ pub(super) fn end(leases: &mut [Lease]) {
     }
 }
 
-/// Whether somebody left the stay that a lease renews before it begins, and nothing tells of them since. Where a PMS gives
-/// each term of a stay a day of moving out, the next one begins with that day or on the day after.
+/// Whether somebody left the stay that a lease to come renews before it begins, and nothing tells of them since. Whom the
+/// PMS itself calls current has not left, whatever an older term says (R39): terms have days of moving out, too.
 fn renews_what_is_over(renewal: &Resident, leases: &[Lease]) -> bool {
-    let runs = matches!(renewal.status, LeaseStatus::Current | LeaseStatus::Pending);
     let (Some(begins), Some(left)) = (renewal.lease_start, day_of_leaving(renewal, leases)) else {
         return false;
     };
     let until_then = |day: Option<Date>| day.is_none_or(|day| day <= left);
-    runs && left.tomorrow().is_ok_and(|next| begins > next)
+    renewal.status == LeaseStatus::Pending
+        && begins > left
         && until_then(renewal.move_out)
         && over(leases).all(|one| until_then(one.move_out.or(one.lease_start)))
 }

@@ -11,7 +11,7 @@ use crate::deliver::{Access, Policy, Seen, access};
 use crate::model::{IntegrationId, LeaseStatus, Origin, Person, PersonId, Stay, Unit};
 
 const DELAYED: Policy = Policy {
-    start_delay: Duration::from_secs(900),
+    start_delay: Duration::from_mins(15),
     early: 0,
     late: 0,
     ends_with_move_out: false,

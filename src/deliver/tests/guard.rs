@@ -17,7 +17,7 @@ fn limits() -> Guard {
     Guard {
         limit: 5,
         percent: 10,
-        window: Span(Duration::from_secs(86_400)),
+        window: Span(Duration::from_hours(24)),
         ..Guard::default()
     }
 }

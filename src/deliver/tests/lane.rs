@@ -12,10 +12,10 @@ use crate::deliver::{
 
 const TIMING: Timing = Timing {
     confirm: Duration::from_secs(2),
-    settle: Duration::from_secs(120),
-    fresh: Duration::from_secs(60),
+    settle: Duration::from_mins(2),
+    fresh: Duration::from_mins(1),
     pause: Duration::from_secs(5),
-    longest: Duration::from_secs(3600),
+    longest: Duration::from_hours(1),
 };
 
 fn at(seconds: i64) -> Timestamp {
