@@ -188,12 +188,9 @@ impl Keyring {
         self.keys
             .push(key(0, "Common areas".to_owned(), doors.collect()));
         self.doors.extend(communal);
-        for number in 1..=residences as u64 {
-            let label = format!(
-                "{}{}",
-                1 + (number - 1) / 4,
-                ['A', 'B', 'C', 'D'][(number as usize - 1) % 4]
-            );
+        let residences = (1_u64..).zip("ABCD".chars().cycle()).take(residences);
+        for (number, letter) in residences {
+            let label = format!("{}{letter}", 1 + (number - 1) / 4);
             // Most residence doors have no network of their own.
             let door = door(number + 1, label.clone(), false, number % 4 == 0);
             self.keys.push(key(number, label, vec![door.uuid.clone()]));
@@ -563,7 +560,7 @@ pub(super) fn made_up(seed: u64, word: &str, number: u64) -> String {
     // The marks of a random one.
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     let parts = [
         &hex[..8],
         &hex[8..12],
