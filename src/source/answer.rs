@@ -284,6 +284,27 @@ pub(super) fn by_rules(
     headers: &HeaderMap,
     content: &Content<'_>,
 ) -> Option<Judgement> {
+    decided(rules, status, headers, content, |there| there.says)
+}
+
+/// Whether an answer is ready: for `{ path: ready }` false and 0 say that it is not.
+pub(super) fn is_ready(
+    until: &[Rule],
+    status: u16,
+    headers: &HeaderMap,
+    content: &Content<'_>,
+) -> bool {
+    until.is_empty() || decided(until, status, headers, content, |there| there.is_yes()).is_some()
+}
+
+/// What the rules say; `says` is whether what is at a path alone meets it.
+fn decided(
+    rules: &[Rule],
+    status: u16,
+    headers: &HeaderMap,
+    content: &Content<'_>,
+    says: impl Fn(&There<'_>) -> bool,
+) -> Option<Judgement> {
     for rule in rules {
         let Rule {
             spec, path, absent, ..
@@ -308,7 +329,7 @@ pub(super) fn by_rules(
         let seeks = spec.text.is_some() || spec.equals.is_some();
         let said_in = |there: &There<'_>| {
             if !seeks {
-                return there.says.then(|| there.told());
+                return says(there).then(|| there.told());
             }
             // One that fits is enough.
             let said = there.texts.iter().find(|said| fits(said));
@@ -464,6 +485,40 @@ mod tests {
             (Verdict::Fatal, Some("Bad".into()))
         );
         assert_eq!(judged(message("FYI", "Hello")), (Verdict::Ok, None));
+    }
+
+    #[test]
+    fn what_is_false_or_zero_is_not_ready() {
+        let ready = |rule: &str, answer: Value| {
+            let content = Content::plain(Some(&answer), "");
+            is_ready(&rules(rule), 200, &HeaderMap::new(), &content)
+        };
+        let alone = "  - { path: ready, is: ok }\n";
+        for wait in [
+            json!(false),
+            json!("False"),
+            json!(0),
+            json!("0"),
+            json!(0.0),
+            json!(""),
+            json!(null),
+            json!({"@type": "bool", "#text": "false"}),
+            json!({"done": 0}),
+        ] {
+            assert!(!ready(alone, json!({"ready": wait})), "{wait}");
+        }
+        for yes in [json!(true), json!(1), json!("http://h/1"), json!({"id": 7})] {
+            assert!(ready(alone, json!({"ready": yes})), "{yes}");
+        }
+        assert!(!ready(alone, json!({})));
+        // Who asks for it gets it.
+        let zero = "  - { path: ready, equals: '0', is: ok }\n";
+        assert!(ready(zero, json!({"ready": 0})));
+        // A rule of errors is met by it as ever.
+        let error = rules("  - { path: error, is: fatal }\n");
+        let around = json!({"error": false});
+        let judged = judge(&error, 200, &HeaderMap::new(), Some(&around), "");
+        assert_eq!(judged.verdict, Verdict::Fatal);
     }
 
     #[test]

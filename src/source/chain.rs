@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::config::Verdict;
 use crate::outbound::{Answer, Prepared, Token};
 
-use super::answer::{Content, by_rules};
+use super::answer::{Content, is_ready};
 use super::call::Call;
 use super::compiled::{Gives, Request};
 use super::decode::{decode, whole};
@@ -240,9 +240,7 @@ impl Call<'_> {
             Verdict::Accepted => return Ok(None),
             _ => return Err(self.failure(&judgement, &text, answer.status)),
         }
-        let is_ready = request.until.is_empty()
-            || by_rules(&request.until, answer.status, &answer.headers, &content).is_some();
-        if !is_ready {
+        if !is_ready(&request.until, answer.status, &answer.headers, &content) {
             return Ok(None);
         }
         let mut gave = BTreeMap::new();
@@ -329,9 +327,7 @@ pub(super) fn amiss_with_step(
     text: &str,
 ) -> Option<Amiss> {
     let content = Content::plain(around, text);
-    let is_ready =
-        request.until.is_empty() || by_rules(&request.until, status, headers, &content).is_some();
-    if !is_ready {
+    if !is_ready(&request.until, status, headers, &content) {
         return None;
     }
     let is_there = |gives: &Gives| match gives {

@@ -153,7 +153,8 @@ fn line_end(text: &str) -> Option<usize> {
 
 impl Parts {
     /// Whether no rows stand behind the footer: it would be one in the middle, and they would be lost. Summaries may stand there
-    /// in as many fields as the header has, most of them empty; `least` is how many fields the emptiest row has.
+    /// in as many fields as the header has, most of them empty; `least` is how many fields the emptiest row has. Where the
+    /// footer counts the rows that came, they may be fuller.
     fn nothing_behind(
         &self,
         text: &str,
@@ -164,7 +165,10 @@ impl Parts {
         let Some(footer) = &self.footer else {
             return Ok(());
         };
-        let enough = least.div_ceil(2).max(2).min(columns);
+        let counts = shape.footer.as_ref().is_some_and(|footer| footer.counts);
+        let part = if counts { least } else { least.div_ceil(2) };
+        let enough = part.max(2).min(columns);
+        let is_padded = self.is_padded(text, shape);
         let mut lines = ReaderBuilder::new()
             .delimiter(shape.delimiter)
             .quote(shape.quote)
@@ -173,19 +177,32 @@ impl Parts {
             .from_reader(text.get(footer.end..).unwrap_or_default().as_bytes());
         for line in lines.records() {
             let line = line.map_err(|error| unreadable(text, footer.end, &error))?;
-            if line.len() == columns && filled(&line) >= enough {
+            let is_wider = line.len() > columns && (is_padded || !is_prose(&line));
+            if is_wider || line.len() == columns && filled(&line) >= enough {
                 let begin = line.position().map_or(0, csv::Position::byte);
                 let begin = usize::try_from(begin).unwrap_or_default() + footer.end;
                 let rest = text.get(begin..).unwrap_or_default();
                 let blank = rest.len() - rest.trim_start().len();
                 let (footer, line) = (footer.start, begin + blank);
                 let [footer, line] = [footer, line].map(|at| Position::of(text, at).line);
+                let looks = if is_wider {
+                    "has more fields than the header"
+                } else {
+                    "looks like a row"
+                };
                 return Err(DecodeError::Csv(format!(
-                    "line {line} looks like a row, and stands behind the footer in line {footer}; let `footer` be what no row begins with"
+                    "line {line} {looks}, and stands behind the footer in line {footer}; let `footer` be what no row begins with"
                 )));
             }
         }
         Ok(())
+    }
+
+    /// Whether a blank stands behind what separates the columns, as in a sentence.
+    fn is_padded(&self, text: &str, shape: &Shape) -> bool {
+        let rows = text.get(self.rows.clone()).unwrap_or_default();
+        let header = rows.trim_start().lines().next().unwrap_or_default();
+        header.contains(&format!("{} ", char::from(shape.delimiter)))
     }
 
     /// Whether as many rows came as the footer says.
@@ -249,6 +266,13 @@ pub(super) fn twice(around: &Value) -> BTreeMap<&str, u64> {
     // What nobody named nobody asks for.
     count.retain(|name, count| *count > 1 && !name.is_empty());
     count
+}
+
+/// Whether a line is a sentence: `Printed on Monday, June 1, by nobody`.
+fn is_prose(line: &csv::StringRecord) -> bool {
+    line.iter()
+        .skip(1)
+        .all(|field| field.is_empty() || field.starts_with(' '))
 }
 
 /// How many fields of a row have something.

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 
 use crate::config::{Format, Verdict};
 use crate::outbound::impersonal;
@@ -17,6 +16,7 @@ use super::compiled::Request;
 use super::compiled::Source;
 use super::decode::{DecodeError, Decoded, Shape, text, whole};
 use super::media;
+use super::trouble::tells_an_error;
 
 /// So many characters of what a script says about an answer are told.
 const HINT: usize = 400;
@@ -202,6 +202,20 @@ pub(super) fn taken(
         _ => return Err(Wrong::Refused),
     }
     match decoded {
+        // No rule and no script has looked at it, and the list may go on behind it.
+        Ok(decoded)
+            if decoded.found
+                && asked == Asked::BehindFull
+                && decoded.records.is_empty()
+                && judgement.by == By::Usual
+                && nobody.is_none()
+                && tells_an_error(&decoded.around) =>
+        {
+            Err(Wrong::Unexpected {
+                what: "behind a full page came an empty list, and an error beside it".into(),
+                remedy: "nothing was written; the next run tries again; where it means that there are no more records, say so with a rule that is `empty`",
+            })
+        }
         Ok(decoded) if decoded.found => Ok(decoded.into()),
         Ok(decoded)
             if nobody.is_some() && decoded.broken.is_none() && decoded.records.is_empty() =>
@@ -244,30 +258,6 @@ pub(super) fn taken(
             remedy: "nothing was written; if this means an empty list, say so with the rule `{ status: 204, is: empty }`",
         }),
         Err(error) => Err(Wrong::Unreadable(error)),
-    }
-}
-
-/// Whether something that stands around the records tells of an error.
-fn tells_an_error(around: &Value) -> bool {
-    let is_something = |value: &Value| match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-    };
-    match around {
-        Value::Array(items) => items.iter().any(tells_an_error),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            let name = name.to_lowercase();
-            let is_error = ["error", "fault", "exception"]
-                .iter()
-                .any(|word| name.contains(word));
-            let failed = name == "success" && *value == Value::Bool(false);
-            failed || is_error && is_something(value) || tells_an_error(value)
-        }),
-        _ => false,
     }
 }
 
@@ -389,6 +379,64 @@ impl Judgement {
             by: self.by,
             records,
             wrong,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Path;
+    use super::super::decode::decode;
+    use super::*;
+
+    fn came(raw: &str, asked: Asked, by: By) -> Result<usize, String> {
+        let shape = Shape::new(Format::Json, Path::parse("rows").unwrap());
+        let judgement = Judgement {
+            verdict: Verdict::Ok,
+            said: None,
+            hint: None,
+            by,
+        };
+        let decoded = decode(&shape, None, raw.as_bytes());
+        let came = Came {
+            status: 200,
+            records: 0,
+            raw,
+            asked,
+            nobody: None,
+            is_detail: false,
+        };
+        match taken(&shape, &judgement, decoded, came) {
+            Ok(taken) => Ok(taken.decoded.records.len()),
+            Err(Wrong::Unexpected { what, .. }) => Err(what),
+            Err(_) => Err(String::new()),
+        }
+    }
+
+    #[test]
+    fn an_error_beside_an_empty_list_behind_a_full_page_is_not_the_end() {
+        for error in [
+            r#""error":"Timeout""#,
+            r#""error":{"code":5}"#,
+            r#""errors":["Timeout"]"#,
+        ] {
+            let answer = format!("{{\"rows\":[],{error}}}");
+            let told = came(&answer, Asked::BehindFull, By::Usual).unwrap_err();
+            assert!(told.contains("an error beside it"), "{told}");
+            // Elsewhere, and where the connector says what it means, it is an empty list as ever.
+            assert_eq!(came(&answer, Asked::There, By::Usual), Ok(0));
+            let rule = By::Rule("errors.0".into());
+            assert_eq!(came(&answer, Asked::BehindFull, rule), Ok(0));
+            let with = format!("{{\"rows\":[{{\"id\":1}}],{error}}}");
+            assert_eq!(came(&with, Asked::BehindFull, By::Usual), Ok(1));
+        }
+        for none in [
+            r#"{"rows":[]}"#,
+            r#"{"rows":[],"error":null,"errors":[]}"#,
+            r#"{"rows":[],"error":{"code":0,"message":"OK"},"success":true}"#,
+            r#"{"rows":[],"sort":{"default":"name"}}"#,
+        ] {
+            assert_eq!(came(none, Asked::BehindFull, By::Usual), Ok(0), "{none}");
         }
     }
 }

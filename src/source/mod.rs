@@ -5,6 +5,7 @@
 mod path;
 mod position;
 mod decode;
+mod trouble;
 mod json;
 mod known;
 mod skim;

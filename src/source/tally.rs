@@ -149,7 +149,9 @@ impl Tally {
             return Sum::Again;
         }
         // Who was let in and nobody let out: as many as there are now are all that there are.
-        if !self.fell && self.ids.len() as u64 == declared {
+        // The first reading knows no ids: that none is known is no word about a number of 0.
+        let knows_ids = !self.ids.is_empty();
+        if knows_ids && !self.fell && self.ids.len() as u64 == declared {
             return Sum::Complete;
         }
         let twice = different < records;
@@ -199,6 +201,23 @@ mod tests {
         assert_eq!(tally(&behind).sum(1), Sum::Complete);
         assert_eq!(tally(&[(Some(0), 0..0)]).sum(1), Sum::Complete);
         assert!(matches!(tally(&[(Some(4), 0..0)]).sum(1), Sum::Wrong(_)));
+    }
+
+    #[test]
+    fn a_number_of_zero_is_met_by_nobody_alone() {
+        for pages in [vec![(0, 3)], vec![(0, 5), (5, 8), (8, 8)]] {
+            // As in a first reading, which knows no ids.
+            let mut zero = Tally::new(true);
+            for (from, to) in pages {
+                zero.take(Some(0), &prints(from..to), &[]);
+            }
+            assert_eq!(zero.sum(1), Sum::Again);
+            let told = zero.sum(READINGS);
+            assert!(matches!(told, Sum::Wrong(told) if told.starts_with("the PMS declares 0 ")));
+        }
+        let mut nobody = Tally::new(true);
+        nobody.take(Some(0), &[], &[]);
+        assert_eq!(nobody.sum(1), Sum::Complete);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Path;
 use super::path::{Segment, elements, text_of};
+use super::trouble::is_zero;
 
 /// So many texts of what stands at a path are told.
 const TOLD: usize = 5;
@@ -114,25 +115,57 @@ impl<'a> There<'a> {
             Value::Array(items) => items.iter().for_each(|item| self.look_into(item)),
             Value::Object(members) if !is_nil(members) => {
                 for (name, inner) in members {
+                    let says = self.says;
                     // How some write that an element is a list.
                     if name != "@type" || inner != "array" {
                         self.look_into(inner);
+                    }
+                    if is_of_form(name, inner) {
+                        self.says = says;
                     }
                 }
             }
             leaf => {
                 let Some(text) = text_of(leaf) else { return };
                 // `{"code": 0, "failed": false}` says that there is none.
-                self.says |= text != "0" && !text.eq_ignore_ascii_case("false");
+                self.says |= !is_zero(&text);
                 self.texts.push(text);
             }
         }
+    }
+
+    /// Whether it says anything but false and 0.
+    pub(super) fn is_yes(&self) -> bool {
+        self.says && !self.texts.iter().all(|text| is_zero(text))
     }
 
     /// What it says, for whoever reads of it.
     pub(super) fn told(&self) -> String {
         let texts: Vec<&str> = self.texts.iter().take(TOLD).map(AsRef::as_ref).collect();
         texts.join("; ")
+    }
+}
+
+/// Whether an attribute says of which form an element is, and nothing about it: `xsi:type="ArrayOfError"`,
+/// `e:arrayType="Error[0]"`. A prefix that stands is that of a namespace of forms; where it is left out the value tells
+/// them from `type="Timeout"`.
+fn is_of_form(name: &str, value: &Value) -> bool {
+    let Some(name) = name.strip_prefix('@') else {
+        return false;
+    };
+    let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+    let value = value.as_str().unwrap_or_default().trim().to_lowercase();
+    let is_name = !value.contains(char::is_whitespace);
+    let is_list = ["array", "listof"]
+        .iter()
+        .any(|word| value.starts_with(word))
+        || ["array", "list", "collection", "]"]
+            .iter()
+            .any(|word| value.ends_with(word));
+    match local {
+        "arrayType" => true,
+        "type" => !prefix.is_empty() || is_name && (is_list || value.contains(':')),
+        _ => false,
     }
 }
 
@@ -169,6 +202,26 @@ mod tests {
                 Some(("0; false", false)),
             ),
             (json!({"@count": "0"}), Some(("0", false))),
+            (json!({"@total": "0.00"}), Some(("0.00", false))),
+            (json!({"@code": "000"}), Some(("000", false))),
+            (
+                json!({"@type": "ArrayOfError"}),
+                Some(("ArrayOfError", false)),
+            ),
+            (
+                json!({"@arrayType": "Error[0]", "@type": "e:Array"}),
+                Some(("Error[0]; e:Array", false)),
+            ),
+            (
+                json!({"@e:type": "Errors", "@type": "Timeout"}),
+                Some(("Errors; Timeout", true)),
+            ),
+            (
+                json!({"@type": "ArrayOfError", "Error": "no"}),
+                Some(("ArrayOfError; no", true)),
+            ),
+            (json!({"@type": "Timeout"}), Some(("Timeout", true))),
+            (json!({"type": "a:b"}), Some(("a:b", true))),
             (json!({"@nil": "true", "@code": "7"}), None),
             (json!({"@type": "array"}), None),
             (json!({"code": null, "text": " ", "of": [{}]}), None),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::decode::{DecodeError, Decoded};
 use super::path::{Path, Segment};
 use super::position::Position;
+use super::trouble::tells_an_error;
 
 /// Deeper documents are attacks: dropping a nested value is recursive.
 const MAX_DEPTH: usize = 64;
@@ -18,6 +19,7 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
         stack: Vec::new(),
         records: Vec::new(),
         found: false,
+        refused: false,
         root: None,
         ended: false,
         soap,
@@ -45,10 +47,11 @@ pub(super) fn split(text: &str, records: &Path, soap: bool) -> Result<Decoded, D
         None if !walk.records.is_empty() => Value::Null,
         None => return Err(DecodeError::Xml("it has no element".into())),
     };
+    let is_refused = walk.refused && walk.records.is_empty();
     Ok(Decoded {
         around,
         records: walk.records,
-        found: walk.found,
+        found: walk.found && !is_refused,
         known: Vec::new(),
         broken: None,
     })
@@ -121,6 +124,8 @@ enum Way {
 struct Open {
     name: String,
     way: Way,
+    /// Records stand right in it.
+    holds: bool,
     text: String,
     members: Map<String, Value>,
 }
@@ -129,6 +134,8 @@ struct Walk {
     stack: Vec<Open>,
     records: Vec<Box<str>>,
     found: bool,
+    /// Where records would stand there is a text, or an error.
+    refused: bool,
     root: Option<Value>,
     /// The root is behind us.
     ended: bool,
@@ -196,11 +203,8 @@ impl Walk {
             _ => self.step(&name, records.segments()),
         };
         // The place is there as soon as the element around the records is.
-        if let Way::On(behind) = way
-            && behind + 1 >= records.segments().len()
-        {
-            self.found = true;
-        }
+        let is_place = matches!(way, Way::On(behind) if behind + 1 >= records.segments().len());
+        self.found |= is_place;
         if matches!(way, Way::Record) {
             self.found = true;
         }
@@ -243,6 +247,7 @@ impl Walk {
         self.stack.push(Open {
             name,
             way,
+            holds: is_place && !(self.soap && depth == 0),
             text: String::new(),
             members,
         });
@@ -285,6 +290,7 @@ impl Walk {
         let Open {
             name,
             way,
+            holds,
             text,
             mut members,
         } = open;
@@ -299,6 +305,7 @@ impl Walk {
                 Value::Object(members)
             }
         };
+        self.refused |= holds && (!text.is_empty() || tells_an_error(&value));
         if matches!(way, Way::Record) {
             let value = if value.is_null() {
                 Value::Object(Map::new())
@@ -414,6 +421,36 @@ mod tests {
         assert!(split_at("a/b/c", "<a><b/></a>", false).found);
         assert!(!split_at("a/b/c", "<a><x/></a>", false).found);
         assert!(!split_at("a/b/c", "<a><x><b/></x></a>", false).found);
+    }
+
+    #[test]
+    fn a_text_or_an_error_in_the_place_of_the_list_is_no_empty_list() {
+        let found = |list: &str| split_at("Resp/People/Person", list, false).found;
+        for refused in [
+            "<Resp><People>Timeout</People></Resp>",
+            "<Resp><People><![CDATA[No access]]></People></Resp>",
+            "<Resp><People><Error>Timeout</Error></People></Resp>",
+            "<Resp><People><Errors><Error code='5'/></Errors></People></Resp>",
+            "<Resp><People error='x'/></Resp>",
+        ] {
+            assert!(!found(refused), "{refused}");
+        }
+        for empty in [
+            "<Resp><People/></Resp>",
+            "<Resp><People> \n <!-- nobody --> </People></Resp>",
+            "<Resp><People xmlns='u' xmlns:x='v' x:nil='true'/></Resp>",
+            "<Resp><People xmlns:x='v' x:type='e:Array' x:arrayType='Person[0]' count='0'/></Resp>",
+            "<Resp><People NextPageLink='' property='12'><Count>0</Count></People></Resp>",
+            "<Resp><People errors='0'><Errors/><ErrorCode>0</ErrorCode></People></Resp>",
+            "<Resp><People><Person/><Error>Timeout</Error></People></Resp>",
+        ] {
+            assert!(found(empty), "{empty}");
+        }
+        let soap = |list: &str| {
+            let text = format!("<s:Envelope xmlns:s='u'> <s:Body> {list} </s:Body></s:Envelope>");
+            split_at("L/P", &text, true).found
+        };
+        assert!(soap("<L/>") && !soap("<L>Timeout</L>"));
     }
 
     #[test]

@@ -92,11 +92,7 @@ fn rows_behind_a_footer_are_told_and_summaries_there_are_not() {
         let text = format!("id,name,unit,note\n1,Ana,1A,\n2,Bo,2A,x\n{footer}\n{behind}");
         super::split(&text, &shape).map(|decoded| decoded.records.len())
     };
-    for behind in [
-        "3,Cy,3A,\n",
-        "\n3,\"Cy\nOrtiz\",3A,x\nprinted,,,\n",
-        "3,Cy,,\n",
-    ] {
+    for behind in ["3,Cy,3A,\n", "\n3,\"Cy\nOrtiz\",3A,x\nprinted,,,\n"] {
         for (footer, counts) in [
             ("Total", false),
             ("Total 2 rows", true),
@@ -114,9 +110,23 @@ fn rows_behind_a_footer_are_told_and_summaries_there_are_not() {
         "printed by nobody\n",
         "Printed,,,\n",
         "\n\n,,,\n",
-        "a,b,c,d,e\n",
+        "Printed on Monday, June 1, by Ana, at Oak, Inc\n",
+        ",,,,,\n",
     ] {
         assert_eq!(read("Total", behind, false), Ok(2), "{behind}");
+        assert_eq!(read("Total 2 rows", behind, true), Ok(2), "{behind}");
+    }
+    // A row may be as empty; where the footer counts them, none is missing.
+    for summary in ["3,Cy,,\n", "Groups,Rent,,\nOccupied,2,,\n"] {
+        let told = read("Total", summary, false).unwrap_err().to_string();
+        assert!(told.contains("line 5 looks like a row"), "{told}");
+        assert_eq!(read("Total 2 rows", summary, true), Ok(2), "{summary}");
+    }
+    for wider in ["3,Cy,3A,x,\n", "printed\n3,Cy, Jr,3A,x\n", "a,b,c,d,e\n"] {
+        for (footer, counts) in [("Total", false), ("Total 2 rows", true)] {
+            let told = read(footer, wider, counts).unwrap_err().to_string();
+            assert!(told.contains("has more fields than the header"), "{told}");
+        }
     }
 }
 
