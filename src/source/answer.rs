@@ -287,6 +287,10 @@ pub(super) fn by_rules(
     decided(rules, status, headers, content, |there| there.says)
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is of one lifetime, and any is asked for"
+)]
 /// Whether an answer is ready: for `{ path: ready }` false and 0 say that it is not.
 pub(super) fn is_ready(
     until: &[Rule],
@@ -294,7 +298,8 @@ pub(super) fn is_ready(
     headers: &HeaderMap,
     content: &Content<'_>,
 ) -> bool {
-    until.is_empty() || decided(until, status, headers, content, |there| there.is_yes()).is_some()
+    let ready = decided(until, status, headers, content, |there| there.is_yes());
+    until.is_empty() || ready.is_some()
 }
 
 /// What the rules say; `says` is whether what is at a path alone meets it.
