@@ -20,12 +20,29 @@ pub(super) struct Presence {
     pub(super) granted: Granted,
 }
 
-/// Whether there were records, and what any of them had.
+/// What was seen: in all, and of the PMS property that is read now.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    records: bool,
+    all: Had,
+    here: Had,
+}
+
+/// How many records there were, and what any of them had.
+#[derive(Debug, Clone, Copy, Default)]
+struct Had {
+    records: u64,
     id: bool,
     property: bool,
+}
+
+/// A single record of a PMS property that lacks something is wrong by itself: it is rejected, and stops nobody else.
+const SEVERAL: u64 = 2;
+
+impl Had {
+    fn take_in(&mut self, id: bool, property: bool) {
+        self.id |= id;
+        self.property |= property;
+    }
 }
 
 /// What is amiss, and what to do about it.
@@ -68,6 +85,11 @@ impl Presence {
         self.seen
     }
 
+    /// Another PMS property is read from now on.
+    pub(super) fn goes_on_to_another(&mut self) {
+        self.seen.here = Had::default();
+    }
+
     /// Takes it that no more was seen than that.
     pub(super) fn restore(&mut self, seen: Seen) {
         self.seen = seen;
@@ -92,25 +114,29 @@ impl Presence {
         decoded: &Decoded,
         wanted: Wanted<'_>,
     ) -> Result<Whose, Amiss> {
-        self.seen.records |= !decoded.records.is_empty();
+        let came = decoded.records.len() as u64;
+        let Seen { all, here } = &mut self.seen;
+        all.records += came;
+        here.records += came;
         let known = decoded.known.iter().map(Option::is_some);
         let known = known.chain(std::iter::repeat(false));
         let asked_at_once = wanted.property.is_empty();
         let mut each = Vec::new();
         for (json, known) in decoded.records.iter().zip(known) {
             if known {
-                self.seen.id = true;
-                self.seen.property = true;
+                all.take_in(true, true);
+                here.take_in(true, true);
                 continue;
             }
             let path = request.property.as_ref();
-            if path.is_none() && (self.seen.id || request.id.is_none()) {
+            if path.is_none() && (here.id || request.id.is_none()) {
                 break;
             }
             let text = |path: Option<&Path>| path.and_then(|path| path.text_in(json));
-            self.seen.id = self.seen.id || text(request.id.as_ref()).is_some();
+            let id = here.id || text(request.id.as_ref()).is_some();
             let named = text(path);
-            self.seen.property |= named.is_some();
+            all.take_in(id, named.is_some());
+            here.take_in(id, named.is_some());
             if asked_at_once {
                 each.push(wanted.whose(named.as_deref()));
             } else if let Some(named) = named
@@ -132,21 +158,24 @@ impl Presence {
 
     /// The path that no record has; none where each leads somewhere, or there was no record.
     pub(super) fn leads_nowhere(&self, request: &Request) -> Option<Amiss> {
-        let paths = [
-            ("id", &request.id, self.seen.id),
-            ("property", &request.property, self.seen.property),
-        ];
-        let mut missing = paths
-            .into_iter()
-            .filter_map(|(key, path, is_there)| path.as_ref().filter(|_| !is_there).zip(Some(key)));
-        let (path, key) = missing.next().filter(|_| self.seen.records)?;
-        Some(Amiss {
-            what: format!(
-                "no record has anything at `{path}`, where `{key}` of the connector looks"
-            ),
-            remedy: format!("nothing was written; correct `{key}` of the request, or remove it"),
-        })
+        had_nothing(request, &self.seen.all, 1)
     }
+}
+
+/// The path at which none of so many records, or more, had anything.
+fn had_nothing(request: &Request, had: &Had, least: u64) -> Option<Amiss> {
+    let paths = [
+        ("id", &request.id, had.id),
+        ("property", &request.property, had.property),
+    ];
+    let mut missing = paths
+        .into_iter()
+        .filter_map(|(key, path, is_there)| path.as_ref().filter(|_| !is_there).zip(Some(key)));
+    let (path, key) = missing.next().filter(|_| had.records >= least)?;
+    Some(Amiss {
+        what: format!("no record has anything at `{path}`, where `{key}` of the connector looks"),
+        remedy: format!("nothing was written; correct `{key}` of the request, or remove it"),
+    })
 }
 
 impl Wanted<'_> {
@@ -180,6 +209,13 @@ impl Call<'_> {
     pub(super) fn missing(&self, presence: &Presence) -> Option<SourceError> {
         let request = self.source.requests.get(self.request)?;
         Some(self.amiss(&presence.leads_nowhere(request)?))
+    }
+
+    /// The path that no record of this PMS property has, of several: the records of another do not make up for it.
+    pub(super) fn missing_here(&self, presence: &Presence) -> Option<SourceError> {
+        let request = self.source.requests.get(self.request)?;
+        let amiss = had_nothing(request, &presence.seen.here, SEVERAL)?;
+        Some(self.amiss(&amiss))
     }
 
     /// As an error of this request.

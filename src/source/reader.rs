@@ -253,8 +253,13 @@ impl Reader {
                 takes_all: matches!(of, Of::All),
                 ..*call
             };
+            presence.goes_on_to_another();
             match self.read_chain(&call, taker, &mut presence).await {
                 Ok((more, came)) => {
+                    let wrong = call.missing_here(&presence);
+                    if let Some(reason) = wrong.filter(|_| properties.len() > 1) {
+                        return Reading::Partial { reason };
+                    }
                     pages += more;
                     records += came;
                 }

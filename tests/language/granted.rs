@@ -1,6 +1,9 @@
 //! What a reading takes for granted is told, and what rules look for is seen: objects at a path, columns of one name, files that
 //! are the newest alike, details with nobody, properties that no record names, keys of two records, changes without a property.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use epms::model::{Outcome, Reading};
 use serde_json::{Value, json};
 
@@ -205,6 +208,52 @@ async fn a_property_that_no_record_names_is_noted_and_nobody_of_it_is_closed() {
         assert_eq!(run.notes[&format!("property_not_named:{property}")], 1);
     }
     assert_eq!(daemon.people().await, before);
+}
+
+/// The records of one property do not make up for those of another: whose they are, and which, was looked at for one alone.
+#[tokio::test]
+async fn paths_lead_somewhere_in_each_property_for_itself() {
+    let yaml = ONCE.replace("per: once, ", "");
+    let yaml = yaml.replace("/people", "/people/{{ property }}");
+    for lacks in ["id", "site"] {
+        let stage = Arc::new(AtomicUsize::new(0));
+        let now = Arc::clone(&stage);
+        let world = World::start(&yaml, SCRIPT, move |_, asked| {
+            let mut people = match asked.to.as_str() {
+                "/people/p1" => [person(1, "Ana", "p1"), person(2, "Bo", "p1")],
+                _ => [person(3, "Cy", "p2"), person(4, "Dee", "p2")],
+            };
+            let many = match (asked.to.as_str(), now.load(Ordering::SeqCst)) {
+                ("/people/p2", stage) => [0, 2, 1][stage],
+                _ => 0,
+            };
+            for one in people.iter_mut().take(many) {
+                one.as_object_mut().unwrap().remove(lacks);
+            }
+            ok(json!({ "data": people }).to_string())
+        })
+        .await;
+        world
+            .home
+            .write("config/integrations/elm.yaml", integration("p1, p2"));
+        let daemon = Daemon::start(&world.home).await;
+        daemon.settle().await;
+        assert_eq!(daemon.people().await.len(), 4);
+        stage.store(1, Ordering::SeqCst);
+        let run = daemon.sync("elm").await;
+        let Outcome::Incomplete { reason } = &run.outcome else {
+            panic!("{lacks}: {run:?}")
+        };
+        assert!(
+            reason.contains(&format!("no record has anything at `{lacks}`")),
+            "{reason}"
+        );
+        assert!(reason.contains("PMS property `p2`"), "{reason}");
+        // One of several is a matter of its own.
+        stage.store(2, Ordering::SeqCst);
+        let run = daemon.sync("elm").await;
+        assert!(run.outcome.is_success(), "{lacks}: {run:?}");
+    }
 }
 
 const LOOKS_UP: &str = r#"fn residents(record, ctx) {
