@@ -4,6 +4,7 @@ mod act;
 mod alert;
 mod attachment;
 mod change;
+mod delivery;
 mod email;
 mod enrolment;
 mod explain;
@@ -36,6 +37,10 @@ pub use attachment::{
     Retirement, TakenOver, is_same_property,
 };
 pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use delivery::{
+    DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId, TargetState,
+    TargetStatus, WaitsFor,
+};
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
