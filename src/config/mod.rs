@@ -14,6 +14,7 @@ mod tiers;
 mod credential;
 mod connector;
 mod request;
+mod target_requests;
 mod answer;
 mod integration;
 mod files;
@@ -39,5 +40,6 @@ pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
 pub use size::Size;
+pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};
