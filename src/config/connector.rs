@@ -19,7 +19,6 @@ use super::{Proxy, Span};
 /// so only `credential.NAME`, `today` and `now` may stand there.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("anyOf" = [{ "required": ["requests"] }, { "required": ["target"] }]))]
 pub struct Connector {
     /// Version of the file's form: 1 or 2. In version 2 what could end in a feed that looks whole and is not is an error:
     /// what `epms check` warns of in version 1 as `all_properties`, `same_property`, `rule`, `unused_key`, `unset_value`, `host`,
