@@ -16,6 +16,7 @@ mod connector;
 mod request;
 mod answer;
 mod integration;
+mod target;
 mod files;
 
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
@@ -39,5 +40,6 @@ pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
 pub use size::Size;
+pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};
