@@ -17,6 +17,7 @@ mod request;
 mod target_requests;
 mod answer;
 mod integration;
+mod target;
 mod files;
 
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
@@ -40,6 +41,7 @@ pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
 pub use size::Size;
+pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};

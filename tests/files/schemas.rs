@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Home, told};
 use boon::{Compiler, SchemaIndex, Schemas};
-use epms::config::{Connector, Credential, Document, Integration, Settings};
+use epms::config::{Connector, Credential, Document, Integration, Settings, Target};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-const KINDS: [&str; 5] = ["settings", "connector", "credential", "integration", "case"];
+const KINDS: [&str; 6] = [
+    "settings",
+    "connector",
+    "credential",
+    "integration",
+    "target",
+    "case",
+];
 
 /// The schemas as the program gives them.
 struct Known {
@@ -58,6 +65,7 @@ fn kind_of(path: &str) -> Option<&'static str> {
         ("config/connectors/", "connector"),
         ("config/credentials/", "credential"),
         ("config/integrations/", "integration"),
+        ("config/targets/", "target"),
         ("scripts/tests/", "case"),
     ];
     let (_, kind) = kinds.iter().find(|(begin, _)| path.starts_with(begin))?;
@@ -116,7 +124,7 @@ async fn every_file_that_comes_with_epms_fits_its_schema_and_names_it() {
             }
         }
     }
-    let [settings, connectors, _, _, cases] = counts;
+    let [settings, connectors, .., cases] = counts;
     assert!(settings > 0 && connectors > 5 && cases > 50, "{counts:?}");
 }
 
@@ -358,6 +366,27 @@ fields: { kind: x }
         "integration",
         &parse(full).unwrap(),
         is_read::<Integration>,
+    );
+    let full = "
+version: 1
+credential: acme-door
+from: [elm, 123]
+mode: approve_all
+start_delay: 15m
+early: 1d
+late: 2d
+end: move_out
+places: { map: { '12B': [k1, 7] }, common: [gate] }
+guard: { limit: 5, percent: 10, window: 24h }
+read_back: 24h
+enabled: true
+fields: { role: TENANT }
+";
+    compare(
+        "a full target",
+        "target",
+        &parse(full).unwrap(),
+        is_read::<Target>,
     );
     let full = "
 version: 1
