@@ -13,7 +13,7 @@ use crate::model::{
     ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, HeldPlan, IntegrationId, Person,
     Problem, Progress, Resolution, Run, RunId, StoreIdentity, TakenOver,
 };
-pub use crate::model::{ReloadOutcome, Reloaded};
+pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
 /// `GET /v1/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -502,7 +502,10 @@ pub struct NewName {
 pub struct ReloadReply {
     /// What became of each integration, by id.
     pub integrations: Vec<Reloaded>,
-    /// Problems of files that belong to no single integration.
+    /// What became of each target, by id.
+    #[serde(default)]
+    pub targets: Vec<ReloadedTarget>,
+    /// Problems of files that belong to no single integration or target.
     #[serde(default)]
     pub problems: Vec<Problem>,
 }

@@ -582,9 +582,10 @@ impl Backend for Daemon {
             answer.await.ok()
         };
         match tokio::time::timeout(RELOAD, reloaded).await {
-            Ok(Some((integrations, problems))) => Ok(ReloadReply {
-                integrations,
-                problems,
+            Ok(Some(loaded)) => Ok(ReloadReply {
+                integrations: loaded.integrations,
+                targets: loaded.targets,
+                problems: loaded.problems,
             }),
             Ok(None) => Err(ProblemDocument::stopping()),
             Err(_) => Err(ProblemDocument::not_ready(format!(

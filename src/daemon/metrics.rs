@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::model::{Fate, IntegrationId, Problem, ReloadOutcome, Reloaded, Run};
+use crate::catalog::Loaded;
+use crate::model::{Fate, IntegrationId, ReloadOutcome, Run};
 
 pub(super) use exposition::Scrape;
 
@@ -119,13 +120,10 @@ impl Metrics {
     }
 
     /// Files were loaded anew.
-    pub(super) fn reloaded(&self, outcomes: &[Reloaded], problems: &[Problem], now: Timestamp) {
+    pub(super) fn reloaded(&self, loaded: &Loaded, now: Timestamp) {
+        let outcomes = &loaded.integrations;
         self.change(|counted| {
-            let failed = !problems.is_empty()
-                || outcomes
-                    .iter()
-                    .any(|reloaded| !reloaded.problems.is_empty());
-            if failed {
+            if !loaded.is_right() {
                 counted.reloads_failed += 1;
             } else {
                 counted.reloads_succeeded += 1;

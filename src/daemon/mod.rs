@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{self, Catalog, ReloadRequest, Shown};
+use crate::catalog::{self, Catalog, Loaded, ReloadRequest, Shown};
 use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
@@ -162,6 +162,7 @@ pub async fn run(
         .problems
         .iter()
         .chain(loaded.integrations.values().flat_map(|slot| &slot.problems))
+        .chain(loaded.targets.values().flat_map(|slot| &slot.problems))
     {
         tracing::error!(%problem, "file rejected");
     }
@@ -248,9 +249,7 @@ pub async fn run(
             known.inspect_err(told).ok()
         };
         tasks.spawn(async move {
-            let on_reload = move |outcomes: &[_], problems: &[_]| {
-                metrics.reloaded(outcomes, problems, now());
-            };
+            let on_reload = move |loaded: &Loaded| metrics.reloaded(loaded, now());
             let requests = reload_requests;
             let shown = Shown {
                 catalog: catalog_sender,
