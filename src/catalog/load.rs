@@ -470,6 +470,14 @@ impl<'a> Loader<'a> {
                 return Err(problems);
             }
         };
+        if source.is_target() {
+            let message = format!(
+                "the connector `{connector}` of `{}` is that of a place that access is delivered to, and gives no residents; name a credential of a PMS, and this one in a file in `config/targets`",
+                config.credential
+            );
+            let problem = file.document.problem("credential", message);
+            return Err(vec![problem.coded(Code::Reference)]);
+        }
         let script_name = config
             .script
             .clone()

@@ -10,7 +10,7 @@ use crate::model::{Code, Problem, time_zone};
 
 use super::{
     Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
-    Target, nearest,
+    Target, nearest, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -231,12 +231,7 @@ fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
             ),
         ));
     }
-    if !connector.requests.contains_key("residents") {
-        problems.push(document.problem(
-            "requests",
-            "there is no `residents`; add the request that reads them",
-        ));
-    }
+    problems.extend(target_requests::check(connector, document));
     if connector.hosts.is_empty() {
         problems.push(document.problem(
             "hosts",

@@ -14,6 +14,7 @@ mod tiers;
 mod credential;
 mod connector;
 mod request;
+mod target_requests;
 mod answer;
 mod integration;
 mod target;
@@ -41,5 +42,6 @@ pub use settings::{
 };
 pub use size::Size;
 pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
+pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};

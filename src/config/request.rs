@@ -131,7 +131,7 @@ pub struct Request {
     pub refresh: Option<Span>,
 }
 
-/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST.
+/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST. The others are for `target`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]

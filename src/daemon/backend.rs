@@ -3,6 +3,7 @@
 mod acts;
 mod callers;
 mod care;
+mod deliveries;
 mod explain;
 mod health;
 mod integrations;
@@ -24,11 +25,12 @@ use crate::control::protocol::{
     ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{
-    Answer, Backend, ChangeFilter, Changes, Followed, ListQuery, Peer, Snapshot,
+    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
-    IntegrationId, Outcome, Person, PersonId, Preview, Retirement, RunId, Soundness, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
+    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
+    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -364,6 +366,7 @@ impl Backend for Daemon {
                 Ok(Some(PersonDetail {
                     person,
                     links: links.collect(),
+                    deliveries: Vec::new(),
                     alerts,
                     changes: view.changes_of(id, u64::MAX, 20)?,
                 }))
@@ -549,6 +552,36 @@ impl Backend for Daemon {
             .await?;
         let changes = changes.ok_or_else(|| no_person(id))?;
         Ok(page(changes, size, |change| change.seq.to_string()))
+    }
+
+    async fn targets(&self) -> Answer<Vec<TargetStatus>> {
+        self.all_targets().await
+    }
+
+    async fn deliveries(&self, query: DeliveryQuery) -> Answer<Page<Delivery>> {
+        self.delivered(query).await
+    }
+
+    async fn delivery_plan(&self, target: TargetId) -> Answer<DeliveryPlan> {
+        self.planned_at(target).await
+    }
+
+    async fn approve_deliveries(
+        &self,
+        target: TargetId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> Answer<DeliveriesTouched> {
+        self.approved_at(target, digest, peer).await
+    }
+
+    async fn retry_deliveries(
+        &self,
+        target: TargetId,
+        person: Option<PersonId>,
+        peer: Peer,
+    ) -> Answer<DeliveriesTouched> {
+        self.retried_at(target, person, peer).await
     }
 
     async fn ready(&self) -> Answer<Vec<String>> {

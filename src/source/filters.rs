@@ -32,6 +32,26 @@ impl Object for Day {
 #[derive(Debug)]
 pub(super) struct Escaped(String);
 
+impl Escaped {
+    /// A text as one segment of a path.
+    pub(super) fn of_segment(text: &str) -> Escaped {
+        Escaped(segment(text))
+    }
+}
+
+/// A text as one segment of a path: all but letters and digits is escaped.
+pub(super) fn segment(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
 impl Object for Escaped {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -60,6 +80,30 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("boolean", boolean);
     environment.add_filter("date", date);
     environment.add_filter("days_ago", days_ago);
+    environment.add_filter("json", json);
+    environment.add_filter("optional", optional);
+}
+
+/// Fails where there is nothing, as templates fail without filters.
+fn is_set(value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    Ok(())
+}
+
+/// A value as JSON writes it.
+fn json(value: &Value) -> Result<String, Error> {
+    is_set(value)?;
+    serde_json::to_string(value).map_err(|_| wrong("the value cannot be written as JSON"))
+}
+
+/// The value, or the error by which a leaf alone is left out.
+fn optional(value: &Value) -> Result<Value, Error> {
+    if value.is_none() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    is_set(value).map(|()| value.clone())
 }
 
 fn wrong(what: impl Into<String>) -> Error {

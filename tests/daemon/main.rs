@@ -11,6 +11,7 @@ mod changes;
 mod crash;
 mod credentials;
 mod dates;
+mod deliveries;
 mod demo;
 mod demo_traps;
 mod doctor;
