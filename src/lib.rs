@@ -35,7 +35,7 @@
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
 //! rules    what may be done about whom, for runs and acts alike: normal forms, matching, plan, guard. Pure
 //! cases    mapping tests: data beside the scripts
-//! catalog  config and scripts compiled together, numbered per integration; watch → load → swap
+//! catalog  config and scripts compiled together, numbered per integration and target; watch → load → swap
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
@@ -77,7 +77,8 @@
 //! There is no second code path. Events of the file system are hints; what counts is a hash of what lies on
 //! disk, looked at on every hint, every twenty seconds, and on request. Everything is compiled, then swapped
 //! once per integration: a broken file leaves its integration on the generation that runs, and the others
-//! move on. A deleted integration file pauses it; its people stay.
+//! move on. A deleted integration file pauses it; its people stay. Targets are loaded alike, after the integrations whose
+//! people they get; without its file nothing is sent to one, and what was granted there stays.
 //!
 //! # Whose people go where
 //!

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,6 +11,7 @@ use jiff::SignedDuration;
 use crate::config::Limits;
 use crate::model::IntegrationId;
 use crate::outbound::{apart, for_the_clock};
+use crate::source::Operation;
 
 use super::{Catalog, Integration, Slot, Target, TargetSlot};
 
@@ -157,16 +159,18 @@ fn of_integrations(credential: &str, integrations: &[&Integration]) -> Vec<TooSh
 fn of_targets(catalog: &Catalog) -> Vec<TooShort> {
     let mut by_credential: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
     let running = catalog.targets.values().filter_map(TargetSlot::running);
-    for target in running.filter(|target| target.config.enabled) {
+    // What is only told of changes is never read back.
+    let read_back = |target: &&Arc<Target>| target.source.can(Operation::List);
+    for target in running.filter(|one| one.config.enabled).filter(read_back) {
         let credential = target.config.credential.as_str();
         by_credential.entry(credential).or_default().push(target);
     }
     let found = by_credential.into_iter().flat_map(|(credential, targets)| {
         let limits = targets.first().map(|target| target.limits());
-        let read_back = |target: &&Target, period: Duration| {
+        let times = |target: &&Target, period: Duration| {
             period.as_secs() / target.config.read_back.0.as_secs().max(1)
         };
-        let asked = |period| targets.iter().map(|one| read_back(one, period)).sum();
+        let asked = |period| targets.iter().map(|one| times(one, period)).sum();
         let by = Asking::Targets(targets.len());
         of(credential, &limits.unwrap_or_default(), by, asked)
     });

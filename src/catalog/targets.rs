@@ -82,11 +82,6 @@ impl Target {
     }
 }
 
-/// Whether a connector speaks to a target, and reads no PMS.
-pub(super) fn speaks_to_targets(source: &Source) -> bool {
-    source.has("target.list") || source.has("target.send")
-}
-
 /// Whether a script words what people should have at a target.
 // To be replaced by `Script::is_of_target`, once there are such scripts.
 pub(super) fn is_of_target(_script: &Script) -> bool {

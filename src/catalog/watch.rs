@@ -475,4 +475,54 @@ mod tests {
         stop.cancel();
         watching.await.unwrap();
     }
+
+    fn target(home: &Home, text: &str) {
+        let folder = home.config().join("targets");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("acme-door.yaml"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_written_into_a_target_s_file_is_another_home() {
+        let (_folder, home) = home(2);
+        let none = fingerprint(&home).await;
+        target(&home, "version: 1\n");
+        let one = fingerprint(&home).await;
+        target(&home, "version: 2\n");
+        let other = fingerprint(&home).await;
+        assert!(none != one && one != other && other != none);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_a_reload_hears_what_became_of_targets() {
+        let (_folder, home) = home(2);
+        let seen = fingerprint(&home).await;
+        let (sender, catalog) = watch::channel(Arc::new(load(&home, None, Timestamp::UNIX_EPOCH)));
+        target(&home, "version: 1\ncredential: acme\n");
+        let (requests, asked) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let shown = shown(sender).0;
+        let watching = super::watch(home, || None, seen, shown, asked, |_| {}, stop.clone());
+        let watching = tokio::spawn(watching);
+        let (reply, answer) = oneshot::channel();
+        requests.send(reply).await.unwrap();
+        let loaded = tokio::time::timeout(Duration::from_secs(15), answer).await;
+        let loaded = loaded.unwrap().unwrap();
+        assert!(!loaded.is_right() && loaded.problems.is_empty());
+        let [acme] = loaded.targets.as_slice() else {
+            panic!("{loaded:?}")
+        };
+        assert_eq!(acme.id.as_str(), "acme-door");
+        assert_eq!(acme.outcome, ReloadOutcome::Rejected);
+        assert_eq!(acme.problems.len(), 1);
+        assert!(
+            catalog
+                .borrow()
+                .targets
+                .values()
+                .all(|slot| slot.current.is_none())
+        );
+        stop.cancel();
+        watching.await.unwrap();
+    }
 }

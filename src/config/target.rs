@@ -200,7 +200,7 @@ fn not_days(span: Span) -> Option<String> {
         ));
     }
     let near = seconds.div_ceil(DAY);
-    (seconds % DAY != 0).then(|| {
+    (!seconds.is_multiple_of(DAY)).then(|| {
         format!(
             "`{span}` is no whole number of days, and a day is one at the property; write `{near}d`"
         )

@@ -123,11 +123,11 @@ impl Metrics {
     pub(super) fn reloaded(&self, loaded: &Loaded, now: Timestamp) {
         let outcomes = &loaded.integrations;
         self.change(|counted| {
-            if !loaded.is_right() {
-                counted.reloads_failed += 1;
-            } else {
+            if loaded.is_right() {
                 counted.reloads_succeeded += 1;
                 counted.last_good_load = Some(now);
+            } else {
+                counted.reloads_failed += 1;
             }
             for reloaded in outcomes {
                 let feed = counted.integrations.entry(reloaded.id.clone());

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 
 use crate::config::{self, File, nearest};
 use crate::model::{Code, IntegrationId, Problem, Problems, TargetId};
+use crate::script::Script;
+use crate::source::Source;
 
 use super::super::asked::Asked;
-use super::super::targets::{Served, Target, TargetSlot, is_of_target, speaks_to_targets};
+use super::super::targets::{Served, Target, TargetSlot, is_of_target};
 use super::super::{Catalog, Slot};
 use super::{Found, Loader, others};
 
@@ -105,7 +107,7 @@ impl Loader<'_> {
             Ok(source) => source,
             Err(found) => return Err(also(problems, found)),
         };
-        if !speaks_to_targets(&source) {
+        if !source.is_target() {
             let message = format!(
                 "the connector `{connector}` of the credential `{}` reads a PMS: it has no `target`, and nothing can be delivered by it; name a credential of a connector that has one",
                 config.credential
@@ -128,8 +130,8 @@ impl Loader<'_> {
         }
         let tests = self.tests.as_mut();
         problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));
-        let unset = self.unset(&connector, &file).into_iter();
-        problems.extend(unset.filter(|problem| !problem.code.is_warning()));
+        let doubts = self.doubts(&connector, &source, &script, &file).into_iter();
+        problems.extend(doubts.filter(|problem| !problem.code.is_warning()));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -179,27 +181,35 @@ impl Loader<'_> {
         Some(problem.coded(Code::Reference))
     }
 
-    /// The fields that templates of a connector ask a target's file for in vain.
-    fn unset(&mut self, connector: &str, target: &File<config::Target>) -> Vec<Problem> {
-        let (Ok(source), Some(Ok(file))) =
-            (self.source(connector), self.files.connectors.get(connector))
-        else {
+    /// What a target's file, its connector and its script have in vain of each other: in version 2 of the connector errors.
+    fn doubts(
+        &self,
+        connector: &str,
+        source: &Source,
+        script: &Script,
+        target: &File<config::Target>,
+    ) -> Vec<Problem> {
+        let Some(Ok(file)) = self.files.connectors.get(connector) else {
             return Vec::new();
         };
-        Asked::of(connector, file, &source, Vec::new()).of_target(target)
+        let asked = Asked::of(connector, file, source, vec![script]);
+        let mut problems = asked.of_target(target);
+        if file.value.is_strict() {
+            problems.extend(asked.in_vain(script));
+            problems.extend(asked.by_nobody());
+        }
+        problems
     }
 
     /// What targets have in vain of their connectors, and may be meant.
-    pub(super) fn doubts_of_targets(&mut self, catalog: &Catalog) -> Vec<Problem> {
+    pub(super) fn doubts_of_targets(&self, catalog: &Catalog) -> Vec<Problem> {
         let loaded = catalog.targets.values();
-        let loaded: Vec<_> = loaded.filter_map(|slot| slot.current.clone()).collect();
-        let mut problems = Vec::new();
-        for target in loaded {
-            if let Some(Ok(file)) = self.files.targets.get(target.id.as_str()).cloned() {
-                problems.extend(self.unset(&target.connector, &file));
-            }
-        }
-        problems
+        let loaded = loaded.filter_map(|slot| slot.current.as_ref());
+        let doubts = loaded.flat_map(|one| match self.files.targets.get(one.id.as_str()) {
+            Some(Ok(file)) => self.doubts(&one.connector, &one.source, &one.script, file),
+            _ => Vec::new(),
+        });
+        doubts.collect()
     }
 }
 

@@ -7,8 +7,9 @@ use crate::model::{Holding, TargetId};
 
 /// A connector that speaks to a target.
 const DOORS: &str = "version: 1\nscript: doors.rhai\ncredential_fields: { url: plain }\nhosts: [door.example.com]\n\
-    requests:\n  residents: { url: \"{{ credential.url }}/x\", format: json, id: id }\n  \
-    target.list: { url: \"{{ credential.url }}/grants/{{ fields.site }}\", format: json, id: id }\n";
+    target:\n  list: { url: \"{{ credential.url }}/grants/{{ fields.site }}\", format: json, id: id }\n  \
+    create: { method: POST, url: \"{{ credential.url }}/grants\", body: { json: { name: \"{{ grant.name }}\" } }, format: json }\n  \
+    remove: { method: DELETE, url: \"{{ credential.url }}/grants/{{ grant.id }}\", format: json }\n";
 
 /// Its script.
 const WORDS: &str = "fn residents(record, ctx) { () }\n";
@@ -323,7 +324,7 @@ fn a_field_that_templates_ask_for_in_vain_is_doubtful_and_in_version_2_an_error(
     doors.target("version: 1\ncredential: doors\nfields: { sites: s1 }\n");
     assert!(slot(&doors.load(None)).running().is_some());
     let unset = [
-        "config/targets/acme-door.yaml:3:1: fields: there is no `site`, and `requests.target.list.url` of the connector `doors` cannot be asked without; is `sites` meant?",
+        "config/targets/acme-door.yaml:3:1: fields: there is no `site`, and `target.list.url` of the connector `doors` cannot be asked without; is `sites` meant?",
     ];
     assert_eq!(doors.checked("acme-door.yaml"), unset);
     let strict = DOORS.replace("version: 1", "version: 2");
@@ -331,6 +332,26 @@ fn a_field_that_templates_ask_for_in_vain_is_doubtful_and_in_version_2_an_error(
     let slot = slot(&doors.load(None));
     assert_eq!(told(&slot), unset);
     assert!(slot.running().is_none());
+}
+
+#[test]
+fn what_nobody_asks_of_a_connector_of_version_2_keeps_its_targets_from_loading() {
+    let doors = Doors::new();
+    let unasked =
+        "requests: { people: { url: \"{{ credential.url }}/p\", format: json, id: id } }\n";
+    let file = "config/connectors/doors.yaml";
+    doors.write(file, &format!("{DOORS}{unasked}"));
+    let first = doors.load(None);
+    assert!(slot(&first).problems.is_empty());
+    let strict = format!("{DOORS}{unasked}").replace("version: 1", "version: 2");
+    doors.write(file, &strict);
+    let second = doors.load(Some(&first));
+    let told = told(&slot(&second));
+    assert!(
+        told.len() == 1 && told[0].contains("requests.people: nobody asks for it"),
+        "{told:?}"
+    );
+    assert!(Arc::ptr_eq(&current(&first), &current(&second)));
 }
 
 #[test]
