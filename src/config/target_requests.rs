@@ -300,15 +300,15 @@ mod tests {
             ),
             (
                 format!("{ALL}requests: {{ a: {{ url: u, format: json, feeds: residents }} }}\n"),
-                "a.yaml:9:16: requests.a: gives residents",
+                "a.yaml:9:13: requests.a: gives residents",
             ),
             (
                 "target: { list: { url: u, format: json } }\n".to_owned(),
-                "a.yaml:5:9: target: there is no `create`; add the request that grants\na.yaml:5:9: target: there is no `remove`; add",
+                "a.yaml:5:1: target: there is no `create`; add the request that grants\na.yaml:5:1: target: there is no `remove`; add",
             ),
             (
                 format!("{ALL}  send: {{ url: u, format: json }}\n"),
-                "a.yaml:9:9: target.send: stands alone",
+                "a.yaml:9:3: target.send: stands alone",
             ),
             (
                 format!("{ALL}  write_only: [pin, id, pin]\n"),
@@ -320,7 +320,7 @@ mod tests {
             ),
             (
                 ALL.replace("create: { method: POST, url: u,", "create: { method: POST,"),
-                "a.yaml:7:11: target.create.url: is missing",
+                "a.yaml:7:3: target.create.url: missing; add it",
             ),
             (
                 ALL.replace("method: DELETE", "method: REMOVE"),
@@ -328,7 +328,7 @@ mod tests {
             ),
             (
                 format!("{ALL}requests: {{ target.list: {{ url: u, format: json }} }}\n"),
-                "a.yaml:9:26: requests.target.list: is the name of an operation",
+                "a.yaml:9:13: requests.target.list: is the name of an operation",
             ),
         ] {
             let told = told(&yaml);

@@ -363,7 +363,7 @@ async fn values_of_a_grant_stay_what_they_are_wherever_they_stand() {
         json!({
             "name": "../A\"na/é?x=1", "policies": ["a", {"b": 1}], "rules": {"z": [1, 2.5], "a": null}, "count": 7,
             "share": 9_007_199_254_740_993_u64, "active": true, "end": null, "number": 7, "of": {"list": ["ana@mail.com"]},
-            "text": "a+{\"b\": 1}, {\"a\":null,\"z\":[1,2.5]}",
+            "text": "a+{'b': 1}, {\"a\":null,\"z\":[1,2.5]}",
         })
     );
 }
