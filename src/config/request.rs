@@ -234,7 +234,7 @@ pub enum Given {
 #[schemars(untagged)]
 #[allow(dead_code, reason = "says how it is written")]
 enum GivenForm {
-    Path(String),
+    Path(#[schemars(extend("minLength" = 0))] String),
     Header(InHeader),
     Newest(Newest),
 }
