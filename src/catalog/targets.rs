@@ -82,12 +82,6 @@ impl Target {
     }
 }
 
-/// Whether a script words what people should have at a target.
-// To be replaced by `Script::is_of_target`, once there are such scripts.
-pub(super) fn is_of_target(_script: &Script) -> bool {
-    true
-}
-
 /// The integrations whose people a target gets.
 #[derive(Debug, Default)]
 pub(super) struct Served {

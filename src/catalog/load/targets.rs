@@ -11,7 +11,7 @@ use crate::script::Script;
 use crate::source::Source;
 
 use super::super::asked::Asked;
-use super::super::targets::{Served, Target, TargetSlot, is_of_target};
+use super::super::targets::{Served, Target, TargetSlot};
 use super::super::{Catalog, Slot};
 use super::{Found, Loader, others};
 
@@ -124,7 +124,7 @@ impl Loader<'_> {
             }
             Err(found) => return Err(also(problems, found)),
         };
-        if !is_of_target(&script) {
+        if !script.is_of_target() {
             problems.extend(self.no_target_script(&connector, source.script()));
             return Err(problems);
         }
