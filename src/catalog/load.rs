@@ -340,6 +340,17 @@ impl<'a> Loader<'a> {
             .clone()
             .unwrap_or_else(|| source.script().to_owned());
         let script = match self.script(&script_name) {
+            Ok(script) if script.is_of_target() => {
+                let message = format!(
+                    "the script `{script_name}` is one of a target, with `wanted` and `held`, and gives no residents; name one of a PMS"
+                );
+                let named = match (&config.script, self.files.connectors.get(&connector)) {
+                    (None, Some(Ok(connector))) => &connector.document,
+                    _ => &file.document,
+                };
+                problems.push(named.problem("script", message).coded(Code::Reference));
+                None
+            }
             Ok(script) => {
                 let tests = self.tests.as_mut();
                 problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));

@@ -62,7 +62,7 @@ examples
     #[command(after_help = "\
 on a terminal it shows what waits, and asks. elsewhere it needs the digest that
 `epms deliveries preview` shows: exactly what that stands for is let through,
-and whoever changed since then waits again
+and nothing that changed since
 
 examples
   epms deliveries approve acme-door

@@ -25,7 +25,9 @@ pub struct Connector {
     /// `filter`, `date_form`, `script_name`, `same_name`, `unknown_lookup` and `unasked_request`, and a limit or a pause of 0.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
-    /// The script that maps its records; a file in `scripts/`.
+    /// The script that maps its records, or words what people should have at a target; a file in `scripts/`. A target that is
+    /// only told what happens (`send`) has none.
+    #[serde(default)]
     pub script: String,
     /// The fields that a credential must have.
     pub credential_fields: BTreeMap<String, CredentialField>,
@@ -64,14 +66,14 @@ pub struct Connector {
     /// What answers mean, for every request; after the request's own rules.
     #[serde(default)]
     pub errors: Vec<AnswerRule>,
-    /// What is asked of a target, where this is a place that access is delivered to: then there are no `residents`.
-    #[serde(default)]
-    pub target: Option<TargetRequests>,
     /// The requests. `residents` must be there; one with `feeds: residents` is read with it, one that
     /// `auth.login` names is the login, `properties` is for `discover`, and the others are lookups that
     /// scripts may ask. Of a connector with `target` they are the login, and what its operations name in `after` and `each`.
     #[serde(default)]
     pub requests: BTreeMap<String, Request>,
+    /// Where this is a place that access is delivered to: then there are no `residents`.
+    #[serde(default)]
+    pub target: Option<TargetRequests>,
 }
 
 /// What `epms record` does with fields that it would judge otherwise. Names, emails, phones and any other text become

@@ -245,3 +245,120 @@ fn write_only(target: &TargetRequests, document: &Document) -> Vec<Problem> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const HEAD: &str =
+        "version: 2\nscript: a.rhai\ncredential_fields: { url: plain }\nhosts: [h]\n";
+
+    /// What is wrong, one a line.
+    fn told(yaml: &str) -> String {
+        let text = format!("{HEAD}{yaml}");
+        let document = Document::parse(Path::new("a.yaml"), &text).unwrap();
+        let problems = match document.read::<Connector>() {
+            Ok(connector) => check(&connector, &document),
+            Err(problems) => problems,
+        };
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        told.join("\n")
+    }
+
+    const ALL: &str = "target:
+  list: { url: u, format: json }
+  create: { method: POST, url: u, format: json }
+  remove: { method: DELETE, url: u, format: json }
+";
+
+    #[test]
+    fn a_target_needs_no_residents_and_no_requests() {
+        assert_eq!(told(ALL), "");
+        assert_eq!(told("target: { send: { url: u, format: json } }\n"), "");
+        let login = "requests: { login: { url: u, format: json } }\n";
+        assert_eq!(told(&format!("{ALL}{login}")), "");
+    }
+
+    #[test]
+    fn what_a_connector_is_that_has_neither_is_told() {
+        for yaml in ["", "requests: { units: { url: u, format: json } }\n"] {
+            let told = told(yaml);
+            assert!(told.contains("there is no `residents`"), "{told}");
+            assert!(told.contains("or `target`"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_told_with_its_place() {
+        let mut wrong = Vec::new();
+        for (yaml, expected) in [
+            (
+                format!("{ALL}requests: {{ residents: {{ url: u, format: json }} }}\n"),
+                "a.yaml:9:13: requests.residents: gives residents, and `target` is a place",
+            ),
+            (
+                format!("{ALL}requests: {{ a: {{ url: u, format: json, feeds: residents }} }}\n"),
+                "a.yaml:9:13: requests.a: gives residents",
+            ),
+            (
+                "target: { list: { url: u, format: json } }\n".to_owned(),
+                "a.yaml:5:1: target: there is no `create`; add the request that grants\na.yaml:5:1: target: there is no `remove`; add",
+            ),
+            (
+                format!("{ALL}  send: {{ url: u, format: json }}\n"),
+                "a.yaml:9:3: target.send: stands alone",
+            ),
+            (
+                format!("{ALL}  write_only: [pin, id, pin]\n"),
+                "a.yaml:9:21: target.write_only.1: tells one grant from another, and is always compared; remove it\na.yaml:9:25: target.write_only.2: stands here twice; remove one of them",
+            ),
+            (
+                format!("{ALL}  lst: {{ url: u, format: json }}\n"),
+                "a.yaml:9:3: target.lst: ",
+            ),
+            (
+                ALL.replace("create: { method: POST, url: u,", "create: { method: POST,"),
+                "a.yaml:7:3: target.create.url: missing; add it",
+            ),
+            (
+                ALL.replace("method: DELETE", "method: REMOVE"),
+                "a.yaml:8:21: target.remove.method: ",
+            ),
+            (
+                format!("{ALL}requests: {{ target.list: {{ url: u, format: json }} }}\n"),
+                "a.yaml:9:13: requests.target.list: is the name of an operation",
+            ),
+        ] {
+            let told = told(&yaml);
+            if !told.contains(expected) {
+                wrong.push(format!("{yaml}\n{told}\n{expected}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_name_and_a_request_by_its_own() {
+        let text = format!("{HEAD}{ALL}requests: {{ login: {{ url: l, format: json }} }}\n");
+        let document = Document::parse(Path::new("a.yaml"), &text).unwrap();
+        let connector: Connector = document.read().unwrap();
+        let names: Vec<&str> = connector.all_requests().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            ["login", "target.list", "target.create", "target.remove"]
+        );
+        for name in names {
+            assert!(connector.request(name).is_some(), "{name}");
+        }
+        assert!(connector.request("target.find").is_none());
+        assert!(connector.request("list").is_none());
+        assert_eq!(Connector::place_of("login"), "requests.login");
+        assert_eq!(Connector::place_of("target.list"), "target.list");
+        for operation in Operation::ALL {
+            let name = operation.request();
+            assert_eq!(Operation::of_request(name), Some(operation));
+        }
+    }
+}

@@ -512,7 +512,7 @@ pub struct Targets {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveDeliveries {
-    /// The digest of the plan that was looked at; where another one waits, nothing is approved.
+    /// The digest of what was looked at: exactly that is let through, and nothing that changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }

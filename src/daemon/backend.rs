@@ -35,6 +35,7 @@ use crate::model::{
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
+use super::deliveries::Deliveries;
 use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
@@ -67,6 +68,8 @@ pub(super) struct Daemon {
     /// Since when files are looked at.
     pub(super) looking: watch::Receiver<Option<Timestamp>>,
     pub(super) tools: Tools,
+    /// The targets whose workers run.
+    pub(super) deliveries: Arc<Deliveries>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -372,7 +375,9 @@ impl Backend for Daemon {
                 }))
             })
             .await?;
-        detail.ok_or_else(|| no_person(id))
+        let mut detail = detail.ok_or_else(|| no_person(id))?;
+        detail.deliveries = self.deliveries_of(id).await?;
+        Ok(detail)
     }
 
     async fn alerts(&self, query: ListQuery) -> Answer<Page<Alert>> {

@@ -2,6 +2,7 @@
 //! run; stop: take no new work → finish what runs within the grace time → remove the socket → log out.
 
 mod clock;
+mod deliveries;
 mod schedule;
 mod absence;
 mod ledger;
@@ -37,6 +38,7 @@ use crate::sync::{Tools, Workers};
 
 use backend::{Daemon, Nature};
 use clock::Steady;
+use deliveries::Deliveries;
 use ledger::Kept;
 use metrics::Metrics;
 use runs::Runs;
@@ -213,6 +215,7 @@ pub async fn run(
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
     };
+    let deliveries = Arc::new(Deliveries::default());
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -223,7 +226,8 @@ pub async fn run(
         commands,
         reloads: reloads.clone(),
         looking,
-        tools,
+        tools: tools.clone(),
+        deliveries: Arc::clone(&deliveries),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
@@ -264,6 +268,13 @@ pub async fn run(
         let drained = drained.clone();
         tasks.spawn(async move {
             server::serve(listener, daemon, drained).await;
+            Ok(())
+        });
+    }
+    {
+        let (catalog, stop) = (last.clone(), stop.clone());
+        tasks.spawn(async move {
+            deliveries::keep(deliveries, catalog, tools, commits, stop).await;
             Ok(())
         });
     }

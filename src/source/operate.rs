@@ -101,14 +101,23 @@ impl Reader {
             Err(SourceError::Unexpected(told)) => return Ok(Acted::Refused(told)),
             tried => drop(tried?),
         }
-        let is_said = AtomicBool::new(false);
+        let said = Said::default();
         let made = |token: Option<&Token>| call.once(token);
-        let read = |answer: &Answer| call.ended(request, answer, &is_said);
+        let read = |answer: &Answer| call.ended(request, answer, &said);
         match self.ask_once(&call, made, read).await {
             Ok((acted, _)) => Ok(acted),
-            Err(failure) => failed(failure, is_said.into_inner(), wrote),
+            Err(failure) => failed(failure, &said, wrote),
         }
     }
+}
+
+/// What is known of an answer besides what became of it.
+#[derive(Debug, Default)]
+struct Said {
+    /// That the connector or the script says what it means, and not the status alone.
+    by_rule: AtomicBool,
+    /// That it refuses the login.
+    of_login: AtomicBool,
 }
 
 impl<'a> Errand<'a> {
@@ -156,14 +165,8 @@ impl Call<'_> {
         })
     }
 
-    /// What an answer says about what was done; `is_said` becomes whether the connector or the script says it, and not the
-    /// status alone.
-    fn ended(
-        &self,
-        request: &Request,
-        answer: &Answer,
-        is_said: &AtomicBool,
-    ) -> Result<Acted, SourceError> {
+    /// What an answer says about what was done.
+    fn ended(&self, request: &Request, answer: &Answer, said: &Said) -> Result<Acted, SourceError> {
         let charset = media::charset(&answer.headers);
         let shape = &request.shape;
         let text = shape.text(&answer.body, charset.as_deref());
@@ -177,7 +180,9 @@ impl Call<'_> {
             error => error,
         })?;
         let is_usual = judgement.by == By::Usual;
-        is_said.store(!is_usual, Ordering::Relaxed);
+        let of_login = judgement.verdict == Verdict::LoginFailed;
+        said.by_rule.store(!is_usual, Ordering::Relaxed);
+        said.of_login.store(of_login, Ordering::Relaxed);
         match judgement.verdict {
             Verdict::Ok | Verdict::Empty | Verdict::Accepted => {}
             Verdict::Conflict => return Ok(Acted::There),
@@ -231,13 +236,14 @@ fn before_it(error: SourceError, wrote: bool) -> Result<Acted, SourceError> {
 }
 
 /// What becomes of something whose request failed.
-fn failed(failure: Failure, is_said: bool, wrote: bool) -> Result<Acted, SourceError> {
+fn failed(failure: Failure, said: &Said, wrote: bool) -> Result<Acted, SourceError> {
     let Failure {
         error,
         status,
         was_sent,
         wait,
     } = failure;
+    let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
     match error {
         SourceError::Unavailable(told) | SourceError::Postponed(told) if !was_sent => {
             Ok(later(told, None, wrote))
@@ -245,9 +251,13 @@ fn failed(failure: Failure, is_said: bool, wrote: bool) -> Result<Acted, SourceE
         // Of what was not sent, that is a matter of the credential.
         error if !was_sent => Err(error),
         SourceError::Unavailable(told) | SourceError::Postponed(told) => match status {
-            Some(status) if is_said || is_for_later(status) => Ok(later(told, wait, wrote)),
+            Some(status) if is(&said.by_rule) || is_for_later(status) => {
+                Ok(later(told, wait, wrote))
+            }
             _ => Ok(doubtful(told)),
         },
+        // A login that was let in before: nobody's grant is wrong for it.
+        SourceError::Denied(told) if is(&said.of_login) => Err(SourceError::LoginFailed(told)),
         SourceError::Denied(told) => Ok(Acted::Refused(told)),
         SourceError::Unexpected(told) if status.is_some() => Ok(Acted::Refused(told)),
         // It came, and was more than can be read.

@@ -15,6 +15,7 @@ mod deliveries;
 mod demo;
 mod demo_traps;
 mod doctor;
+mod doors;
 mod failing;
 mod flat;
 mod held;

@@ -402,12 +402,33 @@ requests:
   c: { url: u, format: json, page: { offset: { first: 1, size: 2 } }, inner: { path: p, format: xml } }
   d: { method: POST, reads: true, url: u, body: { form: { a: b } }, format: xml, total: p, per: once, feeds: residents }
   e: { url: u, body: { json: { a: [1] } }, format: soap, page: { cursor: c }, refresh: 24h, id: i, name: n }
+  g: { method: PATCH, url: u, body: { json: { a: '{{ x | json }}' } }, format: json, gives: { id: { header: Location } } }
   f: { url: u, body: { soap: { version: 1.2, action: a, xml: x } }, format: soap, query: { a: b }, headers: { c: d } }
 ";
     compare(
         "a full connector",
         "connector",
         &parse(full).unwrap(),
+        is_read::<Connector>,
+    );
+    let full_target = "
+version: 2
+script: a.rhai
+credential_fields: { url: plain }
+hosts: [h]
+target:
+  list: { url: u, format: json, records: r, page: { cursor: c }, errors: [{ status: 404, is: empty }] }
+  find: { url: u, format: json }
+  create: { method: POST, url: u, format: json, body: { json: { a: b } }, gives: { id: uuid } }
+  change: { method: PATCH, url: u, format: json }
+  remove: { method: DELETE, url: u, format: json, after: [a] }
+  places: { url: u, format: json, id: i, name: n }
+  write_only: [pin]
+";
+    compare(
+        "a full connector of a target",
+        "connector",
+        &parse(full_target).unwrap(),
         is_read::<Connector>,
     );
     for auth in [

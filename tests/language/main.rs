@@ -29,6 +29,7 @@ mod refusals;
 mod remedies;
 mod scripts;
 mod silent;
+mod targets;
 mod second_ways;
 mod third_pms;
 mod unusable;

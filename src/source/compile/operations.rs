@@ -114,6 +114,15 @@ impl Compile<'_> {
                 named.any(|(_, name)| name == about || name.starts_with(&format!("{about}.")))
             };
             let before = request.after.iter().chain(&request.each);
+            // Most likely that is what is misspelt.
+            let place = format!("{}.", operation.request());
+            if self
+                .problems
+                .iter()
+                .any(|problem| problem.field.starts_with(&place))
+            {
+                continue;
+            }
             let mut places = before.map(|name| Connector::place_of(name));
             if !is_of_it(operation.request()) && !places.any(|place| is_of_it(&place)) {
                 let message = format!(
