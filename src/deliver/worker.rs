@@ -17,7 +17,7 @@ use crate::outbound::{Account, without_said};
 use crate::script::{HeldRecord, missed};
 use crate::source::{Acted, Errand, Operation, Reader, Scope, SourceError};
 
-use super::desk::{Ask, Desk, Heard};
+use super::desk::{Ask, Desk, Heard, NOBODY};
 use super::error::DeliverError;
 use super::lookups::Known;
 use super::{Answer, Deed, Grant, Held};
@@ -94,7 +94,7 @@ enum Said {
 impl Worker {
     /// Delivers until it is stopped.
     pub async fn run(mut self) -> Result<(), DeliverError> {
-        let mut flights: JoinSet<(BTreeSet<PersonId>, Vec<Heard>, Said)> = JoinSet::new();
+        let mut flights: JoinSet<(PersonId, Vec<Heard>, Said)> = JoinSet::new();
         let mut under_way: BTreeSet<PersonId> = BTreeSet::new();
         let mut account: Option<(Instant, Arc<Account>)> = None;
         let mut answers = Answers::default();
@@ -111,7 +111,7 @@ impl Worker {
         loop {
             let mut heard = Vec::new();
             while let Some(Ok((who, more, said))) = flights.try_join_next() {
-                under_way.retain(|person| !who.contains(person));
+                under_way.remove(&who);
                 heard.extend(more);
                 self.take(&mut answers, said);
             }
@@ -137,8 +137,8 @@ impl Worker {
                 }
             }
             for ask in asks {
-                let who = BTreeSet::from_iter(person(&ask));
-                under_way.extend(&who);
+                let who = person(&ask);
+                under_way.insert(who);
                 let (desk, reader, now) =
                     (Arc::clone(&self.desk), Arc::clone(&self.reader), self.now);
                 let account = account.as_ref().map(|(_, account)| Arc::clone(account));
@@ -220,7 +220,7 @@ impl Worker {
     /// Waits for an answer, a commit, somebody, or the next moment. Whether there was a commit.
     async fn wait(
         &mut self,
-        flights: &mut JoinSet<(BTreeSet<PersonId>, Vec<Heard>, Said)>,
+        flights: &mut JoinSet<(PersonId, Vec<Heard>, Said)>,
         under_way: &mut BTreeSet<PersonId>,
         answers: &mut Answers,
         has_room: bool,
@@ -260,7 +260,7 @@ impl Worker {
             () = tokio::time::sleep(pause) => {}
         }
         if let Some((who, heard, said)) = joined {
-            under_way.retain(|person| !who.contains(person));
+            under_way.remove(&who);
             self.take(answers, said);
             let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
             tokio::task::spawn_blocking(move || desk.hear(heard, now, random)).await??;
@@ -325,11 +325,11 @@ impl Worker {
     }
 }
 
-/// Whom something is asked about.
-fn person(ask: &Ask) -> Option<PersonId> {
+/// Whom something is asked about. Of a list that is nobody: while one is asked for, no other is.
+fn person(ask: &Ask) -> PersonId {
     match ask {
-        Ask::Look(person, _) | Ask::Act(person, _, _) => Some(*person),
-        Ask::List => None,
+        Ask::Look(person, _) | Ask::Act(person, _, _) => *person,
+        Ask::List => NOBODY,
     }
 }
 
