@@ -103,7 +103,10 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
         match loader.source(&name) {
             Ok(source) => {
                 problems.extend_from_slice(source.warnings());
-                let found = loader.script(source.script()).err().unwrap_or_default();
+                let found = match source.script() {
+                    "" => Vec::new(),
+                    script => loader.script(script).err().unwrap_or_default(),
+                };
                 // A script that is not there is wrong where it is named.
                 if found.iter().any(|problem| problem.code == Code::Reference) {
                     problems.extend(loader.no_script(&name, source.script()));

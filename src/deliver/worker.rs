@@ -390,8 +390,8 @@ impl Asked<'_> {
                 .known
                 .of(self.desk, self.reader, self.account, &scope, fresh_from);
             let known = known.await.map_err(failed)?;
-            let ctx = self.desk.context("held", known, about, began);
-            let (script, all) = (Arc::clone(&self.desk.target.script), Arc::clone(&records));
+            let ctx = self.desk.context(operation.request(), known, about, began);
+            let (script, all) = (Arc::clone(&self.desk.script), Arc::clone(&records));
             let mapped = tokio::task::spawn_blocking(move || {
                 drop(missed());
                 let each = all.iter().map(|record| script.held(record, &ctx));
