@@ -38,8 +38,8 @@ pub use attachment::{
 };
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use delivery::{
-    DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId, TargetState,
-    TargetStatus, WaitsFor,
+    DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
+    TargetState, TargetStatus, WaitsFor,
 };
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
