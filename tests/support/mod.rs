@@ -13,6 +13,7 @@ mod feed;
 mod home;
 pub mod invented;
 mod openmetrics;
+pub mod outside;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
