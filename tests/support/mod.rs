@@ -17,6 +17,7 @@ pub mod outside;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
+pub mod shipped_target;
 pub mod small_pms;
 mod small_proxy;
 mod terminal;

@@ -1,6 +1,11 @@
 //! Servers that nobody here wrote, as `.ci/setup` installs them: started for one test, on loopback, and ended with it. Where
 //! they are not there a test says so and is left out; with `EPMS_OUTSIDE=1` that is a failure.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "what is left out is told to whoever runs the tests"
+)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -121,4 +126,38 @@ pub(crate) fn prism(document: &str) -> Option<Outside> {
         Some(url.trim().to_owned())
     };
     Some(start("prism", &mut command, said))
+}
+
+/// What Prism has to say against requests: method, path with query, and body.
+pub(crate) async fn violations(
+    prism: &Outside,
+    requests: Vec<(String, String, String)>,
+) -> Vec<String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
+    let mut violations = Vec::new();
+    assert!(!requests.is_empty());
+    for (method, path, body) in requests {
+        let name = method.parse::<reqwest::Method>().unwrap();
+        let mut asked = http.request(name, format!("{}{path}", prism.url));
+        asked = asked.header("Authorization", "Bearer t");
+        if !body.is_empty() {
+            asked = asked.header("Content-Type", "application/json").body(body);
+        }
+        let answer = asked.send().await.unwrap();
+        let said = answer.headers().get("sl-violations");
+        let said = said.map(|said| said.to_str().unwrap().to_owned());
+        let status = answer.status();
+        if said.is_some() || !status.is_success() {
+            violations.push(format!(
+                "{method} {path}: {status} {}",
+                said.unwrap_or_default()
+            ));
+        }
+    }
+    violations
 }
