@@ -1,6 +1,7 @@
 //! Files and scripts to a catalog. A load is the same at the start, on a change, and for `check`.
 
 mod between;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,14 +10,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest};
-use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
+use crate::model::{
+    Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded, ReloadedTarget,
+};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
 use super::budgets;
 use super::properties::{Claim, OnDisk, Refusal, Why, settle};
 use super::tested::Tests;
-use super::{Catalog, Integration, Slot};
+use super::{Catalog, Integration, Slot, TargetSlot};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
@@ -53,8 +56,10 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     let (catalog, refused) = loader.everything(None, &Holdings::new(), now);
     let short = budgets::too_short(&catalog);
     let asked = loader.asked(&catalog);
+    let doubts = loader.doubts_of_targets(&catalog);
     let mut problems = catalog.problems;
     problems.extend(asked);
+    problems.extend(doubts);
     problems.extend(short.iter().filter_map(|short| loader.too_short(short)));
     problems.extend(
         catalog
@@ -62,6 +67,8 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
             .into_values()
             .flat_map(|slot| slot.problems),
     );
+    let targets = catalog.targets.into_values();
+    problems.extend(targets.flat_map(|slot| slot.problems));
     // Which of two files is the wrong one, nobody knows who does not ask the store: it is told at both.
     let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
         Why::Taken { by, .. } => Some(Refusal {
@@ -147,25 +154,45 @@ pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
             let old_generation = old
                 .and_then(|slot| slot.current.as_ref())
                 .map(|integration| integration.generation);
-            let outcome = if !slot.problems.is_empty() {
-                ReloadOutcome::Rejected
-            } else if slot.removed {
-                ReloadOutcome::Removed
-            } else if generation == old_generation
-                && !old.is_some_and(|old| old.removed || old.stopped)
-            {
-                ReloadOutcome::Unchanged
-            } else {
-                ReloadOutcome::Loaded
-            };
+            let is_same =
+                generation == old_generation && !old.is_some_and(|old| old.removed || old.stopped);
             Reloaded {
                 id: id.clone(),
-                outcome,
+                outcome: outcome(&slot.problems, slot.removed, is_same),
                 generation,
                 problems: slot.problems.clone(),
             }
         })
         .collect()
+}
+
+/// What a load did to each target.
+pub fn outcomes_of_targets(before: &Catalog, after: &Catalog) -> Vec<ReloadedTarget> {
+    let all = after.targets.iter();
+    let outcomes = all.map(|(id, slot)| {
+        let generation = |slot: &TargetSlot| slot.current.as_ref().map(|one| one.generation);
+        let old = before.targets.get(id);
+        let is_same = old.is_some_and(|old| !old.removed && generation(old) == generation(slot));
+        ReloadedTarget {
+            id: id.clone(),
+            outcome: outcome(&slot.problems, slot.removed, is_same),
+            generation: generation(slot),
+            problems: slot.problems.clone(),
+        }
+    });
+    outcomes.collect()
+}
+
+fn outcome(problems: &[Problem], removed: bool, is_same: bool) -> ReloadOutcome {
+    if !problems.is_empty() {
+        ReloadOutcome::Rejected
+    } else if removed {
+        ReloadOutcome::Removed
+    } else if is_same {
+        ReloadOutcome::Unchanged
+    } else {
+        ReloadOutcome::Loaded
+    }
 }
 
 type Found<T> = Result<T, Vec<Problem>>;
@@ -257,10 +284,20 @@ impl<'a> Loader<'a> {
             }
         }
         self.with_people(&mut integrations, holdings, now);
+        let targets = self.targets(before, &integrations, now);
+        let folders = [
+            // Why one cannot be looked into is told already.
+            ("integrations", gone && !self.files.is_shut),
+            (
+                "targets",
+                self.targets_are_gone(before) && !self.files.targets_are_shut,
+            ),
+        ];
         let catalog = Catalog {
             settings: self.settings.clone(),
             integrations,
-            problems: self.problems_of_none(gone),
+            targets,
+            problems: self.problems_of_none(folders),
             moves: settled.moves,
             holdings: holdings.clone(),
         };
@@ -295,20 +332,18 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Problems of files that belong to no single integration.
-    fn problems_of_none(&mut self, gone: bool) -> Vec<Problem> {
+    /// Problems of files that belong to no single integration or target, and of folders that are gone.
+    fn problems_of_none(&mut self, folders: [(&str, bool); 2]) -> Vec<Problem> {
         let mut problems = std::mem::take(&mut self.files.others);
         problems.extend(self.library.refused().cloned());
-        // Why it cannot be looked into is told already.
-        if gone && !self.files.is_shut {
-            problems.push(Problem {
-                file: self.home.name(&self.home.config().join("integrations")),
-                place: None,
-                field: String::new(),
-                message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
-                code: Code::File,
-            });
-        }
+        let gone = folders.into_iter().filter(|(_, is_gone)| *is_gone);
+        problems.extend(gone.map(|(folder, _)| Problem {
+            file: self.home.name(&self.home.config().join(folder)),
+            place: None,
+            field: String::new(),
+            message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
+            code: Code::File,
+        }));
         if let Err(found) = &self.files.settings {
             problems.extend(found.iter().cloned());
         }
@@ -435,11 +470,30 @@ impl<'a> Loader<'a> {
                 return Err(problems);
             }
         };
+        if source.is_target() {
+            let message = format!(
+                "the connector `{connector}` of `{}` is that of a place that access is delivered to, and gives no residents; name a credential of a PMS, and this one in a file in `config/targets`",
+                config.credential
+            );
+            let problem = file.document.problem("credential", message);
+            return Err(vec![problem.coded(Code::Reference)]);
+        }
         let script_name = config
             .script
             .clone()
             .unwrap_or_else(|| source.script().to_owned());
         let script = match self.script(&script_name) {
+            Ok(script) if script.is_of_target() => {
+                let message = format!(
+                    "the script `{script_name}` is one of a target, with `wanted` and `held`, and gives no residents; name one of a PMS"
+                );
+                let named = match (&config.script, self.files.connectors.get(&connector)) {
+                    (None, Some(Ok(connector))) => &connector.document,
+                    _ => &file.document,
+                };
+                problems.push(named.problem("script", message).coded(Code::Reference));
+                None
+            }
             Ok(script) => {
                 let tests = self.tests.as_mut();
                 problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));

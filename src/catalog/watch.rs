@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
 use crate::config::Home;
-use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded};
+use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded, ReloadedTarget};
 
-use super::{Catalog, load_with, outcomes};
+use super::{Catalog, load_with, outcomes, outcomes_of_targets};
 
 /// No event for so long: the save is over.
 const QUIET: Duration = Duration::from_millis(150);
@@ -30,7 +30,35 @@ const VANISHED: Duration = Duration::from_millis(500);
 pub const SLOW: Duration = Duration::from_secs(10);
 
 /// Somebody asks for a reload, and waits for what it did.
-pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
+pub type ReloadRequest = oneshot::Sender<Loaded>;
+
+/// What a reload did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// To each integration.
+    pub integrations: Vec<Reloaded>,
+    /// To each target.
+    pub targets: Vec<ReloadedTarget>,
+    /// Problems of files that belong to none of them.
+    pub problems: Vec<Problem>,
+}
+
+impl Loaded {
+    fn of(before: &Catalog, after: &Catalog) -> Loaded {
+        Loaded {
+            integrations: outcomes(before, after),
+            targets: outcomes_of_targets(before, after),
+            problems: after.problems.clone(),
+        }
+    }
+
+    /// Whether all that lies on disk is what runs.
+    pub fn is_right(&self) -> bool {
+        self.problems.is_empty()
+            && self.integrations.iter().all(|one| one.problems.is_empty())
+            && self.targets.iter().all(|one| one.problems.is_empty())
+    }
+}
 
 /// What the files of a home hold, to tell whether they have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +83,7 @@ pub async fn watch(
     seen: Fingerprint,
     shown: Shown,
     mut requests: mpsc::Receiver<ReloadRequest>,
-    on_reload: impl Fn(&[Reloaded], &[Problem]) + Send,
+    on_reload: impl Fn(&Loaded) + Send,
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
@@ -102,7 +130,7 @@ struct Owner<H, R> {
 impl<H, R> Owner<H, R>
 where
     H: Fn() -> Option<Holdings> + Clone + Send + 'static,
-    R: Fn(&[Reloaded], &[Problem]) + Send,
+    R: Fn(&Loaded) + Send,
 {
     /// Looks at the disk, and loads what it has where that is another, or somebody asks. Others see that it goes on.
     async fn look(&mut self, asked: Vec<ReloadRequest>) {
@@ -132,8 +160,11 @@ where
         let before = Arc::clone(&self.shown.catalog.borrow());
         let mut after = read(&self.home, &before, &self.holdings).await;
         let vanished = |after: &Catalog| {
+            let targets = after.targets.iter();
             after.integrations.iter().any(|(id, slot)| {
                 slot.removed && before.integrations.get(id).is_some_and(|old| !old.removed)
+            }) || targets.into_iter().any(|(id, slot)| {
+                slot.removed && before.targets.get(id).is_some_and(|old| !old.removed)
             })
         };
         if asked.is_empty() && vanished(&after) {
@@ -141,14 +172,14 @@ where
             after = read(&self.home, &before, &self.holdings).await;
         }
         self.seen = found;
-        let outcomes = outcomes(&before, &after);
-        tell(&before, &after, &outcomes);
-        (self.on_reload)(&outcomes, &after.problems);
-        let problems = after.problems.clone();
+        let loaded = Loaded::of(&before, &after);
+        tell(&before, &loaded);
+        tell_targets(&before, &loaded.targets);
+        (self.on_reload)(&loaded);
         self.shown.catalog.send_replace(Arc::new(after));
         for request in asked {
             // Whoever asked may have gone; the reload has happened all the same.
-            let _ = request.send((outcomes.clone(), problems.clone()));
+            let _ = request.send(loaded.clone());
         }
     }
 
@@ -175,6 +206,7 @@ async fn read<H: Fn() -> Option<Holdings> + Clone + Send + 'static>(
     loaded.unwrap_or_else(|_| Catalog {
         settings: before.settings.clone(),
         integrations: before.integrations.clone(),
+        targets: before.targets.clone(),
         problems: before.problems.clone(),
         moves: before.moves.clone(),
         holdings: before.holdings.clone(),
@@ -182,8 +214,8 @@ async fn read<H: Fn() -> Option<Holdings> + Clone + Send + 'static>(
 }
 
 /// Logs what a reload did, once for each change.
-fn tell(before: &Catalog, after: &Catalog, outcomes: &[Reloaded]) {
-    for reloaded in outcomes {
+fn tell(before: &Catalog, loaded: &Loaded) {
+    for reloaded in &loaded.integrations {
         let id = &reloaded.id;
         let old = before.integrations.get(id);
         match reloaded.outcome {
@@ -204,12 +236,37 @@ fn tell(before: &Catalog, after: &Catalog, outcomes: &[Reloaded]) {
             }
         }
     }
-    for problem in after
+    for problem in loaded
         .problems
         .iter()
         .filter(|problem| !before.problems.contains(problem))
     {
         tracing::error!(%problem, "file rejected");
+    }
+}
+
+/// Logs what a reload did to targets, once for each change.
+fn tell_targets(before: &Catalog, targets: &[ReloadedTarget]) {
+    for reloaded in targets {
+        let id = &reloaded.id;
+        let old = before.targets.get(id);
+        match reloaded.outcome {
+            ReloadOutcome::Unchanged => {}
+            ReloadOutcome::Loaded => {
+                tracing::info!(target_id = %id, generation = reloaded.generation, "target loaded");
+            }
+            ReloadOutcome::Removed if old.is_some_and(|old| old.removed) => {}
+            ReloadOutcome::Removed => {
+                tracing::warn!(target_id = %id, "the file of a target is gone; nothing is sent there, and what was granted stays");
+            }
+            ReloadOutcome::Rejected if old.is_some_and(|old| old.problems == reloaded.problems) => {
+            }
+            ReloadOutcome::Rejected => {
+                for problem in &reloaded.problems {
+                    tracing::error!(target_id = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
+                }
+            }
+        }
     }
 }
 
@@ -376,7 +433,7 @@ mod tests {
         };
         let (requests, asked) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let watching = super::watch(home, held_up, seen, shown, asked, |_, _| {}, stop.clone());
+        let watching = super::watch(home, held_up, seen, shown, asked, |_| {}, stop.clone());
         let watching = tokio::spawn(watching);
         let (reply, answer) = oneshot::channel();
         let patience = Duration::from_secs(15);
@@ -408,13 +465,63 @@ mod tests {
             seen,
             shown(sender).0,
             requests,
-            |_, _| {},
+            |_| {},
             stop.clone(),
         );
         let watching = tokio::spawn(watching);
         let changed = catalog.wait_for(|catalog| catalog.settings.workers == 3);
         let patience = Duration::from_secs(15);
         assert!(tokio::time::timeout(patience, changed).await.is_ok());
+        stop.cancel();
+        watching.await.unwrap();
+    }
+
+    fn target(home: &Home, text: &str) {
+        let folder = home.config().join("targets");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("acme-door.yaml"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_written_into_a_target_s_file_is_another_home() {
+        let (_folder, home) = home(2);
+        let none = fingerprint(&home).await;
+        target(&home, "version: 1\n");
+        let one = fingerprint(&home).await;
+        target(&home, "version: 2\n");
+        let other = fingerprint(&home).await;
+        assert!(none != one && one != other && other != none);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_a_reload_hears_what_became_of_targets() {
+        let (_folder, home) = home(2);
+        let seen = fingerprint(&home).await;
+        let (sender, catalog) = watch::channel(Arc::new(load(&home, None, Timestamp::UNIX_EPOCH)));
+        target(&home, "version: 1\ncredential: acme\n");
+        let (requests, asked) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let shown = shown(sender).0;
+        let watching = super::watch(home, || None, seen, shown, asked, |_| {}, stop.clone());
+        let watching = tokio::spawn(watching);
+        let (reply, answer) = oneshot::channel();
+        requests.send(reply).await.unwrap();
+        let loaded = tokio::time::timeout(Duration::from_secs(15), answer).await;
+        let loaded = loaded.unwrap().unwrap();
+        assert!(!loaded.is_right() && loaded.problems.is_empty());
+        let [acme] = loaded.targets.as_slice() else {
+            panic!("{loaded:?}")
+        };
+        assert_eq!(acme.id.as_str(), "acme-door");
+        assert_eq!(acme.outcome, ReloadOutcome::Rejected);
+        assert_eq!(acme.problems.len(), 1);
+        assert!(
+            catalog
+                .borrow()
+                .targets
+                .values()
+                .all(|slot| slot.current.is_none())
+        );
         stop.cancel();
         watching.await.unwrap();
     }

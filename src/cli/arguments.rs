@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, definitions, demo, discover, doctor, explain,
-    help, init, integration, man, map, pause, people, preview, probe, record, restore, run, runs,
-    sandbox, schema, status, sync, test,
+    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
+    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
+    run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -49,6 +49,10 @@ people
   people       list, show, history; link, lock, pin
   alerts       list, show, resolve, dismiss, undo
   changes      the change log, as JSON lines
+
+doors
+  targets      where access is delivered to: state, lag, what waits
+  deliveries   list, show, preview, approve, retry
 
 the store
   backup       a copy of the store, while the daemon runs
@@ -186,6 +190,10 @@ pub enum Verb {
         #[command(subcommand)]
         verb: Option<alerts::AlertsVerb>,
     },
+    /// where access is delivered to: state, lag, what waits or is parked
+    Targets(targets::TargetsArguments),
+    /// what people have at targets, or shall have there; alone, it lists it
+    Deliveries(deliveries::DeliveriesArguments),
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
     /// help on a command; on files, scripts, connectors, alerts, exit-codes

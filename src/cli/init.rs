@@ -77,6 +77,7 @@ const README: &str = "\
     config/connectors/      how each kind of PMS is reached; each begins with what to ask the vendor for
     config/credentials/     one file per PMS account; secrets only by where they are kept
     config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
+    config/targets/         one file per place that access is delivered to; the file's name is its id
     config/.schema/         what editors know of these files; `epms schema --out config/.schema` makes them anew
     config/.definitions/    what editors know of scripts; `epms definitions --out config/.definitions` makes them anew
     config/.shipped/        what came with epms when this home was made; `epms init --upgrade` compares with it
@@ -129,7 +130,11 @@ pub(super) fn run(
     shipped::remember_all(&home)?;
     super::schema::write_all(&home)?;
     super::definitions::write_all(&home)?;
-    for name in ["config/credentials", "config/integrations"] {
+    for name in [
+        "config/credentials",
+        "config/integrations",
+        "config/targets",
+    ] {
         std::fs::create_dir_all(home.join(name))?;
     }
     let mut private = std::fs::DirBuilder::new();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::AnswerRule;
 use super::credential::ContractLimits;
 use super::request::{Request, text_or_mapping};
+use super::target_requests::TargetRequests;
 use super::{Proxy, Span};
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
@@ -65,8 +66,12 @@ pub struct Connector {
     pub errors: Vec<AnswerRule>,
     /// The requests. `residents` must be there; one with `feeds: residents` is read with it, one that
     /// `auth.login` names is the login, `properties` is for `discover`, and the others are lookups that
-    /// scripts may ask.
+    /// scripts may ask. Of a connector with `target` they are the login, and what its operations name in `after` and `each`.
+    #[serde(default)]
     pub requests: BTreeMap<String, Request>,
+    /// Where this is a place that access is delivered to: then there are no `residents`.
+    #[serde(default)]
+    pub target: Option<TargetRequests>,
 }
 
 /// What `epms record` does with fields that it would judge otherwise. Names, emails, phones and any other text become

@@ -90,6 +90,24 @@ pub struct Held {
     pub is_others: bool,
     /// A door has not heard of it yet.
     pub needs_visit: bool,
+    /// It is there and opens nothing: made another where it is wanted, and as good as none where it is not.
+    pub is_off: bool,
+}
+
+impl Held {
+    /// As it counts for a wish; none where it is somebody else's, or opens nothing that is wanted.
+    fn counts(&self, wish: &Wish<'_>) -> Option<Held> {
+        if self.is_others {
+            return None;
+        }
+        let mut held = self.clone();
+        if self.is_off {
+            wish.wanted.iter().find(|grant| grant.key == self.grant.key)?;
+            // Whatever is wanted is not that.
+            held.grant.fields.insert("off".to_owned(), true.into());
+        }
+        Some(held)
+    }
 }
 
 /// What is done next.
@@ -387,8 +405,9 @@ impl Lane {
         self.due = None;
         self.looked = Some(now);
         self.twins.clear();
+        let held: Vec<Held> = held.iter().filter_map(|held| held.counts(wish)).collect();
         let mut ours: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
-        for held in held.iter().filter(|held| !held.is_others) {
+        for held in &held {
             ours.entry(&held.grant.key).or_default().push(held);
         }
         for (key, held) in &ours {

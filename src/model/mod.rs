@@ -59,7 +59,7 @@ pub use phone::{country_of, phone, phones, phones_of};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Print, Printer, Reading, Record};
-pub use reload::{ReloadOutcome, Reloaded};
+pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
 pub use shown::{shown, shown_json, shown_lines, steers};

@@ -220,6 +220,14 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
                 "there is no `{name}`; if the PMS may leave it out, read it with get(record, \"{name}\")"
             ),
         ),
+        EvalAltResult::ErrorDataRace(what, _) => {
+            let called = what.split('\'').nth(1).unwrap_or("map");
+            let message = format!(
+                "`{called}` is called on a part of what the function that it gets looks at too; put that part into a variable \
+                 first: `let all = x.all; all.{called}(…)`"
+            );
+            (None, message)
+        }
         EvalAltResult::ErrorTooManyOperations(_) => {
             let message = format!(
                 "the script runs too long for one record: the limit `operations` is {MAX_OPERATIONS}; look for a loop that does not end"

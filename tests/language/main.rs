@@ -31,6 +31,7 @@ mod remedies;
 mod scim;
 mod scripts;
 mod silent;
+mod targets;
 mod second_ways;
 mod third_pms;
 mod unifi_access;

@@ -209,7 +209,7 @@ fn fields(
 /// number and nothing else.
 fn fits(connector: &Connector, name: &str, value: &str) -> Result<(), String> {
     let mut templates: Vec<&str> = connector.hosts.iter().map(String::as_str).collect();
-    for request in connector.requests.values() {
+    for (_, request) in connector.all_requests() {
         if let Some(Body::Json(body)) = &request.body {
             leaves(body, &mut templates);
         }

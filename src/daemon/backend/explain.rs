@@ -81,6 +81,7 @@ fn known(
         ruling: view.ruling(&integration, &resident)?,
         link,
         person: person.map_or(Ok(None), |person| view.person(person))?,
+        deliveries: Vec::new(),
         alerts,
         changes,
         integration,
