@@ -369,7 +369,7 @@ async fn each_of_the_vendor_s_codes_is_refused_with_something_to_do_about_it() {
     for code in CODES {
         let server = Pms::start(NOTHING, move |_, asked| {
             if asked.to.ends_with("/oauth/token") {
-                let token = json!({ "access_token": "t", "token_type": "Bearer" });
+                let token = json!({ "access_token": "t0ken-of-a-test", "token_type": "Bearer" });
                 return Reply(200, vec![], token.to_string().into_bytes());
             }
             let body = json!({ "message": code }).to_string();
@@ -415,7 +415,7 @@ async fn all_requests() -> Vec<(String, String, String)> {
     let server = Pms::start(NOTHING, |_, asked| {
         let path = asked.to.split('?').next().unwrap();
         let body = match path.rsplit('/').next().unwrap() {
-            "token" => json!({ "access_token": "t", "token_type": "Bearer" }),
+            "token" => json!({ "access_token": "t0ken-of-a-test", "token_type": "Bearer" }),
             "keys" => json!({ "keys": [{ "uuid": PLACE, "name": "1D" }] }),
             "accesses" => json!({ "accesses": [] }),
             "users" if asked.method == "GET" => json!({ "users": [] }),

@@ -82,8 +82,10 @@ pub(crate) fn scim2_server() -> Option<Outside> {
         return None;
     }
     // It prints the port that it is given, and no other.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let port = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
     let mut command = Command::new(program);
     command.env("PYTHONUNBUFFERED", "1");
     command.args(["--bearer-token", "good", "--port", &port.to_string()]);

@@ -19,7 +19,8 @@ use tokio::sync::mpsc;
 /// A target.
 pub(crate) struct ShippedTarget {
     pub(crate) source: Source,
-    script: Script,
+    /// What tells of events has none.
+    script: Option<Script>,
     reader: Reader,
     account: Account,
     fields: BTreeMap<String, String>,
@@ -44,8 +45,10 @@ impl ShippedTarget {
             hash: [0; 32],
         });
         let source = source.unwrap_or_else(|problems| panic!("{problems:?}"));
-        let script = Script::compile(&Library::read(root), source.script());
-        let script = script.unwrap_or_else(|problem| panic!("{problem:?}"));
+        let script = (!source.can(Operation::Send)).then(|| {
+            let script = Script::compile(&Library::read(root), source.script());
+            script.unwrap_or_else(|problem| panic!("{problem:?}"))
+        });
         let home = tempfile::tempdir().unwrap();
         let credential = credential.iter().map(|(name, value)| {
             let is_secret = name.contains("secret") || *name == "token";
@@ -81,6 +84,10 @@ impl ShippedTarget {
         }
     }
 
+    fn script(&self) -> &Script {
+        self.script.as_ref().unwrap()
+    }
+
     fn scope(&self) -> Scope {
         Scope {
             properties: Vec::new(),
@@ -96,7 +103,7 @@ impl ShippedTarget {
             request: operation.request().to_owned(),
             fields: self.fields.clone(),
             lookups: Arc::new(lookups),
-            grant: operation.about().map(|_| about.clone()),
+            grant: operation.about().map(|_| about.to_string()),
             ..Inputs::default()
         })
     }
@@ -104,7 +111,7 @@ impl ShippedTarget {
     /// What somebody should have there, each as it is sent.
     pub(crate) fn wanted(&self, person: &Value) -> Vec<Value> {
         let context = self.context(Operation::List, &Value::Null, Lookups::new());
-        let wanted = self.script.wanted(&person.to_string(), &context).unwrap();
+        let wanted = self.script().wanted(&person.to_string(), &context).unwrap();
         let wholes = wanted.iter().map(|grant| Value::Object(grant.whole()));
         wholes.collect()
     }
@@ -144,7 +151,7 @@ impl ShippedTarget {
         let records = self.look(operation, about).await?;
         let context = self.context(operation, about, self.lookups().await);
         let held = records.iter().map(|record| {
-            let held = self.script.held(record, &context);
+            let held = self.script().held(record, &context);
             held.unwrap_or_else(|error| panic!("{error}"))
         });
         Ok(held.flatten().collect())
@@ -152,7 +159,12 @@ impl ShippedTarget {
 
     /// The one of a grant.
     pub(crate) async fn found(&self, grant: &Value) -> Option<HeldRecord> {
-        let held = self.held(Operation::Find, grant).await.unwrap();
+        let operation = if self.source.can(Operation::Find) {
+            Operation::Find
+        } else {
+            Operation::List
+        };
+        let held = self.held(operation, grant).await.unwrap();
         held.into_iter().find(|held| grant["key"] == held.key)
     }
 
@@ -160,7 +172,7 @@ impl ShippedTarget {
         let mut lookups = Lookups::new();
         let scope = self.scope();
         for (request, _) in self.source.lookups() {
-            if !self.script.asks(request) {
+            if !self.script().asks(request) {
                 continue;
             }
             let (taker, pages) = mpsc::channel(1);
