@@ -34,9 +34,6 @@ pub(super) struct Written {
     /// Several records, or the name of a file beside this one with an answer of the PMS.
     #[serde(default)]
     pub(super) records: Option<Value>,
-    /// In place of records, somebody whom the script of a target gives grants: `expect` says what is `wanted`.
-    #[serde(default)]
-    pub(super) person: Option<WrittenPerson>,
     /// Path of the records in the file that `records` names.
     #[serde(default)]
     pub(super) path: Option<String>,
@@ -77,6 +74,9 @@ pub(super) struct Written {
     pub(super) ctx: WrittenContext,
     /// What must come out.
     pub(super) expect: Expect,
+    /// In place of records, somebody whom the script of a target gives grants: `expect` says what is `wanted`.
+    #[serde(default)]
+    pub(super) person: Option<WrittenPerson>,
 }
 
 /// An answer of the PMS to the request that `ctx.request` names.

@@ -49,8 +49,8 @@ pub struct Target {
     pub credential: Credential,
     /// The connector.
     pub source: Arc<Source>,
-    /// What says which grants people should have, and reads those that are there.
-    pub script: Arc<Script>,
+    /// What says which grants people should have, and reads those that are there; none where it is only told what happens.
+    pub script: Option<Arc<Script>>,
     /// The home, for secrets that are named relative to it.
     pub home: PathBuf,
     /// The integrations whose people it gets, each with the time zone of its property.

@@ -110,7 +110,7 @@ pub(super) async fn run(
         err: &mut *screen.err,
         yes: arguments.yes,
     };
-    let plan = steps::plan(arguments, home, &mut dialog).await?;
+    let plan = Box::pin(steps::plan(arguments, home, &mut dialog)).await?;
     let files = files(&plan);
     if dialog.is_open() {
         for (name, text) in &files {

@@ -25,7 +25,9 @@ pub struct Connector {
     /// `filter`, `date_form`, `script_name`, `same_name`, `unknown_lookup` and `unasked_request`, and a limit or a pause of 0.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
-    /// The script that maps its records; a file in `scripts/`.
+    /// The script that maps its records, or words what people should have at a target; a file in `scripts/`. A target that is
+    /// only told what happens (`send`) has none.
+    #[serde(default)]
     pub script: String,
     /// The fields that a credential must have.
     pub credential_fields: BTreeMap<String, CredentialField>,

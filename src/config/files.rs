@@ -10,7 +10,7 @@ use crate::model::{Code, Problem, time_zone};
 
 use super::{
     Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
-    Target, nearest, target_requests,
+    Operation, Target, nearest, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -232,6 +232,14 @@ fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
         ));
     }
     problems.extend(target_requests::check(connector, document));
+    let only_sends = connector.request(Operation::Send.request()).is_some();
+    if only_sends && !connector.script.is_empty() {
+        let message = "is for nothing, as the target is only told what happens; remove it";
+        problems.push(document.problem("script", message));
+    } else if !only_sends && connector.script.trim().is_empty() {
+        let problem = document.problem("script", "missing; add it");
+        problems.push(problem.coded(Code::MissingField));
+    }
     if connector.hosts.is_empty() {
         problems.push(document.problem(
             "hosts",

@@ -78,6 +78,7 @@ pub(super) async fn keep(
             .targets
             .iter()
             .filter_map(|(id, slot)| Some((id, slot.running()?)))
+            .filter(|(_, target)| target.config.enabled)
             .collect();
         let gone: Vec<TargetId> = at_work
             .iter()

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::catalog::Target;
 use crate::config::DeliveryMode;
 use crate::model::{ChangeKind, Change, Field, Person, PersonId, RunId, TargetId};
-use crate::script::{Context, Inputs, Lookups};
+use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::Operation;
 use crate::store::{Store, StoreError, View, Write};
 
@@ -42,6 +42,8 @@ const LOOKS_ONE_BY_ONE: usize = 20;
 pub struct Desk {
     /// The target.
     pub target: Arc<Target>,
+    /// What words what people should have there.
+    pub(super) script: Arc<Script>,
     pub(super) store: Arc<Store>,
     pub(super) ways: Ways,
     pub(super) timing: Timing,
@@ -90,6 +92,7 @@ struct Why {
 impl Desk {
     /// For a target. What is kept of its people is read once.
     pub fn new(target: Arc<Target>, store: Arc<Store>, now: Timestamp) -> Result<Desk, DeliverError> {
+        let script = target.script.clone().ok_or(DeliverError::NoScript)?;
         let settle = target.source.timeout().saturating_mul(2);
         let desk = Desk {
             ways: ways(&target),
@@ -98,6 +101,7 @@ impl Desk {
                 ..Timing::default()
             },
             target,
+            script,
             store,
             index: Mutex::default(),
             work: Mutex::default(),
@@ -351,7 +355,7 @@ impl Desk {
         record.unmapped = told.unmapped;
         let given = crate::script::with_room(|| {
             let ctx = self.context("wanted", Arc::default(), &Value::Null, now);
-            target.script.wanted(&told.person.to_string(), &ctx)
+            self.script.wanted(&told.person.to_string(), &ctx)
         });
         match given {
             Ok(worded) => {
@@ -728,7 +732,10 @@ fn about_deed(record: &Record, deed: &Deed) -> Value {
             about(key, fields.unwrap_or(&nothing), granted)
         }
         Deed::RemoveTwin { id } => {
-            let mut about = nothing;
+            let key = record.lane.twins.get(id).map_or("", String::as_str);
+            let fields = of_key(key).and_then(|granted| granted.there.as_ref());
+            let mut about = fields.cloned().unwrap_or(nothing);
+            about.insert("key".to_owned(), key.into());
             about.insert("id".to_owned(), id.as_str().into());
             Value::Object(about)
         }

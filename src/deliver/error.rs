@@ -21,6 +21,9 @@ pub enum DeliverError {
         /// The digest that was given.
         given: String,
     },
+    /// Nothing words what people should have there.
+    #[error("its connector names no script")]
+    NoScript,
     /// Nothing waits.
     #[error("nothing waits for approval at `{0}`")]
     NothingWaits(TargetId),

@@ -186,9 +186,9 @@ pub struct Lane {
     /// The grants, by their keys: what is there, was sent, or was refused.
     #[serde(default)]
     pub grants: BTreeMap<String, Granted>,
-    /// The target's ids of grants that are there beside the same one.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub twins: BTreeSet<String>,
+    /// The target's ids of grants that are there beside the same one, each with its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub twins: BTreeMap<String, String>,
     /// When the target was last asked what the person has; none where that must be asked before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Timestamp>,
@@ -421,7 +421,8 @@ impl Lane {
                 continue;
             };
             let twins = held.iter().filter(|held| held.id != kept.id);
-            self.twins.extend(twins.map(|held| held.id.clone()));
+            let twins = twins.map(|held| (held.id.clone(), held.grant.key.clone()));
+            self.twins.extend(twins);
             found.extend(self.is_there(kept, wish, timing, now));
         }
         let gone = self

@@ -32,7 +32,7 @@ impl Known {
         let mut known = self.0.lock().await;
         let mut all = Lookups::new();
         let asked = target.source.lookups();
-        for (request, refresh) in asked.filter(|(request, _)| target.script.asks(request)) {
+        for (request, refresh) in asked.filter(|(request, _)| desk.script.asks(request)) {
             let serves = known.get(request).is_some_and(|(read, _)| {
                 read.elapsed() <= refresh.0 && fresh_from.is_none_or(|from| *read >= from)
             });

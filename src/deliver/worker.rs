@@ -28,6 +28,9 @@ const AT_ONCE: usize = 32;
 /// So many failures in a row are the target's, and not a person's.
 const FAILURES: u32 = 5;
 
+/// The pause after a failure that may be one person's alone, times how often in a row there was one.
+const AT_FIRST: Duration = Duration::from_millis(200);
+
 /// The first pause of a target that takes nothing, and the longest.
 const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(5);
@@ -92,6 +95,8 @@ impl Worker {
         let mut under_way: BTreeSet<PersonId> = BTreeSet::new();
         let mut account: Option<(Instant, Arc<Account>)> = None;
         let mut answers = Answers::default();
+        // Whether the change log may have something that was not taken in.
+        let mut is_new = true;
         let known = Arc::new(Known::default());
         let most = self.desk.target.limits().concurrent.unwrap_or(AT_ONCE).max(1);
         loop {
@@ -105,9 +110,12 @@ impl Worker {
                 account = None;
             }
             let is_stopping = self.stop.is_cancelled();
+            is_new |= self.commits.has_changed().unwrap_or(true);
             self.commits.mark_unchanged();
             let room = self.room(&answers, most, flights.len());
-            let (asks, is_more) = self.work(heard, &under_way, room, is_stopping).await?;
+            let work = self.work(heard, &under_way, room, is_new);
+            let (asks, is_more) = work.await?;
+            is_new = is_more;
             let asked = asks.len();
             if asked > 0 && account.as_ref().is_none_or(|(read, _)| read.elapsed() > ACCOUNT) {
                 match self.account().await {
@@ -144,7 +152,9 @@ impl Worker {
             if asked > 0 || is_more {
                 continue;
             }
-            self.wait(&mut flights, &mut under_way, &mut answers).await?;
+            let has_room = flights.len() < most;
+            self.wait(&mut flights, &mut under_way, &mut answers, has_room)
+                .await?;
         }
     }
 
@@ -164,8 +174,9 @@ impl Worker {
         heard: Vec<Heard>,
         under_way: &BTreeSet<PersonId>,
         room: usize,
-        is_stopping: bool,
+        is_new: bool,
     ) -> Result<(Vec<Ask>, bool), DeliverError> {
+        let is_stopping = self.stop.is_cancelled();
         let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
         let under_way = under_way.clone();
         let trouble = self.trouble.borrow().as_ref().map(|one| one.what.clone());
@@ -176,7 +187,7 @@ impl Worker {
             if is_stopping {
                 return Ok((Vec::new(), false));
             }
-            let is_more = desk.take_in(now)? | desk.moments(now)?;
+            let is_more = (is_new && desk.take_in(now)?) | desk.moments(now)?;
             let asks = if room > 0 {
                 desk.steps(&under_way, room, now)?
             } else {
@@ -197,6 +208,7 @@ impl Worker {
         flights: &mut JoinSet<(BTreeSet<PersonId>, Vec<Heard>, Said)>,
         under_way: &mut BTreeSet<PersonId>,
         answers: &mut Answers,
+        has_room: bool,
     ) -> Result<(), DeliverError> {
         let (desk, without) = (Arc::clone(&self.desk), under_way.clone());
         let next = move || {
@@ -215,7 +227,14 @@ impl Worker {
             pause = pause.max(until.saturating_duration_since(Instant::now()));
         }
         // What is due and cannot be asked for yet waits for those under way.
-        let pause = pause.max(Duration::from_millis(5));
+        if !has_room {
+            pause = Duration::from_mins(5);
+        }
+        let pause = pause.max(if flights.is_empty() {
+            Duration::from_millis(5)
+        } else {
+            Duration::from_millis(250)
+        });
         let is_stopping = self.stop.is_cancelled();
         let mut joined = None;
         tokio::select! {
@@ -253,6 +272,8 @@ impl Worker {
             Said::Nothing(what) => {
                 answers.failures += 1;
                 if answers.failures < FAILURES && self.trouble.borrow().is_none() {
+                    let pause = AT_FIRST.saturating_mul(answers.failures);
+                    answers.until = Some(Instant::now() + pause);
                     return;
                 }
                 let times = answers.failures.saturating_sub(FAILURES).min(16);
@@ -390,8 +411,8 @@ impl Asked<'_> {
                 .known
                 .of(self.desk, self.reader, self.account, &scope, fresh_from);
             let known = known.await.map_err(failed)?;
-            let ctx = self.desk.context("held", known, about, began);
-            let (script, all) = (Arc::clone(&self.desk.target.script), Arc::clone(&records));
+            let ctx = self.desk.context(operation.request(), known, about, began);
+            let (script, all) = (Arc::clone(&self.desk.script), Arc::clone(&records));
             let mapped = tokio::task::spawn_blocking(move || {
                 drop(missed());
                 let each = all.iter().map(|record| script.held(record, &ctx));

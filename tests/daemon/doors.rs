@@ -213,3 +213,29 @@ async fn a_daemon_killed_while_it_delivers_grants_nothing_twice_and_loses_nothin
     .await;
     drop(daemon);
 }
+
+/// `EPMS_DELIVERED=5000` delivers to so many, and says how fast.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_people_arrive_at_once_and_are_looked_at_by_lists_and_not_one_by_one() {
+    let people = std::env::var("EPMS_DELIVERED").map_or(200, |people| people.parse().unwrap());
+    let (home, doors) = begin(AUTOMATIC).await;
+    for id in 0..people {
+        doors.lives(id, "1A", "current");
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let begun = std::time::Instant::now();
+    eventually("everybody has arrived", async || {
+        let told = home.epms(&["targets", "doors", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        status["grants"]["confirmed"] == people * 2
+    })
+    .await;
+    let took = begun.elapsed();
+    println!("{people} people, {} grants in {took:?}", people * 2);
+    let known = doors.known();
+    assert!(known.created.values().all(|times| *times == 1));
+    let count = |what: &str| known.asked.iter().filter(|one| *one == what).count();
+    assert!(count("LIST") <= 12, "{} lists", count("LIST"));
+    assert!(count("FIND") <= 60, "{} looks", count("FIND"));
+}

@@ -12,6 +12,7 @@ mod chains;
 mod checked;
 mod connectors;
 mod granted;
+mod grants;
 mod invented;
 mod judged_answers;
 mod live;

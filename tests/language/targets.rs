@@ -86,10 +86,13 @@ fn told(acted: &Acted) -> (&'static str, String) {
     }
 }
 
+/// Rules, an answer, and what became of it by them, with what is told.
+type Row = (&'static str, fn() -> Reply, &'static str, &'static str);
+
 #[tokio::test]
 async fn what_an_answer_says_is_what_became_of_it() {
     let error = || Reply(400, Vec::new(), br#"{"error":"no such door"}"#.to_vec());
-    let rows: [(&str, fn() -> Reply, &str, &str); 18] = [
+    let rows: [Row; 18] = [
         ("", || ok(r#"{"grant":{"uuid":"g-7"}}"#), "done", "g-7"),
         (
             "",

@@ -116,28 +116,25 @@ impl Loader<'_> {
             problems.push(problem.coded(Code::Reference));
             return Err(problems);
         }
-        let script = match self.script(source.script()) {
+        let script = match self.target_script(&connector, &source) {
             Ok(script) => script,
-            Err(found) if found.iter().any(|problem| problem.code == Code::Reference) => {
-                problems.extend(self.no_script(&connector, source.script()));
-                return Err(problems);
-            }
             Err(found) => return Err(also(problems, found)),
         };
-        if !script.is_of_target() {
-            problems.extend(self.no_target_script(&connector, source.script()));
-            return Err(problems);
+        if let Some(script) = &script {
+            let tests = self.tests.as_mut();
+            problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(script)));
         }
-        let tests = self.tests.as_mut();
-        problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));
-        let doubts = self.doubts(&connector, &source, &script, &file).into_iter();
-        problems.extend(doubts.filter(|problem| !problem.code.is_warning()));
+        let doubts = self.doubts(&connector, &source, script.as_deref(), &file);
+        problems.extend(doubts.into_iter().filter(|problem| !problem.code.is_warning()));
         if !problems.is_empty() {
             return Err(problems);
         }
         let served = Served::of(&config.from, integrations);
         let mut wanted = blake3::Hasher::new();
-        wanted.update(&file.hash).update(&script.hash());
+        wanted.update(&file.hash);
+        if let Some(script) = &script {
+            wanted.update(&script.hash());
+        }
         if let Some(Ok(connector)) = self.files.connectors.get(&connector) {
             wanted.update(&connector.hash);
         }
@@ -169,6 +166,29 @@ impl Loader<'_> {
         }))
     }
 
+    /// The script of a target's connector; none where that is only told what happens.
+    fn target_script(
+        &mut self,
+        connector: &str,
+        source: &Source,
+    ) -> Result<Option<Arc<Script>>, Vec<Problem>> {
+        let name = source.script();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let script = match self.script(name) {
+            Ok(script) => script,
+            Err(found) if found.iter().any(|problem| problem.code == Code::Reference) => {
+                return Err(self.no_script(connector, name).into_iter().collect());
+            }
+            Err(found) => return Err(found),
+        };
+        if !script.is_of_target() {
+            return Err(self.no_target_script(connector, name).into_iter().collect());
+        }
+        Ok(Some(script))
+    }
+
     /// A connector speaks to a target, and its script does not.
     fn no_target_script(&self, connector: &str, script: &str) -> Option<Problem> {
         let Some(Ok(file)) = self.files.connectors.get(connector) else {
@@ -186,16 +206,16 @@ impl Loader<'_> {
         &self,
         connector: &str,
         source: &Source,
-        script: &Script,
+        script: Option<&Script>,
         target: &File<config::Target>,
     ) -> Vec<Problem> {
         let Some(Ok(file)) = self.files.connectors.get(connector) else {
             return Vec::new();
         };
-        let asked = Asked::of(connector, file, source, vec![script]);
+        let asked = Asked::of(connector, file, source, script.into_iter().collect());
         let mut problems = asked.of_target(target);
         if file.value.is_strict() {
-            problems.extend(asked.in_vain(script));
+            problems.extend(script.map_or_else(Vec::new, |script| asked.in_vain(script)));
             problems.extend(asked.by_nobody());
         }
         problems
@@ -206,7 +226,7 @@ impl Loader<'_> {
         let loaded = catalog.targets.values();
         let loaded = loaded.filter_map(|slot| slot.current.as_ref());
         let doubts = loaded.flat_map(|one| match self.files.targets.get(one.id.as_str()) {
-            Some(Ok(file)) => self.doubts(&one.connector, &one.source, &one.script, file),
+            Some(Ok(file)) => self.doubts(&one.connector, &one.source, one.script.as_deref(), file),
             _ => Vec::new(),
         });
         doubts.collect()

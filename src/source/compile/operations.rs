@@ -29,13 +29,12 @@ impl Compile<'_> {
     /// Lets templates of a request name what it is about: those of an operation, and of what only such operations ask
     /// before them.
     pub(super) fn about(&mut self, name: &str) {
-        let about = match Operation::of_request(name) {
-            Some(operation) => operation.about(),
-            None => {
-                let mut behind = self.connector.operations_behind(name);
-                let first = behind.next().and_then(Operation::about);
-                first.filter(|first| behind.all(|other| other.about() == Some(first)))
-            }
+        let about = if let Some(operation) = Operation::of_request(name) {
+            operation.about()
+        } else {
+            let mut behind = self.connector.operations_behind(name);
+            let first = behind.next().and_then(Operation::about);
+            first.filter(|first| behind.all(|other| other.about() == Some(first)))
         };
         if let Some(about) = about {
             self.before.push(about.to_owned());
