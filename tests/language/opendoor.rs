@@ -270,7 +270,8 @@ async fn each_mishap_is_what_it_is_and_nothing_is_sent_twice() {
         assert_eq!((asked, partner.acts()), (wait, before + 1), "{mishap:?}");
         assert_eq!(partner.accesses(), 0, "{mishap:?}");
     }
-    // Nothing was done with a token that is no longer good: another one is fetched.
+    // Nothing was done with a token that was good and is no more: another one is fetched.
+    assert!(partner.target.found(&grant).await.is_none());
     partner.door.mishap(Mishap::ExpiredToken, 1);
     let acted = partner.create(&grant).await;
     assert!(matches!(acted, Acted::Done { id: Some(_) }), "{acted:?}");
