@@ -118,6 +118,8 @@ pub(super) struct WrittenContext {
     pub(super) fields: BTreeMap<String, String>,
     /// The records of the connector's lookups, by request and id.
     pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The grant that the target was asked about, where the record answers that: the fields that `wanted` gave, and `key`.
+    pub(super) grant: Option<Map<String, Value>>,
 }
 
 /// An answer of the PMS with records to look up.
@@ -228,6 +230,7 @@ impl Default for WrittenContext {
             properties: Vec::new(),
             fields: BTreeMap::new(),
             lookups: BTreeMap::new(),
+            grant: None,
         }
     }
 }
