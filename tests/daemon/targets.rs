@@ -229,7 +229,7 @@ async fn each_thing_that_is_wrong_at_a_target_is_told_with_what_to_do() {
       ok    files   read config/targets/doors.yaml and what it names: all is right
       ok    login   showed the credential doors: the target takes it
       ok    list    read back what is there (target.list): 1 record
-      fail  held    mapped it by `held` of the script: 1 record could not be mapped; the first: scripts/doors.rhai:11:20: holder: there is no `holder`; if the PMS may leave it out, read it with get(record, "holder"); of the others 0 ours
+      fail  held    mapped it by `held` of the script: 1 record could not be mapped; the first: scripts/doors.rhai:11:20: holder: there is no `holder`; if it may be left out, read it with get(record, "holder"); of the others 0 ours
                     → correct the script: until then nothing is compared, and nothing is sent; `epms map` shows what it makes of a recorded answer
       ok    places  compared `places` of the file with what can be granted (target.places): 4 of 6 places are named, and all of those are there
       –     units   compared `places.map` with the units that people live in: no daemon answers, which would tell who lives where
