@@ -456,7 +456,11 @@ impl Lane {
         wanted.all(|grant| {
             let granted = self.grants.get(&grant.key);
             granted.is_some_and(|granted| granted.there.as_ref() == Some(&grant.fields))
-        }) && self.grants.values().filter(|one| !one.is_left_at_a_door()).count()
+        }) && self
+            .grants
+            .values()
+            .filter(|one| !one.is_left_at_a_door())
+            .count()
             == wish.wanted.len()
     }
 
@@ -625,7 +629,8 @@ impl Lane {
     /// Lets everything be tried again that is parked, as somebody says, and at once. Who says so has been at the doors that
     /// had not heard.
     pub fn unpark(&mut self) {
-        self.grants.retain(|_, granted| !granted.is_left_at_a_door());
+        self.grants
+            .retain(|_, granted| !granted.is_left_at_a_door());
         // What may still be done by what was sent is waited for, whoever is in a hurry.
         if !self.grants.values().any(Granted::is_under_way) {
             self.due = None;

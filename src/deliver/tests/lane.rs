@@ -341,7 +341,8 @@ fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_
 }
 
 #[test]
-fn what_is_taken_away_at_a_door_that_has_not_heard_wants_a_visit_until_somebody_says_that_they_went() {
+fn what_is_taken_away_at_a_door_that_has_not_heard_wants_a_visit_until_somebody_says_that_they_went()
+ {
     let unheard = Held {
         needs_visit: true,
         ..held("a")
