@@ -29,6 +29,8 @@ mod pause;
 mod integration;
 mod done;
 mod next;
+mod quoted;
+mod there;
 mod changes;
 mod care;
 mod offline;
@@ -156,7 +158,11 @@ async fn dispatch(
         Verb::Record(verb) => {
             return record::run(verb, json, &home, &environment.current, screen).await;
         }
-        Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Discover(verb) => {
+            let (socket, _) = socket(arguments.socket, &home, environment);
+            let client = Client::new(&socket)?;
+            return discover::run(verb, json, &home, &client, screen).await;
+        }
         Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;

@@ -25,6 +25,10 @@ pub struct Connector {
     /// `filter`, `date_form`, `script_name`, `same_name`, `unknown_lookup` and `unasked_request`, and a limit or a pause of 0.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
+    /// What whoever sets it up has to know or to see to elsewhere, such as a setting in the vendor's own console, a sentence
+    /// each. `epms add` and `epms doctor` show them.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The script that maps its records, or words what people should have at a target; a file in `scripts/`. A target that is
     /// only told what happens (`send`) has none.
     #[serde(default)]

@@ -128,6 +128,31 @@ impl DeliveryMode {
     }
 }
 
+impl Places {
+    /// The places of a PMS's unit, by its id or its label; none where it has none.
+    pub fn of_unit(&self, integration: &str, id: &str, label: &str) -> Option<&[String]> {
+        let keys = [
+            format!("{integration}/{id}"),
+            format!("{integration}/{label}"),
+            id.to_owned(),
+            label.to_owned(),
+        ];
+        let mut found = keys.iter().filter_map(|key| self.map.get(key));
+        found.next().map(Vec::as_slice)
+    }
+
+    /// Every place that is named, with where it stands in the file.
+    pub fn named(&self) -> impl Iterator<Item = (String, &str)> {
+        let units = self.map.iter().flat_map(|(unit, places)| {
+            let places = places.iter();
+            places.map(move |place| (format!("places.map.{unit}"), place.as_str()))
+        });
+        let common = self.common.iter();
+        let common = common.map(|place| ("places.common".to_owned(), place.as_str()));
+        units.chain(common)
+    }
+}
+
 impl Target {
     /// How many days before moving in access starts.
     pub fn early_days(&self) -> u16 {

@@ -58,7 +58,9 @@ impl Desk {
             return Ok(());
         }
         let write = self.store.write()?;
-        let gone = open.into_iter().filter(|one| !wanted.contains_key(&cause(one)));
+        let gone = open
+            .into_iter()
+            .filter(|one| !wanted.contains_key(&cause(one)));
         for alert in gone.filter_map(|alert| close(Some(alert), now)) {
             write.put_alert(&alert)?;
         }
@@ -85,7 +87,8 @@ impl Desk {
         let target = self.id().as_str();
         let mut refused: Vec<String> = Vec::new();
         let mut why: Option<&str> = None;
-        let (mut failed, mut turning, mut found, mut visit) = (0, Vec::new(), Vec::new(), Vec::new());
+        let (mut failed, mut turning, mut found, mut visit) =
+            (0, Vec::new(), Vec::new(), Vec::new());
         for (person, told) in index.told() {
             let who = |key: &str| match person {
                 NOBODY => key.to_owned(),
@@ -148,7 +151,12 @@ impl Desk {
                 "{} at the target `{target}` were sent twice and are still something else there: see `epms deliveries list --target {target} --state parked`; where the target words them otherwise, correct `held` of its script",
                 turning.len()
             );
-            tell(AlertKind::NotConverging, detail, &turning, turning.len() as u64);
+            tell(
+                AlertKind::NotConverging,
+                detail,
+                &turning,
+                turning.len() as u64,
+            );
         }
         if !found.is_empty() {
             let detail = format!(

@@ -102,7 +102,9 @@ impl Held {
         }
         let mut held = self.clone();
         if self.is_off {
-            wish.wanted.iter().find(|grant| grant.key == self.grant.key)?;
+            wish.wanted
+                .iter()
+                .find(|grant| grant.key == self.grant.key)?;
             // Whatever is wanted is not that.
             held.grant.fields.insert("off".to_owned(), true.into());
         }
@@ -589,6 +591,10 @@ impl Lane {
         for (key, granted) in &mut self.grants {
             let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
             let wanted = wanted.map(|grant| &grant.fields);
+            // What other files want, too, is not theirs to take away.
+            if wanted.is_some() && granted.there.as_ref() == wanted {
+                granted.files = wish.files;
+            }
             if granted.is_parked()
                 && (granted.sent.as_ref() != wanted || granted.files != wish.files)
             {

@@ -11,7 +11,7 @@ use crate::store::View;
 
 use super::desk::Desk;
 use super::error::DeliverError;
-use super::record::{Due, Record, Bookmark, Ways, kind, state};
+use super::record::{Bookmark, Due, Record, Ways, kind, state};
 use super::{Cause, Deed, GrantState, Permit};
 
 /// So many records are read at once.
@@ -46,12 +46,7 @@ pub struct Question {
 }
 
 /// The deliveries of a person, grant by grant. What is to be done and has no grant yet is one, too.
-fn of_person(
-    target: &TargetId,
-    person: PersonId,
-    record: &Record,
-    due: &[Due],
-) -> Vec<Delivery> {
+fn of_person(target: &TargetId, person: PersonId, record: &Record, due: &[Due]) -> Vec<Delivery> {
     let mut told: Vec<Delivery> = Vec::new();
     for (key, granted) in &record.lane.grants {
         let of_key = due.iter().find(|due| due.planned.deed.key() == Some(key));
@@ -184,14 +179,22 @@ pub fn deliveries(
     if let Some(person) = question.person {
         if let Some(record) = view.lane::<Record>(target, person)? {
             let due = record.due(ways, is_held);
-            found.extend(of_person(target, person, &record, &due).into_iter().filter(keeps));
+            found.extend(
+                of_person(target, person, &record, &due)
+                    .into_iter()
+                    .filter(keeps),
+            );
         }
         return Ok((found, None));
     }
     let mut more = None;
     every::<Record>(view, target, question.after, |person, record| {
         let due = record.due(ways, is_held);
-        found.extend(of_person(target, person, &record, &due).into_iter().filter(keeps));
+        found.extend(
+            of_person(target, person, &record, &due)
+                .into_iter()
+                .filter(keeps),
+        );
         more = (found.len() >= limit).then_some(person);
         more.is_none()
     })?;

@@ -228,6 +228,11 @@ impl Source {
         target.map_or(&[], |target| target.write_only.as_slice())
     }
 
+    /// What whoever sets it up has to know or to see to elsewhere.
+    pub fn notes(&self) -> &[String] {
+        &self.connector.notes
+    }
+
     /// What is asked of a target when somebody looks at it: everything that is there, what can be granted, or what tells of
     /// events.
     pub(super) fn looks(&self) -> impl Iterator<Item = &'static str> {

@@ -61,10 +61,10 @@ pub(super) fn files(text: &mut Text) {
 pub(super) fn connectors(text: &mut Text) {
     text.words(
         0,
-        "A connector says how a kind of PMS is reached: which requests read it, how they prove who asks, how pages \
+        "A connector says how a kind of PMS, or a target that access is delivered to, is reached: which requests read it, how they prove who asks, how pages \
          follow each other, what answers mean. What its records mean is said by its script (`epms help scripts`). A \
          new PMS is a connector, a script and mapping tests; copy the one that is most like it. `epms probe` shows a \
-         request as it is sent and its answer as it comes; a mapping test with an `answer` says what rules must make \
+         request as it is sent and its answer as it comes; `epms discover` and `epms doctor` ask a target for its lists; a mapping test with an `answer` says what rules must make \
          of one.",
     );
     text.words(
