@@ -135,8 +135,10 @@ pub(super) async fn run(
         },
     };
     let plan = match verb {
-        AddVerb::Integration(arguments) => steps::plan(arguments, home, &mut dialog).await?,
-        AddVerb::Target(arguments) => target::plan(arguments, home, &mut dialog).await?,
+        AddVerb::Integration(arguments) => {
+            Box::pin(steps::plan(arguments, home, &mut dialog)).await?
+        }
+        AddVerb::Target(arguments) => Box::pin(target::plan(arguments, home, &mut dialog)).await?,
     };
     let files = files(&plan);
     if dialog.is_open() {

@@ -147,9 +147,12 @@ pub(super) async fn run(
         Some((id, slot)) if arguments.target || !is_integration => {
             return places::run(&id, slot, arguments.yaml, json, client, screen).await;
         }
-        _ if arguments.target => return Err(Failure::other(Exit::Invalid, no_target(&catalog, id))),
+        _ if arguments.target => {
+            return Err(Failure::other(Exit::Invalid, no_target(&catalog, id)));
+        }
         _ if arguments.yaml && is_integration => {
-            let told = format!("`{id}` is an integration, and --yaml is of a target; leave it away");
+            let told =
+                format!("`{id}` is an integration, and --yaml is of a target; leave it away");
             return Err(Failure::other(Exit::Invalid, told));
         }
         _ => {}
@@ -271,7 +274,8 @@ impl<'a> Asking<'a> {
             return Ok(());
         };
         let account = account.asked_once();
-        let left = reader.log_out(self.source, &account, &self.scope()).await;
+        let scope = self.scope();
+        let left = Box::pin(reader.log_out(self.source, &account, &scope)).await;
         left.map_err(|error| format!("the token was not given back: {error}"))
     }
 
@@ -460,7 +464,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Record>, SourceError> {
     let (taker, pages) = mpsc::channel(2);
     let (reading, records) = tokio::join!(
-        reader.read(source, account, request, scope, taker),
+        Box::pin(reader.read(source, account, request, scope, taker)),
         collected(pages)
     );
     match reading {

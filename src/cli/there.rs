@@ -75,7 +75,12 @@ impl<'a> There<'a> {
             home: &target.home,
             fields: target.config.fields.clone(),
             // As its worker does.
-            zone: target.serves.values().next().cloned().unwrap_or(TimeZone::UTC),
+            zone: target
+                .serves
+                .values()
+                .next()
+                .cloned()
+                .unwrap_or(TimeZone::UTC),
             now,
         }
     }
@@ -104,7 +109,8 @@ impl<'a> There<'a> {
     ) -> Result<Vec<Box<str>>, SourceError> {
         let about = &Value::Null;
         let errand = Errand { operation, about };
-        reader.look(self.source, account, &self.scope(), errand).await
+        let scope = self.scope();
+        Box::pin(reader.look(self.source, account, &scope, errand)).await
     }
 
     /// What can be granted, by name.
@@ -176,7 +182,9 @@ impl<'a> There<'a> {
         for (request, _) in asked.filter(|(request, _)| script.asks(request)) {
             lookups.know(request, BTreeMap::new());
             for record in discover::read(reader, self.source, account, request, &scope).await? {
-                let key = self.source.lookup_key(request, &record.property, &record.json);
+                let key = self
+                    .source
+                    .lookup_key(request, &record.property, &record.json);
                 if let Some((property, id)) = key {
                     lookups.put(request, property, id, record.json.into());
                 }
@@ -192,7 +200,8 @@ impl<'a> There<'a> {
             return Ok(());
         };
         let account = account.asked_once();
-        let left = reader.log_out(self.source, &account, &self.scope()).await;
+        let scope = self.scope();
+        let left = Box::pin(reader.log_out(self.source, &account, &scope)).await;
         left.map_err(|error| format!("the token was not given back: {error}"))
     }
 }
@@ -203,7 +212,9 @@ pub(super) fn unlisted(named: &Places, listed: &[Place]) -> Vec<Unlisted> {
     let strange = named.named().filter(|(_, place)| !ids.contains(place));
     strange
         .map(|(field, place)| {
-            let called = listed.iter().find(|one| one.name.eq_ignore_ascii_case(place));
+            let called = listed
+                .iter()
+                .find(|one| one.name.eq_ignore_ascii_case(place));
             let near = called.map(|one| one.id.as_str());
             Unlisted {
                 place: place.to_owned(),
@@ -233,11 +244,16 @@ pub(super) async fn lived_in<'a>(
                 if !lives || stay.excluded {
                     continue;
                 }
-                units.extend(stay.unit.iter().chain(&stay.more_units).map(|unit| LivedIn {
-                    integration: id.clone(),
-                    id: unit.id.clone(),
-                    label: unit.label.clone(),
-                }));
+                units.extend(
+                    stay.unit
+                        .iter()
+                        .chain(&stay.more_units)
+                        .map(|unit| LivedIn {
+                            integration: id.clone(),
+                            id: unit.id.clone(),
+                            label: unit.label.clone(),
+                        }),
+                );
             }
             cut.cursor = page.next;
             if cut.cursor.is_none() {

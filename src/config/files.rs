@@ -9,8 +9,8 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
-    Operation, Target, nearest, target_requests,
+    Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Schedule,
+    Settings, Span, Target, nearest, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.

@@ -281,10 +281,14 @@ async fn what_is_told_of_targets_is_what_their_status_says() {
     };
     assert_eq!(in_state(&waits, "wanted"), Some(4.0));
 
-    let preview = home.epms(&["deliveries", "preview", "doors", "--json"]).await;
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
     let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
     let digest = plan["digest"].as_str().unwrap();
-    let approved = home.epms(&["deliveries", "approve", "doors", "--digest", digest]).await;
+    let approved = home
+        .epms(&["deliveries", "approve", "doors", "--digest", digest])
+        .await;
     assert!(approved.status.success(), "{approved:?}");
     let open = found("all four are open", async || {
         let page = scrape(&daemon).await;
@@ -308,13 +312,21 @@ async fn what_is_told_of_targets_is_what_their_status_says() {
     let missed = open.value("epms_delivery_late_seconds", &of);
     assert_eq!(missed, Some(status.late as f64));
 
-    home.edit("config/targets/doors.yaml", "credential: doors", "credential: doors\nenabled: false");
+    home.edit(
+        "config/targets/doors.yaml",
+        "credential: doors",
+        "credential: doors\nenabled: false",
+    );
     let off = found("it is switched off", async || {
         let page = scrape(&daemon).await;
         page.value("epms_target_up", &of).is_none().then_some(page)
     })
     .await;
-    assert_eq!(in_state(&off, "confirmed"), Some(4.0), "what was granted stays");
+    assert_eq!(
+        in_state(&off, "confirmed"),
+        Some(4.0),
+        "what was granted stays"
+    );
     home.remove("config/targets/doors.yaml");
     eventually("one that has no file has no series", async || {
         let page = scrape(&daemon).await;

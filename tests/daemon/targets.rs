@@ -68,7 +68,10 @@ async fn discover_lists_what_can_be_granted_and_whose_it_is() {
     assert_eq!(json["places"][0]["units"][0], "1A");
     assert_eq!(json["places"][4]["common"], true);
     assert_eq!(json["unlisted"][0]["near"], "d2");
-    assert!(json.get("without_place").is_none(), "no daemon tells: {json}");
+    assert!(
+        json.get("without_place").is_none(),
+        "no daemon tells: {json}"
+    );
     only_looked(&doors);
 }
 
@@ -101,7 +104,10 @@ async fn discover_gives_places_to_paste_with_the_units_that_people_live_in() {
     let file = home.read("config/targets/doors.yaml");
     let others = file.lines().filter(|line| !line.starts_with("places:"));
     let others: Vec<&str> = others.collect();
-    home.write("config/targets/doors.yaml", format!("{}\n{block}", others.join("\n")));
+    home.write(
+        "config/targets/doors.yaml",
+        format!("{}\n{block}", others.join("\n")),
+    );
     said(&home.epms(&["check", "--strict"]).await, 0);
     let again = said(&home.epms(&["discover", "doors"]).await, 0);
     assert!(again.contains("have no place: 5E\n"), "{again}");
@@ -114,7 +120,9 @@ async fn what_cannot_be_discovered_says_why_and_what_to_do() {
     let down = said(&home.epms(&["discover", "doors"]).await, 1);
     doors.known().is_down = false;
     let connector = home.read("config/connectors/doors.yaml");
-    let without = connector.lines().filter(|line| !line.starts_with("  places:"));
+    let without = connector
+        .lines()
+        .filter(|line| !line.starts_with("  places:"));
     let without: Vec<&str> = without.collect();
     home.write("config/connectors/doors.yaml", without.join("\n"));
     let no_places = said(&home.epms(&["discover", "doors"]).await, 2);
@@ -176,7 +184,10 @@ async fn each_thing_that_is_wrong_at_a_target_is_told_with_what_to_do() {
         ("shut", &|| doors.known().is_shut = true),
         ("a record that the script cannot read", &|| {
             let mut known = doors.known();
-            known.grants.insert(7, serde_json::json!({ "id": 7, "door": "d1", "by": "feed" }));
+            known.grants.insert(
+                7,
+                serde_json::json!({ "id": 7, "door": "d1", "by": "feed" }),
+            );
         }),
         ("a slip in a place", &|| {
             home.edit("config/targets/doors.yaml", "[d1]", "[d11]");
@@ -184,23 +195,38 @@ async fn each_thing_that_is_wrong_at_a_target_is_told_with_what_to_do() {
         ("no place at all", &|| {
             let file = home.read("config/targets/doors.yaml");
             let rest = file.lines().filter(|line| !line.starts_with("places:"));
-            home.write("config/targets/doors.yaml", rest.collect::<Vec<_>>().join("\n"));
+            home.write(
+                "config/targets/doors.yaml",
+                rest.collect::<Vec<_>>().join("\n"),
+            );
         }),
         ("switched off", &|| {
             let file = home.read("config/targets/doors.yaml");
-            home.write("config/targets/doors.yaml", format!("{file}\nenabled: false\n"));
+            home.write(
+                "config/targets/doors.yaml",
+                format!("{file}\nenabled: false\n"),
+            );
         }),
         ("a file that is wrong", &|| {
-            home.edit("config/targets/doors.yaml", "credential: doors", "credential: door");
+            home.edit(
+                "config/targets/doors.yaml",
+                "credential: doors",
+                "credential: door",
+            );
         }),
     ] {
         let before = home.read("config/targets/doors.yaml");
         spoil();
         let said = examined(&home, &doors).await;
         let lines = said.lines().filter(|line| {
-            !["  ok    secret", "  ok    dns", "  ok    tls", "  ok    clock"]
-                .iter()
-                .any(|known| line.starts_with(known))
+            ![
+                "  ok    secret",
+                "  ok    dns",
+                "  ok    tls",
+                "  ok    clock",
+            ]
+            .iter()
+            .any(|known| line.starts_with(known))
         });
         told += &format!("{what}: {}\n\n", lines.collect::<Vec<_>>().join("\n"));
         home.write("config/targets/doors.yaml", before);
@@ -279,7 +305,9 @@ async fn doctor_names_the_units_without_a_place() {
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     let said = examined(&home, &doors).await;
-    let at = said.find("  warn  units").unwrap_or_else(|| panic!("{said}"));
+    let at = said
+        .find("  warn  units")
+        .unwrap_or_else(|| panic!("{said}"));
     insta::assert_snapshot!(&said[at..], @"
     warn  units   compared `places.map` with the units that people live in: 2 of 3 units have no place: 4D of elm, 5E of elm
                   → whoever lives there keeps what they have, and gets nothing new; add them to `places.map`: `epms discover doors --yaml` gives a block to fill in
@@ -295,7 +323,10 @@ async fn explain_goes_on_to_the_target() {
     let open = "doors ada1@example.com lobby since ";
     eventually("the lobby is read back", async || {
         let text = told(&home.epms(&["explain", "elm", "1"]).await);
-        let line = text.lines().find(|line| line.contains(open)).map(str::to_owned);
+        let line = text
+            .lines()
+            .find(|line| line.contains(open))
+            .map(str::to_owned);
         line.is_some_and(|line| line.ends_with(" confirmed"))
     })
     .await;
@@ -303,7 +334,11 @@ async fn explain_goes_on_to_the_target() {
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let deliveries = json["deliveries"].as_array().unwrap();
     assert_eq!(deliveries.len(), 2, "{json}");
-    assert!(deliveries.iter().all(|one| one["target"] == "doors" && one["person"] == "p1"));
+    assert!(
+        deliveries
+            .iter()
+            .all(|one| one["target"] == "doors" && one["person"] == "p1")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,7 +355,10 @@ async fn a_target_is_added_by_answers_at_a_terminal() {
     terminal.answers("connector (doors): ", "roll");
     terminal.shows("`epms add integration` adds one");
     terminal.answers("connector (doors): ", "doors");
-    terminal.answers("credential (there are: doors; or a new name) [doors]: ", "acme");
+    terminal.answers(
+        "credential (there are: doors; or a new name) [doors]: ",
+        "acme",
+    );
     terminal.answers("url: ", &doors.url);
     terminal.shows("note: Ask the vendor for a key.");
     terminal.answers("id of the target [acme]: ", "");
@@ -376,7 +414,9 @@ async fn a_target_is_added_by_answers_at_a_terminal() {
 async fn a_target_is_added_by_flags_alone_and_says_what_comes_next() {
     let (home, doors) = begin(PLAIN).await;
     home.remove("config/targets/doors.yaml");
-    let added = home.epms(&["add", "target", "--credential", "doors", "--from", "elm"]).await;
+    let added = home
+        .epms(&["add", "target", "--credential", "doors", "--from", "elm"])
+        .await;
     insta::assert_snapshot!(said(&added, 0), @"
     wrote config/targets/doors.yaml
 
@@ -389,10 +429,26 @@ async fn a_target_is_added_by_flags_alone_and_says_what_comes_next() {
       epms deliveries approve doors   let it through
     ");
     said(&home.epms(&["check", "--strict"]).await, 0);
-    let again = home.epms(&["add", "target", "doors", "--credential", "doors"]).await;
-    let of_a_pms = home.epms(&["add", "target", "oak", "--credential", "roll"]).await;
-    let of_a_target = home.epms(&["add", "integration", "--credential", "doors"]).await;
-    let elsewhere = home.epms(&["add", "target", "oak", "--credential", "doors", "--from", "elmm"]).await;
+    let again = home
+        .epms(&["add", "target", "doors", "--credential", "doors"])
+        .await;
+    let of_a_pms = home
+        .epms(&["add", "target", "oak", "--credential", "roll"])
+        .await;
+    let of_a_target = home
+        .epms(&["add", "integration", "--credential", "doors"])
+        .await;
+    let elsewhere = home
+        .epms(&[
+            "add",
+            "target",
+            "oak",
+            "--credential",
+            "doors",
+            "--from",
+            "elmm",
+        ])
+        .await;
     let texts = [again, of_a_pms, of_a_target, elsewhere].map(|ended| said(&ended, 2));
     insta::assert_snapshot!(texts.concat(), @"
     epms: NAME: config/targets/doors.yaml is there already and is not overwritten; give another name
@@ -401,5 +457,70 @@ async fn a_target_is_added_by_flags_alone_and_says_what_comes_next() {
     epms: --from: there is no integration `elmm`; did you mean `elm`?
     ");
     assert!(!home.path("config/targets/oak.yaml").exists());
-    assert_eq!(doors.known().asked, [] as [String; 0], "nobody is there to be shown anything");
+    assert_eq!(
+        doors.known().asked,
+        [] as [String; 0],
+        "nobody is there to be shown anything"
+    );
+}
+
+#[tokio::test]
+async fn an_integration_and_a_target_of_one_name_are_told_apart() {
+    let (home, doors) = begin(PLAIN).await;
+    let elm = home.read("config/integrations/elm.yaml");
+    home.remove("config/integrations/elm.yaml");
+    home.write("config/integrations/doors.yaml", elm);
+    doors.lives(1, "1A", "current");
+    let of_pms = said(&home.epms(&["discover", "doors"]).await, 0);
+    assert!(of_pms.contains("STATUS WORD"), "{of_pms}");
+    let of_target = said(&home.epms(&["discover", "doors", "--target"]).await, 0);
+    assert!(of_target.contains("PLACE  NAME"), "{of_target}");
+    let both = said(&home.epms(&["doctor", "doors"]).await, 0);
+    for file in [
+        "config/integrations/doors.yaml",
+        "config/targets/doors.yaml",
+    ] {
+        assert!(
+            both.contains(&format!("read {file} and what it names")),
+            "{both}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_only_told_what_happens_has_no_places_and_nothing_is_sent_to_look_at_it() {
+    let (home, doors) = begin(PLAIN).await;
+    home.write(
+        "config/connectors/hook.yaml",
+        "version: 2\ncredential_fields: { url: plain }\nhosts: [\"{{ credential.url | host }}\"]\ntarget:\n  send: { method: POST, url: \"{{ credential.url }}/hook\", body: { json: \"{{ event }}\" }, format: json }\n",
+    );
+    let field = format!("url={}", doors.url);
+    let words = [
+        "add",
+        "target",
+        "hook",
+        "--connector",
+        "hook",
+        "--credential",
+        "hook",
+        "--field",
+        &field,
+    ];
+    let added = said(&home.epms(&words).await, 0);
+    assert!(added.contains("epms targets hook"), "{added}");
+    assert!(!added.contains("deliveries"), "{added}");
+    let file = home.read("config/targets/hook.yaml");
+    assert!(!file.contains("places") && !file.contains("mode"), "{file}");
+    said(&home.epms(&["check", "--strict"]).await, 0);
+    let examined = said(&home.epms(&["doctor", "hook"]).await, 0);
+    assert!(
+        examined.contains("it is told of events, and nothing is read there"),
+        "{examined}"
+    );
+    let discovered = said(&home.epms(&["discover", "hook"]).await, 2);
+    assert!(
+        discovered.contains("it has no `target.places`"),
+        "{discovered}"
+    );
+    assert_eq!(doors.known().asked, [] as [String; 0]);
 }

@@ -88,7 +88,9 @@ async fn every_rule_asks_for_series_that_a_daemon_has() {
     let page = found("somebody's access is late", async || {
         let page = Exposition::read(&daemon.get("/metrics").await.body).unwrap();
         let late = "epms_delivery_oldest_wanted_timestamp_seconds";
-        page.value(late, &[("target", "doors")]).is_some().then_some(page)
+        page.value(late, &[("target", "doors")])
+            .is_some()
+            .then_some(page)
     })
     .await;
     let mut names = std::collections::BTreeSet::new();

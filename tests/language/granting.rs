@@ -44,7 +44,10 @@ async fn an_answer_is_mapped_by_the_operation_that_it_answers() {
     2 records: 1 grant held, 0 none of ours, 1 not mapped
     "#);
     for request in ["list", "target.list"] {
-        assert_eq!(map(&home, &["--request", request], "answer.json", 1).await, text);
+        assert_eq!(
+            map(&home, &["--request", request], "answer.json", 1).await,
+            text
+        );
     }
     let told = map(&home, &["--request", "create"], "answer.json", 2).await;
     assert!(told.contains("or reads a target back"), "{told}");
@@ -63,7 +66,10 @@ async fn a_mapping_test_is_mapped_and_is_no_person() {
     1 person: 1 grant wanted, 0 not mapped
     "#);
     let told = map(&home, &["--person"], "scripts/tests/doors/lives.yaml", 2).await;
-    assert!(told.contains("is a mapping test; give it without --person"), "{told}");
+    assert!(
+        told.contains("is a mapping test; give it without --person"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +77,8 @@ async fn what_came_out_is_written_into_tests_that_expect_nothing() {
     let home = begin().await;
     said(&home.epms(&["test", "doors/"]).await, 1);
     said(&home.epms(&["test", "doors/", "--accept"]).await, 0);
-    let written = ["lives", "granted"].map(|case| home.read(&format!("scripts/tests/doors/{case}.yaml")));
+    let written =
+        ["lives", "granted"].map(|case| home.read(&format!("scripts/tests/doors/{case}.yaml")));
     insta::assert_snapshot!(written.concat(), @r#"
     version: 1
     person: { email: ada@example.com, last_name: Quill, places: [{ place: d1 }] }

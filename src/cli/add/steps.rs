@@ -139,10 +139,16 @@ async fn properties(
             _ => None,
         },
     };
-    seen_or_kept(dialog, "PMS", question, &known, |text| match answer::parts(text) {
-        parts if parts.is_empty() => Err("is empty; write at least one id".into()),
-        parts => Ok(parts),
-    })
+    seen_or_kept(
+        dialog,
+        "PMS",
+        question,
+        &known,
+        |text| match answer::parts(text) {
+            parts if parts.is_empty() => Err("is empty; write at least one id".into()),
+            parts => Ok(parts),
+        },
+    )
 }
 
 async fn statuses(
@@ -166,7 +172,9 @@ async fn statuses(
         default: Some(""),
     };
     let known: Vec<(&str, &str)> = look.words_seen().into_iter().map(|one| (one, "")).collect();
-    seen_or_kept(dialog, "PMS", question, &known, |text| Ok(answer::parts(text)))
+    seen_or_kept(dialog, "PMS", question, &known, |text| {
+        Ok(answer::parts(text))
+    })
 }
 
 /// Asks, and again where what is asked there (`whose`: the PMS, a target) has nothing of that name: it may be a slip, and it may be right all the same. Whoever writes

@@ -9,9 +9,9 @@ use crate::config::{DeliveryMode, Files, Home, nearest};
 use crate::model::Problems;
 use crate::source::{Operation, Reader, Source};
 
+use super::super::Failure;
 use super::super::next::Step;
 use super::super::there::{Place, There};
-use super::super::Failure;
 use super::account::{Account, Of, account, new_stem};
 use super::ask::{Dialog, Question};
 use super::look::{PATIENCE, listed};
@@ -74,7 +74,9 @@ pub(super) async fn plan(
         Question {
             flag: "NAME",
             text: "id of the target",
-            default: Some(&account.name).filter(|name| !files.targets.contains_key(*name)).map(String::as_str),
+            default: Some(&account.name)
+                .filter(|name| !files.targets.contains_key(*name))
+                .map(String::as_str),
         },
         |id| new_stem(home, "targets", id),
     )?;
@@ -153,10 +155,7 @@ fn from(
     dialog.answer(given.as_deref(), question, check)
 }
 
-fn mode(
-    arguments: &TargetArguments,
-    dialog: &mut Dialog<'_, '_>,
-) -> Result<DeliveryMode, Failure> {
+fn mode(arguments: &TargetArguments, dialog: &mut Dialog<'_, '_>) -> Result<DeliveryMode, Failure> {
     let all = [
         DeliveryMode::Approve,
         DeliveryMode::ApproveAll,
@@ -198,7 +197,9 @@ async fn common(
         let told = match seen(home, account, files).await {
             Ok(seen) => {
                 places = seen;
-                let lines = places.iter().map(|place| format!("  {}  {}", place.id, place.name));
+                let lines = places
+                    .iter()
+                    .map(|place| format!("  {}  {}", place.id, place.name));
                 listed(lines.collect(), "the target lists no places")
             }
             Err(told) => format!("  it cannot be seen now: {told}"),
@@ -227,11 +228,7 @@ async fn common(
 }
 
 /// What can be granted, by an account that may have no file yet.
-async fn seen(
-    home: &Home,
-    account: &Account<'_>,
-    files: &Files,
-) -> Result<Vec<Place>, String> {
+async fn seen(home: &Home, account: &Account<'_>, files: &Files) -> Result<Vec<Place>, String> {
     let source = Source::compile(account.file);
     let source = source.map_err(|problems| Problems(problems).to_string())?;
     let settings = files.settings.as_ref().ok();

@@ -260,7 +260,10 @@ mod tests {
             document.read::<Target>().unwrap()
         };
         let granted = read(&new);
-        assert_eq!((&granted.credential, &granted.from), (&new.credential, &new.from));
+        assert_eq!(
+            (&granted.credential, &granted.from),
+            (&new.credential, &new.from)
+        );
         assert_eq!((granted.mode, granted.enabled), (new.mode, false));
         assert_eq!(granted.places.common, new.common);
         // What is written out beside it is what applies without it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::catalog::{Catalog, Target, TargetSlot};
 use crate::config;
 use crate::control::client::Client;
-use crate::model::{Problems, TargetId};
+use crate::model::{IntegrationId, Problems, TargetId};
 use crate::source::{Operation, Reader};
 
 use super::super::quoted::{one_line, quoted, scalar, sequence};
@@ -59,7 +59,9 @@ pub(super) async fn run(
     if yaml && !json {
         screen.show(false, &found, |found, _| block(id, file, found))?;
     } else {
-        screen.show(json, &found, |found, view| told(found, !file.map.is_empty(), view))?;
+        screen.show(json, &found, |found, view| {
+            told(found, !file.map.is_empty(), view)
+        })?;
     }
     Ok(Exit::Done)
 }
@@ -90,7 +92,10 @@ async fn found(target: &Target, client: &Client) -> Result<Found, Failure> {
             units.retain(|unit| !unit.has_place(file));
             units
         }),
-        places: listed.into_iter().map(|place| of_file(place, file)).collect(),
+        places: listed
+            .into_iter()
+            .map(|place| of_file(place, file))
+            .collect(),
         warnings: left.err().into_iter().collect(),
     })
 }
@@ -135,7 +140,10 @@ fn told(found: &Found, maps_units: bool, view: &View) -> String {
     let without = found.without_place.iter().flatten();
     let labels: Vec<&str> = without.map(|unit| unit.label.as_str()).collect();
     if maps_units && !labels.is_empty() {
-        let told = format!("people live in units that have no place: {}", labels.join(", "));
+        let told = format!(
+            "people live in units that have no place: {}",
+            labels.join(", ")
+        );
         text.push('\n');
         text += &paragraph(0, &told, view);
     }
@@ -180,7 +188,11 @@ fn block(id: &TargetId, file: &config::Places, found: &Found) -> String {
         .collect();
     let mut open = Vec::new();
     for unit in found.without_place.iter().flatten() {
-        let of_name: Vec<&Place> = free.iter().copied().filter(|one| names_unit(one, unit)).collect();
+        let of_name: Vec<&Place> = free
+            .iter()
+            .copied()
+            .filter(|one| names_unit(one, unit))
+            .collect();
         let label = quoted(&unit.label);
         let integration = &unit.integration;
         if of_name.is_empty() {
@@ -196,7 +208,11 @@ fn block(id: &TargetId, file: &config::Places, found: &Found) -> String {
         ));
     }
     let mut text = format!("# In the place of `places` in config/targets/{id}.yaml.\nplaces:\n");
-    text += if lines.is_empty() { "  map: {}\n" } else { "  map:\n" };
+    text += if lines.is_empty() {
+        "  map: {}\n"
+    } else {
+        "  map:\n"
+    };
     for line in lines {
         let _ = writeln!(text, "    {line}");
     }
@@ -216,14 +232,21 @@ fn block(id: &TargetId, file: &config::Places, found: &Found) -> String {
         text += "  # there, and nobody's yet\n";
     }
     for place in free {
-        let _ = writeln!(text, "  #   {}  {}", scalar(&place.id), one_line(&place.name));
+        let _ = writeln!(
+            text,
+            "  #   {}  {}",
+            scalar(&place.id),
+            one_line(&place.name)
+        );
     }
     text
 }
 
 /// Whether a place is called after a unit: the unit's label is a word of its name.
 fn names_unit(place: &Place, unit: &LivedIn) -> bool {
-    let mut words = place.name.split(|c: char| !(c.is_alphanumeric() || c == '-'));
+    let mut words = place
+        .name
+        .split(|c: char| !(c.is_alphanumeric() || c == '-'));
     let label = unit.label.trim();
     !label.is_empty() && words.any(|word| word.eq_ignore_ascii_case(label))
 }
@@ -237,7 +260,7 @@ pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Option<(TargetId, &'
 
 /// There is nothing of this name.
 pub(in crate::cli) fn nothing_called(catalog: &Catalog, name: &str) -> Failure {
-    let integrations = catalog.integrations.keys().map(|id| id.as_str());
+    let integrations = catalog.integrations.keys().map(IntegrationId::as_str);
     let integrations: Vec<&str> = integrations.collect();
     let targets: Vec<&str> = catalog.targets.keys().map(TargetId::as_str).collect();
     let known = match (integrations.as_slice(), targets.as_slice()) {
@@ -263,7 +286,6 @@ pub(in crate::cli) fn nothing_called(catalog: &Catalog, name: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::config::Document;
-    use crate::model::IntegrationId;
 
     fn place(id: &str, name: &str) -> Place {
         Place {
@@ -285,7 +307,10 @@ mod tests {
         Found {
             unlisted: unlisted(file, &places),
             without_place: Some(units.filter(|unit| !unit.has_place(file)).collect()),
-            places: places.into_iter().map(|place| of_file(place, file)).collect(),
+            places: places
+                .into_iter()
+                .map(|place| of_file(place, file))
+                .collect(),
             warnings: Vec::new(),
         }
     }
@@ -321,13 +346,20 @@ mod tests {
         let read = Document::parse(std::path::Path::new("a.yaml"), &whole).unwrap();
         let read: config::Target = read.read().unwrap();
         assert_eq!(read.places.map["2B"], ["d2"]);
-        assert_eq!((&read.places.map["1A"], &read.places.common), (&file.map["1A"], &file.common));
+        assert_eq!(
+            (&read.places.map["1A"], &read.places.common),
+            (&file.map["1A"], &file.common)
+        );
     }
 
     #[test]
     fn a_block_of_nothing_is_read_back_too() {
         let file = config::Places::default();
-        let text = block(&TargetId::new("doors"), &file, &found(&file, Vec::new(), &["1A"]));
+        let text = block(
+            &TargetId::new("doors"),
+            &file,
+            &found(&file, Vec::new(), &["1A"]),
+        );
         let whole = format!("version: 1\ncredential: a\n{text}");
         let read = Document::parse(std::path::Path::new("a.yaml"), &whole).unwrap();
         assert_eq!(read.read::<config::Target>().unwrap().places, file);

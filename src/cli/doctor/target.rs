@@ -28,7 +28,10 @@ pub(super) fn files(id: &TargetId, slot: &TargetSlot) -> Check {
         let remedy = "correct them; `epms check` shows the lines";
         return Check::fail("files", did, saw, remedy).ends(Exit::Invalid);
     }
-    let on = slot.current.as_ref().is_none_or(|target| target.config.enabled);
+    let on = slot
+        .current
+        .as_ref()
+        .is_none_or(|target| target.config.enabled);
     let saw = if on {
         "all is right"
     } else {
@@ -77,13 +80,21 @@ async fn lists(
     let login = format!("showed the credential {}", there.name);
     let takes = "the target takes it";
     if source.logs_in() {
-        if let Err(error) = reader.log_in(source, account, &there.scope()).await {
+        if let Err(error) = Box::pin(reader.log_in(source, account, &there.scope())).await {
             checks.push(failed("login", &login, &error));
             return;
         }
-        checks.push(Check::ok("login", &login, "the target gives a token for it"));
+        checks.push(Check::ok(
+            "login",
+            &login,
+            "the target gives a token for it",
+        ));
     }
-    let Some(script) = target.script.as_ref().filter(|_| source.can(Operation::List)) else {
+    let Some(script) = target
+        .script
+        .as_ref()
+        .filter(|_| source.can(Operation::List))
+    else {
         if !source.logs_in() {
             let unseen = "whether the target takes it does not show: it is told of events, and nothing is read there";
             checks.push(Check::skip("login", login, unseen));
@@ -140,11 +151,14 @@ fn held(back: &ReadBack, id: &TargetId) -> Check {
     let counts = counts.into_iter().enumerate();
     // Of ours it is told that there are none.
     let counts = counts.filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let told: Vec<String> = counts.map(|(_, (count, what))| format!("{count} {what}")).collect();
+    let told: Vec<String> = counts
+        .map(|(_, (count, what))| format!("{count} {what}"))
+        .collect();
     let told = told.join(", ");
     if let Some(error) = &back.first {
         let records = number(back.failed as u64, "record", "records");
-        let saw = format!("{records} could not be mapped; the first: {error}; of the others {told}");
+        let saw =
+            format!("{records} could not be mapped; the first: {error}; of the others {told}");
         let remedy = "correct the script: until then nothing is compared, and nothing is sent; `epms map` shows what it makes of a recorded answer";
         return Check::fail("held", did, saw, remedy).ends(Exit::Invalid);
     }
@@ -192,7 +206,10 @@ async fn places(
         let saw = format!("the file names none of {there_are}");
         return Check::warn("places", did, saw, remedy);
     }
-    let saw = format!("{} of {there_are} are named, and all of those are there", all.len());
+    let saw = format!(
+        "{} of {there_are} are named, and all of those are there",
+        all.len()
+    );
     Check::ok("places", did, saw)
 }
 
@@ -215,7 +232,11 @@ async fn units(target: &Target, client: &Client) -> Option<Check> {
     let all = number(units.len() as u64, "unit", "units");
     units.retain(|unit| !unit.has_place(places));
     if units.is_empty() {
-        return Some(Check::ok("units", did, format!("{all}, each with its places")));
+        return Some(Check::ok(
+            "units",
+            did,
+            format!("{all}, each with its places"),
+        ));
     }
     let labels = units.iter().take(NAMED);
     let labels: Vec<String> = labels

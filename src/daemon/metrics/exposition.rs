@@ -315,7 +315,11 @@ impl Told {
     }
 
     fn deliveries(&self, page: &mut Page) -> fmt::Result {
-        let mut grants = page.gauge("deliveries", "Grants at targets, by how far they came", None)?;
+        let mut grants = page.gauge(
+            "deliveries",
+            "Grants at targets, by how far they came",
+            None,
+        )?;
         for (id, one) in self.targets() {
             for state in DeliveryState::ALL {
                 let labels = [("target", id), ("state", state.as_str())];
