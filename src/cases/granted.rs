@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::script::{Context, Script, ScriptError, listening};
+use crate::script::{Context, Script, ScriptError, Worded, listening};
 
 use super::difference::compare_errors;
 use super::flow::flow;
@@ -35,7 +35,7 @@ pub fn wanted(script: &Script, person: &str, ctx: &Context) -> Granted {
     let (wanted, said) = listening(|| script.wanted(person, ctx));
     print(&mut granted.printed, 1, said);
     match wanted {
-        Ok(wanted) => granted.wanted = wanted.iter().map(|one| one.whole()).collect(),
+        Ok(wanted) => granted.wanted = wanted.iter().map(Worded::whole).collect(),
         Err(error) => granted.errors.push(unmapped(0, error)),
     }
     granted

@@ -96,6 +96,10 @@ pub(super) fn read(
                 properties: written.ctx.properties,
                 fields: written.ctx.fields,
                 lookups: Arc::new(lookups),
+                grant: written
+                    .ctx
+                    .grant
+                    .map(|grant| Value::Object(grant).to_string()),
                 ..Inputs::default()
             }),
             property,

@@ -34,9 +34,6 @@ pub(super) struct Written {
     /// Several records, or the name of a file beside this one with an answer of the PMS.
     #[serde(default)]
     pub(super) records: Option<Value>,
-    /// In place of records, somebody whom the script of a target gives grants: `expect` says what is `wanted`.
-    #[serde(default)]
-    pub(super) person: Option<WrittenPerson>,
     /// Path of the records in the file that `records` names.
     #[serde(default)]
     pub(super) path: Option<String>,
@@ -77,6 +74,9 @@ pub(super) struct Written {
     pub(super) ctx: WrittenContext,
     /// What must come out.
     pub(super) expect: Expect,
+    /// In place of records, somebody whom the script of a target gives grants: `expect` says what is `wanted`.
+    #[serde(default)]
+    pub(super) person: Option<WrittenPerson>,
 }
 
 /// An answer of the PMS to the request that `ctx.request` names.
@@ -118,6 +118,8 @@ pub(super) struct WrittenContext {
     pub(super) fields: BTreeMap<String, String>,
     /// The records of the connector's lookups, by request and id.
     pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The grant that the target was asked about, where the record answers that: the fields that `wanted` gave, and `key`.
+    pub(super) grant: Option<Map<String, Value>>,
 }
 
 /// An answer of the PMS with records to look up.
@@ -228,6 +230,7 @@ impl Default for WrittenContext {
             properties: Vec::new(),
             fields: BTreeMap::new(),
             lookups: BTreeMap::new(),
+            grant: None,
         }
     }
 }

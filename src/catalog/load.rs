@@ -1,6 +1,8 @@
 //! Files and scripts to a catalog. A load is the same at the start, on a change, and for `check`.
 
 mod between;
+mod checked;
+mod outcomes;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,17 +11,17 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest};
-use crate::model::{
-    Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded, ReloadedTarget,
-};
+use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
+use crate::model::{Code, Holdings, IntegrationId, Problem, Problems};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
-use super::budgets;
-use super::properties::{Claim, OnDisk, Refusal, Why, settle};
+use super::properties::{Claim, OnDisk, Refusal, settle};
 use super::tested::Tests;
-use super::{Catalog, Integration, Slot, TargetSlot};
+use super::{Catalog, Integration, Slot};
+
+pub use checked::check;
+pub use outcomes::{outcomes, outcomes_of_targets};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
@@ -47,154 +49,6 @@ struct Loading<'b> {
 impl Loading<'_> {
     fn current(&self) -> Option<Arc<Integration>> {
         self.old.and_then(|slot| slot.current.clone())
-    }
-}
-
-/// Everything that is wrong in a home, including what nothing uses yet.
-pub fn check(home: &Home, now: Timestamp) -> Problems {
-    let mut loader = Loader::new(home, None);
-    let (catalog, refused) = loader.everything(None, &Holdings::new(), now);
-    let short = budgets::too_short(&catalog);
-    let asked = loader.asked(&catalog);
-    let doubts = loader.doubts_of_targets(&catalog);
-    let mut problems = catalog.problems;
-    problems.extend(asked);
-    problems.extend(doubts);
-    problems.extend(short.iter().filter_map(|short| loader.too_short(short)));
-    problems.extend(
-        catalog
-            .integrations
-            .into_values()
-            .flat_map(|slot| slot.problems),
-    );
-    let targets = catalog.targets.into_values();
-    problems.extend(targets.flat_map(|slot| slot.problems));
-    // Which of two files is the wrong one, nobody knows who does not ask the store: it is told at both.
-    let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
-        Why::Taken { by, .. } => Some(Refusal {
-            id: by.clone(),
-            property: loader.written(by, &refusal.property),
-            why: Why::Taken {
-                by: refusal.id.clone(),
-                with_people: false,
-            },
-        }),
-        Why::Several { .. } | Why::GivenBack { .. } => None,
-    });
-    problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
-    let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
-    for name in credentials {
-        match loader.credential(&name) {
-            Ok(file) => {
-                let limits = Limits::default().lowered(&file.value.limits);
-                let zeros = limits.zeros().into_iter().map(|key| {
-                    let problem = file
-                        .document
-                        .problem(&format!("limits.{key}"), Limits::ZERO);
-                    problem.coded(Code::Budget)
-                });
-                problems.extend(zeros);
-            }
-            Err(found) => problems.extend(found),
-        }
-    }
-    let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
-    for name in connectors {
-        match loader.source(&name) {
-            Ok(source) => {
-                problems.extend_from_slice(source.warnings());
-                let found = match source.script() {
-                    "" => Vec::new(),
-                    script => loader.script(script).err().unwrap_or_default(),
-                };
-                // A script that is not there is wrong where it is named.
-                if found.iter().any(|problem| problem.code == Code::Reference) {
-                    problems.extend(loader.no_script(&name, source.script()));
-                } else {
-                    problems.extend(found);
-                }
-            }
-            Err(found) => problems.extend(found),
-        }
-    }
-    let scripts: Vec<String> = loader
-        .library
-        .names()
-        .filter(|name| !name.contains('/'))
-        .map(String::from)
-        .collect();
-    for name in scripts {
-        match loader.script(&name) {
-            Err(found) => problems.extend(found),
-            Ok(script) => {
-                // What a connector's version makes of one is told already.
-                let told = |one: &Problem, other: &Problem| {
-                    one.file == other.file
-                        && one.place == other.place
-                        && one.message == other.message
-                };
-                let warnings = script.warnings().iter();
-                let new = warnings.filter(|one| !problems.iter().any(|other| told(one, other)));
-                let new: Vec<Problem> = new.cloned().collect();
-                problems.extend(new);
-            }
-        }
-    }
-    Problems(problems).sorted()
-}
-
-/// What a load did to each integration.
-pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
-    after
-        .integrations
-        .iter()
-        .map(|(id, slot)| {
-            let generation = slot
-                .current
-                .as_ref()
-                .map(|integration| integration.generation);
-            let old = before.integrations.get(id);
-            let old_generation = old
-                .and_then(|slot| slot.current.as_ref())
-                .map(|integration| integration.generation);
-            let is_same =
-                generation == old_generation && !old.is_some_and(|old| old.removed || old.stopped);
-            Reloaded {
-                id: id.clone(),
-                outcome: outcome(&slot.problems, slot.removed, is_same),
-                generation,
-                problems: slot.problems.clone(),
-            }
-        })
-        .collect()
-}
-
-/// What a load did to each target.
-pub fn outcomes_of_targets(before: &Catalog, after: &Catalog) -> Vec<ReloadedTarget> {
-    let all = after.targets.iter();
-    let outcomes = all.map(|(id, slot)| {
-        let generation = |slot: &TargetSlot| slot.current.as_ref().map(|one| one.generation);
-        let old = before.targets.get(id);
-        let is_same = old.is_some_and(|old| !old.removed && generation(old) == generation(slot));
-        ReloadedTarget {
-            id: id.clone(),
-            outcome: outcome(&slot.problems, slot.removed, is_same),
-            generation: generation(slot),
-            problems: slot.problems.clone(),
-        }
-    });
-    outcomes.collect()
-}
-
-fn outcome(problems: &[Problem], removed: bool, is_same: bool) -> ReloadOutcome {
-    if !problems.is_empty() {
-        ReloadOutcome::Rejected
-    } else if removed {
-        ReloadOutcome::Removed
-    } else if is_same {
-        ReloadOutcome::Unchanged
-    } else {
-        ReloadOutcome::Loaded
     }
 }
 

@@ -1,6 +1,8 @@
 //! The owner of the catalog: reloads when files change, when somebody asks, and now and then in case a
 //! change made no noise. Events are only hints; what counts is what lies on disk.
 
+mod told;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
 use crate::config::Home;
-use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded, ReloadedTarget};
+use crate::model::{Holdings, Problem, Reloaded, ReloadedTarget};
 
 use super::{Catalog, load_with, outcomes, outcomes_of_targets};
 
@@ -173,8 +175,7 @@ where
         }
         self.seen = found;
         let loaded = Loaded::of(&before, &after);
-        tell(&before, &loaded);
-        tell_targets(&before, &loaded.targets);
+        told::tell(&before, &loaded);
         (self.on_reload)(&loaded);
         self.shown.catalog.send_replace(Arc::new(after));
         for request in asked {
@@ -211,63 +212,6 @@ async fn read<H: Fn() -> Option<Holdings> + Clone + Send + 'static>(
         moves: before.moves.clone(),
         holdings: before.holdings.clone(),
     })
-}
-
-/// Logs what a reload did, once for each change.
-fn tell(before: &Catalog, loaded: &Loaded) {
-    for reloaded in &loaded.integrations {
-        let id = &reloaded.id;
-        let old = before.integrations.get(id);
-        match reloaded.outcome {
-            ReloadOutcome::Unchanged => {}
-            ReloadOutcome::Loaded => {
-                tracing::info!(integration = %id, generation = reloaded.generation, "integration loaded");
-            }
-            ReloadOutcome::Removed if old.is_some_and(|old| old.removed) => {}
-            ReloadOutcome::Removed => {
-                tracing::warn!(integration = %id, "integration file is gone; it is paused and its people stay");
-            }
-            ReloadOutcome::Rejected if old.is_some_and(|old| old.problems == reloaded.problems) => {
-            }
-            ReloadOutcome::Rejected => {
-                for problem in &reloaded.problems {
-                    tracing::error!(integration = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
-                }
-            }
-        }
-    }
-    for problem in loaded
-        .problems
-        .iter()
-        .filter(|problem| !before.problems.contains(problem))
-    {
-        tracing::error!(%problem, "file rejected");
-    }
-}
-
-/// Logs what a reload did to targets, once for each change.
-fn tell_targets(before: &Catalog, targets: &[ReloadedTarget]) {
-    for reloaded in targets {
-        let id = &reloaded.id;
-        let old = before.targets.get(id);
-        match reloaded.outcome {
-            ReloadOutcome::Unchanged => {}
-            ReloadOutcome::Loaded => {
-                tracing::info!(target_id = %id, generation = reloaded.generation, "target loaded");
-            }
-            ReloadOutcome::Removed if old.is_some_and(|old| old.removed) => {}
-            ReloadOutcome::Removed => {
-                tracing::warn!(target_id = %id, "the file of a target is gone; nothing is sent there, and what was granted stays");
-            }
-            ReloadOutcome::Rejected if old.is_some_and(|old| old.problems == reloaded.problems) => {
-            }
-            ReloadOutcome::Rejected => {
-                for problem in &reloaded.problems {
-                    tracing::error!(target_id = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
-                }
-            }
-        }
-    }
 }
 
 /// Waits until nothing has changed for a moment.
@@ -395,6 +339,7 @@ fn hash_answers(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, dept
 mod tests {
     use super::super::load;
     use super::*;
+    use crate::model::ReloadOutcome;
 
     fn home(workers: u32) -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().unwrap();

@@ -319,12 +319,17 @@ pub struct Sign {
     pub header: String,
     /// Template of the key.
     pub key: String,
+    /// Template of the key before this one, while both count: where it comes out as anything, a second signature stands behind
+    /// the first one, with a blank between.
+    #[serde(default)]
+    pub previous: Option<String>,
     /// How the key is written.
     #[serde(default)]
     pub key_is: KeyForm,
     /// Template of what is signed. Besides what stands everywhere there are `{{ method }}`, `{{ path }}`, `{{ query }}`
     /// (without its `?`) and `{{ body }}` of the request, and the filter `sha256` (in hexadecimal digits). `{{ now.seconds }}`
-    /// and `{{ now.milliseconds }}` are the same as in the request's headers.
+    /// and `{{ now.milliseconds }}` are the same as in the request's headers. Of a target that is told of events, there is
+    /// `{{ event.NAME }}` too.
     pub text: String,
     /// How the signature is written.
     #[serde(default)]

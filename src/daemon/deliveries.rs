@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, Target};
 use crate::deliver::{DeliverError, Desk, Events, Teller, Trouble, Worker};
-use crate::source::Operation;
 use crate::model::TargetId;
+use crate::source::Operation;
 use crate::sync::Tools;
 
 /// What a worker works at.
@@ -78,6 +78,7 @@ pub(super) async fn keep(
             .targets
             .iter()
             .filter_map(|(id, slot)| Some((id, slot.running()?)))
+            .filter(|(_, target)| target.config.enabled)
             .collect();
         let gone: Vec<TargetId> = at_work
             .iter()

@@ -10,18 +10,16 @@ use serde_json::{Map, Value};
 
 use crate::catalog::Target;
 use crate::config::DeliveryMode;
-use crate::model::{ChangeKind, Change, Field, Person, PersonId, RunId, TargetId};
+use crate::model::{Change, ChangeKind, Field, Person, PersonId, RunId, TargetId};
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::Operation;
 use crate::store::{Store, StoreError, View, Write};
 
 use super::error::DeliverError;
 use super::index::{Index, step};
-use super::record::{Record, Bookmark, Ways};
+use super::record::{Bookmark, Record, Ways};
 use super::words::words;
-use super::{
-    Answer, Deed, Grant, Granted, Held, Planned, Policy, Step, Timing, Waits, access,
-};
+use super::{Answer, Deed, Grant, Granted, Held, Planned, Policy, Step, Timing, Waits, access};
 
 /// Whose grants nobody here knows of.
 pub(super) const NOBODY: PersonId = PersonId(0);
@@ -91,7 +89,11 @@ struct Why {
 
 impl Desk {
     /// For a target. What is kept of its people is read once.
-    pub fn new(target: Arc<Target>, store: Arc<Store>, now: Timestamp) -> Result<Desk, DeliverError> {
+    pub fn new(
+        target: Arc<Target>,
+        store: Arc<Store>,
+        now: Timestamp,
+    ) -> Result<Desk, DeliverError> {
         let script = target.script.clone().ok_or(DeliverError::NoScript)?;
         let settle = target.source.timeout().saturating_mul(2);
         let desk = Desk {
@@ -412,7 +414,11 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Vec<Ask>, DeliverError> {
         let _alone = self.work();
-        let bookmark: Bookmark = self.store.read()?.target_state(self.id())?.unwrap_or_default();
+        let bookmark: Bookmark = self
+            .store
+            .read()?
+            .target_state(self.id())?
+            .unwrap_or_default();
         let touched = {
             let mut index = self.index();
             index.judge(&bookmark.recent, &self.target.config.guard, now)
@@ -468,7 +474,9 @@ impl Desk {
                             notes = true;
                         }
                     }
-                    record.lane.sends(&planned, self.ways.files, &self.timing, now);
+                    record
+                        .lane
+                        .sends(&planned, self.ways.files, &self.timing, now);
                     asks.push(Ask::Act(person, planned.deed, about));
                 }
             }
@@ -477,7 +485,10 @@ impl Desk {
         // A list in the place of many looks is asked for when nothing is under way that it would not show.
         let many = looks.len() > LOOKS_ONE_BY_ONE || !self.target.source.can(Operation::Find);
         if many && !looks.is_empty() && self.target.source.can(Operation::List) {
-            if asks.is_empty() && under_way.is_empty() {
+            // One list after the other, and not one for each that is due.
+            let last = bookmark.read_back;
+            let is_soon = last.is_some_and(|last| within(last, self.timing.confirm, now));
+            if asks.is_empty() && under_way.is_empty() && !is_soon {
                 asks.push(Ask::List);
             }
         } else {
@@ -507,7 +518,11 @@ impl Desk {
 
     /// When everything is read back next.
     pub fn next_list(&self) -> Result<Option<Timestamp>, DeliverError> {
-        let bookmark: Bookmark = self.store.read()?.target_state(self.id())?.unwrap_or_default();
+        let bookmark: Bookmark = self
+            .store
+            .read()?
+            .target_state(self.id())?
+            .unwrap_or_default();
         let every = jiff::SignedDuration::try_from(self.target.config.read_back.0);
         let next = bookmark
             .read_back
@@ -584,7 +599,12 @@ impl Desk {
     }
 
     /// Takes in everything that the target has. A lane that something was sent for since is not looked at by it.
-    fn listed(&self, began: Timestamp, held: Vec<Held>, now: Timestamp) -> Result<(), DeliverError> {
+    fn listed(
+        &self,
+        began: Timestamp,
+        held: Vec<Held>,
+        now: Timestamp,
+    ) -> Result<(), DeliverError> {
         let mut by_key: BTreeMap<String, Vec<Held>> = BTreeMap::new();
         for held in held {
             by_key.entry(held.grant.key.clone()).or_default().push(held);
@@ -694,6 +714,11 @@ impl Desk {
     }
 }
 
+fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
+    let long = jiff::SignedDuration::try_from(long).unwrap_or(jiff::SignedDuration::MAX);
+    since.duration_until(now) < long
+}
+
 /// The keys that are a person's at a target.
 fn keys(record: &Record) -> BTreeSet<String> {
     let wanted = record.wanted.iter().map(|grant| grant.key.clone());
@@ -702,8 +727,7 @@ fn keys(record: &Record) -> BTreeSet<String> {
 
 /// Whether a change says where somebody stands, and so when access by it starts or ends.
 fn says_where_somebody_stands(change: &Change) -> bool {
-    change.kind != ChangeKind::Updated
-        || change.fields.iter().any(|one| one.field == Field::Status)
+    change.kind != ChangeKind::Updated || change.fields.iter().any(|one| one.field == Field::Status)
 }
 
 /// A grant as templates see it.
@@ -728,7 +752,8 @@ fn about_deed(record: &Record, deed: &Deed) -> Value {
         }
         Deed::Remove { key } => {
             let granted = of_key(key);
-            let fields = granted.and_then(|granted| granted.there.as_ref().or(granted.sent.as_ref()));
+            let fields =
+                granted.and_then(|granted| granted.there.as_ref().or(granted.sent.as_ref()));
             about(key, fields.unwrap_or(&nothing), granted)
         }
         Deed::RemoveTwin { id } => {
@@ -765,4 +790,3 @@ fn policy(target: &Target) -> Policy {
         ends_with_move_out: target.config.end == crate::config::AccessEnd::MoveOut,
     }
 }
-

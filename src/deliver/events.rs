@@ -283,7 +283,11 @@ impl Teller {
                     told.failures = 0;
                     told.due = None;
                 }
-                Err(Untaken { what, pause, is_off }) => {
+                Err(Untaken {
+                    what,
+                    pause,
+                    is_off,
+                }) => {
                     told.failures += 1;
                     told.is_off = is_off;
                     let pause = pause.unwrap_or_default();

@@ -102,9 +102,7 @@ impl Index {
     ) {
         if let Some(before) = self.entries.remove(&person) {
             subtract(&mut self.tally, &before.tally);
-            before
-                .next
-                .map(|next| self.queue.remove(&(next, person)));
+            before.next.map(|next| self.queue.remove(&(next, person)));
             before
                 .again
                 .map(|again| self.moments.remove(&(again, person)));
@@ -136,10 +134,14 @@ impl Index {
             open_since: record.open_since,
         };
         self.served += usize::from(entry.has_anything);
-        entry.open_since.map(|since| self.open.insert((since, person)));
+        entry
+            .open_since
+            .map(|since| self.open.insert((since, person)));
         add(&mut self.tally, &entry.tally);
         entry.next.map(|next| self.queue.insert((next, person)));
-        entry.again.map(|again| self.moments.insert((again, person)));
+        entry
+            .again
+            .map(|again| self.moments.insert((again, person)));
         self.entries.insert(person, entry);
     }
 

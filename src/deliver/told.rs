@@ -11,8 +11,8 @@ use crate::store::View;
 
 use super::desk::Desk;
 use super::error::DeliverError;
-use super::record::{Due, Record, Bookmark, Ways, kind, state};
-use super::{Cause, Deed, GrantState, Permit};
+use super::record::{Bookmark, Due, Record, Ways, kind, state};
+use super::{Cause, Deed, GrantState, Granted, Permit};
 
 /// So many records are read at once.
 const AT_ONCE: usize = 500;
@@ -46,12 +46,7 @@ pub struct Question {
 }
 
 /// The deliveries of a person, grant by grant. What is to be done and has no grant yet is one, too.
-fn of_person(
-    target: &TargetId,
-    person: PersonId,
-    record: &Record,
-    due: &[Due],
-) -> Vec<Delivery> {
+fn of_person(target: &TargetId, person: PersonId, record: &Record, due: &[Due]) -> Vec<Delivery> {
     let mut told: Vec<Delivery> = Vec::new();
     for (key, granted) in &record.lane.grants {
         let of_key = due.iter().find(|due| due.planned.deed.key() == Some(key));
@@ -60,6 +55,10 @@ fn of_person(
         };
         let why = match &granted.state {
             GrantState::Parked { why, .. } => Some(why.clone()),
+            _ if granted.is_left_at_a_door() => Some(
+                "taken away at the target; a door may not have heard of it: once somebody was there, `epms deliveries retry`"
+                    .to_owned(),
+            ),
             _ => None,
         };
         told.push(Delivery {
@@ -184,14 +183,22 @@ pub fn deliveries(
     if let Some(person) = question.person {
         if let Some(record) = view.lane::<Record>(target, person)? {
             let due = record.due(ways, is_held);
-            found.extend(of_person(target, person, &record, &due).into_iter().filter(keeps));
+            found.extend(
+                of_person(target, person, &record, &due)
+                    .into_iter()
+                    .filter(keeps),
+            );
         }
         return Ok((found, None));
     }
     let mut more = None;
     every::<Record>(view, target, question.after, |person, record| {
         let due = record.due(ways, is_held);
-        found.extend(of_person(target, person, &record, &due).into_iter().filter(keeps));
+        found.extend(
+            of_person(target, person, &record, &due)
+                .into_iter()
+                .filter(keeps),
+        );
         more = (found.len() >= limit).then_some(person);
         more.is_none()
     })?;
@@ -302,7 +309,8 @@ impl Desk {
         let mut touched = Vec::new();
         every::<Record>(&self.store.read()?, target, None, |who, mut record| {
             if person.is_none_or(|person| person == who) {
-                let parked = record.lane.grants.values().filter(|one| one.is_parked());
+                let rests = |one: &&Granted| one.is_parked() || one.is_left_at_a_door();
+                let parked = record.lane.grants.values().filter(rests);
                 let parked = parked.count() as u64;
                 if parked > 0 || record.lane.failures > 0 {
                     count += parked.max(1);

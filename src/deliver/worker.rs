@@ -17,7 +17,7 @@ use crate::outbound::{Account, without_said};
 use crate::script::{HeldRecord, missed};
 use crate::source::{Acted, Errand, Operation, Reader, Scope, SourceError};
 
-use super::desk::{Ask, Desk, Heard};
+use super::desk::{Ask, Desk, Heard, NOBODY};
 use super::error::DeliverError;
 use super::lookups::Known;
 use super::{Answer, Deed, Grant, Held};
@@ -27,6 +27,12 @@ const AT_ONCE: usize = 32;
 
 /// So many failures in a row are the target's, and not a person's.
 const FAILURES: u32 = 5;
+
+/// What is due and cannot be asked for yet is looked at again after so long.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// The pause after a failure that may be one person's alone, times how often in a row there was one.
+const AT_FIRST: Duration = Duration::from_millis(200);
 
 /// The first pause of a target that takes nothing, and the longest.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -88,16 +94,24 @@ enum Said {
 impl Worker {
     /// Delivers until it is stopped.
     pub async fn run(mut self) -> Result<(), DeliverError> {
-        let mut flights: JoinSet<(BTreeSet<PersonId>, Vec<Heard>, Said)> = JoinSet::new();
+        let mut flights: JoinSet<(PersonId, Vec<Heard>, Said)> = JoinSet::new();
         let mut under_way: BTreeSet<PersonId> = BTreeSet::new();
         let mut account: Option<(Instant, Arc<Account>)> = None;
         let mut answers = Answers::default();
+        // Whether the change log may have something that was not taken in.
+        let mut is_new = true;
         let known = Arc::new(Known::default());
-        let most = self.desk.target.limits().concurrent.unwrap_or(AT_ONCE).max(1);
+        let most = self
+            .desk
+            .target
+            .limits()
+            .concurrent
+            .unwrap_or(AT_ONCE)
+            .max(1);
         loop {
             let mut heard = Vec::new();
             while let Some(Ok((who, more, said))) = flights.try_join_next() {
-                under_way.retain(|person| !who.contains(person));
+                under_way.remove(&who);
                 heard.extend(more);
                 self.take(&mut answers, said);
             }
@@ -105,20 +119,28 @@ impl Worker {
                 account = None;
             }
             let is_stopping = self.stop.is_cancelled();
+            is_new |= self.commits.has_changed().unwrap_or(true);
             self.commits.mark_unchanged();
             let room = self.room(&answers, most, flights.len());
-            let (asks, is_more) = self.work(heard, &under_way, room, is_stopping).await?;
+            let work = self.work(heard, &under_way, room, is_new);
+            let (asks, is_more) = work.await?;
+            is_new = is_more;
             let asked = asks.len();
-            if asked > 0 && account.as_ref().is_none_or(|(read, _)| read.elapsed() > ACCOUNT) {
+            if asked > 0
+                && account
+                    .as_ref()
+                    .is_none_or(|(read, _)| read.elapsed() > ACCOUNT)
+            {
                 match self.account().await {
                     Ok(read) => account = Some((Instant::now(), Arc::new(read))),
                     Err(what) => self.take(&mut answers, Said::Never(what)),
                 }
             }
             for ask in asks {
-                let who = BTreeSet::from_iter(person(&ask));
-                under_way.extend(&who);
-                let (desk, reader, now) = (Arc::clone(&self.desk), Arc::clone(&self.reader), self.now);
+                let who = person(&ask);
+                under_way.insert(who);
+                let (desk, reader, now) =
+                    (Arc::clone(&self.desk), Arc::clone(&self.reader), self.now);
                 let account = account.as_ref().map(|(_, account)| Arc::clone(account));
                 let known = Arc::clone(&known);
                 flights.spawn(async move {
@@ -144,7 +166,10 @@ impl Worker {
             if asked > 0 || is_more {
                 continue;
             }
-            self.wait(&mut flights, &mut under_way, &mut answers).await?;
+            let has_room = flights.len() < most;
+            is_new |= self
+                .wait(&mut flights, &mut under_way, &mut answers, has_room)
+                .await?;
         }
     }
 
@@ -164,8 +189,9 @@ impl Worker {
         heard: Vec<Heard>,
         under_way: &BTreeSet<PersonId>,
         room: usize,
-        is_stopping: bool,
+        is_new: bool,
     ) -> Result<(Vec<Ask>, bool), DeliverError> {
+        let is_stopping = self.stop.is_cancelled();
         let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
         let under_way = under_way.clone();
         let trouble = self.trouble.borrow().as_ref().map(|one| one.what.clone());
@@ -176,7 +202,7 @@ impl Worker {
             if is_stopping {
                 return Ok((Vec::new(), false));
             }
-            let is_more = desk.take_in(now)? | desk.moments(now)?;
+            let is_more = (is_new && desk.take_in(now)?) | desk.moments(now)?;
             let asks = if room > 0 {
                 desk.steps(&under_way, room, now)?
             } else {
@@ -191,13 +217,14 @@ impl Worker {
         tokio::task::spawn_blocking(work).await?
     }
 
-    /// Waits for an answer, a commit, somebody, or the next moment.
+    /// Waits for an answer, a commit, somebody, or the next moment. Whether there was a commit.
     async fn wait(
         &mut self,
-        flights: &mut JoinSet<(BTreeSet<PersonId>, Vec<Heard>, Said)>,
+        flights: &mut JoinSet<(PersonId, Vec<Heard>, Said)>,
         under_way: &mut BTreeSet<PersonId>,
         answers: &mut Answers,
-    ) -> Result<(), DeliverError> {
+        has_room: bool,
+    ) -> Result<bool, DeliverError> {
         let (desk, without) = (Arc::clone(&self.desk), under_way.clone());
         let next = move || {
             let next = desk.index().next(&without);
@@ -215,27 +242,30 @@ impl Worker {
             pause = pause.max(until.saturating_duration_since(Instant::now()));
         }
         // What is due and cannot be asked for yet waits for those under way.
-        let pause = pause.max(Duration::from_millis(5));
+        if !has_room {
+            pause = Duration::from_mins(5);
+        }
+        let pause = pause.max(LEAST);
         let is_stopping = self.stop.is_cancelled();
         let mut joined = None;
+        let mut is_new = false;
         tokio::select! {
             Some(Ok(one)) = flights.join_next(), if !flights.is_empty() => joined = Some(one),
             () = self.stop.cancelled(), if !is_stopping => {}
-            changed = self.commits.changed(), if !is_stopping => {
-                if changed.is_err() {
-                    self.stop.cancel();
-                }
-            }
+            changed = self.commits.changed(), if !is_stopping => match changed {
+                Ok(()) => is_new = true,
+                Err(_) => self.stop.cancel(),
+            },
             () = self.wake.notified() => answers.until = None,
             () = tokio::time::sleep(pause) => {}
         }
         if let Some((who, heard, said)) = joined {
-            under_way.retain(|person| !who.contains(person));
+            under_way.remove(&who);
             self.take(answers, said);
             let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
             tokio::task::spawn_blocking(move || desk.hear(heard, now, random)).await??;
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Notes how the target answered.
@@ -253,10 +283,14 @@ impl Worker {
             Said::Nothing(what) => {
                 answers.failures += 1;
                 if answers.failures < FAILURES && self.trouble.borrow().is_none() {
+                    let pause = AT_FIRST.saturating_mul(answers.failures);
+                    answers.until = Some(Instant::now() + pause);
                     return;
                 }
                 let times = answers.failures.saturating_sub(FAILURES).min(16);
-                let pause = PAUSE.saturating_mul(2_u32.saturating_pow(times)).min(LONGEST);
+                let pause = PAUSE
+                    .saturating_mul(2_u32.saturating_pow(times))
+                    .min(LONGEST);
                 answers.until = Some(Instant::now() + pause);
                 what
             }
@@ -291,11 +325,11 @@ impl Worker {
     }
 }
 
-/// Whom something is asked about.
-fn person(ask: &Ask) -> Option<PersonId> {
+/// Whom something is asked about. Of a list that is nobody: while one is asked for, no other is.
+fn person(ask: &Ask) -> PersonId {
     match ask {
-        Ask::Look(person, _) | Ask::Act(person, _, _) => Some(*person),
-        Ask::List => None,
+        Ask::Look(person, _) | Ask::Act(person, _, _) => *person,
+        Ask::List => NOBODY,
     }
 }
 
@@ -483,9 +517,7 @@ fn scope(desk: &Desk, now: Timestamp) -> Scope {
     Scope {
         properties: Vec::new(),
         fields: desk.target.config.fields.clone(),
-        today: now
-            .to_zoned(zone.unwrap_or(jiff::tz::TimeZone::UTC))
-            .date(),
+        today: now.to_zoned(zone.unwrap_or(jiff::tz::TimeZone::UTC)).date(),
         judge: None,
         known: None,
     }

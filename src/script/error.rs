@@ -259,6 +259,17 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
             );
             (None, message)
         }
+        EvalAltResult::ErrorParsing(ParseErrorType::PropertyExpected, _) => {
+            let message = "the name of a property is needed here; a word of Rhai's own, as `until` is, is written as a text, \
+                           #{ \"until\": … }, and read with get(record, \"until\")";
+            (None, message.to_owned())
+        }
+        EvalAltResult::ErrorParsing(ParseErrorType::Reserved(word), _) => {
+            let message = format!(
+                "`{word}` is a word of Rhai's own; in a map it is written as a text, #{{ \"{word}\": … }}, elsewhere take another"
+            );
+            (None, message)
+        }
         EvalAltResult::ErrorParsing(kind, _) => (None, lower(&kind.to_string())),
         other => {
             other.clear_position();

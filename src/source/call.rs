@@ -378,18 +378,28 @@ impl Call<'_> {
             signature: "",
         };
         let render = |place, field, signing| self.rendered(place, field, values, "", signing);
-        let key = render(Place::Plain, "sign.key", &of_request)?;
         // No value of a header: it is not told, and need not be looked for in what is.
         let text = self.filled(Place::Plain, "sign.text", values, "", &of_request)?;
-        let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
-            let remedy = "correct the credential, or `sign` of the connector";
-            SourceError::NotAllowed(self.told(what, None, remedy))
-        })?;
-        let of_request = Signing {
-            signature: &signature,
-            ..of_request
-        };
-        let value = render(Place::Header, "sign.value", &of_request)?;
+        let mut keys = vec![render(Place::Plain, "sign.key", &of_request)?];
+        if sign.previous.is_some() {
+            let previous = render(Place::Plain, "sign.previous", &of_request)?;
+            keys.extend(Some(previous).filter(|key| !key.trim().is_empty()));
+        }
+        let mut value = String::new();
+        for key in keys {
+            let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
+                let remedy = "correct the credential, or `sign` of the connector";
+                SourceError::NotAllowed(self.told(what, None, remedy))
+            })?;
+            let of_key = Signing {
+                signature: &signature,
+                ..of_request
+            };
+            if !value.is_empty() {
+                value.push(' ');
+            }
+            value += &self.rendered(Place::Header, "sign.value", values, "", &of_key)?;
+        }
         headers.insert(self.header_name(&sign.header)?, self.header(&value)?);
         Ok(())
     }

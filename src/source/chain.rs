@@ -39,7 +39,7 @@ impl Reader {
         presence: &mut Presence,
     ) -> Result<(u64, u64), SourceError> {
         let (_, spec) = call.spec()?;
-        let given = self.steps(call, &spec.after).await?;
+        let given = Box::pin(self.steps(call, &spec.after)).await?;
         let before = Before {
             given: Some(&given),
             ..Before::default()

@@ -283,7 +283,15 @@ impl<'a> Compile<'a> {
         self.header_name("sign.header", &sign.header);
         self.uses = Uses::Signed;
         self.template(Place::Plain, "sign.key", &sign.key);
+        if let Some(previous) = &sign.previous {
+            self.template(Place::Plain, "sign.previous", previous);
+        }
+        let target = self.connector.target.as_ref();
+        if target.is_some_and(|target| target.send.is_some()) {
+            self.before = vec!["event.".to_owned()];
+        }
         self.template(Place::Plain, "sign.text", &sign.text);
+        self.before.clear();
         self.uses = Uses::Signature;
         self.template(Place::Header, "sign.value", &sign.value);
         self.uses = self.all_uses();

@@ -313,7 +313,7 @@ impl Source {
     }
 
     /// The requests that scripts look things up in, with how long an answer serves. `properties` is only
-    /// for `discover`, and scripts of a target look nothing up.
+    /// for `discover`, and what tells of events has no script that looks anything up.
     pub fn lookups(&self) -> impl Iterator<Item = (&str, Span)> {
         self.connector
             .requests
@@ -324,7 +324,7 @@ impl Source {
                     && self.login() != Some(name)
                     && self.logout() != Some(name)
                     && !self.comes_before(name)
-                    && !self.is_target()
+                    && !self.can(Operation::Send)
             })
             .map(|(name, request)| {
                 (

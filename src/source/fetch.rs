@@ -61,7 +61,8 @@ impl Reader {
         made: impl Fn(Option<&Token>) -> Result<Prepared, SourceError>,
         read: impl Fn(&Answer) -> Result<T, SourceError>,
     ) -> Result<(T, Answer), SourceError> {
-        let asked = self.ask_once(call, made, read).await;
+        // It is in the middle of readings that are long enough without it.
+        let asked = Box::pin(self.ask_once(call, made, read)).await;
         asked.map_err(|failure| failure.error)
     }
 

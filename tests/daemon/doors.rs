@@ -28,7 +28,9 @@ async fn rests(home: &Home) {
         let told = home.epms(&["targets", "doors", "--json"]).await;
         let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
         let grants = &status["grants"];
-        grants["sent"] == 0 && grants["unknown"] == 0 && grants["wanted"] == grants["waiting"]
+        grants["sent"] == 0
+            && grants["unknown"] == 0
+            && grants["wanted"] == grants["waiting"]
             && status["read_back"].is_string()
     })
     .await;
@@ -43,12 +45,20 @@ async fn r40_a_move_in_a_unit_change_and_a_move_out_arrive_at_the_doors() {
     let guest = "guest@example.com lobby";
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
-    comes_to(&doors, &["ada1@example.com d1", "ada1@example.com lobby", guest]).await;
+    comes_to(
+        &doors,
+        &["ada1@example.com d1", "ada1@example.com lobby", guest],
+    )
+    .await;
     rests(&home).await;
 
     doors.lives(1, "3C", "current");
     daemon.sync("elm").await;
-    comes_to(&doors, &["ada1@example.com d3", "ada1@example.com lobby", guest]).await;
+    comes_to(
+        &doors,
+        &["ada1@example.com d3", "ada1@example.com lobby", guest],
+    )
+    .await;
     let asked = doors.known().asked.clone();
     let at = |what: &str| asked.iter().rposition(|one| one.starts_with(what));
     assert!(at("CREATE") < at("REMOVE"), "{asked:?}");
@@ -71,7 +81,9 @@ async fn what_opens_waits_for_approval_of_exactly_that() {
         status["grants"]["waiting"] == 2
     })
     .await;
-    let preview = home.epms(&["deliveries", "preview", "doors", "--json"]).await;
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
     let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
     let digest = plan["digest"].as_str().unwrap().to_owned();
 
@@ -79,20 +91,31 @@ async fn what_opens_waits_for_approval_of_exactly_that() {
     doors.lives(1, "2B", "current");
     daemon.sync("elm").await;
     eventually("another plan waits", async || {
-        let preview = home.epms(&["deliveries", "preview", "doors", "--json"]).await;
+        let preview = home
+            .epms(&["deliveries", "preview", "doors", "--json"])
+            .await;
         let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
         plan["digest"] != digest.as_str()
     })
     .await;
-    let refused = home.epms(&["deliveries", "approve", "doors", "--digest", &digest]).await;
+    let refused = home
+        .epms(&["deliveries", "approve", "doors", "--digest", &digest])
+        .await;
     let text = said(&refused, 1);
     assert!(text.contains("is not what was shown"), "{text}");
     assert_eq!(doors.open(), [] as [String; 0]);
 
-    let preview = home.epms(&["deliveries", "preview", "doors", "--json"]).await;
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
     let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
     let digest = plan["digest"].as_str().unwrap();
-    said(&home.epms(&["deliveries", "approve", "doors", "--digest", digest]).await, 0);
+    said(
+        &home
+            .epms(&["deliveries", "approve", "doors", "--digest", digest])
+            .await,
+        0,
+    );
     comes_to(&doors, &["ada1@example.com d2", "ada1@example.com lobby"]).await;
 
     // Whoever is past loses it at once.
@@ -142,7 +165,9 @@ async fn a_target_that_is_down_loses_nothing_and_goes_on_where_it_was() {
     daemon.settle().await;
     eventually("it is told", async || {
         let alerts = daemon.alerts().await;
-        alerts.iter().any(|alert| alert.kind.as_str() == "delivery_failed")
+        alerts
+            .iter()
+            .any(|alert| alert.kind.as_str() == "delivery_failed")
     })
     .await;
     doors.known().is_down = false;
@@ -168,19 +193,32 @@ async fn what_is_there_and_ours_and_nobody_s_is_told_and_waits() {
     }
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
-    let all = ["ada1@example.com d1", "ada1@example.com lobby", "old@example.com d2"];
+    let all = [
+        "ada1@example.com d1",
+        "ada1@example.com lobby",
+        "old@example.com d2",
+    ];
     comes_to(&doors, &all).await;
     eventually("it is told", async || {
         let alerts = daemon.alerts().await;
-        alerts.iter().any(|alert| alert.kind.as_str() == "found_at_target")
+        alerts
+            .iter()
+            .any(|alert| alert.kind.as_str() == "found_at_target")
     })
     .await;
     rests(&home).await;
     assert_eq!(doors.open(), all);
-    let plan = home.epms(&["deliveries", "preview", "doors", "--json"]).await;
+    let plan = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
     let digest = plan["digest"].as_str().unwrap();
-    said(&home.epms(&["deliveries", "approve", "doors", "--digest", digest]).await, 0);
+    said(
+        &home
+            .epms(&["deliveries", "approve", "doors", "--digest", digest])
+            .await,
+        0,
+    );
     comes_to(&doors, &all[..2]).await;
 }
 
@@ -212,4 +250,30 @@ async fn a_daemon_killed_while_it_delivers_grants_nothing_twice_and_loses_nothin
     })
     .await;
     drop(daemon);
+}
+
+/// `EPMS_DELIVERED=5000` delivers to so many, and says how fast.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_people_arrive_at_once_and_are_looked_at_by_lists_and_not_one_by_one() {
+    let people = std::env::var("EPMS_DELIVERED").map_or(200, |people| people.parse().unwrap());
+    let (home, doors) = begin(AUTOMATIC).await;
+    for id in 0..people {
+        doors.lives(id, "1A", "current");
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let begun = std::time::Instant::now();
+    eventually("everybody has arrived", async || {
+        let told = home.epms(&["targets", "doors", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        status["grants"]["confirmed"] == people * 2
+    })
+    .await;
+    let took = begun.elapsed();
+    println!("{people} people, {} grants in {took:?}", people * 2);
+    let known = doors.known();
+    assert!(known.created.values().all(|times| *times == 1));
+    let count = |what: &str| known.asked.iter().filter(|one| *one == what).count();
+    assert!(count("LIST") <= 12, "{} lists", count("LIST"));
+    assert!(count("FIND") <= 60, "{} looks", count("FIND"));
 }

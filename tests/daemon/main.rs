@@ -24,6 +24,7 @@ mod metrics;
 mod not_understood;
 mod offline;
 mod openapi;
+mod opendoor;
 mod readings;
 mod recordings;
 mod refusals;

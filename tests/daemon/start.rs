@@ -64,7 +64,7 @@ async fn from_an_empty_folder_to_a_sync_by_what_each_command_prints() {
         })
         .unwrap();
     insta::assert_snapshot!(format!("{before}scripts and N{counted}"), @r"
-    made a home in acme: config/epms.yaml, 10 connectors, their scripts and N mapping tests
+    made a home in acme: config/epms.yaml, 14 connectors, their scripts and N mapping tests
 
     next
       cd acme
@@ -178,4 +178,35 @@ async fn a_sandbox_gives_the_same_secrets_again_and_overwrites_no_others() {
         told(&refused)
     );
     assert_eq!(secret(), "the real one");
+}
+
+#[tokio::test]
+async fn what_a_sandbox_prints_of_its_doors_makes_them_a_target() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(run(folder.path(), "init acme").await.status.code(), Some(0));
+    let home = folder.path().join("acme");
+    let words = ["opendoor", "--residents", "10", "--secrets", "secrets"];
+    let (doors, printed) = sandbox(&home, &words);
+    let mut file = None;
+    for line in printed.lines() {
+        let line = line.strip_prefix("  ").unwrap_or(line);
+        if line.starts_with("config/") {
+            let path = home.join(line);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            file = Some((path, String::new()));
+        } else if let (Some((path, text)), Some(line)) = (&mut file, line.strip_prefix("  ")) {
+            *text += &format!("{line}\n");
+            std::fs::write(path, text).unwrap();
+        }
+    }
+    let checked = run(&home, "check").await;
+    assert_eq!(
+        checked.status.code(),
+        Some(0),
+        "{}\n{printed}",
+        told(&checked)
+    );
+    let target = home.join("config/targets/sandbox-opendoor.yaml");
+    assert!(target.is_file(), "{printed}");
+    end(doors);
 }

@@ -86,10 +86,13 @@ fn told(acted: &Acted) -> (&'static str, String) {
     }
 }
 
+/// Rules, an answer, and what became of it by them, with what is told.
+type Row = (&'static str, fn() -> Reply, &'static str, &'static str);
+
 #[tokio::test]
 async fn what_an_answer_says_is_what_became_of_it() {
     let error = || Reply(400, Vec::new(), br#"{"error":"no such door"}"#.to_vec());
-    let rows: [(&str, fn() -> Reply, &str, &str); 18] = [
+    let rows: [Row; 18] = [
         ("", || ok(r#"{"grant":{"uuid":"g-7"}}"#), "done", "g-7"),
         (
             "",
@@ -726,10 +729,6 @@ fn what_is_wrong_with_a_connector_of_a_target_is_told_with_its_place() {
     }
     for (requests, expected) in [
         (
-            "requests: { units: { url: \"{{ credential.url }}\", format: json } }\n",
-            "requests.units: nobody asks for it: it does not log in, and no operation of `target` names it in `after` or `each`",
-        ),
-        (
             "headers: { X-Of: \"{{ property }}\" }\n",
             "headers.X-Of: the template uses `property`, which is of a PMS",
         ),
@@ -741,6 +740,15 @@ fn what_is_wrong_with_a_connector_of_a_target_is_told_with_its_place() {
         let told = wrong(&format!("{requests}{all}"));
         check(&told, expected);
     }
+    // What tells of events reads nothing back that a script could look something up for.
+    let told = wrong(
+        "target: { send: { method: POST, url: \"{{ credential.url }}\", format: json, body: { json: { a: \"{{ event.id }}\" } } } }\n\
+        requests: { units: { url: \"{{ credential.url }}\", format: json } }\n",
+    );
+    check(
+        &told,
+        "requests.units: nobody asks for it: it does not log in, and no operation of `target` names it in `after` or `each`",
+    );
     // A step that several ask knows only what all of them have.
     let both = CHAIN
         .replace("METHOD", "")

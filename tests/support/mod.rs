@@ -14,9 +14,11 @@ mod feed;
 mod home;
 pub mod invented;
 mod openmetrics;
+pub mod outside;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
+pub mod shipped_target;
 pub mod small_pms;
 mod small_proxy;
 mod terminal;

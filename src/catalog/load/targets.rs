@@ -125,7 +125,11 @@ impl Loader<'_> {
             problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(script)));
         }
         let doubts = self.doubts(&connector, &source, script.as_deref(), &file);
-        problems.extend(doubts.into_iter().filter(|problem| !problem.code.is_warning()));
+        problems.extend(
+            doubts
+                .into_iter()
+                .filter(|problem| !problem.code.is_warning()),
+        );
         if !problems.is_empty() {
             return Err(problems);
         }

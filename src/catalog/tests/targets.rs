@@ -12,7 +12,7 @@ const DOORS: &str = "version: 1\nscript: doors.rhai\ncredential_fields: { url: p
     remove: { method: DELETE, url: \"{{ credential.url }}/grants/{{ grant.id }}\", format: json }\n";
 
 /// Its script.
-const WORDS: &str = "fn residents(record, ctx) { () }\n";
+const WORDS: &str = "fn wanted(person, ctx) { () }\nfn held(record, ctx) { () }\n";
 
 const TARGET: &str = "version: 1\ncredential: doors\nfields: { site: s1 }\n";
 

@@ -29,7 +29,7 @@ pub(super) struct Way {
 }
 
 /// The requests of a target that read back what is there.
-const OF_TARGET: [&str; 2] = ["target.list", "target.find"];
+pub(super) const OF_TARGET: [&str; 2] = ["target.list", "target.find"];
 
 /// A form of answers as an argument.
 pub(super) fn format(text: &str) -> Result<Format, String> {

@@ -17,7 +17,7 @@ use super::super::status::number;
 use super::super::table::{Column, Table, clean};
 use super::super::view::View;
 use super::super::{Exit, Failure};
-use super::place::{Answer, answer};
+use super::place::{Answer, OF_TARGET, answer};
 use super::{MapArguments, Told, errors, heading, printed, today};
 
 /// What came of it.
@@ -112,11 +112,15 @@ pub(super) fn report(
     }
     let files = Files::read(home);
     let Answer { way, records, .. } = answer(arguments, name, file, &files)?;
+    let request = match (&way.connector, &arguments.request) {
+        (None, None) => OF_TARGET[0].to_owned(),
+        _ => way.request,
+    };
     let each = records.iter().map(AsRef::as_ref);
-    let granted = cases::held(script, each, &context(arguments, &way.request));
+    let granted = cases::held(script, each, &context(arguments, &request));
     report.take(granted, Some(records.len()));
     report.connector = way.connector;
-    report.request = way.request;
+    report.request = request;
     Ok(report)
 }
 

@@ -86,7 +86,9 @@ impl Daemon {
         let running = self.deliveries.of(&target);
         self.deliver(move |view| match running.map(|running| running.side) {
             Some(Side::Desk(desk)) => desk.planned(),
-            Some(Side::Events(_)) | None => deliver::planned(view, &target, &ways_of(&catalog, &target), false),
+            Some(Side::Events(_)) | None => {
+                deliver::planned(view, &target, &ways_of(&catalog, &target), false)
+            }
         })
         .await
     }
@@ -149,7 +151,11 @@ impl Daemon {
     async fn is_known(&self, target: &TargetId) -> Answer<()> {
         let is_known = self.catalog.borrow().targets.contains_key(target);
         let id = target.clone();
-        if is_known || self.ask(move |view| Ok(view.targets_known()?.contains(&id))).await? {
+        if is_known
+            || self
+                .ask(move |view| Ok(view.targets_known()?.contains(&id)))
+                .await?
+        {
             return Ok(());
         }
         Err(ProblemDocument::no_target(target))
@@ -193,8 +199,13 @@ fn cursor(text: &str) -> Option<(TargetId, PersonId)> {
 
 /// How plans of a target are made, as far as its files are known.
 fn ways_of(catalog: &Catalog, target: &TargetId) -> Ways {
-    let current = catalog.targets.get(target).and_then(|slot| slot.current.as_ref());
-    current.map(|target| deliver::ways(target)).unwrap_or_default()
+    let current = catalog
+        .targets
+        .get(target)
+        .and_then(|slot| slot.current.as_ref());
+    current
+        .map(|target| deliver::ways(target))
+        .unwrap_or_default()
 }
 
 fn status(
@@ -210,7 +221,9 @@ fn status(
             Side::Events(events) => events.counted()?,
         },
         None => {
-            let ways = current.map(|target| deliver::ways(target)).unwrap_or_default();
+            let ways = current
+                .map(|target| deliver::ways(target))
+                .unwrap_or_default();
             deliver::counted(view, id, &ways)?
         }
     };
@@ -233,7 +246,9 @@ fn status(
     Ok(TargetStatus {
         id: id.clone(),
         state,
-        connector: current.map(|target| target.connector.clone()).unwrap_or_default(),
+        connector: current
+            .map(|target| target.connector.clone())
+            .unwrap_or_default(),
         mode: current.map_or_else(String::new, |target| target.config.mode.as_str().to_owned()),
         from: current.map_or_else(Vec::new, |target| target.serves.keys().cloned().collect()),
         people: counted.people,

@@ -299,7 +299,29 @@ fn a_lane_is_read_as_it_was_written() {
 }
 
 #[test]
-fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_away_where_it_is_not() {
+fn what_other_files_want_too_is_no_matter_of_theirs_when_it_is_taken_away_later() {
+    let wanted = [grant("a")];
+    let mut lane = Lane::default();
+    lane.looked(&wish(&wanted), &[held("a")], &TIMING, at(0));
+    let edited = |wanted| Wish {
+        files: 2,
+        is_over: false,
+        ..wish(wanted)
+    };
+    lane.heed(&edited(&wanted));
+    let causes = |wanted| {
+        Vec::from_iter(
+            plan(&edited(wanted), &lane)
+                .into_iter()
+                .map(|one| one.cause),
+        )
+    };
+    assert_eq!(causes(&[]), [Cause::Moved]);
+}
+
+#[test]
+fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_away_where_it_is_not()
+ {
     let wanted = [grant("a")];
     let off = Held {
         is_off: true,
@@ -308,10 +330,33 @@ fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_
     let mut lane = Lane::default();
     lane.looked(&wish(&wanted), std::slice::from_ref(&off), &TIMING, at(0));
     let planned = plan(&wish(&wanted), &lane);
-    assert!(matches!(&planned[..], [Planned { deed: Deed::Change(one), .. }] if *one == grant("a")));
+    assert!(
+        matches!(&planned[..], [Planned { deed: Deed::Change(one), .. }] if *one == grant("a"))
+    );
 
     let mut lane = Lane::default();
     lane.looked(&wish(&[]), &[off], &TIMING, at(0));
     assert_eq!(plan(&wish(&[]), &lane), []);
+    assert!(lane.grants.is_empty());
+}
+
+#[test]
+fn what_is_taken_away_at_a_door_that_has_not_heard_wants_a_visit_until_somebody_says_that_they_went()
+ {
+    let unheard = Held {
+        needs_visit: true,
+        ..held("a")
+    };
+    let mut lane = Lane::default();
+    lane.looked(&wish(&[grant("a")]), &[unheard], &TIMING, at(0));
+    assert_eq!(lane.grants["a"].state, GrantState::Visit);
+    let nothing = wish(&[]);
+    act(&mut lane, &nothing, Answer::Done(None), 1);
+    lane.looked(&nothing, &[], &TIMING, at(4));
+    assert!(lane.grants["a"].is_left_at_a_door());
+    assert_eq!(plan(&nothing, &lane), []);
+    lane.looked(&nothing, &[], &TIMING, at(90_000));
+    assert!(lane.grants["a"].is_left_at_a_door());
+    lane.unpark();
     assert!(lane.grants.is_empty());
 }

@@ -353,6 +353,28 @@ fn the_script_of_a_target_judges_answers_and_its_functions_are_counted() {
     assert_eq!(ran().len(), 3);
 }
 
+#[test]
+fn a_word_of_rhai_s_own_as_a_name_is_told_with_how_to_write_it() {
+    let of = |body: &str| compile(format!("fn wanted(person, ctx) {{ {body} }}\n{HELD}"));
+    let needed = "the name of a property is needed here; a word of Rhai's own, as `until` is, is written as a text, \
+                  #{ \"until\": … }, and read with get(record, \"until\")";
+    let reserved = "`shared` is a word of Rhai's own; in a map it is written as a text, #{ \"shared\": … }, elsewhere take another";
+    for (body, told) in [
+        ("person.until", needed),
+        ("#{ key: 1, until: 2 }", needed),
+        ("#{ key: 1, shared: 2 }", reserved),
+    ] {
+        let problems = of(body).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].ends_with(told), "{problems:?}");
+    }
+    // What openings have is none.
+    let right = of("#{ key: 1, \"until\": person.end, start: 1, place: 1 }").unwrap();
+    let wanted = right.wanted(r#"{"end":"soon"}"#, &ctx()).unwrap().remove(0);
+    let until = json!({ "until": "soon", "start": 1, "place": 1 });
+    assert_eq!(Value::from(wanted.fields), until);
+}
+
 /// Rhai calls it a data race, and says no place.
 #[test]
 fn a_list_of_a_person_that_its_closure_looks_at_again_is_told_with_the_remedy() {

@@ -29,13 +29,12 @@ impl Compile<'_> {
     /// Lets templates of a request name what it is about: those of an operation, and of what only such operations ask
     /// before them.
     pub(super) fn about(&mut self, name: &str) {
-        let about = match Operation::of_request(name) {
-            Some(operation) => operation.about(),
-            None => {
-                let mut behind = self.connector.operations_behind(name);
-                let first = behind.next().and_then(Operation::about);
-                first.filter(|first| behind.all(|other| other.about() == Some(first)))
-            }
+        let about = if let Some(operation) = Operation::of_request(name) {
+            operation.about()
+        } else {
+            let mut behind = self.connector.operations_behind(name);
+            let first = behind.next().and_then(Operation::about);
+            first.filter(|first| behind.all(|other| other.about() == Some(first)))
         };
         if let Some(about) = about {
             self.before.push(about.to_owned());
@@ -96,7 +95,7 @@ impl Compile<'_> {
         self.problem(&field, message);
     }
 
-    /// Tells of operations that ask the same whatever they are about, and of requests that no operation asks.
+    /// Tells of operations that ask the same whatever they are about, and of requests that nobody can ask for.
     pub(super) fn asked_in_vain(&mut self) {
         let connector = self.connector;
         if connector.target.is_none() {
@@ -140,7 +139,12 @@ impl Compile<'_> {
                 }
                 _ => false,
             };
-            if !is_of_login && connector.operations_behind(name).next().is_none() {
+            // What is read back may be looked up in the others; what no script asks for is told where scripts are known.
+            let is_told_of_events = connector.request(Operation::Send.request()).is_some();
+            if is_told_of_events
+                && !is_of_login
+                && connector.operations_behind(name).next().is_none()
+            {
                 let message = "nobody asks for it: it does not log in, and no operation of `target` names it in `after` or `each`; let one do so, or remove it";
                 self.warn(&Connector::place_of(name), message, Code::UnaskedRequest);
             }

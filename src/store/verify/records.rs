@@ -454,7 +454,8 @@ impl Checking<'_> {
     pub(super) fn lanes(&mut self) -> Done<()> {
         let person = self.holder(tables::PEOPLE)?;
         self.values(tables::LANES, "lanes-1", |found, (at, id), _: Anything| {
-            found.unless(person(id)?, || {
+            // What is at a target and nobody's is kept under 0.
+            found.unless(id == 0 || person(id)?, || {
                 format!(
                     "there is a lane of {} at {at}, who is not there",
                     PersonId(id)
