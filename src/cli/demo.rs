@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser};
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Environment, Home};
-use crate::control::client::{Client, Cut};
+use crate::control::client::{Client, Cut, PeopleFilter};
 use crate::control::protocol::RunState;
 use crate::daemon::{self, Signals, Start};
 use crate::sandbox::{Kind, Sandbox, Settings};
 
 use super::demo_home::{self, Demo};
-use super::{Arguments, Exit, Failure, Screen, sandbox, sync};
+use super::{Arguments, Exit, Failure, Screen, demo_doors, sandbox, sync};
 
 /// How large a demo, and where.
 #[derive(Debug, Args)]
@@ -50,11 +51,16 @@ pub(super) async fn run(
     let leave = leave()?;
     let (folder, temporary) = folder(arguments, environment)?;
     let pmss = pmss(arguments).await?;
-    let demo = demo_home::make(&folder, &pmss)?;
+    let Some(first) = pmss.first() else {
+        return Err(Failure::other(Exit::Failed, "there is no local PMS"));
+    };
+    let doors = demo_doors::start(first, arguments.seed).await?;
+    let demo = demo_home::make(&folder, &pmss, &doors)?;
     writeln!(screen.out, "home        {}", folder.display())?;
     for pms in &pmss {
         writeln!(screen.out, "{:11} {}", pms.kind().to_string(), pms.url())?;
     }
+    writeln!(screen.out, "{:11} {}", "opendoor", doors.url())?;
 
     let stop = CancellationToken::new();
     // Bound to this scope, so that the daemon ends with the demo also where something fails.
@@ -86,6 +92,7 @@ pub(super) async fn run(
     let shown = async {
         let client = Client::new(&socket)?;
         let exit = first_sync(&client, &demo, &socket, environment, screen).await?;
+        to_the_doors(&client, first, &socket, environment, screen).await?;
         if !arguments.once {
             next(&demo, &folder, screen)?;
             stay(&pmss, screen).await?;
@@ -208,14 +215,62 @@ async fn first_sync(
         });
     }
     let exit = sync::follow(runs, false, client, screen).await?;
-    for line in [
+    let lines = [
         &["people", "list", "--limit", "12"][..],
         &["alerts", "list", "--limit", "20"],
         &["alerts", "list", "--kind", "bad_dates"],
         &["runs"],
-    ] {
+    ];
+    show(&lines, socket, environment, screen).await?;
+    Ok(exit)
+}
+
+/// What people may open has arrived at the doors; then a move-in, a move within the building and a move-out do.
+async fn to_the_doors(
+    client: &Client,
+    pms: &Sandbox,
+    socket: &Path,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    demo_doors::arrived(client, screen).await?;
+    show(&[&["targets"]], socket, environment, screen).await?;
+    writeln!(screen.out)?;
+    for line in demo_doors::happen(pms) {
+        writeln!(screen.out, "{line}")?;
+    }
+    show(&[&["sync", "elm-court"]], socket, environment, screen).await?;
+    demo_doors::arrived(client, screen).await?;
+    let target = demo_doors::TARGET;
+    let lines = [
+        &["changes", "--tail", "3"][..],
+        &["deliveries", "list", "--target", target, "--limit", "12"],
+    ];
+    show(&lines, socket, environment, screen).await?;
+    let filter = PeopleFilter {
+        text: Some(demo_doors::NEWCOMER.into()),
+        ..PeopleFilter::default()
+    };
+    let found = client.people(&filter, &Cut::default()).await?;
+    if let Some(person) = found.items.first() {
+        let id = person.id.to_string();
+        show(&[&["people", "show", &id]], socket, environment, screen).await?;
+    }
+    Ok(())
+}
+
+/// Does what these commands do, and shows it.
+async fn show(
+    lines: &[&[&str]],
+    socket: &Path,
+    environment: &Environment,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    for line in lines {
         writeln!(screen.out, "\n$ epms {}", line.join(" "))?;
         screen.out.flush()?;
+        // Each is told as it would be by a command of its own.
+        screen.view.now = Timestamp::now();
         let words: Vec<OsString> = ["epms".into(), "--socket".into(), socket.into()]
             .into_iter()
             .chain(line.iter().map(OsString::from))
@@ -224,7 +279,7 @@ async fn first_sync(
             .map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
         Box::pin(super::dispatch(arguments, environment, screen)).await?;
     }
-    Ok(exit)
+    Ok(())
 }
 
 fn next(demo: &Demo, folder: &Path, screen: &mut Screen<'_>) -> Result<(), Failure> {

@@ -8,10 +8,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::model::{IntegrationId, LeaseStatus, Origin, Person, Stay};
+use crate::sandbox::opendoor::OpenDoor;
 use crate::sandbox::{Kind, Relation, Sandbox, Status};
 use crate::store::Store;
 
-use super::{Exit, Failure, schema, shipped};
+use super::{Exit, Failure, demo_doors, schema, shipped};
 
 /// What was made.
 pub(super) struct Demo {
@@ -119,9 +120,14 @@ enabled: true
     Ok(())
 }
 
-pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
+pub(super) fn make(folder: &Path, pmss: &[Sandbox], doors: &OpenDoor) -> Result<Demo, Failure> {
     shipped::write(folder)?;
-    for name in ["config/credentials", "config/integrations", "secrets"] {
+    for name in [
+        "config/credentials",
+        "config/integrations",
+        "config/targets",
+        "secrets",
+    ] {
         std::fs::create_dir_all(folder.join(name))?;
     }
     let mut integrations = Vec::new();
@@ -137,6 +143,7 @@ pub(super) fn make(folder: &Path, pmss: &[Sandbox]) -> Result<Demo, Failure> {
     }
     if let (Some(pms), Some(integration)) = (pmss.first(), integrations.first()) {
         people_by_hand(folder, pms, integration)?;
+        demo_doors::attach(folder, doors, integration)?;
     }
     Ok(Demo { integrations })
 }

@@ -50,6 +50,7 @@ mod probe;
 mod doctor;
 mod add;
 mod demo;
+mod demo_doors;
 mod demo_home;
 mod shipped;
 mod sandbox;

@@ -28,7 +28,8 @@ use junit::junit;
 #[command(after_help = "\
 a test is a file scripts/tests/PMS/CASE.yaml: a record, and what the script
 must make of it; or an answer, and the verdict that the connector's rules or
-the script's `verdict` must give. where something else comes, - is what the
+the script's `verdict` must give; of a target, a person and what is wanted for
+them, or a record and what is held. where something else comes, - is what the
 test expects and + what came, and the command ends with 1; so it does where
 a test's file cannot be read, while the others run. functions and
 status words that no test touches are listed when all tests run. what a script

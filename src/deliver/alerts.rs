@@ -90,23 +90,24 @@ impl Desk {
         let (mut failed, mut turning, mut found, mut visit) =
             (0, Vec::new(), Vec::new(), Vec::new());
         for (person, told) in index.told() {
-            let who = |key: &str| match person {
-                NOBODY => key.to_owned(),
-                person => format!("{person} {key}"),
+            // Keys may have emails in them: `epms deliveries` tells them to whoever may ask.
+            let who = match person {
+                NOBODY => "nobody".to_owned(),
+                person => person.to_string(),
             };
-            for (key, text) in &told.refused {
+            for (_, text) in &told.refused {
                 failed += 1;
                 why = why.or(Some(text));
-                refused.push(who(key));
+                refused.push(who.clone());
             }
             if let Some(text) = &told.wrong {
                 failed += 1;
                 why = why.or(Some(text));
-                refused.push(person.to_string());
+                refused.push(who.clone());
             }
-            turning.extend(told.not_converging.iter().map(|key| who(key)));
-            found.extend(told.found.iter().map(|key| who(key)));
-            visit.extend(told.visit.iter().map(|key| who(key)));
+            turning.extend(told.not_converging.iter().map(|_| who.clone()));
+            found.extend(told.found.iter().map(|_| who.clone()));
+            visit.extend(told.visit.iter().map(|_| who.clone()));
             for (integration, unit) in &told.unmapped {
                 let subject = format!("{target} {unit}");
                 let entry = wanted
@@ -122,7 +123,8 @@ impl Desk {
             }
         }
         let mut tell = |kind: AlertKind, detail: String, about: &[String], count: u64| {
-            let examples = about.iter().take(EXAMPLES).cloned().collect();
+            let examples: BTreeSet<&String> = about.iter().collect();
+            let examples = examples.into_iter().take(EXAMPLES).cloned().collect();
             wanted.insert(
                 (kind, first.clone(), target.to_owned()),
                 (detail, count, examples),
@@ -174,7 +176,7 @@ impl Desk {
         }
         if !visit.is_empty() {
             let detail = format!(
-                "{} doors of the target `{target}` have not heard of a change: somebody must go there, and hold a phone to them",
+                "{} grants of the target `{target}` are of doors that have not heard of them, or not that they are over: somebody must go there with a phone that is online; then `epms deliveries retry {target}` for those that are over",
                 visit.len()
             );
             tell(AlertKind::VisitNeeded, detail, &visit, visit.len() as u64);

@@ -56,11 +56,19 @@ pub struct Granted {
     /// It was there and ours, and nobody here knew of it.
     #[serde(default)]
     pub is_found: bool,
+    /// A door of it does not hear by itself: what is taken away there is over once somebody has been there.
+    #[serde(default)]
+    pub is_unheard: bool,
     /// Tells the files by which it was wanted.
     pub files: u128,
 }
 
 impl Granted {
+    /// Whether the target has it no more, and a door may still let somebody in by it.
+    pub fn is_left_at_a_door(&self) -> bool {
+        self.state == GrantState::Visit && self.there.is_none()
+    }
+
     /// Whether something was sent for it that was not looked at since.
     pub fn is_under_way(&self) -> bool {
         matches!(self.state, GrantState::Sent | GrantState::Unknown)
@@ -282,6 +290,7 @@ impl Lane {
                 tries: 0,
                 repairs: 0,
                 is_found: false,
+                is_unheard: false,
                 files,
             });
         if granted.sent == sent {
@@ -447,7 +456,12 @@ impl Lane {
         wanted.all(|grant| {
             let granted = self.grants.get(&grant.key);
             granted.is_some_and(|granted| granted.there.as_ref() == Some(&grant.fields))
-        }) && self.grants.len() == wish.wanted.len()
+        }) && self
+            .grants
+            .values()
+            .filter(|one| !one.is_left_at_a_door())
+            .count()
+            == wish.wanted.len()
     }
 
     /// Forgets what somebody approved and is not planned any more: the person changed since, or it is done.
@@ -483,6 +497,7 @@ impl Lane {
                     tries: 0,
                     repairs: 0,
                     is_found,
+                    is_unheard: held.needs_visit,
                     files: wish.files,
                 },
             );
@@ -490,6 +505,7 @@ impl Lane {
         };
         granted.id = Some(held.id.clone());
         granted.there = Some(held.grant.fields.clone());
+        granted.is_unheard = held.needs_visit;
         let is_as_wanted = wanted.is_some_and(|wanted| wanted.fields == held.grant.fields);
         if is_as_wanted {
             granted.files = wish.files;
@@ -545,7 +561,13 @@ impl Lane {
             return None;
         }
         if !is_wanted {
-            self.grants.remove(key);
+            // Taken away at the target, and still open at a door that has not heard of it.
+            let was_taken = granted.sent.is_none() && had.is_some();
+            if granted.is_left_at_a_door() || granted.is_unheard && was_taken {
+                settle(granted, GrantState::Visit, now);
+            } else {
+                self.grants.remove(key);
+            }
             return None;
         }
         match granted.state {
@@ -604,8 +626,11 @@ impl Lane {
         }
     }
 
-    /// Lets everything be tried again that is parked, as somebody says, and at once.
+    /// Lets everything be tried again that is parked, as somebody says, and at once. Who says so has been at the doors that
+    /// had not heard.
     pub fn unpark(&mut self) {
+        self.grants
+            .retain(|_, granted| !granted.is_left_at_a_door());
         // What may still be done by what was sent is waited for, whoever is in a hurry.
         if !self.grants.values().any(Granted::is_under_way) {
             self.due = None;

@@ -156,7 +156,8 @@ pub fn plan(wish: &Wish<'_>, lane: &Lane) -> Vec<Planned> {
 fn takes(wish: &Wish<'_>, lane: &Lane) -> impl Iterator<Item = Planned> {
     let is_wanted = |key: &str| wish.wanted.iter().any(|grant| grant.key == key);
     let unwanted = lane.grants.iter().filter(move |(key, granted)| {
-        !is_wanted(key) && !granted.is_parked() && !granted.is_under_way()
+        let rests = granted.is_parked() || granted.is_under_way() || granted.is_left_at_a_door();
+        !is_wanted(key) && !rests
     });
     unwanted.map(|(key, granted)| {
         let cause = if wish.is_over {

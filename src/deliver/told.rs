@@ -12,7 +12,7 @@ use crate::store::View;
 use super::desk::Desk;
 use super::error::DeliverError;
 use super::record::{Bookmark, Due, Record, Ways, kind, state};
-use super::{Cause, Deed, GrantState, Permit};
+use super::{Cause, Deed, GrantState, Granted, Permit};
 
 /// So many records are read at once.
 const AT_ONCE: usize = 500;
@@ -55,6 +55,10 @@ fn of_person(target: &TargetId, person: PersonId, record: &Record, due: &[Due]) 
         };
         let why = match &granted.state {
             GrantState::Parked { why, .. } => Some(why.clone()),
+            _ if granted.is_left_at_a_door() => Some(
+                "taken away at the target; a door may not have heard of it: once somebody was there, `epms deliveries retry`"
+                    .to_owned(),
+            ),
             _ => None,
         };
         told.push(Delivery {
@@ -305,7 +309,8 @@ impl Desk {
         let mut touched = Vec::new();
         every::<Record>(&self.store.read()?, target, None, |who, mut record| {
             if person.is_none_or(|person| person == who) {
-                let parked = record.lane.grants.values().filter(|one| one.is_parked());
+                let rests = |one: &&Granted| one.is_parked() || one.is_left_at_a_door();
+                let parked = record.lane.grants.values().filter(rests);
                 let parked = parked.count() as u64;
                 if parked > 0 || record.lane.failures > 0 {
                     count += parked.max(1);

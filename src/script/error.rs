@@ -217,7 +217,7 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
         EvalAltResult::ErrorPropertyNotFound(name, _) => (
             Some(name.clone()),
             format!(
-                "there is no `{name}`; if the PMS may leave it out, read it with get(record, \"{name}\")"
+                "there is no `{name}`; if it may be left out, read it with get(record, \"{name}\")"
             ),
         ),
         EvalAltResult::ErrorDataRace(what, _) => {

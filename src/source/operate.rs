@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{Method, Operation, Verdict};
 use crate::model::Reading;
-use crate::outbound::{Account, Answer, Failure, Prepared, Token, Told};
+use crate::outbound::{Account, Answer, CHECK_IT, Failure, Prepared, Token, Told};
 
 use super::SourceError;
 use super::answer::{By, Content};
@@ -68,7 +68,7 @@ impl Reader {
         let (reading, records) = tokio::join!(reading, collected(pages));
         match reading {
             Reading::Complete { .. } => Ok(records.into_iter().map(|one| one.json).collect()),
-            Reading::Partial { reason } => Err(reason),
+            Reading::Partial { reason } => Err(without_runs(reason)),
         }
     }
 
@@ -106,7 +106,7 @@ impl Reader {
         let read = |answer: &Answer| call.ended(request, answer, &said);
         match self.ask_once(&call, made, read).await {
             Ok((acted, _)) => Ok(acted),
-            Err(failure) => failed(failure, &said, wrote),
+            Err(failure) => failed(failure, &said, wrote).map_err(without_runs),
         }
     }
 }
@@ -273,6 +273,27 @@ fn failed(failure: Failure, said: &Said, wrote: bool) -> Result<Acted, SourceErr
 /// Whether a status says of itself that nothing was done, and that it may be later.
 fn is_for_later(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 503)
+}
+
+/// An error as it is told of a target, which nobody syncs: it is asked again by itself.
+fn without_runs(error: SourceError) -> SourceError {
+    let again = |told| otherwise(told, "it is tried again");
+    match error {
+        SourceError::Unavailable(told) => SourceError::Unavailable(again(told)),
+        SourceError::Postponed(told) => SourceError::Postponed(again(told)),
+        SourceError::Unexpected(told) => SourceError::Unexpected(again(told)),
+        SourceError::Denied(told) => SourceError::Denied(again(told)),
+        SourceError::LoginFailed(told) if told.remedy == CHECK_IT => {
+            let remedy = "check the credential; it is asked again when its values have changed, or after an hour";
+            SourceError::LoginFailed(Told {
+                remedy: remedy.to_owned(),
+                ..told
+            })
+        }
+        error @ (SourceError::LoginFailed(_)
+        | SourceError::NotAllowed(_)
+        | SourceError::Stopped) => error,
+    }
 }
 
 /// What errors of readings say that is to be done.

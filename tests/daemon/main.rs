@@ -39,6 +39,7 @@ mod start;
 mod store_care;
 mod stores;
 mod surroundings;
+mod targets;
 mod terminal;
 mod tiers;
 mod traps;

@@ -12,6 +12,7 @@ mod chains;
 mod checked;
 mod connectors;
 mod granted;
+mod granting;
 mod grants;
 mod invented;
 mod judged_answers;

@@ -39,6 +39,8 @@ pub struct Known {
     pub mishaps: VecDeque<Mishap>,
     /// Nothing is answered but 503.
     pub is_down: bool,
+    /// Nobody is let in.
+    pub is_shut: bool,
     /// Every request: method and path.
     pub asked: Vec<String>,
     /// How often each grant was created: `holder/door`.
@@ -63,6 +65,7 @@ impl Doors {
             .route("/residents", get(residents))
             .route("/grants", get(list).post(create))
             .route("/grants/{id}", patch(change).delete(remove))
+            .route("/places", get(places))
             .with_state(doors.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         doors
@@ -156,6 +159,7 @@ target:
     body: { json: { label: "{{ grant.label }}" } }
     format: json
   remove: { format: json, method: DELETE, url: "{{ credential.url }}/grants/{{ grant.id }}" }
+  places: { url: "{{ credential.url }}/places", format: json, records: places, id: id, name: name }
 "#,
         );
         home.write(
@@ -213,6 +217,9 @@ async fn list(
     if known.is_down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
+    if known.is_shut {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let grants = known.grants.values();
     let fits = |grant: &&Value| {
         asked
@@ -221,6 +228,24 @@ async fn list(
     };
     let grants: Vec<&Value> = grants.filter(fits).collect();
     axum::Json(json!({ "grants": grants })).into_response()
+}
+
+async fn places(State(doors): State<Doors>) -> Response {
+    let mut known = doors.known();
+    known.asked.push("PLACES".into());
+    if known.is_down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let all = [
+        ("d1", "Door 1A"),
+        ("d2", "Door 2B"),
+        ("d3", "Door 3C"),
+        ("d4", "Door 4D"),
+        ("lobby", "Lobby"),
+        ("roof", "Roof"),
+    ];
+    let all = all.map(|(id, name)| json!({ "id": id, "name": name }));
+    axum::Json(json!({ "places": all })).into_response()
 }
 
 /// Does something that changes the grants, unless a mishap comes in between.

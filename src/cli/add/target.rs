@@ -215,9 +215,16 @@ async fn common(
         text: "ids of what everybody gets, with commas between them (empty: nothing)",
         default: Some(""),
     };
-    seen_or_kept(dialog, "target", question, &known, |text| {
-        Ok(answer::parts(text))
-    })
+    let parts = |text: &str| Ok(answer::parts(text));
+    let mut common = seen_or_kept(dialog, "target", question, &known, parts)?;
+    // As the target itself writes them: to it another case may be another id.
+    for one in &mut common {
+        let same = |place: &&Place| place.id.eq_ignore_ascii_case(one);
+        if let Some(place) = places.iter().find(same) {
+            one.clone_from(&place.id);
+        }
+    }
+    Ok(common)
 }
 
 /// What can be granted, by an account that may have no file yet.

@@ -123,7 +123,13 @@ async fn lists(
             checks.push(Check::ok("list", did, records));
             checks.push(held(&back, &target.id));
         }
-        Err(error) => checks.push(failed("list", did, &error)),
+        Err(error) => {
+            checks.push(failed("list", did, &error));
+            // What keeps one list away is told once.
+            if !matches!(error, SourceError::Denied(_) | SourceError::Unexpected(_)) {
+                return;
+            }
+        }
     }
     checks.push(places(target, there, reader, account).await);
 }

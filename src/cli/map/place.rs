@@ -160,7 +160,9 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
         let source = std::rc::Rc::new(source.map_err(|found| Failure::Config(Problems(found)))?);
         let read_back = OF_TARGET.into_iter().filter(|request| source.has(request));
         for request in source.feeds().chain(read_back) {
-            if arguments.request.as_deref().is_some_and(|it| it != request) {
+            // Of a target the operation is enough.
+            let is_meant = |it: &str| it == request || request.strip_prefix("target.") == Some(it);
+            if arguments.request.as_deref().is_some_and(|it| !is_meant(it)) {
                 continue;
             }
             let Some(shape) = source.shape(request) else {
@@ -185,7 +187,7 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
         return Err(Failure::other(Exit::Invalid, told));
     }
     if ways.is_empty() && arguments.request.is_some() && !by_hand {
-        let told = "no connector of this script has a request of that name that feeds residents";
+        let told = "no connector of this script has a request of that name that feeds residents, or reads a target back";
         return Err(Failure::other(Exit::Invalid, told));
     }
     if by_hand || ways.is_empty() {

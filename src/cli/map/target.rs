@@ -87,6 +87,13 @@ pub(super) fn report(
             }
         };
         let person = cases::person(given, &text);
+        if person.is_err() && cases::open(home, file).is_ok() {
+            let told = format!(
+                "{} is a mapping test; give it without --person",
+                given.display()
+            );
+            return Err(Failure::other(Exit::Invalid, told));
+        }
         let person = person.map_err(|found| Failure::Config(Problems(found)))?;
         let granted = cases::wanted(script, &person, &context(arguments, ""));
         report.take(granted, None);

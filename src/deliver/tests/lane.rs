@@ -339,3 +339,24 @@ fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_
     assert_eq!(plan(&wish(&[]), &lane), []);
     assert!(lane.grants.is_empty());
 }
+
+#[test]
+fn what_is_taken_away_at_a_door_that_has_not_heard_wants_a_visit_until_somebody_says_that_they_went()
+ {
+    let unheard = Held {
+        needs_visit: true,
+        ..held("a")
+    };
+    let mut lane = Lane::default();
+    lane.looked(&wish(&[grant("a")]), &[unheard], &TIMING, at(0));
+    assert_eq!(lane.grants["a"].state, GrantState::Visit);
+    let nothing = wish(&[]);
+    act(&mut lane, &nothing, Answer::Done(None), 1);
+    lane.looked(&nothing, &[], &TIMING, at(4));
+    assert!(lane.grants["a"].is_left_at_a_door());
+    assert_eq!(plan(&nothing, &lane), []);
+    lane.looked(&nothing, &[], &TIMING, at(90_000));
+    assert!(lane.grants["a"].is_left_at_a_door());
+    lane.unpark();
+    assert!(lane.grants.is_empty());
+}

@@ -240,7 +240,7 @@ fn a_script_error_names_file_line_column_and_field() {
             "#{ id: record.id,\n   status: record.stauts }",
             r#"{"id":"a"}"#
         ),
-        "scripts/pms.rhai:3:19: stauts: there is no `stauts`; if the PMS may leave it out, read it with \
+        "scripts/pms.rhai:3:19: stauts: there is no `stauts`; if it may be left out, read it with \
          get(record, \"stauts\")"
     );
     assert_eq!(
