@@ -15,6 +15,10 @@
 //! Files ──▶ Integration ──▶ Record ──▶ Entry ──────────▶ Plan ──▶ commit ──▶ Change
 //! ```
 //!
+//! Behind the store it goes on to the places that have the doors: `store ──▶ deliver ──▶ source ──▶ target`. A run knows
+//! nothing of that: delivery is woken by the change log, and compares what people should have with what the target says
+//! that they have.
+//!
 //! Each stage has its own input and output type, so that no stage can be skipped or run twice by mistake. A
 //! record, or each resident in it, ends in exactly one [`Fate`](model::Fate); a run whose counts do not add
 //! up commits nothing. A reading is [`Complete` or `Partial`](model::Reading); only a complete one may be
@@ -31,7 +35,7 @@
 //! script   the only module that names rhai: limits, helpers, compiling, calling, errors with their place
 //! rules    what may be done about whom, for runs and acts alike: normal forms, matching, plan, guard. Pure
 //! cases    mapping tests: data beside the scripts
-//! catalog  config and scripts compiled together, numbered per integration; watch → load → swap
+//! catalog  config and scripts compiled together, numbered per integration and target; watch → load → swap
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
@@ -59,6 +63,7 @@
 //! |---|---|---|
 //! | catalog | [`catalog::watch`] | a `watch` channel of `Arc<Catalog>`; a run takes its `Arc<Integration>` once and ends on the generation it began with (R9) |
 //! | schedule | the loop in `daemon::runs` | commands with a `oneshot` reply; requests during a run become one more run (R3) |
+//! | a target's deliveries | its worker; `daemon::deliveries` keeps the workers as the files have them | `Desk`, which writes what is sent before it is |
 //! | store | `Arc<Store>` | only inside `spawn_blocking`; redb lets one process in |
 //! | stop | `main` | a `CancellationToken` |
 //!
@@ -72,7 +77,8 @@
 //! There is no second code path. Events of the file system are hints; what counts is a hash of what lies on
 //! disk, looked at on every hint, every twenty seconds, and on request. Everything is compiled, then swapped
 //! once per integration: a broken file leaves its integration on the generation that runs, and the others
-//! move on. A deleted integration file pauses it; its people stay.
+//! move on. A deleted integration file pauses it; its people stay. Targets are loaded alike, after the integrations whose
+//! people they get; without its file nothing is sent to one, and what was granted there stays.
 //!
 //! # Whose people go where
 //!
@@ -108,6 +114,7 @@
 //! | … when the disk fails, is full, or loses its power | `a_disk_that_fails_at_any_step_leaves_the_store_before_or_the_one_after`, `a_disk_that_loses_its_power_at_any_step_keeps_what_was_done`, `a_full_disk_loses_nothing_and_is_no_reason_to_start_anew` |
 //! | what is called complete has everybody who was there all the time | `a_complete_reading_has_everybody_who_was_there_all_the_time` |
 //! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_feed_says_nobody_becomes_another_nobody_who_lives_here_is_closed_and_nobody_who_left_is_kept`, `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
+//! | what people may open arrives at real doors, each once, also over kills; what opens waits for approval of exactly that | `r40_a_move_in_a_unit_change_and_a_move_out_arrive_at_the_doors`, `a_daemon_killed_while_it_delivers_grants_nothing_twice_and_loses_nothing`, `what_opens_waits_for_approval_of_exactly_that` |
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
 //! | whatever a target does, once it is calm there is what is wanted, each once; nobody loses anything by silence | `whatever_a_target_does_once_it_is_calm_there_is_what_is_wanted_and_each_once`, `whatever_a_target_does_nothing_opens_or_changes_that_nobody_approved` |
 //! | an ordinary morning is held for nothing | `a_year_of_ordinary_mornings_has_no_needless_hold` |

@@ -33,13 +33,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("acts", &["model", "config", "store", "rules"]),
-    ("deliver", &["model", "config"]),
+    (
+        "deliver",
+        &[
+            "model", "config", "outbound", "source", "script", "catalog", "store",
+        ],
+    ),
     ("control", &["model"]),
     ("sandbox", &[]),
     (
         "daemon",
         &[
-            "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "control",
+            "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "deliver",
+            "control",
         ],
     ),
     (

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use epms::cases;
-use epms::config::{Connector, Credential, Document, File, Home, Integration, Settings};
+use epms::config::{Connector, Credential, Document, File, Home, Integration, Settings, Target};
 use epms::script::{Context, Inputs, Library, Script};
 use epms::source::Source;
 
@@ -33,7 +33,8 @@ pub fn yaml(data: &[u8]) {
     let settings = document.read::<Settings>().map(drop);
     let integration = document.read::<Integration>().map(drop);
     let credential = document.read::<Credential>().map(drop);
-    for read in [settings, integration, credential] {
+    let target = document.read::<Target>().map(drop);
+    for read in [settings, integration, credential, target] {
         if let Err(problems) = read {
             told(&problems);
         }

@@ -11,6 +11,7 @@ use crate::script::{Library, Script};
 
 use super::contexts::Contexts;
 use super::difference::difference;
+use super::granted::{self, Granted};
 use super::judged::Answered;
 use super::mapped::{Mapped, Printed, map, map_as_given};
 use super::recording::expectations;
@@ -23,6 +24,8 @@ pub struct Case {
     pub(super) file: PathBuf,
     pub(super) script: String,
     pub(super) records: Vec<Box<str>>,
+    /// A person of whom a target's script makes grants, in place of records.
+    pub(super) person: Option<Box<str>>,
     /// That they stand in a file: an answer of the PMS.
     pub(super) recorded: bool,
     pub(super) contexts: Contexts,
@@ -120,6 +123,19 @@ fn wrong<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<String> {
     problems.map(|problem| format!("+ {problem}")).collect()
 }
 
+/// What to tell of a case that is about a script of the other kind.
+fn other_kind(script: &Script) -> Vec<String> {
+    let told = if script.is_of_target() {
+        "is one of a target: it gives what is `wanted` for a `person` or `held` in a `record`, and no residents"
+    } else {
+        "is one of a PMS: it gives `residents` of records, and has no functions `wanted` and `held`"
+    };
+    vec![
+        "script:".to_owned(),
+        format!("  + {} {told}", script.file().display()),
+    ]
+}
+
 /// Runs cases, each script compiled once.
 pub fn run(cases: &[Case], library: &Library) -> Vec<CaseOutcome> {
     let mut scripts: BTreeMap<&str, Result<Script, Vec<Problem>>> = BTreeMap::new();
@@ -183,6 +199,16 @@ impl Case {
         self.answer.is_some()
     }
 
+    /// Whether it is about what a person should have at a target.
+    pub fn is_about_a_person(&self) -> bool {
+        self.person.is_some()
+    }
+
+    /// The person that it is about, in place of records, as a JSON text.
+    pub(super) fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
     /// The answer that it is about, in place of records.
     pub(super) fn answer(&self) -> Option<&Answered> {
         self.answer.as_ref()
@@ -192,6 +218,12 @@ impl Case {
     pub(super) fn expectations(&self, script: &Script) -> Option<String> {
         match &self.answer {
             Some(answer) => answer.expectations(script, self.contexts.of_all()),
+            None if self.is_of_other_kind(script) => None,
+            None if script.is_of_target() => Some(granted::expectations(
+                &self.granted(script),
+                self.person.is_some(),
+                self.records.len() == 1,
+            )),
             None => Some(expectations(&self.map(script))),
         }
     }
@@ -217,6 +249,14 @@ impl Case {
             let diff = answer.difference(&self.expect, script, context, false);
             return self.outcome(diff, Vec::new());
         }
+        if self.is_of_other_kind(script) {
+            return self.outcome(other_kind(script), Vec::new());
+        }
+        if script.is_of_target() {
+            let granted = self.granted(script);
+            let diff = granted::difference(&self.expect, &granted);
+            return self.outcome(diff, granted.printed);
+        }
         let residents = self.expect.residents.iter().cloned();
         let country = self.contexts.of_all().country();
         let expect = Expect {
@@ -237,6 +277,9 @@ impl Case {
             let diff = answer.difference(&self.expect, script, context, true);
             return diff.is_empty();
         }
+        if script.is_of_target() || self.is_of_other_kind(script) {
+            return self.run_with(script).passed;
+        }
         let mut given = map_as_given(script, self.records(), &self.contexts);
         given.incomplete = given
             .incomplete
@@ -248,6 +291,28 @@ impl Case {
     pub fn map(&self, script: &Script) -> Mapped {
         let placeholders = &self.placeholders;
         map(script, self.records(), &self.contexts, placeholders)
+    }
+
+    /// What the script of a target makes of its person or its records.
+    pub fn granted(&self, script: &Script) -> Granted {
+        let context = self.contexts.of_all();
+        match &self.person {
+            Some(person) => granted::wanted(script, person, context),
+            None => granted::held(script, self.records(), context),
+        }
+    }
+
+    /// Whether it is one of a target and the script is not, or the other way round.
+    pub fn is_of_other_kind(&self, script: &Script) -> bool {
+        let expect = &self.expect;
+        if self.answer.is_some() {
+            false
+        } else if script.is_of_target() {
+            let is_mapped = !expect.residents.is_empty() || !expect.excluded.is_empty();
+            is_mapped || expect.incomplete.is_some() || self.contexts.has_property()
+        } else {
+            self.person.is_some() || expect.held.is_some()
+        }
     }
 
     fn outcome(&self, diff: Vec<String>, printed: Vec<Printed>) -> CaseOutcome {

@@ -35,6 +35,11 @@ impl Contexts {
         &self.of_all
     }
 
+    /// Whether each record names its PMS property.
+    pub(super) fn has_property(&self) -> bool {
+        self.property.is_some()
+    }
+
     /// That of one record. Where it is not known which properties are attached, all of them are.
     pub(super) fn whose(&self, json: &str) -> Whose {
         let Some(path) = &self.property else {

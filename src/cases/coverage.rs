@@ -53,6 +53,15 @@ pub fn coverage(cases: &[Case], library: &Library) -> Coverage {
                 // What it means is for the case itself to judge.
                 let _ = answer.alone(&script, case.contexts().of_all());
             }
+            if let Some(person) = case.person() {
+                let _ = script.wanted(person, case.contexts().of_all());
+            }
+            if script.is_of_target() {
+                for record in case.records() {
+                    let _ = script.held(record, case.contexts().of_all());
+                }
+                continue;
+            }
             for record in case.records() {
                 let Some(context) = case.contexts().of(record) else {
                     continue;

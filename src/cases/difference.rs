@@ -213,7 +213,12 @@ fn whole(lines: &mut Vec<String>, expected: Option<&str>, found: Option<&str>) {
     lines.extend(told);
 }
 
-fn compare_errors(lines: &mut Vec<String>, expected: &[&ExpectedError], found: &[Unmapped]) {
+/// Compares errors: each that is expected must be among those that came, and no other may.
+pub(super) fn compare_errors(
+    lines: &mut Vec<String>,
+    expected: &[&ExpectedError],
+    found: &[Unmapped],
+) {
     let fits = |expected: &ExpectedError, one: &Unmapped| {
         let message = expected.message.as_deref().unwrap_or_default();
         (expected.field.is_none() || one.error.field == expected.field)

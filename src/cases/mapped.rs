@@ -116,15 +116,17 @@ fn map_into<'a>(
         };
         let into = |mapped: &mut Mapped| one_into(mapped, script, record, json, &context, &form);
         let ((), said) = listening(|| into(&mut mapped));
-        let room = MOST_PRINTED.saturating_sub(mapped.printed.len());
-        let said = said.into_iter().take(room);
-        mapped.printed.extend(said.map(|text| Printed {
-            record: record + 1,
-            text,
-        }));
+        print(&mut mapped.printed, record + 1, said);
     }
     mapped.incomplete = contexts.amiss(of_nobody, came);
     mapped
+}
+
+/// Takes in what was said of a record.
+pub(super) fn print(printed: &mut Vec<Printed>, record: usize, said: Vec<String>) {
+    let room = MOST_PRINTED.saturating_sub(printed.len());
+    let said = said.into_iter().take(room);
+    printed.extend(said.map(|text| Printed { record, text }));
 }
 
 fn one_into(

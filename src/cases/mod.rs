@@ -1,10 +1,13 @@
 //! Mapping tests as data: one record, or several, and the residents that a script must make of them; or an answer, and
-//! what the connector's rules and the script's `verdict` must make of it. Reaches no PMS and no store, and prints nothing.
+//! what the connector's rules and the script's `verdict` must make of it. Of a target's script, a person and what it wants, or
+//! what was read back and what that is. Reaches no PMS and no store, and prints nothing.
 //!
 //! A case is `scripts/tests/<pms>/<case>.yaml`; recorded answers may lie beside it.
 
 mod contexts;
+mod flow;
 mod mapped;
+mod person;
 mod written;
 mod case;
 mod judge;
@@ -12,6 +15,7 @@ mod judged;
 mod read;
 mod find;
 mod difference;
+mod granted;
 mod accept;
 mod recorded;
 mod coverage;
@@ -23,8 +27,11 @@ pub use case::{Case, CaseOutcome, run};
 pub use contexts::Contexts;
 pub use coverage::{Coverage, coverage};
 pub use find::{load, open, placeholders};
+pub use flow::flow;
+pub use granted::{Granted, held, wanted};
 pub use judge::{CaseJudge, ScriptJudge};
 pub use mapped::{Excluded, Mapped, Printed, Unmapped, map};
+pub use person::{person, person_schema};
 pub use recorded::recorded;
 pub use recording::{Counts, Fixture, Recording, fixtures};
 pub use written::schema;

@@ -15,7 +15,8 @@ use super::case::Case;
 use super::contexts::Contexts;
 use super::find::{Connectors, whole};
 use super::judged::Answered;
-use super::written::{Written, WrittenAnswer};
+use super::person::WrittenPerson;
+use super::written::{Expect, Written, WrittenAnswer};
 
 /// A recorded answer larger than this is none to test with.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
@@ -56,10 +57,11 @@ pub(super) fn read(
     expects(&written, &document, &mut problems);
     let mut answer = None;
     let mut records_of = Vec::new();
-    let read = match &written.answer {
-        Some(given) => answered(&written, given, case, &document, folder, connectors)
+    let read = match (&written.answer, &written.person) {
+        (Some(given), _) => answered(&written, given, case, &document, folder, connectors)
             .map(|judged| answer = Some(judged)),
-        None => records(&written, case, &document).map(|records| records_of = records),
+        (None, Some(_)) => Ok(()),
+        (None, None) => records(&written, case, &document).map(|records| records_of = records),
     };
     problems.extend(read.err());
     let property = written.property.as_deref().and_then(|path| {
@@ -74,24 +76,30 @@ pub(super) fn read(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let request = request_of(&written);
     Ok(Case {
         name: name.to_owned(),
         file: file.to_owned(),
         script: written.script.unwrap_or_else(|| format!("{folder}.rhai")),
         records: records_of,
+        person: written.person.map(WrittenPerson::json),
         answer,
         recorded: matches!(written.records, Some(Value::String(_))),
         contexts: Contexts::new(
             Context::new(Inputs {
                 today: written.today,
                 property: written.ctx.property,
-                request: written.ctx.request,
+                request,
                 integration: written.ctx.integration,
                 country: written.ctx.country,
                 timezone: written.ctx.timezone,
                 properties: written.ctx.properties,
                 fields: written.ctx.fields,
                 lookups: Arc::new(lookups),
+                grant: written
+                    .ctx
+                    .grant
+                    .map(|grant| Value::Object(grant).to_string()),
                 ..Inputs::default()
             }),
             property,
@@ -108,6 +116,17 @@ struct Beside<'a> {
     path: &'a Path,
 }
 
+/// The request that is answered. Nobody asks for a person.
+fn request_of(written: &Written) -> String {
+    let usual = match (&written.person, &written.expect.held) {
+        (Some(_), _) => "",
+        (None, Some(_)) => "target.list",
+        (None, None) => "residents",
+    };
+    let given = written.ctx.request.as_deref();
+    given.unwrap_or(usual).to_owned()
+}
+
 /// What is expected must be of the kind that the case is about.
 fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) {
     let expect = &written.expect;
@@ -120,7 +139,7 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
         ),
         ("connector", written.connector.is_some()),
     ];
-    let of_records = [
+    let of_held = [
         ("record", written.record.is_some()),
         ("records", written.records.is_some()),
         ("path", written.path.is_some()),
@@ -129,9 +148,15 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
         ("delimiter", written.delimiter.is_some()),
         ("csv", written.csv.is_some()),
         ("encoding", written.encoding.is_some()),
-        ("lookups", !written.lookups.is_empty()),
+        ("expect.held", expect.held.is_some()),
+    ];
+    let of_residents = [
         ("expect.residents", !expect.residents.is_empty()),
         ("expect.excluded", !expect.excluded.is_empty()),
+    ];
+    let of_person = [("expect.wanted", expect.wanted.is_some())];
+    let of_all = [
+        ("lookups", !written.lookups.is_empty()),
         ("expect.error", expect.error.is_some()),
         ("expect.errors", !expect.errors.is_empty()),
     ];
@@ -140,6 +165,13 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
         problems.extend(given.map(|(field, _)| document.problem(field, message)));
     };
     if written.answer.is_some() {
+        let of_records: Vec<(&str, bool)> = [("person", written.person.is_some())]
+            .into_iter()
+            .chain(of_held)
+            .chain(of_residents)
+            .chain(of_person)
+            .chain(of_all)
+            .collect();
         say(
             &of_records,
             "is said of records, and the case is about an `answer`; remove it, or make two cases of it",
@@ -156,6 +188,60 @@ fn expects(written: &Written, document: &Document, problems: &mut Vec<Problem>) 
             &of_answer,
             "is said of an answer, and the case has none; add `answer`, or remove it",
         );
+        if written.person.is_some() {
+            let of_records = [&of_held[..], &of_residents].concat();
+            say(
+                &of_records,
+                "is said of records, and the case is about a `person`; remove it, or make two cases of it",
+            );
+        } else {
+            say(
+                &of_person,
+                "is said of a person, and the case has none; add `person`, or remove it",
+            );
+            if expect.held.is_some() {
+                say(
+                    &of_residents,
+                    "is said of a PMS, and `held` of a target; keep one of them",
+                );
+            }
+        }
+    }
+    grants(expect, document, problems);
+}
+
+/// Grants that are expected have what each has.
+fn grants(expect: &Expect, document: &Document, problems: &mut Vec<Problem>) {
+    let mut lacks = |grant: &Value, at: &str, names: &[&str]| {
+        let Value::Object(members) = grant else {
+            let message = "is no mapping; write the grant in full, as the script gives it";
+            return problems.push(document.problem(at, message));
+        };
+        for name in names {
+            if !members
+                .get(*name)
+                .is_some_and(|it| it.is_string() || it.is_number())
+            {
+                let message = format!("has no text `{name}`, which every such grant has; add it");
+                problems.push(document.problem(at, message));
+            }
+        }
+    };
+    for (at, grant) in expect.wanted.iter().flatten().enumerate() {
+        lacks(
+            &grant.clone().into(),
+            &format!("expect.wanted.{at}"),
+            &["key"],
+        );
+    }
+    match &expect.held {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(several)) => {
+            for (at, grant) in several.iter().enumerate() {
+                lacks(grant, &format!("expect.held.{at}"), &["key", "id"]);
+            }
+        }
+        Some(one) => lacks(one, "expect.held", &["key", "id"]),
     }
 }
 
@@ -176,7 +262,7 @@ fn answered(
     let source = connectors
         .named(name)
         .map_err(|message| document.problem(at, message))?;
-    let request = &written.ctx.request;
+    let request = &request_of(written);
     if !source.has(request) {
         let known: Vec<&str> = source.requests().collect();
         let message = format!(
@@ -284,7 +370,7 @@ fn records(
         }
         (None, None) => Err(document.problem(
             "",
-            "there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge",
+            "there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge, or for a target a `person`",
         )),
     }
 }

@@ -12,6 +12,7 @@ use crate::script::{Library, Script};
 
 use super::case::Case;
 use super::load;
+use super::person;
 
 /// What is wrong with the cases of a home, and suspicious about its scripts. A script without a recorded answer is not
 /// judged, and one that does not compile is told of elsewhere.
@@ -30,6 +31,9 @@ pub fn recorded(home: &Home) -> Vec<Problem> {
             continue;
         };
         found.extend(unread(&script, &cases));
+        if script.is_of_target() {
+            continue;
+        }
         found.extend(
             cases
                 .iter()
@@ -50,6 +54,11 @@ fn unread(script: &Script, cases: &[&Case]) -> Vec<Problem> {
         if let Ok(record) = serde_json::from_str::<Value>(record) {
             names(&record, &mut sent);
         }
+    }
+    if script.is_of_target()
+        && let Ok(person) = serde_json::from_str::<Value>(&person::whole())
+    {
+        names(&person, &mut sent);
     }
     let is_sent = |path: &str| {
         path.split('/')

@@ -13,7 +13,8 @@ use crate::script::{Context, Inputs, Library, Lookups, Script};
 use crate::source::{self, Heard, Rewrite, Shape, Source, rewritten};
 
 use super::contexts::Contexts;
-use super::mapped::{Mapped, map};
+use super::flow::{flow, quoted};
+use super::mapped::{Mapped, Unmapped, map};
 use super::pseudonym::{Known, Pseudonyms, Survey};
 
 /// What is recorded, and how.
@@ -396,19 +397,7 @@ pub(super) fn expectations(mapped: &Mapped) -> String {
             .map(|one| values(serde_json::to_value(one)))
             .collect(),
     );
-    let mut errors: Vec<Value> = Vec::new();
-    for one in &mapped.errors {
-        let mut error = Map::new();
-        if let Some(field) = &one.error.field {
-            error.insert("field".into(), field.clone().into());
-        }
-        error.insert("message".into(), one.error.message.clone().into());
-        let error = Value::Object(error);
-        if !errors.contains(&error) {
-            errors.push(error);
-        }
-    }
-    list("errors", errors);
+    list("errors", error_values(&mapped.errors));
     if let Some(wrong) = &mapped.incomplete {
         let _ = writeln!(text, "  incomplete: {}", Value::String(wrong.clone()));
     }
@@ -417,6 +406,23 @@ pub(super) fn expectations(mapped: &Mapped) -> String {
     } else {
         text
     }
+}
+
+/// Errors as a case expects them, each once.
+pub(super) fn error_values(errors: &[Unmapped]) -> Vec<Value> {
+    let mut values: Vec<Value> = Vec::new();
+    for one in errors {
+        let mut error = Map::new();
+        if let Some(field) = &one.error.field {
+            error.insert("field".into(), field.clone().into());
+        }
+        error.insert("message".into(), one.error.message.clone().into());
+        let error = Value::Object(error);
+        if !values.contains(&error) {
+            values.push(error);
+        }
+    }
+    values
 }
 
 /// How an answer is taken apart, as cases say it.
@@ -464,37 +470,4 @@ fn members(shape: &Shape) -> Vec<(&'static str, String)> {
         members.push(("csv", format!("{{ {} }}", around.join(", "))));
     }
     members
-}
-
-/// A text as YAML: as it is where it can be nothing else.
-fn quoted(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
-            .contains(&text.to_lowercase().as_str());
-    if plain {
-        text.to_owned()
-    } else {
-        Value::from(text).to_string()
-    }
-}
-
-/// A value in one line.
-fn flow(value: &Value) -> String {
-    match value {
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", flow(value)));
-            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
-        }
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(flow).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::String(text) => quoted(text),
-        value => value.to_string(),
-    }
 }

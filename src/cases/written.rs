@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::config::{Csv, Format, Inner, Verdict, schema_of};
 use crate::model::Resident;
 
 use super::mapped::Excluded;
+use super::person::WrittenPerson;
 
 /// The schema of mapping tests.
 pub fn schema() -> Schema {
@@ -73,6 +74,9 @@ pub(super) struct Written {
     pub(super) ctx: WrittenContext,
     /// What must come out.
     pub(super) expect: Expect,
+    /// In place of records, somebody whom the script of a target gives grants: `expect` says what is `wanted`.
+    #[serde(default)]
+    pub(super) person: Option<WrittenPerson>,
 }
 
 /// An answer of the PMS to the request that `ctx.request` names.
@@ -99,8 +103,9 @@ pub(super) struct WrittenAnswer {
 pub(super) struct WrittenContext {
     /// The PMS property that the record came from.
     pub(super) property: String,
-    /// The request that the record answers, as the connector names it.
-    pub(super) request: String,
+    /// The request that the record answers, as the connector names it; without it `residents`, or `target.list` of what is
+    /// `held`.
+    pub(super) request: Option<String>,
     /// The integration.
     pub(super) integration: String,
     /// The property's country, by ISO 3166 code.
@@ -113,6 +118,8 @@ pub(super) struct WrittenContext {
     pub(super) fields: BTreeMap<String, String>,
     /// The records of the connector's lookups, by request and id.
     pub(super) lookups: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The grant that the target was asked about, where the record answers that: the fields that `wanted` gave, and `key`.
+    pub(super) grant: Option<Map<String, Value>>,
 }
 
 /// An answer of the PMS with records to look up.
@@ -153,6 +160,14 @@ pub(super) struct Expect {
     /// Those that come in, in full: a field that is absent here must be absent.
     #[serde(default)]
     pub(super) residents: Vec<Resident>,
+    /// What the `person` should have at the target: grants in full, each with its `key`; a field that is absent here must be
+    /// absent.
+    #[serde(default)]
+    pub(super) wanted: Option<Vec<Map<String, Value>>>,
+    /// What a record that was read back from a target is: the grant in full, with its `key` and its `id`; `null` where it is
+    /// none of ours, and a list of grants for several records.
+    #[serde(default, deserialize_with = "as_it_is")]
+    pub(super) held: Option<Value>,
     /// Those that the script leaves out.
     #[serde(default)]
     pub(super) excluded: Vec<Excluded>,
@@ -186,6 +201,11 @@ pub(super) struct ExpectedError {
     pub(super) message: Option<String>,
 }
 
+/// Also nothing is a value here.
+fn as_it_is<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
+}
+
 fn success() -> u16 {
     200
 }
@@ -203,13 +223,14 @@ impl Default for WrittenContext {
     fn default() -> Self {
         WrittenContext {
             property: String::new(),
-            request: "residents".into(),
+            request: None,
             integration: String::new(),
             country: "US".into(),
             timezone: "UTC".into(),
             properties: Vec::new(),
             fields: BTreeMap::new(),
             lookups: BTreeMap::new(),
+            grant: None,
         }
     }
 }

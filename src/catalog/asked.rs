@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Connector, File, Integration, Verdict, nearest};
+use crate::config::{Connector, Document, File, Integration, Target, Verdict, nearest};
 use crate::model::{Code, Problem, is_same_property};
 use crate::script::Script;
 use crate::source::Source;
@@ -125,7 +125,13 @@ impl<'a> Asked<'a> {
         accounts: &Accounts<'_>,
     ) -> Vec<Problem> {
         let problems = self.whose(one, accounts).into_iter();
-        let problems = problems.chain(self.unset(one.file));
+        let problems = problems.chain(self.unset(&one.file.value.fields, &one.file.document));
+        problems.map(|problem| self.judged(problem)).collect()
+    }
+
+    /// What of a target does not go with the connector.
+    pub(super) fn of_target(&self, of: &File<Target>) -> Vec<Problem> {
+        let problems = self.unset(&of.value.fields, &of.document).into_iter();
         problems.map(|problem| self.judged(problem)).collect()
     }
 
@@ -163,11 +169,11 @@ impl<'a> Asked<'a> {
         Some(problem.coded(Code::AllProperties))
     }
 
-    /// The fields that templates ask an integration for in vain.
-    fn unset(&self, of: &File<Integration>) -> Vec<Problem> {
-        let set: Vec<&str> = of.value.fields.keys().map(String::as_str).collect();
+    /// The fields that templates ask an integration, or a target, for in vain.
+    fn unset(&self, fields: &BTreeMap<String, String>, document: &Document) -> Vec<Problem> {
+        let set: Vec<&str> = fields.keys().map(String::as_str).collect();
         let mut by_field: BTreeMap<&str, &str> = BTreeMap::new();
-        for (at, field) in self.source.unset(&of.value.fields) {
+        for (at, field) in self.source.unset(fields) {
             by_field.entry(field).or_insert(at);
         }
         let unset = by_field.into_iter().map(|(field, at)| {
@@ -179,7 +185,7 @@ impl<'a> Asked<'a> {
                 "there is no `{field}`, and `{at}` of the connector `{}` cannot be asked without; {remedy}",
                 self.name
             );
-            of.document.problem("fields", message).coded(Code::UnsetValue)
+            document.problem("fields", message).coded(Code::UnsetValue)
         });
         unset.collect()
     }

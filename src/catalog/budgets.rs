@@ -1,8 +1,9 @@
 //! What a credential may ask in a day and a month (R43): the share of each integration that hangs on it, and whether it
-//! lasts for their schedules. Reads no files, and counts no requests.
+//! lasts for their schedules, or for reading targets back. Reads no files, and counts no requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,8 +11,9 @@ use jiff::SignedDuration;
 use crate::config::Limits;
 use crate::model::IntegrationId;
 use crate::outbound::{apart, for_the_clock};
+use crate::source::Operation;
 
-use super::{Catalog, Integration, Slot};
+use super::{Catalog, Integration, Slot, Target, TargetSlot};
 
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(31 * 24);
@@ -89,22 +91,38 @@ pub(super) struct TooShort {
     most: u32,
     /// What is asked in that time at least, a login not counted.
     asked: u64,
-    integrations: usize,
+    by: Asking,
+}
+
+/// Who asks with a credential, and how many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Integrations(usize),
+    Targets(usize),
 }
 
 impl fmt::Display for TooShort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TooShort {
-            most,
-            asked,
-            integrations,
-            ..
+            most, asked, by, ..
         } = self;
         let (name, field) = match self.limit {
             "limits.per_day" => ("a day", "per_day"),
             _ => ("a month", "per_month"),
         };
-        let one = if *integrations == 1 { "" } else { "s" };
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let integrations = match *by {
+            Asking::Integrations(count) => count,
+            Asking::Targets(count) => {
+                let are = if count == 1 { "is" } else { "are" };
+                return write!(
+                    f,
+                    "{count} target{} of this credential {are} read back {asked} times {name}, with a request each time at least, and `{field}` is {most}, of which a tenth is kept for what is done by hand: nothing is left to deliver with; make `read_back` longer, or ask the target's owner for more requests",
+                    plural(count)
+                );
+            }
+        };
+        let one = plural(integrations);
         write!(
             f,
             "{integrations} integration{one} of this credential ask {asked} times {name} at least, and `{field}` is {most}, of which a tenth is kept for manual syncs: they run less often than their `schedule` says; make `schedule.every` longer, or ask the PMS's owner for more requests"
@@ -122,26 +140,58 @@ pub(super) fn too_short(catalog: &Catalog) -> Vec<TooShort> {
             .or_default()
             .push(integration);
     }
-    by_credential
+    let of_integrations = by_credential
         .into_iter()
-        .flat_map(|(credential, integrations)| of(credential, &integrations))
-        .collect()
+        .flat_map(|(credential, integrations)| of_integrations(credential, &integrations));
+    of_integrations.chain(of_targets(catalog)).collect()
 }
 
-fn of(credential: &str, integrations: &[&Integration]) -> Vec<TooShort> {
+fn of_integrations(credential: &str, integrations: &[&Integration]) -> Vec<TooShort> {
     let Some(first) = integrations.first() else {
         return Vec::new();
     };
-    let limits = first.limits();
+    let asked = |period| integrations.iter().map(|one| asked(one, period)).sum();
+    let by = Asking::Integrations(integrations.len());
+    of(credential, &first.limits(), by, asked)
+}
+
+/// The budgets of credentials by which targets are read back so often that nothing is left for anything else.
+fn of_targets(catalog: &Catalog) -> Vec<TooShort> {
+    let mut by_credential: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
+    let running = catalog.targets.values().filter_map(TargetSlot::running);
+    // What is only told of changes is never read back.
+    let read_back = |target: &&Arc<Target>| target.source.can(Operation::List);
+    for target in running.filter(|one| one.config.enabled).filter(read_back) {
+        let credential = target.config.credential.as_str();
+        by_credential.entry(credential).or_default().push(target);
+    }
+    let found = by_credential.into_iter().flat_map(|(credential, targets)| {
+        let limits = targets.first().map(|target| target.limits());
+        let times = |target: &&Target, period: Duration| {
+            period.as_secs() / target.config.read_back.0.as_secs().max(1)
+        };
+        let asked = |period| targets.iter().map(|one| times(one, period)).sum();
+        let by = Asking::Targets(targets.len());
+        of(credential, &limits.unwrap_or_default(), by, asked)
+    });
+    found.collect()
+}
+
+/// The budgets of a credential of which more is asked than may be.
+fn of(
+    credential: &str,
+    limits: &Limits,
+    by: Asking,
+    asked: impl Fn(Duration) -> u64,
+) -> Vec<TooShort> {
     let short = |most: Option<u32>, limit, period: Duration| {
-        let most = most?;
-        let asked = integrations.iter().map(|one| asked(one, period)).sum();
+        let (most, asked) = (most?, asked(period));
         (asked > u64::from(for_the_clock(most))).then(|| TooShort {
             credential: credential.to_owned(),
             limit,
             most,
             asked,
-            integrations: integrations.len(),
+            by,
         })
     };
     let limits = [

@@ -1,6 +1,9 @@
 //! Files and scripts to a catalog. A load is the same at the start, on a change, and for `check`.
 
 mod between;
+mod checked;
+mod outcomes;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,15 +11,17 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Credential, File, Files, Home, Limits, Read, Settings, check_fields, nearest};
-use crate::model::{Code, Holdings, IntegrationId, Problem, Problems, ReloadOutcome, Reloaded};
+use crate::config::{Credential, File, Files, Home, Read, Settings, check_fields, nearest};
+use crate::model::{Code, Holdings, IntegrationId, Problem, Problems};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
-use super::budgets;
-use super::properties::{Claim, OnDisk, Refusal, Why, settle};
+use super::properties::{Claim, OnDisk, Refusal, settle};
 use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
+
+pub use checked::check;
+pub use outcomes::{outcomes, outcomes_of_targets};
 
 /// Loads everything. What is right replaces what was there; what is not leaves it as it was.
 pub fn load(home: &Home, before: Option<&Catalog>, now: Timestamp) -> Catalog {
@@ -45,127 +50,6 @@ impl Loading<'_> {
     fn current(&self) -> Option<Arc<Integration>> {
         self.old.and_then(|slot| slot.current.clone())
     }
-}
-
-/// Everything that is wrong in a home, including what nothing uses yet.
-pub fn check(home: &Home, now: Timestamp) -> Problems {
-    let mut loader = Loader::new(home, None);
-    let (catalog, refused) = loader.everything(None, &Holdings::new(), now);
-    let short = budgets::too_short(&catalog);
-    let asked = loader.asked(&catalog);
-    let mut problems = catalog.problems;
-    problems.extend(asked);
-    problems.extend(short.iter().filter_map(|short| loader.too_short(short)));
-    problems.extend(
-        catalog
-            .integrations
-            .into_values()
-            .flat_map(|slot| slot.problems),
-    );
-    // Which of two files is the wrong one, nobody knows who does not ask the store: it is told at both.
-    let mirrored = refused.iter().filter_map(|refusal| match &refusal.why {
-        Why::Taken { by, .. } => Some(Refusal {
-            id: by.clone(),
-            property: loader.written(by, &refusal.property),
-            why: Why::Taken {
-                by: refusal.id.clone(),
-                with_people: false,
-            },
-        }),
-        Why::Several { .. } | Why::GivenBack { .. } => None,
-    });
-    problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
-    let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
-    for name in credentials {
-        match loader.credential(&name) {
-            Ok(file) => {
-                let limits = Limits::default().lowered(&file.value.limits);
-                let zeros = limits.zeros().into_iter().map(|key| {
-                    let problem = file
-                        .document
-                        .problem(&format!("limits.{key}"), Limits::ZERO);
-                    problem.coded(Code::Budget)
-                });
-                problems.extend(zeros);
-            }
-            Err(found) => problems.extend(found),
-        }
-    }
-    let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
-    for name in connectors {
-        match loader.source(&name) {
-            Ok(source) => {
-                problems.extend_from_slice(source.warnings());
-                let found = loader.script(source.script()).err().unwrap_or_default();
-                // A script that is not there is wrong where it is named.
-                if found.iter().any(|problem| problem.code == Code::Reference) {
-                    problems.extend(loader.no_script(&name, source.script()));
-                } else {
-                    problems.extend(found);
-                }
-            }
-            Err(found) => problems.extend(found),
-        }
-    }
-    let scripts: Vec<String> = loader
-        .library
-        .names()
-        .filter(|name| !name.contains('/'))
-        .map(String::from)
-        .collect();
-    for name in scripts {
-        match loader.script(&name) {
-            Err(found) => problems.extend(found),
-            Ok(script) => {
-                // What a connector's version makes of one is told already.
-                let told = |one: &Problem, other: &Problem| {
-                    one.file == other.file
-                        && one.place == other.place
-                        && one.message == other.message
-                };
-                let warnings = script.warnings().iter();
-                let new = warnings.filter(|one| !problems.iter().any(|other| told(one, other)));
-                let new: Vec<Problem> = new.cloned().collect();
-                problems.extend(new);
-            }
-        }
-    }
-    Problems(problems).sorted()
-}
-
-/// What a load did to each integration.
-pub fn outcomes(before: &Catalog, after: &Catalog) -> Vec<Reloaded> {
-    after
-        .integrations
-        .iter()
-        .map(|(id, slot)| {
-            let generation = slot
-                .current
-                .as_ref()
-                .map(|integration| integration.generation);
-            let old = before.integrations.get(id);
-            let old_generation = old
-                .and_then(|slot| slot.current.as_ref())
-                .map(|integration| integration.generation);
-            let outcome = if !slot.problems.is_empty() {
-                ReloadOutcome::Rejected
-            } else if slot.removed {
-                ReloadOutcome::Removed
-            } else if generation == old_generation
-                && !old.is_some_and(|old| old.removed || old.stopped)
-            {
-                ReloadOutcome::Unchanged
-            } else {
-                ReloadOutcome::Loaded
-            };
-            Reloaded {
-                id: id.clone(),
-                outcome,
-                generation,
-                problems: slot.problems.clone(),
-            }
-        })
-        .collect()
 }
 
 type Found<T> = Result<T, Vec<Problem>>;
@@ -257,10 +141,20 @@ impl<'a> Loader<'a> {
             }
         }
         self.with_people(&mut integrations, holdings, now);
+        let targets = self.targets(before, &integrations, now);
+        let folders = [
+            // Why one cannot be looked into is told already.
+            ("integrations", gone && !self.files.is_shut),
+            (
+                "targets",
+                self.targets_are_gone(before) && !self.files.targets_are_shut,
+            ),
+        ];
         let catalog = Catalog {
             settings: self.settings.clone(),
             integrations,
-            problems: self.problems_of_none(gone),
+            targets,
+            problems: self.problems_of_none(folders),
             moves: settled.moves,
             holdings: holdings.clone(),
         };
@@ -295,20 +189,18 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Problems of files that belong to no single integration.
-    fn problems_of_none(&mut self, gone: bool) -> Vec<Problem> {
+    /// Problems of files that belong to no single integration or target, and of folders that are gone.
+    fn problems_of_none(&mut self, folders: [(&str, bool); 2]) -> Vec<Problem> {
         let mut problems = std::mem::take(&mut self.files.others);
         problems.extend(self.library.refused().cloned());
-        // Why it cannot be looked into is told already.
-        if gone && !self.files.is_shut {
-            problems.push(Problem {
-                file: self.home.name(&self.home.config().join("integrations")),
-                place: None,
-                field: String::new(),
-                message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
-                code: Code::File,
-            });
-        }
+        let gone = folders.into_iter().filter(|(_, is_gone)| *is_gone);
+        problems.extend(gone.map(|(folder, _)| Problem {
+            file: self.home.name(&self.home.config().join(folder)),
+            place: None,
+            field: String::new(),
+            message: "the folder is gone; put it back. What runs goes on meanwhile".into(),
+            code: Code::File,
+        }));
         if let Err(found) = &self.files.settings {
             problems.extend(found.iter().cloned());
         }
@@ -435,11 +327,30 @@ impl<'a> Loader<'a> {
                 return Err(problems);
             }
         };
+        if source.is_target() {
+            let message = format!(
+                "the connector `{connector}` of `{}` is that of a place that access is delivered to, and gives no residents; name a credential of a PMS, and this one in a file in `config/targets`",
+                config.credential
+            );
+            let problem = file.document.problem("credential", message);
+            return Err(vec![problem.coded(Code::Reference)]);
+        }
         let script_name = config
             .script
             .clone()
             .unwrap_or_else(|| source.script().to_owned());
         let script = match self.script(&script_name) {
+            Ok(script) if script.is_of_target() => {
+                let message = format!(
+                    "the script `{script_name}` is one of a target, with `wanted` and `held`, and gives no residents; name one of a PMS"
+                );
+                let named = match (&config.script, self.files.connectors.get(&connector)) {
+                    (None, Some(Ok(connector))) => &connector.document,
+                    _ => &file.document,
+                };
+                problems.push(named.problem("script", message).coded(Code::Reference));
+                None
+            }
             Ok(script) => {
                 let tests = self.tests.as_mut();
                 problems.extend(tests.map_or_else(Vec::new, |tests| tests.problems(&script)));

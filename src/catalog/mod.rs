@@ -1,5 +1,5 @@
-//! Everything loaded: files and scripts compiled together, immutable, numbered per integration. A load
-//! replaces an integration whole or leaves it as it was; it never touches a run under way.
+//! Everything loaded: files and scripts compiled together, immutable, numbered per integration and per target. A load
+//! replaces one whole or leaves it as it was; it never touches a run under way.
 
 mod account;
 mod asked;
@@ -8,6 +8,7 @@ mod budgets;
 mod tested;
 mod load;
 mod properties;
+mod targets;
 mod watch;
 mod saves;
 
@@ -23,15 +24,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{self, Retention, Schedule, Settings, Span};
-use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem};
+use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem, TargetId};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
 pub use crate::cases::ScriptJudge;
 pub use budgets::Share;
-pub use load::{check, load, load_with, outcomes};
+pub use load::{check, load, load_with, outcomes, outcomes_of_targets};
 pub use saves::Saves;
-pub use watch::{Fingerprint, ReloadRequest, SLOW, Shown, fingerprint, watch};
+pub use targets::{Target, TargetSlot};
+pub use watch::{Fingerprint, Loaded, ReloadRequest, SLOW, Shown, fingerprint, watch};
 
 /// Everything loaded, at one moment.
 #[derive(Debug)]
@@ -40,7 +42,9 @@ pub struct Catalog {
     pub settings: Settings,
     /// Every integration that has or had a file.
     pub integrations: BTreeMap<IntegrationId, Slot>,
-    /// Problems of files that belong to no single integration.
+    /// Every target that has or had a file.
+    pub targets: BTreeMap<TargetId, TargetSlot>,
+    /// Problems of files that belong to no single integration or target.
     pub problems: Vec<Problem>,
     /// Whose people go along with a file, before what reads it may run (R46).
     pub moves: Vec<Move>,
@@ -52,7 +56,10 @@ impl Catalog {
     /// Whether all that lies on disk is what runs.
     pub fn is_right(&self) -> bool {
         let mut slots = self.integrations.values();
-        self.problems.is_empty() && slots.all(|slot| slot.problems.is_empty())
+        let mut targets = self.targets.values();
+        self.problems.is_empty()
+            && slots.all(|slot| slot.problems.is_empty())
+            && targets.all(|slot| slot.problems.is_empty())
     }
 }
 

@@ -2,6 +2,7 @@
 //! has any effect, and no PMS property ever feeds two integrations.
 
 mod naming;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 //! The owner of the catalog: reloads when files change, when somebody asks, and now and then in case a
 //! change made no noise. Events are only hints; what counts is what lies on disk.
 
+mod told;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::beneath::{Beneath, Entry, Kind, MAX_FILE, Unread};
 use crate::config::Home;
-use crate::model::{Holdings, Problem, ReloadOutcome, Reloaded};
+use crate::model::{Holdings, Problem, Reloaded, ReloadedTarget};
 
-use super::{Catalog, load_with, outcomes};
+use super::{Catalog, load_with, outcomes, outcomes_of_targets};
 
 /// No event for so long: the save is over.
 const QUIET: Duration = Duration::from_millis(150);
@@ -30,7 +32,35 @@ const VANISHED: Duration = Duration::from_millis(500);
 pub const SLOW: Duration = Duration::from_secs(10);
 
 /// Somebody asks for a reload, and waits for what it did.
-pub type ReloadRequest = oneshot::Sender<(Vec<Reloaded>, Vec<Problem>)>;
+pub type ReloadRequest = oneshot::Sender<Loaded>;
+
+/// What a reload did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// To each integration.
+    pub integrations: Vec<Reloaded>,
+    /// To each target.
+    pub targets: Vec<ReloadedTarget>,
+    /// Problems of files that belong to none of them.
+    pub problems: Vec<Problem>,
+}
+
+impl Loaded {
+    fn of(before: &Catalog, after: &Catalog) -> Loaded {
+        Loaded {
+            integrations: outcomes(before, after),
+            targets: outcomes_of_targets(before, after),
+            problems: after.problems.clone(),
+        }
+    }
+
+    /// Whether all that lies on disk is what runs.
+    pub fn is_right(&self) -> bool {
+        self.problems.is_empty()
+            && self.integrations.iter().all(|one| one.problems.is_empty())
+            && self.targets.iter().all(|one| one.problems.is_empty())
+    }
+}
 
 /// What the files of a home hold, to tell whether they have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +85,7 @@ pub async fn watch(
     seen: Fingerprint,
     shown: Shown,
     mut requests: mpsc::Receiver<ReloadRequest>,
-    on_reload: impl Fn(&[Reloaded], &[Problem]) + Send,
+    on_reload: impl Fn(&Loaded) + Send,
     stop: CancellationToken,
 ) {
     let (hint, mut hints) = mpsc::channel::<()>(1);
@@ -102,7 +132,7 @@ struct Owner<H, R> {
 impl<H, R> Owner<H, R>
 where
     H: Fn() -> Option<Holdings> + Clone + Send + 'static,
-    R: Fn(&[Reloaded], &[Problem]) + Send,
+    R: Fn(&Loaded) + Send,
 {
     /// Looks at the disk, and loads what it has where that is another, or somebody asks. Others see that it goes on.
     async fn look(&mut self, asked: Vec<ReloadRequest>) {
@@ -132,8 +162,11 @@ where
         let before = Arc::clone(&self.shown.catalog.borrow());
         let mut after = read(&self.home, &before, &self.holdings).await;
         let vanished = |after: &Catalog| {
+            let targets = after.targets.iter();
             after.integrations.iter().any(|(id, slot)| {
                 slot.removed && before.integrations.get(id).is_some_and(|old| !old.removed)
+            }) || targets.into_iter().any(|(id, slot)| {
+                slot.removed && before.targets.get(id).is_some_and(|old| !old.removed)
             })
         };
         if asked.is_empty() && vanished(&after) {
@@ -141,14 +174,13 @@ where
             after = read(&self.home, &before, &self.holdings).await;
         }
         self.seen = found;
-        let outcomes = outcomes(&before, &after);
-        tell(&before, &after, &outcomes);
-        (self.on_reload)(&outcomes, &after.problems);
-        let problems = after.problems.clone();
+        let loaded = Loaded::of(&before, &after);
+        told::tell(&before, &loaded);
+        (self.on_reload)(&loaded);
         self.shown.catalog.send_replace(Arc::new(after));
         for request in asked {
             // Whoever asked may have gone; the reload has happened all the same.
-            let _ = request.send((outcomes.clone(), problems.clone()));
+            let _ = request.send(loaded.clone());
         }
     }
 
@@ -175,42 +207,11 @@ async fn read<H: Fn() -> Option<Holdings> + Clone + Send + 'static>(
     loaded.unwrap_or_else(|_| Catalog {
         settings: before.settings.clone(),
         integrations: before.integrations.clone(),
+        targets: before.targets.clone(),
         problems: before.problems.clone(),
         moves: before.moves.clone(),
         holdings: before.holdings.clone(),
     })
-}
-
-/// Logs what a reload did, once for each change.
-fn tell(before: &Catalog, after: &Catalog, outcomes: &[Reloaded]) {
-    for reloaded in outcomes {
-        let id = &reloaded.id;
-        let old = before.integrations.get(id);
-        match reloaded.outcome {
-            ReloadOutcome::Unchanged => {}
-            ReloadOutcome::Loaded => {
-                tracing::info!(integration = %id, generation = reloaded.generation, "integration loaded");
-            }
-            ReloadOutcome::Removed if old.is_some_and(|old| old.removed) => {}
-            ReloadOutcome::Removed => {
-                tracing::warn!(integration = %id, "integration file is gone; it is paused and its people stay");
-            }
-            ReloadOutcome::Rejected if old.is_some_and(|old| old.problems == reloaded.problems) => {
-            }
-            ReloadOutcome::Rejected => {
-                for problem in &reloaded.problems {
-                    tracing::error!(integration = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
-                }
-            }
-        }
-    }
-    for problem in after
-        .problems
-        .iter()
-        .filter(|problem| !before.problems.contains(problem))
-    {
-        tracing::error!(%problem, "file rejected");
-    }
 }
 
 /// Waits until nothing has changed for a moment.
@@ -338,6 +339,7 @@ fn hash_answers(home: &Beneath, folder: &Path, hasher: &mut blake3::Hasher, dept
 mod tests {
     use super::super::load;
     use super::*;
+    use crate::model::ReloadOutcome;
 
     fn home(workers: u32) -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().unwrap();
@@ -376,7 +378,7 @@ mod tests {
         };
         let (requests, asked) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let watching = super::watch(home, held_up, seen, shown, asked, |_, _| {}, stop.clone());
+        let watching = super::watch(home, held_up, seen, shown, asked, |_| {}, stop.clone());
         let watching = tokio::spawn(watching);
         let (reply, answer) = oneshot::channel();
         let patience = Duration::from_secs(15);
@@ -408,13 +410,63 @@ mod tests {
             seen,
             shown(sender).0,
             requests,
-            |_, _| {},
+            |_| {},
             stop.clone(),
         );
         let watching = tokio::spawn(watching);
         let changed = catalog.wait_for(|catalog| catalog.settings.workers == 3);
         let patience = Duration::from_secs(15);
         assert!(tokio::time::timeout(patience, changed).await.is_ok());
+        stop.cancel();
+        watching.await.unwrap();
+    }
+
+    fn target(home: &Home, text: &str) {
+        let folder = home.config().join("targets");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("acme-door.yaml"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_written_into_a_target_s_file_is_another_home() {
+        let (_folder, home) = home(2);
+        let none = fingerprint(&home).await;
+        target(&home, "version: 1\n");
+        let one = fingerprint(&home).await;
+        target(&home, "version: 2\n");
+        let other = fingerprint(&home).await;
+        assert!(none != one && one != other && other != none);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_a_reload_hears_what_became_of_targets() {
+        let (_folder, home) = home(2);
+        let seen = fingerprint(&home).await;
+        let (sender, catalog) = watch::channel(Arc::new(load(&home, None, Timestamp::UNIX_EPOCH)));
+        target(&home, "version: 1\ncredential: acme\n");
+        let (requests, asked) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let shown = shown(sender).0;
+        let watching = super::watch(home, || None, seen, shown, asked, |_| {}, stop.clone());
+        let watching = tokio::spawn(watching);
+        let (reply, answer) = oneshot::channel();
+        requests.send(reply).await.unwrap();
+        let loaded = tokio::time::timeout(Duration::from_secs(15), answer).await;
+        let loaded = loaded.unwrap().unwrap();
+        assert!(!loaded.is_right() && loaded.problems.is_empty());
+        let [acme] = loaded.targets.as_slice() else {
+            panic!("{loaded:?}")
+        };
+        assert_eq!(acme.id.as_str(), "acme-door");
+        assert_eq!(acme.outcome, ReloadOutcome::Rejected);
+        assert_eq!(acme.problems.len(), 1);
+        assert!(
+            catalog
+                .borrow()
+                .targets
+                .values()
+                .all(|slot| slot.current.is_none())
+        );
         stop.cancel();
         watching.await.unwrap();
     }

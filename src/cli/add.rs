@@ -1,4 +1,4 @@
-//! `epms add integration`: the set-up steps as questions, each with a flag. It writes new files and changes
+//! `epms add`: the set-up steps of an integration or a target as questions, each with a flag. It writes new files and changes
 //! none that is there.
 
 mod account;
@@ -6,6 +6,7 @@ mod answer;
 mod ask;
 mod look;
 mod steps;
+mod target;
 mod text;
 
 use std::fs::OpenOptions;
@@ -18,19 +19,37 @@ use serde::Serialize;
 
 use crate::catalog;
 use crate::config::{Credential, CredentialValue, Document, Home, SecretReference};
-use crate::model::{IntegrationId, Problem};
+use crate::model::{IntegrationId, Problem, TargetId};
 
 use super::next::{self, Step};
 use super::{Exit, Failure, Screen};
 
 use ask::{Dialog, Question};
-use steps::Plan;
 
 /// What to add.
 #[derive(Debug, Subcommand)]
 pub enum AddVerb {
     /// an integration, and the credential that it needs
     Integration(IntegrationArguments),
+    /// a target that access is delivered to, and the credential that it needs
+    Target(target::TargetArguments),
+}
+
+/// Which credential, and what stands in a new one.
+#[derive(Debug, Default, Args)]
+pub struct AccountArguments {
+    /// the connector, by the name of its file in config/connectors
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// the credential: one that is there, or a new one
+    #[arg(long, value_name = "NAME")]
+    pub credential: Option<String>,
+    /// a field of the new credential; as often as there are fields
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// where a secret of the new credential is kept: NAME=file:PATH (as seen from the home), NAME=env:NAME, NAME=credential:NAME or NAME=exec:PROGRAM
+    #[arg(long = "secret", value_name = "NAME=PLACE")]
+    pub secrets: Vec<String>,
 }
 
 /// The answers that are given beforehand.
@@ -46,18 +65,9 @@ examples
     --field developer_id=d1 --secret client_secret=file:secrets/acme --name 'Elm Court' \\
     --timezone America/New_York --pms-property 4f1c --exclude-status Evict --yes")]
 pub struct IntegrationArguments {
-    /// the connector, by the name of its file in config/connectors
-    #[arg(long, value_name = "NAME")]
-    pub connector: Option<String>,
-    /// the credential: one that is there, or a new one
-    #[arg(long, value_name = "NAME")]
-    pub credential: Option<String>,
-    /// a field of the new credential; as often as there are fields
-    #[arg(long = "field", value_name = "NAME=VALUE")]
-    pub fields: Vec<String>,
-    /// where a secret of the new credential is kept: NAME=file:PATH (as seen from the home), NAME=env:NAME, NAME=credential:NAME or NAME=exec:PROGRAM
-    #[arg(long = "secret", value_name = "NAME=PLACE")]
-    pub secrets: Vec<String>,
+    /// The credential.
+    #[command(flatten)]
+    pub account: AccountArguments,
     /// the integration's id, and the name of its file [default: made from --name]
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
@@ -88,11 +98,23 @@ pub struct IntegrationArguments {
 struct Added {
     id: String,
     files: Vec<PathBuf>,
-    /// What `epms check` says of the new integration.
+    /// What `epms check` says of what is new.
     problems: Vec<Problem>,
     /// Problems of other files.
     others: usize,
     /// What to do next.
+    next: Vec<Step>,
+}
+
+/// What is to be written.
+struct Plan {
+    /// Of the credential's file, where it is a new one.
+    credential: Option<(String, String)>,
+    /// The file of what is added.
+    file: (PathBuf, String),
+    /// Its id.
+    id: String,
+    /// What comes next, once it is right.
     next: Vec<Step>,
 }
 
@@ -104,13 +126,20 @@ pub(super) async fn run(
     input: Option<&mut dyn BufRead>,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let AddVerb::Integration(arguments) = verb;
     let mut dialog = Dialog {
         input,
         err: &mut *screen.err,
-        yes: arguments.yes,
+        yes: match verb {
+            AddVerb::Integration(arguments) => arguments.yes,
+            AddVerb::Target(arguments) => arguments.yes,
+        },
     };
-    let plan = steps::plan(arguments, home, &mut dialog).await?;
+    let plan = match verb {
+        AddVerb::Integration(arguments) => {
+            Box::pin(steps::plan(arguments, home, &mut dialog)).await?
+        }
+        AddVerb::Target(arguments) => Box::pin(target::plan(arguments, home, &mut dialog)).await?,
+    };
     let files = files(&plan);
     if dialog.is_open() {
         for (name, text) in &files {
@@ -134,7 +163,7 @@ pub(super) async fn run(
     // The files are right without them; only editors look there.
     let _ = super::schema::write_all(home.root());
     let _ = super::definitions::write_all(home.root());
-    let added = added(home, &plan, files);
+    let added = added(home, plan, files);
     let exit = if added.problems.is_empty() {
         Exit::Done
     } else {
@@ -146,16 +175,11 @@ pub(super) async fn run(
 
 /// The files by their names in the home. The credential comes first: what names it is never there without it.
 fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
-    let new = &plan.integration;
-    let credential = plan.credential.clone().map(|text| {
-        let name = format!("config/credentials/{}.yaml", new.credential);
-        (PathBuf::from(name), text)
+    let credential = plan.credential.iter().map(|(name, text)| {
+        let name = format!("config/credentials/{name}.yaml");
+        (PathBuf::from(name), text.clone())
     });
-    let name = format!("config/integrations/{}.yaml", new.id);
-    credential
-        .into_iter()
-        .chain([(PathBuf::from(name), text::integration(new))])
-        .collect()
+    credential.chain([plan.file.clone()]).collect()
 }
 
 /// Writes all of them, or none.
@@ -204,50 +228,36 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// The same check as that of `epms check`, and what is left to do.
-fn added(home: &Home, plan: &Plan, files: Vec<(PathBuf, String)>) -> Added {
+fn added(home: &Home, plan: Plan, files: Vec<(PathBuf, String)>) -> Added {
     let now = Timestamp::now();
-    let id = &plan.integration.id;
+    let id = plan.id;
     let names: Vec<PathBuf> = files.into_iter().map(|(name, _)| name).collect();
     let all = catalog::check(home, now).0;
-    let mut problems = catalog::load(home, None, now)
-        .integrations
-        .remove(&IntegrationId::new(id))
-        .map(|slot| slot.problems)
-        .unwrap_or_default();
+    let mut catalog = catalog::load(home, None, now);
+    let mut problems = if plan.file.0.starts_with("config/targets") {
+        let slot = catalog.targets.remove(&TargetId::new(&id));
+        slot.map(|slot| slot.problems)
+    } else {
+        let slot = catalog.integrations.remove(&IntegrationId::new(&id));
+        slot.map(|slot| slot.problems)
+    }
+    .unwrap_or_default();
     let (of_files, rest): (Vec<_>, Vec<_>) = all
         .into_iter()
         .filter(|problem| !problems.contains(problem))
         .partition(|problem| names.contains(&problem.file));
     problems.extend(of_files);
-    let mut next = plan
-        .credential
-        .as_deref()
-        .map(|text| secrets(home, text))
+    let credential = plan.credential.as_ref();
+    let mut next = credential
+        .map(|(_, text)| secrets(home, text))
         .unwrap_or_default();
     if problems.is_empty() {
-        next.push(Step::new(
-            format!("epms doctor {id}"),
-            "see whether the PMS lets us in, and this machine is ready",
-        ));
-        if plan.integration.enabled {
-            next.push(Step::new(
-                "epms run",
-                "the daemon; one that runs already takes the new files in by itself",
-            ));
-            next.push(Step::new(
-                format!("epms sync {id}"),
-                "sync it now, and see what came",
-            ));
-        } else {
-            let file = format!("config/integrations/{id}.yaml");
-            let step = format!("write `enabled: true` in {file} to switch it on");
-            next.push(Step::new(step, ""));
-        }
+        next.extend(plan.next);
     } else {
         next.push(Step::new("correct the files, then `epms check`", ""));
     }
     Added {
-        id: id.clone(),
+        id,
         files: names,
         problems,
         others: rest.len(),

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 use super::pages::{self, Length};
-use super::table::{Cell, Column, Table, Tone, clean, paragraph};
+use super::table::{Cell, Column, Table, Tone, below_each, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
@@ -254,18 +254,9 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
     for alert in alerts {
         table.row(facts(alert));
     }
-    // None of its columns goes on in a next line: a line is an alert, after the header and its rule.
-    let text = table.render(view);
-    let mut lines = text.lines();
-    let mut text = String::new();
-    for line in lines.by_ref().take(2) {
-        let _ = writeln!(text, "{line}");
-    }
-    for (line, alert) in lines.zip(alerts) {
-        let _ = writeln!(text, "{line}");
-        text += &paragraph(6, &told(alert), view);
-    }
-    text
+    // None of its columns goes on in a next line: a line is an alert.
+    let what = alerts.iter().map(|alert| paragraph(6, &told(alert), view));
+    below_each(&table.render(view), what)
 }
 
 /// What an alert says; where it stands for many, how many, and some of them.

@@ -155,7 +155,8 @@ async fn since_upgrade(
     Ok(ControlFlow::Continue(asked))
 }
 
-fn says_yes(
+/// Shows a list and asks.
+pub(super) fn says_yes(
     list: &str,
     question: &str,
     input: &mut dyn BufRead,

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, definitions, demo, discover, doctor, explain,
-    help, init, integration, man, map, pause, people, preview, probe, record, restore, run, runs,
-    sandbox, schema, status, sync, test,
+    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
+    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
+    run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -22,14 +22,14 @@ try it
 
 set up
   init         a home to start from: files, connectors, scripts, tests
-  add          an integration, step by step: questions, or flags
+  add          an integration or a target: questions, or flags
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
   record       answers of a PMS as test fixtures, about made-up people
-  discover     the properties and lease statuses that a PMS has
+  discover     properties and lease statuses of a PMS, places of a target
   probe        one request as it was sent, its answer as it came
-  doctor       whether PMS, machine and daemon are as they should be
+  doctor       whether PMSs, targets, machine and daemon are as they should be
   reload       make the daemon read all files again
 
 run
@@ -49,6 +49,10 @@ people
   people       list, show, history; link, lock, pin
   alerts       list, show, resolve, dismiss, undo
   changes      the change log, as JSON lines
+
+doors
+  targets      where access is delivered to: state, lag, what waits
+  deliveries   list, show, preview, approve, retry
 
 the store
   backup       a copy of the store, while the daemon runs
@@ -123,7 +127,7 @@ pub enum Verb {
     Sandbox(sandbox::SandboxArguments),
     /// a home to start from: settings, connectors, scripts and their mapping tests
     Init(init::InitArguments),
-    /// an integration, step by step: questions, or flags
+    /// an integration or a target, step by step: questions, or flags
     Add {
         /// What to add.
         #[command(subcommand)]
@@ -137,11 +141,11 @@ pub enum Verb {
     Map(map::MapArguments),
     /// answers of a PMS as test fixtures, about made-up people
     Record(record::RecordArguments),
-    /// the properties and lease statuses that a PMS has
+    /// the properties and lease statuses that a PMS has, or what can be granted at a target
     Discover(discover::DiscoverArguments),
     /// one request of a connector as it was sent, its answer as it came, and what a run makes of it
     Probe(probe::ProbeArguments),
-    /// whether the PMS, this machine and the daemon are as they should be
+    /// whether PMSs, targets, this machine and the daemon are as they should be
     Doctor(doctor::DoctorArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration
     ///
@@ -186,6 +190,10 @@ pub enum Verb {
         #[command(subcommand)]
         verb: Option<alerts::AlertsVerb>,
     },
+    /// where access is delivered to: state, lag, what waits or is parked
+    Targets(targets::TargetsArguments),
+    /// what people have at targets, or shall have there; alone, it lists it
+    Deliveries(deliveries::DeliveriesArguments),
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
     /// help on a command; on files, scripts, connectors, alerts, exit-codes

@@ -31,7 +31,8 @@ connector's file makes errors, and what has one does not load
 examples
   epms check
   epms check --strict
-  epms check config/integrations/123-building-name.yaml")]
+  epms check config/integrations/123-building-name.yaml
+  epms check config/targets/acme-door.yaml")]
 pub struct CheckArguments {
     /// Report only what concerns these files or folders [default: all of the home]
     pub paths: Vec<PathBuf>,

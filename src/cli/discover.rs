@@ -1,5 +1,7 @@
 //! `epms discover`: what a PMS has: its properties, and the lease statuses in use with counts. It reads the
-//! PMS as a sync would, and writes nothing, here or there.
+//! PMS as a sync would, and writes nothing, here or there. What a target has is in `places`.
+
+pub(super) mod places;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +13,12 @@ use jiff::civil::Date;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::catalog::{self, Integration, ScriptJudge};
+use crate::catalog::{self, Catalog, Integration, ScriptJudge};
 use crate::config::{self, Credential, Home};
-use crate::model::{IntegrationId, LeaseStatus, Problems, Reading, Record, Unit, is_same_property};
+use crate::control::client::Client;
+use crate::model::{
+    IntegrationId, LeaseStatus, Problems, Reading, Record, TargetId, Unit, is_same_property,
+};
 use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::{Reader, Scope, Source, SourceError, collected};
@@ -23,7 +28,7 @@ use super::table::{Column, Table, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
-/// Which PMS to ask.
+/// Which PMS or target to ask.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 asks the PMS itself, with the integration's credential; nothing is written,
@@ -32,17 +37,29 @@ declared one, and a list of properties that the PMS refuses, is told. ids of
 properties go into `pms_properties`, words of statuses into `exclude_statuses`,
 ids of units to the left in `units.map`
 
+of a target it lists what can be granted there: ids of places go to the right
+in `places.map`. --yaml gives `places` of its file as it is, with what could be
+added; where a daemon runs, with the units that people live in
+
 examples
   epms discover 123-building-name
   epms discover 123-building-name --units
-  epms discover 123-building-name --json")]
+  epms discover 123-building-name --json
+  epms discover acme-door
+  epms discover acme-door --yaml")]
 pub struct DiscoverArguments {
-    /// The integration whose credential and connector to use
-    #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
-    pub integration: IntegrationId,
+    /// The integration or the target whose credential and connector to use
+    #[arg(value_name = "INTEGRATION|TARGET", value_parser = super::integration_id)]
+    pub name: IntegrationId,
     /// The units that residents live in as well, by the ids that `units.map` speaks of
     #[arg(long)]
     pub units: bool,
+    /// The target, where an integration is called so, too
+    #[arg(long, conflicts_with = "units")]
+    pub target: bool,
+    /// Of a target: `places` of its file, to be filled in and pasted there
+    #[arg(long, conflicts_with_all = ["units", "json"])]
+    pub yaml: bool,
 }
 
 #[derive(Serialize)]
@@ -118,10 +135,31 @@ pub(super) async fn run(
     arguments: &DiscoverArguments,
     json: bool,
     home: &Home,
+    client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let now = Timestamp::now();
-    let integration = find(&arguments.integration, home, now)?;
+    let catalog = catalog::load(home, None, now);
+    let id = &arguments.name;
+    let of_target = places::find(&catalog, id.as_str());
+    let is_integration = catalog.integrations.contains_key(id);
+    match of_target {
+        Some((id, slot)) if arguments.target || !is_integration => {
+            return places::run(&id, slot, arguments.yaml, json, client, screen).await;
+        }
+        _ if arguments.target => {
+            return Err(Failure::other(Exit::Invalid, no_target(&catalog, id)));
+        }
+        _ if arguments.yaml && is_integration => {
+            let told =
+                format!("`{id}` is an integration, and --yaml is of a target; leave it away");
+            return Err(Failure::other(Exit::Invalid, told));
+        }
+        _ => {}
+    }
+    let integration = of_catalog(&catalog, id);
+    let integration =
+        integration.unwrap_or_else(|| Err(places::nothing_called(&catalog, id.as_str())))?;
     let failed = |told| Failure::other(Exit::Failed, told);
     let (doubts, mut doubted) = mpsc::unbounded_channel();
     let reader = Reader::new().map_err(|error| failed(error.to_string()))?;
@@ -168,23 +206,33 @@ pub(super) fn find(
     now: Timestamp,
 ) -> Result<Arc<Integration>, Failure> {
     let catalog = catalog::load(home, None, now);
-    let Some(slot) = catalog.integrations.get(id) else {
-        let known: Vec<&str> = catalog
-            .integrations
-            .keys()
-            .map(IntegrationId::as_str)
-            .collect();
-        let told = match known.as_slice() {
-            [] => format!("there is no integration `{id}`; there are none yet"),
-            known => format!(
-                "there is no integration `{id}`; there are: {}",
-                known.join(", ")
-            ),
-        };
-        return Err(Failure::other(Exit::Invalid, told));
+    let known: Vec<&str> = catalog
+        .integrations
+        .keys()
+        .map(IntegrationId::as_str)
+        .collect();
+    let told = match known.as_slice() {
+        [] => format!("there is no integration `{id}`; there are none yet"),
+        known => format!(
+            "there is no integration `{id}`; there are: {}",
+            known.join(", ")
+        ),
     };
+    of_catalog(&catalog, id).unwrap_or_else(|| Err(Failure::other(Exit::Invalid, told)))
+}
+
+fn of_catalog(catalog: &Catalog, id: &IntegrationId) -> Option<Result<Arc<Integration>, Failure>> {
+    let slot = catalog.integrations.get(id)?;
     let problems = || Failure::Config(Problems(slot.problems.clone()));
-    slot.current.clone().ok_or_else(problems)
+    Some(slot.current.clone().ok_or_else(problems))
+}
+
+fn no_target(catalog: &Catalog, id: &IntegrationId) -> String {
+    let known: Vec<&str> = catalog.targets.keys().map(TargetId::as_str).collect();
+    match known.as_slice() {
+        [] => format!("there is no target `{id}`; there are none yet"),
+        known => format!("there is no target `{id}`; there are: {}", known.join(", ")),
+    }
 }
 
 /// What is asked about, and with what. An integration that has no file yet is asked about in the same way.

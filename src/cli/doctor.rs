@@ -1,9 +1,10 @@
-//! `epms doctor`: whether the PMS, this machine and the daemon are as they should be. It changes nothing, here
+//! `epms doctor`: whether PMSs, targets, this machine and the daemon are as they should be. It changes nothing, here
 //! or there, and needs no daemon.
 
 mod check;
 mod machine;
 mod pms;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,12 +15,13 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::catalog::{self, Catalog, Slot};
+use crate::catalog::{self, Catalog, Slot, TargetSlot};
 use crate::config::{Environment, Home};
 use crate::control::client::Client;
-use crate::model::{IntegrationId, Problems};
+use crate::model::{IntegrationId, Problems, TargetId};
 use crate::source::Reader;
 
+use super::discover::places::nothing_called;
 use super::table::{Cell, Table, Tone, clean};
 use super::view::View;
 use super::{Exit, Failure, Screen};
@@ -30,23 +32,25 @@ use check::{Check, Mark};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 says for each check what it did, what it saw, and what to do. each step to a
-PMS is tried once, and its requests count in the PMS's own budget. ends with 1
+PMS or a target is tried once, and its requests count in its own budget. at a
+target nothing is done: it is read back, its places are listed. ends with 1
 when a check failed, or with 2 where a file is wrong first, 3 where something
 is out of reach, 5 where you may not ask; warnings do not count
 
 examples
   epms doctor
   epms doctor 123-building-name
+  epms doctor acme-door
   epms doctor --json")]
 pub struct DoctorArguments {
     /// this one alone [default: all that are switched on]
-    #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
-    pub integration: Option<IntegrationId>,
+    #[arg(value_name = "INTEGRATION|TARGET", value_parser = super::integration_id)]
+    pub name: Option<IntegrationId>,
 }
 
 #[derive(Serialize)]
 struct Examined {
-    /// `machine`, or an integration.
+    /// `machine`, an integration or a target.
     about: String,
     checks: Vec<Check>,
 }
@@ -61,7 +65,14 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     let catalog = catalog::load(home, None, now);
-    let asked = asked(&catalog, arguments.integration.as_ref())?;
+    let name = arguments.name.as_ref();
+    let (asked, targets) = (asked(&catalog, name), asked_targets(&catalog, name));
+    if let Some(name) = name
+        && asked.is_empty()
+        && targets.is_empty()
+    {
+        return Err(nothing_called(&catalog, name.as_str()));
+    }
     let bar = if screen.progress {
         ProgressBar::new_spinner()
     } else {
@@ -77,7 +88,8 @@ pub(super) async fn run(
     let mut checks = vec![machine::files(&catalog, home.root())];
     checks.extend(machine::state(&state));
     checks.push(machine::disk(&state));
-    checks.push(machine::socket(&Client::new(&socket)?, &catalog.settings).await);
+    let client = Client::new(&socket)?;
+    checks.push(machine::socket(&client, &catalog.settings).await);
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     checks.push(machine::roots(reader.outbound().roots()));
     checks.extend(machine::proxies(&environment.proxies));
@@ -104,6 +116,25 @@ pub(super) async fn run(
             examined.checks.extend(left);
         }
     }
+    let mut last = BTreeMap::new();
+    for (id, slot) in targets {
+        bar.set_message(format!("asking the target {}", clean(id.as_str())));
+        let mut checks = vec![target::files(id, slot)];
+        if let Some(target) = &slot.current {
+            last.insert(&target.config.credential, (all.len(), target));
+            checks.extend(target::look(target, &reader, &client, now, &mut seen).await);
+        }
+        all.push(Examined {
+            about: id.to_string(),
+            checks,
+        });
+    }
+    for (place, target) in last.into_values() {
+        let left = target::leave(target, &reader, now).await;
+        if let Some(examined) = all.get_mut(place) {
+            examined.checks.extend(left);
+        }
+    }
     bar.finish_and_clear();
     screen.show(json, &all, |all, view| told(all, view))?;
     let failed = all.iter().flat_map(|one| &one.checks);
@@ -117,30 +148,29 @@ pub(super) async fn run(
 fn asked<'a>(
     catalog: &'a Catalog,
     named: Option<&IntegrationId>,
-) -> Result<Vec<(&'a IntegrationId, &'a Slot)>, Failure> {
-    let Some(named) = named else {
-        let is_on = |slot: &Slot| {
-            slot.current
-                .as_ref()
-                .is_none_or(|current| current.config.enabled)
-        };
-        let all = catalog.integrations.iter();
-        return Ok(all.filter(|(_, slot)| is_on(slot)).collect());
+) -> Vec<(&'a IntegrationId, &'a Slot)> {
+    let is_on = |slot: &Slot| {
+        let current = slot.current.as_ref();
+        current.is_none_or(|current| current.config.enabled)
     };
-    if let Some(found) = catalog.integrations.get_key_value(named) {
-        return Ok(vec![found]);
-    }
-    let known: Vec<&str> = catalog
-        .integrations
-        .keys()
-        .map(IntegrationId::as_str)
-        .collect();
-    let known = match known.as_slice() {
-        [] => "there are none yet".to_owned(),
-        known => format!("there are: {}", known.join(", ")),
+    let all = catalog.integrations.iter();
+    all.filter(|(id, slot)| named.map_or_else(|| is_on(slot), |named| named == *id))
+        .collect()
+}
+
+/// The targets to look at, in the same way.
+fn asked_targets<'a>(
+    catalog: &'a Catalog,
+    named: Option<&IntegrationId>,
+) -> Vec<(&'a TargetId, &'a TargetSlot)> {
+    let is_on = |slot: &TargetSlot| {
+        let current = slot.current.as_ref();
+        current.is_none_or(|current| current.config.enabled)
     };
-    let told = format!("there is no integration `{named}`; {known}");
-    Err(Failure::other(Exit::Invalid, told))
+    let is_named = |id: &TargetId, named: &IntegrationId| named.as_str() == id.as_str();
+    let all = catalog.targets.iter();
+    all.filter(|(id, slot)| named.map_or_else(|| is_on(slot), |named| is_named(id, named)))
+        .collect()
 }
 
 async fn examine(

@@ -8,8 +8,9 @@ use crate::control::protocol::{
 };
 use crate::model::{
     Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
-    Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus, Origin, Outcome, Person,
-    PersonId, Place, Problem, Run, RunId, Side, Stay, StoreIdentity, Unit,
+    Decision, Delivery, DeliveryState, Fate, Field, FieldChange, IntegrationId, LeaseStatus,
+    Origin, Outcome, Person, PersonId, Place, Problem, Run, RunId, Side, Stay, StoreIdentity,
+    Tally, TargetId, TargetState, TargetStatus, Unit,
 };
 
 use super::testing::at;
@@ -39,6 +40,46 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         linked: 312,
         open_alerts: 2,
         running: None,
+    }
+}
+
+/// A target at which all is well.
+pub(super) fn target(id: &str) -> TargetStatus {
+    TargetStatus {
+        id: TargetId::new(id),
+        state: TargetState::Ok,
+        connector: "opendoor".into(),
+        mode: "approve".into(),
+        from: vec![IntegrationId::new(BUILDING)],
+        people: 312,
+        grants: Tally {
+            confirmed: 598,
+            ..Tally::default()
+        },
+        oldest_wanted: None,
+        late: 0,
+        read_back: Some(at("2026-03-01T03:00:00Z")),
+        error: None,
+        failing_since: None,
+        digest: None,
+        problems: Vec::new(),
+    }
+}
+
+/// A grant that is there as it was sent.
+pub(super) fn delivery(key: &str) -> Delivery {
+    Delivery {
+        target: TargetId::new("acme-door"),
+        person: PersonId(17),
+        key: key.into(),
+        state: DeliveryState::Confirmed,
+        since: at("2026-02-27T12:00:00Z"),
+        deed: None,
+        cause: None,
+        waits_for: None,
+        next: None,
+        id: Some("ac-4711".into()),
+        why: None,
     }
 }
 
@@ -222,6 +263,7 @@ pub(super) fn person_detail() -> PersonDetail {
             since: at("2026-02-27T12:00:00Z"),
             misses: 1,
         }],
+        deliveries: Vec::new(),
         alerts: vec![alert()],
         changes: vec![change()],
     }

@@ -13,6 +13,7 @@ use crate::model::{
     Step, Unit, rule_text,
 };
 
+use super::deliveries::told as deliveries;
 use super::preview::unnumbered;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
@@ -77,6 +78,9 @@ fn render(told: &Explanation, view: &View) -> String {
     }
     text += &last_run(told, view);
     text += &person(told, view);
+    if !told.deliveries.is_empty() {
+        let _ = write!(text, "\n{}", deliveries::lines(&told.deliveries, view));
+    }
     if !told.alerts.is_empty() {
         let _ = write!(text, "\nopen alerts\n{}", alerts::table(&told.alerts, view));
     }

@@ -74,20 +74,22 @@ const README: &str = "\
 # A home of epms
 
     config/epms.yaml        the daemon: schedule, workers, socket, log; every key stands there with its default
-    config/connectors/      how each kind of PMS is reached; each begins with what to ask the vendor for
-    config/credentials/     one file per PMS account; secrets only by where they are kept
+    config/connectors/      how each kind of PMS or target is reached; each begins with what to ask the vendor for
+    config/credentials/     one file per account at a PMS or a target; secrets only by where they are kept
     config/integrations/    one file per property here, and what of the PMS feeds it; the file's name is its id
+    config/targets/         one file per place that access is delivered to; the file's name is its id
     config/.schema/         what editors know of these files; `epms schema --out config/.schema` makes them anew
     config/.definitions/    what editors know of scripts; `epms definitions --out config/.definitions` makes them anew
     config/.shipped/        what came with epms when this home was made; `epms init --upgrade` compares with it
-    scripts/                what the records of each PMS mean; shared ones in lib/, mapping tests in tests/
+    scripts/                what the records of each PMS mean, and who has what at each target; shared ones in lib/, mapping tests in tests/
     secrets/                a place for secrets in files, one each (0600); out of version control
     state/                  the store and the socket; the daemon makes it; out of version control
 
 All but `secrets/` and `state/` belongs under version control.
 
     epms add integration    attach a property of a PMS, step by step
-    epms doctor             whether the PMS, this machine and the daemon are as they should be
+    epms add target         a place that access is delivered to, step by step
+    epms doctor             whether PMSs, targets, this machine and the daemon are as they should be
     epms check              all files and scripts, offline
     epms test               the mapping tests
     epms map SCRIPT FILE    what a script makes of a recorded answer
@@ -129,7 +131,11 @@ pub(super) fn run(
     shipped::remember_all(&home)?;
     super::schema::write_all(&home)?;
     super::definitions::write_all(&home)?;
-    for name in ["config/credentials", "config/integrations"] {
+    for name in [
+        "config/credentials",
+        "config/integrations",
+        "config/targets",
+    ] {
         std::fs::create_dir_all(home.join(name))?;
     }
     let mut private = std::fs::DirBuilder::new();

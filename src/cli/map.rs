@@ -2,6 +2,8 @@
 //! records are is `place`'s to find out.
 
 mod place;
+mod residents;
+mod target;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,17 +18,18 @@ use serde::Serialize;
 use crate::cases::{self, Contexts, Mapped, Unmapped};
 use crate::catalog;
 use crate::config::{Environment, Files, Format, Home};
-use crate::model::{Field, LeaseStatus, Place, Problems, Relationship, Resident};
+use crate::model::{Place, Problems, Resident};
 use crate::script::{Context, Inputs, Library, Script};
 use crate::source::Alone;
 
 use super::again::again;
 use super::status::number;
-use super::table::{Cell, Column, Table, Tone, clean, paragraph};
+use super::table::{Column, Table, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
 use place::{Answer, answer};
+use residents::residents;
 
 /// What to map, and as what.
 #[derive(Debug, Args)]
@@ -44,12 +47,17 @@ examples
   epms map yardi answer.xml --watch
   epms map scripts/yardi.rhai scripts/tests/yardi/household.yaml
   epms map ledger export.csv --encoding iso-8859-1
+  epms map opendoor --person person.yaml
   epms map buildium leases.json --records data --today 2026-03-01 --timezone America/Chicago --json")]
 pub struct MapArguments {
     /// the script: its name, or its file in scripts/
     pub script: PathBuf,
     /// the recorded answer, or a mapping test
-    pub file: PathBuf,
+    #[arg(required_unless_present = "person")]
+    pub file: Option<PathBuf>,
+    /// in place of an answer, somebody whom the script of a target gives grants
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "connector", "request", "records", "format", "delimiter", "encoding", "property"])]
+    pub person: Option<PathBuf>,
     /// map again at each save of the script, what it imports, or the file
     #[arg(long)]
     pub watch: bool,
@@ -83,6 +91,14 @@ pub struct MapArguments {
     /// the PMS property that was asked for; of an answer with the records of several, those of this one alone are mapped
     #[arg(long, value_name = "ID", default_value = "")]
     pub property: String,
+}
+
+impl MapArguments {
+    /// The file, as it was pointed at.
+    fn given(&self) -> &Path {
+        let given = self.file.as_ref().or(self.person.as_ref());
+        given.map_or(Path::new(""), PathBuf::as_path)
+    }
 }
 
 /// What came of it.
@@ -139,17 +155,30 @@ pub(super) async fn run(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let file = environment.current.join(&arguments.file);
+    let file = environment.current.join(arguments.given());
     let script = name(&arguments.script, home, environment);
     let show = |screen: &mut Screen<'_>| {
-        let report = report(arguments, &script, &file, home)?;
-        let is_incomplete = report.incomplete.is_some() && !report.is_of_number;
-        let failed = !report.errors.is_empty() || is_incomplete;
-        if arguments.watch && json {
-            screen.line(&report)?;
+        let library = Library::read(home.root());
+        let compiled = Script::compile(&library, &script)
+            .map_err(|problems| Failure::Config(Problems(problems).sorted()))?;
+        let lines = arguments.watch && json;
+        let failed = if compiled.is_of_target() {
+            let report = target::report(arguments, &compiled, &script, &file, home)?;
+            if lines {
+                screen.line(&report)?;
+            } else {
+                screen.show(json, &report, target::told)?;
+            }
+            !report.errors.is_empty()
         } else {
-            screen.show(json, &report, told)?;
-        }
+            let report = report(arguments, &compiled, &script, &file, home)?;
+            if lines {
+                screen.line(&report)?;
+            } else {
+                screen.show(json, &report, told)?;
+            }
+            report.failed()
+        };
         Ok(if failed { Exit::Failed } else { Exit::Done })
     };
     if !arguments.watch {
@@ -173,18 +202,28 @@ fn name(given: &Path, home: &Home, environment: &Environment) -> String {
     name.strip_suffix(".rhai").unwrap_or(&name).to_owned()
 }
 
+/// The date that is given, or today's where the property is.
+fn today(arguments: &MapArguments) -> Date {
+    let zone = arguments.timezone.as_deref();
+    let zone = zone.and_then(|name| TimeZone::get(name).ok());
+    let now = Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system));
+    arguments.today.unwrap_or_else(|| now.date())
+}
+
 fn report(
     arguments: &MapArguments,
+    script: &Script,
     name: &str,
     file: &Path,
     home: &Home,
 ) -> Result<Report, Failure> {
-    let library = Library::read(home.root());
-    let script = Script::compile(&library, name)
-        .map_err(|problems| Failure::Config(Problems(problems).sorted()))?;
+    if arguments.person.is_some() {
+        let told = "--person goes with the script of a target, and this is one of a PMS";
+        return Err(Failure::other(Exit::Invalid, told));
+    }
     let mut report = Report {
         script: script.file(),
-        file: arguments.file.clone(),
+        file: arguments.given().to_owned(),
         connector: None,
         request: String::new(),
         records: 0,
@@ -205,17 +244,18 @@ fn report(
                 "the test is about an answer, and no record is mapped in it; `epms test` runs it";
             return Err(Failure::other(Exit::Invalid, told));
         }
+        if case.is_of_other_kind(script) {
+            let told = "the test is about a target, and the script is one of a PMS";
+            return Err(Failure::other(Exit::Invalid, told));
+        }
         report.records = case.records().count();
-        report.take(case.map(&script), |_| None);
+        report.take(case.map(script), |_| None);
         return Ok(report);
     }
     let files = Files::read(home);
     let Answer { way, records, body } = answer(arguments, name, file, &files)?;
-    let zone = arguments.timezone.as_deref();
-    let zone = zone.and_then(|name| TimeZone::get(name).ok());
-    let now = Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system));
     let context = Context::new(Inputs {
-        today: arguments.today.unwrap_or_else(|| now.date()),
+        today: today(arguments),
         property: arguments.property.clone(),
         properties: Some(arguments.property.clone())
             .filter(|property| !property.is_empty())
@@ -226,14 +266,14 @@ fn report(
         timezone: arguments.timezone.clone().unwrap_or_default(),
         ..Inputs::default()
     });
-    if let Some(alone) = way.alone(&body, &script, context.inputs()) {
+    if let Some(alone) = way.alone(&body, script, context.inputs()) {
         report.would_be(alone);
     }
     let source = way.source.as_ref();
     let property = source.and_then(|source| source.property_path(&way.request));
     let contexts = Contexts::new(context, property.cloned());
     let records_of = records.iter().map(AsRef::as_ref);
-    let mapped = cases::map(&script, records_of, &contexts, &cases::placeholders(home));
+    let mapped = cases::map(script, records_of, &contexts, &cases::placeholders(home));
     report.records = records.len();
     report.take(mapped, |record| {
         let source = way.source.as_ref()?;
@@ -247,7 +287,27 @@ fn report(
     Ok(report)
 }
 
+impl Told {
+    fn of(one: Unmapped, id: Option<String>) -> Told {
+        Told {
+            record: one.record + 1,
+            id,
+            whole: one.error.to_string(),
+            file: one.error.file,
+            place: one.error.place,
+            field: one.error.field,
+            message: one.error.message,
+        }
+    }
+}
+
 impl Report {
+    /// Whether somebody has to look.
+    fn failed(&self) -> bool {
+        let is_incomplete = self.incomplete.is_some() && !self.is_of_number;
+        !self.errors.is_empty() || is_incomplete
+    }
+
     /// Takes in what a run would make of the answer.
     fn would_be(&mut self, alone: Result<Alone, String>) {
         match alone {
@@ -261,14 +321,9 @@ impl Report {
     }
 
     fn take(&mut self, mapped: Mapped, id: impl Fn(usize) -> Option<String>) {
-        let told = |one: Unmapped| Told {
-            record: one.record + 1,
-            id: one.resident.or_else(|| id(one.record)),
-            whole: one.error.to_string(),
-            file: one.error.file,
-            place: one.error.place,
-            field: one.error.field,
-            message: one.error.message,
+        let told = |one: Unmapped| {
+            let id = one.resident.clone().or_else(|| id(one.record));
+            Told::of(one, id)
         };
         self.residents = mapped.residents;
         self.excluded = mapped.excluded;
@@ -283,7 +338,11 @@ impl Report {
 }
 
 fn told(report: &Report, view: &View) -> String {
-    let mut text = heading(report, view);
+    let of = report
+        .connector
+        .as_ref()
+        .map(|connector| (report.request.as_str(), connector.as_str()));
+    let mut text = heading(&report.script, &report.file, of, view);
     if !report.residents.is_empty() {
         let _ = write!(text, "\n{}", residents(&report.residents, view));
     }
@@ -294,12 +353,7 @@ fn told(report: &Report, view: &View) -> String {
         }
         let _ = write!(text, "\n{}", table.render(view));
     }
-    if !report.printed.is_empty() {
-        text += "\nprinted\n";
-    }
-    for one in &report.printed {
-        let _ = writeln!(text, "  record {}: {}", one.record, clean(&one.text));
-    }
+    text += &printed(&report.printed);
     text += &errors(&report.errors, view);
     let by_default = |one: &&Resident| one.relationship.is_left_out();
     let by_default = report.residents.iter().filter(by_default).count();
@@ -397,88 +451,28 @@ fn errors(errors: &[Told], view: &View) -> String {
     text
 }
 
-fn heading(report: &Report, view: &View) -> String {
-    let (script, file) = (report.script.display(), report.file.display());
-    let of = report.connector.as_ref().map(|connector| {
+/// What the script printed.
+fn printed(printed: &[cases::Printed]) -> String {
+    let mut text = String::new();
+    if !printed.is_empty() {
+        text += "\nprinted\n";
+    }
+    for one in printed {
+        let _ = writeln!(text, "  record {}: {}", one.record, clean(&one.text));
+    }
+    text
+}
+
+/// What was mapped, and as an answer to which request of which connector.
+fn heading(script: &Path, file: &Path, of: Option<(&str, &str)>, view: &View) -> String {
+    let (script, file) = (script.display(), file.display());
+    let of = of.map(|(request, connector)| {
         format!(
             ": an answer to `{}` of the connector {}",
-            clean(&report.request),
+            clean(request),
             clean(connector)
         )
     });
     let told = format!("{script} on {file}{}", of.unwrap_or_default());
     paragraph(0, &told, view)
-}
-
-fn residents(residents: &[Resident], view: &View) -> String {
-    let mut table = Table::new([
-        ("RESIDENT", Column::Whole),
-        ("NAME", Column::Wrap),
-        ("EMAIL · PHONE", Column::Wrap),
-        ("UNIT", Column::Wrap),
-        ("LEASE", Column::Wrap),
-        ("LIVES THERE", Column::Wrap),
-        ("STATUS", Column::Wrap),
-    ]);
-    for one in residents {
-        let mut name = format!("{} {}", one.first_name, one.last_name);
-        if one.relationship != Relationship::Primary {
-            let _ = write!(name, " ({})", one.relationship.as_str());
-        }
-        let contact = [one.email.as_deref(), one.phone.as_deref()];
-        let contact: Vec<&str> = contact.into_iter().flatten().collect();
-        let unit = one.unit.as_ref().map_or_else(String::new, |unit| {
-            if unit.id == unit.label {
-                unit.id.clone()
-            } else {
-                format!("{} ({})", unit.label, unit.id)
-            }
-        });
-        let mut status = format!("{} ({})", one.status, one.status_word);
-        for (flag, word) in [(one.notice, ", notice"), (one.eviction, ", eviction")] {
-            status += if flag { word } else { "" };
-        }
-        let tone = match one.status {
-            LeaseStatus::Unknown => Tone::Bad,
-            status if status.may_come_in() => Tone::Plain,
-            _ => Tone::Faint,
-        };
-        let left_out = if one.relationship.is_left_out() {
-            Tone::Faint
-        } else {
-            Tone::Plain
-        };
-        table.row([
-            one.id.clone().into(),
-            Cell::new(name.trim(), left_out),
-            contact.join(" · ").into(),
-            unit.into(),
-            days(one, Field::LeaseStart, Field::LeaseEnd).into(),
-            days(one, Field::MoveIn, Field::MoveOut).into(),
-            Cell::new(status, tone),
-        ]);
-    }
-    table.render(view)
-}
-
-/// `2026-03-01 – 2027-02-28`; nothing where neither day is known.
-fn days(one: &Resident, from: Field, to: Field) -> String {
-    let day = |field: Field| {
-        let date = match field {
-            Field::LeaseStart => one.lease_start,
-            Field::LeaseEnd => one.lease_end,
-            Field::MoveIn => one.move_in,
-            _ => one.move_out,
-        };
-        let is_unreadable = one.unreadable.contains(&field);
-        let unreadable = is_unreadable.then(|| "unreadable".to_owned());
-        unreadable.or_else(|| date.map(|date| date.to_string()))
-    };
-    match (day(from), day(to)) {
-        (None, None) => String::new(),
-        (from, to) => {
-            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
-            format!("{from} – {to}").trim().to_owned()
-        }
-    }
 }

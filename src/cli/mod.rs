@@ -18,6 +18,8 @@ mod watch;
 mod runs;
 mod reload;
 mod people;
+mod targets;
+mod deliveries;
 mod alerts;
 mod approve;
 mod held;
@@ -27,6 +29,8 @@ mod pause;
 mod integration;
 mod done;
 mod next;
+mod quoted;
+mod there;
 mod changes;
 mod care;
 mod offline;
@@ -76,7 +80,7 @@ use clap::Parser;
 
 use crate::config::{Environment, Files, Home};
 use crate::control::client::{Client, ClientError};
-use crate::model::{IntegrationId, Problem};
+use crate::model::{IntegrationId, Problem, TargetId};
 
 /// Does what the command line of this process says.
 pub async fn of_process() -> Exit {
@@ -154,7 +158,11 @@ async fn dispatch(
         Verb::Record(verb) => {
             return record::run(verb, json, &home, &environment.current, screen).await;
         }
-        Verb::Discover(verb) => return discover::run(verb, json, &home, screen).await,
+        Verb::Discover(verb) => {
+            let (socket, _) = socket(arguments.socket, &home, environment);
+            let client = Client::new(&socket)?;
+            return discover::run(verb, json, &home, &client, screen).await;
+        }
         Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
@@ -211,6 +219,12 @@ async fn dispatch(
             let list = alerts::AlertsVerb::List(alerts::ListArguments::default());
             let verb = verb.as_ref().unwrap_or(&list);
             alerts::run(verb, json, &client, screen).await
+        }
+        Verb::Targets(verb) => targets::run(verb, json, &client, screen).await,
+        Verb::Deliveries(verb) => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            deliveries::run(verb, json, &client, input, screen).await
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
         Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
@@ -296,11 +310,25 @@ fn finish(ended: Result<Exit, Failure>, screen: &mut Screen<'_>) -> Exit {
 
 /// An integration's id as an argument: anything that can stand in an address.
 fn integration_id(text: &str) -> Result<IntegrationId, String> {
-    if text.is_empty() || text == "." || text == ".." || text.contains('/') {
+    if !may_name_a_file(text) {
         return Err(
             "is no integration; write the name of a file in config/integrations without .yaml"
                 .into(),
         );
     }
     Ok(IntegrationId::new(text))
+}
+
+/// A target's id as an argument.
+fn target_id(text: &str) -> Result<TargetId, String> {
+    if !may_name_a_file(text) {
+        return Err(
+            "is no target; write the name of a file in config/targets without .yaml".into(),
+        );
+    }
+    Ok(TargetId::new(text))
+}
+
+fn may_name_a_file(text: &str) -> bool {
+    !(text.is_empty() || text == "." || text == ".." || text.contains('/'))
 }

@@ -5,6 +5,7 @@ use crate::daemon::Offline;
 
 use super::alerts::AlertsVerb;
 use super::arguments::Verb;
+use super::deliveries::DeliveriesVerb;
 use super::people::PeopleVerb;
 use super::people::enrol::EnrolVerb;
 use super::people::hand::HandVerb;
@@ -16,7 +17,15 @@ pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
         Verb::Status(verb) => !verb.watch,
         Verb::Changes(verb) => !verb.follow,
         Verb::Run(verb) => verb.run.is_some(),
-        Verb::Runs(_) | Verb::Explain(_) => true,
+        Verb::Runs(_) | Verb::Explain(_) | Verb::Targets(_) => true,
+        Verb::Deliveries(verb) => matches!(
+            verb.verb,
+            None | Some(
+                DeliveriesVerb::List(_)
+                    | DeliveriesVerb::Show { .. }
+                    | DeliveriesVerb::Preview { .. }
+            )
+        ),
         Verb::People { verb } => matches!(
             verb,
             None | Some(
@@ -36,7 +45,8 @@ pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
         return Ok(());
     }
     let told = "--offline reads the store and does nothing else: it goes with status, runs, run r3, people \
-        (list, show, history, export), alerts (list, show), changes and explain";
+        (list, show, history, export), targets, deliveries (list, show, preview), alerts (list, show), changes and \
+        explain";
     Err(Failure::other(Exit::Invalid, told))
 }
 

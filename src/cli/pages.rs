@@ -11,7 +11,7 @@ use crate::model::IntegrationId;
 use super::{Exit, Failure};
 
 /// How much of a list to show.
-#[derive(Debug, Args)]
+#[derive(Debug, PartialEq, Eq, Args)]
 pub struct Length {
     /// the most to show
     #[arg(long, value_name = "N", default_value = "50")]
@@ -19,6 +19,16 @@ pub struct Length {
     /// go on where a list ended: `next` of its JSON
     #[arg(long, value_name = "CURSOR", hide_short_help = true)]
     pub cursor: Option<String>,
+}
+
+impl Length {
+    /// More than there can be of one thing.
+    pub(super) fn ample() -> Length {
+        Length {
+            limit: NonZeroUsize::MIN.saturating_add(999),
+            cursor: None,
+        }
+    }
 }
 
 impl Default for Length {

@@ -12,6 +12,7 @@ use crate::control::protocol::{Page, PeoplePage, PersonDetail};
 use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
 
 use super::alerts;
+use super::deliveries::told as deliveries;
 use super::pages::{self, Length};
 use super::table::{Cell, Column, Table, Tone, clean};
 use super::view::View;
@@ -220,6 +221,9 @@ fn show(detail: &PersonDetail, view: &View) -> String {
     }
     if !detail.links.is_empty() {
         let _ = write!(text, "\nlinks\n{}", links(detail, view));
+    }
+    if !detail.deliveries.is_empty() {
+        let _ = write!(text, "\n{}", deliveries::lines(&detail.deliveries, view));
     }
     if !detail.alerts.is_empty() {
         let _ = write!(

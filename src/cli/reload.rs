@@ -1,9 +1,8 @@
 //! `epms reload`: the daemon reads its files again; the answer is the outcome.
 
-use std::fmt::Write;
-
 use crate::control::client::Client;
 use crate::control::protocol::{ReloadOutcome, ReloadReply};
+use crate::model::Problem;
 
 use super::status::{number, problems};
 use super::table::clean;
@@ -17,8 +16,9 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let reply = client.reload().await?;
     screen.show(json, &reply, render)?;
-    let rejected = |reply: &ReloadReply| count(reply, ReloadOutcome::Rejected) > 0;
-    Ok(if rejected(&reply) || !reply.problems.is_empty() {
+    let is_rejected = |outcome| outcome == ReloadOutcome::Rejected;
+    let rejected = integrations(&reply).chain(targets(&reply)).any(is_rejected);
+    Ok(if rejected || !reply.problems.is_empty() {
         Exit::Invalid
     } else {
         Exit::Done
@@ -29,47 +29,67 @@ fn render(reply: &ReloadReply, view: &View) -> String {
     let mut text = String::new();
     for one in &reply.integrations {
         let id = clean(one.id.as_str());
-        let generation = one
-            .generation
-            .map_or_else(String::new, |number| number.to_string());
-        let _ = match (one.outcome, one.generation) {
-            (ReloadOutcome::Unchanged, _) => Ok(()),
-            (ReloadOutcome::Loaded, _) => writeln!(text, "{id}: loaded as generation {generation}"),
-            (ReloadOutcome::Removed, _) => {
-                writeln!(text, "{id}: its file is gone; it rests, its people stay")
-            }
-            (ReloadOutcome::Rejected, Some(_)) => {
-                writeln!(text, "{id}: rejected; generation {generation} still runs")
-            }
-            (ReloadOutcome::Rejected, None) => writeln!(text, "{id}: rejected; it does not run"),
-        };
+        let rests = "it rests, its people stay";
+        text += &became(&id, one.outcome, one.generation, rests);
         text += &problems(&one.problems, view);
     }
-    if !reply.problems.is_empty() {
-        text += "files that belong to no single integration:\n";
-        text += &problems(&reply.problems, view);
+    for one in &reply.targets {
+        let id = format!("target {}", clean(one.id.as_str()));
+        let rests = "nothing is sent there, what was granted stays";
+        text += &became(&id, one.outcome, one.generation, rests);
+        text += &problems(&one.problems, view);
     }
-    let of = |outcome| count(reply, outcome);
-    let _ = writeln!(
-        text,
-        "{}: {} loaded, {} unchanged, {} rejected, {} removed",
-        number(
-            reply.integrations.len() as u64,
-            "integration",
-            "integrations"
-        ),
+    text += &of_none(&reply.problems, view);
+    let count = number(
+        reply.integrations.len() as u64,
+        "integration",
+        "integrations",
+    );
+    text += &counted(&count, integrations(reply));
+    if !reply.targets.is_empty() {
+        let count = number(reply.targets.len() as u64, "target", "targets");
+        text += &counted(&count, targets(reply));
+    }
+    text
+}
+
+/// What became of one; nothing where nothing did. `rests` says what it means that its file is gone.
+fn became(id: &str, outcome: ReloadOutcome, generation: Option<u64>, rests: &str) -> String {
+    let number = generation.map_or_else(String::new, |number| number.to_string());
+    match (outcome, generation) {
+        (ReloadOutcome::Unchanged, _) => String::new(),
+        (ReloadOutcome::Loaded, _) => format!("{id}: loaded as generation {number}\n"),
+        (ReloadOutcome::Removed, _) => format!("{id}: its file is gone; {rests}\n"),
+        (ReloadOutcome::Rejected, Some(_)) => {
+            format!("{id}: rejected; generation {number} still runs\n")
+        }
+        (ReloadOutcome::Rejected, None) => format!("{id}: rejected; it does not run\n"),
+    }
+}
+
+fn of_none(found: &[Problem], view: &View) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let told = problems(found, view);
+    format!("files that belong to no single integration or target:\n{told}")
+}
+
+fn integrations(reply: &ReloadReply) -> impl Iterator<Item = ReloadOutcome> + Clone {
+    reply.integrations.iter().map(|one| one.outcome)
+}
+
+fn targets(reply: &ReloadReply) -> impl Iterator<Item = ReloadOutcome> + Clone {
+    reply.targets.iter().map(|one| one.outcome)
+}
+
+fn counted(all: &str, outcomes: impl Iterator<Item = ReloadOutcome> + Clone) -> String {
+    let of = |outcome| outcomes.clone().filter(|one| *one == outcome).count();
+    format!(
+        "{all}: {} loaded, {} unchanged, {} rejected, {} removed\n",
         of(ReloadOutcome::Loaded),
         of(ReloadOutcome::Unchanged),
         of(ReloadOutcome::Rejected),
         of(ReloadOutcome::Removed),
-    );
-    text
-}
-
-fn count(reply: &ReloadReply, outcome: ReloadOutcome) -> usize {
-    reply
-        .integrations
-        .iter()
-        .filter(|one| one.outcome == outcome)
-        .count()
+    )
 }

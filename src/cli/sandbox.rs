@@ -1,4 +1,6 @@
-//! `epms sandbox`: the local PMSs alone, until Ctrl-C, with what attaches them to a home.
+//! `epms sandbox`: the local PMSs and doors alone, until Ctrl-C, with what attaches them to a home.
+
+mod doors;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
@@ -23,15 +25,17 @@ const NAME: &str = "Elm Court";
 #[command(after_help = "\
 prints what `epms add integration` asks for, and serves until Ctrl-C. the same
 seed and port have the same residents and the same credential. secrets are put
-into files, as a credential names them
+into files, as a credential names them. `opendoor` is a place to deliver to: it
+has a key for each unit of the PMSs' property
 
 examples
   epms sandbox
   epms sandbox yardi --residents 5000
   epms sandbox appfolio --port 7001 --secrets secrets
-  epms sandbox entrata mri --life 30 --faults drip,expired-token")]
+  epms sandbox entrata mri --life 30 --faults drip,expired-token
+  epms sandbox yardi opendoor")]
 pub struct SandboxArguments {
-    /// which kinds of PMS, or second ways to one [default: all kinds]
+    /// which kinds of PMS, second ways to one, or `opendoor` [default: all but second ways]
     #[arg(value_parser = way, value_name = "KIND")]
     pub kinds: Vec<Way>,
     /// how many residents to make up, per PMS
@@ -70,18 +74,48 @@ fn fault(text: &str) -> Result<FaultKind, String> {
     })
 }
 
-/// A PMS, and the connector by which it is reached.
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Pms(Kind),
+    /// OpenDOOR, which no PMS is.
+    Doors,
+}
+
+/// A PMS or the doors, and the connector by which they are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
-    kind: Kind,
+    served: Served,
     connector: String,
 }
 
 impl From<Kind> for Way {
     fn from(kind: Kind) -> Way {
         Way {
-            kind,
+            served: Served::Pms(kind),
             connector: kind.to_string(),
+        }
+    }
+}
+
+impl Way {
+    fn doors() -> Way {
+        Way {
+            served: Served::Doors,
+            connector: doors::CONNECTOR.to_owned(),
+        }
+    }
+
+    /// Each PMS by its first way, and the doors.
+    fn all() -> Vec<Way> {
+        let kinds = Kind::ALL.into_iter().map(Way::from);
+        kinds.chain([Way::doors()]).collect()
+    }
+
+    fn shows(&self, fault: FaultKind) -> bool {
+        match self.served {
+            Served::Pms(kind) => fault.shows_on(kind),
+            Served::Doors => fault.shows_on_opendoor(),
         }
     }
 }
@@ -89,14 +123,16 @@ impl From<Kind> for Way {
 fn way(text: &str) -> Result<Way, String> {
     if let Some((connector, kind)) = WAYS.iter().find(|(name, _)| *name == text) {
         return Ok(Way {
-            kind: *kind,
+            served: Served::Pms(*kind),
             connector: (*connector).to_owned(),
         });
     }
-    text.parse::<Kind>().map(Way::from).map_err(|_| {
-        let kinds = Kind::ALL.iter().map(ToString::to_string);
+    let mut all = Way::all();
+    let named = all.iter().position(|way| way.connector == text);
+    named.map(|at| all.swap_remove(at)).ok_or_else(|| {
+        let first = Way::all().into_iter().map(|way| way.connector);
         let ways = WAYS.iter().map(|(name, _)| (*name).to_owned());
-        let known: Vec<String> = kinds.chain(ways).collect();
+        let known: Vec<String> = first.chain(ways).collect();
         format!("there is no such PMS; write one of: {}", known.join(", "))
     })
 }
@@ -108,7 +144,11 @@ struct Running {
     credential: BTreeMap<&'static str, String>,
     /// Where the secrets among them are kept, as `--secret` takes it.
     secrets: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pms_properties: Vec<String>,
+    /// Of doors, the key of each unit by its label, and that of what all share.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    places: BTreeMap<String, String>,
 }
 
 pub(super) async fn run(
@@ -118,14 +158,16 @@ pub(super) async fn run(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let ways = if arguments.kinds.is_empty() {
-        Kind::ALL.map(Way::from).to_vec()
-    } else {
-        arguments.kinds.clone()
+    let ways = match arguments.kinds.as_slice() {
+        [] => Way::all(),
+        kinds => kinds.to_vec(),
     };
-    let kinds: Vec<Kind> = ways.iter().map(|way| way.kind).collect();
-    for told in unseen(&kinds, &arguments.faults)? {
+    for told in unseen(&ways, &arguments.faults)? {
         writeln!(screen.err, "{told}")?;
+    }
+    if arguments.life.is_some() && ways.iter().all(|way| way.served == Served::Doors) {
+        let told = "--life: nobody lives at doors; name a PMS beside them";
+        return Err(Failure::other(Exit::Invalid, told));
     }
     let leave = demo::leave()?;
     let temporary = tempfile::Builder::new().prefix("epms-sandbox-").tempdir()?;
@@ -133,9 +175,10 @@ pub(super) async fn run(
         Some(folder) => &environment.current.join(folder),
         None => temporary.path(),
     };
-    let mut sandboxes = Vec::new();
+    let people = (arguments.seed, arguments.residents);
+    let (mut sandboxes, mut doors) = (Vec::new(), Vec::new());
+    let mut running = Vec::new();
     for (port, way) in (arguments.port.unwrap_or(0)..).zip(&ways) {
-        let kind = way.kind;
         let mut settings = Settings {
             // Its second way is there for properties that have no other.
             unlicensed: match way.connector.as_str() {
@@ -145,24 +188,28 @@ pub(super) async fn run(
             ..Settings::default()
         };
         settings.addr.set_port(arguments.port.map_or(0, |_| port));
-        let people = (arguments.seed, arguments.residents);
-        let sandbox = start(kind, people, &[(CODE, NAME)], settings).await?;
-        for &fault in &arguments.faults {
-            sandbox.fault(fault);
-        }
-        sandboxes.push(sandbox);
-    }
-    let mut running = Vec::new();
-    for (sandbox, way) in sandboxes.iter().zip(&ways) {
-        let connector = &way.connector;
-        let credential = sandbox.credential_by(connector).unwrap_or_default();
-        running.push(Running {
-            kind: connector.clone(),
-            residents: arguments.residents,
-            secrets: keep_secrets(connector, &credential, folder, home)?,
-            credential,
-            pms_properties: vec![sandbox.property_id_by(connector, 0)],
-        });
+        let mut one = match way.served {
+            Served::Pms(kind) => {
+                let sandbox = start(kind, people, &[(CODE, NAME)], settings).await?;
+                for &fault in &arguments.faults {
+                    sandbox.fault(fault);
+                }
+                let one = Running::of(way, &sandbox, arguments.residents);
+                sandboxes.push(sandbox);
+                one
+            }
+            Served::Doors => {
+                let door = doors::start(people, settings.addr).await?;
+                for &fault in &arguments.faults {
+                    door.fault(fault);
+                }
+                let one = doors::running(&door);
+                doors.push(door);
+                one
+            }
+        };
+        one.secrets = keep_secrets(&way.connector, &one.credential, folder, home)?;
+        running.push(one);
     }
     screen.show(json, &running, |running, view| told(running, view))?;
     screen.out.flush()?;
@@ -175,6 +222,24 @@ pub(super) async fn run(
         broken = life::go_on(&sandboxes, rate, arguments.seed, json, screen) => broken?,
     }
     Ok(Exit::Done)
+}
+
+impl Running {
+    fn of(way: &Way, sandbox: &Sandbox, residents: u32) -> Running {
+        let connector = &way.connector;
+        Running {
+            kind: connector.clone(),
+            residents,
+            secrets: BTreeMap::new(),
+            credential: sandbox.credential_by(connector).unwrap_or_default(),
+            pms_properties: vec![sandbox.property_id_by(connector, 0)],
+            places: BTreeMap::new(),
+        }
+    }
+
+    fn is_doors(&self) -> bool {
+        self.kind == doors::CONNECTOR
+    }
 }
 
 /// Puts the secrets into files of their own, and gives their places as a credential of `home` names them.
@@ -220,22 +285,19 @@ fn keep(path: &Path, value: &str) -> std::io::Result<()> {
     std::io::Write::write_all(&mut file, value.as_bytes())
 }
 
-/// What to say of faults that some of the PMSs cannot have; one that none of them can have is an error.
-fn unseen(kinds: &[Kind], faults: &[FaultKind]) -> Result<Vec<String>, Failure> {
+/// What to say of faults that some of them cannot have; one that none of them can have is an error.
+fn unseen(ways: &[Way], faults: &[FaultKind]) -> Result<Vec<String>, Failure> {
     let mut notes = Vec::new();
-    for fault in faults {
-        let without: Vec<String> = kinds
-            .iter()
-            .filter(|kind| !fault.shows_on(**kind))
-            .map(ToString::to_string)
-            .collect();
+    for &fault in faults {
+        let without = ways.iter().filter(|way| !way.shows(fault));
+        let without: Vec<&str> = without.map(|way| way.connector.as_str()).collect();
         let told = format!(
             "--faults: `{fault}` does not show on {}",
             without.join(", ")
         );
-        if without.len() == kinds.len() {
-            let shows = Kind::ALL.into_iter().filter(|kind| fault.shows_on(*kind));
-            let shows: Vec<String> = shows.map(|kind| kind.to_string()).collect();
+        if without.len() == ways.len() {
+            let shows = Way::all().into_iter().filter(|way| way.shows(fault));
+            let shows: Vec<String> = shows.map(|way| way.connector).collect();
             let told = format!("{told}; it does on {}", shows.join(", "));
             return Err(Failure::other(Exit::Invalid, told));
         }
@@ -253,17 +315,7 @@ pub(super) async fn start(
     properties: &[(&str, &str)],
     settings: Settings,
 ) -> Result<Sandbox, Failure> {
-    let properties = properties.iter().map(|(code, name)| PropertySpec {
-        code: (*code).into(),
-        name: (*name).into(),
-    });
-    let world = World::seeded(WorldOptions {
-        seed,
-        properties: properties.collect(),
-        residents: residents as usize,
-        today: crate::sandbox::today(),
-    });
-    Sandbox::start(kind, world, settings)
+    Sandbox::start(kind, world((seed, residents), properties), settings)
         .await
         .map_err(|error| {
             let text = format!("cannot start a local {kind}: {error}");
@@ -271,9 +323,26 @@ pub(super) async fn start(
         })
 }
 
+fn world((seed, residents): (u64, u32), properties: &[(&str, &str)]) -> World {
+    let properties = properties.iter().map(|(code, name)| PropertySpec {
+        code: (*code).into(),
+        name: (*name).into(),
+    });
+    World::seeded(WorldOptions {
+        seed,
+        properties: properties.collect(),
+        residents: residents as usize,
+        today: crate::sandbox::today(),
+    })
+}
+
 fn told(running: &[Running], view: &View) -> String {
     let mut text = String::new();
     for one in running {
+        if one.is_doors() {
+            text += &doors::told(one, view);
+            continue;
+        }
         text += &format!("{} with {} residents in {NAME}\n", one.kind, one.residents);
         let mut table = Table::of_pairs(2);
         table.pair("connector", &one.kind);
@@ -284,11 +353,18 @@ fn told(running: &[Running], view: &View) -> String {
         text += &table.render(view);
         text.push('\n');
     }
-    text +=
-        "attach it to a home that `epms init` made: `epms add integration` asks for these, or\n\n";
-    match running {
-        [one] => text += &attach(one),
-        _ => text += "  epms sandbox yardi     prints the command that attaches one of them\n",
+    let mut pmss = running.iter().filter(|one| !one.is_doors());
+    if let Some(first) = pmss.next() {
+        text += "attach it to a home that `epms init` made: `epms add integration` asks for these, or\n\n";
+        match pmss.next() {
+            None => text += &attach(first),
+            Some(_) => {
+                text += "  epms sandbox yardi     prints the command that attaches one of them\n";
+            }
+        }
+    }
+    if let Some(doors) = running.iter().find(|one| one.is_doors()) {
+        text += &doors::attach(doors);
     }
     text + "\nserving until Ctrl-C\n"
 }
@@ -347,15 +423,18 @@ mod tests {
     fn a_fault_that_a_pms_cannot_have_is_told_and_one_that_none_can_have_refused() {
         let faults = [FaultKind::Html, FaultKind::RepeatedPage];
         assert_eq!(
-            unseen(&Kind::ALL, &faults).unwrap(),
+            unseen(&Way::all(), &faults).unwrap(),
             ["--faults: `repeated-page` does not show on yardi, realpage, resman"]
         );
-        assert!(unseen(&[Kind::Mri], &faults).unwrap().is_empty());
-        let refused = unseen(&[Kind::Yardi, Kind::Mri], &[FaultKind::WrongTotal]).unwrap_err();
+        let ways = |kinds: &[Kind]| kinds.iter().copied().map(Way::from).collect::<Vec<_>>();
+        assert!(unseen(&ways(&[Kind::Mri]), &faults).unwrap().is_empty());
+        let mut without = ways(&[Kind::Yardi, Kind::Mri]);
+        without.push(Way::doors());
+        let refused = unseen(&without, &[FaultKind::WrongTotal]).unwrap_err();
         assert_eq!(refused.exit(), Exit::Invalid);
         assert_eq!(
             refused.to_string(),
-            "--faults: `wrong-total` does not show on yardi, mri; it does on entrata, rentmanager"
+            "--faults: `wrong-total` does not show on yardi, mri, opendoor; it does on entrata, rentmanager"
         );
     }
 }

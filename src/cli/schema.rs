@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use schemars::Schema;
 
 use crate::cases;
-use crate::config::{Connector, Credential, Integration, SCHEMAS, Settings, schema_of};
+use crate::config::{Connector, Credential, Integration, SCHEMAS, Settings, Target, schema_of};
 
 use super::{Exit, Failure, Screen};
 
@@ -43,17 +43,20 @@ pub enum Kind {
     Credential,
     /// config/integrations/*.yaml
     Integration,
+    /// config/targets/*.yaml
+    Target,
     /// scripts/tests/*/*.yaml
     Case,
 }
 
 impl Kind {
     /// All of them, in the order in which people meet them.
-    pub(super) const ALL: [Kind; 5] = [
+    pub(super) const ALL: [Kind; 6] = [
         Kind::Settings,
         Kind::Connector,
         Kind::Credential,
         Kind::Integration,
+        Kind::Target,
         Kind::Case,
     ];
 
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Connector => "connector",
             Kind::Credential => "credential",
             Kind::Integration => "integration",
+            Kind::Target => "target",
             Kind::Case => "case",
         }
     }
@@ -74,6 +78,7 @@ impl Kind {
             Kind::Connector => "config/connectors/*.yaml",
             Kind::Credential => "config/credentials/*.yaml",
             Kind::Integration => "config/integrations/*.yaml",
+            Kind::Target => "config/targets/*.yaml",
             Kind::Case => "scripts/tests/*/*.yaml",
         }
     }
@@ -85,6 +90,7 @@ impl Kind {
             Kind::Connector => schema_of::<Connector>("connector"),
             Kind::Credential => schema_of::<Credential>("credential"),
             Kind::Integration => schema_of::<Integration>("integration"),
+            Kind::Target => schema_of::<Target>("target"),
             Kind::Case => cases::schema(),
         }
     }
@@ -93,7 +99,7 @@ impl Kind {
     pub(super) fn line(self) -> String {
         let up = match self {
             Kind::Settings => ".schema",
-            Kind::Connector | Kind::Credential | Kind::Integration => "../.schema",
+            Kind::Connector | Kind::Credential | Kind::Integration | Kind::Target => "../.schema",
             Kind::Case => "../../../config/.schema",
         };
         format!(

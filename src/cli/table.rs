@@ -245,6 +245,21 @@ pub(super) fn paragraph(indent: u16, text: &str, view: &View) -> String {
     table.render(view)
 }
 
+/// A table none of whose rows takes two lines, with what is said of each row below it.
+pub(super) fn below_each(table: &str, told: impl IntoIterator<Item = String>) -> String {
+    let mut told = told.into_iter();
+    let mut text = String::new();
+    // The header and its rule come first.
+    for (index, line) in table.lines().enumerate() {
+        text += line;
+        text.push('\n');
+        if index >= 2 {
+            text += &told.next().unwrap_or_default();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{plain, view};

@@ -92,7 +92,10 @@ impl Answers {
 
 async fn answer(State(answers): State<Answers>, request: Request) -> Response {
     let asked = format!("{} {}", request.method(), request.uri());
-    match answers.0.get(&asked) {
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await;
+    // Where the body matters, it stands behind what is asked.
+    let told = format!("{asked} {}", String::from_utf8_lossy(&body.unwrap()));
+    match answers.0.get(&told).or_else(|| answers.0.get(&asked)) {
         Some((status, kind, body)) => {
             let status = StatusCode::from_u16(*status).unwrap();
             // In small parts, so that lines and characters are torn.

@@ -47,6 +47,11 @@ impl View {
         time.map_or_else(|| "–".to_owned(), |time| self.relative(time))
     }
 
+    /// [`View::both`], or `–` for a time that never was.
+    pub(super) fn both_or_never(&self, time: Option<Timestamp>) -> String {
+        time.map_or_else(|| "–".to_owned(), |time| self.both(time))
+    }
+
     /// The time here, to the second.
     pub(super) fn absolute(&self, time: Timestamp) -> String {
         time.to_zoned(self.zone.clone())

@@ -149,12 +149,13 @@ pub enum Verdict {
     LoginFailed,
     /// The login may be right, and may not do this.
     Denied,
-    /// It will be done, or is not ready yet: it is asked again where the request has `poll`; else the next run does.
+    /// It will be done, or is not ready yet: it is asked again where the request has `poll`; else the next run does. What a
+    /// target accepts is as good as done, until it is read back.
     Accepted,
-    /// What was asked for is there no more. A detail that is gone since its list came (`each`) is nobody; anything else is
-    /// incomplete.
+    /// What was asked for is there no more. A detail that is gone since its list came (`each`) is nobody, and so is what
+    /// `find` of a target looks for; any other reading is incomplete. What is to be changed or removed at a target is gone.
     Gone,
-    /// It contradicts what is there.
+    /// It contradicts what is there: what is to be granted at a target most likely is there already.
     Conflict,
     /// Wrong, and trying again would not help.
     Fatal,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::AnswerRule;
 use super::credential::ContractLimits;
 use super::request::{Request, text_or_mapping};
+use super::target_requests::TargetRequests;
 use super::{Proxy, Span};
 
 /// How a kind of PMS is reached. Texts marked *template* may hold `{{ credential.NAME }}`, `{{ property }}`,
@@ -24,7 +25,13 @@ pub struct Connector {
     /// `filter`, `date_form`, `script_name`, `same_name`, `unknown_lookup` and `unasked_request`, and a limit or a pause of 0.
     #[schemars(extend("enum" = [1, 2]))]
     pub version: u32,
-    /// The script that maps its records; a file in `scripts/`.
+    /// What whoever sets it up has to know or to see to elsewhere, such as a setting in the vendor's own console, a sentence
+    /// each. `epms add` and `epms doctor` show them.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The script that maps its records, or words what people should have at a target; a file in `scripts/`. A target that is
+    /// only told what happens (`send`) has none.
+    #[serde(default)]
     pub script: String,
     /// The fields that a credential must have.
     pub credential_fields: BTreeMap<String, CredentialField>,
@@ -65,8 +72,12 @@ pub struct Connector {
     pub errors: Vec<AnswerRule>,
     /// The requests. `residents` must be there; one with `feeds: residents` is read with it, one that
     /// `auth.login` names is the login, `properties` is for `discover`, and the others are lookups that
-    /// scripts may ask.
+    /// scripts may ask. Of a connector with `target` they are the login, and what its operations name in `after` and `each`.
+    #[serde(default)]
     pub requests: BTreeMap<String, Request>,
+    /// Where this is a place that access is delivered to: then there are no `residents`.
+    #[serde(default)]
+    pub target: Option<TargetRequests>,
 }
 
 /// What `epms record` does with fields that it would judge otherwise. Names, emails, phones and any other text become
@@ -308,12 +319,17 @@ pub struct Sign {
     pub header: String,
     /// Template of the key.
     pub key: String,
+    /// Template of the key before this one, while both count: where it comes out as anything, a second signature stands behind
+    /// the first one, with a blank between.
+    #[serde(default)]
+    pub previous: Option<String>,
     /// How the key is written.
     #[serde(default)]
     pub key_is: KeyForm,
     /// Template of what is signed. Besides what stands everywhere there are `{{ method }}`, `{{ path }}`, `{{ query }}`
     /// (without its `?`) and `{{ body }}` of the request, and the filter `sha256` (in hexadecimal digits). `{{ now.seconds }}`
-    /// and `{{ now.milliseconds }}` are the same as in the request's headers.
+    /// and `{{ now.milliseconds }}` are the same as in the request's headers. Of a target that is told of events, there is
+    /// `{{ event.NAME }}` too.
     pub text: String,
     /// How the signature is written.
     #[serde(default)]

@@ -9,8 +9,8 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Schedule, Settings, Span,
-    nearest,
+    Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Schedule,
+    Settings, Span, Target, nearest, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -35,10 +35,13 @@ pub struct Files {
     pub credentials: BTreeMap<String, Read<Credential>>,
     pub connectors: BTreeMap<String, Read<Connector>>,
     pub integrations: BTreeMap<String, Read<Integration>>,
+    pub targets: BTreeMap<String, Read<Target>>,
     /// Problems of folders, and of files that are none of ours.
     pub others: Vec<Problem>,
     /// The folder of integrations is there and could not be looked into: which files it has is not known.
     pub is_shut: bool,
+    /// The same of the folder of targets.
+    pub targets_are_shut: bool,
 }
 
 impl Files {
@@ -48,12 +51,15 @@ impl Files {
         let credentials = folder(home, "credentials", check_credential, &mut others);
         let connectors = folder(home, "connectors", check_connector, &mut others);
         let integrations = folder(home, "integrations", check_integration, &mut others);
+        let targets = folder(home, "targets", check_target, &mut others);
         Files {
             settings: Files::read_settings(home),
             credentials: credentials.unwrap_or_default(),
             connectors: connectors.unwrap_or_default(),
             is_shut: integrations.is_none(),
             integrations: integrations.unwrap_or_default(),
+            targets_are_shut: targets.is_none(),
+            targets: targets.unwrap_or_default(),
             others,
         }
     }
@@ -225,11 +231,14 @@ fn check_connector(connector: &Connector, document: &Document) -> Vec<Problem> {
             ),
         ));
     }
-    if !connector.requests.contains_key("residents") {
-        problems.push(document.problem(
-            "requests",
-            "there is no `residents`; add the request that reads them",
-        ));
+    problems.extend(target_requests::check(connector, document));
+    let only_sends = connector.request(Operation::Send.request()).is_some();
+    if only_sends && !connector.script.is_empty() {
+        let message = "is for nothing, as the target is only told what happens; remove it";
+        problems.push(document.problem("script", message));
+    } else if !only_sends && connector.script.trim().is_empty() {
+        let problem = document.problem("script", "missing; add it");
+        problems.push(problem.coded(Code::MissingField));
     }
     if connector.hosts.is_empty() {
         problems.push(document.problem(
@@ -313,6 +322,15 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
                 document.problem(&field, format!("`{property}` stands here twice; keep one")),
             );
         }
+    }
+    problems
+}
+
+fn check_target(target: &Target, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_version(target.version, document, &mut problems);
+    for (field, message) in target.problems() {
+        problems.push(document.problem(&field, message));
     }
     problems
 }

@@ -14,8 +14,10 @@ mod tiers;
 mod credential;
 mod connector;
 mod request;
+mod target_requests;
 mod answer;
 mod integration;
+mod target;
 mod files;
 
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
@@ -39,5 +41,7 @@ pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
 pub use size::Size;
+pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
+pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use yaml::{Document, nearest};

@@ -18,7 +18,7 @@ pub struct Request {
     /// The method.
     #[serde(default)]
     pub method: Method,
-    /// That a POST only reads, and may be repeated.
+    /// That a POST only reads, and may be repeated. What does something at a target is sent once.
     #[serde(default)]
     pub reads: bool,
     /// Template of the URL. Values are escaped as path segments, except one that is itself an http(s) URL, and a path that the
@@ -26,7 +26,8 @@ pub struct Request {
     /// `date('%m/%d/%Y')` and `days_ago(7)` of `today`, and `moment('%Y-%m-%d')` of `since`. A value that the record of `each`
     /// does not have makes the reading incomplete.
     pub url: String,
-    /// Templates of query parameters. One that comes out empty is left out.
+    /// Templates of query parameters. One that comes out empty is left out, and so is one with `| optional` whose value is not
+    /// set.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
     /// Query parameters that are sent once for each template of a list, also for one that comes out empty:
@@ -131,7 +132,7 @@ pub struct Request {
     pub refresh: Option<Span>,
 }
 
-/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST.
+/// The methods. Nothing is written to a PMS: its connector reads with GET, and with POST. The others are for `target`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]
@@ -233,7 +234,7 @@ pub enum Given {
 #[schemars(untagged)]
 #[allow(dead_code, reason = "says how it is written")]
 enum GivenForm {
-    Path(String),
+    Path(#[schemars(extend("minLength" = 0))] String),
     Header(InHeader),
     Newest(Newest),
 }
@@ -332,7 +333,8 @@ impl Method {
 }
 
 /// The body of a request. Text leaves are templates. A leaf of `json` that is one template alone and ends in `| number` or
-/// `| boolean` gives a number or a boolean: `"{{ page.number | number }}"`.
+/// `| boolean` gives a number or a boolean: `"{{ page.number | number }}"`; with `| json` it gives the value as it is, be it a
+/// list or an object. One of `json` or `form` whose value may not be set, `"{{ grant.phone | optional }}"`, is left out then.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {

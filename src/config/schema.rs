@@ -123,7 +123,7 @@ mod tests {
     use schemars::transform::Transform;
 
     use super::*;
-    use crate::config::{Connector, Credential, Integration, Settings};
+    use crate::config::{Connector, Credential, Integration, Settings, Target};
 
     #[test]
     fn of_links_their_names_stay() {
@@ -140,6 +140,7 @@ mod tests {
             schema_of::<Connector>("b"),
             schema_of::<Credential>("c"),
             schema_of::<Integration>("d"),
+            schema_of::<Target>("e"),
         ] {
             let mut seen = 0;
             RecursiveTransform(|schema: &mut Schema| {

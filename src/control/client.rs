@@ -3,9 +3,11 @@
 
 mod acts;
 mod care;
+mod deliveries;
 mod error;
 mod lines;
 
+pub use deliveries::DeliveryFilter;
 pub use error::ClientError;
 
 use std::fmt;

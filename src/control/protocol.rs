@@ -10,10 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Field, HeldPlan, IntegrationId, Person,
-    Problem, Progress, Resolution, Run, RunId, StoreIdentity, TakenOver,
+    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Field, HeldPlan,
+    IntegrationId, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
+    TakenOver, TargetId, TargetStatus,
 };
-pub use crate::model::{ReloadOutcome, Reloaded};
+pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
 /// `GET /v1/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -415,6 +416,9 @@ pub struct PersonDetail {
     pub person: Person,
     /// Their links: integration and the resident's PMS id.
     pub links: Vec<LinkDetail>,
+    /// What they have at each target, or shall have there.
+    #[serde(default)]
+    pub deliveries: Vec<Delivery>,
     /// Open alerts that concern them.
     pub alerts: Vec<Alert>,
     /// Their latest changes, newest first.
@@ -497,12 +501,40 @@ pub struct NewName {
     pub to: IntegrationId,
 }
 
+/// `GET /v1/targets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Targets {
+    /// Every target, by id.
+    pub items: Vec<TargetStatus>,
+}
+
+/// The body of `POST /v1/deliveries/{target}/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveDeliveries {
+    /// The digest of what was looked at: exactly that is let through, and nothing that changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// The body of `POST /v1/deliveries/{target}/retry`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetryDeliveries {
+    /// Only what is this person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+}
+
 /// `POST /v1/reload`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReloadReply {
     /// What became of each integration, by id.
     pub integrations: Vec<Reloaded>,
-    /// Problems of files that belong to no single integration.
+    /// What became of each target, by id.
+    #[serde(default)]
+    pub targets: Vec<ReloadedTarget>,
+    /// Problems of files that belong to no single integration or target.
     #[serde(default)]
     pub problems: Vec<Problem>,
 }
@@ -535,6 +567,13 @@ impl ProblemDocument {
     /// There is no such thing.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "not found", detail)
+    }
+
+    /// There is no such target.
+    pub fn no_target(target: &TargetId) -> Self {
+        Self::not_found(format!(
+            "there is no target `{target}`; `epms targets` lists them"
+        ))
     }
 
     /// The request itself is wrong.

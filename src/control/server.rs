@@ -6,6 +6,7 @@ mod admission;
 mod care;
 mod changes;
 mod connections;
+mod deliveries;
 mod health;
 mod integrations;
 mod openapi;
@@ -30,11 +31,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, Done, Enrolment, Explanation, Imported, IntegrationId,
-    PersonId, Preview, Retirement, Run, RunId, Soundness, Tier,
+    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
+    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
+    TargetId, TargetStatus, Tier,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
+pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
@@ -225,6 +228,29 @@ pub trait Backend: Send + Sync + 'static {
         person: PersonId,
         query: ListQuery,
     ) -> impl Future<Output = Answer<Page<Change>>> + Send;
+    /// Every target, by id.
+    fn targets(&self) -> impl Future<Output = Answer<Vec<TargetStatus>>> + Send;
+    /// What people have at targets, or shall have there, by target, person and key.
+    fn deliveries(
+        &self,
+        query: DeliveryQuery,
+    ) -> impl Future<Output = Answer<Page<Delivery>>> + Send;
+    /// What is to be done at a target now.
+    fn delivery_plan(&self, target: TargetId) -> impl Future<Output = Answer<DeliveryPlan>> + Send;
+    /// Lets what waits at a target through; with a digest only exactly what that stands for.
+    fn approve_deliveries(
+        &self,
+        target: TargetId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<DeliveriesTouched>> + Send;
+    /// Tries again what is parked at a target: all of it, or what is one person's.
+    fn retry_deliveries(
+        &self,
+        target: TargetId,
+        person: Option<PersonId>,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<DeliveriesTouched>> + Send;
     /// Whether it can work now; why not, where it cannot. What is not well all the same, a line each.
     fn ready(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.

@@ -3,6 +3,7 @@
 mod acts;
 mod callers;
 mod care;
+mod deliveries;
 mod explain;
 mod health;
 mod integrations;
@@ -24,15 +25,17 @@ use crate::control::protocol::{
     ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{
-    Answer, Backend, ChangeFilter, Changes, Followed, ListQuery, Peer, Snapshot,
+    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, Done, Enrolment, Explanation, IdError, Imported,
-    IntegrationId, Outcome, Person, PersonId, Preview, Retirement, RunId, Soundness, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
+    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
+    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
+use super::deliveries::Deliveries;
 use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
@@ -65,6 +68,8 @@ pub(super) struct Daemon {
     /// Since when files are looked at.
     pub(super) looking: watch::Receiver<Option<Timestamp>>,
     pub(super) tools: Tools,
+    /// The targets whose workers run.
+    pub(super) deliveries: Arc<Deliveries>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -364,12 +369,15 @@ impl Backend for Daemon {
                 Ok(Some(PersonDetail {
                     person,
                     links: links.collect(),
+                    deliveries: Vec::new(),
                     alerts,
                     changes: view.changes_of(id, u64::MAX, 20)?,
                 }))
             })
             .await?;
-        detail.ok_or_else(|| no_person(id))
+        let mut detail = detail.ok_or_else(|| no_person(id))?;
+        detail.deliveries = self.deliveries_of(id).await?;
+        Ok(detail)
     }
 
     async fn alerts(&self, query: ListQuery) -> Answer<Page<Alert>> {
@@ -551,6 +559,36 @@ impl Backend for Daemon {
         Ok(page(changes, size, |change| change.seq.to_string()))
     }
 
+    async fn targets(&self) -> Answer<Vec<TargetStatus>> {
+        self.all_targets().await
+    }
+
+    async fn deliveries(&self, query: DeliveryQuery) -> Answer<Page<Delivery>> {
+        self.delivered(query).await
+    }
+
+    async fn delivery_plan(&self, target: TargetId) -> Answer<DeliveryPlan> {
+        self.planned_at(target).await
+    }
+
+    async fn approve_deliveries(
+        &self,
+        target: TargetId,
+        digest: Option<String>,
+        peer: Peer,
+    ) -> Answer<DeliveriesTouched> {
+        self.approved_at(target, digest, peer).await
+    }
+
+    async fn retry_deliveries(
+        &self,
+        target: TargetId,
+        person: Option<PersonId>,
+        peer: Peer,
+    ) -> Answer<DeliveriesTouched> {
+        self.retried_at(target, person, peer).await
+    }
+
     async fn ready(&self) -> Answer<Vec<String>> {
         self.fit().await
     }
@@ -582,9 +620,10 @@ impl Backend for Daemon {
             answer.await.ok()
         };
         match tokio::time::timeout(RELOAD, reloaded).await {
-            Ok(Some((integrations, problems))) => Ok(ReloadReply {
-                integrations,
-                problems,
+            Ok(Some(loaded)) => Ok(ReloadReply {
+                integrations: loaded.integrations,
+                targets: loaded.targets,
+                problems: loaded.problems,
             }),
             Ok(None) => Err(ProblemDocument::stopping()),
             Err(_) => Err(ProblemDocument::not_ready(format!(

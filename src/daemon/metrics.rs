@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::model::{Fate, IntegrationId, Problem, ReloadOutcome, Reloaded, Run};
+use crate::catalog::Loaded;
+use crate::model::{Fate, IntegrationId, ReloadOutcome, Run};
 
 pub(super) use exposition::Scrape;
 
@@ -119,17 +120,14 @@ impl Metrics {
     }
 
     /// Files were loaded anew.
-    pub(super) fn reloaded(&self, outcomes: &[Reloaded], problems: &[Problem], now: Timestamp) {
+    pub(super) fn reloaded(&self, loaded: &Loaded, now: Timestamp) {
+        let outcomes = &loaded.integrations;
         self.change(|counted| {
-            let failed = !problems.is_empty()
-                || outcomes
-                    .iter()
-                    .any(|reloaded| !reloaded.problems.is_empty());
-            if failed {
-                counted.reloads_failed += 1;
-            } else {
+            if loaded.is_right() {
                 counted.reloads_succeeded += 1;
                 counted.last_good_load = Some(now);
+            } else {
+                counted.reloads_failed += 1;
             }
             for reloaded in outcomes {
                 let feed = counted.integrations.entry(reloaded.id.clone());

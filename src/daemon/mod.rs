@@ -2,6 +2,7 @@
 //! run; stop: take no new work → finish what runs within the grace time → remove the socket → log out.
 
 mod clock;
+mod deliveries;
 mod schedule;
 mod absence;
 mod ledger;
@@ -25,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{self, Catalog, ReloadRequest, Shown};
+use crate::catalog::{self, Catalog, Loaded, ReloadRequest, Shown};
 use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{ListenError, listen};
 use crate::control::server;
@@ -37,6 +38,7 @@ use crate::sync::{Tools, Workers};
 
 use backend::{Daemon, Nature};
 use clock::Steady;
+use deliveries::Deliveries;
 use ledger::Kept;
 use metrics::Metrics;
 use runs::Runs;
@@ -162,6 +164,7 @@ pub async fn run(
         .problems
         .iter()
         .chain(loaded.integrations.values().flat_map(|slot| &slot.problems))
+        .chain(loaded.targets.values().flat_map(|slot| &slot.problems))
     {
         tracing::error!(%problem, "file rejected");
     }
@@ -212,6 +215,7 @@ pub async fn run(
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
     };
+    let deliveries = Arc::new(Deliveries::default());
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -222,7 +226,8 @@ pub async fn run(
         commands,
         reloads: reloads.clone(),
         looking,
-        tools,
+        tools: tools.clone(),
+        deliveries: Arc::clone(&deliveries),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
@@ -248,9 +253,7 @@ pub async fn run(
             known.inspect_err(told).ok()
         };
         tasks.spawn(async move {
-            let on_reload = move |outcomes: &[_], problems: &[_]| {
-                metrics.reloaded(outcomes, problems, now());
-            };
+            let on_reload = move |loaded: &Loaded| metrics.reloaded(loaded, now());
             let requests = reload_requests;
             let shown = Shown {
                 catalog: catalog_sender,
@@ -265,6 +268,13 @@ pub async fn run(
         let drained = drained.clone();
         tasks.spawn(async move {
             server::serve(listener, daemon, drained).await;
+            Ok(())
+        });
+    }
+    {
+        let (catalog, stop) = (last.clone(), stop.clone());
+        tasks.spawn(async move {
+            deliveries::keep(deliveries, catalog, tools, commits, stop).await;
             Ok(())
         });
     }

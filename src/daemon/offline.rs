@@ -103,6 +103,7 @@ pub(super) fn answering(
         commands,
         reloads,
         looking: watch::channel(None).1,
+        deliveries: Arc::default(),
         commits: watch::Sender::new(0),
         stop,
     };

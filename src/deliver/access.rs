@@ -86,7 +86,8 @@ impl Access {
 /// what is new in it.
 ///
 /// Status decides and not the calendar (R39): the end of a lease closes nothing. A stay that is gone from the person
-/// opens nothing either: it was ended, untied or moved by hand, and never by silence.
+/// opens nothing either: it was ended, untied or moved by hand, and never by silence. Where the person has an open stay
+/// somewhere that the target does not serve, it may have gone there with its file (R46), and what it opened is kept.
 pub fn access(
     person: &Person,
     seen: &mut BTreeMap<IntegrationId, Seen>,
@@ -96,7 +97,16 @@ pub fn access(
     now: Timestamp,
 ) -> Access {
     let mut access = Access::default();
-    seen.retain(|integration, _| person.stays.contains_key(integration));
+    // A stay that is gone may have gone on somewhere else (R46): what it opened is not taken away for that.
+    let mut stays = person.stays.iter();
+    let is_elsewhere =
+        stays.any(|(integration, stay)| !zones.contains_key(integration) && !stay.is_closed());
+    if is_elsewhere {
+        let gone = seen.keys().filter(|id| !person.stays.contains_key(*id));
+        access.resting.extend(gone.cloned());
+    } else {
+        seen.retain(|integration, _| person.stays.contains_key(integration));
+    }
     for (integration, zone) in zones {
         let Some(stay) = person.stay(integration) else {
             continue;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Guard;
+use crate::config::TargetGuard;
 use crate::model::PersonId;
 
 /// The people from whom something was taken away lately, with the moment.
@@ -14,14 +14,14 @@ pub struct Recent(pub Vec<(PersonId, Timestamp)>);
 
 impl Recent {
     /// Notes one more, and forgets what is older than the window.
-    pub fn note(&mut self, person: PersonId, limits: &Guard, now: Timestamp) {
+    pub fn note(&mut self, person: PersonId, limits: &TargetGuard, now: Timestamp) {
         let window = SignedDuration::try_from(limits.window.0).unwrap_or(SignedDuration::MAX);
         self.0.retain(|(_, at)| at.duration_until(now) <= window);
         self.0.push((person, now));
     }
 
     /// Whose they were, within the window.
-    fn people(&self, limits: &Guard, now: Timestamp) -> BTreeSet<PersonId> {
+    fn people(&self, limits: &TargetGuard, now: Timestamp) -> BTreeSet<PersonId> {
         let window = SignedDuration::try_from(limits.window.0).unwrap_or(SignedDuration::MAX);
         let within = self
             .0
@@ -38,7 +38,7 @@ pub fn is_too_much(
     losing: &BTreeSet<PersonId>,
     recent: &Recent,
     served: usize,
-    limits: &Guard,
+    limits: &TargetGuard,
     now: Timestamp,
 ) -> bool {
     let mut all = recent.people(limits, now);

@@ -90,6 +90,26 @@ pub struct Held {
     pub is_others: bool,
     /// A door has not heard of it yet.
     pub needs_visit: bool,
+    /// It is there and opens nothing: made another where it is wanted, and as good as none where it is not.
+    pub is_off: bool,
+}
+
+impl Held {
+    /// As it counts for a wish; none where it is somebody else's, or opens nothing that is wanted.
+    fn counts(&self, wish: &Wish<'_>) -> Option<Held> {
+        if self.is_others {
+            return None;
+        }
+        let mut held = self.clone();
+        if self.is_off {
+            wish.wanted
+                .iter()
+                .find(|grant| grant.key == self.grant.key)?;
+            // Whatever is wanted is not that.
+            held.grant.fields.insert("off".to_owned(), true.into());
+        }
+        Some(held)
+    }
 }
 
 /// What is done next.
@@ -168,9 +188,9 @@ pub struct Lane {
     /// The grants, by their keys: what is there, was sent, or was refused.
     #[serde(default)]
     pub grants: BTreeMap<String, Granted>,
-    /// The target's ids of grants that are there beside the same one.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub twins: BTreeSet<String>,
+    /// The target's ids of grants that are there beside the same one, each with its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub twins: BTreeMap<String, String>,
     /// When the target was last asked what the person has; none where that must be asked before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Timestamp>,
@@ -387,8 +407,9 @@ impl Lane {
         self.due = None;
         self.looked = Some(now);
         self.twins.clear();
+        let held: Vec<Held> = held.iter().filter_map(|held| held.counts(wish)).collect();
         let mut ours: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
-        for held in held.iter().filter(|held| !held.is_others) {
+        for held in &held {
             ours.entry(&held.grant.key).or_default().push(held);
         }
         for (key, held) in &ours {
@@ -402,7 +423,8 @@ impl Lane {
                 continue;
             };
             let twins = held.iter().filter(|held| held.id != kept.id);
-            self.twins.extend(twins.map(|held| held.id.clone()));
+            let twins = twins.map(|held| (held.id.clone(), held.grant.key.clone()));
+            self.twins.extend(twins);
             found.extend(self.is_there(kept, wish, timing, now));
         }
         let gone = self
@@ -569,6 +591,10 @@ impl Lane {
         for (key, granted) in &mut self.grants {
             let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
             let wanted = wanted.map(|grant| &grant.fields);
+            // What other files want, too, is not theirs to take away.
+            if wanted.is_some() && granted.there.as_ref() == wanted {
+                granted.files = wish.files;
+            }
             if granted.is_parked()
                 && (granted.sent.as_ref() != wanted || granted.files != wish.files)
             {

@@ -144,7 +144,7 @@ pub fn plan(wish: &Wish<'_>, lane: &Lane) -> Vec<Planned> {
     if !wish.keeps {
         planned.extend(takes(wish, lane));
     }
-    let twins = lane.twins.iter().map(|id| Planned {
+    let twins = lane.twins.keys().map(|id| Planned {
         deed: Deed::RemoveTwin { id: id.clone() },
         cause: Cause::Twice,
     });

@@ -5,6 +5,7 @@
 mod access;
 mod guard;
 mod lane;
+mod words;
 mod world;
 
 use world::{Modes, World};

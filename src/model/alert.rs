@@ -61,6 +61,18 @@ pub enum AlertKind {
     LeftBehind,
     /// What a month took is much (R27). Holds nothing.
     SlowDrain,
+    /// A target refuses what is to be granted or taken away, or takes nothing at all (R40).
+    DeliveryFailed,
+    /// A target took something, twice, and still has something else (R40).
+    NotConverging,
+    /// A target has something of ours that nobody should have (R40).
+    FoundAtTarget,
+    /// Too much would be taken away at a target at once (R27, R40).
+    RevocationsHeld,
+    /// A door has not heard of a change: somebody must go there (R40).
+    VisitNeeded,
+    /// A unit where people have access has no place at a target (R40): one for each unit.
+    UnmappedPlace,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -104,7 +116,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 20] = [
+    pub const ALL: [AlertKind; 26] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -125,6 +137,12 @@ impl AlertKind {
         AlertKind::ExcludedLinked,
         AlertKind::LeftBehind,
         AlertKind::SlowDrain,
+        AlertKind::DeliveryFailed,
+        AlertKind::NotConverging,
+        AlertKind::FoundAtTarget,
+        AlertKind::RevocationsHeld,
+        AlertKind::VisitNeeded,
+        AlertKind::UnmappedPlace,
     ];
 
     /// Everything that is to be known of the kind.
@@ -273,6 +291,48 @@ impl AlertKind {
                 closes: WithCause,
                 ways: &[],
                 remedy: "look at `epms changes`; nothing is held",
+            },
+            AlertKind::DeliveryFailed => KindFacts {
+                word: "delivery_failed",
+                sentence: "a target refuses what is to be granted or taken away, or takes nothing",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "mend what it says, then `epms deliveries retry TARGET`",
+            },
+            AlertKind::NotConverging => KindFacts {
+                word: "not_converging",
+                sentence: "a target took something, twice, and still has something else",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "look at it there; where the target words it otherwise, correct its script",
+            },
+            AlertKind::FoundAtTarget => KindFacts {
+                word: "found_at_target",
+                sentence: "a target has something of ours that nobody should have",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "`epms deliveries approve TARGET` takes it away",
+            },
+            AlertKind::RevocationsHeld => KindFacts {
+                word: "revocations_held",
+                sentence: "too much would be taken away at a target at once",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "look at `epms deliveries preview TARGET`, then approve it by its digest",
+            },
+            AlertKind::VisitNeeded => KindFacts {
+                word: "visit_needed",
+                sentence: "a door has not heard of a change",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "go to the door, and let a phone that is online speak to it",
+            },
+            AlertKind::UnmappedPlace => KindFacts {
+                word: "unmapped_place",
+                sentence: "a unit has no place at a target; what people there have stays as it is",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "write the unit into `places.map` of the target's file",
             },
         }
     }

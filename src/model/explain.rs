@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, Change, Decision, IntegrationId, Link, Outcome, Person, PersonId, Resident, Ruling,
-    RunId,
+    Alert, Change, Decision, Delivery, IntegrationId, Link, Outcome, Person, PersonId, Resident,
+    Ruling, RunId,
 };
 
 /// What is known of one resident, and with `live` what the PMS says of them now.
@@ -30,6 +30,9 @@ pub struct Explanation {
     /// The person they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
+    /// What the person has at each target, or shall have there.
+    #[serde(default)]
+    pub deliveries: Vec<Delivery>,
     /// Open alerts about them.
     #[serde(default)]
     pub alerts: Vec<Alert>,

@@ -38,8 +38,8 @@ pub use attachment::{
 };
 pub use change::{Actor, Change, ChangeKind, FieldChange};
 pub use delivery::{
-    DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId, TargetState,
-    TargetStatus, WaitsFor,
+    DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
+    TargetState, TargetStatus, WaitsFor,
 };
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
@@ -59,7 +59,7 @@ pub use phone::{country_of, phone, phones, phones_of};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Print, Printer, Reading, Record};
-pub use reload::{ReloadOutcome, Reloaded};
+pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
 pub use shown::{shown, shown_json, shown_lines, steers};

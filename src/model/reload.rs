@@ -1,15 +1,30 @@
-//! What a reload did, integration by integration.
+//! What a reload did, integration by integration and target by target.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IntegrationId, Problem};
+use super::{IntegrationId, Problem, TargetId};
 
 /// What a reload did to one integration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reloaded {
     /// The integration.
     pub id: IntegrationId,
+    /// What became of it.
+    pub outcome: ReloadOutcome,
+    /// The generation that runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// What a reload did to one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReloadedTarget {
+    /// The target.
+    pub id: TargetId,
     /// What became of it.
     pub outcome: ReloadOutcome,
     /// The generation that runs now.
@@ -30,6 +45,6 @@ pub enum ReloadOutcome {
     Unchanged,
     /// The files are not right; the generation before goes on.
     Rejected,
-    /// Its file is gone: it is paused, its people stay.
+    /// Its file is gone: it is paused, and its people, or what was granted there, stay.
     Removed,
 }

@@ -138,6 +138,11 @@ impl Exchange<'_> {
             let status = sent.as_ref().ok().map(|answer| answer.status);
             let told = sent.as_ref().ok().and_then(|answer| self.heed(answer));
             drop(permit);
+            let was_sent = sent
+                .as_ref()
+                .err()
+                .is_none_or(|unanswered| unanswered.was_sent);
+            let sent = sent.map_err(|unanswered| unanswered.error);
             let sent = sent.and_then(|answer| match redirected(self, &prepared, &answer) {
                 Some(elsewhere) => Err(elsewhere),
                 None => Ok(answer),
@@ -163,7 +168,12 @@ impl Exchange<'_> {
             let waits = told.is_some() && account.patience.is_some() && !account.by_hand;
             let is_long = wait > retry.longest.0;
             if !may_repeat || attempt >= retry.attempts || is_long && !waits {
-                return Err(Failure { error, status });
+                return Err(Failure {
+                    error,
+                    status,
+                    was_sent,
+                    wait: told,
+                });
             }
             tracing::debug!(
                 request = self.request,
@@ -208,11 +218,16 @@ pub(crate) struct Shows {
     pub(crate) is_login: bool,
 }
 
-/// Why an exchange failed, and the status of the answer where there was one.
+/// Why an exchange failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: OutboundError,
+    /// The status of the answer, where there was one.
     pub(crate) status: Option<u16>,
+    /// That the server may have got the request.
+    pub(crate) was_sent: bool,
+    /// How long the server asks to wait.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl From<OutboundError> for Failure {
@@ -220,6 +235,8 @@ impl From<OutboundError> for Failure {
         Failure {
             error,
             status: None,
+            was_sent: false,
+            wait: None,
         }
     }
 }

@@ -29,11 +29,28 @@ impl Answer {
     }
 }
 
+/// Why there is no answer.
+pub(super) struct Unanswered {
+    pub(super) error: OutboundError,
+    /// That the server may have got it all the same.
+    pub(super) was_sent: bool,
+}
+
+impl From<OutboundError> for Unanswered {
+    /// Of what was not sent.
+    fn from(error: OutboundError) -> Unanswered {
+        Unanswered {
+            error,
+            was_sent: false,
+        }
+    }
+}
+
 /// Sends it, once.
 pub(super) async fn send(
     exchange: &Exchange<'_>,
     prepared: &Prepared,
-) -> Result<Answer, OutboundError> {
+) -> Result<Answer, Unanswered> {
     let Prepared {
         method,
         url,
@@ -96,33 +113,39 @@ pub(super) async fn send(
     if let Some(watch) = watch {
         watch.sent(exchange.request, &request);
     }
-    let mut response = client
-        .execute(request)
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let mut response = client.execute(request).await.map_err(|error| Unanswered {
+        was_sent: !error.is_connect(),
+        error: unavailable(&error),
+    })?;
     if let Some(watch) = watch {
         watch.answered(response.status().as_u16(), response.headers());
     }
     if let Some(refused) = by_proxy(Ok(response.status())) {
-        return Err(refused);
+        return Err(refused.into());
     }
-    let unfit = |unfit: Unfit| match unfit {
-        Unfit::Large | Unfit::Bomb => OutboundError::Unexpected(exchange.told(
-            &unfit.to_string(),
-            None,
-            "ask for smaller pages",
-        )),
-        Unfit::Broken | Unfit::Archive(_) => OutboundError::Unavailable(exchange.told(
-            &unfit.to_string(),
-            None,
-            "the next run tries again",
-        )),
+    let broken = |error: OutboundError| Unanswered {
+        error,
+        was_sent: true,
+    };
+    let unfit = |unfit: Unfit| {
+        broken(match unfit {
+            Unfit::Large | Unfit::Bomb => OutboundError::Unexpected(exchange.told(
+                &unfit.to_string(),
+                None,
+                "ask for smaller pages",
+            )),
+            Unfit::Broken | Unfit::Archive(_) => OutboundError::Unavailable(exchange.told(
+                &unfit.to_string(),
+                None,
+                "the next run tries again",
+            )),
+        })
     };
     let mut incoming = Incoming::of(response.headers());
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| unavailable(&error))?
+        .map_err(|error| broken(unavailable(&error)))?
     {
         incoming.take(&chunk).map_err(unfit)?;
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::serve::Seen;
 use super::{Kind, NoSuch};
 
-/// A way of going wrong. Where the PMSs differ it says how each shows it.
+/// A way of going wrong. Where the PMSs differ it says how each shows it; OpenDOOR does as the others, and its lists have no
+/// `granter` where a field has another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// AppFolio, MRI, ResMan and Rent Manager 401; Voyager the message `Login failed`, RealPage a fault and Entrata an
@@ -93,6 +94,11 @@ impl FaultKind {
             Self::WrongTotal => matches!(kind, Kind::Entrata | Kind::RentManager),
             _ => true,
         }
+    }
+
+    /// Whether the local OpenDOOR can show it: it declares no number of entries.
+    pub fn shows_on_opendoor(self) -> bool {
+        self != Self::WrongTotal
     }
 }
 

@@ -2,6 +2,7 @@
 //! and users and accesses that requests make. Speaks what the vendor's OpenAPI document of 2026-07 says, and does what
 //! servers of this kind do besides: it forgets to answer, answers twice, and has doors that no network reaches.
 
+mod faults;
 mod keyring;
 mod serve;
 
@@ -17,6 +18,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::fault::{Fault, Faults};
 
 pub use keyring::{Access, Building, Door, Granter, Key, Keyring, Passcode, Role, User};
 
@@ -65,8 +68,10 @@ pub struct DoorSettings {
     pub addr: SocketAddr,
     /// Names of the buildings.
     pub buildings: Vec<String>,
-    /// Residences of each building, each with a door and a key of its own.
+    /// Residences of each building, each with a door and a key of its own; they are called `1A` and so on.
     pub residences: usize,
+    /// What the residences are called, in the place of that; so many there are then.
+    pub units: Vec<String>,
     /// The same seed makes up the same ids and the same credential.
     pub seed: u64,
     /// The entries on a page where a request names no size.
@@ -79,6 +84,7 @@ impl Default for DoorSettings {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             buildings: vec!["Elm Court".to_owned()],
             residences: 20,
+            units: Vec::new(),
             seed: 1,
             page_size: 100,
         }
@@ -100,6 +106,7 @@ pub struct Request {
 struct Shared {
     settings: DoorSettings,
     secrets: BTreeMap<&'static str, String>,
+    faults: Faults,
     state: Mutex<State>,
 }
 
@@ -158,10 +165,15 @@ impl OpenDoor {
             ("client_secret", secret(0)),
             ("audience", "https://rest.opendoor.example".to_owned()),
         ];
-        let keyring = Keyring::new(&settings.buildings, settings.residences, settings.seed);
+        let units = match settings.units.as_slice() {
+            [] => keyring::labels(settings.residences),
+            units => units.to_vec(),
+        };
+        let keyring = Keyring::new(&settings.buildings, &units, settings.seed);
         let shared = Arc::new(Shared {
             settings,
             secrets: secrets.into(),
+            faults: Faults::default(),
             state: Mutex::new(State {
                 keyring,
                 requests: Vec::new(),
@@ -221,8 +233,15 @@ impl OpenDoor {
         self.shared.state().list_mishaps.push((mishap, times));
     }
 
+    /// Puts a fault in force that PMSs have as well, beside those there are. Requests are known by what they are about:
+    /// `token`, `users`, `buildings`, `doors`, `keys` and `accesses`.
+    pub fn fault(&self, fault: impl Into<Fault>) {
+        self.shared.faults.add(fault.into());
+    }
+
     /// Nothing goes wrong any more.
     pub fn calm(&self) {
+        self.shared.faults.clear();
         let mut state = self.shared.state();
         state.mishaps.clear();
         state.list_mishaps.clear();

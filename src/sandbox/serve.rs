@@ -221,7 +221,8 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     send(rendered.unwrap_or_else(|_| Reply::html(500)), &faults)
 }
 
-fn send(mut reply: Reply, faults: &[FaultKind]) -> Response {
+/// Sends an answer, with the faults that are of the way and not of what it says. One without a type has no body.
+pub(super) fn send(mut reply: Reply, faults: &[FaultKind]) -> Response {
     if faults.contains(&FaultKind::Truncated) {
         let half = reply.body.floor_char_boundary(reply.body.len() / 2);
         reply.body.truncate(half);
@@ -242,10 +243,10 @@ fn send(mut reply: Reply, faults: &[FaultKind]) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(reply.content_type),
-    );
+    if !reply.content_type.is_empty() {
+        let content_type = HeaderValue::from_static(reply.content_type);
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);

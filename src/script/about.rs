@@ -9,23 +9,24 @@ use rhai::{AST, ASTNode, EvalAltResult, Expr, FnCallExpr, Position, Stmt};
 use crate::model::Place;
 
 use super::error::{file_of, place};
+use super::grant;
 use super::literals::{literal, members, residents_members};
 
 /// Where something stands.
-type At = (PathBuf, Place);
+pub(super) type At = (PathBuf, Place);
 
 /// What stands in a script and in what it imports.
 #[derive(Debug, Default)]
 pub(super) struct About {
     /// What is called, and with what: by where it stands, the receiver first.
     arguments: BTreeMap<At, Vec<Option<String>>>,
-    /// Where a member of a map is given: in the map of a resident or by name, and elsewhere.
+    /// Where a member of a map is given: in the map of a resident or of a grant or by name, and elsewhere.
     given: BTreeMap<String, (Vec<At>, Vec<At>)>,
 }
 
 impl About {
-    /// Takes in a script as it is written.
-    pub(super) fn take(&mut self, module: &str, ast: &AST) {
+    /// Takes in a script as it is written: one of a target, or one of a PMS.
+    pub(super) fn take(&mut self, module: &str, ast: &AST, of_target: bool) {
         let file = file_of(module);
         let at = |position: Position| Some((file.clone(), place(position)?));
         ast.walk(&mut |path| {
@@ -51,10 +52,14 @@ impl About {
                     }
                 }
                 Some(ASTNode::Expr(expr)) => {
-                    let of_resident = residents_members(expr).is_some();
+                    let own = if of_target {
+                        grant::members_of_grant(expr)
+                    } else {
+                        residents_members(expr)
+                    };
                     for (name, _, position) in members(expr).unwrap_or_default() {
                         let given = self.given.entry(name.to_owned()).or_default();
-                        let given = if of_resident {
+                        let given = if own.is_some() {
                             &mut given.0
                         } else {
                             &mut given.1
@@ -106,10 +111,10 @@ impl About {
         arguments.get(argument)?.as_deref()
     }
 
-    /// Where a field of a resident is given.
+    /// Where a field of a resident or of a grant is given.
     pub(super) fn given(&self, field: &str) -> &[At] {
         match self.given.get(field) {
-            Some((of_resident, _)) if !of_resident.is_empty() => of_resident,
+            Some((own, _)) if !own.is_empty() => own,
             Some((_, others)) => others,
             None => &[],
         }

@@ -6,29 +6,28 @@ use std::path::PathBuf;
 use rhai::module_resolvers::DummyModuleResolver;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Position, Scope};
 
-use crate::model::{Code, Place, Problem, Resident};
+use crate::model::{Code, Place, Problem};
 
-use super::about::About;
-use super::decode::decode;
+use super::about::{About, At};
 use super::engine::{self, engine};
-use super::error::{ImportError, file_of, locate, locate_about, place, type_called};
+use super::error::{ImportError, file_of, locate, locate_about, place};
 use super::frame::Frames;
 use super::limits::Seeker;
-use super::output::{MAX_RESIDENTS, id, resident};
 use super::resolver::{Modules, Resolver};
-use super::room::with_room;
 use super::sparse::Sparse;
 use super::used;
-use super::{Context, Library, ScriptError, lint, literals, meant};
+use super::{Context, Library, ScriptError, lint, literals, meant, required};
 
-/// A compiled script: the mapping of one kind of PMS.
+/// A compiled script: the mapping of one kind of PMS, or of one kind of target.
 #[derive(Debug)]
 pub struct Script {
     name: String,
     engine: Engine,
     ast: AST,
     frames: Frames,
-    excludes: bool,
+    /// It is one of a target.
+    pub(super) of_target: bool,
+    pub(super) excludes: bool,
     pub(super) judges: bool,
     status_words: BTreeSet<String>,
     names_read: BTreeMap<String, Place>,
@@ -41,29 +40,9 @@ pub struct Script {
     warnings: Vec<Problem>,
     /// The words that it gives as verdicts, as far as they are written out.
     verdicts: Vec<(String, Asked)>,
-    about: About,
+    pub(super) about: About,
     limits: Seeker,
     hash: [u8; 32],
-}
-
-/// One resident of a record, with the map it came from.
-#[derive(Debug, Clone)]
-pub struct Mapped {
-    /// The resident, as the script gave it.
-    pub resident: Resident,
-    map: Dynamic,
-}
-
-/// A resident whom a script gave in a list, and who is none. What is wrong with one member of a household is that
-/// member's alone (R12).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
-    /// Which one of the list, from 1.
-    pub place: usize,
-    /// The PMS id, where that is right.
-    pub id: Option<String>,
-    /// What is wrong.
-    pub error: ScriptError,
 }
 
 /// Where a script asks for something.
@@ -143,6 +122,8 @@ impl Script {
         // From here on nothing can be imported that was not imported now.
         engine.set_module_resolver(DummyModuleResolver::new());
 
+        let functions = lint::defined(&ast);
+        let of_target = required::is_of_target(&functions);
         let mut problems = Vec::new();
         let loaded = std::mem::take(&mut modules.state().loaded);
         let registered = lint::registered(&engine);
@@ -180,7 +161,11 @@ impl Script {
             let Some(written) = literals::parse(engine::engine(), text) else {
                 continue;
             };
-            for (position, message) in literals::wrong(&written) {
+            let mut wrong = literals::wrong(&written);
+            if !of_target {
+                wrong.extend(literals::wrong_residents(&written));
+            }
+            for (position, message) in wrong {
                 problems.push(problem(module, position, Code::ScriptOutput, message));
             }
             for (position, message) in literals::doubtful(&written) {
@@ -197,9 +182,14 @@ impl Script {
                 verdicts.push((word, asked));
             }
             own_names.extend(literals::keys(&written));
-            about.take(module, &written);
+            about.take(module, &written, of_target);
             if module == name {
                 status_words = literals::status_words(&written);
+                if of_target {
+                    for (position, message) in meant::of_person(&written) {
+                        warnings.push(problem(module, position, Code::ScriptName, message));
+                    }
+                }
                 names_read = literals::names_read(&written)
                     .into_iter()
                     .filter_map(|(name, position)| Some((name, place(position)?)))
@@ -222,47 +212,15 @@ impl Script {
             );
             warnings.push(problem(twin.script, twin.at, Code::SameName, message));
         }
-        let functions = lint::defined(&ast);
-        for (function, first) in [
-            ("residents", "record"),
-            ("exclude", "resident"),
-            ("verdict", "answer"),
-        ] {
-            let at = literals::function(&ast, function);
-            match functions.get(function) {
-                None if function == "residents" => {
-                    let near = lint::nearest(function, functions.keys());
-                    let (at, remedy) = match near {
-                        Some(near) => (
-                            literals::function(&ast, near),
-                            format!("rename `{near}`, if that is it"),
-                        ),
-                        None => (None, "add `fn residents(record, ctx) { … }`".to_owned()),
-                    };
-                    problems.push(problem(
-                        name,
-                        at.unwrap_or(Position::NONE),
-                        Code::ScriptFunction,
-                        format!("there is no function `residents`; {remedy}"),
-                    ));
-                }
-                Some(arities) if !arities.contains(&2) => problems.push(problem(
-                    name,
-                    at.unwrap_or(Position::NONE),
-                    Code::ScriptFunction,
-                    format!(
-                        "`{function}` takes two parameters, such as `fn {function}({first}, ctx)`"
-                    ),
-                )),
-                _ => {}
-            }
+        for (position, message) in required::wrong(&ast, &functions) {
+            problems.push(problem(name, position, Code::ScriptFunction, message));
         }
         if !problems.is_empty() {
             problems.sort();
             problems.dedup();
             return Err(problems);
         }
-        let all_written = closure.len() == 1 + loaded.len();
+        let all_written = closure.len() == 1 + loaded.len() && !of_target;
         let kept = of_one_name.is_empty();
         let sparse = all_written.then(|| Sparse::of(&closure, Frames::new(kept)));
         let sparse = sparse.flatten();
@@ -284,6 +242,7 @@ impl Script {
             verdicts,
             about,
             limits: Seeker::new(text),
+            of_target,
             excludes: functions.contains_key("exclude"),
             judges: functions.contains_key("verdict"),
             status_words,
@@ -348,103 +307,6 @@ impl Script {
         &self.lookups
     }
 
-    /// The residents of one record: none, one, or a household. Of a household each stands for itself; an error of the
-    /// script is one of the record.
-    pub fn residents(
-        &self,
-        record: &str,
-        ctx: &Context,
-    ) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
-        with_room(|| self.residents_here(record, ctx))
-    }
-
-    fn residents_here(
-        &self,
-        record: &str,
-        ctx: &Context,
-    ) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
-        if let Some(result) = self.of_sparse(record, ctx) {
-            return self.mapped(result);
-        }
-        let decoded = decode(record, None).map_err(|_| {
-            self.error(
-                None,
-                "the record is not readable: it is nested too deep, or no JSON".into(),
-            )
-        })?;
-        let again = || decode(record, None).ok();
-        let result = self.call("residents", decoded, again, ctx)?;
-        self.mapped(result)
-    }
-
-    pub(super) fn of_sparse(&self, record: &str, ctx: &Context) -> Option<Dynamic> {
-        let call = |engine: &Engine, frames: &Frames, record| {
-            self.call_on(engine, frames, "residents", record, ctx)
-        };
-        self.sparse.as_ref()?.given(record, call)
-    }
-
-    fn mapped(&self, result: Dynamic) -> Result<Vec<Result<Mapped, Wrong>>, ScriptError> {
-        if result.is_unit() {
-            return Ok(Vec::new());
-        }
-        let Ok(maps) = result.as_array_ref().map(|maps| maps.len()) else {
-            return Ok(vec![Ok(self.resident(result)?)]);
-        };
-        if maps > MAX_RESIDENTS {
-            return Err(self.error(
-                None,
-                format!("`residents` gave more than {MAX_RESIDENTS} residents for one record"),
-            ));
-        }
-        let maps = result.into_array().unwrap_or_default();
-        let members = (1..).zip(maps).map(|(place, map)| {
-            let id = map.as_map_ref().ok().and_then(|map| id(&map));
-            let resident = self.resident(map);
-            resident.map_err(|error| Wrong { place, id, error })
-        });
-        Ok(members.collect())
-    }
-
-    fn resident(&self, map: Dynamic) -> Result<Mapped, ScriptError> {
-        let resident = match map.as_map_ref() {
-            Ok(map) => resident(&map).map_err(|(field, message)| self.wrong(field, message))?,
-            Err(found) => {
-                let message = format!(
-                    "`residents` gives maps #{{ … }}, a list of them, or (), not {}",
-                    type_called(found)
-                );
-                return Err(self.wrong_of("residents", message));
-            }
-        };
-        Ok(Mapped { resident, map })
-    }
-
-    /// The script's reason to leave a resident out, if it has one (R6).
-    pub fn exclude(&self, mapped: &Mapped, ctx: &Context) -> Result<Option<String>, ScriptError> {
-        if !self.excludes {
-            return Ok(None);
-        }
-        with_room(|| self.excluded_here(mapped, ctx))
-    }
-
-    fn excluded_here(&self, mapped: &Mapped, ctx: &Context) -> Result<Option<String>, ScriptError> {
-        let again = || Some(mapped.map.clone());
-        let result = self.call("exclude", mapped.map.clone(), again, ctx)?;
-        if result.is_unit() {
-            return Ok(None);
-        }
-        match result.into_immutable_string() {
-            Ok(reason) if !reason.trim().is_empty() => {
-                Ok(Some(reason.trim().chars().take(120).collect()))
-            }
-            _ => Err(self.wrong_of(
-                "exclude",
-                "`exclude` gives a reason as text, or () to leave the resident in".into(),
-            )),
-        }
-    }
-
     /// Calls a function; `again` gives its argument once more.
     pub(super) fn call(
         &self,
@@ -465,7 +327,7 @@ impl Script {
         })
     }
 
-    fn call_on(
+    pub(super) fn call_on(
         &self,
         engine: &Engine,
         frames: &Frames,
@@ -479,11 +341,17 @@ impl Script {
 
     /// What is wrong with a field of a resident, where it is given.
     pub fn wrong(&self, field: impl Into<String>, message: impl Into<String>) -> ScriptError {
+        let field = field.into();
+        let given: Vec<&At> = self.about.given(&field).iter().collect();
+        self.wrong_at(field, message.into(), &given)
+    }
+
+    /// What is wrong with a field that is given at these places.
+    pub(super) fn wrong_at(&self, field: String, message: String, given: &[&At]) -> ScriptError {
         /// So many other places are named.
         const OTHERS: usize = 3;
-        let field = field.into();
-        let mut error = self.error(None, message.into());
-        if let [(file, place), others @ ..] = self.about.given(&field) {
+        let mut error = self.error(None, message);
+        if let [(file, place), others @ ..] = given {
             error.file.clone_from(file);
             error.place = Some(*place);
             let others: BTreeSet<String> = others
@@ -509,6 +377,12 @@ impl Script {
             place: begins.and_then(place),
             ..self.error(None, message)
         }
+    }
+
+    /// From where to where in its file the body of a function reaches.
+    pub(super) fn span(&self, function: &str) -> Option<(Place, Place)> {
+        let (begins, ends) = literals::span(&self.ast, function)?;
+        Some((place(begins)?, place(ends)?))
     }
 
     pub(super) fn error(&self, field: Option<String>, message: String) -> ScriptError {

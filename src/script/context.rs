@@ -51,6 +51,8 @@ pub struct Inputs {
     /// The other requests that were not read, and why. Whoever looks something up there gets nothing, and what was made
     /// so does not count: see [`Context::asked_unread`].
     pub unread: Arc<BTreeMap<String, String>>,
+    /// The grant that a target was asked about, where a record answers that, as a JSON text.
+    pub grant: Option<String>,
 }
 
 impl Context {
@@ -185,6 +187,19 @@ pub(super) fn register(engine: &mut Engine) {
                     .iter()
                     .map(|(name, text)| (name.as_str().into(), text.clone().into()))
                     .collect::<Map>()
+            },
+        )
+        .value(
+            "grant",
+            &[ctx, "Dynamic"],
+            "The grant that the target was asked about, where the record answers that: the fields that `wanted` gave, and `key`. `()`
+             where everything was asked for.
+             ctx.grant.user_name → \"ada.quill@example.com\"",
+            |ctx: &mut Context| {
+                let grant = ctx.0.grant.as_ref();
+                grant
+                    .and_then(|json| decode(json, None).ok())
+                    .unwrap_or(Dynamic::UNIT)
             },
         )
         .function(

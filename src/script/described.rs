@@ -202,6 +202,7 @@ mod tests {
             properties: vec!["bldg123".into(), "bldg124".into()],
             fields: BTreeMap::from([("company".to_owned(), "Acme".to_owned())]),
             lookups: Arc::new(lookups),
+            grant: Some(r#"{"key":"p17","user_name":"ada.quill@example.com"}"#.into()),
             ..Inputs::default()
         })
     }

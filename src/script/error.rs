@@ -220,6 +220,14 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
                 "there is no `{name}`; if the PMS may leave it out, read it with get(record, \"{name}\")"
             ),
         ),
+        EvalAltResult::ErrorDataRace(what, _) => {
+            let called = what.split('\'').nth(1).unwrap_or("map");
+            let message = format!(
+                "`{called}` is called on a part of what the function that it gets looks at too; put that part into a variable \
+                 first: `let all = x.all; all.{called}(…)`"
+            );
+            (None, message)
+        }
         EvalAltResult::ErrorTooManyOperations(_) => {
             let message = format!(
                 "the script runs too long for one record: the limit `operations` is {MAX_OPERATIONS}; look for a loop that does not end"
@@ -248,6 +256,17 @@ fn say(error: &mut EvalAltResult) -> (Option<String>, String) {
         EvalAltResult::ErrorParsing(ParseErrorType::MissingToken(token, _), _) => {
             let message = format!(
                 "a `{token}` is missing here, or a bracket or brace before this is not closed"
+            );
+            (None, message)
+        }
+        EvalAltResult::ErrorParsing(ParseErrorType::PropertyExpected, _) => {
+            let message = "the name of a property is needed here; a word of Rhai's own, as `until` is, is written as a text, \
+                           #{ \"until\": … }, and read with get(record, \"until\")";
+            (None, message.to_owned())
+        }
+        EvalAltResult::ErrorParsing(ParseErrorType::Reserved(word), _) => {
+            let message = format!(
+                "`{word}` is a word of Rhai's own; in a map it is written as a text, #{{ \"{word}\": … }}, elsewhere take another"
             );
             (None, message)
         }

@@ -42,6 +42,14 @@ pub(super) fn function(ast: &AST, name: &str) -> Option<Position> {
     Some(function.body.start_position())
 }
 
+/// From where to where the body of a function of two parameters reaches.
+pub(super) fn span(ast: &AST, name: &str) -> Option<(Position, Position)> {
+    let mut functions = ast.shared_lib().iter_script_fn_info();
+    let (.., function) =
+        functions.find(|(_, _, found, parameters, _)| *found == name && *parameters == 2)?;
+    Some((function.body.start_position(), function.body.end_position()))
+}
+
 /// The functions of a text, as they are called, each with where its body begins.
 pub(super) fn functions(engine: Engine, text: &str) -> Vec<(String, Position)> {
     let Some(ast) = parse(engine, text) else {
@@ -84,18 +92,23 @@ pub(super) fn call<'a>(node: &ASTNode<'a>) -> Option<&'a FnCallExpr> {
     }
 }
 
-/// Maps that are written as residents, and what is wrong with them; tables of status with words that are none.
-pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
+/// Maps that are written as residents, and what is wrong with them.
+pub(super) fn wrong_residents(ast: &AST) -> Vec<(Position, String)> {
     let mut found = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(expr)) = path.last()
-            && let Some(members) = members(expr)
-            && is_resident(&members)
+            && let Some(members) = residents_members(expr)
         {
             wrong_resident(&members, &mut found);
         }
         true
     });
+    found
+}
+
+/// Forms of dates, patterns and units of time that are none; tables of status with words that are none.
+pub(super) fn wrong(ast: &AST) -> Vec<(Position, String)> {
+    let mut found = Vec::new();
     ast.walk(&mut |path| {
         if let Some(call) = path.last().and_then(call)
             && matches!(call.name.as_str(), "to_date" | "parse_date")
@@ -384,7 +397,10 @@ fn residents(record, ctx) {
      #{ id: 2, status: to_status(word, #{ "Past": "past", "Old": "passed" }) }, #{ id: 7, anything: 1 }]
 }"#,
         );
-        let found: Vec<String> = wrong(&ast)
+        let mut found = wrong_residents(&ast);
+        found.extend(wrong(&ast));
+        found.sort_by_key(|(position, _)| (position.line(), position.position()));
+        let found: Vec<String> = found
             .into_iter()
             .map(|(at, message)| {
                 let (line, column) = (at.line().unwrap(), at.position().unwrap());

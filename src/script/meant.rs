@@ -21,6 +21,19 @@ static OF_CTX: LazyLock<Vec<String>> = LazyLock::new(|| {
     of_ctx.collect()
 });
 
+/// What a person has whom the script of a target gets.
+const PERSON: [&str; 9] = [
+    "id",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "is_over",
+    "stays",
+    "openings",
+    "places",
+];
+
 /// Values of `ctx` that it has not, and names of time zones that are none.
 pub(super) fn in_vain(ast: &AST) -> Vec<(Position, String)> {
     let mut found = Vec::new();
@@ -56,6 +69,28 @@ pub(super) fn in_vain(ast: &AST) -> Vec<(Position, String)> {
         }
         true
     });
+    found
+}
+
+/// Members of a person that no person has, of the script of a target.
+pub(super) fn of_person(ast: &AST) -> Vec<(Position, String)> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::Dot(sides, ..))) = path.last()
+            && let Expr::Variable(variable, ..) = &sides.lhs
+            && variable.1 == "person"
+            && let Some((name, position)) = first_of(&sides.rhs)
+            && !PERSON.contains(&name)
+        {
+            let remedy = match nearest(name, PERSON) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it has: {}", PERSON.join(", ")),
+            };
+            found.push((position, format!("a person has no `{name}`; {remedy}")));
+        }
+        true
+    });
+    found.sort_by_key(|(position, _)| (position.line(), position.position()));
     found
 }
 

@@ -91,7 +91,7 @@ impl Source {
         let meaning = looked.meaning.clone();
         let (Some(request), Some(spec)) = (
             self.requests.get(asked.request),
-            self.connector.requests.get(asked.request),
+            self.connector.request(asked.request),
         ) else {
             return Err(format!("the connector has no request `{}`", asked.request));
         };
@@ -171,7 +171,7 @@ impl Of<'_> {
                 // These end a run in their own way.
                 Verdict::LoginFailed | Verdict::Denied => None,
                 verdict => {
-                    let (what, remedy) = refused(verdict, answer.status);
+                    let (what, remedy) = refused(self.source.whose(), verdict, answer.status);
                     told(&what, hint.unwrap_or(remedy))
                 }
             },

@@ -7,32 +7,8 @@ use crate::config::{Body, Soap, SoapVersion};
 
 use super::SourceError;
 use super::call::Call;
+use super::leaf::{Kind, Leaf};
 use super::template::{PageValues, Place};
-
-/// What a leaf of a JSON body gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leaf {
-    Text,
-    Number,
-    Boolean,
-}
-
-impl Leaf {
-    /// A template alone that ends in one of the two filters gives more than a text.
-    fn of(template: &str) -> Leaf {
-        let inner = template
-            .trim()
-            .strip_prefix("{{")
-            .and_then(|rest| rest.strip_suffix("}}"))
-            .filter(|inner| !inner.contains("{{") && !inner.contains("}}"));
-        let filter = inner.and_then(|inner| inner.rsplit_once('|'));
-        match filter.map(|(_, name)| name.trim_end_matches('-').trim()) {
-            Some("number") => Leaf::Number,
-            Some("boolean") => Leaf::Boolean,
-            _ => Leaf::Text,
-        }
-    }
-}
 
 impl Call<'_> {
     /// Renders a body, and adds the headers that say what it is.
@@ -45,15 +21,18 @@ impl Call<'_> {
         let (kind, text) = match body {
             Body::Form(members) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
-                for name in members.keys() {
-                    let value =
-                        self.render(Place::Plain, &self.at(&format!("body.form.{name}")), values)?;
-                    form.append_pair(name, &value);
+                for (name, template) in members {
+                    let field = self.at(&format!("body.form.{name}"));
+                    let value = self.render_optional(Place::Plain, &field, template, values)?;
+                    if let Some(value) = value {
+                        form.append_pair(name, &value);
+                    }
                 }
                 ("application/x-www-form-urlencoded".into(), form.finish())
             }
             Body::Json(value) => {
                 let value = self.leaves(&self.at("body.json"), value, values)?;
+                let value = value.unwrap_or_default();
                 ("application/json".into(), value.to_string())
             }
             Body::Xml(_) => {
@@ -88,40 +67,41 @@ impl Call<'_> {
         Ok(text)
     }
 
+    /// A JSON body, or a part of it; none where it is left out.
     fn leaves(
         &self,
         field: &str,
         value: &Value,
         values: &PageValues,
-    ) -> Result<Value, SourceError> {
-        Ok(match value {
+    ) -> Result<Option<Value>, SourceError> {
+        Ok(Some(match value {
             Value::String(template) => {
-                let text = self.render(Place::Plain, field, values)?;
-                match Leaf::of(template) {
-                    Leaf::Text => text.into(),
+                let text = self.render_optional(Place::Plain, field, template, values)?;
+                let Some(text) = text else { return Ok(None) };
+                match Leaf::of(template).kind {
+                    Kind::Text => text.into(),
                     // The filters have seen that it is one.
-                    Leaf::Number | Leaf::Boolean => {
+                    Kind::Number | Kind::Boolean | Kind::Json => {
                         serde_json::from_str(&text).unwrap_or(Value::Null)
                     }
                 }
             }
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.leaves(&format!("{field}.{index}"), item, values))
-                .collect::<Result<Vec<_>, _>>()?
-                .into(),
+            Value::Array(items) => {
+                let mut rendered = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    rendered.extend(self.leaves(&format!("{field}.{index}"), item, values)?);
+                }
+                rendered.into()
+            }
             Value::Object(members) => {
                 let mut rendered = Map::new();
                 for (name, item) in members {
-                    rendered.insert(
-                        name.clone(),
-                        self.leaves(&format!("{field}.{name}"), item, values)?,
-                    );
+                    let item = self.leaves(&format!("{field}.{name}"), item, values)?;
+                    rendered.extend(item.map(|item| (name.clone(), item)));
                 }
                 rendered.into()
             }
             other => other.clone(),
-        })
+        }))
     }
 }

@@ -14,8 +14,9 @@ use crate::outbound::{
 use super::SourceError;
 use super::compiled::Source;
 use super::known::Known;
+use super::leaf::Leaf;
 use super::reader::Scope;
-use super::template::{Before, PageValues, Place, Signing, Unrendered, Values};
+use super::template::{About, Before, PageValues, Place, Signing, Unrendered, Values};
 
 /// What is asked, by whom, and for what.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub(super) struct Call<'a> {
     pub(super) before: Before<'a>,
     /// That all records count, and not those of attached PMS properties alone.
     pub(super) takes_all: bool,
+    /// The grant or the event that it is about.
+    pub(super) about: Option<About<'a>>,
 }
 
 /// What the beginning of a URL's template comes from, such as `credential`; none where it is written out.
@@ -65,6 +68,7 @@ impl<'a> Call<'a> {
             known: None,
             before: Before::default(),
             takes_all: false,
+            about: None,
         }
     }
 
@@ -80,12 +84,12 @@ impl<'a> Call<'a> {
 
 impl Call<'_> {
     pub(super) fn at(&self, field: &str) -> String {
-        format!("requests.{}.{field}", self.request)
+        format!("{}.{field}", Connector::place_of(self.request))
     }
 
     pub(super) fn spec(&self) -> Result<(&Connector, &config::Request), SourceError> {
         let connector = &self.source.connector;
-        match connector.requests.get(self.request) {
+        match connector.request(self.request) {
             Some(request) => Ok((connector, request)),
             None => Err(SourceError::NotAllowed(self.told(
                 "the connector has no such request",
@@ -142,6 +146,33 @@ impl Call<'_> {
         Ok(rendered)
     }
 
+    /// Whether a template uses a value that is not there.
+    fn is_unset(&self, place: Place, field: &str, page: &PageValues) -> bool {
+        let signing = Signing::default();
+        let values = self.values(page, "", &signing);
+        let rendered = self.source.templates.render(place, field, &values);
+        rendered.is_err_and(|error| error.is_unset)
+    }
+
+    fn values<'v>(
+        &'v self,
+        page: &'v PageValues,
+        token: &'v str,
+        signing: &'v Signing<'v>,
+    ) -> Values<'v> {
+        Values {
+            credential: &self.account.values,
+            fields: &self.scope.fields,
+            property: self.property,
+            today: self.scope.today,
+            page,
+            token: self.before.token.unwrap_or(token),
+            signing,
+            before: self.before,
+            about: self.about,
+        }
+    }
+
     /// What a template gives.
     fn filled(
         &self,
@@ -151,18 +182,17 @@ impl Call<'_> {
         token: &str,
         signing: &Signing<'_>,
     ) -> Result<String, SourceError> {
-        let values = Values {
-            credential: &self.account.values,
-            fields: &self.scope.fields,
-            property: self.property,
-            today: self.scope.today,
-            page,
-            token: self.before.token.unwrap_or(token),
-            signing,
-            before: self.before,
-        };
+        let values = self.values(page, token, signing);
         let rendered = self.source.templates.render(place, field, &values);
         rendered.map_err(|Unrendered { what, is_unset, .. }| {
+            if self.is_about_it(field) {
+                let remedy = if is_unset {
+                    "nothing was sent; let the script give it, or write `| optional` behind it where it may be left out"
+                } else {
+                    "nothing was sent; see what the script gives there"
+                };
+                return SourceError::Unexpected(self.told(&what, None, remedy));
+            }
             // The connector is right as far as it is known: the list is not what it says.
             if is_unset && self.before.record.is_some() {
                 let remedy = "nothing was written; see what a record of the list of `each` has, and correct the template or the path";
@@ -171,6 +201,37 @@ impl Call<'_> {
             let remedy = "correct the connector or the credential";
             SourceError::NotAllowed(self.told(&what, None, remedy))
         })
+    }
+
+    /// Whether a template names the grant or the event at hand, so that what it gives is a matter of that alone.
+    fn is_about_it(&self, field: &str) -> bool {
+        let mut named = self.source.templates.named_at(field);
+        self.about
+            .is_some_and(|about| named.any(|(at, name)| at == field && about.is_named_by(name)))
+    }
+
+    /// What is not allowed for a value of the grant or the event at hand is a matter of that alone.
+    fn blamed(&self, field: &str, error: SourceError) -> SourceError {
+        match error {
+            SourceError::NotAllowed(told) if self.is_about_it(field) => {
+                SourceError::Unexpected(told)
+            }
+            error => error,
+        }
+    }
+
+    /// What a template gives that may be left out; none where its value is not set.
+    pub(super) fn render_optional(
+        &self,
+        place: Place,
+        field: &str,
+        template: &str,
+        page: &PageValues,
+    ) -> Result<Option<String>, SourceError> {
+        if Leaf::of(template).is_optional && self.is_unset(place, field, page) {
+            return Ok(None);
+        }
+        self.render(place, field, page).map(Some)
     }
 
     pub(super) fn render(
@@ -227,8 +288,11 @@ impl Call<'_> {
                 (self.at("headers"), &request.headers),
             ] {
                 for name in given.keys() {
-                    let value = self.render(Place::Header, &format!("{place}.{name}"), values)?;
-                    headers.insert(self.header_name(name)?, self.header(&value)?);
+                    let field = format!("{place}.{name}");
+                    let value = self.render(Place::Header, &field, values)?;
+                    let value = self.header(&value);
+                    let value = value.map_err(|error| self.blamed(&field, error))?;
+                    headers.insert(self.header_name(name)?, value);
                 }
             }
             self.prove(&mut headers, values, token)?;
@@ -314,24 +378,35 @@ impl Call<'_> {
             signature: "",
         };
         let render = |place, field, signing| self.rendered(place, field, values, "", signing);
-        let key = render(Place::Plain, "sign.key", &of_request)?;
         // No value of a header: it is not told, and need not be looked for in what is.
         let text = self.filled(Place::Plain, "sign.text", values, "", &of_request)?;
-        let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
-            let remedy = "correct the credential, or `sign` of the connector";
-            SourceError::NotAllowed(self.told(what, None, remedy))
-        })?;
-        let of_request = Signing {
-            signature: &signature,
-            ..of_request
-        };
-        let value = render(Place::Header, "sign.value", &of_request)?;
+        let mut keys = vec![render(Place::Plain, "sign.key", &of_request)?];
+        if sign.previous.is_some() {
+            let previous = render(Place::Plain, "sign.previous", &of_request)?;
+            keys.extend(Some(previous).filter(|key| !key.trim().is_empty()));
+        }
+        let mut value = String::new();
+        for key in keys {
+            let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
+                let remedy = "correct the credential, or `sign` of the connector";
+                SourceError::NotAllowed(self.told(what, None, remedy))
+            })?;
+            let of_key = Signing {
+                signature: &signature,
+                ..of_request
+            };
+            if !value.is_empty() {
+                value.push(' ');
+            }
+            value += &self.rendered(Place::Header, "sign.value", values, "", &of_key)?;
+        }
         headers.insert(self.header_name(&sign.header)?, self.header(&value)?);
         Ok(())
     }
 
     pub(super) fn url(&self, values: &PageValues) -> Result<Url, SourceError> {
-        let rendered = self.render(Place::Url, &self.at("url"), values)?;
+        let field = self.at("url");
+        let rendered = self.render(Place::Url, &field, values)?;
         let (_, request) = self.spec()?;
         let mut url = Url::parse(&rendered).map_err(|_| {
             let remedy = match host_of(&request.url) {
@@ -346,19 +421,23 @@ impl Call<'_> {
                 }
                 _ => "write a URL that begins with https:// into the credential",
             };
-            SourceError::NotAllowed(self.told("what `url` gives is no URL", None, remedy))
+            let told = self.told("what `url` gives is no URL", None, remedy);
+            self.blamed(&field, SourceError::NotAllowed(told))
         })?;
-        for name in request.query.keys() {
-            let value = self.render(Place::Plain, &self.at(&format!("query.{name}")), values)?;
-            if !value.is_empty() {
+        for (name, template) in &request.query {
+            let field = self.at(&format!("query.{name}"));
+            let value = self.render_optional(Place::Plain, &field, template, values)?;
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 url.query_pairs_mut().append_pair(name, &value);
             }
         }
         for (name, listed) in &request.query_lists {
-            for index in 0..listed.len() {
+            for (index, template) in listed.iter().enumerate() {
                 let field = self.at(&format!("query_lists.{name}.{index}"));
-                let value = self.render(Place::Plain, &field, values)?;
-                url.query_pairs_mut().append_pair(name, &value);
+                let value = self.render_optional(Place::Plain, &field, template, values)?;
+                if let Some(value) = value {
+                    url.query_pairs_mut().append_pair(name, &value);
+                }
             }
         }
         Ok(url)
@@ -376,6 +455,7 @@ impl Call<'_> {
                 is_written_out,
             })
         });
-        self.exchange().permit(url, hosts, connector.plain_http)
+        let permitted = self.exchange().permit(url, hosts, connector.plain_http);
+        permitted.map_err(|error| self.blamed(&self.at("url"), error))
     }
 }

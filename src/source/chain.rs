@@ -39,7 +39,7 @@ impl Reader {
         presence: &mut Presence,
     ) -> Result<(u64, u64), SourceError> {
         let (_, spec) = call.spec()?;
-        let given = self.steps(call, &spec.after).await?;
+        let given = Box::pin(self.steps(call, &spec.after)).await?;
         let before = Before {
             given: Some(&given),
             ..Before::default()
@@ -218,7 +218,7 @@ impl Reader {
 
 impl Call<'_> {
     /// The request of a step, as it is sent now.
-    fn step(&self, token: Option<&Token>) -> Result<Prepared, SourceError> {
+    pub(super) fn step(&self, token: Option<&Token>) -> Result<Prepared, SourceError> {
         let values = PageValues::default().as_of_now();
         let url = self.url(&values)?;
         self.permitted(&url)?;
@@ -267,7 +267,7 @@ impl Call<'_> {
     }
 
     /// What a header of an answer gives. Where it says where something is, that may be a path alone (RFC 9110, 10.2.2).
-    fn header_gives(&self, answer: &Answer, name: &str) -> Option<String> {
+    pub(super) fn header_gives(&self, answer: &Answer, name: &str) -> Option<String> {
         let said = answer.header(name)?;
         let places = ["location", "content-location"];
         if places.iter().any(|place| name.eq_ignore_ascii_case(place)) {

@@ -5,6 +5,7 @@ mod headers;
 mod hosts;
 mod kinds;
 mod nobody;
+mod operations;
 mod request;
 mod rules;
 mod unset;
@@ -58,7 +59,11 @@ impl<'a> Compile<'a> {
         Compile {
             connector,
             document,
-            templates: Templates::new(),
+            templates: if connector.target.is_some() {
+                Templates::of_target()
+            } else {
+                Templates::new()
+            },
             doubts: Doubts::new(),
             needs: Vec::new(),
             credential_fields: connector
@@ -76,6 +81,7 @@ impl<'a> Compile<'a> {
     /// Everything, or all that is wrong.
     pub(super) fn all(mut self) -> Result<Source, Vec<Problem>> {
         let connector = self.connector;
+        self.uses = self.all_uses();
         for (index, host) in connector.hosts.iter().enumerate() {
             self.template(Place::Plain, &format!("hosts.{index}"), host);
         }
@@ -83,21 +89,22 @@ impl<'a> Compile<'a> {
         let tokens = self.auth();
         self.sign();
         self.headers("headers", &connector.headers);
-        let mut requests = connector.requests.values();
-        let form = if requests.all(|request| form(request) == Form::Rows) {
+        let mut requests = connector.all_requests();
+        let form = if requests.all(|(_, request)| form(request) == Form::Rows) {
             Form::Rows
         } else {
             Form::Named
         };
         let shared = self.rules("errors", &connector.errors, form);
         let mut requests = BTreeMap::new();
-        for (name, request) in &connector.requests {
+        for (name, request) in connector.all_requests() {
             let compiled = self.request(name, request, &shared);
-            requests.insert(name.clone(), compiled);
+            requests.insert(name.to_owned(), compiled);
         }
         self.hosts();
         self.never_set();
         self.of_no_use();
+        self.asked_in_vain();
         self.replaced();
         if self.problems.is_empty() {
             Ok(Source {
@@ -152,13 +159,13 @@ impl<'a> Compile<'a> {
         self.uses = Uses::Credential;
         let tokens = match &self.connector.auth {
             Some(Auth::Basic { username, password }) => {
-                self.uses = Uses::All;
+                self.uses = self.all_uses();
                 self.template(Place::Plain, "auth.basic.username", username);
                 self.template(Place::Plain, "auth.basic.password", password);
                 None
             }
             Some(Auth::Bearer { token }) => {
-                self.uses = Uses::All;
+                self.uses = self.all_uses();
                 self.template(Place::Header, "auth.bearer.token", token);
                 None
             }
@@ -166,7 +173,7 @@ impl<'a> Compile<'a> {
             Some(Auth::OAuth2(oauth2)) => Some(self.oauth2(oauth2)),
             None => None,
         };
-        self.uses = Uses::All;
+        self.uses = self.all_uses();
         tokens
     }
 
@@ -246,7 +253,7 @@ impl<'a> Compile<'a> {
             || request.feeds.is_some()
             || request.each.is_some()
             || !request.after.is_empty()
-            || requests.values().any(|other| {
+            || self.connector.all_requests().any(|(_, other)| {
                 other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
             });
         if is_asked_for_more {
@@ -276,10 +283,18 @@ impl<'a> Compile<'a> {
         self.header_name("sign.header", &sign.header);
         self.uses = Uses::Signed;
         self.template(Place::Plain, "sign.key", &sign.key);
+        if let Some(previous) = &sign.previous {
+            self.template(Place::Plain, "sign.previous", previous);
+        }
+        let target = self.connector.target.as_ref();
+        if target.is_some_and(|target| target.send.is_some()) {
+            self.before = vec!["event.".to_owned()];
+        }
         self.template(Place::Plain, "sign.text", &sign.text);
+        self.before.clear();
         self.uses = Uses::Signature;
         self.template(Place::Header, "sign.value", &sign.value);
-        self.uses = Uses::All;
+        self.uses = self.all_uses();
         if !sign.value.contains("signature") {
             self.problem(
                 "sign.value",
@@ -379,6 +394,7 @@ impl<'a> Compile<'a> {
         } else if let Some(message) = self.doubts.of(text) {
             self.warn(field, message, Code::Filter);
         }
+        self.left_out(field, text);
         if let Some(name) = in_one_brace(text, field.contains(".body.")) {
             let message = format!("`{{{name}}}` is sent as it is written; write {{{{ {name} }}}}");
             self.warn(field, message, Code::UnsetValue);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Document, Feeds, File, Grant, Per, Proxy, Recorded, Span};
+use crate::config::{
+    Auth, Connector, Document, Feeds, File, Grant, Operation, Per, Proxy, Recorded, Span,
+};
 use crate::model::{Problem, exact};
 
 use super::Path;
@@ -116,7 +118,7 @@ impl Source {
         self.connector.proxy.as_ref()
     }
 
-    /// The requests whose records are residents, `residents` itself first.
+    /// The requests whose records are residents, `residents` itself first; none of a target.
     pub fn feeds(&self) -> impl Iterator<Item = &str> {
         let others = self
             .connector
@@ -126,14 +128,15 @@ impl Source {
                 *name != "residents" && request.feeds == Some(Feeds::Residents)
             })
             .map(|(name, _)| name.as_str());
-        std::iter::once("residents").chain(others)
+        let first = (!self.is_target()).then_some("residents");
+        first.into_iter().chain(others)
     }
 
     /// How many requests a run makes at least: one page of everything that gives residents, of each PMS property.
     pub fn least_requests(&self, properties: usize) -> u64 {
         let properties = u64::try_from(properties.max(1)).unwrap_or(u64::MAX);
         let each = self.feeds().map(|name| {
-            let request = self.connector.requests.get(name);
+            let request = self.connector.request(name);
             match request.map(|request| request.per) {
                 Some(Per::Once) => 1,
                 _ => properties,
@@ -144,7 +147,7 @@ impl Source {
 
     /// Whether a request is asked once for all PMS properties, and its records say of which one each is.
     pub fn tells_properties(&self, request: &str) -> bool {
-        let spec = self.connector.requests.get(request);
+        let spec = self.connector.request(request);
         spec.is_some_and(|spec| spec.per == Per::Once && spec.property.is_some())
     }
 
@@ -159,11 +162,11 @@ impl Source {
             return None;
         }
         let is_of_property = |request: &str| {
-            let field = format!("requests.{request}");
+            let field = Connector::place_of(request);
             self.templates.are_of_property(&field)
         };
         self.feeds().find(|name| {
-            let Some(spec) = self.connector.requests.get(*name) else {
+            let Some(spec) = self.connector.request(name) else {
                 return false;
             };
             let mut before = spec.after.iter().chain(&spec.each);
@@ -198,9 +201,65 @@ impl Source {
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let needs = self.needs.iter();
         let needs = needs.filter(|(at, field)| {
-            !at.starts_with("requests.properties.") && !set.contains_key(field)
+            let is_for_discover = ["requests.properties.", "target.places."];
+            !is_for_discover.iter().any(|place| at.starts_with(place)) && !set.contains_key(field)
         });
         needs.map(|(at, field)| (at.as_str(), field.as_str()))
+    }
+
+    /// Whether it is of a place that access is delivered to, and not of a PMS.
+    pub fn is_target(&self) -> bool {
+        self.connector.target.is_some()
+    }
+
+    /// What it is of, as errors call it.
+    pub(super) fn whose(&self) -> &'static str {
+        if self.is_target() { "target" } else { "PMS" }
+    }
+
+    /// Whether the target can be asked for this.
+    pub fn can(&self, operation: Operation) -> bool {
+        self.connector.request(operation.request()).is_some()
+    }
+
+    /// Fields of a grant that are never compared with what is read back.
+    pub fn write_only(&self) -> &[String] {
+        let target = self.connector.target.as_ref();
+        target.map_or(&[], |target| target.write_only.as_slice())
+    }
+
+    /// What whoever sets it up has to know or to see to elsewhere.
+    pub fn notes(&self) -> &[String] {
+        &self.connector.notes
+    }
+
+    /// What is asked of a target when somebody looks at it: everything that is there, what can be granted, or what tells of
+    /// events.
+    pub(super) fn looks(&self) -> impl Iterator<Item = &'static str> {
+        let all = [Operation::List, Operation::Places, Operation::Send];
+        let there = all.into_iter().filter(|operation| self.can(*operation));
+        there.map(Operation::request)
+    }
+
+    /// Whether a request is asked for a grant or an event alone, or does something: nobody tries it.
+    pub(super) fn is_only_asked_by_errands(&self, request: &str) -> bool {
+        let operation = Operation::of_request(request);
+        let is_of_login = [self.login(), self.logout()].contains(&Some(request));
+        let does = |name: &str| self.writes(name) || self.is_about_something(name);
+        self.is_target()
+            && !is_of_login
+            && (operation.is_some_and(|operation| operation.about().is_some())
+                || does(request)
+                || self.steps_before(request).iter().any(|step| does(step)))
+    }
+
+    /// Whether a request, or what comes before it, is asked otherwise for each grant or event.
+    pub(super) fn is_about_something(&self, request: &str) -> bool {
+        let place = Connector::place_of(self.first_of(request));
+        let mut named = self.templates.named_at(&place);
+        named.any(|(_, name)| {
+            ["grant", "event"].contains(&name.split('.').next().unwrap_or_default())
+        })
     }
 
     /// Whether both are of the same connector.
@@ -215,37 +274,38 @@ impl Source {
 
     /// What is asked first for a request: the first of what comes before it, or itself.
     pub(super) fn first_of<'a>(&'a self, request: &'a str) -> &'a str {
-        let spec = self.connector.requests.get(request);
+        let spec = self.connector.request(request);
         let first = spec.and_then(|spec| spec.after.first().or(spec.each.as_ref()));
         first.map_or(request, String::as_str)
     }
 
     /// Whether a request comes before others, and is read for nothing else.
     pub(super) fn comes_before(&self, name: &str) -> bool {
-        let mut others = self.connector.requests.values();
-        others.any(|other| {
+        let mut others = self.connector.all_requests();
+        others.any(|(_, other)| {
             other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
         })
     }
 
-    /// Whether what it answers has no records: it logs in or out, or gives something to the requests behind it.
+    /// Whether what it answers has no records: it logs in or out, gives something to the requests behind it, or does
+    /// something at a target.
     pub fn has_no_records(&self, name: &str) -> bool {
-        let mut others = self.connector.requests.values();
+        let mut others = self.connector.all_requests();
         self.login() == Some(name)
             || self.logout() == Some(name)
-            || others.any(|other| other.after.iter().any(|one| one == name))
+            || Operation::of_request(name).is_some_and(Operation::acts)
+            || others.any(|(_, other)| other.after.iter().any(|one| one == name))
     }
 
     /// The requests that are asked before one, in their order; before a step, those that stand before it.
     pub(super) fn steps_before(&self, name: &str) -> &[String] {
-        let requests = &self.connector.requests;
-        let own = requests
-            .get(name)
-            .map_or(&[][..], |spec| spec.after.as_slice());
+        let own = self.connector.request(name);
+        let own = own.map_or(&[][..], |spec| spec.after.as_slice());
         if !own.is_empty() {
             return own;
         }
-        let of_other = requests.values().find_map(|other| {
+        let mut others = self.connector.all_requests();
+        let of_other = others.find_map(|(_, other)| {
             let at = other.after.iter().position(|one| one == name)?;
             other.after.get(..at)
         });
@@ -253,7 +313,7 @@ impl Source {
     }
 
     /// The requests that scripts look things up in, with how long an answer serves. `properties` is only
-    /// for `discover`.
+    /// for `discover`, and what tells of events has no script that looks anything up.
     pub fn lookups(&self) -> impl Iterator<Item = (&str, Span)> {
         self.connector
             .requests
@@ -264,6 +324,7 @@ impl Source {
                     && self.login() != Some(name)
                     && self.logout() != Some(name)
                     && !self.comes_before(name)
+                    && !self.can(Operation::Send)
             })
             .map(|(name, request)| {
                 (

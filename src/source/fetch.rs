@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::outbound::{Answer, Prepared, Shows, Token};
+use crate::outbound::{Answer, Failure, Prepared, Shows, Token};
 
 use super::SourceError;
 use super::call::Call;
@@ -61,6 +61,18 @@ impl Reader {
         made: impl Fn(Option<&Token>) -> Result<Prepared, SourceError>,
         read: impl Fn(&Answer) -> Result<T, SourceError>,
     ) -> Result<(T, Answer), SourceError> {
+        // It is in the middle of readings that are long enough without it.
+        let asked = Box::pin(self.ask_once(call, made, read)).await;
+        asked.map_err(|failure| failure.error)
+    }
+
+    /// The same, with all that is known about a failure.
+    pub(super) async fn ask_once<T>(
+        &self,
+        call: &Call<'_>,
+        made: impl Fn(Option<&Token>) -> Result<Prepared, SourceError>,
+        read: impl Fn(&Answer) -> Result<T, SourceError>,
+    ) -> Result<(T, Answer), Failure> {
         let token = self.token(call, None).await?;
         let kept = token.as_ref().filter(|token| token.kept);
         let kept = kept.map(|token| token.serial);
@@ -77,7 +89,7 @@ impl Reader {
             Err(failure) => failure,
         };
         let Some(serial) = kept else {
-            return Err(failure.error);
+            return Err(failure);
         };
         let is_refused = match failure.error {
             SourceError::LoginFailed(_) => true,
@@ -88,15 +100,14 @@ impl Reader {
             if failure.status.is_some_and(|status| status != 429) {
                 call.account.forget(serial).await;
             }
-            return Err(failure.error);
+            return Err(failure);
         }
         let token = self.token(call, Some(serial)).await?;
         let shows = Shows {
             last: true,
             ..shows
         };
-        let again = asked.run(|| made(token.as_ref()), shows, &read).await;
-        again.map_err(|failure| failure.error)
+        asked.run(|| made(token.as_ref()), shows, &read).await
     }
 }
 

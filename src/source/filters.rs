@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use minijinja::value::{Object, Value};
+use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 use url::Url;
 
@@ -23,6 +23,10 @@ pub(super) use trial::{ANYTHING, Since, add_to_trial, is_certain};
 pub(super) struct Day(pub(super) Date);
 
 impl Object for Day {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
@@ -32,7 +36,31 @@ impl Object for Day {
 #[derive(Debug)]
 pub(super) struct Escaped(String);
 
+impl Escaped {
+    /// A text as one segment of a path.
+    pub(super) fn of_segment(text: &str) -> Escaped {
+        Escaped(segment(text))
+    }
+}
+
+/// A text as one segment of a path: all but letters and digits is escaped.
+pub(super) fn segment(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
 impl Object for Escaped {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -60,6 +88,30 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("boolean", boolean);
     environment.add_filter("date", date);
     environment.add_filter("days_ago", days_ago);
+    environment.add_filter("json", json);
+    environment.add_filter("optional", optional);
+}
+
+/// Fails where there is nothing, as templates fail without filters.
+fn is_set(value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    Ok(())
+}
+
+/// A value as JSON writes it.
+fn json(value: &Value) -> Result<String, Error> {
+    is_set(value)?;
+    serde_json::to_string(value).map_err(|_| wrong("the value cannot be written as JSON"))
+}
+
+/// The value, or the error by which a leaf alone is left out.
+fn optional(value: &Value) -> Result<Value, Error> {
+    if value.is_none() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    is_set(value).map(|()| value.clone())
 }
 
 fn wrong(what: impl Into<String>) -> Error {

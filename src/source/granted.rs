@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::header::LINK;
 use serde_json::Value;
 
-use crate::config::{self, Body, Format};
+use crate::config::{self, Body, Connector, Format};
 
 use super::answer::By;
 use super::call::Call;
@@ -97,13 +97,14 @@ impl Granted {
     /// The notes of a request named `request`.
     pub(super) fn notes(&self, request: &str) -> Notes {
         let mut notes = self.nobody.clone();
+        let place = Connector::place_of(request);
         if self.silent > 0 && !self.leads {
-            let note = format!("no_next_page at requests.{request}.page");
+            let note = format!("no_next_page at {place}.page");
             notes.insert(note, self.silent);
         }
         for (kind, count) in [("empty", self.empty_details), ("gone", self.gone)] {
             if count > 0 {
-                notes.insert(format!("{kind}_details at requests.{request}"), count);
+                notes.insert(format!("{kind}_details at {place}"), count);
             }
         }
         notes.extend(self.twice.clone());
@@ -135,7 +136,8 @@ fn columns_twice(call: &Call<'_>, request: &Request, page: &Page) -> Notes {
         None => Some(around),
     };
     let twice = around.map(csv::twice).unwrap_or_default();
-    let note = |name: &str| format!("column_twice:{name} at requests.{}", call.request);
+    let place = Connector::place_of(call.request);
+    let note = |name: &str| format!("column_twice:{name} at {place}");
     twice
         .into_iter()
         .map(|(name, count)| (note(name), count))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::header::HeaderMap;
 
-use crate::config::{Format, Verdict};
+use crate::config::{Format, Operation, Verdict};
 use crate::outbound::impersonal;
 
 use super::alone::AnswerTo;
@@ -335,14 +335,15 @@ impl Source {
         let content = Content::of(&decoded, shape, &raw);
         let judgement = judged(judging, reply, &content)?;
         let nobody = by_rules(&compiled.missing, reply.status, reply.headers, &content);
-        let spec = self.connector.requests.get(request);
+        let spec = self.connector.request(request);
         let came = Came {
             status: reply.status,
             records: content.records(),
             raw: &raw,
             asked: Asked::There,
             nobody: nobody.map(|nobody| nobody.by),
-            is_detail: spec.is_some_and(|spec| spec.each.is_some()),
+            is_detail: spec.is_some_and(|spec| spec.each.is_some())
+                || request == Operation::Find.request(),
         };
         drop(content);
         let taken = taken(shape, &judgement, decoded, came);

@@ -1,6 +1,6 @@
-//! How a PMS is read: request templates, authentication, paging, what answers mean; JSON, XML and CSV to records. What
-//! is sent goes out through `outbound`.
-//! Knows no PMS by name, maps nothing and stores nothing.
+//! How a PMS is read, and how a target is asked: request templates, authentication, paging, what answers mean; JSON, XML
+//! and CSV to records. What is sent goes out through `outbound`.
+//! Knows no PMS and no target by name, maps nothing and stores nothing.
 
 mod path;
 mod position;
@@ -12,6 +12,7 @@ mod skim;
 mod xml;
 mod csv;
 mod filters;
+mod leaf;
 mod template;
 mod within;
 mod answer;
@@ -37,9 +38,11 @@ mod changes;
 mod shared;
 mod reader;
 mod probe;
+mod operate;
 mod rewrite;
 mod reference;
 
+pub use crate::config::Operation;
 pub use crate::outbound::OutboundError as SourceError;
 
 pub use alone::{Alone, AnswerTo, Incomplete, Sample};
@@ -49,6 +52,7 @@ pub use decode::Shape;
 pub use granted::Notes;
 pub use judged::Meaning;
 pub use known::Known;
+pub use operate::{Acted, Errand};
 pub use path::Path;
 pub use probe::{Came, Ending, FirstPage, Next, Probed, Sent};
 pub use reader::{Handed, Heard, Reader, Scope, collected};

@@ -57,10 +57,11 @@ impl Source {
         self.requests.keys().map(String::as_str)
     }
 
-    /// Whether a request is asked once for all PMS properties, or is the one that logs in.
+    /// Whether a request is asked once for all PMS properties, is the one that logs in, or is of a target.
     pub fn is_asked_once(&self, request: &str) -> bool {
-        let spec = self.connector.requests.get(request);
-        self.login() == Some(request)
+        let spec = self.connector.request(request);
+        self.is_target()
+            || self.login() == Some(request)
             || self.logout() == Some(request)
             || spec.is_some_and(|spec| spec.per == Per::Once)
     }
@@ -72,8 +73,8 @@ impl Source {
 }
 
 impl Reader {
-    /// Where the requests for residents and the login go, each once; all are among the connector's
-    /// hosts.
+    /// Where the requests for residents, or those that look at a target, and the login go, each once; all are among the
+    /// connector's hosts.
     pub fn endpoints(
         &self,
         source: &Source,
@@ -83,7 +84,10 @@ impl Reader {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let property = scope.properties.first().map_or("", String::as_str);
         let feeds = source.feeds().map(|feed| source.first_of(feed));
-        for request in source.login().into_iter().chain(feeds) {
+        let looks = source.looks();
+        let looks = looks.filter(|one| !source.is_about_something(one));
+        let looks = looks.map(|one| source.first_of(one));
+        for request in source.login().into_iter().chain(feeds).chain(looks) {
             let call = Call::of(source, account, scope, request, property);
             let url = call.url(&call.first_values().as_of_now())?;
             let endpoint = Endpoint::of(&call.permitted(&url)?);
@@ -107,11 +111,8 @@ impl Reader {
 
     /// The properties that `request` is asked for one by one; the empty one where it is asked once.
     pub fn asked_for<'a>(source: &Source, request: &str, scope: &'a Scope) -> Vec<&'a str> {
-        let requests = &source.connector.requests;
-        if requests
-            .get(request)
-            .is_some_and(|request| request.per == Per::Once)
-        {
+        let spec = source.connector.request(request);
+        if source.is_target() || spec.is_some_and(|request| request.per == Per::Once) {
             vec![""]
         } else {
             scope.properties.iter().map(String::as_str).collect()
@@ -234,6 +235,11 @@ impl Reader {
         let account = account.watched_by(&watch);
         let call = Call::of(source, &account, scope, request, property);
         let page = match source.requests.get(request) {
+            _ if source.is_only_asked_by_errands(request) => {
+                let what = "it is about one grant or event, or does something: it is asked where that is to be delivered, and is not tried";
+                let remedy = "ask for `target.list` or `target.places`";
+                Err(SourceError::NotAllowed(call.told(what, None, remedy)))
+            }
             _ if source.login() == Some(request) => {
                 self.token(&call, None).await.map(|_| Ending::default())
             }

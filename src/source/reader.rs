@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use tokio::sync::mpsc;
 
-use crate::config::{Credential, Per};
+use crate::config::Credential;
 use crate::model::{Reading, Record};
 use crate::outbound::{Account, AccountError, Asking, ClientError, Ledger, Lookup, Outbound};
 
@@ -232,9 +232,7 @@ impl Reader {
     ) -> Reading<SourceError> {
         let (source, request) = (call.source, call.request);
         let once = [String::new()];
-        let requests = &source.connector.requests;
-        let per = requests.get(request).map(|request| request.per);
-        let properties = if per == Some(Per::Once) {
+        let properties = if source.is_asked_once(request) {
             once.as_slice()
         } else {
             &call.scope.properties

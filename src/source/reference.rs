@@ -14,7 +14,7 @@ pub struct Described {
 }
 
 /// The filters of templates. The second of an example is what stands around it: nothing.
-pub const FILTERS: [Described; 9] = [
+pub const FILTERS: [Described; 11] = [
     Described {
         form: "days_ago(DAYS)",
         says: "Of `today`, so many days before it.",
@@ -62,6 +62,20 @@ pub const FILTERS: [Described; 9] = [
         says: "In the same place: true or false, of true, yes, 1, false, no or 0.",
         example: ("{{ fields.all | boolean }}", ""),
         gives: "true",
+    },
+    Described {
+        form: "json",
+        says: "The value as JSON writes it. In `json` of a body, where a leaf is this alone: the list, the object, the number, \
+               true or null as it is.",
+        example: ("{{ grant.doors | json }}", ""),
+        gives: "[\"d1\",\"d2\"]",
+    },
+    Described {
+        form: "optional",
+        says: "The value. Where it is not set, or null, a member of `json`, or a value of `form` or of a query, that is this \
+               alone is left out, and elsewhere it cannot stand; directly behind the value, before other filters.",
+        example: ("{{ grant.phone | optional }}", ""),
+        gives: "2125550100",
     },
     Described {
         form: "sha256",
@@ -154,11 +168,12 @@ mod tests {
 
     use super::super::Path;
     use super::super::decode::whole;
-    use super::super::template::{Before, PageValues, Place, Values, alone};
+    use super::super::template::{About, Before, PageValues, Place, Values, alone};
     use super::*;
 
     fn rendered(template: &str) -> Result<String, String> {
-        let before = ["since".to_owned(), "given.file".to_owned()];
+        let before = ["since", "given.file", "grant."].map(str::to_owned);
+        let grant = serde_json::json!({ "doors": ["d1", "d2"], "phone": "2125550100" });
         let url = Value::from("https://pms.example:8443/acme/");
         let given = BTreeMap::from([("file".to_owned(), "/files/7.zip?a=b".to_owned())]);
         let values = Values {
@@ -175,6 +190,10 @@ mod tests {
                 since: "2026-03-01T07:05:09Z".parse().ok(),
                 ..Before::default()
             },
+            about: Some(About {
+                name: "grant",
+                value: &grant,
+            }),
             ..Values::default()
         };
         alone(Place::Url, "f", template, &values, &before)
@@ -200,7 +219,7 @@ mod tests {
     }
 
     fn percent(text: &str) -> String {
-        ["%2F/", "%20 ", "%3A:"]
+        ["%2F/", "%20 ", "%3A:", "%5B[", "%5D]", "%22\"", "%2C,"]
             .iter()
             .fold(text.to_owned(), |text, pair| {
                 let (escaped, plain) = pair.split_at(3);

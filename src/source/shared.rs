@@ -160,7 +160,7 @@ impl Source {
     }
 
     fn may_share(&self, request: &str) -> bool {
-        let spec = self.connector.requests.get(request);
+        let spec = self.connector.request(request);
         spec.is_some_and(|spec| {
             // A feed of changes keeps what it has; details are a reading for each.
             spec.per == Per::Once

@@ -8,15 +8,15 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use url::Url;
 
-use super::filters::{self, Escaped};
+use super::filters::{self, Escaped, segment};
 
 pub(super) use doubt::{Doubts, in_one_brace};
 pub(super) use names::Uses;
-pub(super) use values::{Before, PageValues, Signing, Values};
+pub(super) use values::{About, Before, PageValues, Signing, Values};
 
 use names::{is_of_property, unknown};
 
@@ -123,6 +123,15 @@ pub(super) struct Templates {
 
 impl Templates {
     pub(super) fn new() -> Templates {
+        Templates::with(true)
+    }
+
+    /// Of a target: what is a list or an object is no text of its own there.
+    pub(super) fn of_target() -> Templates {
+        Templates::with(false)
+    }
+
+    fn with(lists_are_texts: bool) -> Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
@@ -130,13 +139,20 @@ impl Templates {
             let place = name.split(':').next().unwrap_or_default();
             AutoEscape::Custom(place.to_owned().into())
         });
-        environment.set_formatter(|out, state, value| {
+        environment.set_formatter(move |out, state, value| {
             let AutoEscape::Custom(place) = state.auto_escape() else {
                 return Ok(());
             };
             // What an answer leaves out is no text `none`.
             if value.is_none() {
                 return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Map);
+            if is_list && !lists_are_texts {
+                return Err(Error::new(
+                    ErrorKind::InvalidOperation,
+                    "the value is a list or an object, and no text; write `| json` behind it, or `| join(', ')`",
+                ));
             }
             let text = value.to_string();
             let escaped = match place.as_ref() {
@@ -254,16 +270,19 @@ impl Templates {
             .environment
             .get_template(&named(place, field))
             .map_err(|error| told(&error, &[], false))?;
-        template.render(values.seen_at(place)).map_err(|error| {
-            let used = template.undeclared_variables(true);
-            let (of_credential, others): (Vec<String>, Vec<String>) = used
-                .into_iter()
-                .partition(|variable| variable.starts_with("credential."));
-            let takes = of_credential.iter().map(|one| format!("`{one}`"));
-            let mut takes: Vec<String> = takes.collect();
-            takes.sort();
-            told(&error, &takes, !others.is_empty())
-        })
+        let leads = begins_with(template.source());
+        template
+            .render(values.seen_at(place, leads))
+            .map_err(|error| {
+                let used = template.undeclared_variables(true);
+                let (of_credential, others): (Vec<String>, Vec<String>) = used
+                    .into_iter()
+                    .partition(|variable| variable.starts_with("credential."));
+                let takes = of_credential.iter().map(|one| format!("`{one}`"));
+                let mut takes: Vec<String> = takes.collect();
+                takes.sort();
+                told(&error, &takes, !others.is_empty())
+            })
     }
 }
 
@@ -293,6 +312,15 @@ fn detail(error: &Error) -> String {
     }
 }
 
+/// The value that a template begins with.
+fn begins_with(template: &str) -> Option<&str> {
+    let inner = template.trim_start().strip_prefix("{{")?;
+    let inner = inner.trim_start_matches('-').trim_start();
+    let is_name = |c: char| c.is_alphanumeric() || "._".contains(c);
+    let end = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
+    inner.get(..end)
+}
+
 /// A value as one segment of a path, or why it cannot be one.
 fn escape_url(text: &str) -> Result<String, Error> {
     // There is no way to write it: `%2E%2E` means the same.
@@ -306,13 +334,5 @@ fn escape_url(text: &str) -> Result<String, Error> {
     if is_url && Url::parse(text).is_ok() {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(escaped)
+    Ok(segment(text))
 }

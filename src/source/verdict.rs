@@ -6,7 +6,7 @@ use encoding_rs::Encoding;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::Value;
 
-use crate::config::{Format, Verdict};
+use crate::config::{Format, Operation, Verdict};
 use crate::outbound::{Answer, CHECK_IT, Lasts, NOT_QUOTED, Told};
 
 use super::answer::{By, Content, Judgement, Rule, by_rules};
@@ -80,7 +80,8 @@ impl Call<'_> {
                 Why::BehindShort(_) | Why::BehindAll => Asked::BehindLast,
             },
             nobody: nobody.map(|nobody| nobody.by),
-            is_detail: self.before.record.is_some(),
+            // What a grant has there is looked for by it.
+            is_detail: self.before.record.is_some() || self.request == Operation::Find.request(),
         };
         drop(content);
         let wrong = match taken(shape, &judgement, decoded, came) {
@@ -114,7 +115,7 @@ impl Call<'_> {
     }
 
     /// Why an answer cannot be read: what the reader says of it may quote it.
-    fn unreadable(&self, error: &DecodeError, raw: &str) -> String {
+    pub(super) fn unreadable(&self, error: &DecodeError, raw: &str) -> String {
         if self.account.is_repeated_in(raw) {
             return format!("the answer is not readable {NOT_QUOTED}");
         }
@@ -185,22 +186,25 @@ impl Call<'_> {
         let Judgement { verdict, hint, .. } = judgement;
         let said = self.said(judgement, raw);
         let name = &self.account.name;
+        let whose = self.source.whose();
         let told = |what: String, remedy: &str| -> Told {
             self.told(&what, said, hint.as_deref().unwrap_or(remedy))
         };
         match verdict {
             Verdict::LoginFailed => SourceError::LoginFailed(told(
-                format!("the PMS refuses the login of the credential `{name}` (status {status})"),
+                format!(
+                    "the {whose} refuses the login of the credential `{name}` (status {status})"
+                ),
                 CHECK_IT,
             )),
             Verdict::Denied => SourceError::Denied(told(
-                format!("the PMS denies this to the credential `{name}` (status {status})"),
+                format!("the {whose} denies this to the credential `{name}` (status {status})"),
                 &format!(
-                    "ask the PMS's administrator for the right that the credential `{name}` lacks"
+                    "ask the {whose}'s administrator for the right that the credential `{name}` lacks"
                 ),
             )),
             verdict => {
-                let (what, remedy) = refused(*verdict, status);
+                let (what, remedy) = refused(whose, *verdict, status);
                 match verdict {
                     Verdict::Retry
                     | Verdict::RateLimited
@@ -215,26 +219,28 @@ impl Call<'_> {
 
 /// Why a run is incomplete for an answer that is judged so, and what to do; the login and the right are matters of the
 /// credential.
-pub(super) fn refused(verdict: Verdict, status: u16) -> (String, &'static str) {
+pub(super) fn refused(whose: &str, verdict: Verdict, status: u16) -> (String, &'static str) {
     match verdict {
         Verdict::Retry => (
-            format!("the PMS failed with status {status}"),
+            format!("the {whose} failed with status {status}"),
             "the next run tries again",
         ),
         Verdict::RateLimited => (
-            format!("the PMS says there were too many requests (status {status})"),
+            format!("the {whose} says there were too many requests (status {status})"),
             "the next run tries again; lower the connector's `limits` if it comes often",
         ),
         Verdict::Maintenance => (
-            format!("the PMS is closed for maintenance (status {status})"),
+            format!("the {whose} is closed for maintenance (status {status})"),
             "the next run tries again",
         ),
         Verdict::Fatal if status == 206 => (
-            "the PMS sent a part of the answer (status 206), and was asked for all of it".into(),
+            format!(
+                "the {whose} sent a part of the answer (status 206), and was asked for all of it"
+            ),
             "nothing was written; correct the connector's request, or say with the rule `{ status: 206, is: ok }` that it is all",
         ),
         Verdict::Accepted => (
-            format!("the PMS is not ready with it (status {status})"),
+            format!("the {whose} is not ready with it (status {status})"),
             "the next run asks again; where it takes its time, ask again by `poll`",
         ),
         Verdict::Gone => (
@@ -242,11 +248,11 @@ pub(super) fn refused(verdict: Verdict, status: u16) -> (String, &'static str) {
             "nothing was written; check the connector's request",
         ),
         Verdict::Conflict => (
-            format!("the PMS says that this contradicts what it has (status {status})"),
+            format!("the {whose} says that this contradicts what it has (status {status})"),
             "nothing was written; check the connector's request",
         ),
         Verdict::Ok | Verdict::Empty | Verdict::Fatal | Verdict::LoginFailed | Verdict::Denied => (
-            format!("the PMS answered with status {status}"),
+            format!("the {whose} answered with status {status}"),
             "nothing was written; check the connector's request",
         ),
     }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_010_identity,
     migration_011_refresh_tokens,
     migration_012_packed,
+    migration_013_lanes,
 ];
 
 /// The schema that this version writes.
@@ -161,6 +162,11 @@ fn migration_011_refresh_tokens(write: &Write, _: &mut Notes) -> Done<()> {
 #[allow(clippy::unnecessary_wraps, reason = "the form of a migration")]
 fn migration_012_packed(_: &Write, _: &mut Notes) -> Done<()> {
     Ok(())
+}
+
+/// Nothing was delivered. An earlier version would leave what is known of it out of its copies.
+fn migration_013_lanes(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
 }
 
 /// The people whose email has another normal form, and that.

@@ -16,6 +16,7 @@ mod hours;
 mod identity;
 mod mark;
 mod units;
+mod lanes;
 mod requests;
 mod tokens;
 mod retention;

@@ -151,6 +151,13 @@ pub(super) const REQUESTS: TableDefinition<'static, (&str, i64), u32> =
 pub(super) const REFRESH_TOKENS: TableDefinition<'static, &str, ([u8; 32], &str)> =
     TableDefinition::new("refresh-tokens-1");
 
+/// Key: target, person. Value: what is known of the person there, in a form that those who deliver know.
+pub(super) const LANES: TableDefinition<'static, (&str, u64), Bytes> =
+    TableDefinition::new("lanes-1");
+
+/// Key: target. Value: what is known of it, in a form that those who deliver know.
+pub(super) const TARGETS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("targets-1");
+
 /// Something that is done with every table.
 pub(super) trait EachTable {
     /// Why it could not be done.
@@ -198,5 +205,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(LOOKUPS)?;
     with.table(ATTACHMENTS)?;
     with.table(REQUESTS)?;
-    with.table(REFRESH_TOKENS)
+    with.table(REFRESH_TOKENS)?;
+    with.table(LANES)?;
+    with.table(TARGETS)
 }

@@ -91,6 +91,16 @@ pub(super) fn to_bytes<T: Kept>(table: &'static str, value: &T) -> Result<Vec<u8
     Ok(bytes)
 }
 
+/// What others keep, in a form that is theirs, as JSON.
+pub(super) fn any_to_bytes<T: Serialize>(
+    table: &'static str,
+    value: &T,
+) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    append_json(&mut bytes, table, value)?;
+    Ok(bytes)
+}
+
 /// The decisions of a run, which nobody owns as a list.
 pub(super) fn decisions_to_bytes(
     table: &'static str,
@@ -177,13 +187,26 @@ pub(super) fn each_to_bytes<'i, I: Sync, T: Kept>(
 }
 
 pub(super) fn from_bytes<T: Read>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
-    match bytes.split_first() {
-        Some((form, value)) => T::read(*form, value, table),
-        None => Err(StoreError::Value {
-            table,
-            what: "an empty value".into(),
-        }),
-    }
+    let (form, value) = formed(table, bytes)?;
+    T::read(form, value, table)
+}
+
+/// Reads what others keep.
+pub(super) fn any_from_bytes<T: DeserializeOwned>(
+    table: &'static str,
+    bytes: &[u8],
+) -> Result<T, StoreError> {
+    let (form, value) = formed(table, bytes)?;
+    read_json(form, value, table)
+}
+
+/// The form, and the value in it.
+fn formed<'b>(table: &'static str, bytes: &'b [u8]) -> Result<(u8, &'b [u8]), StoreError> {
+    let formed = bytes.split_first().map(|(form, value)| (*form, value));
+    formed.ok_or_else(|| StoreError::Value {
+        table,
+        what: "an empty value".into(),
+    })
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(

@@ -39,6 +39,7 @@ impl View {
         checking.reports(Checking::last_runs)?;
         checking.attachments()?;
         checking.lookups()?;
+        checking.lanes()?;
         Ok(checking.found)
     }
 }

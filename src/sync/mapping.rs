@@ -551,6 +551,7 @@ impl Mapping {
             fields: self.integration.config.fields.clone(),
             lookups: Arc::clone(&self.lookups),
             unread: Arc::clone(&self.unread),
+            grant: None,
         });
         contexts.insert(Arc::clone(&record.property), context.clone());
         context

@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Daemon, Exposition, Home, eventually, found, pms, shut};
+use crate::support::{Daemon, Doors, Exposition, Home, eventually, found, pms, shut};
 use epms::control::client::Cut;
-use epms::model::{Fate, Outcome};
+use epms::model::{Fate, Outcome, TargetId};
 use epms::sandbox::{Fault, FaultKind, Kind};
 use nix::sys::signal::Signal;
 
@@ -258,6 +258,82 @@ async fn an_integration_has_its_series_as_long_as_it_has_a_file() {
     .await;
     let page = scrape(&daemon).await;
     assert_eq!(page.value("epms_last_reload_successful", &[]), Some(1.0));
+}
+
+#[tokio::test]
+async fn what_is_told_of_targets_is_what_their_status_says() {
+    let (home, doors) = (Home::new(), Doors::start().await);
+    doors.files(&home, "start_delay: 0s\n");
+    doors.lives(1, "1A", "current");
+    doors.lives(2, "2B", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let of = [("target", "doors")];
+    let waits = found("four doors wait for an approval", async || {
+        let page = scrape(&daemon).await;
+        (page.value("epms_deliveries_waiting", &of) == Some(4.0)).then_some(page)
+    })
+    .await;
+    let late = "epms_delivery_oldest_wanted_timestamp_seconds";
+    assert_eq!(waits.value(late, &of), None, "nobody may send what waits");
+    let in_state = |page: &Exposition, state| {
+        page.value("epms_deliveries", &[("target", "doors"), ("state", state)])
+    };
+    assert_eq!(in_state(&waits, "wanted"), Some(4.0));
+
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
+    let digest = plan["digest"].as_str().unwrap();
+    let approved = home
+        .epms(&["deliveries", "approve", "doors", "--digest", digest])
+        .await;
+    assert!(approved.status.success(), "{approved:?}");
+    let open = found("all four are open", async || {
+        let page = scrape(&daemon).await;
+        (in_state(&page, "confirmed") == Some(4.0)).then_some(page)
+    })
+    .await;
+    assert_eq!(open.value("epms_target_up", &of), Some(1.0));
+    let status = daemon.client.target(&TargetId::new("doors")).await.unwrap();
+    let grants = status.grants;
+    for (state, count) in [
+        ("wanted", grants.wanted),
+        ("sent", grants.sent),
+        ("confirmed", grants.confirmed),
+        ("unknown", grants.unknown),
+        ("parked", grants.parked),
+        ("visit", grants.visit),
+    ] {
+        assert_eq!(in_state(&open, state), Some(count as f64), "{state}");
+    }
+    assert_eq!(open.value("epms_deliveries_waiting", &of), Some(0.0));
+    let missed = open.value("epms_delivery_late_seconds", &of);
+    assert_eq!(missed, Some(status.late as f64));
+
+    home.edit(
+        "config/targets/doors.yaml",
+        "credential: doors",
+        "credential: doors\nenabled: false",
+    );
+    let off = found("it is switched off", async || {
+        let page = scrape(&daemon).await;
+        page.value("epms_target_up", &of).is_none().then_some(page)
+    })
+    .await;
+    assert_eq!(
+        in_state(&off, "confirmed"),
+        Some(4.0),
+        "what was granted stays"
+    );
+    home.remove("config/targets/doors.yaml");
+    eventually("one that has no file has no series", async || {
+        let page = scrape(&daemon).await;
+        let mut labels = page.samples.iter().map(|one| &one.labels);
+        labels.all(|labels| !labels.contains_key("target"))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -190,7 +190,8 @@ async fn each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged
             "POST /v1/integrations/{id}/retire",
             "POST /v1/runs/{id}/approve",
             "POST /v1/runs/{id}/reject",
-            "POST /v1/since-upgrade/approve"
+            "POST /v1/since-upgrade/approve",
+            "POST /v1/deliveries/{target}/approve"
         ]
     );
     // What callers write must not come into the log.
@@ -199,6 +200,7 @@ async fn each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged
         .map(|(operation, _)| {
             operation
                 .replace("{id}", "zz-canary-zz")
+                .replace("{target}", "zz-canary-zz")
                 .replace("{resident}", "canary@example.com")
         })
         .collect();

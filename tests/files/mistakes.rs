@@ -87,6 +87,7 @@ mistakes! {
     a_file_that_ends_in_yml: "a-file-that-ends-in-yml" is file;
     a_function_of_other_parameters: "a-function-of-other-parameters" is script_function;
     a_function_that_is_not_there: "a-function-that-is-not-there" is script_function;
+    a_grant_misspelt: "a-grant-misspelt" is template;
     a_helper_misspelt: "a-helper-misspelt" is script_call;
     a_helper_with_an_argument_too_many: "a-helper-with-an-argument-too-many" is script_call;
     a_key_twice: "a-key-twice" is duplicate_key;
@@ -109,6 +110,7 @@ mistakes! {
     a_wrong_script: "a-wrong-script" is reference;
     an_import_cycle: "an-import-cycle" is script_import;
     an_import_that_is_not_there: "an-import-that-is-not-there" is script_import;
+    an_integration_of_a_target: "an-integration-of-a-target" is reference;
     an_older_version: "an-older-version" is value;
     two_integrations_with_one_property: "two-integrations-with-one-property" is conflict;
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::support::{Daemon, Exposition, Home, epms, pms, told};
+use crate::support::{Daemon, Doors, Exposition, Home, epms, found, pms, told};
 use epms::sandbox::Kind;
 use serde::Deserialize;
 
@@ -77,11 +77,22 @@ fn asked(expression: &str) -> Vec<(String, Vec<(String, String)>)> {
 #[tokio::test]
 async fn every_rule_asks_for_series_that_a_daemon_has() {
     let pms = pms(Kind::AppFolio, 1, 30).await;
-    let home = Home::new();
-    home.feed("elm", &pms);
+    let (home, doors) = (Home::new(), Doors::start().await);
+    doors.files(&home, "mode: automatic\nstart_delay: 0s\n");
+    home.feed("ash", &pms);
+    // What may be sent and cannot be is late.
+    doors.known().is_down = true;
+    doors.lives(1, "1A", "current");
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
-    let page = Exposition::read(&daemon.get("/metrics").await.body).unwrap();
+    let page = found("somebody's access is late", async || {
+        let page = Exposition::read(&daemon.get("/metrics").await.body).unwrap();
+        let late = "epms_delivery_oldest_wanted_timestamp_seconds";
+        page.value(late, &[("target", "doors")])
+            .is_some()
+            .then_some(page)
+    })
+    .await;
     let mut names = std::collections::BTreeSet::new();
     for rule in rules() {
         let asked = asked(&rule.expr);
@@ -127,6 +138,7 @@ async fn every_command_that_a_rule_names_is_one() {
             for command in quoted.filter_map(|command| command.strip_prefix("epms ")) {
                 let command = command
                     .replace("{{ $labels.integration }}", "elm")
+                    .replace("{{ $labels.target }}", "doors")
                     .replace("RUN", "r1");
                 let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
                 let output = home.epms(&words).await;

@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Home, told};
 use boon::{Compiler, SchemaIndex, Schemas};
-use epms::config::{Connector, Credential, Document, Integration, Settings};
+use epms::config::{Connector, Credential, Document, Integration, Settings, Target};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-const KINDS: [&str; 5] = ["settings", "connector", "credential", "integration", "case"];
+const KINDS: [&str; 6] = [
+    "settings",
+    "connector",
+    "credential",
+    "integration",
+    "target",
+    "case",
+];
 
 /// The schemas as the program gives them.
 struct Known {
@@ -58,6 +65,7 @@ fn kind_of(path: &str) -> Option<&'static str> {
         ("config/connectors/", "connector"),
         ("config/credentials/", "credential"),
         ("config/integrations/", "integration"),
+        ("config/targets/", "target"),
         ("scripts/tests/", "case"),
     ];
     let (_, kind) = kinds.iter().find(|(begin, _)| path.starts_with(begin))?;
@@ -116,7 +124,7 @@ async fn every_file_that_comes_with_epms_fits_its_schema_and_names_it() {
             }
         }
     }
-    let [settings, connectors, _, _, cases] = counts;
+    let [settings, connectors, .., cases] = counts;
     assert!(settings > 0 && connectors > 5 && cases > 50, "{counts:?}");
 }
 
@@ -361,6 +369,27 @@ fields: { kind: x }
     );
     let full = "
 version: 1
+credential: acme-door
+from: [elm, 123]
+mode: approve_all
+start_delay: 15m
+early: 1d
+late: 2d
+end: move_out
+places: { map: { '12B': [k1, 7] }, common: [gate] }
+guard: { limit: 5, percent: 10, window: 24h }
+read_back: 24h
+enabled: true
+fields: { role: TENANT }
+";
+    compare(
+        "a full target",
+        "target",
+        &parse(full).unwrap(),
+        is_read::<Target>,
+    );
+    let full = "
+version: 1
 script: a.rhai
 credential_fields: { url: plain, key: { kind: secret, help: where, default: x } }
 hosts: [h]
@@ -373,12 +402,33 @@ requests:
   c: { url: u, format: json, page: { offset: { first: 1, size: 2 } }, inner: { path: p, format: xml } }
   d: { method: POST, reads: true, url: u, body: { form: { a: b } }, format: xml, total: p, per: once, feeds: residents }
   e: { url: u, body: { json: { a: [1] } }, format: soap, page: { cursor: c }, refresh: 24h, id: i, name: n }
+  g: { method: PATCH, url: u, body: { json: { a: '{{ x | json }}' } }, format: json, gives: { id: { header: Location } } }
   f: { url: u, body: { soap: { version: 1.2, action: a, xml: x } }, format: soap, query: { a: b }, headers: { c: d } }
 ";
     compare(
         "a full connector",
         "connector",
         &parse(full).unwrap(),
+        is_read::<Connector>,
+    );
+    let full_target = "
+version: 2
+script: a.rhai
+credential_fields: { url: plain }
+hosts: [h]
+target:
+  list: { url: u, format: json, records: r, page: { cursor: c }, errors: [{ status: 404, is: empty }] }
+  find: { url: u, format: json }
+  create: { method: POST, url: u, format: json, body: { json: { a: b } }, gives: { id: uuid } }
+  change: { method: PATCH, url: u, format: json }
+  remove: { method: DELETE, url: u, format: json, after: [a] }
+  places: { url: u, format: json, id: i, name: n }
+  write_only: [pin]
+";
+    compare(
+        "a full connector of a target",
+        "connector",
+        &parse(full_target).unwrap(),
         is_read::<Connector>,
     );
     for auth in [

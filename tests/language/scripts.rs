@@ -125,7 +125,7 @@ fn a_case_without_readable_records_is_refused_with_what_to_do() {
     for (case, problem) in [
         (
             "expect: {}\n",
-            "1:1: there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge",
+            "1:1: there is no record; add `record`, or `records` with a list or a file, or an `answer` to judge, or for a target a `person`",
         ),
         (
             "record: { id: a }\nrecords: []\nexpect: {}\n",

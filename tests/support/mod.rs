@@ -8,14 +8,17 @@
     reason = "each of the test crates has these modules, and uses a part of them"
 )]
 mod daemon;
+mod doors;
 mod encrypted;
 mod feed;
 mod home;
 pub mod invented;
 mod openmetrics;
+pub mod outside;
 mod people;
 #[path = "../../src/testing.rs"]
 mod searching;
+pub mod shipped_target;
 pub mod small_pms;
 mod small_proxy;
 mod terminal;
@@ -27,6 +30,7 @@ use std::time::{Duration, Instant};
 use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
+pub use doors::{Doors, Mishap};
 pub use encrypted::encrypted;
 pub use feed::{Feed, tools};
 pub use home::Home;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use epms::catalog::ScriptJudge;
 use epms::config::{Credential, CredentialValue, Document, File, SecretReference};
@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 /// What was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub(crate) method: String,
     /// The path and the query.
     pub(crate) to: String,
     pub(crate) headers: HeaderMap,
@@ -72,8 +73,9 @@ impl Pms {
         let host = listener.local_addr().unwrap().to_string();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let log = Arc::clone(&asked);
-        let handle = move |uri: Uri, headers: HeaderMap, body: Bytes| {
+        let handle = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
             let one = Asked {
+                method: method.to_string(),
                 to: uri.to_string(),
                 headers,
                 body: String::from_utf8(body.to_vec()).unwrap(),

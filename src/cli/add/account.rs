@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::{
     Body, Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home,
-    Read,
+    Read, nearest,
 };
 use crate::model::Problems;
 use crate::source;
@@ -13,7 +13,7 @@ use crate::source;
 use super::super::{Exit, Failure};
 use super::ask::{Dialog, Question};
 use super::text::{self, NewCredential};
-use super::{IntegrationArguments, answer};
+use super::{AccountArguments, answer};
 
 /// A credential, be it there already or new.
 pub(super) struct Account<'a> {
@@ -24,14 +24,42 @@ pub(super) struct Account<'a> {
     pub(super) text: Option<String>,
 }
 
+/// Whose account it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Of a PMS, which is read.
+    Pms,
+    /// Of a target, which access is delivered to.
+    Target,
+}
+
+impl Of {
+    fn fits(self, connector: &Connector) -> bool {
+        connector.target.is_some() == (self == Of::Target)
+    }
+
+    /// Why a connector does not fit.
+    fn unfit(self, name: &str) -> String {
+        match self {
+            Of::Pms => format!(
+                "the connector `{name}` delivers to a target, and reads no PMS; `epms add target` adds one"
+            ),
+            Of::Target => format!(
+                "the connector `{name}` reads a PMS, and delivers nothing; `epms add integration` adds one"
+            ),
+        }
+    }
+}
+
 /// The credential that the flags name, or the answers.
 pub(super) fn account<'a>(
-    arguments: &IntegrationArguments,
+    arguments: &AccountArguments,
+    whose: Of,
     home: &Home,
     files: &'a Files,
-    connector: Option<(&'a str, &'a File<Connector>)>,
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Account<'a>, Failure> {
+    let connector = connector(arguments, whose, home, files, dialog)?;
     let wanted = connector.map(|(name, _)| name);
     let known: Vec<&str> = files
         .credentials
@@ -72,9 +100,13 @@ pub(super) fn account<'a>(
                  or give a new name with --credential"
             )));
         }
+        let connector = of(&files.connectors, of_file)?.1;
+        if !whose.fits(&connector.value) {
+            return Err(invalid(whose.unfit(of_file)));
+        }
         return Ok(Account {
             credential: file.value.clone(),
-            file: of(&files.connectors, of_file)?.1,
+            file: connector,
             name,
             text: None,
         });
@@ -101,9 +133,63 @@ pub(super) fn account<'a>(
     })
 }
 
+/// The connector by its name; none where an existing credential says it.
+fn connector<'a>(
+    arguments: &AccountArguments,
+    whose: Of,
+    home: &Home,
+    files: &'a Files,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<Option<(&'a str, &'a File<Connector>)>, Failure> {
+    let existing = arguments
+        .credential
+        .as_deref()
+        .is_some_and(|name| files.credentials.contains_key(name.trim()));
+    if existing && arguments.connector.is_none() {
+        return Ok(None);
+    }
+    // One that is not right is told of once it is named.
+    let fits = |read: &Read<Connector>| read.as_ref().map_or(true, |file| whose.fits(&file.value));
+    let (fit, unfit): (Vec<_>, Vec<_>) = files.connectors.iter().partition(|(_, read)| fits(read));
+    let names: Vec<&str> = fit.iter().map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        let what = match whose {
+            Of::Pms => "no connectors",
+            Of::Target => "no connectors with a `target`",
+        };
+        let told = format!(
+            "there are {what} in {}; name a home that has some with --home, or bring those that come with epms by `epms init --upgrade`",
+            home.config().join("connectors").display()
+        );
+        return Err(Failure::other(Exit::Invalid, told));
+    }
+    let list = names.join(", ");
+    let text = format!("connector ({list})");
+    let question = Question {
+        flag: "--connector",
+        text: &text,
+        default: None,
+    };
+    let name = dialog.answer(arguments.connector.as_deref(), question, |name| {
+        let name = name.trim();
+        if names.contains(&name) {
+            return Ok(name.to_owned());
+        }
+        if unfit.iter().any(|(unfit, _)| *unfit == name) {
+            return Err(whose.unfit(name));
+        }
+        let near = nearest(name, &names).map_or_else(
+            || format!("there are: {list}"),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Err(format!("there is no connector `{name}`; {near}"))
+    })?;
+    of(&files.connectors, &name).map(Some)
+}
+
 /// Exactly the fields that the connector asks for.
 fn fields(
-    arguments: &IntegrationArguments,
+    arguments: &AccountArguments,
     home: &Home,
     connector: &str,
     file: &File<Connector>,
@@ -209,7 +295,7 @@ fn fields(
 /// number and nothing else.
 fn fits(connector: &Connector, name: &str, value: &str) -> Result<(), String> {
     let mut templates: Vec<&str> = connector.hosts.iter().map(String::as_str).collect();
-    for request in connector.requests.values() {
+    for (_, request) in connector.all_requests() {
         if let Some(Body::Json(body)) = &request.body {
             leaves(body, &mut templates);
         }

@@ -17,7 +17,7 @@ use super::super::discover::{self, Asking};
 use super::text::{self, NewIntegration};
 
 /// Nobody waits longer for a list.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// More lines than this are no help.
 const SHOWN: usize = 200;
 
@@ -162,7 +162,8 @@ impl<'a> Look<'a> {
     }
 }
 
-fn listed(mut lines: Vec<String>, none: &str) -> String {
+/// Lines of what there is, or that there is nothing.
+pub(super) fn listed(mut lines: Vec<String>, none: &str) -> String {
     if lines.is_empty() {
         return format!("  {none}");
     }

@@ -1,19 +1,13 @@
 //! The set-up steps in the product's order: connector, credential, properties, statuses, switch on.
 
-use crate::config::{Connector, File, Files, Home, Integration, nearest};
+use crate::config::{Files, Home, Integration, nearest};
 
+use super::super::next::Step;
 use super::super::{Exit, Failure};
-use super::account::{account, new_stem, of};
+use super::account::{Of, account, new_stem};
 use super::ask::{Dialog, Question};
-use super::text::NewIntegration;
-use super::{IntegrationArguments, answer, look};
-
-/// What is to be written.
-pub(super) struct Plan {
-    /// The text of the credential's file, where it is a new one.
-    pub(super) credential: Option<String>,
-    pub(super) integration: NewIntegration,
-}
+use super::text::{self, NewIntegration};
+use super::{IntegrationArguments, Plan, answer, look};
 
 /// Asks for all that the flags leave open.
 pub(super) async fn plan(
@@ -22,8 +16,10 @@ pub(super) async fn plan(
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Plan, Failure> {
     let files = Files::read(home);
-    let connector = connector(arguments, home, &files, dialog)?;
-    let account = account(arguments, home, &files, connector, dialog)?;
+    let account = account(&arguments.account, Of::Pms, home, &files, dialog)?;
+    for note in &account.file.value.notes {
+        dialog.say(&format!("  note: {note}"))?;
+    }
     let mut look = look::Look::new(home, account.file, &account.name, &account.credential);
 
     let pms_properties = properties(arguments, &mut look, dialog).await?;
@@ -77,62 +73,46 @@ pub(super) async fn plan(
         },
         answer::yes,
     )?;
+    let new = NewIntegration {
+        id,
+        name,
+        timezone,
+        country,
+        credential: account.name,
+        pms_properties,
+        exclude_statuses,
+        enabled,
+    };
+    let file = format!("config/integrations/{}.yaml", new.id);
     Ok(Plan {
-        credential: account.text,
-        integration: NewIntegration {
-            id,
-            name,
-            timezone,
-            country,
-            credential: account.name,
-            pms_properties,
-            exclude_statuses,
-            enabled,
-        },
+        file: (file.into(), text::integration(&new)),
+        next: next(&new),
+        credential: account.text.map(|text| (new.credential, text)),
+        id: new.id,
     })
 }
 
-/// The connector by its name; none where an existing credential says it.
-fn connector<'a>(
-    arguments: &IntegrationArguments,
-    home: &Home,
-    files: &'a Files,
-    dialog: &mut Dialog<'_, '_>,
-) -> Result<Option<(&'a str, &'a File<Connector>)>, Failure> {
-    let existing = arguments
-        .credential
-        .as_deref()
-        .is_some_and(|name| files.credentials.contains_key(name.trim()));
-    if existing && arguments.connector.is_none() {
-        return Ok(None);
+fn next(new: &NewIntegration) -> Vec<Step> {
+    let id = &new.id;
+    let mut next = vec![Step::new(
+        format!("epms doctor {id}"),
+        "see whether the PMS lets us in, and this machine is ready",
+    )];
+    if new.enabled {
+        next.push(Step::new(
+            "epms run",
+            "the daemon; one that runs already takes the new files in by itself",
+        ));
+        next.push(Step::new(
+            format!("epms sync {id}"),
+            "sync it now, and see what came",
+        ));
+    } else {
+        let file = format!("config/integrations/{id}.yaml");
+        let step = format!("write `enabled: true` in {file} to switch it on");
+        next.push(Step::new(step, ""));
     }
-    let names: Vec<&str> = files.connectors.keys().map(String::as_str).collect();
-    if names.is_empty() {
-        let told = format!(
-            "there are no connectors in {}; name a home that has some with --home",
-            home.config().join("connectors").display()
-        );
-        return Err(Failure::other(Exit::Invalid, told));
-    }
-    let list = names.join(", ");
-    let text = format!("connector ({list})");
-    let question = Question {
-        flag: "--connector",
-        text: &text,
-        default: None,
-    };
-    let name = dialog.answer(arguments.connector.as_deref(), question, |name| {
-        let name = name.trim();
-        if names.contains(&name) {
-            return Ok(name.to_owned());
-        }
-        let near = nearest(name, &names).map_or_else(
-            || format!("there are: {list}"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        Err(format!("there is no connector `{name}`; {near}"))
-    })?;
-    of(&files.connectors, &name).map(Some)
+    next
 }
 
 async fn properties(
@@ -159,10 +139,16 @@ async fn properties(
             _ => None,
         },
     };
-    seen_or_kept(dialog, question, &known, |text| match answer::parts(text) {
-        parts if parts.is_empty() => Err("is empty; write at least one id".into()),
-        parts => Ok(parts),
-    })
+    seen_or_kept(
+        dialog,
+        "PMS",
+        question,
+        &known,
+        |text| match answer::parts(text) {
+            parts if parts.is_empty() => Err("is empty; write at least one id".into()),
+            parts => Ok(parts),
+        },
+    )
 }
 
 async fn statuses(
@@ -186,13 +172,16 @@ async fn statuses(
         default: Some(""),
     };
     let known: Vec<(&str, &str)> = look.words_seen().into_iter().map(|one| (one, "")).collect();
-    seen_or_kept(dialog, question, &known, |text| Ok(answer::parts(text)))
+    seen_or_kept(dialog, "PMS", question, &known, |text| {
+        Ok(answer::parts(text))
+    })
 }
 
-/// Asks, and again where the PMS has nothing of that name: it may be a slip, and it may be right all the same. Whoever writes
+/// Asks, and again where what is asked there (`whose`: the PMS, a target) has nothing of that name: it may be a slip, and it may be right all the same. Whoever writes
 /// what the PMS calls something is told its id.
-fn seen_or_kept(
+pub(super) fn seen_or_kept(
     dialog: &mut Dialog<'_, '_>,
+    whose: &str,
     question: Question<'_>,
     known: &[(&str, &str)],
     check: impl Fn(&str) -> Result<Vec<String>, String>,
@@ -217,7 +206,7 @@ fn seen_or_kept(
             let near = called(part).or_else(|| nearest(part, &ids));
             let near = near.map_or_else(String::new, |near| format!(" did you mean `{near}`?"));
             dialog.say(&format!(
-                "  the PMS shows no `{part}` now;{near} Enter keeps it"
+                "  the {whose} shows no `{part}` now;{near} Enter keeps it"
             ))?;
         }
         let default = answered.join(", ");

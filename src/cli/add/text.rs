@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::quoted::{one_line, scalar, sequence};
 use crate::cli::schema::Kind;
-use crate::config::{CredentialField, CredentialValue, SecretReference};
+use crate::config::{CredentialField, CredentialValue, DeliveryMode, SecretReference};
 
 /// A credential as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +27,25 @@ pub(super) struct NewIntegration {
     pub(super) enabled: bool,
 }
 
+/// A target as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewTarget {
+    pub(super) id: String,
+    pub(super) credential: String,
+    /// The integrations whose people it gets; none for all.
+    pub(super) from: Vec<String>,
+    pub(super) mode: DeliveryMode,
+    /// What everybody gets.
+    pub(super) common: Vec<String>,
+    /// It is only told what happens: nothing is granted there.
+    pub(super) is_told: bool,
+    pub(super) enabled: bool,
+}
+
 /// The file of a credential. Each field has the connector's words about it above it.
 pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
     let mut text = format!(
-        "{}# One account at a PMS; several integrations may name it. Secrets stand here only by reference:\n\
+        "{}# One account at a PMS or a target; several files may name it. Secrets stand here only by reference:\n\
          # {{ file: PATH }}, {{ env: NAME }}, {{ credential: NAME }} or {{ exec: [PROGRAM, ARGUMENT] }}.\n\
          version: 1\nconnector: {}\nfields:{}\n",
         Kind::Credential.line(),
@@ -93,6 +109,58 @@ enabled: {enabled}
     )
 }
 
+/// The file of a target.
+pub(super) fn target(new: &NewTarget) -> String {
+    let NewTarget { id, credential, .. } = new;
+    let mut text = format!(
+        "{line}# A place that access is delivered to. The file's name without .yaml is its id: {id}
+version: 1
+
+# The account: config/credentials/{credential}.yaml
+credential: {quoted}
+
+# The integrations whose people it gets, by the names of their files; [] for all.
+from: {from}
+",
+        line = Kind::Target.line(),
+        quoted = scalar(credential),
+        from = sequence(&new.from),
+    );
+    if !new.is_told {
+        text += &format!(
+            "
+# What waits for somebody's approval: approve (what opens or changes; whoever is past loses it at once), approve_all
+# (everything), automatic (nothing but what is too much at once).
+mode: {mode}
+
+# When access starts: so long after somebody was seen to live there, and so many whole days before they move in.
+start_delay: 15m
+early: 0d
+
+# When it ends: status (once the status is past), move_out (also ahead, where that day is known), and so many days later.
+end: status
+late: 0d
+
+# What there belongs to which unit: the PMS's unit, by its id or label, and the target's ids; `common` is what everybody
+# gets. `epms discover {id} --yaml` gives this block with what there is. Whoever lives in a unit without an entry gets
+# nothing new, and an alert says so; with no entry at all, everybody gets `common` alone.
+places:
+  map: {{}}
+  common: {common}
+",
+            mode = new.mode.as_str(),
+            common = sequence(&new.common),
+        );
+    }
+    text + &format!(
+        "
+# With false nothing is sent, and what was granted stays.
+enabled: {}
+",
+        new.enabled
+    )
+}
+
 fn secret(reference: &SecretReference) -> String {
     match reference {
         SecretReference::File(path) => {
@@ -104,38 +172,12 @@ fn secret(reference: &SecretReference) -> String {
     }
 }
 
-fn sequence(texts: &[String]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| scalar(text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-/// Bare where no reader of YAML can take it for anything but text; else in quotes, as JSON writes it, which
-/// YAML reads: so no number, date or sign is taken for something else.
-fn scalar(text: &str) -> String {
-    const OTHERS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let goes_on = |c: char| c.is_ascii_alphanumeric() || "_-./ ".contains(c);
-    let bare = begins
-        && text.chars().all(goes_on)
-        && !text.ends_with(' ')
-        && !OTHERS.contains(&text.to_ascii_lowercase().as_str());
-    if bare {
-        text.to_owned()
-    } else {
-        serde_json::Value::from(text).to_string()
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::{Credential, Document, Integration};
+    use crate::config::{Credential, Document, Integration, Target};
 
     fn field(secret: bool, default: Option<&str>, help: &str) -> CredentialField {
         CredentialField {
@@ -200,5 +242,41 @@ mod tests {
         assert_eq!(read.pms_properties, new.pms_properties);
         assert_eq!(read.exclude_statuses, new.exclude_statuses);
         assert!(!read.enabled);
+    }
+
+    #[test]
+    fn a_target_is_read_back_as_it_was_answered() {
+        let new = NewTarget {
+            id: "doors".into(),
+            credential: "on".into(),
+            from: vec!["elm".into()],
+            mode: DeliveryMode::ApproveAll,
+            common: vec!["007".into()],
+            is_told: false,
+            enabled: false,
+        };
+        let read = |new: &NewTarget| {
+            let document = Document::parse(Path::new("t.yaml"), &target(new)).unwrap();
+            document.read::<Target>().unwrap()
+        };
+        let granted = read(&new);
+        assert_eq!(
+            (&granted.credential, &granted.from),
+            (&new.credential, &new.from)
+        );
+        assert_eq!((granted.mode, granted.enabled), (new.mode, false));
+        assert_eq!(granted.places.common, new.common);
+        // What is written out beside it is what applies without it.
+        let told = NewTarget {
+            is_told: true,
+            ..new
+        };
+        let bare = read(&told);
+        let written = Target {
+            mode: bare.mode,
+            places: bare.places.clone(),
+            ..granted
+        };
+        assert_eq!(written, bare);
     }
 }

@@ -1,5 +1,5 @@
 //! A PMS, as an integration reaches it: secrets, name, connection, clock, login, a page, the budget. Each
-//! step needs the one before; nothing is repeated and nothing is kept.
+//! step needs the one before; nothing is repeated and nothing is kept. The way to a target is the same.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use nix::unistd::Uid;
 
 use crate::catalog::Integration;
-use crate::config::{CredentialValue, Limits, Proxy, SecretError, SecretReference};
+use crate::config::{Credential, CredentialValue, Limits, Proxy, SecretError, SecretReference};
 use crate::outbound::{Account, AccountError, Endpoint, Told};
-use crate::source::{FirstPage, Reader, Scope, SourceError};
+use crate::source::{FirstPage, Reader, Scope, Source, SourceError};
 
 use super::super::Exit;
 use super::check;
@@ -61,80 +61,106 @@ pub(super) async fn look(
     now: Timestamp,
     seen: &mut BTreeSet<String>,
 ) -> Vec<Check> {
-    let mut checks = secrets(integration);
-    let name = &integration.config.credential;
-    let source = &integration.source;
-    let account = reader.account(name, &integration.credential, source, &integration.home);
-    let account = match account {
-        Ok(account) => account.asked_by_hand(true).asked_once(),
-        Err(error) => {
-            if let AccountError::Authority { path, what } = &error {
-                let did = format!("read ca_file {}", path.display());
-                let remedy = "name a PEM file with the certificate of the server's own authority";
-                checks.push(Check::fail("tls", did, format!("it {what}"), remedy));
-            }
-            // Which secret it is was told above.
-            checks.push(Check::skip(
-                "login",
-                "not tried",
-                "the credential is not complete",
-            ));
-            return checks;
-        }
-    };
+    let mut checks = Vec::new();
     let scope = scope(integration, now);
-    let endpoints = match reader.endpoints(source, &account, &scope) {
-        Ok(endpoints) => endpoints,
-        Err(error) => {
-            checks.push(failed(
-                "url",
-                "made the address of the first request",
-                &error,
-            ));
-            return checks;
-        }
+    let way = Way {
+        name: &integration.config.credential,
+        credential: &integration.credential,
+        source: &integration.source,
+        home: &integration.home,
+        scope: &scope,
     };
-    let mut reached = true;
-    for endpoint in &endpoints {
-        let proxy = endpoint.proxy(&account);
-        let by = proxy.map_or_else(String::new, |proxy| proxy.authority());
-        if seen.insert(format!("{} {by}", endpoint.authority())) {
-            reached &= way(endpoint, reader, &account, &mut checks).await;
-        }
-    }
-    if reached && source.needs_refresh_token() {
-        checks.push(Check::skip(
-            "login",
-            "not tried",
-            "its refresh token may count only once, and the daemon keeps the one that counts: see whether a sync succeeds",
-        ));
-    } else if reached {
+    if let Some(account) = way.look(reader, seen, &mut checks).await {
         pages(integration, reader, &account, &scope, &mut checks).await;
-    } else {
-        checks.push(Check::skip(
-            "login",
-            "not tried",
-            "the host is out of reach",
-        ));
     }
     checks
 }
 
+/// The way to a PMS or a target: by which credential, and with what it is asked.
+pub(super) struct Way<'a> {
+    pub(super) name: &'a str,
+    pub(super) credential: &'a Credential,
+    pub(super) source: &'a Source,
+    pub(super) home: &'a Path,
+    pub(super) scope: &'a Scope,
+}
+
+impl Way<'_> {
+    /// Looks at it up to the login; the account, where it may be tried. What was seen of an endpoint is not looked at again.
+    pub(super) async fn look(
+        &self,
+        reader: &Reader,
+        seen: &mut BTreeSet<String>,
+        checks: &mut Vec<Check>,
+    ) -> Option<Account> {
+        let Way { name, source, .. } = self;
+        checks.extend(secrets(self.credential, source, self.home));
+        let account = match reader.account(name, self.credential, source, self.home) {
+            Ok(account) => account.asked_by_hand(true).asked_once(),
+            Err(error) => {
+                if let AccountError::Authority { path, what } = &error {
+                    let did = format!("read ca_file {}", path.display());
+                    let remedy =
+                        "name a PEM file with the certificate of the server's own authority";
+                    checks.push(Check::fail("tls", did, format!("it {what}"), remedy));
+                }
+                // Which secret it is was told above.
+                checks.push(Check::skip(
+                    "login",
+                    "not tried",
+                    "the credential is not complete",
+                ));
+                return None;
+            }
+        };
+        let endpoints = match reader.endpoints(source, &account, self.scope) {
+            Ok(endpoints) => endpoints,
+            Err(error) => {
+                checks.push(failed(
+                    "url",
+                    "made the address of the first request",
+                    &error,
+                ));
+                return None;
+            }
+        };
+        let mut reached = true;
+        for endpoint in &endpoints {
+            let proxy = endpoint.proxy(&account);
+            let by = proxy.map_or_else(String::new, |proxy| proxy.authority());
+            if seen.insert(format!("{} {by}", endpoint.authority())) {
+                reached &= way(endpoint, reader, &account, checks).await;
+            }
+        }
+        let why = if !reached {
+            "the host is out of reach"
+        } else if source.needs_refresh_token() && source.is_target() {
+            "its refresh token may count only once, and the daemon keeps the one that counts: see in `epms targets` whether it is let in"
+        } else if source.needs_refresh_token() {
+            "its refresh token may count only once, and the daemon keeps the one that counts: see whether a sync succeeds"
+        } else {
+            return Some(account);
+        };
+        checks.push(Check::skip("login", "not tried", why));
+        None
+    }
+}
+
 /// Whether each secret can be read, and by whom.
-fn secrets(integration: &Integration) -> Vec<Check> {
-    let fields = integration.credential.fields.iter();
+fn secrets(credential: &Credential, source: &Source, home: &Path) -> Vec<Check> {
+    let fields = credential.fields.iter();
     let references = fields.filter_map(|(field, value)| match value {
         CredentialValue::Secret(reference) => Some((field.as_str(), reference)),
         CredentialValue::Plain(_) => None,
     });
-    let of_proxy = integration.source.proxy().and_then(Proxy::password);
+    let of_proxy = source.proxy().and_then(Proxy::password);
     let of_proxy = of_proxy.map(|reference| ("the password of the proxy", reference));
     references
         .chain(of_proxy)
         .map(|(field, reference)| {
             let did = format!("read {field} from {reference}");
-            match reference.read(&integration.home) {
-                Ok(_) => Check::ok("secret", did, there(reference, &integration.home)),
+            match reference.read(home) {
+                Ok(_) => Check::ok("secret", did, there(reference, home)),
                 Err(SecretError::Open { what, remedy, .. }) => {
                     Check::fail("secret", did, format!("it {what}"), remedy)
                 }
@@ -143,7 +169,11 @@ fn secrets(integration: &Integration) -> Vec<Check> {
                     "secret",
                     did,
                     error.to_string(),
-                    "the daemon may have it where you have not: see whether a sync succeeds",
+                    if source.is_target() {
+                        "the daemon may have it where you have not: see in `epms targets` whether it is let in"
+                    } else {
+                        "the daemon may have it where you have not: see whether a sync succeeds"
+                    },
                 ),
                 Err(error) => {
                     let remedy = "put the secret there, readable for the daemon's user alone";
@@ -401,7 +431,7 @@ fn quota(limits: &Limits, page: Option<&FirstPage>) -> Check {
 }
 
 /// What a reading told, taken apart again.
-fn failed(check: &'static str, did: &str, error: &SourceError) -> Check {
+pub(super) fn failed(check: &'static str, did: &str, error: &SourceError) -> Check {
     let (told, exit) = match error {
         SourceError::Unavailable(told) | SourceError::Postponed(told) => (told, Exit::OutOfReach),
         SourceError::NotAllowed(told) => (told, Exit::Invalid),

@@ -61,10 +61,10 @@ pub(super) fn files(text: &mut Text) {
 pub(super) fn connectors(text: &mut Text) {
     text.words(
         0,
-        "A connector says how a kind of PMS is reached: which requests read it, how they prove who asks, how pages \
+        "A connector says how a kind of PMS, or a target that access is delivered to, is reached: which requests read it, how they prove who asks, how pages \
          follow each other, what answers mean. What its records mean is said by its script (`epms help scripts`). A \
          new PMS is a connector, a script and mapping tests; copy the one that is most like it. `epms probe` shows a \
-         request as it is sent and its answer as it comes; a mapping test with an `answer` says what rules must make \
+         request as it is sent and its answer as it comes; `epms discover` and `epms doctor` ask a target for its lists; a mapping test with an `answer` says what rules must make \
          of one.",
     );
     text.words(
@@ -106,7 +106,8 @@ fn described(text: &mut Text, all: &[Described], example: impl Fn((&str, &str), 
 pub(super) fn scripts(text: &mut Text) {
     text.words(
         0,
-        "A script says what the records of a PMS mean. It is Rhai (https://rhai.rs), lies in scripts/, and may import \
+        "A script says what the records of a PMS mean, or what people should have at a target that access is delivered \
+         to. It is Rhai (https://rhai.rs), lies in scripts/, and may import \
          what lies in scripts/lib/. It reaches no clock, file, network or chance: the same record gives the same \
          residents. An error rejects that one record, with file, line and column.",
     );
@@ -121,6 +122,19 @@ pub(super) fn scripts(text: &mut Text) {
             (
                 "exclude(resident, ctx)",
                 "May be there: a reason to leave a resident out, as text, or (). It runs after `exclude_statuses`.",
+            ),
+            (
+                "wanted(person, ctx)",
+                "Of a target, in place of `residents`: the grants that somebody should have there: a map with a `key`, a \
+                 list of them, or (). The key tells a person's grants apart; all else are fields of the grant: texts, \
+                 numbers, true and false, (), and lists and maps of these. There are 200 at most.",
+            ),
+            (
+                "held(record, ctx)",
+                "Of a target, beside `wanted`: what a record that was read back is: a map with the `key` that `wanted` \
+                 gives the same grant, the `id` that the target calls it by, and its fields as `wanted` gives them; or () \
+                 for what is none of ours. `others: true` says that somebody else granted it, `visit: true` that a door \
+                 has not heard of it yet, `off: true` that it opens nothing.",
             ),
             (
                 "verdict(answer, ctx)",
@@ -140,6 +154,8 @@ pub(super) fn scripts(text: &mut Text) {
         fields.remove("unreadable");
     }
     Fields::of(&without, text).tell(2);
+    text.heading("a person, as `wanted` gets one");
+    Fields::of(&crate::cases::person_schema(), text).tell(2);
     text.heading("helpers, and what `ctx` has");
     text.words(
         2,
@@ -159,7 +175,7 @@ pub(super) fn scripts(text: &mut Text) {
     text.words(
         0,
         "Mapping tests lie beside the scripts, in scripts/tests/PMS/CASE.yaml (`epms help files`); `epms test` runs \
-         them. One with an `answer` is about rules and `verdict`: it says `expect: { verdict: denied, hint: … }`. `epms map SCRIPT FILE` shows what a script makes of a recorded answer.",
+         them. One with an `answer` is about rules and `verdict`: it says `expect: { verdict: denied, hint: … }`. One of a target has a `person` and expects what is `wanted`, or a `record` and expects what is `held`. `epms map SCRIPT FILE` shows what a script makes of a recorded answer.",
     );
 }
 

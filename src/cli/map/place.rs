@@ -28,6 +28,9 @@ pub(super) struct Way {
     shape: Shape,
 }
 
+/// The requests of a target that read back what is there.
+pub(super) const OF_TARGET: [&str; 2] = ["target.list", "target.find"];
+
 /// A form of answers as an argument.
 pub(super) fn format(text: &str) -> Result<Format, String> {
     match text {
@@ -79,7 +82,7 @@ pub(super) fn answer(
     file: &Path,
     files: &Files,
 ) -> Result<Answer, Failure> {
-    let told = arguments.file.display();
+    let told = arguments.given().display();
     let body = std::fs::read(file)
         .map_err(|error| Failure::other(Exit::Failed, format!("cannot read {told}: {error}")))?;
     let mut empty = None;
@@ -155,7 +158,8 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
             Err(problems) => Err(problems.clone()),
         };
         let source = std::rc::Rc::new(source.map_err(|found| Failure::Config(Problems(found)))?);
-        for request in source.feeds() {
+        let read_back = OF_TARGET.into_iter().filter(|request| source.has(request));
+        for request in source.feeds().chain(read_back) {
             if arguments.request.as_deref().is_some_and(|it| it != request) {
                 continue;
             }
@@ -203,10 +207,8 @@ fn ways(arguments: &MapArguments, script: &str, files: &Files) -> Result<Vec<Way
 
 /// The form that was asked for, or that the file's ending says.
 fn by_ending(arguments: &MapArguments) -> Format {
-    let ending = arguments
-        .file
-        .extension()
-        .and_then(|ending| ending.to_str());
+    let ending = arguments.given().extension();
+    let ending = ending.and_then(|ending| ending.to_str());
     arguments.format.unwrap_or(match ending {
         Some("xml") => Format::Xml,
         Some("csv") => Format::Csv,

@@ -2,5 +2,6 @@
 
 mod adding;
 mod asking;
+mod delivering;
 mod records;
 mod syncing;

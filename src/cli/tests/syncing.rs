@@ -7,9 +7,9 @@ use super::super::examples::{BUILDING, ended, integration, problem, queued, repo
 use super::super::testing::{Answers, epms};
 use crate::control::protocol::{
     IntegrationState, IntegrationStatus, Page, ProblemDocument, ProgressEvent, ReloadOutcome,
-    ReloadReply, Reloaded, SyncReply,
+    ReloadReply, Reloaded, ReloadedTarget, SyncReply,
 };
-use crate::model::{IntegrationId, Outcome, Progress, Run};
+use crate::model::{IntegrationId, Outcome, Progress, Run, TargetId};
 
 const ASK: &str = "POST /v1/integrations/123-building-name/sync?wait=false";
 
@@ -312,6 +312,7 @@ async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one
             one("oak-street", ReloadOutcome::Loaded, Some(2), Vec::new()),
             one("old-mill", ReloadOutcome::Removed, None, Vec::new()),
         ],
+        targets: Vec::new(),
         problems: Vec::new(),
     };
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
@@ -325,6 +326,41 @@ async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one
     4 integrations: 1 loaded, 1 unchanged, 1 rejected, 1 removed
     ");
     reply.integrations.remove(0);
+    let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
+    assert_eq!(ran.exit, Exit::Done);
+}
+
+#[tokio::test]
+async fn a_reload_tells_what_became_of_each_target_and_ends_with_2_when_one_was_rejected() {
+    let one = |id: &str, outcome, generation, problems| ReloadedTarget {
+        id: TargetId::new(id),
+        outcome,
+        generation,
+        problems,
+    };
+    let found = vec![problem("unknown field; did you mean `script`?")];
+    let mut reply = ReloadReply {
+        integrations: Vec::new(),
+        targets: vec![
+            one("acme-door", ReloadOutcome::Rejected, None, found),
+            one("bell-door", ReloadOutcome::Unchanged, Some(1), Vec::new()),
+            one("cedar-door", ReloadOutcome::Loaded, Some(2), Vec::new()),
+            one("old-door", ReloadOutcome::Removed, Some(7), Vec::new()),
+        ],
+        problems: Vec::new(),
+    };
+    let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
+    assert_eq!(ran.exit, Exit::Invalid);
+    assert_snapshot!(ran.out, @r"
+    target acme-door: rejected; it does not run
+      config/integrations/123-building-name.yaml:9:1: scrpt: unknown field; did you
+      mean `script`?
+    target cedar-door: loaded as generation 2
+    target old-door: its file is gone; nothing is sent there, what was granted stays
+    0 integrations: 0 loaded, 0 unchanged, 0 rejected, 0 removed
+    4 targets: 1 loaded, 1 unchanged, 1 rejected, 1 removed
+    ");
+    reply.targets.remove(0);
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
     assert_eq!(ran.exit, Exit::Done);
 }

@@ -183,7 +183,7 @@ impl Client {
             .await
     }
 
-    async fn post<T: serde::de::DeserializeOwned>(
+    pub(super) async fn post<T: serde::de::DeserializeOwned>(
         &self,
         path: &[&str],
         body: &impl Serialize,

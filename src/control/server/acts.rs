@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Extension, FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -31,13 +31,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDocument> {
         // What kind of text it is need not be said: nothing but JSON is understood.
         let Whole(bytes) = Whole::from_request(request, state).await?;
-        match Json::<T>::from_bytes(&bytes) {
-            Ok(Json(told)) => Ok(Told(told)),
-            Err(JsonRejection::JsonDataError(error)) => {
-                Err(ProblemDocument::bad_request(error.body_text()))
-            }
-            Err(error) => Err(ProblemDocument::bad_request(error.body_text())),
+        json(&bytes).map(Told)
+    }
+}
+
+/// The same, where nothing said is as good as nothing named.
+pub(super) struct ToldOrNothing<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for ToldOrNothing<T> {
+    type Rejection = ProblemDocument;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDocument> {
+        let Whole(bytes) = Whole::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(ToldOrNothing(T::default()));
         }
+        json(&bytes).map(ToldOrNothing)
+    }
+}
+
+fn json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ProblemDocument> {
+    match Json::<T>::from_bytes(bytes) {
+        Ok(Json(told)) => Ok(told),
+        Err(error) => Err(ProblemDocument::bad_request(error.body_text())),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) fn made<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 #[derive(Clone, Copy)]
 pub(super) enum Content {
     Json(Made),
+    /// A JSON value, which may be left out.
+    JsonOrNothing(Made),
     /// One JSON value on each line.
     Lines(Made),
     /// Server-sent events, each with a JSON value as its data.
@@ -82,7 +84,9 @@ pub(super) fn document(operations: &[Operation]) -> Value {
             "responses": answers,
         });
         if let Some(body) = operation.body {
-            value["requestBody"] = json!({ "required": true, "content": body.value(&mut told) });
+            let required = !matches!(body, Content::JsonOrNothing(_));
+            let content = body.value(&mut told);
+            value["requestBody"] = json!({ "required": required, "content": content });
         }
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = value;
@@ -162,7 +166,9 @@ impl Content {
     fn value(self, generator: &mut SchemaGenerator) -> Value {
         let text = |kind: &str, what: &str| json!({ kind: { "schema": { "type": "string", "description": what } } });
         match self {
-            Content::Json(made) => json!({ "application/json": { "schema": made(generator) } }),
+            Content::Json(made) | Content::JsonOrNothing(made) => {
+                json!({ "application/json": { "schema": made(generator) } })
+            }
             Content::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
             Content::Text => text("text/plain; charset=utf-8", "a line"),
             Content::Metrics => text(super::health::OPENMETRICS, "OpenMetrics 1.0"),

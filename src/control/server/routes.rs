@@ -9,17 +9,18 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page, PeoplePage,
-    PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade,
-    Status, SyncReply,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page,
+    PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
+    RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, Done, Enrolment, Explanation, Imported, Preview, Resolution, Retirement,
-    Soundness, Tier,
+    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
+    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
 use super::admission::{Needed, admitted, known};
+use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
@@ -100,6 +101,12 @@ impl<B: Backend> Route<B> {
     /// With a `T` as its body.
     fn told<T: JsonSchema>(mut self) -> Route<B> {
         self.operation.body = Some(Content::Json(made::<T>));
+        self
+    }
+
+    /// With a `T` as its body, or with none where nothing is named.
+    fn may_be_told<T: JsonSchema>(mut self) -> Route<B> {
+        self.operation.body = Some(Content::JsonOrNothing(made::<T>));
         self
     }
 
@@ -366,6 +373,41 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             acts::undo::<B>,
         )
         .gives::<Done>(),
+        reads(
+            "/v1/targets",
+            "all targets, by id: what is delivered there, and what waits",
+            deliveries::targets::<B>,
+        )
+        .gives::<Targets>(),
+        reads("/v1/targets/{id}", "one target", deliveries::target::<B>).gives::<TargetStatus>(),
+        reads(
+            "/v1/deliveries",
+            "what people have at targets, or shall have there, by target, person and key",
+            deliveries::list::<B>,
+        )
+        .asked::<DeliveryQuery>()
+        .gives::<Page<Delivery>>(),
+        reads(
+            "/v1/deliveries/{target}/preview",
+            "what is to be done at a target now, for whom, why, and what it waits for",
+            deliveries::preview::<B>,
+        )
+        .gives::<DeliveryPlan>(),
+        acts(
+            "/v1/deliveries/{target}/approve",
+            "let what waits at a target through",
+            deliveries::approve::<B>,
+        )
+        .needs(Tier::Approve)
+        .may_be_told::<ApproveDeliveries>()
+        .gives::<DeliveriesTouched>(),
+        acts(
+            "/v1/deliveries/{target}/retry",
+            "try again what is parked at a target",
+            deliveries::retry::<B>,
+        )
+        .may_be_told::<RetryDeliveries>()
+        .gives::<DeliveriesTouched>(),
         reads(
             "/v1/changes",
             "the change log, as JSON lines",

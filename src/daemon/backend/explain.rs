@@ -1,4 +1,5 @@
-//! Why a resident is where they are: what the store knows of them, and on request what the PMS says now.
+//! Why a resident is where they are: what the store knows of them and what is delivered of it, and on request what the PMS
+//! says now.
 
 use std::sync::Arc;
 
@@ -32,6 +33,9 @@ impl Daemon {
         })?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
+        if let Some(person) = explanation.person.as_ref().map(|person| person.id) {
+            explanation.deliveries = self.deliveries_of(person).await?;
+        }
         if live {
             let integration = slot.current.clone().ok_or_else(|| {
                 ProblemDocument::conflict(format!(
@@ -81,6 +85,7 @@ fn known(
         ruling: view.ruling(&integration, &resident)?,
         link,
         person: person.map_or(Ok(None), |person| view.person(person))?,
+        deliveries: Vec::new(),
         alerts,
         changes,
         integration,

@@ -102,6 +102,7 @@ impl Daemon {
         let scrape = Scrape {
             status,
             alerts,
+            targets: self.all_targets().await?,
             intervals,
             stuck,
             store: self.store.length(),

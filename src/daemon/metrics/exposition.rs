@@ -1,5 +1,5 @@
-//! Everything that is told of the daemon, as OpenMetrics text. Its labels are ids of integrations that have a
-//! file, and words of this program: no personal data, and no more series than the config asks for.
+//! Everything that is told of the daemon, as OpenMetrics text. Its labels are ids of integrations and targets that
+//! have a file, and words of this program: no personal data, and no more series than the config asks for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -17,7 +17,9 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::control::protocol::{IntegrationState, IntegrationStatus, Status};
-use crate::model::{AlertKind, IntegrationId, Problem};
+use crate::model::{
+    AlertKind, DeliveryState, IntegrationId, Problem, Tally, TargetState, TargetStatus,
+};
 
 use super::{BOUNDS, Counted, Feed, Metrics};
 
@@ -28,6 +30,8 @@ pub(in crate::daemon) struct Scrape {
     pub status: Status,
     /// Open alerts by integration and kind.
     pub alerts: BTreeMap<(IntegrationId, AlertKind), u64>,
+    /// Every target.
+    pub targets: Vec<TargetStatus>,
     /// How often each integration is to run, in seconds.
     pub intervals: BTreeMap<IntegrationId, f64>,
     /// Runs that were given up and keep a thread, by integration.
@@ -76,7 +80,8 @@ impl Collector for Told {
         self.daemon(&mut page)?;
         self.runs(&mut page)?;
         self.people(&mut page)?;
-        self.files(&mut page)
+        self.files(&mut page)?;
+        self.deliveries(&mut page)
     }
 }
 
@@ -309,12 +314,89 @@ impl Told {
         Ok(())
     }
 
+    fn deliveries(&self, page: &mut Page) -> fmt::Result {
+        let mut grants = page.gauge(
+            "deliveries",
+            "Grants at targets, by how far they came",
+            None,
+        )?;
+        for (id, one) in self.targets() {
+            for state in DeliveryState::ALL {
+                let labels = [("target", id), ("state", state.as_str())];
+                grants.one(&labels, count(of_state(&one.grants, state)))?;
+            }
+        }
+        let mut waiting = page.gauge(
+            "deliveries_waiting",
+            "Deliveries that wait for an approval, those among them that the guard holds",
+            None,
+        )?;
+        for (id, one) in self.targets() {
+            let waits = one.grants.waiting.saturating_add(one.grants.held);
+            waiting.one(&[("target", id)], count(waits))?;
+        }
+        let mut oldest = page.gauge(
+            "delivery_oldest_wanted_timestamp",
+            "Since when the oldest delivery that may be sent was not; there is none where nothing is late",
+            Some(&Unit::Seconds),
+        )?;
+        for (id, one) in self.targets() {
+            oldest.maybe(&[("target", id)], one.oldest_wanted)?;
+        }
+        let mut late = page.gauge(
+            "delivery_late",
+            "By how much the latest start or end was missed",
+            Some(&Unit::Seconds),
+        )?;
+        for (id, one) in self.targets() {
+            late.one(&[("target", id)], count(one.late))?;
+        }
+        let mut up = page.gauge(
+            "target_up",
+            "Whether it is delivered to: its files were right once, and it let us in when it was asked last; there is none while it is switched off",
+            None,
+        )?;
+        for (id, one) in self.targets() {
+            if let Some(is_up) = is_up(one.state) {
+                up.one(&[("target", id)], i64::from(is_up))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that have a file. Of one whose file is gone nothing is expected any more.
+    fn targets(&self) -> impl Iterator<Item = (&str, &TargetStatus)> {
+        let targets = self.scrape.targets.iter();
+        let here = targets.filter(|one| one.state != TargetState::Removed);
+        here.map(|one| (one.id.as_str(), one))
+    }
+
     fn counts(&self) -> impl Iterator<Item = (&str, &Feed)> {
         self.feeds.iter().map(|(one, feed)| (one.id.as_str(), feed))
     }
 
     fn states(&self) -> impl Iterator<Item = (&str, &IntegrationStatus)> {
         self.feeds.iter().map(|(one, _)| (one.id.as_str(), one))
+    }
+}
+
+fn of_state(grants: &Tally, state: DeliveryState) -> u64 {
+    match state {
+        DeliveryState::Wanted => grants.wanted,
+        DeliveryState::Sent => grants.sent,
+        DeliveryState::Confirmed => grants.confirmed,
+        DeliveryState::Unknown => grants.unknown,
+        DeliveryState::Parked => grants.parked,
+        DeliveryState::Visit => grants.visit,
+    }
+}
+
+/// Whether a target is delivered to; none where it is not to be.
+fn is_up(state: TargetState) -> Option<bool> {
+    match state {
+        TargetState::Ok | TargetState::Waiting | TargetState::Held => Some(true),
+        TargetState::Failing | TargetState::Broken => Some(false),
+        TargetState::Off | TargetState::Removed => None,
     }
 }
 

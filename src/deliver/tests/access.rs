@@ -207,6 +207,24 @@ fn a_stay_that_was_ended_by_hand_is_over() {
 }
 
 #[test]
+fn r46_who_goes_along_with_a_file_that_the_target_does_not_serve_keeps_what_they_have() {
+    let mut life = Life::new(DELAYED);
+    life.at("2026-03-01T10:00:00Z", Some(stay(LeaseStatus::Current)));
+    let moved = Box::new(stay(LeaseStatus::Current));
+    life.person.stays = [(IntegrationId::new("elm-court"), moved)].into();
+    for now in ["2026-03-02T10:00:00Z", "2026-03-03T10:00:00Z"] {
+        let access = life.again(now);
+        assert_eq!(access.resting, [here()]);
+        assert!(!access.is_over);
+    }
+    // Once that stay is over too, nothing is kept.
+    let past = Box::new(stay(LeaseStatus::Past));
+    life.person.stays = [(IntegrationId::new("elm-court"), past)].into();
+    let access = life.again("2026-03-04T10:00:00Z");
+    assert!(access.is_over && access.resting.is_empty());
+}
+
+#[test]
 fn each_unit_of_a_stay_opens() {
     let mut current = stay(LeaseStatus::Current);
     current.more_units = vec![Unit {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Guard, Span};
+use crate::config::{Span, TargetGuard};
 use crate::deliver::{Recent, is_too_much};
 use crate::model::PersonId;
 
@@ -13,12 +13,11 @@ fn people(ids: std::ops::Range<u64>) -> BTreeSet<PersonId> {
     ids.map(PersonId).collect()
 }
 
-fn limits() -> Guard {
-    Guard {
+fn limits() -> TargetGuard {
+    TargetGuard {
         limit: 5,
         percent: 10,
         window: Span(Duration::from_hours(24)),
-        ..Guard::default()
     }
 }
 

@@ -38,6 +38,7 @@ fn held(key: &str) -> Held {
         id: format!("id-{key}"),
         is_others: false,
         needs_visit: false,
+        is_off: false,
     }
 }
 
@@ -295,4 +296,46 @@ fn a_lane_is_read_as_it_was_written() {
     lane.approved.insert(Deed::Create(grant("lobby")).print());
     let text = serde_json::to_string(&lane).unwrap();
     assert_eq!(serde_json::from_str::<Lane>(&text).unwrap(), lane);
+}
+
+#[test]
+fn what_other_files_want_too_is_no_matter_of_theirs_when_it_is_taken_away_later() {
+    let wanted = [grant("a")];
+    let mut lane = Lane::default();
+    lane.looked(&wish(&wanted), &[held("a")], &TIMING, at(0));
+    let edited = |wanted| Wish {
+        files: 2,
+        is_over: false,
+        ..wish(wanted)
+    };
+    lane.heed(&edited(&wanted));
+    let causes = |wanted| {
+        Vec::from_iter(
+            plan(&edited(wanted), &lane)
+                .into_iter()
+                .map(|one| one.cause),
+        )
+    };
+    assert_eq!(causes(&[]), [Cause::Moved]);
+}
+
+#[test]
+fn what_is_there_and_off_is_made_another_where_it_is_wanted_and_nothing_to_take_away_where_it_is_not()
+ {
+    let wanted = [grant("a")];
+    let off = Held {
+        is_off: true,
+        ..held("a")
+    };
+    let mut lane = Lane::default();
+    lane.looked(&wish(&wanted), std::slice::from_ref(&off), &TIMING, at(0));
+    let planned = plan(&wish(&wanted), &lane);
+    assert!(
+        matches!(&planned[..], [Planned { deed: Deed::Change(one), .. }] if *one == grant("a"))
+    );
+
+    let mut lane = Lane::default();
+    lane.looked(&wish(&[]), &[off], &TIMING, at(0));
+    assert_eq!(plan(&wish(&[]), &lane), []);
+    assert!(lane.grants.is_empty());
 }

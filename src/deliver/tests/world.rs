@@ -404,6 +404,7 @@ impl World {
                     id: id.to_string(),
                     is_others: !there.by_us,
                     needs_visit: self.rng.u32(0..9) == 0,
+                    is_off: false,
                 });
             }
         }

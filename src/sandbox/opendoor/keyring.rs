@@ -142,7 +142,7 @@ struct NewUser {
 impl Keyring {
     /// Buildings with a lobby, a gym that no network reaches, and residences; a key for the building and one for each
     /// residence.
-    pub(super) fn new(buildings: &[String], residences: usize, seed: u64) -> Keyring {
+    pub(super) fn new(buildings: &[String], units: &[String], seed: u64) -> Keyring {
         let mut keyring = Keyring {
             seed,
             users_made: 0,
@@ -154,13 +154,13 @@ impl Keyring {
             unheard: BTreeSet::new(),
         };
         for (place, name) in (0..).zip(buildings) {
-            keyring.build(place, name, residences);
+            keyring.build(place, name, units);
         }
         keyring
     }
 
-    fn build(&mut self, place: u64, name: &str, residences: usize) {
-        let (seed, base) = (self.seed, place * 10_000);
+    fn build(&mut self, place: u64, name: &str, units: &[String]) {
+        let (seed, base) = (self.seed, place * 1_000_000);
         let building = made_up(seed, "building", place);
         self.buildings.push(Building {
             uuid: building.clone(),
@@ -188,12 +188,11 @@ impl Keyring {
         self.keys
             .push(key(0, "Common areas".to_owned(), doors.collect()));
         self.doors.extend(communal);
-        let residences = (1_u64..).zip("ABCD".chars().cycle()).take(residences);
-        for (number, letter) in residences {
-            let label = format!("{}{letter}", 1 + (number - 1) / 4);
+        for (number, label) in (1_u64..).zip(units) {
             // Most residence doors have no network of their own.
             let door = door(number + 1, label.clone(), false, number % 4 == 0);
-            self.keys.push(key(number, label, vec![door.uuid.clone()]));
+            let doors = vec![door.uuid.clone()];
+            self.keys.push(key(number, label.clone(), doors));
             self.doors.push(door);
         }
     }
@@ -547,6 +546,14 @@ fn access_shown(access: &Access) -> Map<String, Value> {
     }
     shown.insert("shareable".into(), access.is_shareable.into());
     shown
+}
+
+/// What residences are called that have no names: four on each floor.
+pub(super) fn labels(residences: usize) -> Vec<String> {
+    let letters = (0_usize..).zip("ABCD".chars().cycle()).take(residences);
+    letters
+        .map(|(number, letter)| format!("{}{letter}", 1 + number / 4))
+        .collect()
 }
 
 /// A uuid that the same seed, word and number always have.

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream;
 use serde_json::{Value, json};
 
+use super::super::fault::FaultKind;
+use super::super::serve::{Reply as Sent, send};
+use super::faults::{faulty, instead, seen};
 use super::keyring::{Door, Key, Keyring, Refused};
 use super::{ListMishap, Mishap, Shared};
 
@@ -80,14 +83,25 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let bytes = to_bytes(body, BODY).await.unwrap_or_default();
-    if path == TOKEN || path == format!("{BASE}{TOKEN}") {
-        return sent(&token(&shared, &bytes));
+    let below = path.strip_prefix(BASE).unwrap_or_default();
+    let is_token = path == TOKEN || below == TOKEN;
+    let faults = shared.faults.due(&seen(&path));
+    for fault in &faults {
+        if let FaultKind::Delay(time) = fault {
+            tokio::time::sleep(*time).await;
+        }
+    }
+    if let Some(instead) = instead(&shared, &faults, is_token) {
+        note(&shared, &parts.method, below, Some(instead.status));
+        return send(instead, &faults);
+    }
+    if is_token {
+        return sent(&token(&shared, &bytes), &faults);
     }
     let told = parts.headers.get(header::AUTHORIZATION);
     let told = told
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let below = path.strip_prefix(BASE).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default().as_bytes();
     let asked = Asked {
         method: parts.method,
@@ -95,20 +109,30 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         query: url::form_urlencoded::parse(query).into_owned().collect(),
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
     };
-    let reply = answer(&shared, told.as_deref(), &asked);
-    shared.state().requests.push(super::Request {
-        method: asked.method.to_string(),
-        path: below.to_owned(),
-        status: reply.as_ref().map(|reply| reply.status),
-    });
+    let reply = answer(&shared, told.as_deref(), &asked, &faults);
+    let status = reply.as_ref().map(|reply| reply.status);
+    note(&shared, &asked.method, below, status);
     match reply {
-        Some(reply) => sent(&reply),
+        Some(reply) => sent(&reply, &faults),
         None => broken_off(),
     }
 }
 
+fn note(shared: &Shared, method: &Method, path: &str, status: Option<u16>) {
+    shared.state().requests.push(super::Request {
+        method: method.to_string(),
+        path: path.to_owned(),
+        status,
+    });
+}
+
 /// The answer; none where the connection ends without one.
-fn answer(shared: &Arc<Shared>, told: Option<&str>, asked: &Asked) -> Option<Reply> {
+fn answer(
+    shared: &Arc<Shared>,
+    told: Option<&str>,
+    asked: &Asked,
+    faults: &[FaultKind],
+) -> Option<Reply> {
     let mut state = shared.state();
     let good = format!("Bearer {}", bearer(shared, state.token));
     if told != Some(good.as_str()) {
@@ -120,12 +144,8 @@ fn answer(shared: &Arc<Shared>, told: Option<&str>, asked: &Asked) -> Option<Rep
             return Some(act(&mut state.keyring, asked));
         }
         let mishap = state.list_mishap();
-        return Some(list(
-            &state.keyring,
-            asked,
-            mishap,
-            shared.settings.page_size,
-        ));
+        let size = shared.settings.page_size;
+        return Some(list(&state.keyring, asked, mishap, faults, size));
     };
     let keyring = &mut state.keyring;
     match mishap {
@@ -215,7 +235,13 @@ fn act(keyring: &mut Keyring, asked: &Asked) -> Reply {
 }
 
 /// What asks for what is there.
-fn list(keyring: &Keyring, asked: &Asked, mishap: Option<ListMishap>, size: usize) -> Reply {
+fn list(
+    keyring: &Keyring,
+    asked: &Asked,
+    mishap: Option<ListMishap>,
+    faults: &[FaultKind],
+    size: usize,
+) -> Reply {
     if mishap == Some(ListMishap::ServerError) {
         return Reply::message(500, "INTERNAL_SERVER_ERROR");
     }
@@ -258,7 +284,11 @@ fn list(keyring: &Keyring, asked: &Asked, mishap: Option<ListMishap>, size: usiz
         }
         _ => return Reply::bare(404),
     };
-    page(asked, name, items, is_paged.then_some(size), mishap)
+    let items = faulty(items, faults);
+    if faults.contains(&FaultKind::NoResult) {
+        return Reply::new(200, json!({}));
+    }
+    page(asked, name, items, is_paged.then_some(size), mishap, faults)
 }
 
 /// A page of a list, with the token of the next.
@@ -268,6 +298,7 @@ fn page(
     mut items: Vec<Value>,
     size: Option<usize>,
     mishap: Option<ListMishap>,
+    faults: &[FaultKind],
 ) -> Reply {
     if mishap == Some(ListMishap::Short) {
         items.pop();
@@ -283,9 +314,12 @@ fn page(
     let Ok(page) = asked.parameter("pageToken").unwrap_or("0").parse::<usize>() else {
         return Reply::bare(400);
     };
-    let begin = page.saturating_mul(size).min(items.len());
+    let is_repeated = faults.contains(&FaultKind::RepeatedPage);
+    let is_more = page.saturating_add(1).saturating_mul(size) < items.len();
+    let is_more = is_more || faults.contains(&FaultKind::EndlessNext);
+    let first = if is_repeated { 0 } else { page };
+    let begin = first.saturating_mul(size).min(items.len());
     let end = begin.saturating_add(size).min(items.len());
-    let is_more = end < items.len();
     let shown: Vec<Value> = items.drain(begin..end).collect();
     let mut body = json!({ name: shown });
     if mishap == Some(ListMishap::EndlessPages) {
@@ -315,6 +349,7 @@ fn door_shown(door: &Door) -> Value {
         "uuid": door.uuid,
         "buildingUuid": door.building,
         "name": door.name,
+        "sdkDoorUuid": door.uuid,
         "type": "DOOR",
         "accessibilityType": if door.is_communal { "COMMUNAL" } else { "PRIVATE" },
         "isConnected": door.is_connected,
@@ -386,25 +421,16 @@ fn token(shared: &Shared, body: &[u8]) -> Reply {
     )
 }
 
-fn sent(reply: &Reply) -> Response {
-    let body = reply
-        .body
-        .as_ref()
-        .map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let mut response = Response::new(body);
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if reply.body.is_some() {
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-    }
-    if let Some(seconds) = reply.retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
+fn sent(reply: &Reply, faults: &[FaultKind]) -> Response {
+    let plain = match &reply.body {
+        Some(body) => Sent::new(reply.status, "application/json", body.to_string()),
+        None => Sent::new(reply.status, "", String::new()),
+    };
+    let plain = match reply.retry_after {
+        Some(seconds) => plain.with("retry-after", seconds),
+        None => plain,
+    };
+    send(plain, faults)
 }
 
 /// An answer that ends before it began: nobody learns what came of the request.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::super::fault::{Fault, FaultKind};
 use super::{DoorSettings, ListMishap, Mishap, OpenDoor};
 
 struct Partner {
@@ -17,8 +18,12 @@ struct Partner {
 
 impl Partner {
     async fn new() -> Partner {
+        Partner::at(DoorSettings::default()).await
+    }
+
+    async fn at(settings: DoorSettings) -> Partner {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let door = OpenDoor::start(DoorSettings::default()).await.unwrap();
+        let door = OpenDoor::start(settings).await.unwrap();
         let http = Client::builder()
             .no_proxy()
             .tls_certs_only([])
@@ -310,4 +315,118 @@ async fn lists_come_in_pages_and_have_their_own_faults() {
     assert_eq!(partner.accesses("1A").await, 1);
     partner.door.list_mishap(ListMishap::EndlessPages, 1);
     assert_eq!(partner.get("/v1/users").await["nextPageToken"], "0");
+}
+
+#[tokio::test]
+async fn units_that_are_named_have_a_door_and_a_key_each() {
+    let units = ["101", "102", "Garden House"].map(str::to_owned).to_vec();
+    let partner = Partner::at(DoorSettings {
+        units: units.clone(),
+        ..DoorSettings::default()
+    })
+    .await;
+    let names = |of: &Value| -> Vec<String> {
+        let all = of.as_array().unwrap().iter();
+        all.map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let keys = partner.get("/v1/keys?includeDoors=true").await;
+    assert_eq!(names(&keys["keys"])[1..], units);
+    assert_eq!(names(&partner.get("/v1/doors").await["doors"])[2..], units);
+    // An access names its doors as the list of doors does.
+    let doors = partner.get("/v1/doors").await;
+    assert_eq!(
+        keys["keys"][1]["doors"][0]["sdkDoorUuid"],
+        doors["doors"][2]["sdkDoorUuid"]
+    );
+}
+
+/// The status of a list of users, its type, and what it says; nothing where the connection ends.
+async fn users(partner: &Partner) -> Option<(StatusCode, String, String)> {
+    let url = format!("{}/v1/users?pageSize=1", partner.door.url());
+    let asked = partner.http.get(url).bearer_auth(&partner.token);
+    let answer = asked.send().await.ok()?;
+    let status = answer.status();
+    let headers = answer.headers();
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+    let told = header("retry-after").or(header("content-type"));
+    let told = told.unwrap_or_default().to_owned();
+    Some((status, told, answer.text().await.ok()?))
+}
+
+#[tokio::test]
+async fn what_goes_wrong_at_pmss_goes_wrong_here_too() {
+    let mut partner = Partner::new().await;
+    for email in ["ada@example.com", "bo@example.com"] {
+        let mut body = partner.ada();
+        body["email"] = email.into();
+        assert_eq!(partner.post(body).await.0, 200);
+    }
+    let right = users(&partner).await;
+    let quick = Duration::from_millis(1);
+    for (name, kind) in FaultKind::NAMED {
+        let kind = match kind {
+            FaultKind::Delay(_) => FaultKind::Delay(quick),
+            FaultKind::Drip(_) => FaultKind::Drip(quick),
+            kind => kind,
+        };
+        partner.door.fault(kind);
+        let wrong = users(&partner).await;
+        let expected = match kind {
+            FaultKind::LoginFailed | FaultKind::ExpiredToken => Some(401),
+            FaultKind::TooMany { .. } => Some(429),
+            FaultKind::ServerError => Some(500),
+            FaultKind::Unavailable => Some(503),
+            FaultKind::CutConnection => None,
+            _ => Some(200),
+        };
+        let status = wrong.as_ref().map(|(status, ..)| status.as_u16());
+        assert_eq!(status, expected, "{name}");
+        let is_as_ever = match kind {
+            // They take their time, show on other pages, or on lists of accesses.
+            FaultKind::Delay(_)
+            | FaultKind::Drip(_)
+            | FaultKind::EndlessNext
+            | FaultKind::RepeatedPage
+            | FaultKind::ChangedField
+            | FaultKind::WrongTotal => true,
+            _ => false,
+        };
+        assert_eq!(wrong == right, is_as_ever, "{name}: {wrong:?}");
+        partner.door.calm();
+        partner.log_in().await;
+    }
+    let told = Fault::new(FaultKind::TooMany {
+        retry_after: Some(7),
+    });
+    partner.door.fault(told.only("users").times(1));
+    assert_eq!(partner.accesses("1A").await, 2);
+    assert_eq!(users(&partner).await.unwrap().1, "7");
+    assert_eq!(users(&partner).await, right);
+}
+
+#[tokio::test]
+async fn lists_of_accesses_and_further_pages_go_wrong_as_told() {
+    let partner = Partner::new().await;
+    for email in ["ada@example.com", "bo@example.com"] {
+        let mut body = partner.ada();
+        body["email"] = email.into();
+        assert_eq!(partner.post(body).await.0, 200);
+    }
+    let second = "/v1/users?pageSize=1&pageToken=1";
+    let right = partner.get(second).await;
+    assert_eq!(right["users"][0]["email"], "bo@example.com");
+    assert!(right.get("nextPageToken").is_none());
+    partner.door.fault(FaultKind::RepeatedPage);
+    let repeated = partner.get(second).await;
+    assert_eq!(repeated["users"][0]["email"], "ada@example.com");
+    partner.door.calm();
+    partner.door.fault(FaultKind::EndlessNext);
+    assert_eq!(partner.get(second).await["nextPageToken"], "2");
+    partner.door.calm();
+    partner.door.fault(FaultKind::ChangedField);
+    let path = format!("/v1/keys/{}/accesses", partner.key("1A"));
+    let access = &partner.get(&path).await["accesses"][0];
+    assert_eq!(access["grantedBy"]["type"], "PARTNER");
+    assert!(access.get("granter").is_none());
 }

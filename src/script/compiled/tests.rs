@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::super::Mapped;
+use super::super::output::MAX_RESIDENTS;
 use super::*;
 
 fn ctx() -> Context {
@@ -284,7 +286,7 @@ fn what_cannot_be_called_is_refused_when_loaded() {
     assert_eq!(
         compile("fn people(record, ctx) { [] }").unwrap_err(),
         [
-            "scripts/pms.rhai: there is no function `residents`; add `fn residents(record, ctx) { … }`"
+            "scripts/pms.rhai: there is no function `residents`; add `fn residents(record, ctx) { … }`, or for a target `fn wanted(person, ctx) { … }` and `fn held(record, ctx) { … }`"
         ]
     );
     assert_eq!(

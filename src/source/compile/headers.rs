@@ -63,10 +63,10 @@ fn replaced(connector: &Connector) -> Vec<(String, &'static str)> {
         }
     };
     look("headers", &connector.headers, login.is_some());
-    for (name, request) in &connector.requests {
-        let is_of_login = login.is_some_and(|login| login.request == *name);
+    for (name, request) in connector.all_requests() {
+        let is_of_login = login.is_some_and(|login| login.request == name);
         look(
-            &format!("requests.{name}.headers"),
+            &format!("{}.headers", Connector::place_of(name)),
             &request.headers,
             is_of_login,
         );

@@ -11,7 +11,8 @@ impl Compile<'_> {
     /// Tells of the hosts that no request can have.
     pub(super) fn hosts(&mut self) {
         let connector = self.connector;
-        let mut urls: Vec<&str> = connector.requests.values().map(|one| &*one.url).collect();
+        let urls = connector.all_requests().map(|(_, one)| one.url.as_str());
+        let mut urls: Vec<&str> = urls.collect();
         if let Some(crate::config::Auth::OAuth2(oauth2)) = &connector.auth {
             urls.push(&oauth2.token_url);
         }

@@ -1,6 +1,6 @@
 //! Keys of a request at which nothing looks in a request of its kind. Compiles nothing.
 
-use crate::config::{Auth, Connector, Format, Given, Missing, Poll, Request};
+use crate::config::{Auth, Connector, Format, Given, Missing, Operation, Poll, Request};
 
 /// What a key is for that is of no use where it stands.
 const OF_LOGIN: &str = "is of no use here: a login has one answer; remove it";
@@ -19,14 +19,18 @@ pub(super) fn unused(
     name: &str,
     request: &Request,
 ) -> Vec<(&'static str, &'static str)> {
+    // Of an operation that is told elsewhere.
+    if Operation::of_request(name).is_some() {
+        return Vec::new();
+    }
     let is_of_login = match &connector.auth {
         Some(Auth::Login(login)) => login.request == name || login.logout.as_deref() == Some(name),
         _ => false,
     };
-    let mut others = connector.requests.values();
-    let is_step = others.any(|other| other.after.iter().any(|one| one == name));
-    let mut others = connector.requests.values();
-    let is_list = others.any(|other| other.each.as_deref() == Some(name));
+    let mut others = connector.all_requests();
+    let is_step = others.any(|(_, other)| other.after.iter().any(|one| one == name));
+    let mut others = connector.all_requests();
+    let is_list = others.any(|(_, other)| other.each.as_deref() == Some(name));
     let is_read = matches!(name, "residents" | "properties") || request.feeds.is_some();
     let is_lookup = !is_of_login && !is_step && !is_list && !is_read;
     let mut gives = request.gives.values();

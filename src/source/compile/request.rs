@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{
-    self, Auth, Body, Format, Given, Method, Missing, Page, Until, Verdict, nearest,
+    self, Auth, Body, Connector, Format, Given, Missing, Operation, Page, Until, Verdict, nearest,
 };
 
 use crate::model::Code;
@@ -25,7 +25,9 @@ impl Compile<'_> {
         request: &config::Request,
         shared: &[Rule],
     ) -> Request {
-        let at = |field: &str| format!("requests.{name}.{field}");
+        let place = Connector::place_of(name);
+        let at = |field: &str| format!("{place}.{field}");
+        let operation = Operation::of_request(name);
         let is_login = match &self.connector.auth {
             Some(Auth::Login(login)) => login.request == name,
             _ => false,
@@ -58,13 +60,9 @@ impl Compile<'_> {
         if let Some(body) = &request.body {
             self.body(&at("body"), body);
         }
-        self.uses = Uses::All;
+        self.uses = self.all_uses();
         self.before.clear();
-        let writes = matches!(request.method, Method::Put | Method::Patch | Method::Delete);
-        if writes && !is_logout {
-            let message = "writes, and a PMS is only read; write GET, or POST with `reads: true`";
-            self.problem(&at("method"), message);
-        }
+        self.writes(name, request, is_logout);
         let form = form(request);
         let gives = self.gives(&at("gives"), request);
         let until = match request.poll.as_ref().and_then(|poll| poll.until.as_ref()) {
@@ -101,6 +99,9 @@ impl Compile<'_> {
                 "goes on until the total, and there is none; add `total`, where the PMS declares it",
             );
         }
+        if let Some(operation) = operation {
+            self.operation(operation, request);
+        }
         for (key, why) in unused(self.connector, name, request) {
             // That is refused in a login, whatever the version.
             if !(is_login && key == "page") {
@@ -129,12 +130,14 @@ impl Compile<'_> {
             }
         } else if name != "residents"
             && !is_logout
+            && operation.is_none()
+            && self.connector.target.is_none()
             && request.feeds.is_none()
             && id.is_none()
             && !self.comes_before(name)
         {
             self.problem(
-                &format!("requests.{name}"),
+                &place,
                 "has no `id`; add the path of the key by which its records are looked up",
             );
         }
@@ -167,8 +170,8 @@ impl Compile<'_> {
 
     /// Whether others are asked after this one, or for each of its records.
     fn comes_before(&self, name: &str) -> bool {
-        let mut others = self.connector.requests.values();
-        others.any(|other| {
+        let mut others = self.connector.all_requests();
+        others.any(|(_, other)| {
             other.each.as_deref() == Some(name) || other.after.iter().any(|one| one == name)
         })
     }
@@ -176,7 +179,9 @@ impl Compile<'_> {
     /// What comes before a request: it must be there, and not come after it in turn.
     fn chain(&mut self, name: &str, request: &config::Request, is_login: bool) {
         let connector = self.connector;
-        let at = |field: &str| format!("requests.{name}.{field}");
+        let place = Connector::place_of(name);
+        let at = |field: &str| format!("{place}.{field}");
+        self.about(name);
         let names: Vec<&str> = connector.requests.keys().map(String::as_str).collect();
         let before = request.after.iter().enumerate();
         let before = before.map(|(index, one)| (at(&format!("after.{index}")), one));
@@ -212,7 +217,7 @@ impl Compile<'_> {
             }
         }
         // The steps of a request are given what those before them gave.
-        for other in connector.requests.values() {
+        for (_, other) in connector.all_requests() {
             let steps = other.after.iter().take_while(|step| *step != name);
             if other.after.iter().any(|step| step == name) {
                 for step in steps.filter_map(|step| connector.requests.get(step)) {
@@ -259,7 +264,8 @@ impl Compile<'_> {
     }
 
     fn shape(&mut self, name: &str, request: &config::Request) -> Shape {
-        let at = |field: &str| format!("requests.{name}.{field}");
+        let place = Connector::place_of(name);
+        let at = |field: &str| format!("{place}.{field}");
         let records = self.path(&at("records"), &request.records);
         if let Some(message) = records.not_for_records() {
             self.problem(&at("records"), message);
@@ -281,10 +287,10 @@ impl Compile<'_> {
         if is_csv && !request.records.is_empty() {
             self.problem(&at("records"), "the rows of CSV have no path; remove it");
         }
-        let is_resident = name == "residents" || request.feeds.is_some();
+        let is_resident = name == "residents" || request.feeds.is_some() || name == "target.list";
         if is_csv && is_resident && request.id.is_none() {
             self.problem(
-                &format!("requests.{name}"),
+                &place,
                 "has no `id`; name the column of the id, which tells CSV from a page with an error",
             );
         }

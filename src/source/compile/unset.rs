@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Auth, Connector, Page, Per};
+use crate::config::{Auth, Connector, Operation, Page, Per};
 use crate::model::Code;
 
 use super::Compile;
@@ -21,12 +21,12 @@ impl Compile<'_> {
     pub(super) fn never_set(&mut self) {
         let mut found = Vec::new();
         let once = asked_for_none(self.connector);
-        for (name, request) in &self.connector.requests {
-            let place = format!("requests.{name}");
+        for (name, request) in self.connector.all_requests() {
+            let place = Connector::place_of(name);
             for (at, value) in self.templates.named_at(&place) {
                 let page = is_of_pages(value).then(|| still(value, request.page.as_ref()));
                 found.extend(page.flatten().map(|why| (at.to_owned(), why)));
-                if let Some(by) = once.get(name.as_str()).filter(|_| value == "property") {
+                if let Some(by) = once.get(name).filter(|_| value == "property") {
                     let why = format!(
                         "`property` is empty here: `{by}` is asked once for all PMS properties; leave it out, or remove `per: once`"
                     );
@@ -42,11 +42,11 @@ impl Compile<'_> {
 
     /// The same in templates of every request, where it is never set in any of them.
     fn never_set_everywhere(&self) -> Vec<(String, String)> {
-        let requests = &self.connector.requests;
         let mut found = Vec::new();
         for place in EVERYWHERE {
             for (at, value) in self.templates.named_at(place) {
-                let mut pages = requests.values().map(|request| request.page.as_ref());
+                let requests = self.connector.all_requests();
+                let mut pages = requests.map(|(_, request)| request.page.as_ref());
                 if is_of_pages(value)
                     && pages.all(|page| still(value, page).is_some())
                     && let Some(why) = still(value, None)
@@ -61,8 +61,8 @@ impl Compile<'_> {
     /// Tells of keys of a request with which none of its templates asks.
     pub(super) fn of_no_use(&mut self) {
         let mut found = Vec::new();
-        for (name, request) in &self.connector.requests {
-            let place = format!("requests.{name}");
+        for (name, request) in self.connector.all_requests() {
+            let place = Connector::place_of(name);
             let asks = |value: &str| {
                 let places = EVERYWHERE.into_iter().chain([place.as_str()]);
                 let mut named = places.flat_map(|place| self.templates.named_at(place));
@@ -71,6 +71,7 @@ impl Compile<'_> {
             let is_told = || {
                 let mut unused = unused(self.connector, name, request).into_iter();
                 unused.any(|(key, _)| key == "page")
+                    || Operation::of_request(name).is_some_and(Operation::acts)
             };
             let value = request.page.as_ref().and_then(moved_by);
             if let Some(value) = value.filter(|value| !asks(value) && !is_told()) {

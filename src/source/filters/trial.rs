@@ -76,6 +76,12 @@ pub(in crate::source) fn add_to_trial(environment: &mut Environment<'static>) {
     });
     environment.add_filter("number", |value: &Value| no_day("number", value));
     environment.add_filter("boolean", |value: &Value| no_day("boolean", value));
+    environment.add_filter("json", |value: &Value| is_there(value).map(|()| ANYTHING));
+    // What is not set is left out.
+    environment.add_filter("optional", |value: &Value| match is_there(value) {
+        Ok(()) => value.clone(),
+        Err(_) => Value::from(ANYTHING),
+    });
 }
 
 /// Fails where there is nothing, as templates fail without filters.

@@ -72,6 +72,8 @@ impl Doubts {
             fields => Value::from_object(Anything { but }),
             given => some(),
             record => some(),
+            grant => some(),
+            event => some(),
             property => "1",
             today => Value::from_object(Day(jiff::civil::date(2026, 2, 28))),
             since => Value::from_object(Since),
@@ -93,7 +95,16 @@ impl Doubts {
 pub(in crate::source) fn in_one_brace(text: &str, is_body: bool) -> Option<&str> {
     let is_name = |name: &str| match name.split_once('.') {
         Some((first, rest)) => {
-            let firsts = ["credential", "fields", "page", "given", "record", "now"];
+            let firsts = [
+                "credential",
+                "fields",
+                "page",
+                "given",
+                "record",
+                "now",
+                "grant",
+                "event",
+            ];
             firsts.contains(&first) && !rest.contains(char::is_whitespace)
         }
         None => !is_body && ["property", "today", "since", "token"].contains(&name),

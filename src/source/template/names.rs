@@ -8,6 +8,8 @@ use crate::config::nearest;
 pub(in crate::source) enum Uses {
     /// Everything about the request at hand.
     All,
+    /// The same where there is no PMS property.
+    Target,
     /// Only what is the same for all integrations of a credential.
     Credential,
     /// That, and the token of the login.
@@ -24,6 +26,16 @@ impl Uses {
         match self {
             Uses::All => &[
                 "property",
+                "today",
+                "now.seconds",
+                "now.milliseconds",
+                "page.number",
+                "page.offset",
+                "page.size",
+                "page.cursor",
+                "fields",
+            ],
+            Uses::Target => &[
                 "today",
                 "now.seconds",
                 "now.milliseconds",
@@ -50,7 +62,12 @@ impl Uses {
 
     /// Whether a template may name this.
     fn takes(self, variable: &str) -> bool {
-        self.names().contains(&variable) || self == Uses::All && variable.starts_with("fields.")
+        self.names().contains(&variable) || self.is_all() && variable.starts_with("fields.")
+    }
+
+    /// Whether it is everything that there is.
+    fn is_all(self) -> bool {
+        matches!(self, Uses::All | Uses::Target)
     }
 }
 
@@ -84,24 +101,45 @@ pub(super) fn unknown(
     if before.iter().any(comes_before) || uses.takes(variable) {
         return None;
     }
-    let why = if Uses::All.takes(variable) {
+    let why = if variable == "property" && uses == Uses::Target {
+        "is of a PMS, and not of a target"
+    } else if Uses::All.takes(variable) {
         "is not the same for all integrations of the credential, which share this"
     } else {
         "does not exist"
     };
     let names = uses.names();
-    let there = match uses {
-        Uses::All => {
-            let before = before.iter().map(|name| match name.strip_suffix('.') {
-                Some(name) => format!(", {name}.…"),
-                None => format!(", {name}"),
-            });
-            let before: String = before.collect();
-            format!("fields.…, {}{before}", names[..8].join(", "))
-        }
-        _ => names.join(", "),
+    let heads = before.iter().filter_map(|name| name.strip_suffix('.'));
+    let is_head = |name: &String| heads.clone().any(|head| head == name);
+    let there = if uses.is_all() {
+        let before = before.iter().filter(|name| !is_head(name));
+        let before = before.map(|name| match name.strip_suffix('.') {
+            Some(name) => format!(", {name}.…"),
+            None => format!(", {name}"),
+        });
+        let before: String = before.collect();
+        let names: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|one| *one != "fields")
+            .collect();
+        format!("fields.…, {}{before}", names.join(", "))
+    } else {
+        names.join(", ")
     };
+    if let Some(near) = misspelt(variable, heads.clone()) {
+        return Some(format!(
+            "the template uses `{variable}`, which {why}; did you mean `{near}`?"
+        ));
+    }
     Some(format!(
         "the template uses `{variable}`, which {why}; there are: credential.…, {there}"
     ))
+}
+
+/// The name that is meant where what came before a request, or what it is about, is misspelt.
+fn misspelt<'a>(variable: &str, heads: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (head, rest) = variable.split_once('.')?;
+    let heads: Vec<&str> = heads.collect();
+    nearest(head, &heads).map(|near| format!("{near}.{rest}"))
 }

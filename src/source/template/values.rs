@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use minijinja::Value;
 use minijinja::context;
 
-use super::super::filters::{Day, in_seconds};
+use super::super::filters::{Day, Escaped, in_seconds};
 use super::Place;
 
 /// What a page's request may ask for.
@@ -58,6 +58,53 @@ pub(in crate::source) struct Values<'a> {
     pub(in crate::source) signing: &'a Signing<'a>,
     /// What came before the request.
     pub(in crate::source) before: Before<'a>,
+    /// The grant or the event that it is about.
+    pub(in crate::source) about: Option<About<'a>>,
+}
+
+/// What a request to a target is about.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::source) struct About<'a> {
+    /// What templates call it: `grant` or `event`.
+    pub(in crate::source) name: &'static str,
+    pub(in crate::source) value: &'a serde_json::Value,
+}
+
+impl About<'_> {
+    /// Whether a name that a template uses is of it.
+    pub(in crate::source) fn is_named_by(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// As a template at this place sees it. A text that is a URL leads elsewhere only where the template begins with it:
+    /// elsewhere in a URL it is a segment as any other.
+    fn seen_at(&self, place: Place, leads: Option<&str>) -> Value {
+        let text = |text: &str, may_lead: bool| match place {
+            Place::Url if text.trim().is_empty() => Value::from(()),
+            Place::Url if !may_lead && text.contains("://") => {
+                Value::from_object(Escaped::of_segment(text))
+            }
+            _ => Value::from(text),
+        };
+        let number = |number: &serde_json::Number| {
+            let whole = number.as_i64().map(Value::from);
+            let whole = whole.or_else(|| number.as_u64().map(Value::from));
+            whole.unwrap_or_else(|| Value::from(number.as_f64().unwrap_or_default()))
+        };
+        let Some(members) = self.value.as_object() else {
+            return seen(self.value, &|one| text(one, false), &number);
+        };
+        let members = members.iter().map(|(name, value)| {
+            let rest = leads.and_then(|leads| leads.strip_prefix(self.name)?.strip_prefix('.'));
+            let may_lead = rest == Some(name.as_str());
+            (
+                name.clone(),
+                seen(value, &|one| text(one, may_lead), &number),
+            )
+        });
+        Value::from(members.collect::<BTreeMap<String, Value>>())
+    }
 }
 
 /// None at all.
@@ -88,6 +135,7 @@ impl Default for Values<'_> {
             token: "",
             signing: &UNSIGNED,
             before: Before::default(),
+            about: None,
         }
     }
 }
@@ -104,9 +152,15 @@ pub(in crate::source) struct Before<'a> {
 }
 
 impl Values<'_> {
-    /// The same, as a template at this place sees them.
-    pub(super) fn seen_at(&self, place: Place) -> Value {
+    /// The same, as a template at this place sees them that begins with the value `leads`.
+    pub(super) fn seen_at(&self, place: Place, leads: Option<&str>) -> Value {
+        let about = |name: &str| {
+            let about = self.about.filter(|about| about.name == name);
+            about.map(|about| about.seen_at(place, leads))
+        };
         context! {
+            grant => about("grant"),
+            event => about("event"),
             credential => self.credential,
             fields => self.fields,
             property => self.property,
@@ -138,21 +192,31 @@ impl Values<'_> {
 /// A record of an answer, for templates. In a URL an empty text would lead to something else than the record: there it is
 /// as good as none.
 fn of_record(value: &serde_json::Value, place: Place) -> Value {
+    let text = |text: &str| match place {
+        Place::Url if text.trim().is_empty() => Value::from(()),
+        _ => Value::from(text),
+    };
+    // As it is written: no digit is lost.
+    seen(value, &text, &|number| Value::from(number.to_string()))
+}
+
+/// A value of JSON, for templates, with what its texts and numbers are there.
+fn seen(
+    value: &serde_json::Value,
+    text: &dyn Fn(&str) -> Value,
+    number: &dyn Fn(&serde_json::Number) -> Value,
+) -> Value {
     match value {
-        serde_json::Value::String(text) if place == Place::Url && text.trim().is_empty() => {
-            Value::from(())
-        }
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(truth) => Value::from(*truth),
-        // As it is written: no digit is lost.
-        serde_json::Value::Number(number) => Value::from(number.to_string()),
-        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Number(one) => number(one),
+        serde_json::Value::String(one) => text(one),
         serde_json::Value::Array(items) => {
-            items.iter().map(|item| of_record(item, place)).collect()
+            items.iter().map(|item| seen(item, text, number)).collect()
         }
         serde_json::Value::Object(members) => {
             let members = members.iter();
-            let members = members.map(|(name, value)| (name.clone(), of_record(value, place)));
+            let members = members.map(|(name, value)| (name.clone(), seen(value, text, number)));
             Value::from(members.collect::<BTreeMap<String, Value>>())
         }
     }

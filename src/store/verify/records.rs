@@ -1,10 +1,11 @@
-//! What is recorded: alerts, changes, runs and their decisions, acts, and how each integration stands.
+//! What is recorded: alerts, changes, runs and their decisions, acts, how each integration stands, and what is delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::Decode;
 use redb::ReadableTable;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::{
     Act, Alert, AlertState, Attachment, Change, Decision, GuardState, PersonId, Ruling, Run, RunId,
@@ -12,7 +13,7 @@ use crate::model::{
 use crate::store::alerts::NEXT_ALERT;
 use crate::store::identity::gaps;
 use crate::store::retention::CHANGES_FROM;
-use crate::store::value::{Read, from_bytes, read_packed};
+use crate::store::value::{Read, from_bytes, read_json, read_packed};
 use crate::store::write::NEXT_CHANGE;
 use crate::store::{History, Lookup, Standing, tables};
 
@@ -29,6 +30,15 @@ struct About {
 impl Read for Vec<About> {
     fn read(form: u8, bytes: &[u8], table: &'static str) -> Done<Self> {
         read_packed(form, bytes, table)
+    }
+}
+
+/// A value of which only whoever keeps it knows what stands in it.
+struct Anything;
+
+impl Read for Anything {
+    fn read(form: u8, bytes: &[u8], table: &'static str) -> Done<Self> {
+        read_json::<IgnoredAny>(form, bytes, table).map(|_| Anything)
     }
 }
 
@@ -438,5 +448,21 @@ impl Checking<'_> {
 
     pub(super) fn lookups(&mut self) -> Done<()> {
         self.values(tables::LOOKUPS, "lookups-1", |_, _, _: Lookup| Ok(()))
+    }
+
+    /// What is known of people at targets.
+    pub(super) fn lanes(&mut self) -> Done<()> {
+        let person = self.holder(tables::PEOPLE)?;
+        self.values(tables::LANES, "lanes-1", |found, (at, id), _: Anything| {
+            // What is at a target and nobody's is kept under 0.
+            found.unless(id == 0 || person(id)?, || {
+                format!(
+                    "there is a lane of {} at {at}, who is not there",
+                    PersonId(id)
+                )
+            });
+            Ok(())
+        })?;
+        self.values(tables::TARGETS, "targets-1", |_, _, _: Anything| Ok(()))
     }
 }

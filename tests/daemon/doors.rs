@@ -1,0 +1,279 @@
+//! Delivery by the real daemon to doors on loopback: what people may open follows where they live, whatever the doors do.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Daemon, Doors, Home, Mishap, eventually, said};
+
+const AUTOMATIC: &str = "mode: automatic\nstart_delay: 0s\n";
+
+/// A home with a roll and doors, and these lines in the target's file.
+async fn begin(target: &str) -> (Home, Doors) {
+    let (home, doors) = (Home::new(), Doors::start().await);
+    doors.files(&home, target);
+    (home, doors)
+}
+
+async fn comes_to(doors: &Doors, open: &[&str]) {
+    eventually(&format!("{open:?}, not {:?}", doors.open()), async || {
+        doors.open() == open
+    })
+    .await;
+}
+
+/// Nothing is under way any more, and nothing waits for anything but somebody.
+async fn rests(home: &Home) {
+    eventually("deliveries rest", async || {
+        let told = home.epms(&["targets", "doors", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        let grants = &status["grants"];
+        grants["sent"] == 0
+            && grants["unknown"] == 0
+            && grants["wanted"] == grants["waiting"]
+            && status["read_back"].is_string()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r40_a_move_in_a_unit_change_and_a_move_out_arrive_at_the_doors() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    doors.lives(2, "2B", "pending");
+    doors.granted_by_hand("guest@example.com", "lobby");
+    let guest = "guest@example.com lobby";
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    comes_to(
+        &doors,
+        &["ada1@example.com d1", "ada1@example.com lobby", guest],
+    )
+    .await;
+    rests(&home).await;
+
+    doors.lives(1, "3C", "current");
+    daemon.sync("elm").await;
+    comes_to(
+        &doors,
+        &["ada1@example.com d3", "ada1@example.com lobby", guest],
+    )
+    .await;
+    let asked = doors.known().asked.clone();
+    let at = |what: &str| asked.iter().rposition(|one| one.starts_with(what));
+    assert!(at("CREATE") < at("REMOVE"), "{asked:?}");
+
+    doors.lives(1, "3C", "past");
+    daemon.sync("elm").await;
+    comes_to(&doors, &[guest]).await;
+    assert!(doors.known().created.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn what_opens_waits_for_approval_of_exactly_that() {
+    let (home, doors) = begin("start_delay: 0s\n").await;
+    doors.lives(1, "1A", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("it waits", async || {
+        let told = home.epms(&["targets", "doors", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        status["grants"]["waiting"] == 2
+    })
+    .await;
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
+    let digest = plan["digest"].as_str().unwrap().to_owned();
+
+    // Somebody moved since: what was shown is not what waits.
+    doors.lives(1, "2B", "current");
+    daemon.sync("elm").await;
+    eventually("another plan waits", async || {
+        let preview = home
+            .epms(&["deliveries", "preview", "doors", "--json"])
+            .await;
+        let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
+        plan["digest"] != digest.as_str()
+    })
+    .await;
+    let refused = home
+        .epms(&["deliveries", "approve", "doors", "--digest", &digest])
+        .await;
+    let text = said(&refused, 1);
+    assert!(text.contains("is not what was shown"), "{text}");
+    assert_eq!(doors.open(), [] as [String; 0]);
+
+    let preview = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
+    let digest = plan["digest"].as_str().unwrap();
+    said(
+        &home
+            .epms(&["deliveries", "approve", "doors", "--digest", digest])
+            .await,
+        0,
+    );
+    comes_to(&doors, &["ada1@example.com d2", "ada1@example.com lobby"]).await;
+
+    // Whoever is past loses it at once.
+    doors.lives(1, "2B", "past");
+    daemon.sync("elm").await;
+    comes_to(&doors, &[]).await;
+}
+
+#[tokio::test]
+async fn whatever_happens_to_a_request_each_grant_is_there_once_in_the_end() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.known().mishaps.extend([
+        Mishap::DoneAndFailed,
+        Mishap::DoneAndSilent,
+        Mishap::Refused(503),
+        Mishap::Refused(429),
+        Mishap::DoneAndFailed,
+    ]);
+    doors.lives(1, "1A", "current");
+    doors.lives(2, "2B", "current");
+    doors.lives(3, "3C", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    comes_to(
+        &doors,
+        &[
+            "ada1@example.com d1",
+            "ada1@example.com lobby",
+            "ada2@example.com d2",
+            "ada2@example.com lobby",
+            "ada3@example.com d3",
+            "ada3@example.com lobby",
+        ],
+    )
+    .await;
+    rests(&home).await;
+    drop(daemon);
+    assert!(doors.known().created.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_loses_nothing_and_goes_on_where_it_was() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    doors.known().is_down = true;
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("it is told", async || {
+        let alerts = daemon.alerts().await;
+        alerts
+            .iter()
+            .any(|alert| alert.kind.as_str() == "delivery_failed")
+    })
+    .await;
+    doors.known().is_down = false;
+    said(&home.epms(&["deliveries", "retry", "doors"]).await, 0);
+    comes_to(&doors, &["ada1@example.com d1", "ada1@example.com lobby"]).await;
+    eventually("the alert closes", async || {
+        let alerts = daemon.alerts().await;
+        alerts.iter().all(|alert| {
+            alert.kind.as_str() != "delivery_failed" || alert.state.to_string() == "auto_closed"
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_there_and_ours_and_nobody_s_is_told_and_waits() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    {
+        let mut known = doors.known();
+        let stray = serde_json::json!({ "id": 77, "holder": "old@example.com", "door": "d2", "by": "feed", "label": "x" });
+        known.grants.insert(77, stray);
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let all = [
+        "ada1@example.com d1",
+        "ada1@example.com lobby",
+        "old@example.com d2",
+    ];
+    comes_to(&doors, &all).await;
+    eventually("it is told", async || {
+        let alerts = daemon.alerts().await;
+        alerts
+            .iter()
+            .any(|alert| alert.kind.as_str() == "found_at_target")
+    })
+    .await;
+    rests(&home).await;
+    assert_eq!(doors.open(), all);
+    let plan = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let digest = plan["digest"].as_str().unwrap();
+    said(
+        &home
+            .epms(&["deliveries", "approve", "doors", "--digest", digest])
+            .await,
+        0,
+    );
+    comes_to(&doors, &all[..2]).await;
+}
+
+/// `EPMS_KILLS=300` kills so often.
+#[tokio::test]
+async fn a_daemon_killed_while_it_delivers_grants_nothing_twice_and_loses_nothing() {
+    let kills = std::env::var("EPMS_KILLS").map_or(6, |kills| kills.parse().unwrap());
+    let (home, doors) = begin(AUTOMATIC).await;
+    let mut rng = fastrand::Rng::with_seed(7);
+    for round in 0..kills {
+        let who = round % 40;
+        let unit = ["1A", "2B", "3C"][rng.usize(0..3)];
+        doors.lives(who, unit, "current");
+        let daemon = Daemon::start(&home).await;
+        let _ = daemon.begin("elm").await;
+        tokio::time::sleep(Duration::from_millis(rng.u64(0..400))).await;
+        daemon.signal(Signal::SIGKILL);
+        drop(daemon);
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("everybody has what they should have, once", async || {
+        let open = doors.open();
+        let known = doors.known();
+        let wanted = known.roll.len() * 2;
+        let mut once = open.clone();
+        once.dedup();
+        open.len() == wanted && once.len() == open.len()
+    })
+    .await;
+    drop(daemon);
+}
+
+/// `EPMS_DELIVERED=5000` delivers to so many, and says how fast.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_people_arrive_at_once_and_are_looked_at_by_lists_and_not_one_by_one() {
+    let people = std::env::var("EPMS_DELIVERED").map_or(200, |people| people.parse().unwrap());
+    let (home, doors) = begin(AUTOMATIC).await;
+    for id in 0..people {
+        doors.lives(id, "1A", "current");
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let begun = std::time::Instant::now();
+    eventually("everybody has arrived", async || {
+        let told = home.epms(&["targets", "doors", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        status["grants"]["confirmed"] == people * 2
+    })
+    .await;
+    let took = begun.elapsed();
+    println!("{people} people, {} grants in {took:?}", people * 2);
+    let known = doors.known();
+    assert!(known.created.values().all(|times| *times == 1));
+    let count = |what: &str| known.asked.iter().filter(|one| *one == what).count();
+    assert!(count("LIST") <= 12, "{} lists", count("LIST"));
+    assert!(count("FIND") <= 60, "{} looks", count("FIND"));
+}
