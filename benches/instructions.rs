@@ -21,6 +21,7 @@ use support::feed::Feed;
 use support::home::Home;
 use support::invented::Round;
 use support::report::Table;
+use support::shipped;
 use support::stages::{Repeat, Stage};
 use support::sync::{Sync, Synced, Which};
 
@@ -60,6 +61,9 @@ const STAGES: [Stage; 6] = [
     Stage::CommitFirst,
     Stage::PlanUnchanged,
 ];
+
+/// Nothing else is counted.
+const COUNTED: &str = "--toggle-collect=*stages*counted*";
 
 /// Instructions per record, by what was counted.
 type Counts = BTreeMap<String, u64>;
@@ -144,8 +148,14 @@ fn count() -> Counts {
             stage,
         });
         let out = home.path("callgrind.out");
-        let total = counted(&task, &out, &["--toggle-collect=*stages*counted*"]);
+        let total = counted(&task, &out, &[COUNTED]);
         told(&mut counts, stage.name(), total / RECORDS);
+    }
+    for (connector, kind) in shipped::ways() {
+        let (map, records) = shipped::given(&connector, kind, home.root(), 1);
+        let out = home.path("callgrind.out");
+        let total = counted(&Task::Map(map), &out, &[COUNTED]);
+        told(&mut counts, &format!("map_{connector}"), total / records);
     }
     for which in [Which::First, Which::Unchanged] {
         let [few, many] = SYNCS.map(|residents| {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{by_hand, feed, fleet, stages, sync};
+use super::{by_hand, feed, fleet, shipped, stages, sync};
 
 /// What a child does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub(crate) enum Task {
     ByHand(by_hand::ByHand),
     Stages(stages::Stages),
     Repeat(stages::Repeat),
+    Map(shipped::Map),
     Fleet(fleet::Fleet),
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn is_done() -> bool {
         Task::ByHand(task) => tell(&by_hand::by_hand(&task)),
         Task::Stages(task) => tell(&stages::stages(&task)),
         Task::Repeat(task) => stages::repeat(&task),
+        Task::Map(task) => tell(&shipped::map(&task)),
         Task::Fleet(task) => tell(&fleet::fleet(&task)),
     }
     true

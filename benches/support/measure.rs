@@ -2,6 +2,7 @@
 
 mod fleet;
 mod latencies;
+mod shipped;
 mod stages;
 mod syncs;
 
@@ -17,6 +18,8 @@ pub(crate) enum Section {
     Syncs,
     /// What a record costs in each stage.
     Stages,
+    /// What a record costs in the shipped scripts.
+    Shipped,
     /// Many integrations in one daemon.
     Fleet,
     /// How long the daemon lets others wait.
@@ -24,9 +27,10 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Section; 4] = [
+    pub(crate) const ALL: [Section; 5] = [
         Section::Syncs,
         Section::Stages,
+        Section::Shipped,
         Section::Fleet,
         Section::Latencies,
     ];
@@ -36,6 +40,7 @@ impl Section {
         match self {
             Section::Syncs => syncs::measure(report, all),
             Section::Stages => stages::measure(report),
+            Section::Shipped => shipped::measure(report),
             Section::Fleet => fleet::measure(report),
             Section::Latencies => latencies::measure(report, all),
         }
@@ -46,6 +51,7 @@ impl Section {
         match self {
             Section::Syncs => syncs::tables(report),
             Section::Stages => stages::tables(report),
+            Section::Shipped => shipped::tables(report),
             Section::Fleet => fleet::tables(report),
             Section::Latencies => latencies::tables(report),
         }

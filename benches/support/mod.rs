@@ -15,6 +15,7 @@ pub(crate) mod invented;
 pub(crate) mod measure;
 pub(crate) mod plot;
 pub(crate) mod report;
+pub(crate) mod shipped;
 pub(crate) mod stages;
 pub(crate) mod sync;
 pub(crate) mod usage;

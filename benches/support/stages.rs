@@ -113,7 +113,7 @@ pub(crate) fn repeat(task: &Repeat) {
 
 /// Callgrind counts inside this function alone.
 #[inline(never)]
-fn counted(work: &mut dyn FnMut()) {
+pub(crate) fn counted(work: &mut dyn FnMut()) {
     black_box(&work);
     work();
     black_box(&work);
