@@ -57,6 +57,7 @@ pub(super) fn target(id: &str) -> TargetStatus {
             ..Tally::default()
         },
         oldest_wanted: None,
+        behind: 0,
         late: 0,
         read_back: Some(at("2026-03-01T03:00:00Z")),
         error: None,

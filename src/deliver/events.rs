@@ -161,6 +161,7 @@ impl Events {
         let behind = view.last_change()?.saturating_sub(told.seq);
         let oldest = view.changes(told.seq, 1)?.first().map(|change| change.at);
         Ok(Counted {
+            behind,
             grants: Tally {
                 wanted: behind,
                 parked: u64::from(told.is_off),

@@ -28,6 +28,8 @@ pub struct Counted {
     pub read_back: Option<Timestamp>,
     /// Since when the oldest that may be sent was not.
     pub oldest_wanted: Option<Timestamp>,
+    /// How many changes of people were not looked at yet.
+    pub behind: u64,
     /// By how many seconds the latest moment was missed.
     pub late: u64,
     /// The guard holds what would be taken away.
@@ -153,6 +155,7 @@ fn every<R: DeserializeOwned>(
 pub fn counted(view: &View, target: &TargetId, ways: &Ways) -> Result<Counted, DeliverError> {
     let bookmark: Bookmark = view.target_state(target)?.unwrap_or_default();
     let mut counted = Counted {
+        behind: view.last_change()?.saturating_sub(bookmark.seq),
         read_back: bookmark.read_back,
         ..Counted::default()
     };
@@ -329,13 +332,12 @@ impl Desk {
 
     /// What is kept of the target, counted.
     pub fn counted(&self) -> Result<Counted, DeliverError> {
-        let bookmark: Bookmark = self
-            .store
-            .read()?
-            .target_state(self.id())?
-            .unwrap_or_default();
+        let view = self.store.read()?;
+        let bookmark: Bookmark = view.target_state(self.id())?.unwrap_or_default();
+        let behind = view.last_change()?.saturating_sub(bookmark.seq);
         let index = self.index();
         Ok(Counted {
+            behind,
             people: index.people(),
             grants: index.tally(),
             read_back: bookmark.read_back,

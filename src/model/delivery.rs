@@ -110,6 +110,9 @@ pub struct TargetStatus {
     /// Since when the oldest that may be sent was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_wanted: Option<Timestamp>,
+    /// How many changes of people were not looked at yet.
+    #[serde(default)]
+    pub behind: u64,
     /// By how many seconds the latest moment was missed.
     #[serde(default)]
     pub late: u64,

@@ -186,7 +186,7 @@ fn names_that_lead_nowhere_are_refused() {
     assert_eq!(
         integration("enabled: true", "enabled: true\nscript: yardi2.rhai"),
         [
-            "config/integrations/elm-court.yaml:7:9: script: there is no script `yardi2.rhai`; there are: appfolio, appfolio-reports, entrata, mri, realpage, rentmanager, resman, yardi, yardi-billing"
+            "config/integrations/elm-court.yaml:7:9: script: there is no script `yardi2.rhai`; there are: appfolio, appfolio-reports, entrata, mri, opendoor, realpage, rentmanager, resman, scim, unifi-access, yardi, yardi-billing"
         ]
     );
 }

@@ -74,7 +74,7 @@ async fn all_requests() -> Vec<(String, String, String)> {
 
 #[tokio::test]
 async fn a_user_is_made_and_then_gets_all_policies_as_a_whole() {
-    let asked = all_requests().await;
+    let asked = Box::pin(all_requests()).await;
     let told: Vec<String> = asked
         .iter()
         .take(5)
@@ -100,7 +100,7 @@ async fn requests_are_as_the_vendor_s_document_has_them() {
     let Some(prism) = outside::prism("unifi-access-openapi.yaml") else {
         return;
     };
-    let violations = outside::violations(&prism, all_requests().await).await;
+    let violations = outside::violations(&prism, Box::pin(all_requests()).await).await;
     assert!(violations.is_empty(), "{violations:#?}");
 }
 
@@ -114,14 +114,22 @@ async fn answered(status: u16, body: &'static str) -> Result<Acted, SourceError>
 
 #[tokio::test]
 async fn the_verdict_stands_in_the_body_whatever_the_status_says() {
-    let gone = answered(200, r#"{"code":"CODE_USER_WORKER_NOT_EXISTS","msg":"no"}"#).await;
+    let gone = Box::pin(answered(
+        200,
+        r#"{"code":"CODE_USER_WORKER_NOT_EXISTS","msg":"no"}"#,
+    ))
+    .await;
     assert_eq!(gone.unwrap(), Acted::Gone);
-    let login = answered(200, r#"{"code":"CODE_ACCESS_TOKEN_INVALID","msg":"no"}"#).await;
+    let login = Box::pin(answered(
+        200,
+        r#"{"code":"CODE_ACCESS_TOKEN_INVALID","msg":"no"}"#,
+    ))
+    .await;
     assert!(
         matches!(login, Err(SourceError::LoginFailed(_))),
         "{login:?}"
     );
-    let busy = answered(200, r#"{"code":"CODE_SYSTEM_ERROR","msg":"no"}"#).await;
+    let busy = Box::pin(answered(200, r#"{"code":"CODE_SYSTEM_ERROR","msg":"no"}"#)).await;
     assert!(matches!(busy, Ok(Acted::Later(..))), "{busy:?}");
     for (body, hint) in [
         (
@@ -136,7 +144,7 @@ async fn the_verdict_stands_in_the_body_whatever_the_status_says() {
         ),
         (r#"{"status":"fine"}"#, "12445"),
     ] {
-        let acted = answered(200, body).await.unwrap();
+        let acted = Box::pin(answered(200, body)).await.unwrap();
         let Acted::Refused(told) = &acted else {
             panic!("{body}: {acted:?}");
         };

@@ -59,7 +59,7 @@ async fn sent(credential: &[(&str, &str)], event: &Value) -> Asked {
 #[tokio::test]
 async fn an_event_is_thin_and_signed_and_called_by_its_id() {
     let secret = secret(KEY);
-    let asked = sent(&[("secret", &secret)], &event()).await;
+    let asked = Box::pin(sent(&[("secret", &secret)], &event())).await;
     assert_eq!(
         (asked.method.as_str(), asked.to.as_str()),
         ("POST", "/hooks/epms")
@@ -81,7 +81,7 @@ async fn a_resulting_state_goes_along_where_there_is_one() {
     let mut event = event();
     event["state"] = json!({ "id": "p17", "stays": [], "email": null });
     let secret = secret(KEY);
-    let asked = sent(&[("secret", &secret)], &event).await;
+    let asked = Box::pin(sent(&[("secret", &secret)], &event)).await;
     let body: Value = serde_json::from_str(&asked.body).unwrap();
     assert_eq!(body["state"], event["state"]);
     assert!(is_signed(&asked, KEY));
@@ -90,12 +90,19 @@ async fn a_resulting_state_goes_along_where_there_is_one() {
 #[tokio::test]
 async fn a_key_that_rotates_signs_beside_the_one_before() {
     let (new, before) = (secret(KEY), secret(BEFORE));
-    let asked = sent(&[("secret", &new), ("previous_secret", &before)], &event()).await;
+    let asked = Box::pin(sent(
+        &[("secret", &new), ("previous_secret", &before)],
+        &event(),
+    ))
+    .await;
     assert!(is_signed(&asked, KEY) && is_signed(&asked, BEFORE));
     assert_eq!(asked.header("webhook-signature").split(' ').count(), 2);
     // One that is written without its mark is the same key.
     let plain = STANDARD.encode(KEY);
-    assert!(is_signed(&sent(&[("secret", &plain)], &event()).await, KEY));
+    assert!(is_signed(
+        &Box::pin(sent(&[("secret", &plain)], &event())).await,
+        KEY
+    ));
 }
 
 #[tokio::test]

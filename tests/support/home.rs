@@ -42,7 +42,12 @@ impl Home {
                 text + "\nretry: { attempts: 2, pause: 0s, longest: 3s }\n",
             );
         }
-        for name in ["config/credentials", "config/integrations", "secrets"] {
+        for name in [
+            "config/credentials",
+            "config/integrations",
+            "config/targets",
+            "secrets",
+        ] {
             std::fs::create_dir_all(home.path(name)).unwrap();
         }
         home

@@ -131,9 +131,8 @@ impl ShippedTarget {
     ) -> Result<Acted, SourceError> {
         let errand = Errand { operation, about };
         let scope = self.scope();
-        self.reader
-            .act(&self.source, &self.account, &scope, errand)
-            .await
+        let acted = self.reader.act(&self.source, &self.account, &scope, errand);
+        Box::pin(acted).await
     }
 
     /// What is there, as it comes.
@@ -144,9 +143,10 @@ impl ShippedTarget {
     ) -> Result<Vec<Box<str>>, SourceError> {
         let errand = Errand { operation, about };
         let scope = self.scope();
-        self.reader
-            .look(&self.source, &self.account, &scope, errand)
-            .await
+        let looked = self
+            .reader
+            .look(&self.source, &self.account, &scope, errand);
+        Box::pin(looked).await
     }
 
     /// What is there, as the script understands it.
@@ -183,11 +183,10 @@ impl ShippedTarget {
                 continue;
             }
             let (taker, pages) = mpsc::channel(1);
-            let (reading, records) = tokio::join!(
-                self.reader
-                    .read(&self.source, &self.account, request, &scope, taker),
-                collected(pages)
-            );
+            let reading = self
+                .reader
+                .read(&self.source, &self.account, request, &scope, taker);
+            let (reading, records) = tokio::join!(Box::pin(reading), collected(pages));
             assert!(matches!(reading, Reading::Complete { .. }), "{reading:?}");
             for record in records {
                 let key = self.source.lookup_key(request, "", &record.json);

@@ -254,6 +254,7 @@ fn status(
         people: counted.people,
         grants: counted.grants,
         oldest_wanted: counted.oldest_wanted,
+        behind: counted.behind,
         late: counted.late,
         read_back: counted.read_back,
         error: trouble.as_ref().map(|trouble| trouble.what.clone()),
