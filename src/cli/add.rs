@@ -114,6 +114,8 @@ struct Plan {
     file: (PathBuf, String),
     /// Its id.
     id: String,
+    /// What its connector says that has to be seen to elsewhere.
+    notes: Vec<String>,
     /// What comes next, once it is right.
     next: Vec<Step>,
 }
@@ -251,6 +253,8 @@ fn added(home: &Home, plan: Plan, files: Vec<(PathBuf, String)>) -> Added {
     let mut next = credential
         .map(|(_, text)| secrets(home, text))
         .unwrap_or_default();
+    // Whoever gave flags was not told of them before.
+    next.extend(plan.notes.into_iter().map(|note| Step::new(note, "")));
     if problems.is_empty() {
         next.extend(plan.next);
     } else {

@@ -352,9 +352,9 @@ async fn a_target_is_added_by_answers_at_a_terminal() {
     );
     let mut terminal = Terminal::run(100, home.root(), &["add", "target"]);
     // Connectors of PMSs are none of a target.
-    terminal.answers("connector (doors): ", "roll");
+    terminal.answers("connector (doors, ", "roll");
     terminal.shows("`epms add integration` adds one");
-    terminal.answers("connector (doors): ", "doors");
+    terminal.answers("connector (doors, ", "doors");
     terminal.answers(
         "credential (there are: doors; or a new name) [doors]: ",
         "acme",
@@ -492,7 +492,7 @@ async fn a_target_that_is_only_told_what_happens_has_no_places_and_nothing_is_se
     let (home, doors) = begin(PLAIN).await;
     home.write(
         "config/connectors/hook.yaml",
-        "version: 2\ncredential_fields: { url: plain }\nhosts: [\"{{ credential.url | host }}\"]\ntarget:\n  send: { method: POST, url: \"{{ credential.url }}/hook\", body: { json: \"{{ event }}\" }, format: json }\n",
+        "version: 2\nnotes: [Whoever listens reads the rest.]\ncredential_fields: { url: plain }\nhosts: [\"{{ credential.url | host }}\"]\ntarget:\n  send: { method: POST, url: \"{{ credential.url }}/hook\", body: { json: \"{{ event }}\" }, format: json }\n",
     );
     let field = format!("url={}", doors.url);
     let words = [
@@ -508,6 +508,10 @@ async fn a_target_that_is_only_told_what_happens_has_no_places_and_nothing_is_se
     ];
     let added = said(&home.epms(&words).await, 0);
     assert!(added.contains("epms targets hook"), "{added}");
+    assert!(
+        added.contains("\n  Whoever listens reads the rest.\n"),
+        "{added}"
+    );
     assert!(!added.contains("deliveries"), "{added}");
     let file = home.read("config/targets/hook.yaml");
     assert!(!file.contains("places") && !file.contains("mode"), "{file}");

@@ -87,6 +87,7 @@ pub(super) async fn plan(
     Ok(Plan {
         file: (file.into(), text::integration(&new)),
         next: next(&new),
+        notes: account.file.value.notes.clone(),
         credential: account.text.map(|text| (new.credential, text)),
         id: new.id,
     })

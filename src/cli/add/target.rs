@@ -113,6 +113,7 @@ pub(super) async fn plan(
     Ok(Plan {
         file: (file.into(), text::target(&new)),
         next: next(&new, source.can(Operation::Places)),
+        notes: account.file.value.notes.clone(),
         credential: account.text.map(|text| (new.credential, text)),
         id: new.id,
     })

@@ -33,13 +33,15 @@ pub(super) async fn leave(
     let account = account.ok()?.asked_by_hand(true).asked_once();
     let did = format!("gave the token of {name} back");
     let scope = scope(integration, now);
-    Some(match Box::pin(reader.log_out(source, &account, &scope)).await {
-        Ok(()) => Check::ok("log-out", did, "the PMS took it"),
-        Err(error) => {
-            let remedy = "nothing else fails for it; where the PMS lets only so many be logged in at once, correct `logout` of the connector";
-            Check::warn("log-out", did, error.to_string(), remedy)
-        }
-    })
+    Some(
+        match Box::pin(reader.log_out(source, &account, &scope)).await {
+            Ok(()) => Check::ok("log-out", did, "the PMS took it"),
+            Err(error) => {
+                let remedy = "nothing else fails for it; where the PMS lets only so many be logged in at once, correct `logout` of the connector";
+                Check::warn("log-out", did, error.to_string(), remedy)
+            }
+        },
+    )
 }
 
 /// What is asked for in a look.
