@@ -106,7 +106,11 @@ pub(super) async fn arrived(client: &Client, screen: &mut Screen<'_>) -> Result<
         let status = client.target(&target).await?;
         let grants = &status.grants;
         let is_waiting = grants.wanted <= grants.waiting + grants.held;
-        if status.read_back.is_some() && status.behind == 0 && is_waiting && grants.sent + grants.unknown == 0 {
+        if status.read_back.is_some()
+            && status.behind == 0
+            && is_waiting
+            && grants.sent + grants.unknown == 0
+        {
             return Ok(());
         }
         if begun.elapsed() > PATIENCE {

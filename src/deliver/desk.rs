@@ -160,17 +160,13 @@ impl Desk {
         let mut whom: BTreeMap<PersonId, Why> = BTreeMap::new();
         let mut named: BTreeMap<RunId, bool> = BTreeMap::new();
         for change in &changes {
-            let is_named = match change.run {
-                None => false,
-                Some(run) => match named.get(&run) {
-                    Some(known) => *known,
-                    None => {
-                        let known = view.run(run)?.is_some_and(|run| run.approved_by.is_some());
-                        named.insert(run, known);
-                        known
-                    }
-                },
-            };
+            let mut is_named = false;
+            if let Some(run) = change.run {
+                let known = named.get(&run).copied();
+                let known = known.map_or_else(|| was_approved(&view, run), Ok)?;
+                named.insert(run, known);
+                is_named = known;
+            }
             let why = whom.entry(change.person).or_insert(Why {
                 detected: change.at,
                 is_named: None,
@@ -458,7 +454,7 @@ impl Desk {
             match step(&record.lane, &due, &self.timing, now) {
                 Step::Rest { .. } => {}
                 Step::Look => {
-                    looks.push((person, self.about(&record)));
+                    looks.push((person, Desk::all_about(&record)));
                     if is_same {
                         continue;
                     }
@@ -532,7 +528,7 @@ impl Desk {
     }
 
     /// What is asked about, to see what a person has there.
-    fn about(&self, record: &Record) -> Vec<Value> {
+    fn all_about(record: &Record) -> Vec<Value> {
         let wanted = record.wanted.iter().map(|grant| {
             let granted = record.lane.grants.get(&grant.key);
             about(&grant.key, &grant.fields, granted)
@@ -723,6 +719,12 @@ fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
 fn keys(record: &Record) -> BTreeSet<String> {
     let wanted = record.wanted.iter().map(|grant| grant.key.clone());
     wanted.chain(record.lane.grants.keys().cloned()).collect()
+}
+
+/// Whether somebody approved what a run took away.
+fn was_approved(view: &View, run: RunId) -> Result<bool, StoreError> {
+    let run = view.run(run)?;
+    Ok(run.is_some_and(|run| run.approved_by.is_some()))
 }
 
 /// Whether a change says where somebody stands, and so when access by it starts or ends.

@@ -196,22 +196,19 @@ impl Events {
         now: Timestamp,
     ) -> Result<(), DeliverError> {
         let write = self.store.write()?;
-        match detail {
-            Some(detail) => {
-                let about = (
-                    AlertKind::DeliveryFailed,
-                    integration.clone(),
-                    self.id().to_string(),
-                );
-                let alert = raise(&write, before, about, (detail, 1, Vec::new()), now)?;
-                write.put_alert(&alert)?;
-            }
-            None => {
-                let Some(closed) = close(before, now) else {
-                    return Ok(());
-                };
-                write.put_alert(&closed)?;
-            }
+        if let Some(detail) = detail {
+            let about = (
+                AlertKind::DeliveryFailed,
+                integration.clone(),
+                self.id().to_string(),
+            );
+            let alert = raise(&write, before, about, (detail, 1, Vec::new()), now)?;
+            write.put_alert(&alert)?;
+        } else {
+            let Some(closed) = close(before, now) else {
+                return Ok(());
+            };
+            write.put_alert(&closed)?;
         }
         write.commit()?;
         Ok(())

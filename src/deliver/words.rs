@@ -95,15 +95,7 @@ fn of_opening<'p>(opening: &Opening, places: &'p config::Places) -> Option<&'p [
     let Some(unit) = opening.unit.as_ref().filter(|_| !places.map.is_empty()) else {
         return Some(&[]);
     };
-    let integration = &opening.integration;
-    let keys = [
-        format!("{integration}/{}", unit.id),
-        format!("{integration}/{}", unit.label),
-        unit.id.clone(),
-        unit.label.clone(),
-    ];
-    let mut found = keys.iter().filter_map(|key| places.map.get(key));
-    found.next().map(Vec::as_slice)
+    places.of_unit(opening.integration.as_str(), &unit.id, &unit.label)
 }
 
 fn of_unit(unit: &Unit) -> Value {

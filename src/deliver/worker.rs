@@ -42,7 +42,7 @@ const LONGEST: Duration = Duration::from_mins(5);
 const AFTER_LOGIN: Duration = Duration::from_mins(30);
 
 /// A credential's secrets are read anew after so long.
-const ACCOUNT: Duration = Duration::from_secs(60);
+const ACCOUNT: Duration = Duration::from_mins(1);
 
 /// What is wrong with a target itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Worker {
             let is_stopping = self.stop.is_cancelled();
             is_new |= self.commits.has_changed().unwrap_or(true);
             self.commits.mark_unchanged();
-            let room = self.room(&answers, most, flights.len());
+            let room = Worker::room(&answers, most, flights.len());
             let work = self.work(heard, &under_way, room, is_new);
             let (asks, is_more) = work.await?;
             is_new = is_more;
@@ -174,7 +174,7 @@ impl Worker {
     }
 
     /// How many more may be asked about now.
-    fn room(&self, answers: &Answers, most: usize, under_way: usize) -> usize {
+    fn room(answers: &Answers, most: usize, under_way: usize) -> usize {
         if answers.until.is_some_and(|until| until > Instant::now()) {
             return 0;
         }

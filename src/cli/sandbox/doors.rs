@@ -64,7 +64,8 @@ pub(super) fn told(one: &Running, view: &View) -> String {
 /// The command that makes it a target of a home, for a shell.
 pub(super) fn attach(one: &Running) -> String {
     let mut lines = vec![
-        "  epms add target doors --yes --connector opendoor --credential sandbox-opendoor".to_owned(),
+        "  epms add target doors --yes --connector opendoor --credential sandbox-opendoor"
+            .to_owned(),
     ];
     lines.extend(fields(one));
     format!(

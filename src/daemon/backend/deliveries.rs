@@ -215,11 +215,9 @@ fn status(
     running: Option<&Running>,
 ) -> Result<TargetStatus, DeliverError> {
     let current = slot.and_then(|slot| slot.current.as_ref());
-    let counted: Counted = match running {
-        Some(running) => match &running.side {
-            Side::Desk(desk) => desk.counted()?,
-            Side::Events(events) => events.counted()?,
-        },
+    let counted: Counted = match running.map(|running| &running.side) {
+        Some(Side::Desk(desk)) => desk.counted()?,
+        Some(Side::Events(events)) => events.counted()?,
         None => {
             let ways = current
                 .map(|target| deliver::ways(target))

@@ -310,11 +310,10 @@ fn what_other_files_want_too_is_no_matter_of_theirs_when_it_is_taken_away_later(
     };
     lane.heed(&edited(&wanted));
     let causes = |wanted| {
-        Vec::from_iter(
-            plan(&edited(wanted), &lane)
-                .into_iter()
-                .map(|one| one.cause),
-        )
+        plan(&edited(wanted), &lane)
+            .into_iter()
+            .map(|one| one.cause)
+            .collect::<Vec<_>>()
     };
     assert_eq!(causes(&[]), [Cause::Moved]);
 }
