@@ -66,7 +66,8 @@ pub(super) fn told(one: &Running, view: &View) -> String {
 
 /// The two files by which a home delivers to it.
 pub(super) fn attach(one: &Running) -> String {
-    let mut text = "deliver to it from such a home: write two files into it\n\n".to_owned();
+    let mut text =
+        "deliver to it from a home that `epms init` made: write two files into it\n\n".to_owned();
     text += "  config/credentials/sandbox-opendoor.yaml\n";
     text += "    version: 1\n    connector: opendoor\n    fields:\n";
     for (field, value) in in_order(one) {
