@@ -113,8 +113,10 @@ impl Building {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        let acts = self.door.requests().into_iter();
+        let acts: Vec<_> = acts.filter(|one| one.method != "GET").collect();
         panic!(
-            "granted: {:?}\nwanted: {:?}\n{}",
+            "granted: {:?}\nwanted: {:?}\n{acts:#?}\n{}",
             last.0,
             last.1,
             daemon.log()
