@@ -2,6 +2,7 @@
 //! PMS as a sync would, and writes nothing, here or there. What a target has is in `places`.
 
 pub(super) mod places;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,9 +24,6 @@ use crate::outbound::Account;
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::{Reader, Scope, Source, SourceError, collected};
 
-use super::status::number;
-use super::table::{Column, Table, paragraph};
-use super::view::View;
 use super::{Exit, Failure, Screen};
 
 /// Which PMS or target to ask.
@@ -195,7 +193,7 @@ pub(super) async fn run(
         units: arguments.units.then_some(shown.units),
         rejected: shown.rejected,
     };
-    screen.show(json, &found, told)?;
+    screen.show(json, &found, told::told)?;
     Ok(Exit::Done)
 }
 
@@ -274,7 +272,8 @@ impl<'a> Asking<'a> {
             return Ok(());
         };
         let account = account.asked_once();
-        let left = reader.log_out(self.source, &account, &self.scope()).await;
+        let scope = self.scope();
+        let left = Box::pin(reader.log_out(self.source, &account, &scope)).await;
         left.map_err(|error| format!("the token was not given back: {error}"))
     }
 
@@ -463,105 +462,11 @@ pub(super) async fn read(
 ) -> Result<Vec<Record>, SourceError> {
     let (taker, pages) = mpsc::channel(2);
     let (reading, records) = tokio::join!(
-        reader.read(source, account, request, scope, taker),
+        Box::pin(reader.read(source, account, request, scope, taker)),
         collected(pages)
     );
     match reading {
         Reading::Complete { .. } => Ok(records),
         Reading::Partial { reason } => Err(reason),
     }
-}
-
-fn told(found: &Found, view: &View) -> String {
-    let mut text = String::new();
-    if let Some(why) = &found.unlisted {
-        let told = format!("the PMS does not list its properties: {why}");
-        text += &paragraph(0, &told, view);
-    } else if found.properties.is_empty() {
-        text += "the PMS lists no properties\n";
-    } else {
-        let mut table = Table::new([
-            ("PROPERTY", Column::Whole),
-            ("NAME", Column::Cut),
-            ("", Column::Whole),
-        ]);
-        for property in &found.properties {
-            let attached = if property.attached { "attached" } else { "" };
-            table.row([
-                property.id.clone().into(),
-                property.name.clone().into(),
-                attached.into(),
-            ]);
-        }
-        text += &table.render(view);
-    }
-    text.push('\n');
-    if found.statuses.is_empty() {
-        text += "no residents in the attached properties\n";
-    } else {
-        let mut table = Table::new([
-            ("STATUS WORD", Column::Cut),
-            ("MEANS", Column::Whole),
-            ("RESIDENTS", Column::Whole),
-            ("", Column::Whole),
-        ]);
-        for status in &found.statuses {
-            let excluded = if status.excluded { "excluded" } else { "" };
-            table.row([
-                status.word.clone().into(),
-                status.status.as_str().into(),
-                status.residents.to_string().into(),
-                excluded.into(),
-            ]);
-        }
-        text += &table.render(view);
-    }
-    if !found.left_out.is_empty() {
-        let mut table = Table::new([
-            ("LEFT OUT BY THE SCRIPT", Column::Wrap),
-            ("RESIDENTS", Column::Whole),
-        ]);
-        for one in &found.left_out {
-            table.row([one.reason.clone().into(), one.residents.to_string().into()]);
-        }
-        text.push('\n');
-        text += &table.render(view);
-    }
-    if let Some(units) = &found.units {
-        let mut table = Table::new([
-            ("UNIT", Column::Whole),
-            ("LABEL", Column::Cut),
-            ("RESIDENTS", Column::Whole),
-            ("HERE", Column::Cut),
-        ]);
-        for unit in units {
-            table.row([
-                unit.id.clone().into(),
-                unit.label.clone().into(),
-                unit.residents.to_string().into(),
-                unit.here.clone().unwrap_or_default().into(),
-            ]);
-        }
-        text.push('\n');
-        text += &table.render(view);
-    }
-    if found.rejected > 0 {
-        let records = number(found.rejected, "record", "records");
-        let first = found.first_rejected.as_deref().unwrap_or_default();
-        text.push('\n');
-        text += &paragraph(
-            0,
-            &format!("{records} could not be mapped; the first: {first}"),
-            view,
-        );
-    }
-    for warning in &found.warnings {
-        text.push('\n');
-        text += &paragraph(
-            0,
-            &format!("a run would be incomplete here: {warning}"),
-            view,
-        );
-    }
-    text
 }

@@ -391,12 +391,7 @@ fn attach(one: &Running) -> String {
         "  epms add integration --yes --connector {0} --credential sandbox-{0}",
         one.kind
     )];
-    for (field, value) in in_order(one) {
-        lines.push(match one.secrets.get(field) {
-            Some(place) => format!("--secret {}", quoted(&format!("{field}={place}"))),
-            None => format!("--field {}", quoted(&format!("{field}={value}"))),
-        });
-    }
+    lines.extend(fields(one));
     let properties = one.pms_properties.iter();
     lines.extend(properties.map(|id| format!("--pms-property {}", quoted(id))));
     lines.push(format!(
@@ -405,6 +400,16 @@ fn attach(one: &Running) -> String {
         crate::sandbox::TIMEZONE
     ));
     lines.join(" \\\n    ") + "\n"
+}
+
+/// The fields of its credential, as flags.
+fn fields(one: &Running) -> Vec<String> {
+    let fields = in_order(one).into_iter();
+    let flags = fields.map(|(field, value)| match one.secrets.get(field) {
+        Some(place) => format!("--secret {}", quoted(&format!("{field}={place}"))),
+        None => format!("--field {}", quoted(&format!("{field}={value}"))),
+    });
+    flags.collect()
 }
 
 /// As a shell takes it for one word.

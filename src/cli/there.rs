@@ -109,9 +109,8 @@ impl<'a> There<'a> {
     ) -> Result<Vec<Box<str>>, SourceError> {
         let about = &Value::Null;
         let errand = Errand { operation, about };
-        reader
-            .look(self.source, account, &self.scope(), errand)
-            .await
+        let scope = self.scope();
+        Box::pin(reader.look(self.source, account, &scope, errand)).await
     }
 
     /// What can be granted, by name.
@@ -201,7 +200,8 @@ impl<'a> There<'a> {
             return Ok(());
         };
         let account = account.asked_once();
-        let left = reader.log_out(self.source, &account, &self.scope()).await;
+        let scope = self.scope();
+        let left = Box::pin(reader.log_out(self.source, &account, &scope)).await;
         left.map_err(|error| format!("the token was not given back: {error}"))
     }
 }

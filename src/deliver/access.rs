@@ -118,7 +118,7 @@ pub fn access(
             continue;
         }
         let before = seen.get(integration).copied();
-        let after = stood(stay, before, policy, zone, detected);
+        let after = stood(stay, before, policy, zone, detected, now);
         seen.insert(integration.clone(), after);
         let Some(start) = after.start else { continue };
         let end = ends(stay, &after, policy, zone);
@@ -158,6 +158,7 @@ fn stood(
     policy: &Policy,
     zone: &TimeZone,
     detected: Timestamp,
+    now: Timestamp,
 ) -> Seen {
     let standing = match stay.status {
         LeaseStatus::Current => Standing::Here,
@@ -176,7 +177,8 @@ fn stood(
             match before.map(|before| before.standing) {
                 // What was to start before they were seen to live there starts no later for it.
                 Some(Standing::Ahead) => started.into_iter().chain(delayed).min(),
-                Some(Standing::Here) => started.or(delayed),
+                // What has not started yet starts as the file says by now.
+                Some(Standing::Here) => started.filter(|start| *start <= now).or(delayed),
                 Some(Standing::Over) | None => delayed,
             }
         }

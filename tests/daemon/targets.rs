@@ -463,3 +463,64 @@ async fn a_target_is_added_by_flags_alone_and_says_what_comes_next() {
         "nobody is there to be shown anything"
     );
 }
+
+#[tokio::test]
+async fn an_integration_and_a_target_of_one_name_are_told_apart() {
+    let (home, doors) = begin(PLAIN).await;
+    let elm = home.read("config/integrations/elm.yaml");
+    home.remove("config/integrations/elm.yaml");
+    home.write("config/integrations/doors.yaml", elm);
+    doors.lives(1, "1A", "current");
+    let of_pms = said(&home.epms(&["discover", "doors"]).await, 0);
+    assert!(of_pms.contains("STATUS WORD"), "{of_pms}");
+    let of_target = said(&home.epms(&["discover", "doors", "--target"]).await, 0);
+    assert!(of_target.contains("PLACE  NAME"), "{of_target}");
+    let both = said(&home.epms(&["doctor", "doors"]).await, 0);
+    for file in [
+        "config/integrations/doors.yaml",
+        "config/targets/doors.yaml",
+    ] {
+        assert!(
+            both.contains(&format!("read {file} and what it names")),
+            "{both}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_only_told_what_happens_has_no_places_and_nothing_is_sent_to_look_at_it() {
+    let (home, doors) = begin(PLAIN).await;
+    home.write(
+        "config/connectors/hook.yaml",
+        "version: 2\ncredential_fields: { url: plain }\nhosts: [\"{{ credential.url | host }}\"]\ntarget:\n  send: { method: POST, url: \"{{ credential.url }}/hook\", body: { json: \"{{ event }}\" }, format: json }\n",
+    );
+    let field = format!("url={}", doors.url);
+    let words = [
+        "add",
+        "target",
+        "hook",
+        "--connector",
+        "hook",
+        "--credential",
+        "hook",
+        "--field",
+        &field,
+    ];
+    let added = said(&home.epms(&words).await, 0);
+    assert!(added.contains("epms targets hook"), "{added}");
+    assert!(!added.contains("deliveries"), "{added}");
+    let file = home.read("config/targets/hook.yaml");
+    assert!(!file.contains("places") && !file.contains("mode"), "{file}");
+    said(&home.epms(&["check", "--strict"]).await, 0);
+    let examined = said(&home.epms(&["doctor", "hook"]).await, 0);
+    assert!(
+        examined.contains("it is told of events, and nothing is read there"),
+        "{examined}"
+    );
+    let discovered = said(&home.epms(&["discover", "hook"]).await, 2);
+    assert!(
+        discovered.contains("it has no `target.places`"),
+        "{discovered}"
+    );
+    assert_eq!(doors.known().asked, [] as [String; 0]);
+}

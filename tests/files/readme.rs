@@ -103,7 +103,7 @@ impl Shell {
         let path = std::env::var("PATH").unwrap();
         let mut command = Command::new("sh");
         command
-            .args(["-c", &line.replace("7001", &self.port.to_string())])
+            .args(["-c", &self.with_ports(line)])
             .env("PATH", format!("{}:{path}", program.display()))
             .env_remove("EPMS_HOME")
             .env_remove("STATE_DIRECTORY")
@@ -113,9 +113,17 @@ impl Shell {
         command
     }
 
+    /// A session's two ports are free ones here.
+    fn with_ports(&self, line: &str) -> String {
+        line.replace("7001", &self.port.to_string())
+            .replace("7002", &(self.port + 1).to_string())
+    }
+
     /// What came, where it is what is shown.
     fn compare(&self, step: &Step, came: &str) -> Result<(), String> {
-        let came = came.replace(&self.port.to_string(), "7001");
+        let came = came
+            .replace(&self.port.to_string(), "7001")
+            .replace(&(self.port + 1).to_string(), "7002");
         let lines: Vec<&str> = came.lines().collect();
         if is_shown(&step.shows, &lines) {
             Ok(())
@@ -146,7 +154,13 @@ impl Shell {
     /// A command that ends. What only looks is looked at until what is awaited is there: a daemon starts, and takes a
     /// file in, within a moment.
     async fn run(&self, step: &Step) {
-        let only_looks = ["epms status", "epms preview"];
+        let only_looks = [
+            "epms status",
+            "epms preview",
+            "epms targets",
+            "epms deliveries preview",
+            "epms people show",
+        ];
         let only_looks = only_looks.iter().any(|verb| step.command.starts_with(verb));
         let begun = std::time::Instant::now();
         loop {
@@ -197,14 +211,12 @@ async fn every_command_of_a_session_shows_what_stands_there() {
 /// Runs a session from its first command to its last, in an empty folder.
 async fn play(page: &str, steps: &[Step]) {
     let folder = tempfile::tempdir().unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut shell = Shell {
         page: page.to_owned(),
         folder: folder.path().to_owned(),
-        port: free.local_addr().unwrap().port(),
+        port: two_free_ports(),
         background: Vec::new(),
     };
-    drop(free);
     for step in steps {
         if let Some(to) = step.command.strip_prefix("cd ") {
             shell.folder.push(to);
@@ -213,6 +225,35 @@ async fn play(page: &str, steps: &[Step]) {
         } else {
             shell.run(step).await;
         }
+    }
+}
+
+/// The first of two ports in a row that nobody listens on.
+fn two_free_ports() -> u16 {
+    let mut tries = std::iter::repeat_with(|| {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let next = std::net::TcpListener::bind(("127.0.0.1", port.checked_add(1)?));
+        next.is_ok().then_some(port)
+    });
+    tries.find_map(|port| port).unwrap()
+}
+
+/// The README's ten lines are those of the manual's session, which is run.
+#[test]
+fn every_line_from_a_feed_to_an_opened_door_is_in_a_session_that_is_run() {
+    let pages = Page::all();
+    let page = |name: &str| pages.iter().find(|page| page.name == name).unwrap();
+    let blocks = page("README.md").blocks();
+    let mut blocks = blocks.iter().filter(|block| block.kind == "sh");
+    let block = blocks.find(|block| block.text.contains("epms add target")).unwrap();
+    let lines: Vec<&str> = block.text.trim().lines().collect();
+    assert_eq!(lines.len(), 10, "{lines:#?}");
+    let session: Vec<Step> = steps(page("docs/delivery.md"));
+    for line in lines {
+        let typed = line.split("  #").next().unwrap().trim();
+        let is_typed = |step: &Step| step.command.starts_with(typed);
+        assert!(session.iter().any(is_typed), "{typed}");
     }
 }
 

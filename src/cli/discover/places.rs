@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::catalog::{Catalog, Target, TargetSlot};
 use crate::config;
 use crate::control::client::Client;
-use crate::model::{Problems, TargetId};
+use crate::model::{IntegrationId, Problems, TargetId};
 use crate::source::{Operation, Reader};
 
 use super::super::quoted::{one_line, quoted, scalar, sequence};
@@ -260,7 +260,7 @@ pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Option<(TargetId, &'
 
 /// There is nothing of this name.
 pub(in crate::cli) fn nothing_called(catalog: &Catalog, name: &str) -> Failure {
-    let integrations = catalog.integrations.keys().map(|id| id.as_str());
+    let integrations = catalog.integrations.keys().map(IntegrationId::as_str);
     let integrations: Vec<&str> = integrations.collect();
     let targets: Vec<&str> = catalog.targets.keys().map(TargetId::as_str).collect();
     let known = match (integrations.as_slice(), targets.as_slice()) {
@@ -286,7 +286,6 @@ pub(in crate::cli) fn nothing_called(catalog: &Catalog, name: &str) -> Failure {
 mod tests {
     use super::*;
     use crate::config::Document;
-    use crate::model::IntegrationId;
 
     fn place(id: &str, name: &str) -> Place {
         Place {

@@ -33,7 +33,7 @@ pub(super) async fn leave(
     let account = account.ok()?.asked_by_hand(true).asked_once();
     let did = format!("gave the token of {name} back");
     let scope = scope(integration, now);
-    Some(match reader.log_out(source, &account, &scope).await {
+    Some(match Box::pin(reader.log_out(source, &account, &scope)).await {
         Ok(()) => Check::ok("log-out", did, "the PMS took it"),
         Err(error) => {
             let remedy = "nothing else fails for it; where the PMS lets only so many be logged in at once, correct `logout` of the connector";
@@ -280,7 +280,7 @@ async fn pages(
     let (source, name) = (&integration.source, &integration.config.credential);
     let login = format!("showed the credential {name}");
     if source.logs_in() {
-        match reader.log_in(source, account, scope).await {
+        match Box::pin(reader.log_in(source, account, scope)).await {
             Ok(()) => checks.push(Check::ok("login", &login, "the PMS gives a token for it")),
             Err(error) => {
                 checks.push(failed("login", &login, &error));

@@ -80,7 +80,7 @@ async fn lists(
     let login = format!("showed the credential {}", there.name);
     let takes = "the target takes it";
     if source.logs_in() {
-        if let Err(error) = reader.log_in(source, account, &there.scope()).await {
+        if let Err(error) = Box::pin(reader.log_in(source, account, &there.scope())).await {
             checks.push(failed("login", &login, &error));
             return;
         }

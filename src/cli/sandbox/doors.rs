@@ -1,5 +1,5 @@
-//! The local OpenDOOR of `epms sandbox`: it has a key for each unit of the PMSs' property. Prints the two files that make it a
-//! target of a home, and writes none.
+//! The local OpenDOOR of `epms sandbox`: it has a key for each unit of the PMSs' property. Prints the command that makes it a
+//! target of a home, and writes nothing.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,13 +9,10 @@ use crate::sandbox::opendoor::{DoorSettings, OpenDoor};
 use super::super::table::Table;
 use super::super::view::View;
 use super::super::{Exit, Failure};
-use super::{CODE, NAME, Running, in_order, world};
+use super::{CODE, NAME, Running, fields, in_order, world};
 
 /// What it is called, as its connector is.
 pub(super) const CONNECTOR: &str = "opendoor";
-
-/// So many of the keys are printed; all of them would hide the rest.
-const SHOWN: usize = 3;
 
 /// The doors of the property that each PMS has with these people.
 pub(super) async fn start(people: (u64, u32), addr: SocketAddr) -> Result<OpenDoor, Failure> {
@@ -64,37 +61,14 @@ pub(super) fn told(one: &Running, view: &View) -> String {
     text + "\n"
 }
 
-/// The two files by which a home delivers to it.
+/// The command that makes it a target of a home, for a shell.
 pub(super) fn attach(one: &Running) -> String {
-    let mut text =
-        "deliver to it from a home that `epms init` made: write two files into it\n\n".to_owned();
-    text += "  config/credentials/sandbox-opendoor.yaml\n";
-    text += "    version: 1\n    connector: opendoor\n    fields:\n";
-    for (field, value) in in_order(one) {
-        text += &match one.secrets.get(field) {
-            Some(place) => {
-                let file = place.strip_prefix("file:").unwrap_or(place);
-                format!("      {field}: {{ file: {file:?} }}\n")
-            }
-            None => format!("      {field}: {value:?}\n"),
-        };
-    }
-    text += "\n  config/targets/sandbox-opendoor.yaml\n";
-    text += "    version: 1\n    credential: sandbox-opendoor\n    places:\n      map:\n";
-    let is_common = |label: &String| label == COMMON;
-    let units = one.places.iter().filter(|(label, _)| !is_common(label));
-    for (label, key) in units.clone().take(SHOWN) {
-        text += &format!("        {label:?}: [{key}]\n");
-    }
-    let more = units.count().saturating_sub(SHOWN);
-    if more > 0 {
-        text += &format!("        # and {more} more, which `--json` prints\n");
-    }
-    if let Some(key) = one.places.get(COMMON) {
-        text += &format!("      common: [{key}]\n");
-    }
-    text
+    let mut lines = vec![
+        "  epms add target doors --yes --connector opendoor --credential sandbox-opendoor".to_owned(),
+    ];
+    lines.extend(fields(one));
+    format!(
+        "deliver to it from a home that `epms init` made:\n\n{}\n\nthen `epms discover doors --yaml` gives `places` for config/targets/doors.yaml\n",
+        lines.join(" \\\n    ")
+    )
 }
-
-/// The key of what all share.
-const COMMON: &str = "Common areas";

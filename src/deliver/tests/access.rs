@@ -100,6 +100,21 @@ fn r38_access_starts_a_delay_after_somebody_is_seen_to_live_there() {
 }
 
 #[test]
+fn r38_a_delay_that_is_edited_holds_for_whoever_has_not_started_yet() {
+    let mut life = Life::new(DELAYED);
+    life.at("2026-03-01T10:00:00Z", Some(stay(LeaseStatus::Current)));
+    life.policy.start_delay = Duration::ZERO;
+    let now = time("2026-03-01T10:05:00Z");
+    let edited = life.again("2026-03-01T10:05:00Z");
+    assert_eq!(edited.openings[0].start, time("2026-03-01T10:00:00Z"));
+    assert_eq!(edited.open(now).count(), 1);
+    // Whoever has started keeps what they have.
+    life.policy.start_delay = Duration::from_hours(48);
+    let later = life.again("2026-03-01T11:00:00Z");
+    assert_eq!(later.openings[0].start, time("2026-03-01T10:00:00Z"));
+}
+
+#[test]
 fn r38_who_will_move_in_has_nothing_but_for_early_days() {
     let mut pending = stay(LeaseStatus::Pending);
     pending.move_in = Some(day("2026-03-10"));
