@@ -362,11 +362,13 @@ fn told(running: &[Running], view: &View) -> String {
                 text += "  epms sandbox yardi     prints the command that attaches one of them\n";
             }
         }
+        text.push('\n');
     }
     if let Some(doors) = running.iter().find(|one| one.is_doors()) {
         text += &doors::attach(doors);
+        text.push('\n');
     }
-    text + "\nserving until Ctrl-C\n"
+    text + "serving until Ctrl-C\n"
 }
 
 /// The fields of the credential as `epms add integration` asks for them: in the order of the connector's file.

@@ -106,15 +106,17 @@ impl Building {
     async fn is_as_wanted(&self, daemon: &Daemon) -> Vec<(String, String)> {
         let mut last = (Vec::new(), Vec::new());
         let begun = std::time::Instant::now();
-        while begun.elapsed() < crate::support::PATIENCE {
+        while begun.elapsed() < 2 * crate::support::PATIENCE {
             last = (self.granted(), self.wanted(daemon).await);
             if last.0 == last.1 && !last.0.is_empty() {
                 return last.0;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        let acts = self.door.requests().into_iter();
+        let acts: Vec<_> = acts.filter(|one| one.method != "GET").collect();
         panic!(
-            "granted: {:?}\nwanted: {:?}\n{}",
+            "granted: {:?}\nwanted: {:?}\n{acts:#?}\n{}",
             last.0,
             last.1,
             daemon.log()
@@ -286,7 +288,7 @@ async fn active(server: &Outside) -> BTreeSet<String> {
 async fn is_active(server: &Outside, daemon: &Daemon) -> BTreeSet<String> {
     let mut last = (BTreeSet::new(), BTreeSet::new());
     let begun = std::time::Instant::now();
-    while begun.elapsed() < crate::support::PATIENCE {
+    while begun.elapsed() < 2 * crate::support::PATIENCE {
         let people = daemon.people().await.into_iter();
         let living = people.filter(|person| {
             let mut stays = person.stays.values();

@@ -187,7 +187,7 @@ async fn what_a_sandbox_prints_of_its_doors_makes_them_a_target() {
     let home = folder.path().join("acme");
     let words = ["opendoor", "--residents", "10", "--secrets", "secrets"];
     let (doors, printed) = sandbox(&home, &words);
-    let command = printed.split("from such a home:\n\n").nth(1).unwrap();
+    let command = printed.split("`epms init` made:\n\n").nth(1).unwrap();
     let command = command.split("\n\n").next().unwrap().replace("\\\n", " ");
     let words: Vec<&str> = command.split_whitespace().collect();
     let added = run(&home, &words[1..].join(" ")).await;

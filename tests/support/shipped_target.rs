@@ -44,6 +44,7 @@ impl ShippedTarget {
             .filter(|line| !line.starts_with("limits:"))
             .flat_map(|line| [line, "\n"])
             .collect();
+        let text = text + "\nretry: { attempts: 2, pause: 0s, longest: 3s }\n";
         let document = Document::parse(&path, &text).unwrap();
         let value = document.read().unwrap();
         let source = Source::compile(&File {

@@ -69,7 +69,7 @@ pub(super) fn attach(one: &Running) -> String {
     ];
     lines.extend(fields(one));
     format!(
-        "deliver to it from such a home:\n\n{}\n\nthen `epms discover doors --yaml` gives `places` for config/targets/doors.yaml\n",
+        "deliver to it from a home that `epms init` made:\n\n{}\n\nthen `epms discover doors --yaml` gives `places` for config/targets/doors.yaml\n",
         lines.join(" \\\n    ")
     )
 }
