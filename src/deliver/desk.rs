@@ -534,7 +534,9 @@ impl Desk {
             about(&grant.key, &grant.fields, granted)
         });
         let is_wanted = |key: &str| record.wanted.iter().any(|grant| grant.key == key);
-        let known = record.lane.grants.iter().filter(|(key, _)| !is_wanted(key));
+        // What is over at the target, and not yet at a door, is not there to be found.
+        let known = record.lane.grants.iter();
+        let known = known.filter(|(key, one)| !is_wanted(key) && !one.is_left_at_a_door());
         let nothing = Map::new();
         let known = known.map(|(key, granted)| {
             let fields = granted.there.as_ref().or(granted.sent.as_ref());

@@ -31,7 +31,8 @@ async fn rests(home: &Home) {
         grants["sent"] == 0
             && grants["unknown"] == 0
             && grants["wanted"] == grants["waiting"]
-            && status["behind"] == 0 && status["read_back"].is_string()
+            && status["behind"] == 0
+            && status["read_back"].is_string()
     })
     .await;
 }

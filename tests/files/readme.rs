@@ -246,7 +246,9 @@ fn every_line_from_a_feed_to_an_opened_door_is_in_a_session_that_is_run() {
     let page = |name: &str| pages.iter().find(|page| page.name == name).unwrap();
     let blocks = page("README.md").blocks();
     let mut blocks = blocks.iter().filter(|block| block.kind == "sh");
-    let block = blocks.find(|block| block.text.contains("epms add target")).unwrap();
+    let block = blocks
+        .find(|block| block.text.contains("epms add target"))
+        .unwrap();
     let lines: Vec<&str> = block.text.trim().lines().collect();
     assert_eq!(lines.len(), 10, "{lines:#?}");
     let session: Vec<Step> = steps(page("docs/delivery.md"));

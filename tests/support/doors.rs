@@ -78,9 +78,10 @@ impl Doors {
     /// Somebody who lives, or will, in a unit.
     pub fn lives(&self, id: u64, unit: &str, status: &str) {
         let mut known = self.known();
-        known.roll.retain(|one| one["id"] != id.to_string());
+        let id = id.to_string();
+        known.roll.retain(|one| one["id"] != id.as_str());
         known.roll.push(json!({
-            "id": id.to_string(), "first": "Ada", "last": format!("Quill {id}"),
+            "id": id, "first": "Ada", "last": format!("Quill {id}"),
             "email": format!("ada{id}@example.com"), "unit": unit, "status": status,
         }));
     }
@@ -126,11 +127,11 @@ requests:
         );
         home.write(
             "scripts/roll.rhai",
-            r#"fn residents(record, ctx) {
+            r"fn residents(record, ctx) {
     #{ id: record.id, first_name: record.first, last_name: record.last, email: record.email,
        unit: record.unit, status: record.status, status_word: record.status }
 }
-"#,
+",
         );
         home.write(
             "config/connectors/doors.yaml",
