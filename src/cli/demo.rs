@@ -243,7 +243,7 @@ async fn to_the_doors(
     demo_doors::arrived(client, screen).await?;
     let target = demo_doors::TARGET;
     let lines = [
-        &["changes", "--tail", "3"][..],
+        &["targets"][..],
         &["deliveries", "list", "--target", target, "--limit", "12"],
     ];
     show(&lines, socket, environment, screen).await?;
@@ -254,7 +254,8 @@ async fn to_the_doors(
     let found = client.people(&filter, &Cut::default()).await?;
     if let Some(person) = found.items.first() {
         let id = person.id.to_string();
-        show(&[&["people", "show", &id]], socket, environment, screen).await?;
+        let lines = [&["deliveries", "show", target, &id][..]];
+        show(&lines, socket, environment, screen).await?;
     }
     Ok(())
 }
