@@ -182,7 +182,7 @@ fn a_record_that_is_held_answers_the_list_and_a_person_answers_nothing() {
         "scripts/tests/door/three.yaml",
         "version: 1\nrecord: {}\nctx: { request: target.find }\nexpect: { held: { key: target.find, id: 1 } }\n",
     );
-    let (cases, problems) = cases::load(&config::Home::at(home.root()), Some("door/"));
+    let (cases, problems) = cases::load(&config::Home::at(home.root()), Some("tests/door/"));
     assert!(problems.is_empty(), "{problems:#?}");
     for outcome in cases::run(&cases, &Library::read(home.root())) {
         assert_eq!(outcome.diff, [] as [&str; 0], "{}", outcome.name);
