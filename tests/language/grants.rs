@@ -182,12 +182,12 @@ fn a_record_that_is_held_answers_the_list_and_a_person_answers_nothing() {
         "scripts/tests/door/three.yaml",
         "version: 1\nrecord: {}\nctx: { request: target.find }\nexpect: { held: { key: target.find, id: 1 } }\n",
     );
-    let (cases, problems) = cases::load(&config::Home::at(home.root()), Some("tests/door/"));
+    let (cases, problems) = cases::load(&config::Home::at(home.root()), Some("door/"));
     assert!(problems.is_empty(), "{problems:#?}");
-    for outcome in cases::run(&cases, &Library::read(home.root())) {
-        assert_eq!(outcome.diff, [] as [&str; 0], "{}", outcome.name);
-    }
-    assert_eq!(cases.len(), 3);
+    let outcomes = cases::run(&cases, &Library::read(home.root()));
+    let ours = outcomes.iter().filter(|one| one.name.starts_with("door/"));
+    let ours = ours.inspect(|one| assert_eq!(one.diff, [] as [&str; 0], "{}", one.name));
+    assert_eq!(ours.count(), 3);
 }
 
 #[test]
