@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, Target};
-use crate::deliver::{DeliverError, Desk, Events, Teller, Trouble, Worker};
+use crate::deliver::{self, DeliverError, Desk, Events, Teller, Trouble, Worker};
 use crate::model::TargetId;
 use crate::source::Operation;
 use crate::sync::Tools;
@@ -74,6 +74,7 @@ pub(super) async fn keep(
     let mut at_work: BTreeMap<TargetId, AtWork> = BTreeMap::new();
     loop {
         let now = Arc::clone(&catalog.borrow_and_update());
+        tell_of_files(&now, &tools).await;
         let wanted: BTreeMap<&TargetId, &Arc<Target>> = now
             .targets
             .iter()
@@ -120,6 +121,37 @@ pub(super) async fn keep(
 
 /// What a worker does until it is stopped.
 type Work = Pin<Box<dyn Future<Output = Result<(), DeliverError>> + Send>>;
+
+/// Tells of targets whose files are not right: what was right before goes on, and after a restart nothing does.
+async fn tell_of_files(catalog: &Catalog, tools: &Tools) {
+    let mut told = Vec::new();
+    for (id, slot) in &catalog.targets {
+        let served = slot.current.as_ref();
+        let served = served.and_then(|target| target.serves.keys().next());
+        let Some(integration) = served.or(catalog.integrations.keys().next()) else {
+            continue;
+        };
+        let what = slot.problems.first().map(|problem| match slot.current {
+            Some(_) => format!(
+                "the files of the target `{id}` are not right, and what was right before goes on until the daemon ends: {problem}"
+            ),
+            None => format!(
+                "the files of the target `{id}` are not right, and nothing is delivered there: {problem}"
+            ),
+        });
+        told.push((id.clone(), integration.clone(), what));
+    }
+    let (store, now) = (Arc::clone(&tools.store), (tools.now)());
+    let tell = move || {
+        told.iter().try_for_each(|(id, integration, what)| {
+            deliver::tell_of_files(&store, id, integration, what.as_deref(), now)
+        })
+    };
+    let ended = tokio::task::spawn_blocking(tell).await;
+    if let Err(error) = ended.map_err(DeliverError::from).flatten() {
+        tracing::error!(%error, "the alert about targets' files could not be written");
+    }
+}
 
 /// A worker that ended by itself is begun anew after so long.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(30);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId, RunId};
-use crate::store::Write;
+use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId, RunId, TargetId};
+use crate::store::{Store, Write};
 
 use super::desk::{Desk, NOBODY};
 use super::error::DeliverError;
@@ -46,7 +46,7 @@ impl Desk {
                     .subject
                     .strip_prefix(target)
                     .is_some_and(|rest| rest.starts_with(' '));
-            KINDS.contains(&alert.kind) && of_target
+            KINDS.contains(&alert.kind) && of_target && alert.subject != of_files(self.id())
         };
         let open: Vec<Alert> = open.into_iter().filter(is_ours).collect();
         let known: BTreeSet<_> = open.iter().map(cause).collect();
@@ -183,6 +183,40 @@ impl Desk {
         }
         wanted
     }
+}
+
+/// The subject of the alert about a target's files.
+fn of_files(target: &TargetId) -> String {
+    format!("{target} files")
+}
+
+/// Tells that a target's files are not right, or that they are again; at an integration whose people it gets.
+pub fn tell_of_files(
+    store: &Store,
+    target: &TargetId,
+    integration: &IntegrationId,
+    what: Option<&str>,
+    now: Timestamp,
+) -> Result<(), DeliverError> {
+    let subject = of_files(target);
+    let write = store.write()?;
+    let before = write.alert_of(integration, AlertKind::DeliveryFailed, &subject)?;
+    let is_told = before
+        .as_ref()
+        .is_some_and(|alert| alert.state == AlertState::Open && what == Some(&*alert.detail));
+    let alert = match what {
+        Some(_) if is_told => return Ok(()),
+        Some(what) => {
+            let about = (AlertKind::DeliveryFailed, integration.clone(), subject);
+            Some(raise(&write, before, about, (what.to_owned(), 1, Vec::new()), now)?)
+        }
+        None => close(before, now),
+    };
+    if let Some(alert) = alert {
+        write.put_alert(&alert)?;
+        write.commit()?;
+    }
+    Ok(())
 }
 
 fn cause(alert: &Alert) -> (AlertKind, IntegrationId, String) {

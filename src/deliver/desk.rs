@@ -147,7 +147,7 @@ impl Desk {
         let from = view.changes_from()?;
         let is_whole = bookmark.has_begun
             && bookmark.epoch == epoch
-            && bookmark.files == self.ways.files
+            && bookmark.by == self.target.fingerprint()
             && bookmark.seq.saturating_add(1) >= from;
         if !is_whole {
             self.look_at_everybody(&view, &bookmark, epoch, now)?;
@@ -230,7 +230,7 @@ impl Desk {
             seq,
             epoch,
             has_begun: true,
-            files: self.ways.files,
+            by: self.target.fingerprint(),
             recent: before.recent.clone(),
             read_back: before.read_back.filter(|_| is_same),
         };
@@ -331,6 +331,7 @@ impl Desk {
             record.wanted.clear();
             record.seen.clear();
             record.unmapped.clear();
+            record.ahead.clear();
             record.wrong = None;
             record.again = None;
             record.keeps = false;
@@ -347,15 +348,21 @@ impl Desk {
             why.detected,
             now,
         );
+        let starts = access.openings.iter().map(|one| one.start);
+        let then = starts.filter(|start| *start > now).max();
         let told = words(person, &access, &target.config.places, &target.names, now);
         record.again = access.again;
         record.is_over = access.is_over;
         record.unmapped = told.unmapped;
-        let given = crate::script::with_room(|| {
-            let ctx = self.context("wanted", Arc::default(), &Value::Null, now);
-            self.script.wanted(&told.person.to_string(), &ctx)
-        });
-        match given {
+        let ctx = self.context("wanted", Arc::default(), &Value::Null, now);
+        record.ahead.clear();
+        if let Some(then) = then {
+            let ahead = words(person, &access, &target.config.places, &target.names, then);
+            let ahead = self.script.wanted(&ahead.person.to_string(), &ctx);
+            // What the script cannot say of then it cannot say of now.
+            record.ahead.extend(ahead.into_iter().flatten().map(|one| one.key));
+        }
+        match self.script.wanted(&told.person.to_string(), &ctx) {
             Ok(worded) => {
                 let grants = worded.into_iter().map(|one| Grant {
                     key: one.key,
@@ -441,6 +448,7 @@ impl Desk {
         let mut bookmark: Bookmark = write.target_state(self.id())?.unwrap_or_default();
         let (mut asks, mut looks, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let mut notes = false;
+        let finds = self.target.source.can(Operation::Find);
         for person in due {
             let Some(mut record) = write.lane::<Record>(self.id(), person)? else {
                 kept.push((person, None));
@@ -453,6 +461,14 @@ impl Desk {
             let is_same = record.lane.approved.len() == approved;
             match step(&record.lane, &due, &self.timing, now) {
                 Step::Rest { .. } => {}
+                Step::Look if record.lane.looks_before_it_grants() && finds => {
+                    if asks.len() < room {
+                        asks.push(Ask::Look(person, Desk::all_about(&record)));
+                    }
+                    if is_same {
+                        continue;
+                    }
+                }
                 Step::Look => {
                     looks.push((person, Desk::all_about(&record)));
                     if is_same {
@@ -479,7 +495,7 @@ impl Desk {
             kept.push((person, Some(record)));
         }
         // A list in the place of many looks is asked for when nothing is under way that it would not show.
-        let many = looks.len() > LOOKS_ONE_BY_ONE || !self.target.source.can(Operation::Find);
+        let many = looks.len() > LOOKS_ONE_BY_ONE || !finds;
         if many && !looks.is_empty() && self.target.source.can(Operation::List) {
             // One list after the other, and not one for each that is due.
             let last = bookmark.read_back;
@@ -626,11 +642,18 @@ impl Desk {
                 for key in keys(&record) {
                     own.extend(by_key.remove(&key).unwrap_or_default());
                 }
+                if self.has_begun(&mut record, &mut by_key, now) {
+                    kept.push((person, Some(record)));
+                    continue;
+                }
                 let is_newer = |granted: &Granted| granted.since >= began && granted.is_under_way();
                 if record.lane.grants.values().any(is_newer) {
                     continue;
                 }
                 self.takes_over(&mut record, &own, began);
+                if self.target.source.can(Operation::Find) {
+                    record.lane.came_by_list();
+                }
                 kept.push((person, Some(record)));
             }
             self.commit(write, kept, now)?;
@@ -643,6 +666,57 @@ impl Desk {
         bookmark.read_back = Some(began);
         write.put_target_state(self.id(), &bookmark)?;
         self.commit(write, vec![(NOBODY, Some(nobody))], now)
+    }
+
+    /// Whether somebody has what they are to have once their access starts: then it has started, before this store or this
+    /// file knew of it. They are looked at again at once.
+    fn has_begun(
+        &self,
+        record: &mut Record,
+        by_key: &mut BTreeMap<String, Vec<Held>>,
+        now: Timestamp,
+    ) -> bool {
+        let has_begun = |held: &Held| !held.is_others && !held.is_off;
+        let begun: Vec<String> = record
+            .ahead
+            .iter()
+            .filter(|key| by_key.get(*key).is_some_and(|held| held.iter().any(has_begun)))
+            .cloned()
+            .collect();
+        for key in &begun {
+            by_key.remove(key);
+        }
+        if begun.is_empty() {
+            return false;
+        }
+        for seen in record.seen.values_mut() {
+            seen.start = seen.start.map(|start| start.min(now));
+        }
+        record.again = Some(now);
+        record.lane.forget_look();
+        true
+    }
+
+    /// As the target answers again: what waits for nothing else is asked at once. How many lanes that is.
+    pub fn recover(&self, now: Timestamp) -> Result<usize, DeliverError> {
+        let _alone = self.work();
+        let (mut after, mut count) = (None, 0);
+        loop {
+            let records: Vec<(PersonId, Record)> =
+                self.store.read()?.lanes(self.id(), after, AT_ONCE)?;
+            let Some((last, _)) = records.last() else {
+                return Ok(count);
+            };
+            after = Some(*last);
+            let kept = records.into_iter().filter_map(|(person, mut record)| {
+                record.lane.recovers().then_some((person, Some(record)))
+            });
+            let kept: Vec<_> = kept.collect();
+            count += kept.len();
+            if !kept.is_empty() {
+                self.commit(self.store.write()?, kept, now)?;
+            }
+        }
     }
 
     /// Looks anew at how people stand, of whom nothing is new.
@@ -694,6 +768,7 @@ impl Desk {
                 let due = one.due(&self.ways, is_held);
                 let is_open = due.iter().any(|due| due.permit == super::Permit::Goes);
                 one.open_since = one.open_since.or(Some(now)).filter(|_| is_open);
+                one.due_since = one.due_since.or(Some(now)).filter(|_| !due.is_empty());
                 if !one.is_needed() {
                     *record = None;
                 }

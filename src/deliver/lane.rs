@@ -202,6 +202,10 @@ pub struct Lane {
     /// When the target was last asked what the person has; none where that must be asked before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Timestamp>,
+    /// When each of its grants was looked for by itself; none where a list told of them all: that may have come short, and
+    /// nothing is granted by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Timestamp>,
     /// Nothing is asked before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -243,7 +247,7 @@ impl Lane {
         if has_doubt || self.looked.is_none() {
             return Step::Look;
         }
-        let is_fresh = self.looked.is_some_and(|looked| {
+        let is_fresh = self.found.is_some_and(|looked| {
             looked
                 .saturating_add(signed(timing.fresh))
                 .is_ok_and(|until| until >= now)
@@ -415,6 +419,7 @@ impl Lane {
         let mut found = Vec::new();
         self.due = None;
         self.looked = Some(now);
+        self.found = Some(now);
         self.twins.clear();
         let held: Vec<Held> = held.iter().filter_map(|held| held.counts(wish)).collect();
         let mut ours: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
@@ -641,6 +646,26 @@ impl Lane {
             .filter(|granted| granted.is_parked());
         parked.for_each(Granted::try_again);
         self.failures = 0;
+    }
+
+    /// What was taken over last came by a list: before something is granted, it is looked for by itself.
+    pub fn came_by_list(&mut self) {
+        self.found = None;
+    }
+
+    /// Whether what is looked at is what is to be granted, and nothing else is in doubt.
+    pub fn looks_before_it_grants(&self) -> bool {
+        self.looked.is_some() && !self.grants.values().any(Granted::is_under_way)
+    }
+
+    /// What may be asked at once again, as the target answers: nothing of it is in doubt.
+    pub fn recovers(&mut self) -> bool {
+        let is_calm = !self.grants.values().any(Granted::is_under_way);
+        let recovers = is_calm && self.failures > 0 && self.due.is_some();
+        if recovers {
+            self.due = None;
+        }
+        recovers
     }
 
     /// Nothing that is known of the target counts any more: it is asked before anything is sent (R47).

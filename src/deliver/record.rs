@@ -42,6 +42,12 @@ pub struct Record {
     /// Why the script did not say what is wanted. What was wanted before stays so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong: Option<String>,
+    /// The grants that the person is to have once their access starts: where they have them already, it has started.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ahead: BTreeSet<String>,
+    /// Since when anything is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_since: Option<Timestamp>,
     /// Since when something is to be done that may be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_since: Option<Timestamp>,
@@ -202,8 +208,8 @@ pub struct Bookmark {
     pub epoch: u64,
     /// Whether everybody was looked at once.
     pub has_begun: bool,
-    /// Tells the files by which everybody was looked at.
-    pub files: u128,
+    /// Tells everything by which everybody was looked at: the target's files, and the time zones of those that it serves.
+    pub by: String,
     /// Whoever lost something lately.
     pub recent: Recent,
     /// When everything there was read back last.

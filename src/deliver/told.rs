@@ -91,7 +91,7 @@ fn of_person(target: &TargetId, person: PersonId, record: &Record, due: &[Due]) 
             person,
             key,
             state: DeliveryState::Wanted,
-            since: record.open_since.unwrap_or_default(),
+            since: record.due_since.unwrap_or_default(),
             deed: Some(kind(&due.planned.deed)),
             cause: Some(due.planned.cause.as_str().to_owned()),
             waits_for: Some(waits_for(due, record)),

@@ -35,8 +35,8 @@ const LEAST: Duration = Duration::from_millis(50);
 const AT_FIRST: Duration = Duration::from_millis(200);
 
 /// The first pause of a target that takes nothing, and the longest.
-const PAUSE: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_mins(5);
+const PAUSE: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// A login that was refused is not tried again before.
 const AFTER_LOGIN: Duration = Duration::from_mins(30);
@@ -79,6 +79,8 @@ struct Answers {
     failures: u32,
     /// Nothing is asked before.
     until: Option<Instant>,
+    /// It took nothing for a while, and answers again.
+    recovers: bool,
 }
 
 /// How something asked ended, as far as the target itself goes.
@@ -122,7 +124,8 @@ impl Worker {
             is_new |= self.commits.has_changed().unwrap_or(true);
             self.commits.mark_unchanged();
             let room = Worker::room(&answers, most, flights.len());
-            let work = self.work(heard, &under_way, room, is_new);
+            let recovers = std::mem::take(&mut answers.recovers);
+            let work = self.work(heard, &under_way, room, is_new, recovers);
             let (asks, is_more) = work.await?;
             is_new = is_more;
             let asked = asks.len();
@@ -190,6 +193,7 @@ impl Worker {
         under_way: &BTreeSet<PersonId>,
         room: usize,
         is_new: bool,
+        recovers: bool,
     ) -> Result<(Vec<Ask>, bool), DeliverError> {
         let is_stopping = self.stop.is_cancelled();
         let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
@@ -201,6 +205,9 @@ impl Worker {
             }
             if is_stopping {
                 return Ok((Vec::new(), false));
+            }
+            if recovers {
+                desk.recover(now)?;
             }
             let is_more = (is_new && desk.take_in(now)?) | desk.moments(now)?;
             let asks = if room > 0 {
@@ -276,6 +283,7 @@ impl Worker {
                 if self.trouble.borrow().is_some() {
                     tracing::info!(target_id = %self.desk.target.id, "the target takes deliveries again");
                     self.trouble.send_replace(None);
+                    answers.recovers = true;
                     self.desk.index().tell_again();
                 }
                 return;

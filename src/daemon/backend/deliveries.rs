@@ -231,12 +231,16 @@ fn status(
         Some(Side::Desk(desk)) if waits => desk.planned()?.digest,
         _ => None,
     };
+    let problem = slot.and_then(|slot| slot.problems.first());
+    let of_files = problem.filter(|_| current.is_some()).map(|problem| {
+        format!("its files are not right, and what was right before goes on until the daemon ends: {problem}")
+    });
     let is_removed = slot.is_none_or(|slot| slot.removed);
     let state = match current {
         _ if is_removed => TargetState::Removed,
         None => TargetState::Broken,
         Some(target) if !target.config.enabled => TargetState::Off,
-        Some(_) if trouble.is_some() => TargetState::Failing,
+        Some(_) if trouble.is_some() || of_files.is_some() => TargetState::Failing,
         Some(_) if counted.is_held => TargetState::Held,
         Some(_) if counted.grants.waiting > 0 => TargetState::Waiting,
         Some(_) => TargetState::Ok,
@@ -255,7 +259,10 @@ fn status(
         behind: counted.behind,
         late: counted.late,
         read_back: counted.read_back,
-        error: trouble.as_ref().map(|trouble| trouble.what.clone()),
+        error: trouble
+            .as_ref()
+            .map(|trouble| trouble.what.clone())
+            .or(of_files),
         failing_since: trouble.map(|trouble| trouble.since),
         digest,
         problems: slot.map(|slot| slot.problems.clone()).unwrap_or_default(),
