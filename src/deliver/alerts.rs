@@ -208,7 +208,13 @@ pub fn tell_of_files(
         Some(_) if is_told => return Ok(()),
         Some(what) => {
             let about = (AlertKind::DeliveryFailed, integration.clone(), subject);
-            Some(raise(&write, before, about, (what.to_owned(), 1, Vec::new()), now)?)
+            Some(raise(
+                &write,
+                before,
+                about,
+                (what.to_owned(), 1, Vec::new()),
+                now,
+            )?)
         }
         None => close(before, now),
     };

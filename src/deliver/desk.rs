@@ -360,7 +360,9 @@ impl Desk {
             let ahead = words(person, &access, &target.config.places, &target.names, then);
             let ahead = self.script.wanted(&ahead.person.to_string(), &ctx);
             // What the script cannot say of then it cannot say of now.
-            record.ahead.extend(ahead.into_iter().flatten().map(|one| one.key));
+            record
+                .ahead
+                .extend(ahead.into_iter().flatten().map(|one| one.key));
         }
         match self.script.wanted(&told.person.to_string(), &ctx) {
             Ok(worded) => {
@@ -680,7 +682,11 @@ impl Desk {
         let begun: Vec<String> = record
             .ahead
             .iter()
-            .filter(|key| by_key.get(*key).is_some_and(|held| held.iter().any(has_begun)))
+            .filter(|key| {
+                by_key
+                    .get(*key)
+                    .is_some_and(|held| held.iter().any(has_begun))
+            })
             .cloned()
             .collect();
         for key in &begun {

@@ -36,8 +36,8 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use alerts::tell_of_files;
 pub use access::{Access, Opening, Policy, Seen, Standing, access};
+pub use alerts::tell_of_files;
 pub use desk::{Ask, Desk, Heard, ways};
 pub use error::DeliverError;
 pub use events::{Events, Teller};

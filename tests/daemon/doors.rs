@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use epms::model::{Alert, AlertState};
 use nix::sys::signal::Signal;
 
 use crate::support::{Daemon, Doors, Home, Mishap, eventually, said};
@@ -294,7 +295,10 @@ async fn a_target_s_file_of_another_name_takes_nothing_away_of_those_who_live_he
     rests(&home).await;
     // By the new file everybody is new, and would begin in an hour.
     let text = home.read("config/targets/doors.yaml");
-    home.write("config/targets/front.yaml", text.replace("start_delay: 0s", "start_delay: 1h"));
+    home.write(
+        "config/targets/front.yaml",
+        text.replace("start_delay: 0s", "start_delay: 1h"),
+    );
     home.remove("config/targets/doors.yaml");
     eventually("the new one has looked", async || {
         let told = home.epms(&["targets", "front", "--json"]).await;
@@ -303,7 +307,9 @@ async fn a_target_s_file_of_another_name_takes_nothing_away_of_those_who_live_he
     })
     .await;
     assert_eq!(doors.open(), open);
-    let plan = home.epms(&["deliveries", "preview", "front", "--json"]).await;
+    let plan = home
+        .epms(&["deliveries", "preview", "front", "--json"])
+        .await;
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!(plan["deeds"], serde_json::json!([]), "{plan}");
 }
@@ -317,12 +323,17 @@ async fn files_of_a_target_that_are_not_right_are_an_alert_until_they_are() {
     let is_told = async |open: bool| {
         eventually("the alert is open, or closed", async || {
             let alerts = daemon.alerts().await;
-            let of_files = alerts.iter().find(|alert| alert.subject == "doors files");
-            of_files.is_some_and(|alert| (alert.state.to_string() == "open") == open)
+            let is_of_files =
+                |alert: &Alert| alert.subject == "doors files" && alert.state == AlertState::Open;
+            alerts.iter().any(is_of_files) == open
         })
         .await;
     };
-    let right = home.edit("config/targets/doors.yaml", "version: 1", "version: 1\nfrom: [oak]");
+    let right = home.edit(
+        "config/targets/doors.yaml",
+        "version: 1",
+        "version: 1\nfrom: [oak]",
+    );
     is_told(true).await;
     home.write("config/targets/doors.yaml", right);
     is_told(false).await;
