@@ -239,6 +239,8 @@ async fn to_the_doors(
     for line in demo_doors::happen(pms) {
         writeln!(screen.out, "{line}")?;
     }
+    // What comes is of one run, and over before it could be drawn.
+    screen.progress = false;
     show(&[&["sync", "elm-court"]], socket, environment, screen).await?;
     demo_doors::arrived(client, screen).await?;
     let target = demo_doors::TARGET;

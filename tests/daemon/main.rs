@@ -46,3 +46,4 @@ mod traps;
 mod two_feeds;
 mod upgrade;
 mod waiting;
+mod webhook;

@@ -309,15 +309,20 @@ async fn is_active(server: &Outside, daemon: &Daemon) -> BTreeSet<String> {
     );
 }
 
-async fn scim_is_served(server: &Outside) {
-    let (home, pms) = (Home::new(), pms(Kind::AppFolio, 1, 8).await);
-    home.feed(PROPERTY, &pms);
+/// A target `people` of a home, which is the server.
+fn scim(home: &Home, server: &Outside) {
     home.write("secrets/people", "good");
     let fields = format!(
         "  url: {:?}\n  token: {{ file: secrets/people }}\n",
         server.url
     );
-    target(&home, "people", "scim", &fields, "");
+    target(home, "people", "scim", &fields, "");
+}
+
+async fn scim_is_served(server: &Outside) {
+    let (home, pms) = (Home::new(), pms(Kind::AppFolio, 1, 8).await);
+    home.feed(PROPERTY, &pms);
+    scim(&home, server);
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     is_active(server, &daemon).await;
@@ -336,6 +341,62 @@ async fn scim_is_served(server: &Outside) {
     pms.world().set_status(household, past).unwrap();
     daemon.sync(PROPERTY).await;
     assert!(!is_active(server, &daemon).await.contains(email));
+}
+
+/// Kills the daemon while it delivers what happened, so often; `EPMS_KILLS=300` says how often.
+async fn killed(home: &Home, mut happens: impl FnMut(u64)) {
+    let kills = std::env::var("EPMS_KILLS").map_or(4, |kills| kills.parse().unwrap());
+    let mut chance = fastrand::Rng::with_seed(3);
+    for round in 0..kills {
+        happens(round);
+        let daemon = Daemon::start(home).await;
+        daemon.begin(PROPERTY).await;
+        tokio::time::sleep(Duration::from_millis(chance.u64(0..600))).await;
+        daemon.kill();
+    }
+}
+
+/// Somebody moves in, and the next time they move out.
+fn come_and_go(pms: &Sandbox, last: &mut Option<PersonId>, round: u64) {
+    let mut world = pms.world();
+    let today = world.today();
+    *last = match last.take() {
+        Some(person) => {
+            world.move_out(person, today).unwrap();
+            None
+        }
+        None => {
+            let email = format!("wren{round}@example.com");
+            let moved = world.move_in(PROPERTY, "Wren", "Alder", Some(&email), None);
+            Some(moved.unwrap())
+        }
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_killed_while_it_delivers_to_opendoor_grants_each_key_once() {
+    let building = Building::new().await;
+    let mut last = None;
+    let happens = |round| come_and_go(&building.pms, &mut last, round);
+    killed(&building.home, happens).await;
+    let daemon = Daemon::start(&building.home).await;
+    daemon.settle().await;
+    building.is_as_wanted(&daemon).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_killed_while_it_delivers_to_scim2_server_loses_nobody() {
+    let Some(server) = outside::scim2_server() else {
+        return;
+    };
+    let (home, pms) = (Home::new(), pms(Kind::AppFolio, 1, 8).await);
+    home.feed(PROPERTY, &pms);
+    scim(&home, &server);
+    let mut last = None;
+    killed(&home, |round| come_and_go(&pms, &mut last, round)).await;
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    is_active(&server, &daemon).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
