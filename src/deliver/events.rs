@@ -37,6 +37,8 @@ pub(super) struct Told {
     pub epoch: u64,
     /// It was told to take everybody, where the log alone does not say.
     pub has_begun: bool,
+    /// The place behind which it goes on once it has taken everybody, as long as it has not taken that event.
+    pub resync: Option<u64>,
     /// It wants to hear no more.
     pub is_off: bool,
     /// How often in a row it did not take the event at hand.
@@ -87,7 +89,9 @@ impl Events {
             && told.seq <= end
             && told.seq.saturating_add(1) >= from;
         if !goes_on {
-            told.epoch = epoch;
+            // However often it is sent, it is one event.
+            let end = told.resync.filter(|_| told.epoch == epoch).unwrap_or(end);
+            (told.epoch, told.resync) = (epoch, Some(end));
             let about = json!({
                 "id": format!("resync_{epoch}_{end}"),
                 "kind": "resync", "seq": end, "epoch": epoch,
@@ -278,6 +282,7 @@ impl Teller {
                 Ok(()) => {
                     told.seq = event.seq;
                     told.has_begun = true;
+                    told.resync = None;
                     told.failures = 0;
                     told.due = None;
                 }

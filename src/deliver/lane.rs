@@ -74,6 +74,13 @@ impl Granted {
         matches!(self.state, GrantState::Sent | GrantState::Unknown)
     }
 
+    /// What was sent with a doubtful end was not done: it is as if it had not been sent, and says nothing of the target.
+    fn was_not_done(&mut self) {
+        if self.state == GrantState::Unknown {
+            self.tries = self.tries.saturating_sub(1);
+        }
+    }
+
     /// From a look on, as if it had never been sent.
     fn try_again(&mut self) {
         self.state = GrantState::Unknown;
@@ -543,6 +550,7 @@ impl Lane {
             granted.since = now;
             return Some(Found::NotConverging(key.clone()));
         }
+        granted.was_not_done();
         settle(granted, there(held), now);
         None
     }
@@ -607,6 +615,7 @@ impl Lane {
                 Some(Found::Less(key.to_owned()))
             }
             _ => {
+                granted.was_not_done();
                 settle(granted, GrantState::Confirmed, now);
                 None
             }
