@@ -25,7 +25,7 @@ use super::{Answer, Deed, Grant, Granted, Held, Planned, Policy, Step, Timing, W
 pub(super) const NOBODY: PersonId = PersonId(0);
 
 /// So many people are looked at in one transaction.
-const AT_ONCE: usize = 200;
+pub(super) const AT_ONCE: usize = 200;
 
 /// So many changes are read at once.
 const CHANGES: usize = 1000;
@@ -73,18 +73,18 @@ pub enum Heard {
 }
 
 /// What a look at a person comes to.
-struct Looked {
-    person: PersonId,
-    record: Record,
+pub(super) struct Looked {
+    pub(super) person: PersonId,
+    pub(super) record: Record,
 }
 
 /// Why people are looked at.
 #[derive(Debug, Clone, Copy)]
-struct Why {
+pub(super) struct Why {
     /// When the store learned of what is new.
-    detected: Timestamp,
+    pub(super) detected: Timestamp,
     /// The approval of a run named what they lose; none where nothing is known of it.
-    is_named: Option<bool>,
+    pub(super) is_named: Option<bool>,
 }
 
 impl Desk {
@@ -196,68 +196,6 @@ impl Desk {
         Ok(true)
     }
 
-    /// Looks at everybody of the store, and at everybody of whom anything is kept here.
-    fn look_at_everybody(
-        &self,
-        view: &View,
-        before: &Bookmark,
-        epoch: u64,
-        now: Timestamp,
-    ) -> Result<(), DeliverError> {
-        let seq = view.last_change()?;
-        let why = Why {
-            detected: now,
-            is_named: None,
-        };
-        let mut after = None;
-        loop {
-            let people = view.people(after, AT_ONCE, |_| true)?;
-            let Some(last) = people.last() else { break };
-            after = Some(last.id);
-            let mut looked = Vec::new();
-            for person in &people {
-                let before: Option<Record> = view.lane(self.id(), person.id)?;
-                let is_served = |id| self.target.serves.contains_key(id);
-                if before.is_some() || person.stays.keys().any(is_served) {
-                    looked.push(self.looked(Some(person), person.id, before, why, now));
-                }
-            }
-            self.keep(&looked, None, now)?;
-        }
-        // In another epoch nothing that was read back counts any more (R47).
-        let is_same = before.epoch == epoch;
-        let bookmark = Bookmark {
-            seq,
-            epoch,
-            has_begun: true,
-            by: self.target.fingerprint(),
-            recent: before.recent.clone(),
-            read_back: before.read_back.filter(|_| is_same),
-        };
-        if !is_same {
-            self.forget_looks(now)?;
-        }
-        self.keep(&[], Some(&bookmark), now)
-    }
-
-    /// Nothing that was read back counts any more.
-    fn forget_looks(&self, now: Timestamp) -> Result<(), DeliverError> {
-        let mut after = None;
-        loop {
-            let records: Vec<(PersonId, Record)> =
-                self.store.read()?.lanes(self.id(), after, AT_ONCE)?;
-            let Some((last, _)) = records.last() else {
-                return Ok(());
-            };
-            after = Some(*last);
-            let looked = records.into_iter().map(|(person, mut record)| {
-                record.lane.forget_look();
-                Looked { person, record }
-            });
-            self.keep(&looked.collect::<Vec<_>>(), None, now)?;
-        }
-    }
-
     /// Looks at those whose moment has come, the oldest first. Whether there may be more.
     pub fn moments(&self, now: Timestamp) -> Result<bool, DeliverError> {
         let _alone = self.work();
@@ -317,7 +255,7 @@ impl Desk {
     }
 
     /// What a person should have there. Of somebody who is there no more nothing is wanted.
-    fn looked(
+    pub(super) fn looked(
         &self,
         person: Option<&Person>,
         id: PersonId,
@@ -517,34 +455,6 @@ impl Desk {
         Ok(asks)
     }
 
-    /// Whether everything is to be read back before anything else is asked.
-    fn lists(&self, bookmark: &Bookmark, now: Timestamp) -> bool {
-        if !self.target.source.can(Operation::List) {
-            return false;
-        }
-        let Some(last) = bookmark.read_back else {
-            return true;
-        };
-        let every = self.target.config.read_back.0;
-        let every = jiff::SignedDuration::try_from(every).unwrap_or(jiff::SignedDuration::MAX);
-        last.duration_until(now) >= every
-    }
-
-    /// When everything is read back next.
-    pub fn next_list(&self) -> Result<Option<Timestamp>, DeliverError> {
-        let bookmark: Bookmark = self
-            .store
-            .read()?
-            .target_state(self.id())?
-            .unwrap_or_default();
-        let every = jiff::SignedDuration::try_from(self.target.config.read_back.0);
-        let next = bookmark
-            .read_back
-            .zip(every.ok())
-            .and_then(|(last, every)| last.checked_add(every).ok());
-        Ok(next)
-    }
-
     /// What is asked about, to see what a person has there.
     fn all_about(record: &Record) -> Vec<Value> {
         let wanted = record.wanted.iter().map(|grant| {
@@ -605,7 +515,7 @@ impl Desk {
         Ok(())
     }
 
-    fn takes_over(&self, record: &mut Record, held: &[Held], now: Timestamp) {
+    pub(super) fn takes_over(&self, record: &mut Record, held: &[Held], now: Timestamp) {
         let wanted = record.compared(&self.ways);
         let wish = record.wish(&wanted, &self.ways);
         let mut lane = std::mem::take(&mut record.lane);
@@ -614,130 +524,8 @@ impl Desk {
         record.lane = lane;
     }
 
-    /// Takes in everything that the target has. A lane that something was sent for since is not looked at by it.
-    fn listed(
-        &self,
-        began: Timestamp,
-        held: Vec<Held>,
-        now: Timestamp,
-    ) -> Result<(), DeliverError> {
-        let mut by_key: BTreeMap<String, Vec<Held>> = BTreeMap::new();
-        for held in held {
-            by_key.entry(held.grant.key.clone()).or_default().push(held);
-        }
-        let mut after = Some(NOBODY);
-        loop {
-            let view = self.store.read()?;
-            let records: Vec<(PersonId, Record)> = view.lanes(self.id(), after, AT_ONCE)?;
-            drop(view);
-            let Some((last, _)) = records.last() else {
-                break;
-            };
-            after = Some(*last);
-            let write = self.store.write()?;
-            let mut kept = Vec::new();
-            for (person, _) in records {
-                let Some(mut record) = write.lane::<Record>(self.id(), person)? else {
-                    continue;
-                };
-                let mut own = Vec::new();
-                for key in keys(&record) {
-                    own.extend(by_key.remove(&key).unwrap_or_default());
-                }
-                if self.has_begun(&mut record, &mut by_key, now) {
-                    kept.push((person, Some(record)));
-                    continue;
-                }
-                let is_newer = |granted: &Granted| granted.since >= began && granted.is_under_way();
-                if record.lane.grants.values().any(is_newer) {
-                    continue;
-                }
-                self.takes_over(&mut record, &own, began);
-                if self.target.source.can(Operation::Find) {
-                    record.lane.came_by_list();
-                }
-                kept.push((person, Some(record)));
-            }
-            self.commit(write, kept, now)?;
-        }
-        let write = self.store.write()?;
-        let rest: Vec<Held> = by_key.into_values().flatten().collect();
-        let mut nobody: Record = write.lane(self.id(), NOBODY)?.unwrap_or_default();
-        self.takes_over(&mut nobody, &rest, began);
-        let mut bookmark: Bookmark = write.target_state(self.id())?.unwrap_or_default();
-        bookmark.read_back = Some(began);
-        write.put_target_state(self.id(), &bookmark)?;
-        self.commit(write, vec![(NOBODY, Some(nobody))], now)
-    }
-
-    /// Whether somebody has what they are to have once their access starts: then it has started, before this store or this
-    /// file knew of it. They are looked at again at once.
-    fn has_begun(
-        &self,
-        record: &mut Record,
-        by_key: &mut BTreeMap<String, Vec<Held>>,
-        now: Timestamp,
-    ) -> bool {
-        let has_begun = |held: &Held| !held.is_others && !held.is_off;
-        let begun: Vec<String> = record
-            .ahead
-            .iter()
-            .filter(|key| {
-                by_key
-                    .get(*key)
-                    .is_some_and(|held| held.iter().any(has_begun))
-            })
-            .cloned()
-            .collect();
-        for key in &begun {
-            by_key.remove(key);
-        }
-        if begun.is_empty() {
-            return false;
-        }
-        for seen in record.seen.values_mut() {
-            seen.start = seen.start.map(|start| start.min(now));
-        }
-        record.again = Some(now);
-        record.lane.forget_look();
-        true
-    }
-
-    /// As the target answers again: what waits for nothing else is asked at once. How many lanes that is.
-    pub fn recover(&self, now: Timestamp) -> Result<usize, DeliverError> {
-        let _alone = self.work();
-        let (mut after, mut count) = (None, 0);
-        loop {
-            let records: Vec<(PersonId, Record)> =
-                self.store.read()?.lanes(self.id(), after, AT_ONCE)?;
-            let Some((last, _)) = records.last() else {
-                return Ok(count);
-            };
-            after = Some(*last);
-            let kept = records.into_iter().filter_map(|(person, mut record)| {
-                record.lane.recovers().then_some((person, Some(record)))
-            });
-            let kept: Vec<_> = kept.collect();
-            count += kept.len();
-            if !kept.is_empty() {
-                self.commit(self.store.write()?, kept, now)?;
-            }
-        }
-    }
-
-    /// Looks anew at how people stand, of whom nothing is new.
-    fn anew(&self, people: Vec<PersonId>, now: Timestamp) -> Result<(), DeliverError> {
-        let view = self.store.read()?;
-        let mut index = self.index();
-        for person in people {
-            let record: Option<Record> = view.lane(self.id(), person)?;
-            index.put(person, record.as_ref(), &self.ways, &self.timing, now);
-        }
-        Ok(())
-    }
-
     /// Keeps what looks came to. What was sent, heard and approved meanwhile stays.
-    fn keep(
+    pub(super) fn keep(
         &self,
         looked: &[Looked],
         bookmark: Option<&Bookmark>,
@@ -799,7 +587,7 @@ fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
 }
 
 /// The keys that are a person's at a target.
-fn keys(record: &Record) -> BTreeSet<String> {
+pub(super) fn keys(record: &Record) -> BTreeSet<String> {
     let wanted = record.wanted.iter().map(|grant| grant.key.clone());
     wanted.chain(record.lane.grants.keys().cloned()).collect()
 }

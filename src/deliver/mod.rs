@@ -22,6 +22,7 @@ mod access;
 mod alerts;
 mod desk;
 mod error;
+mod everybody;
 mod events;
 mod guard;
 mod index;

@@ -360,17 +360,13 @@ async fn killed(home: &Home, mut happens: impl FnMut(u64)) {
 fn come_and_go(pms: &Sandbox, last: &mut Option<PersonId>, round: u64) {
     let mut world = pms.world();
     let today = world.today();
-    *last = match last.take() {
-        Some(person) => {
-            world.move_out(person, today).unwrap();
-            None
-        }
-        None => {
-            let email = format!("wren{round}@example.com");
-            let moved = world.move_in(PROPERTY, "Wren", "Alder", Some(&email), None);
-            Some(moved.unwrap())
-        }
-    };
+    if let Some(person) = last.take() {
+        world.move_out(person, today).unwrap();
+        return;
+    }
+    let email = format!("wren{round}@example.com");
+    let moved = world.move_in(PROPERTY, "Wren", "Alder", Some(&email), None);
+    *last = Some(moved.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
