@@ -338,3 +338,42 @@ async fn files_of_a_target_that_are_not_right_are_an_alert_until_they_are() {
     home.write("config/targets/doors.yaml", right);
     is_told(false).await;
 }
+
+/// How long it takes is printed; that it is two seconds at most on a machine of its own is said nowhere else.
+#[tokio::test]
+async fn a_target_that_is_down_holds_up_none_that_is_well() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    let down = Doors::start().await;
+    down.known().is_down = true;
+    home.write(
+        "config/credentials/down.yaml",
+        format!(
+            "version: 1\nconnector: doors\nfields: {{ url: \"{}\" }}\n",
+            down.url
+        ),
+    );
+    let text = home.read("config/targets/doors.yaml");
+    home.write(
+        "config/targets/down.yaml",
+        text.replace("credential: doors", "credential: down"),
+    );
+    doors.lives(1, "1A", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    rests(&home).await;
+    let mut longest = Duration::ZERO;
+    for id in 2..8 {
+        doors.lives(id, "1A", "current");
+        daemon.sync("elm").await;
+        let seen = std::time::Instant::now();
+        let door = format!("ada{id}@example.com d1");
+        eventually("who moved in may open", async || {
+            doors.open().contains(&door)
+        })
+        .await;
+        longest = longest.max(seen.elapsed());
+    }
+    println!("the longest of six took {longest:?}");
+    assert!(longest < Duration::from_secs(10), "{longest:?}");
+    assert_eq!(down.open(), [] as [String; 0]);
+}
