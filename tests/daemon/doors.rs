@@ -377,3 +377,167 @@ async fn a_target_that_is_down_holds_up_none_that_is_well() {
     assert!(longest < Duration::from_secs(10), "{longest:?}");
     assert_eq!(down.open(), [] as [String; 0]);
 }
+
+/// What the daemon tells of the target.
+async fn status(home: &Home) -> serde_json::Value {
+    let told = home.epms(&["targets", "doors", "--json"]).await;
+    serde_json::from_slice(&told.stdout).unwrap_or_default()
+}
+
+/// The digest of what waits.
+async fn digest(home: &Home) -> String {
+    let plan = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    plan["digest"].as_str().unwrap().to_owned()
+}
+
+async fn approves(home: &Home) {
+    let digest = digest(home).await;
+    let words = ["deliveries", "approve", "doors", "--digest", &digest];
+    said(&home.epms(&words).await, 0);
+}
+
+#[tokio::test]
+async fn r27_what_is_taken_from_more_than_the_guard_lets_through_waits_also_in_automatic() {
+    let (home, doors) = begin(&format!("{AUTOMATIC}guard: {{ limit: 1, percent: 10 }}\n")).await;
+    for id in 1..=6 {
+        doors.lives(id, "1A", "current");
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("all have it", async || doors.open().len() == 12).await;
+    rests(&home).await;
+    // One is let through, and with the next it is too much.
+    doors.lives(1, "1A", "past");
+    daemon.sync("elm").await;
+    eventually("one lost it", async || doors.open().len() == 10).await;
+    doors.lives(2, "1A", "past");
+    daemon.sync("elm").await;
+    eventually("it is held", async || {
+        let alerts = daemon.alerts().await;
+        let is_held = |alert: &Alert| alert.kind.as_str() == "revocations_held";
+        status(&home).await["state"] == "held" && alerts.iter().any(is_held)
+    })
+    .await;
+    assert_eq!(doors.open().len(), 10);
+    approves(&home).await;
+    eventually("it is let through", async || doors.open().len() == 8).await;
+}
+
+#[tokio::test]
+async fn r27_what_the_approval_of_a_run_named_is_not_held_again() {
+    let (home, doors) = begin(&format!("{AUTOMATIC}guard: {{ limit: 1, percent: 1 }}\n")).await;
+    for id in 1..=12 {
+        doors.lives(id, "1A", "current");
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("all have it", async || doors.open().len() == 24).await;
+    rests(&home).await;
+    for id in 1..=8 {
+        doors.lives(id, "1A", "past");
+    }
+    let run = daemon.sync("elm").await;
+    assert_eq!(run.outcome.as_str(), "held");
+    let run = run.id.to_string();
+    said(&home.epms(&["approve", &run]).await, 0);
+    eventually("whom the approval named lost it", async || {
+        doors.open().len() == 8
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_only_an_edit_of_the_file_takes_away_waits_and_what_is_switched_off_keeps_it() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let open = ["ada1@example.com d1", "ada1@example.com lobby"];
+    comes_to(&doors, &open).await;
+    rests(&home).await;
+    let file = "config/targets/doors.yaml";
+    home.edit(file, "common: [lobby]", "common: []");
+    eventually("it waits", async || {
+        status(&home).await["grants"]["waiting"] == 1
+    })
+    .await;
+    assert_eq!(doors.open(), open);
+    approves(&home).await;
+    comes_to(&doors, &open[..1]).await;
+
+    home.write(file, home.read(file) + "enabled: false\n");
+    eventually("it is off", async || status(&home).await["state"] == "off").await;
+    doors.lives(1, "1A", "past");
+    daemon.sync("elm").await;
+    assert_eq!(doors.open(), open[..1]);
+    home.edit(file, "enabled: false", "enabled: true");
+    comes_to(&doors, &[]).await;
+}
+
+#[tokio::test]
+async fn whoever_becomes_one_with_another_has_what_the_other_has_and_nothing_twice() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    for email in ["one@example.com", "other@example.com"] {
+        let words = [
+            "people",
+            "add",
+            "--first-name",
+            "Ada",
+            "--last-name",
+            "Quill 9",
+            "--integration",
+            "elm",
+            "--unit",
+            "2B",
+            "--email",
+            email,
+        ];
+        said(&home.epms(&words).await, 0);
+    }
+    let of_both = ["one@example.com lobby", "other@example.com lobby"];
+    eventually("both have it", async || {
+        let open = doors.open();
+        of_both.iter().all(|one| open.contains(&(*one).to_owned()))
+    })
+    .await;
+    rests(&home).await;
+    doors.lives(9, "2B", "current");
+    daemon.sync("elm").await;
+    let alerts = daemon.alerts().await;
+    let of_both = alerts
+        .iter()
+        .find(|alert| alert.kind.as_str() == "duplicate_accounts");
+    let alert = of_both.unwrap().id.to_string();
+    let one = daemon
+        .person_with("one@example.com")
+        .await
+        .unwrap()
+        .id
+        .to_string();
+    let words = ["alerts", "resolve", &alert, "merge", "--into", &one];
+    said(&home.epms(&words).await, 0);
+    daemon.sync("elm").await;
+    rests(&home).await;
+    let person = daemon
+        .people()
+        .await
+        .into_iter()
+        .find(|person| person.id.to_string() == one);
+    let email = person.unwrap().email.unwrap();
+    let lobby = |who: &str| format!("{who} lobby");
+    eventually("only one of them has it", async || {
+        let open = doors.open();
+        let has = |who: &str| open.contains(&lobby(who));
+        has(&email)
+            && ["one@example.com", "other@example.com", "ada9@example.com"]
+                .iter()
+                .all(|who| *who == email || !has(who))
+    })
+    .await;
+}
