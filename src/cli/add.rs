@@ -36,7 +36,7 @@ pub enum AddVerb {
 }
 
 /// Which credential, and what stands in a new one.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct AccountArguments {
     /// the connector, by the name of its file in config/connectors
     #[arg(long, value_name = "NAME")]

@@ -58,6 +58,7 @@ pub(super) fn target(id: &str) -> TargetStatus {
         },
         oldest_wanted: None,
         behind: 0,
+        others: 0,
         late: 0,
         read_back: Some(at("2026-03-01T03:00:00Z")),
         error: None,

@@ -134,6 +134,13 @@ fn one(target: &TargetStatus, view: &View) -> String {
     pairs.pair("from", from);
     pairs.pair("people", target.people);
     pairs.pair("read back", view.both_or_never(target.read_back));
+    if target.others > 0 {
+        let told = format!(
+            "{}, which somebody else granted: they are left alone",
+            target.others
+        );
+        pairs.pair("others'", told);
+    }
     if let Some(since) = target.oldest_wanted {
         let told = format!(
             "the oldest that may be sent is wanted since {}",

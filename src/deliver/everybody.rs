@@ -52,6 +52,7 @@ impl Desk {
             by: self.target.fingerprint(),
             recent: before.recent.clone(),
             read_back: before.read_back.filter(|_| is_same),
+            others: before.others,
         };
         if !is_same {
             self.forget_looks(now)?;
@@ -112,6 +113,7 @@ impl Desk {
         held: Vec<Held>,
         now: Timestamp,
     ) -> Result<(), DeliverError> {
+        let others = held.iter().filter(|held| held.is_others).count() as u64;
         let mut by_key: BTreeMap<String, Vec<Held>> = BTreeMap::new();
         for held in held {
             by_key.entry(held.grant.key.clone()).or_default().push(held);
@@ -157,6 +159,10 @@ impl Desk {
         self.takes_over(&mut nobody, &rest, began);
         let mut bookmark: Bookmark = write.target_state(self.id())?.unwrap_or_default();
         bookmark.read_back = Some(began);
+        if bookmark.others != others {
+            bookmark.others = others;
+            tracing::info!(target_id = %self.id(), others, "somebody else granted these there; they are left alone");
+        }
         write.put_target_state(self.id(), &bookmark)?;
         self.commit(write, vec![(NOBODY, Some(nobody))], now)
     }

@@ -214,4 +214,6 @@ pub struct Bookmark {
     pub recent: Recent,
     /// When everything there was read back last.
     pub read_back: Option<Timestamp>,
+    /// How many of it somebody else granted.
+    pub others: u64,
 }

@@ -26,6 +26,8 @@ pub struct Counted {
     pub grants: Tally,
     /// When everything there was read back last.
     pub read_back: Option<Timestamp>,
+    /// How many grants there are somebody else's.
+    pub others: u64,
     /// Since when the oldest that may be sent was not.
     pub oldest_wanted: Option<Timestamp>,
     /// How many changes of people were not looked at yet.
@@ -157,6 +159,7 @@ pub fn counted(view: &View, target: &TargetId, ways: &Ways) -> Result<Counted, D
     let mut counted = Counted {
         behind: view.last_change()?.saturating_sub(bookmark.seq),
         read_back: bookmark.read_back,
+        others: bookmark.others,
         ..Counted::default()
     };
     every::<Record>(view, target, None, |_, record| {
@@ -341,6 +344,7 @@ impl Desk {
             people: index.people(),
             grants: index.tally(),
             read_back: bookmark.read_back,
+            others: bookmark.others,
             oldest_wanted: index.oldest_wanted(),
             late: index.late,
             is_held: index.is_held,

@@ -119,6 +119,9 @@ pub struct TargetStatus {
     /// When everything there was read back last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_back: Option<Timestamp>,
+    /// How many grants there are somebody else's, by the last reading back: they are left alone.
+    #[serde(default)]
+    pub others: u64,
     /// What is wrong with the target itself, without personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

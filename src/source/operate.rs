@@ -228,7 +228,7 @@ fn before_it(error: SourceError, wrote: bool) -> Result<Acted, SourceError> {
         SourceError::Unavailable(told) | SourceError::Postponed(told) => {
             Ok(later(told, None, wrote))
         }
-        SourceError::Unexpected(told) | SourceError::Denied(told) => Ok(Acted::Refused(told)),
+        SourceError::Unexpected(told) | SourceError::Denied(told) => Ok(refused(told)),
         error @ (SourceError::LoginFailed(_)
         | SourceError::NotAllowed(_)
         | SourceError::Stopped) => Err(error),
@@ -258,8 +258,8 @@ fn failed(failure: Failure, said: &Said, wrote: bool) -> Result<Acted, SourceErr
         },
         // A login that was let in before: nobody's grant is wrong for it.
         SourceError::Denied(told) if is(&said.of_login) => Err(SourceError::LoginFailed(told)),
-        SourceError::Denied(told) => Ok(Acted::Refused(told)),
-        SourceError::Unexpected(told) if status.is_some() => Ok(Acted::Refused(told)),
+        SourceError::Denied(told) => Ok(refused(told)),
+        SourceError::Unexpected(told) if status.is_some() => Ok(refused(told)),
         // It came, and was more than can be read.
         SourceError::Unexpected(told) => Ok(doubtful(told)),
         // It is done, and the answer to it stands elsewhere (RFC 9110, 15.4.4).
@@ -306,6 +306,13 @@ fn later(told: Told, wait: Option<Duration>, wrote: bool) -> Acted {
     Acted::Later(otherwise(told, "it is tried again"), wait)
 }
 
+fn refused(told: Told) -> Acted {
+    Acted::Refused(otherwise(
+        told,
+        "it is not done; correct what it says, there or here, or the connector's request",
+    ))
+}
+
 fn doubtful(told: Told) -> Acted {
     Acted::Doubtful(otherwise(
         told,
@@ -315,9 +322,13 @@ fn doubtful(told: Told) -> Acted {
 
 /// The same with another remedy, where nobody said a better one.
 fn otherwise(told: Told, remedy: &str) -> Told {
-    let is_of_readings = ["", "nothing was written; the next run tries again"]
-        .contains(&told.remedy.as_str())
-        || told.remedy.starts_with(NEXT_RUN);
+    let of_readings = [
+        "",
+        "nothing was written; the next run tries again",
+        "nothing was written; check the connector's request",
+    ];
+    let is_of_readings =
+        of_readings.contains(&told.remedy.as_str()) || told.remedy.starts_with(NEXT_RUN);
     if !is_of_readings {
         return told;
     }

@@ -69,6 +69,12 @@ async fn r40_a_move_in_a_unit_change_and_a_move_out_arrive_at_the_doors() {
     daemon.sync("elm").await;
     comes_to(&doors, &[guest]).await;
     assert!(doors.known().created.values().all(|times| *times == 1));
+    // What somebody else granted is left alone, and told.
+    assert_eq!(status(&home).await["others"], 1);
+    let told = said(&home.epms(&["targets", "doors"]).await, 0);
+    assert!(told.contains("1, which somebody else granted"), "{told}");
+    let log = daemon.log();
+    assert_eq!(log.matches("somebody else granted").count(), 1, "{log}");
 }
 
 #[tokio::test]

@@ -457,6 +457,22 @@ async fn a_target_is_added_by_flags_alone_and_says_what_comes_next() {
     epms: --from: there is no integration `elmm`; did you mean `elm`?
     ");
     assert!(!home.path("config/targets/oak.yaml").exists());
+    // Its account has its name, where nobody says another.
+    let url = format!("url={}", doors.url);
+    let words = [
+        "add",
+        "target",
+        "gate",
+        "--connector",
+        "doors",
+        "--field",
+        &url,
+    ];
+    let added = said(&home.epms(&words).await, 0);
+    assert!(
+        added.contains("wrote config/credentials/gate.yaml"),
+        "{added}"
+    );
     assert_eq!(
         doors.known().asked,
         [] as [String; 0],

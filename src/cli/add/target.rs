@@ -23,9 +23,10 @@ use super::{AccountArguments, Plan, answer};
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 asks on a terminal for what no flag says; elsewhere a missing answer ends with
-2. nothing that is there is overwritten, and nothing is sent. a secret is never
-an answer: only the place where it is kept is. which unit has which place is
-filled in afterwards, with what `epms discover NAME --yaml` gives
+2, but for the credential's name, which is NAME then. nothing that is there is
+overwritten, and nothing is sent. a secret is never an answer: only the place
+where it is kept is. which unit has which place is filled in afterwards, with
+what `epms discover NAME --yaml` gives
 
 examples
   epms add target
@@ -62,7 +63,12 @@ pub(super) async fn plan(
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Plan, Failure> {
     let files = Files::read(home);
-    let account = account(&arguments.account, Of::Target, home, &files, dialog)?;
+    let mut whose = arguments.account.clone();
+    // Where nobody can be asked, a target and its account have one name.
+    if !dialog.is_open() {
+        whose.credential = whose.credential.or_else(|| arguments.id.clone());
+    }
+    let account = account(&whose, Of::Target, home, &files, dialog)?;
     for note in &account.file.value.notes {
         dialog.say(&format!("  note: {note}"))?;
     }

@@ -259,6 +259,7 @@ fn status(
         behind: counted.behind,
         late: counted.late,
         read_back: counted.read_back,
+        others: counted.others,
         error: trouble
             .as_ref()
             .map(|trouble| trouble.what.clone())
