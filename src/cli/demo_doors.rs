@@ -1,7 +1,6 @@
 //! The doors of the demo: a local OpenDOOR that the first property delivers to, and three things that happen there, each of
 //! which arrives at them. Nothing of it is done in another way than outside the demo.
 
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use crate::model::{IntegrationId, TargetId};
 use crate::sandbox::opendoor::{DoorSettings, OpenDoor};
 use crate::sandbox::{Household, Sandbox, Status};
 
+use super::demo_home::secret;
 use super::{Exit, Failure, Screen, schema};
 
 /// The target's name.
@@ -62,14 +62,7 @@ pub(super) fn attach(
     for (field, value) in doors.credential() {
         if Sandbox::SECRETS.contains(field) {
             let name = format!("secrets/opendoor-{field}");
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(folder.join(&name))?;
-            std::io::Write::write_all(&mut file, value.as_bytes())?;
+            secret(&folder.join(&name), value)?;
             text += &format!("  {field}: {{ file: {name} }}\n");
         } else {
             text += &format!("  {field}: {value:?}\n");

@@ -158,14 +158,7 @@ fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
     for (field, value) in pms.credential() {
         if Sandbox::SECRETS.contains(&field) {
             let name = format!("secrets/{kind}-{field}");
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(folder.join(&name))?;
-            std::io::Write::write_all(&mut file, value.as_bytes())?;
+            secret(&folder.join(&name), &value)?;
             text += &format!("  {field}: {{ file: {name} }}\n");
         } else {
             text += &format!("  {field}: {}\n", serde_json::Value::String(value));
@@ -176,6 +169,13 @@ fn credential(folder: &Path, pms: &Sandbox) -> Result<(), Failure> {
         text,
     )?;
     Ok(())
+}
+
+/// Writes a secret that only its owner may read.
+pub(super) fn secret(path: &Path, value: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    std::io::Write::write_all(&mut options.open(path)?, value.as_bytes())
 }
 
 /// People as somebody may have typed them in before the feed was switched on: one whom the sync finds, one

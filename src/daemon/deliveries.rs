@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, Target};
-use crate::deliver::{self, DeliverError, Desk, Events, Teller, Trouble, Worker};
+use crate::deliver::{self, DeliverError, Desk, Events, Surroundings, Teller, Trouble, Worker};
 use crate::model::TargetId;
 use crate::source::Operation;
 use crate::sync::Tools;
@@ -166,17 +166,21 @@ async fn begin(
     let (trouble, seen) = watch::channel(None);
     let wake = Arc::new(Notify::new());
     let stop = CancellationToken::new();
+    let around = Surroundings {
+        reader: Arc::clone(&tools.reader),
+        now,
+        random: fastrand::f64,
+        commits: commits.subscribe(),
+        wake: Arc::clone(&wake),
+        trouble,
+        stop: stop.clone(),
+    };
     let (side, work): (Side, Work) = if target.source.can(Operation::Send) {
-        let events = Arc::new(Events::new(Arc::clone(&target), Arc::clone(&tools.store)));
+        let events = Events::new(Arc::clone(&target), Arc::clone(&tools.store));
+        let events = Arc::new(events);
         let teller = Teller {
             events: Arc::clone(&events),
-            reader: Arc::clone(&tools.reader),
-            now,
-            random: fastrand::f64,
-            commits: commits.subscribe(),
-            wake: Arc::clone(&wake),
-            trouble,
-            stop: stop.clone(),
+            around,
         };
         (Side::Events(events), Box::pin(teller.run()))
     } else {
@@ -191,13 +195,7 @@ async fn begin(
         };
         let worker = Worker {
             desk: Arc::clone(&desk),
-            reader: Arc::clone(&tools.reader),
-            now,
-            random: fastrand::f64,
-            commits: commits.subscribe(),
-            wake: Arc::clone(&wake),
-            trouble,
-            stop: stop.clone(),
+            around,
         };
         (Side::Desk(desk), Box::pin(worker.run()))
     };

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::moments::after;
 use crate::model::{IntegrationId, LeaseStatus, Person, Stay, Unit};
 
 /// What a target's file says about times.
@@ -173,7 +174,7 @@ fn stood(
     let start = match standing {
         Standing::Ahead => early(stay, policy, zone),
         Standing::Here => {
-            let delayed = since.saturating_add(signed(policy.start_delay)).ok();
+            let delayed = Some(after(since, policy.start_delay));
             match before.map(|before| before.standing) {
                 // What was to start before they were seen to live there starts no later for it.
                 Some(Standing::Ahead) => started.into_iter().chain(delayed).min(),
@@ -218,11 +219,4 @@ fn ends(stay: &Stay, seen: &Seen, policy: &Policy, zone: &TimeZone) -> Option<Ti
 fn midnight(day: Date, days: i64, zone: &TimeZone) -> Option<Timestamp> {
     let day = day.checked_add(Span::new().try_days(days).ok()?).ok()?;
     Some(day.to_zoned(zone.clone()).ok()?.timestamp())
-}
-
-fn signed(duration: Duration) -> Span {
-    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 2);
-    Span::new()
-        .try_seconds(seconds)
-        .unwrap_or_else(|_| 0.seconds())
 }

@@ -61,7 +61,7 @@ impl Desk {
         let gone = open
             .into_iter()
             .filter(|one| !wanted.contains_key(&cause(one)));
-        for alert in gone.filter_map(|alert| close(Some(alert), now)) {
+        for alert in gone.filter_map(|alert| Alert::closed(Some(alert), now)) {
             write.put_alert(&alert)?;
         }
         for ((kind, integration, subject), (detail, count, examples)) in wanted {
@@ -216,7 +216,7 @@ pub fn tell_of_files(
                 now,
             )?)
         }
-        None => close(before, now),
+        None => Alert::closed(before, now),
     };
     if let Some(alert) = alert {
         write.put_alert(&alert)?;
@@ -229,49 +229,20 @@ fn cause(alert: &Alert) -> (AlertKind, IntegrationId, String) {
     (alert.kind, alert.integration.clone(), alert.subject.clone())
 }
 
-/// The alert, closed; none where it is not open.
-pub(super) fn close(before: Option<Alert>, now: Timestamp) -> Option<Alert> {
-    before
-        .filter(|alert| alert.state == AlertState::Open)
-        .map(|alert| Alert {
-            state: AlertState::AutoClosed,
-            last_seen: now,
-            ..alert
-        })
-}
-
 /// The alert as it is open now: the one before, refreshed, or a new one.
 pub(super) fn raise(
     write: &Write,
     before: Option<Alert>,
-    (kind, integration, subject): (AlertKind, IntegrationId, String),
+    about: (AlertKind, IntegrationId, String),
     (detail, count, examples): (String, u64, Vec<String>),
     now: Timestamp,
 ) -> Result<Alert, DeliverError> {
-    let run = write.history(&integration)?.last_run.unwrap_or(RunId(0));
-    let is_open = |alert: &Alert| alert.state == AlertState::Open;
-    let first_seen = before
-        .as_ref()
-        .filter(|alert| is_open(alert))
-        .map_or(now, |alert| alert.first_seen);
-    let id = match before.as_ref().map(|alert| alert.id) {
-        Some(id) if id != AlertId(0) => id,
-        _ => write.new_alert_id()?,
-    };
-    Ok(Alert {
-        id,
-        acts: before.map(|alert| alert.acts).unwrap_or_default(),
-        kind,
-        integration,
-        subject,
-        state: AlertState::Open,
-        sides: Vec::new(),
-        detail,
-        confidence: None,
-        count: Some(count),
-        examples: examples.into_iter().take(EXAMPLES).collect(),
-        raised_by: run,
-        first_seen,
-        last_seen: now,
-    })
+    let run = write.history(&about.1)?.last_run.unwrap_or(RunId(0));
+    let mut alert = Alert::opened(before, about, run, &detail, now);
+    if alert.id == AlertId(0) {
+        alert.id = write.new_alert_id()?;
+    }
+    alert.count = Some(count);
+    alert.examples = examples.into_iter().take(EXAMPLES).collect();
+    Ok(alert)
 }

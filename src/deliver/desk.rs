@@ -17,6 +17,7 @@ use crate::store::{Store, StoreError, View, Write};
 
 use super::error::DeliverError;
 use super::index::{Index, step};
+use super::moments::within;
 use super::record::{Bookmark, Record, Ways};
 use super::words::words;
 use super::{Answer, Deed, Grant, Granted, Held, Planned, Policy, Step, Timing, Waits, access};
@@ -579,11 +580,6 @@ impl Desk {
         }
         Ok(())
     }
-}
-
-fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
-    let long = jiff::SignedDuration::try_from(long).unwrap_or(jiff::SignedDuration::MAX);
-    since.duration_until(now) < long
 }
 
 /// The keys that are a person's at a target.

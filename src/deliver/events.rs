@@ -4,21 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Target;
 use crate::model::{Alert, AlertKind, Change, IntegrationId, Tally, TargetId};
-use crate::source::{Acted, Errand, Operation, Reader, Scope};
+use crate::outbound;
+use crate::source::{Acted, Errand, Operation, Scope};
 use crate::store::{Store, View};
 
-use super::alerts::{close, raise};
+use super::alerts::raise;
 use super::error::DeliverError;
+use super::moments::after;
 use super::told::Counted;
-use super::worker::Trouble;
+use super::worker::{Surroundings, Trouble};
 
 /// So many changes are read at once.
 const AT_ONCE: usize = 100;
@@ -209,7 +209,7 @@ impl Events {
             let alert = raise(&write, before, about, (detail, 1, Vec::new()), now)?;
             write.put_alert(&alert)?;
         } else {
-            let Some(closed) = close(before, now) else {
+            let Some(closed) = Alert::closed(before, now) else {
                 return Ok(());
             };
             write.put_alert(&closed)?;
@@ -223,31 +223,19 @@ impl Events {
 pub struct Teller {
     /// The store's side of it.
     pub events: Arc<Events>,
-    /// The way to the target.
-    pub reader: Arc<Reader>,
-    /// The clock.
-    pub now: fn() -> Timestamp,
-    /// Chance, in 0..1.
-    pub random: fn() -> f64,
-    /// Told of every commit.
-    pub commits: watch::Receiver<u64>,
-    /// Somebody lets it be tried again.
-    pub wake: Arc<Notify>,
-    /// What is wrong with the target.
-    pub trouble: watch::Sender<Option<Trouble>>,
-    /// Ends it.
-    pub stop: CancellationToken,
+    /// What it works with.
+    pub around: Surroundings,
 }
 
 impl Teller {
     /// Tells until it is stopped.
     pub async fn run(mut self) -> Result<(), DeliverError> {
-        while !self.stop.is_cancelled() {
-            self.commits.mark_unchanged();
+        while !self.around.stop.is_cancelled() {
+            self.around.commits.mark_unchanged();
             let events = Arc::clone(&self.events);
             let next = tokio::task::spawn_blocking(move || events.next()).await;
             let (told, events) = next??;
-            let now = (self.now)();
+            let now = (self.around.now)();
             let pause = told.due.map(|due| now.duration_until(due));
             let pause = pause.and_then(|pause| Duration::try_from(pause).ok());
             if events.is_empty() || pause.is_some_and(|pause| !pause.is_zero()) {
@@ -262,13 +250,13 @@ impl Teller {
     async fn wait(&mut self, pause: Option<Duration>) {
         let patience = pause.unwrap_or(LONGEST);
         tokio::select! {
-            () = self.stop.cancelled() => {}
-            changed = self.commits.changed(), if pause.is_none() => {
+            () = self.around.stop.cancelled() => {}
+            changed = self.around.commits.changed(), if pause.is_none() => {
                 if changed.is_err() {
-                    self.stop.cancel();
+                    self.around.stop.cancel();
                 }
             }
-            () = self.wake.notified() => {}
+            () = self.around.wake.notified() => {}
             () = tokio::time::sleep(patience) => {}
         }
     }
@@ -277,7 +265,7 @@ impl Teller {
     async fn tell(&self, mut told: Told, events: Vec<Event>) -> Result<(), DeliverError> {
         let mut wrong = None;
         for event in events {
-            let now = (self.now)();
+            let now = (self.around.now)();
             match self.send(&event, now).await {
                 Ok(()) => {
                     told.seq = event.seq;
@@ -294,33 +282,39 @@ impl Teller {
                     told.failures += 1;
                     told.is_off = is_off;
                     let pause = pause.unwrap_or_default();
-                    let pause = backoff(told.failures, (self.random)()).max(pause);
-                    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
-                    told.due = now.checked_add(pause).ok();
+                    let grown = outbound::pause(PAUSE, told.failures, (self.around.random)());
+                    told.due = Some(after(now, grown.min(LONGEST).max(pause)));
                     wrong = Some(what);
                     break;
                 }
             }
-            if self.stop.is_cancelled() {
+            if self.around.stop.is_cancelled() {
                 break;
             }
         }
-        let now = (self.now)();
+        let now = (self.around.now)();
         // What goes wrong once may be over by the next try.
         let is_told = told.is_off || told.failures >= 3;
         let changed = {
-            let known = self.trouble.borrow();
+            let known = self.around.trouble.borrow();
             match &wrong {
                 Some(what) => is_told && known.as_ref().is_none_or(|known| known.what != *what),
                 None => known.is_some(),
             }
         };
         if changed {
-            let since = self.trouble.borrow().as_ref().map(|known| known.since);
-            self.trouble.send_replace(wrong.clone().map(|what| Trouble {
-                since: since.unwrap_or(now),
-                what,
-            }));
+            let since = self
+                .around
+                .trouble
+                .borrow()
+                .as_ref()
+                .map(|known| known.since);
+            self.around
+                .trouble
+                .send_replace(wrong.clone().map(|what| Trouble {
+                    since: since.unwrap_or(now),
+                    what,
+                }));
         }
         let events = Arc::clone(&self.events);
         let keep = move || {
@@ -335,7 +329,7 @@ impl Teller {
 
     async fn send(&self, event: &Event, now: Timestamp) -> Result<(), Untaken> {
         let target = &self.events.target;
-        let (reader, of) = (Arc::clone(&self.reader), Arc::clone(target));
+        let (reader, of) = (Arc::clone(&self.around.reader), Arc::clone(target));
         let account = tokio::task::spawn_blocking(move || {
             let name = &of.config.credential;
             reader.account(name, &of.credential, &of.source, &of.home)
@@ -357,6 +351,7 @@ impl Teller {
             about: &event.about,
         };
         let acted = self
+            .around
             .reader
             .act(&target.source, &account, &scope, errand)
             .await;
@@ -389,16 +384,9 @@ struct Untaken {
 impl Untaken {
     fn because(what: String) -> Untaken {
         Untaken {
-            what: crate::outbound::without_said(&what).into_owned(),
+            what: outbound::without_said(&what).into_owned(),
             pause: None,
             is_off: false,
         }
     }
-}
-
-/// The pause after so many failures in a row, with full jitter.
-fn backoff(failures: u32, random: f64) -> Duration {
-    let most = PAUSE.saturating_mul(2_u32.saturating_pow(failures.min(16)));
-    let spread = most.saturating_sub(PAUSE).mul_f64(random.clamp(0.0, 1.0));
-    (PAUSE + spread).min(LONGEST)
 }

@@ -11,6 +11,7 @@ use crate::store::View;
 
 use super::desk::{AT_ONCE, Desk, Looked, NOBODY, Why, keys};
 use super::error::DeliverError;
+use super::moments::{after, within};
 use super::record::{Bookmark, Record};
 use super::{Granted, Held};
 
@@ -86,9 +87,7 @@ impl Desk {
         let Some(last) = bookmark.read_back else {
             return true;
         };
-        let every = self.target.config.read_back.0;
-        let every = jiff::SignedDuration::try_from(every).unwrap_or(jiff::SignedDuration::MAX);
-        last.duration_until(now) >= every
+        !within(last, self.target.config.read_back.0, now)
     }
 
     /// When everything is read back next.
@@ -98,12 +97,8 @@ impl Desk {
             .read()?
             .target_state(self.id())?
             .unwrap_or_default();
-        let every = jiff::SignedDuration::try_from(self.target.config.read_back.0);
-        let next = bookmark
-            .read_back
-            .zip(every.ok())
-            .and_then(|(last, every)| last.checked_add(every).ok());
-        Ok(next)
+        let every = self.target.config.read_back.0;
+        Ok(bookmark.read_back.map(|last| after(last, every)))
     }
 
     /// Takes in everything that the target has. A lane that something was sent for since is not looked at by it.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetGuard;
 use crate::model::PersonId;
+
+use super::moments::signed;
 
 /// The people from whom something was taken away lately, with the moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,14 +17,14 @@ pub struct Recent(pub Vec<(PersonId, Timestamp)>);
 impl Recent {
     /// Notes one more, and forgets what is older than the window.
     pub fn note(&mut self, person: PersonId, limits: &TargetGuard, now: Timestamp) {
-        let window = SignedDuration::try_from(limits.window.0).unwrap_or(SignedDuration::MAX);
+        let window = signed(limits.window.0);
         self.0.retain(|(_, at)| at.duration_until(now) <= window);
         self.0.push((person, now));
     }
 
     /// Whose they were, within the window.
     fn people(&self, limits: &TargetGuard, now: Timestamp) -> BTreeSet<PersonId> {
-        let window = SignedDuration::try_from(limits.window.0).unwrap_or(SignedDuration::MAX);
+        let window = signed(limits.window.0);
         let within = self
             .0
             .iter()

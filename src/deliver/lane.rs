@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::outbound::pause;
+
+use super::moments::after;
 use super::plan::{Cause, Deed, Grant, Planned, Print, Wish};
 
 /// How far a grant has come.
@@ -75,7 +78,7 @@ impl Granted {
     }
 
     /// What was sent with a doubtful end was not done: it is as if it had not been sent, and says nothing of the target.
-    fn was_not_done(&mut self) {
+    pub(super) fn was_not_done(&mut self) {
         if self.state == GrantState::Unknown {
             self.tries = self.tries.saturating_sub(1);
         }
@@ -111,7 +114,7 @@ pub struct Held {
 
 impl Held {
     /// As it counts for a wish; none where it is somebody else's, or opens nothing that is wanted.
-    fn counts(&self, wish: &Wish<'_>) -> Option<Held> {
+    pub(super) fn counts(&self, wish: &Wish<'_>) -> Option<Held> {
         if self.is_others {
             return None;
         }
@@ -182,6 +185,13 @@ pub struct Timing {
     pub longest: Duration,
 }
 
+impl Timing {
+    /// The pause after so many failures in a row; `random` is in 0..1.
+    fn pause(&self, failures: u32, random: f64) -> Duration {
+        pause(self.pause, failures, random).min(self.longest)
+    }
+}
+
 impl Default for Timing {
     fn default() -> Timing {
         Timing {
@@ -195,7 +205,7 @@ impl Default for Timing {
 }
 
 /// So often something is sent that is never as it was sent.
-const MOST_TRIES: u32 = 2;
+pub(super) const MOST_TRIES: u32 = 2;
 
 /// One person's lane at one target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -254,11 +264,8 @@ impl Lane {
         if has_doubt || self.looked.is_none() {
             return Step::Look;
         }
-        let is_fresh = self.found.is_some_and(|looked| {
-            looked
-                .saturating_add(signed(timing.fresh))
-                .is_ok_and(|until| until >= now)
-        });
+        let is_fresh = |found| after(found, timing.fresh) >= now;
+        let is_fresh = self.found.is_some_and(is_fresh);
         match may.next() {
             Some(first) if is_opening(first) && !is_fresh => Step::Look,
             Some(first) if is_opening(first) => Step::Act(first.clone()),
@@ -353,7 +360,7 @@ impl Lane {
             }
             Answer::Otherwise => {
                 self.failures += 1;
-                self.due = Some(after(now, backoff(timing, self.failures, random)));
+                self.due = Some(after(now, timing.pause(self.failures, random)));
             }
             Answer::Refused(why) => {
                 granted.state = GrantState::Parked {
@@ -365,14 +372,14 @@ impl Lane {
             }
             Answer::Doubtful => {
                 self.failures += 1;
-                let pause = backoff(timing, self.failures, random).max(timing.settle);
+                let pause = timing.pause(self.failures, random).max(timing.settle);
                 self.due = Some(after(now, pause));
             }
             Answer::Later(asked) => {
                 // Nothing was done: it is as it was.
                 granted.tries = granted.tries.saturating_sub(1);
                 self.failures += 1;
-                let pause = backoff(timing, self.failures, random);
+                let pause = timing.pause(self.failures, random);
                 self.due = Some(after(now, asked.unwrap_or_default().max(pause)));
             }
         }
@@ -396,7 +403,7 @@ impl Lane {
             }
             Answer::Otherwise | Answer::Doubtful | Answer::Later(_) => {
                 self.failures += 1;
-                let pause = backoff(timing, self.failures, random);
+                let pause = timing.pause(self.failures, random);
                 self.due = Some(after(now, pause.max(timing.confirm)));
             }
         }
@@ -411,69 +418,8 @@ impl Lane {
         random: f64,
     ) {
         self.failures += 1;
-        let pause = backoff(timing, self.failures, random);
+        let pause = timing.pause(self.failures, random);
         self.due = Some(after(now, asked.unwrap_or_default().max(pause)));
-    }
-
-    /// Takes over what the target has of the person, all of it, and says what of it somebody should know.
-    pub fn looked(
-        &mut self,
-        wish: &Wish<'_>,
-        held: &[Held],
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Vec<Found> {
-        let mut found = Vec::new();
-        self.due = None;
-        self.looked = Some(now);
-        self.found = Some(now);
-        self.twins.clear();
-        let held: Vec<Held> = held.iter().filter_map(|held| held.counts(wish)).collect();
-        let mut ours: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
-        for held in &held {
-            ours.entry(&held.grant.key).or_default().push(held);
-        }
-        for (key, held) in &ours {
-            let known = self
-                .grants
-                .get(*key)
-                .and_then(|granted| granted.id.as_deref());
-            let kept = held.iter().find(|held| Some(held.id.as_str()) == known);
-            // The same one of two is kept whatever order the target lists them in.
-            let Some(kept) = kept.or_else(|| held.iter().min_by_key(|held| &held.id)) else {
-                continue;
-            };
-            let twins = held.iter().filter(|held| held.id != kept.id);
-            let twins = twins.map(|held| (held.id.clone(), held.grant.key.clone()));
-            self.twins.extend(twins);
-            found.extend(self.is_there(kept, wish, timing, now));
-        }
-        let gone = self
-            .grants
-            .keys()
-            .filter(|key| !ours.contains_key(key.as_str()));
-        let gone: Vec<String> = gone.cloned().collect();
-        for key in gone {
-            found.extend(self.is_not_there(&key, wish, timing, now));
-        }
-        if self.is_as_wanted(wish) {
-            self.failures = 0;
-        }
-        found
-    }
-
-    /// Whether there is what is wanted, and nothing under way.
-    fn is_as_wanted(&self, wish: &Wish<'_>) -> bool {
-        let mut wanted = wish.wanted.iter();
-        wanted.all(|grant| {
-            let granted = self.grants.get(&grant.key);
-            granted.is_some_and(|granted| granted.there.as_ref() == Some(&grant.fields))
-        }) && self
-            .grants
-            .values()
-            .filter(|one| !one.is_left_at_a_door())
-            .count()
-            == wish.wanted.len()
     }
 
     /// Forgets what somebody approved and is not planned any more: the person changed since, or it is done.
@@ -482,143 +428,6 @@ impl Lane {
         let is_done = |granted: &Granted| !granted.is_under_way();
         if self.grants.values().all(is_done) {
             self.approved.retain(|print| prints.contains(print));
-        }
-    }
-
-    /// One grant is there.
-    fn is_there(
-        &mut self,
-        held: &Held,
-        wish: &Wish<'_>,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Found> {
-        let key = &held.grant.key;
-        let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
-        let Some(granted) = self.grants.get_mut(key) else {
-            // Ours by the target's word: from before a restore, or from somebody with our credential.
-            let is_found = wanted.is_none();
-            self.grants.insert(
-                key.clone(),
-                Granted {
-                    state: there(held),
-                    since: now,
-                    id: Some(held.id.clone()),
-                    there: Some(held.grant.fields.clone()),
-                    sent: wanted.map(|_| held.grant.fields.clone()),
-                    tries: 0,
-                    repairs: 0,
-                    is_found,
-                    is_unheard: held.needs_visit,
-                    files: wish.files,
-                },
-            );
-            return is_found.then(|| Found::More(key.clone()));
-        };
-        granted.id = Some(held.id.clone());
-        granted.there = Some(held.grant.fields.clone());
-        granted.is_unheard = held.needs_visit;
-        let is_as_wanted = wanted.is_some_and(|wanted| wanted.fields == held.grant.fields);
-        if is_as_wanted {
-            granted.files = wish.files;
-            granted.sent = granted.there.clone();
-            granted.tries = 0;
-            granted.is_found = false;
-            settle(granted, there(held), now);
-            return None;
-        }
-        if granted.is_parked() {
-            return None;
-        }
-        // It took something, and does not show it yet.
-        if granted.state == GrantState::Sent && within(granted.since, timing.settle, now) {
-            self.due = Some(after(now, timing.confirm));
-            self.looked = None;
-            return None;
-        }
-        let is_sent = match (&granted.sent, wanted) {
-            (Some(sent), Some(wanted)) => *sent == wanted.fields,
-            (None, None) => true,
-            _ => false,
-        };
-        if granted.state == GrantState::Sent && is_sent && granted.tries >= MOST_TRIES {
-            let why = "it was sent twice, and the target still has something else".to_owned();
-            granted.state = GrantState::Parked {
-                why,
-                does_not_converge: true,
-            };
-            granted.since = now;
-            return Some(Found::NotConverging(key.clone()));
-        }
-        granted.was_not_done();
-        settle(granted, there(held), now);
-        None
-    }
-
-    /// One grant is not there.
-    fn is_not_there(
-        &mut self,
-        key: &str,
-        wish: &Wish<'_>,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Found> {
-        let is_wanted = wish.wanted.iter().any(|grant| grant.key == key);
-        let granted = self.grants.get_mut(key)?;
-        let had = granted.there.take();
-        granted.id = None;
-        if granted.is_parked() {
-            if !is_wanted {
-                self.grants.remove(key);
-            }
-            return None;
-        }
-        if !is_wanted {
-            // Taken away at the target, and still open at a door that has not heard of it.
-            let was_taken = granted.sent.is_none() && had.is_some();
-            if granted.is_left_at_a_door() || granted.is_unheard && was_taken {
-                settle(granted, GrantState::Visit, now);
-            } else {
-                self.grants.remove(key);
-            }
-            return None;
-        }
-        match granted.state {
-            // The target took it and does not show it yet.
-            GrantState::Sent if within(granted.since, timing.settle, now) => {
-                granted.there = had;
-                self.due = Some(after(now, timing.confirm));
-                self.looked = None;
-                None
-            }
-            GrantState::Sent if granted.tries >= MOST_TRIES => {
-                let why = "it was sent twice, and the target does not have it".to_owned();
-                granted.state = GrantState::Parked {
-                    why,
-                    does_not_converge: true,
-                };
-                granted.since = now;
-                Some(Found::NotConverging(key.to_owned()))
-            }
-            GrantState::Confirmed | GrantState::Visit if had.is_some() => {
-                granted.repairs += 1;
-                if granted.repairs < 2 {
-                    settle(granted, GrantState::Confirmed, now);
-                    return None;
-                }
-                let why = "it was put back once, and is gone again".to_owned();
-                granted.state = GrantState::Parked {
-                    why,
-                    does_not_converge: false,
-                };
-                granted.since = now;
-                Some(Found::Less(key.to_owned()))
-            }
-            _ => {
-                granted.was_not_done();
-                settle(granted, GrantState::Confirmed, now);
-                None
-            }
         }
     }
 
@@ -681,42 +490,4 @@ impl Lane {
     pub fn forget_look(&mut self) {
         self.looked = None;
     }
-}
-
-fn there(held: &Held) -> GrantState {
-    if held.needs_visit {
-        GrantState::Visit
-    } else {
-        GrantState::Confirmed
-    }
-}
-
-fn settle(granted: &mut Granted, state: GrantState, now: Timestamp) {
-    if granted.state != state {
-        granted.state = state;
-        granted.since = now;
-    }
-}
-
-fn within(since: Timestamp, long: Duration, now: Timestamp) -> bool {
-    after(since, long) > now
-}
-
-fn after(now: Timestamp, long: Duration) -> Timestamp {
-    now.saturating_add(signed(long)).unwrap_or(Timestamp::MAX)
-}
-
-fn signed(long: Duration) -> SignedDuration {
-    SignedDuration::try_from(long).unwrap_or(SignedDuration::MAX)
-}
-
-/// The pause after so many failures in a row, with full jitter between the first pause and twice as much for each.
-fn backoff(timing: &Timing, failures: u32, random: f64) -> Duration {
-    let most = timing
-        .pause
-        .saturating_mul(2_u32.saturating_pow(failures.min(16)));
-    let spread = most
-        .saturating_sub(timing.pause)
-        .mul_f64(random.clamp(0.0, 1.0));
-    (timing.pause + spread).min(timing.longest)
 }

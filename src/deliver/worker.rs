@@ -53,10 +53,16 @@ pub struct Trouble {
     pub what: String,
 }
 
-/// What a worker works with.
+/// A worker, and the target that it delivers to.
 pub struct Worker {
     /// The store's side of it.
     pub desk: Arc<Desk>,
+    /// What it works with.
+    pub around: Surroundings,
+}
+
+/// What whoever asks a target works with.
+pub struct Surroundings {
     /// The way to the target.
     pub reader: Arc<Reader>,
     /// The clock.
@@ -120,9 +126,9 @@ impl Worker {
             if answers.until.is_some() {
                 account = None;
             }
-            let is_stopping = self.stop.is_cancelled();
-            is_new |= self.commits.has_changed().unwrap_or(true);
-            self.commits.mark_unchanged();
+            let is_stopping = self.around.stop.is_cancelled();
+            is_new |= self.around.commits.has_changed().unwrap_or(true);
+            self.around.commits.mark_unchanged();
             let room = Worker::room(&answers, most, flights.len());
             let recovers = std::mem::take(&mut answers.recovers);
             let work = self.work(heard, &under_way, room, is_new, recovers);
@@ -142,8 +148,11 @@ impl Worker {
             for ask in asks {
                 let who = person(&ask);
                 under_way.insert(who);
-                let (desk, reader, now) =
-                    (Arc::clone(&self.desk), Arc::clone(&self.reader), self.now);
+                let (desk, reader, now) = (
+                    Arc::clone(&self.desk),
+                    Arc::clone(&self.around.reader),
+                    self.around.now,
+                );
                 let account = account.as_ref().map(|(_, account)| Arc::clone(account));
                 let known = Arc::clone(&known);
                 flights.spawn(async move {
@@ -195,10 +204,19 @@ impl Worker {
         is_new: bool,
         recovers: bool,
     ) -> Result<(Vec<Ask>, bool), DeliverError> {
-        let is_stopping = self.stop.is_cancelled();
-        let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
+        let is_stopping = self.around.stop.is_cancelled();
+        let (desk, now, random) = (
+            Arc::clone(&self.desk),
+            (self.around.now)(),
+            (self.around.random)(),
+        );
         let under_way = under_way.clone();
-        let trouble = self.trouble.borrow().as_ref().map(|one| one.what.clone());
+        let trouble = self
+            .around
+            .trouble
+            .borrow()
+            .as_ref()
+            .map(|one| one.what.clone());
         let work = move || {
             if !heard.is_empty() {
                 desk.hear(heard, now, random)?;
@@ -238,7 +256,7 @@ impl Worker {
             Ok::<_, DeliverError>(next.into_iter().chain(desk.next_list()?).min())
         };
         let next = tokio::task::spawn_blocking(next).await??;
-        let now = (self.now)();
+        let now = (self.around.now)();
         let mut pause = next.map_or(Duration::from_mins(5), |next| {
             let left = now.duration_until(next);
             Duration::try_from(left).unwrap_or_default()
@@ -253,23 +271,27 @@ impl Worker {
             pause = Duration::from_mins(5);
         }
         let pause = pause.max(LEAST);
-        let is_stopping = self.stop.is_cancelled();
+        let is_stopping = self.around.stop.is_cancelled();
         let mut joined = None;
         let mut is_new = false;
         tokio::select! {
             Some(Ok(one)) = flights.join_next(), if !flights.is_empty() => joined = Some(one),
-            () = self.stop.cancelled(), if !is_stopping => {}
-            changed = self.commits.changed(), if !is_stopping => match changed {
+            () = self.around.stop.cancelled(), if !is_stopping => {}
+            changed = self.around.commits.changed(), if !is_stopping => match changed {
                 Ok(()) => is_new = true,
-                Err(_) => self.stop.cancel(),
+                Err(_) => self.around.stop.cancel(),
             },
-            () = self.wake.notified() => answers.until = None,
+            () = self.around.wake.notified() => answers.until = None,
             () = tokio::time::sleep(pause) => {}
         }
         if let Some((who, heard, said)) = joined {
             under_way.remove(&who);
             self.take(answers, said);
-            let (desk, now, random) = (Arc::clone(&self.desk), (self.now)(), (self.random)());
+            let (desk, now, random) = (
+                Arc::clone(&self.desk),
+                (self.around.now)(),
+                (self.around.random)(),
+            );
             tokio::task::spawn_blocking(move || desk.hear(heard, now, random)).await??;
         }
         Ok(is_new)
@@ -280,9 +302,9 @@ impl Worker {
         let what = match said {
             Said::Something => {
                 *answers = Answers::default();
-                if self.trouble.borrow().is_some() {
+                if self.around.trouble.borrow().is_some() {
                     tracing::info!(target_id = %self.desk.target.id, "the target takes deliveries again");
-                    self.trouble.send_replace(None);
+                    self.around.trouble.send_replace(None);
                     answers.recovers = true;
                     self.desk.index().tell_again();
                 }
@@ -290,7 +312,7 @@ impl Worker {
             }
             Said::Nothing(what) => {
                 answers.failures += 1;
-                if answers.failures < FAILURES && self.trouble.borrow().is_none() {
+                if answers.failures < FAILURES && self.around.trouble.borrow().is_none() {
                     let pause = AT_FIRST.saturating_mul(answers.failures);
                     answers.until = Some(Instant::now() + pause);
                     return;
@@ -308,18 +330,21 @@ impl Worker {
                 what
             }
         };
-        let since = self.trouble.borrow().as_ref().map(|one| one.since);
+        let since = self.around.trouble.borrow().as_ref().map(|one| one.since);
         if since.is_none() {
             tracing::warn!(target_id = %self.desk.target.id, what = %without_said(&what), "the target takes no deliveries");
         }
-        self.trouble.send_replace(Some(Trouble {
-            since: since.unwrap_or_else(self.now),
+        self.around.trouble.send_replace(Some(Trouble {
+            since: since.unwrap_or_else(self.around.now),
             what: without_said(&what).into_owned(),
         }));
     }
 
     async fn account(&self) -> Result<Account, String> {
-        let (reader, target) = (Arc::clone(&self.reader), Arc::clone(&self.desk.target));
+        let (reader, target) = (
+            Arc::clone(&self.around.reader),
+            Arc::clone(&self.desk.target),
+        );
         let name = target.config.credential.clone();
         let read = move || {
             let name = &target.config.credential;

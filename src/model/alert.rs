@@ -480,6 +480,50 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// The alert as it is open now: the one before, refreshed, or a new one, which has no id yet where there never was one.
+    pub fn opened(
+        before: Option<Alert>,
+        (kind, integration, subject): (AlertKind, IntegrationId, String),
+        run: RunId,
+        detail: &str,
+        now: Timestamp,
+    ) -> Alert {
+        match before {
+            Some(alert) if alert.state == AlertState::Open => Alert {
+                detail: detail.to_owned(),
+                last_seen: now,
+                ..alert
+            },
+            before => Alert {
+                id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
+                acts: before.map(|alert| alert.acts).unwrap_or_default(),
+                kind,
+                integration,
+                subject,
+                state: AlertState::Open,
+                sides: Vec::new(),
+                detail: detail.to_owned(),
+                confidence: None,
+                count: None,
+                examples: Vec::new(),
+                raised_by: run,
+                first_seen: now,
+                last_seen: now,
+            },
+        }
+    }
+
+    /// The alert, closed as its cause is gone; none where it is not open.
+    pub fn closed(before: Option<Alert>, now: Timestamp) -> Option<Alert> {
+        before
+            .filter(|alert| alert.state == AlertState::Open)
+            .map(|alert| Alert {
+                state: AlertState::AutoClosed,
+                last_seen: now,
+                ..alert
+            })
+    }
+
     /// Whether it is about this resident, or stands for many of whom the resident is one. `decisions` are those about
     /// the resident.
     pub fn is_about(&self, resident: &str, decisions: &[Decision]) -> bool {

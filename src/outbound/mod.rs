@@ -35,7 +35,7 @@ pub use way::{Answered, Endpoint, Unreached};
 pub(crate) use account::Fingerprint;
 pub(crate) use clients::Asking;
 pub(crate) use egress::{Host, Permitted, authority};
-pub(crate) use error::{impersonal, shorten};
+pub(crate) use error::{impersonal, pause, shorten};
 pub(crate) use exchange::{CHECK_IT, Exchange, Failure, NOT_QUOTED, Prepared, Shows};
 pub(crate) use send::Answer;
 pub(crate) use sign::{sha256, signed};

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Absence, AlertKind, AlertState, Field, LeaseStatus, Person, RunId, Side};
+use crate::model::{
+    Absence, Alert, AlertKind, AlertState, Field, LeaseStatus, Person, RunId, Side,
+};
 use crate::store::{Store, StoreError, Write};
 
-use super::standing::{Cause, close, open, put};
+use super::standing::{Cause, open, put};
 
 /// So many people stand in the alert as examples.
 const EXAMPLES: usize = 3;
@@ -20,7 +22,7 @@ pub fn left_behind(store: &Store, absence: &Absence, now: Timestamp) -> Result<u
     let subject = absence.subject();
     let before = write.alert_of(&absence.integration, AlertKind::LeftBehind, &subject)?;
     if people.is_empty() {
-        let Some(closed) = close(before, now) else {
+        let Some(closed) = Alert::closed(before, now) else {
             return Ok(0);
         };
         put(&write, closed)?;
@@ -66,7 +68,7 @@ pub fn found_again(
     for absence in &found {
         let subject = absence.subject();
         let alert = write.alert_of(&absence.integration, AlertKind::LeftBehind, &subject)?;
-        if let Some(closed) = close(alert, now) {
+        if let Some(closed) = Alert::closed(alert, now) {
             put(&write, closed)?;
         }
     }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Alert, AlertId, AlertKind, AlertState, GuardState, IntegrationId, Run, RunId};
+use crate::model::{Alert, AlertId, AlertKind, GuardState, IntegrationId, Run, RunId};
 use crate::store::{Store, StoreError, Write};
 
 /// The subject of the alert about a held plan: there is one for each integration.
@@ -33,40 +33,12 @@ pub(super) fn open(
     detail: &str,
     now: Timestamp,
 ) -> Alert {
-    match before {
-        Some(alert) if alert.state == AlertState::Open => Alert {
-            detail: detail.to_owned(),
-            last_seen: now,
-            ..alert
-        },
-        before => Alert {
-            id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
-            acts: before.map(|alert| alert.acts).unwrap_or_default(),
-            kind: cause.kind,
-            integration: cause.integration.clone(),
-            subject: cause.subject.to_owned(),
-            state: AlertState::Open,
-            sides: Vec::new(),
-            detail: detail.to_owned(),
-            confidence: None,
-            count: None,
-            examples: Vec::new(),
-            raised_by: cause.run,
-            first_seen: now,
-            last_seen: now,
-        },
-    }
-}
-
-/// The alert, closed; none where it is not open.
-pub(super) fn close(before: Option<Alert>, now: Timestamp) -> Option<Alert> {
-    before
-        .filter(|alert| alert.state == AlertState::Open)
-        .map(|alert| Alert {
-            state: AlertState::AutoClosed,
-            last_seen: now,
-            ..alert
-        })
+    let about = (
+        cause.kind,
+        cause.integration.clone(),
+        cause.subject.to_owned(),
+    );
+    Alert::opened(before, about, cause.run, detail, now)
 }
 
 /// The PMS refused the login (R28): one alert for the credential, whichever of its integrations met it first.
@@ -94,7 +66,7 @@ pub(super) fn login_worked(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let before = write.open_alert_about(AlertKind::CredentialFailing, credential)?;
-    close(before, now).map_or(Ok(()), |alert| put(write, alert))
+    Alert::closed(before, now).map_or(Ok(()), |alert| put(write, alert))
 }
 
 /// A run succeeded: the feed is not silent.
@@ -104,7 +76,7 @@ pub(super) fn fresh(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let before = write.alert_of(integration, AlertKind::SyncStale, FEED)?;
-    close(before, now).map_or(Ok(()), |alert| put(write, alert))
+    Alert::closed(before, now).map_or(Ok(()), |alert| put(write, alert))
 }
 
 /// No run has succeeded for too long (R28), `slowed` by a budget where one does (R43). Nothing else is written.
