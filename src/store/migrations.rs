@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_011_refresh_tokens,
     migration_012_packed,
     migration_013_lanes,
+    migration_014_by_hand,
 ];
 
 /// The schema that this version writes.
@@ -166,6 +167,11 @@ fn migration_012_packed(_: &Write, _: &mut Notes) -> Done<()> {
 
 /// Nothing was delivered. An earlier version would leave what is known of it out of its copies.
 fn migration_013_lanes(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
+}
+
+/// Nobody could be erased, and nothing was kept of pauses, of backups and of what somebody was told.
+fn migration_014_by_hand(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()
 }
 
