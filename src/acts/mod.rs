@@ -6,6 +6,8 @@ mod error;
 mod desk;
 mod approve;
 mod reject;
+mod admit;
+mod erase;
 mod map;
 mod agree;
 mod resolve;
@@ -20,6 +22,7 @@ mod restore;
 
 pub use approve::{Approve, approve, approve_since_upgrade};
 pub use enrol::{Forms, add, import};
+pub use erase::{Erase, Finished, Left, due_by_rule, erase, erase_by_rule, finish};
 pub use error::ActError;
 pub use keep::{lock, pin, unlock, unpin};
 pub use reject::reject;

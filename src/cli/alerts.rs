@@ -67,6 +67,8 @@ pub enum How {
     SamePerson,
     /// `identity_changed`: the record is somebody else's than the linked person's
     SomebodyElse,
+    /// `erased_returned`: let somebody who was erased in again, as somebody new
+    Admit,
     /// `unmapped_unit`: the PMS's unit is this unit here
     MapUnit {
         /// the unit here
@@ -86,6 +88,7 @@ impl From<&How> for Resolution {
             How::NotDuplicate => Resolution::NotDuplicate,
             How::SamePerson => Resolution::SamePerson,
             How::SomebodyElse => Resolution::SomebodyElse,
+            How::Admit => Resolution::Admit,
             How::MapUnit { unit, force } => Resolution::MapUnit {
                 unit: unit.clone(),
                 force: *force,
@@ -403,6 +406,10 @@ fn ways(alert: &Alert, view: &View) -> String {
                 Way::SamePerson => line(
                     format!("{resolve} same-person"),
                     "the record is theirs: their name changed",
+                ),
+                Way::Admit => line(
+                    format!("{resolve} admit"),
+                    "they come in again, as somebody new",
                 ),
                 Way::SomebodyElse => line(
                     format!("{resolve} somebody-else"),

@@ -231,6 +231,7 @@ pub(super) fn person() -> Person {
         pinned: false,
         merged_into: None,
         withdrawn: false,
+        erased: false,
         origin: Origin::Sync,
         created: at("2026-02-27T12:00:00Z"),
     }
@@ -268,6 +269,7 @@ pub(super) fn person_detail() -> PersonDetail {
         deliveries: Vec::new(),
         alerts: vec![alert()],
         changes: vec![change()],
+        erasing: None,
     }
 }
 

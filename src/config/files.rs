@@ -290,6 +290,12 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
     }
+    if integration.erase_after.is_some_and(|age| !age.is_in_range()) {
+        problems.push(document.problem(
+            "erase_after",
+            "is out of range; write `30d` to `100y`, such as `4y`",
+        ));
+    }
     let units = &integration.units;
     let mut mapped: BTreeMap<&str, &str> = BTreeMap::new();
     for (pms, here) in &units.map {

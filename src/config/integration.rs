@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, Span};
+use super::{Age, Schedule, Span};
 
 /// One property here, fed by one or more PMS properties through one credential. The file's stem is its id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -44,6 +44,10 @@ pub struct Integration {
     /// When a run is held until somebody approves it (R27).
     #[serde(default)]
     pub guard: Guard,
+    /// How long somebody has left before they are erased: `30d` at the least, such as `4y`; without it, never. Who also
+    /// stayed at a property whose file says nothing of it, or lives anywhere, is not.
+    #[serde(default)]
+    pub erase_after: Option<Age>,
     /// How the PMS's units become the units here (R33–R35).
     #[serde(default)]
     pub units: Units,

@@ -5,6 +5,7 @@ mod home;
 mod yaml;
 mod schema;
 mod duration;
+mod age;
 mod size;
 mod secret;
 mod program;
@@ -20,6 +21,7 @@ mod integration;
 mod target;
 mod files;
 
+pub use age::Age;
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
 pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,

@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Field, HeldPlan,
-    IntegrationId, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
+    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Erasing, Field, HeldPlan,
+    IntegrationId, LeftAt, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
     TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
@@ -423,6 +423,31 @@ pub struct PersonDetail {
     pub alerts: Vec<Alert>,
     /// Their latest changes, newest first.
     pub changes: Vec<Change>,
+    /// They are to be erased once every target has heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<ErasingDetail>,
+}
+
+/// Somebody who is to be erased once every target has heard of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasingDetail {
+    /// Who asked, when, and by which rule.
+    #[serde(flatten)]
+    pub asked: Erasing,
+    /// The targets that have to hear of it first.
+    pub waits_for: Vec<LeftAt>,
+}
+
+/// `POST /v1/people/{id}/erase`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EraseAsk {
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Erase at once, whatever targets still have: it stays there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// A link of a person.

@@ -7,6 +7,7 @@ mod care;
 mod changes;
 mod connections;
 mod deliveries;
+mod erase;
 mod health;
 mod integrations;
 mod openapi;
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
+    Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
     TargetId, TargetStatus, Tier,
 };
 pub use care::Snapshot;
@@ -41,7 +42,7 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PeoplePage, PersonAct,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PeoplePage, PersonAct,
     PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
     SinceUpgrade, Status, SyncReply,
 };
@@ -213,6 +214,13 @@ pub trait Backend: Send + Sync + 'static {
         act: PersonAct,
         peer: Peer,
     ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Erases a person.
+    fn erase_person(
+        &self,
+        person: PersonId,
+        asked: EraseAsk,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Erasure>> + Send;
     /// Makes a person by hand.
     fn add_person(&self, told: Enrolment, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
     /// Makes the people of a CSV file by hand.

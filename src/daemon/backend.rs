@@ -4,6 +4,7 @@ mod acts;
 mod callers;
 mod care;
 mod deliveries;
+mod erase;
 mod explain;
 mod health;
 mod integrations;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
+    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState, IntegrationStatus,
     LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
     ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
@@ -29,7 +30,7 @@ use crate::control::server::{
 };
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
+    Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
     Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
@@ -349,6 +350,7 @@ impl Backend for Daemon {
     }
 
     async fn person(&self, id: PersonId) -> Answer<PersonDetail> {
+        let catalog = Arc::clone(&self.catalog.borrow());
         let detail = self
             .ask(move |view| {
                 let Some(person) = view.person(id)? else {
@@ -372,6 +374,7 @@ impl Backend for Daemon {
                     deliveries: Vec::new(),
                     alerts,
                     changes: view.changes_of(id, u64::MAX, 20)?,
+                    erasing: erase::erasing(view, id, &catalog)?,
                 }))
             })
             .await?;
@@ -529,6 +532,15 @@ impl Backend for Daemon {
 
     async fn to_person(&self, person: PersonId, act: PersonAct, peer: Peer) -> Answer<Done> {
         self.done_to_person(person, act, peer).await
+    }
+
+    async fn erase_person(
+        &self,
+        person: PersonId,
+        asked: EraseAsk,
+        peer: Peer,
+    ) -> Answer<Erasure> {
+        self.erased(person, asked, peer).await
     }
 
     async fn add_person(&self, told: Enrolment, peer: Peer) -> Answer<Done> {

@@ -73,6 +73,8 @@ pub enum AlertKind {
     VisitNeeded,
     /// A unit where people have access has no place at a target (R40): one for each unit.
     UnmappedPlace,
+    /// Somebody who was erased is current in the PMS again.
+    ErasedReturned,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -97,6 +99,7 @@ pub enum Way {
     MapUnit,
     SamePerson,
     SomebodyElse,
+    Admit,
 }
 
 /// Everything that is to be known of a kind of alert, in one place.
@@ -116,7 +119,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 26] = [
+    pub const ALL: [AlertKind; 27] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -143,13 +146,15 @@ impl AlertKind {
         AlertKind::RevocationsHeld,
         AlertKind::VisitNeeded,
         AlertKind::UnmappedPlace,
+        AlertKind::ErasedReturned,
     ];
 
     /// Everything that is to be known of the kind.
     pub const fn facts(self) -> KindFacts {
         use Closes::{WithCause, WithFeed, WithNextRun};
         use Way::{
-            CreateSeparate, MapUnit, Merge, NotDuplicate, ReplaceEmail, SamePerson, SomebodyElse,
+            Admit, CreateSeparate, MapUnit, Merge, NotDuplicate, ReplaceEmail, SamePerson,
+            SomebodyElse,
         };
         match self {
             AlertKind::DuplicateAccounts => KindFacts {
@@ -333,6 +338,13 @@ impl AlertKind {
                 closes: WithFeed,
                 ways: &[],
                 remedy: "write the unit into `places.map` of the target's file",
+            },
+            AlertKind::ErasedReturned => KindFacts {
+                word: "erased_returned",
+                sentence: "somebody who was erased is current in the PMS again; nothing of them is taken in",
+                closes: WithCause,
+                ways: &[Admit],
+                remedy: "admit lets them in as somebody new; or correct it in the PMS, and it closes itself",
             },
         }
     }

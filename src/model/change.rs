@@ -73,6 +73,12 @@ pub enum ChangeKind {
     /// Belongs to another integration from now on, which reads the same of the PMS (R46).
     #[n(14)]
     Moved,
+    /// Is to be erased, by hand or by the rule of their property, once every target has heard of it.
+    #[n(15)]
+    Erasing,
+    /// Was erased: nothing is kept that says who they were.
+    #[n(16)]
+    Erased,
 }
 
 impl ChangeKind {
@@ -94,6 +100,8 @@ impl ChangeKind {
             ChangeKind::Unpinned => "unpinned",
             ChangeKind::Undone => "undone",
             ChangeKind::Moved => "moved",
+            ChangeKind::Erasing => "erasing",
+            ChangeKind::Erased => "erased",
         }
     }
 }

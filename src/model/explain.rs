@@ -166,6 +166,7 @@ pub fn rule_text(rule: &str) -> &'static str {
         "R46" => {
             "an integration that gets another name keeps its people, and one that is given up houses nobody"
         }
+        "erased" => "somebody erased this person: nothing of them is taken in",
         "pin" => "somebody keeps this person from every run",
         _ => "",
     }

@@ -7,6 +7,7 @@ mod change;
 mod delivery;
 mod email;
 mod enrolment;
+mod erasure;
 mod explain;
 mod guard;
 mod identity;
@@ -45,6 +46,7 @@ pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
 };
+pub use erasure::{Erasing, Erasure, ErasureState, LeftAt};
 pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};
 pub use guard::{
     Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,

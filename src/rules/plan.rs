@@ -6,6 +6,7 @@ mod late;
 mod linked;
 mod whose;
 mod absent;
+mod erased;
 
 pub(crate) use linked::{may_follow, superseded};
 
@@ -343,6 +344,7 @@ impl<P: People> Planner<'_, P> {
                     None,
                 );
             }
+            Entry::Erased { resident, returned } => self.erased(&resident, returned),
             Entry::Resident { .. } => {}
         }
     }

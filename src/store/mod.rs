@@ -19,8 +19,10 @@ mod units;
 mod lanes;
 mod requests;
 mod tokens;
+mod tombstones;
 mod retention;
 mod decisions;
+mod erase;
 mod memory;
 mod people;
 mod property;
@@ -42,6 +44,7 @@ use crate::model::RunId;
 
 pub use backup::{CopyError, Restored, inspect, restore};
 pub use decisions::Standing;
+pub use erase::{Erased, Why};
 pub use error::{OpenError, StoreError};
 pub use hours::Uptime;
 pub use memory::Stirred;
@@ -49,6 +52,7 @@ pub use open::Store;
 pub use people::People;
 pub use property::Property;
 pub use read::View;
+pub use tombstones::{Known, Tombstones};
 pub use write::Write;
 
 /// When an integration ran and how it went (R4).

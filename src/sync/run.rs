@@ -615,14 +615,19 @@ async fn lookups(
             looked_up.noted.insert(note, doubtful);
         }
         let mut of_properties = came.of(request).cloned().unwrap_or_default();
-        let lookup = Lookup {
+        let mut lookup = Lookup {
             read: now,
             read_by: job.integration.fingerprint(),
             records: of_properties.remove("").unwrap_or_default(),
             of_properties,
         };
+        // What is told of somebody who was erased is not taken in.
+        if tools.store.tombstones().clean_lookup(&mut lookup) {
+            looked_up.known.know(request, by_property(lookup.clone()));
+        } else {
+            looked_up.known.take(request, came);
+        }
         looked_up.fresh.push((request.to_owned(), lookup));
-        looked_up.known.take(request, came);
     }
     Ok(Ok(looked_up))
 }

@@ -16,6 +16,7 @@ mod demo;
 mod demo_traps;
 mod doctor;
 mod doors;
+mod erase;
 mod failing;
 mod flat;
 mod held;

@@ -298,6 +298,7 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "phone",
         "property",
         "q",
+        "reason",
         "resident",
         "state",
         "status",

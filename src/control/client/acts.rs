@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
+    AlertAct, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, NewName, Page, PersonAct, RunState,
     SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
+    AlertId, Change, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview,
     Retirement, RunId,
 };
 
@@ -157,6 +157,19 @@ impl Client {
             PersonAct::Pin => self.post(&path("pin"), &()).await,
             PersonAct::Unpin => self.post(&path("unpin"), &()).await,
         }
+    }
+
+    /// Erases a person. Waits as long as that takes.
+    pub async fn erase_person(
+        &self,
+        person: PersonId,
+        asked: &EraseAsk,
+    ) -> Result<Erasure, ClientError> {
+        let address = address(&["v1", "people", &person.to_string(), "erase"], Vec::new());
+        let body = serde_json::to_vec(asked)
+            .map_err(|error| ClientError::of_content(&self.socket, &error))?;
+        let request = self.http.request(Method::POST, address).body(body);
+        self.patiently(request).await
     }
 
     /// Makes a person by hand.

@@ -9,12 +9,12 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, LogLine, NewName, Page,
     PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
     RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
+    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Erasure, Explanation,
     Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
 };
 
@@ -24,7 +24,7 @@ use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ListQuery, Wait, health};
+use super::{App, Backend, ListQuery, Wait, erase, health};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -345,6 +345,14 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             acts::unpin::<B>,
         )
         .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/erase",
+            "take everything out that says who a person is; at once where targets have nothing of theirs, or with `force`",
+            erase::erase::<B>,
+        )
+        .needs(Tier::Approve)
+        .may_be_told::<EraseAsk>()
+        .gives::<Erasure>(),
         reads("/v1/alerts", "alerts, by kind", super::alerts::<B>)
             .asked::<ListQuery>()
             .gives::<Page<Alert>>(),

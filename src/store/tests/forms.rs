@@ -30,7 +30,7 @@ const FIELDS: [Field; 11] = [
     Field::Flags,
 ];
 
-const KINDS: [ChangeKind; 15] = [
+const KINDS: [ChangeKind; 17] = [
     ChangeKind::Created,
     ChangeKind::Linked,
     ChangeKind::Updated,
@@ -46,6 +46,8 @@ const KINDS: [ChangeKind; 15] = [
     ChangeKind::Unpinned,
     ChangeKind::Undone,
     ChangeKind::Moved,
+    ChangeKind::Erasing,
+    ChangeKind::Erased,
 ];
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -108,7 +110,7 @@ prop_compose! {
         ways in (option::of(".*"), option::of(".*")),
         stays in btree_map(".*", stays(), 0..3),
         locks in btree_set(select(FIELDS.to_vec()), 0..4),
-        flags in any::<(bool, bool)>(),
+        flags in any::<(bool, bool, bool)>(),
         origin in select(vec![Origin::Hand, Origin::Sync]),
         created in moments(),
     ) -> Person {
@@ -124,6 +126,7 @@ prop_compose! {
             pinned: flags.0,
             merged_into: ids.1.map(PersonId),
             withdrawn: flags.1,
+            erased: flags.2,
             origin,
             created,
         }

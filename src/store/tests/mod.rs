@@ -23,6 +23,7 @@ fn person(id: u64, email: Option<&str>) -> Person {
         pinned: false,
         merged_into: None,
         withdrawn: false,
+        erased: false,
         origin: Origin::Sync,
         created: Timestamp::UNIX_EPOCH,
     }

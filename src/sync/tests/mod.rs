@@ -3,6 +3,7 @@
 mod acting;
 mod alerting;
 mod entering;
+mod erasing;
 mod failing;
 mod fooling;
 mod forgetting;
