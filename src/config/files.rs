@@ -75,6 +75,34 @@ impl Files {
     }
 }
 
+impl File<Integration> {
+    /// What would be read if this text stood in the file of an integration.
+    pub fn of_integration(name: &str, text: &str) -> Read<Integration> {
+        of_text("integrations", name, text, check_integration)
+    }
+}
+
+impl File<Connector> {
+    /// What would be read if this text stood in the file of a connector.
+    pub fn of_connector(name: &str, text: &str) -> Read<Connector> {
+        of_text("connectors", name, text, check_connector)
+    }
+}
+
+/// A text in the place of a file.
+fn of_text<T: DeserializeOwned>(
+    folder: &str,
+    name: &str,
+    text: &str,
+    check: fn(&T, &Document) -> Vec<Problem>,
+) -> Read<T> {
+    let name = Path::new("config").join(folder).join(format!("{name}.yaml"));
+    if text.len() as u64 > MAX_FILE {
+        return Err(vec![unreadable(&name, &Unread::TooLarge(MAX_FILE))]);
+    }
+    file(&name, text.as_bytes(), check)
+}
+
 fn unreadable(name: &Path, error: &Unread) -> Problem {
     Problem {
         file: name.to_owned(),

@@ -581,6 +581,11 @@ impl ProblemDocument {
         Self::new(400, "bad-request", "bad request", detail)
     }
 
+    /// Files that came with the request are not right.
+    pub fn not_right(detail: impl Into<String>) -> Self {
+        Self::new(422, "not-right", "the files are not right", detail)
+    }
+
     /// The caller may not do this.
     pub fn denied(detail: impl Into<String>) -> Self {
         Self::new(403, "denied", "denied", detail)

@@ -12,6 +12,7 @@ mod integrations;
 mod openapi;
 mod routes;
 mod share;
+mod trial;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,9 +32,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
+    Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId,
+    Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -141,6 +142,20 @@ pub trait Backend: Send + Sync + 'static {
         integration: IntegrationId,
         peer: Peer,
     ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do by files that are not live.
+    fn preview_with(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do otherwise by files that are not live.
+    fn diff(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Difference>> + Send;
     /// Why a resident is where they are; with `live`, from what the PMS says now.
     fn explain(
         &self,

@@ -8,6 +8,7 @@ mod explain;
 mod health;
 mod integrations;
 mod log;
+mod trial;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -28,9 +29,9 @@ use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, Done, Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
+    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -459,6 +460,24 @@ impl Backend for Daemon {
 
     async fn preview(&self, integration: IntegrationId, peer: Peer) -> Answer<Preview> {
         self.see(integration, peer).await
+    }
+
+    async fn preview_with(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> Answer<Preview> {
+        self.tried(integration, files, peer).await
+    }
+
+    async fn diff(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> Answer<Difference> {
+        self.differs(integration, files, peer).await
     }
 
     async fn explain(

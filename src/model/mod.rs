@@ -5,6 +5,7 @@ mod alert;
 mod attachment;
 mod change;
 mod delivery;
+mod difference;
 mod email;
 mod enrolment;
 mod explain;
@@ -26,6 +27,7 @@ mod shown;
 mod soundness;
 mod status;
 mod tier;
+mod tried;
 mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
@@ -41,6 +43,7 @@ pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,
 };
+pub use difference::{AlertDiffers, AlertWould, Difference, Differs, Effect, Foreseen};
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
@@ -66,4 +69,5 @@ pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;
+pub use tried::{Tried, TriedFiles};
 pub use zone::time_zone;

@@ -9,8 +9,8 @@ use crate::control::protocol::{
     SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, RunId,
+    AlertId, Change, Difference, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId,
+    Preview, Retirement, RunId, TriedFiles,
 };
 
 impl Client {
@@ -20,6 +20,37 @@ impl Client {
         let address = address(&path, Vec::new());
         let request = self.http.request(Method::POST, address);
         self.patiently(request).await
+    }
+
+    /// What the next run would do by files that are not live.
+    pub async fn preview_with(
+        &self,
+        integration: &IntegrationId,
+        files: &TriedFiles,
+    ) -> Result<Preview, ClientError> {
+        self.send_files(integration, "preview", files).await
+    }
+
+    /// What the next run would do otherwise by files that are not live.
+    pub async fn diff(
+        &self,
+        integration: &IntegrationId,
+        files: &TriedFiles,
+    ) -> Result<Difference, ClientError> {
+        self.send_files(integration, "diff", files).await
+    }
+
+    async fn send_files<T: serde::de::DeserializeOwned>(
+        &self,
+        integration: &IntegrationId,
+        verb: &str,
+        files: &TriedFiles,
+    ) -> Result<T, ClientError> {
+        let path = ["v1", "integrations", integration.as_str(), verb];
+        let body = serde_json::to_vec(files)
+            .map_err(|error| ClientError::of_content(&self.socket, &error))?;
+        let request = self.http.request(Method::POST, address(&path, Vec::new()));
+        self.patiently(request.body(body)).await
     }
 
     /// Why a resident is where they are. With `live` it waits as long as reading the PMS takes.

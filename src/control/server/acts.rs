@@ -16,7 +16,7 @@ use crate::control::protocol::{
     AlertAct, ApproveSinceUpgrade, Page, PersonAct, ProblemDocument, RunState, SinceUpgrade,
 };
 use crate::model::{
-    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution, Tier,
+    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Resolution, Tier,
 };
 
 use super::admission::{Granted, Needed};
@@ -76,24 +76,12 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
         bytes.map(Whole).map_err(|error| {
             if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ProblemDocument::too_large(
-                    "the body of the request is too large; a file of people has 16 MiB at most, anything else 64 KiB",
+                    "the body of the request is too large; a file of people has 16 MiB at most, files to try 10 MiB, anything else 64 KiB",
                 )
             } else {
                 ProblemDocument::bad_request(error.body_text())
             }
         })
-    }
-}
-
-pub(super) async fn preview<B: Backend>(
-    State(app): State<App<B>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Named(name): Named,
-) -> Answer<Json<Preview>> {
-    let preview = app.backend.preview(IntegrationId::new(name), peer);
-    tokio::select! {
-        preview = preview => preview.map(Json),
-        () = app.stop.cancelled() => Err(ProblemDocument::stopping()),
     }
 }
 

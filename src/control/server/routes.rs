@@ -14,8 +14,9 @@ use crate::control::protocol::{
     RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment,
+    Explanation, Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -24,7 +25,7 @@ use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ListQuery, Wait, health};
+use super::{App, Backend, ListQuery, Wait, health, trial};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -129,7 +130,12 @@ impl<B: Backend> Route<B> {
     /// With a file of people as its body.
     fn told_people(mut self) -> Route<B> {
         self.operation.body = Some(Content::Csv);
-        self.served = self.served.layer(DefaultBodyLimit::max(FILE));
+        self.at_most(FILE)
+    }
+
+    /// With a body of so many bytes at most.
+    fn at_most(mut self, bytes: usize) -> Route<B> {
+        self.served = self.served.layer(DefaultBodyLimit::max(bytes));
         self
     }
 }
@@ -179,11 +185,22 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .gives_runs(),
         acts(
             "/v1/integrations/{id}/preview",
-            "what the next run would do: the whole run, of which nothing remains",
-            acts::preview::<B>,
+            "what the next run would do: the whole run, of which nothing remains; with a body by the files whose contents are in it",
+            trial::preview::<B>,
         )
         .takes(Weight::Heavy)
+        .may_be_told::<TriedFiles>()
+        .at_most(TriedFiles::MOST)
         .gives::<Preview>(),
+        acts(
+            "/v1/integrations/{id}/diff",
+            "what the next run would do otherwise by the files whose contents are in the body; nothing remains",
+            trial::diff::<B>,
+        )
+        .takes(Weight::Heavy)
+        .told::<TriedFiles>()
+        .at_most(TriedFiles::MOST)
+        .gives::<Difference>(),
         acts(
             "/v1/integrations/{id}/pause",
             "keep it from syncing",

@@ -19,17 +19,7 @@ use super::Daemon;
 
 impl Daemon {
     pub(super) async fn see(&self, id: IntegrationId, peer: Peer) -> Answer<Preview> {
-        let catalog = Arc::clone(&self.catalog.borrow());
-        let slot = catalog.integrations.get(&id).ok_or_else(|| {
-            ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            ))
-        })?;
-        let integration = slot.current.clone().ok_or_else(|| {
-            ProblemDocument::conflict(format!(
-                "the files of `{id}` were never right; `epms check` says what is wrong with them"
-            ))
-        })?;
+        let integration = self.running(&id)?;
         tracing::info!(integration = %id, uid = peer.uid, "preview asked for");
         // It reads as a run does, within the budget of the credential, and holds the store only while it plans:
         // a run under way is not in its way.
