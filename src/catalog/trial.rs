@@ -90,6 +90,33 @@ pub fn trial(
     Ok((Arc::new(integration), Tried { same, untried }))
 }
 
+impl Integration {
+    /// The same, as if it read these PMS properties: those that were attached where answers were recorded.
+    pub fn reading(&self, properties: &[String]) -> Arc<Integration> {
+        Arc::new(Integration {
+            id: self.id.clone(),
+            generation: self.generation,
+            loaded: self.loaded,
+            config: config::Integration {
+                pms_properties: properties.to_vec(),
+                ..self.config.clone()
+            },
+            schedule: self.schedule,
+            connector: self.connector.clone(),
+            credential: self.credential.clone(),
+            source: Arc::clone(&self.source),
+            script: Arc::clone(&self.script),
+            is_as_shipped: self.is_as_shipped,
+            deadline: self.deadline,
+            retention: self.retention,
+            placeholder_emails: self.placeholder_emails.clone(),
+            home: self.home.clone(),
+            timezone: self.timezone.clone(),
+            hash: self.hash,
+        })
+    }
+}
+
 fn refused(problems: Vec<Problem>) -> Refused {
     Refused(Problems(problems).sorted())
 }

@@ -24,6 +24,8 @@ mod alerts;
 mod approve;
 mod held;
 mod preview;
+mod branch;
+mod diff;
 mod explain;
 mod pause;
 mod integration;
@@ -164,6 +166,12 @@ async fn dispatch(
             let client = Client::new(&socket)?;
             return discover::run(verb, json, &home, &client, screen).await;
         }
+        Verb::Diff(verb) => {
+            if let Some(records) = &verb.records {
+                let current = &environment.current;
+                return diff::on_records(verb, records, json, &home, current, screen);
+            }
+        }
         Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
@@ -228,7 +236,10 @@ async fn dispatch(
             deliveries::run(verb, json, &client, input, screen).await
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
-        Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
+        Verb::Preview(verb) => {
+            preview::run(verb, json, &environment.current, &client, screen).await
+        }
+        Verb::Diff(verb) => diff::run(verb, json, &environment.current, &client, screen).await,
         Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
         Verb::Approve(verb) => {
             let mut input = std::io::BufReader::new(std::io::stdin());

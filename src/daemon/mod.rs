@@ -12,6 +12,7 @@ mod leave;
 mod metrics;
 mod service;
 mod offline;
+mod rehearsal;
 mod backend;
 
 #[cfg(test)]
@@ -44,7 +45,9 @@ use metrics::Metrics;
 use runs::Runs;
 use service::Service;
 
+pub use crate::sync::Recorded;
 pub use offline::Offline;
+pub use rehearsal::rehearse;
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
