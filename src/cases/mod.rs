@@ -34,6 +34,6 @@ pub use judge::{CaseJudge, ScriptJudge};
 pub use mapped::{Excluded, Mapped, Printed, Unmapped, map};
 pub use person::{person, person_schema};
 pub use recorded::recorded;
-pub use replay::Replay;
 pub use recording::{Counts, Fixture, Recording, fixtures};
+pub use replay::Replay;
 pub use written::schema;

@@ -7,8 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, backup, changes, check, definitions, deliveries, demo, diff, discover,
-    doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
-    run, runs, sandbox, schema, status, sync, targets, test,
+    doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record,
+    restore, run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -167,10 +167,10 @@ pub enum Verb {
     Approve(approve::ApproveArguments),
     /// let the plan of a held run wait, and hear no more of it
     Reject(approve::RejectArguments),
-    /// keep an integration from syncing until it is resumed
+    /// keep an integration from syncing, for a while or until it is resumed
     Pause(pause::PauseArguments),
     /// let a paused integration sync again
-    Resume(pause::PauseArguments),
+    Resume(pause::ResumeArguments),
     /// an integration as a whole: another name, its end
     Integration {
         /// What to do with it.

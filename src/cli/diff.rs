@@ -180,7 +180,10 @@ pub(super) fn is_wanted(asked: &[IntegrationId], id: &IntegrationId) -> bool {
 /// An integration that was asked for by name must be somewhere.
 pub(super) fn missing(asked: &[IntegrationId], report: &Report) -> Result<(), Failure> {
     let is_there = |id: &&IntegrationId| {
-        report.integrations.iter().any(|one| one.difference.integration == **id)
+        report
+            .integrations
+            .iter()
+            .any(|one| one.difference.integration == **id)
             || report.failed.iter().any(|one| one.integration == **id)
             || report.new.contains(id)
             || report.gone.contains(id)
@@ -249,9 +252,7 @@ impl Report {
 
     fn is_any(&self) -> bool {
         let mut tried = self.integrations.iter();
-        !self.new.is_empty()
-            || !self.gone.is_empty()
-            || tried.any(|one| one.difference.is_any())
+        !self.new.is_empty() || !self.gone.is_empty() || tried.any(|one| one.difference.is_any())
     }
 }
 

@@ -15,6 +15,7 @@ mod daemon;
 mod sync;
 mod status;
 mod watch;
+mod watched;
 mod runs;
 mod reload;
 mod people;
@@ -247,8 +248,8 @@ async fn dispatch(
             approve::run(verb, json, &client, input, screen).await
         }
         Verb::Reject(verb) => approve::reject(verb, json, &client, screen).await,
-        Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
-        Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
+        Verb::Pause(verb) => pause::run(verb, json, &client, screen).await,
+        Verb::Resume(verb) => pause::resume(verb, json, &client, screen).await,
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,

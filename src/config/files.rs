@@ -96,7 +96,9 @@ fn of_text<T: DeserializeOwned>(
     text: &str,
     check: fn(&T, &Document) -> Vec<Problem>,
 ) -> Read<T> {
-    let name = Path::new("config").join(folder).join(format!("{name}.yaml"));
+    let name = Path::new("config")
+        .join(folder)
+        .join(format!("{name}.yaml"));
     if text.len() as u64 > MAX_FILE {
         return Err(vec![unreadable(&name, &Unread::TooLarge(MAX_FILE))]);
     }

@@ -42,9 +42,9 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PauseFor, PeoplePage,
+    PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail,
+    RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -186,11 +186,11 @@ pub trait Backend: Send + Sync + 'static {
         digest: Option<String>,
         peer: Peer,
     ) -> impl Future<Output = Answer<RunState>> + Send;
-    /// Pauses an integration, or resumes it.
+    /// Pauses an integration, or resumes it where nothing is asked.
     fn pause(
         &self,
         integration: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> impl Future<Output = Answer<IntegrationStatus>> + Send;
     /// Gives the people of one integration to another, whose file is there.

@@ -402,7 +402,9 @@ fn differs(
     (with, after): (&Seen<'_>, One<'_>),
     item: Option<&Guarded>,
 ) -> Differs {
-    let is_new = [before, after].into_iter().any(|one| one.fate() == Some(Fate::Created));
+    let is_new = [before, after]
+        .into_iter()
+        .any(|one| one.fate() == Some(Fate::Created));
     let person = |one: One<'_>| one.decision.and_then(|one| one.person);
     let name = |seen: &Seen<'_>, one: One<'_>| {
         let person = person(one)?;

@@ -14,6 +14,7 @@ mod identity;
 mod ids;
 mod number;
 mod packed;
+mod pause;
 mod people;
 mod person;
 mod phone;
@@ -56,6 +57,7 @@ pub use guard::{
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use number::{exact, float_text, may_be_inexact, number_text};
+pub use pause::Pause;
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use phone::{country_of, phone, phones, phones_of};

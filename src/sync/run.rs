@@ -399,7 +399,16 @@ async fn read_all(
         fresh,
         failed,
         noted,
-    } = match lookups(integration, &[&integration.script], tools, &account, &scope, started).await? {
+    } = match lookups(
+        integration,
+        &[&integration.script],
+        tools,
+        &account,
+        &scope,
+        started,
+    )
+    .await?
+    {
         Ok(lookups) => lookups,
         Err(stop) => return Ok(Err(stop)),
     };
@@ -616,7 +625,9 @@ pub(super) async fn lookups(
         match reading {
             Reading::Complete { notes, .. } => looked_up.noted.extend(notes),
             Reading::Partial { reason }
-                if !scripts.iter().any(|one| one.lookups().contains_key(request))
+                if !scripts
+                    .iter()
+                    .any(|one| one.lookups().contains_key(request))
                     && is_of_its_own(&reason) =>
             {
                 tracing::warn!(

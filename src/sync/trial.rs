@@ -163,8 +163,7 @@ async fn read_all(
         } => {
             let (read, notes) = ((pages, records), noted(&looked_up, notes, nameless));
             let ended = mappers.into_iter();
-            let ended =
-                ended.map(|one| one.end(read, &notes, &looked_up.fresh, &looked_up.failed));
+            let ended = ended.map(|one| one.end(read, &notes, &looked_up.fresh, &looked_up.failed));
             Ok(ended.collect())
         }
     })

@@ -104,7 +104,10 @@ fn a_property_that_is_new_is_told_and_one_that_is_gone_does_not_count() {
     let text = INTEGRATION.replace("[\"1\", \"2\"]", "[\"2\", \"3\"]");
     let (one, said) = tried(&files(&text, None, SCRIPT)).unwrap();
     assert_eq!(one.config.pms_properties, ["2"]);
-    assert!(said.untried[0].contains("`3` is not attached yet"), "{said:?}");
+    assert!(
+        said.untried[0].contains("`3` is not attached yet"),
+        "{said:?}"
+    );
     let text = INTEGRATION.replace("[\"1\", \"2\"]", "[\"3\"]");
     let told = tried(&files(&text, None, SCRIPT)).unwrap_err();
     assert!(told.contains("none of them is read"), "{told}");
@@ -116,7 +119,10 @@ fn what_is_wrong_with_a_sent_file_is_told_with_its_place() {
     assert!(told.starts_with("scripts/letterbox.rhai:1:"), "{told}");
     let text = format!("{INTEGRATION}exclude: []\n");
     let told = tried(&files(&text, None, SCRIPT)).unwrap_err();
-    assert!(told.starts_with("config/integrations/elm.yaml:5:1"), "{told}");
+    assert!(
+        told.starts_with("config/integrations/elm.yaml:5:1"),
+        "{told}"
+    );
     let large = " ".repeat(1024 * 1024 + 1);
     let told = tried(&files(INTEGRATION, None, &large)).unwrap_err();
     assert!(told.contains("larger than 1 MiB"), "{told}");

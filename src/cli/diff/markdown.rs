@@ -10,8 +10,10 @@ use super::{Report, Tried};
 
 /// So many people and alerts of an integration stand in it: a comment has a largest size.
 const MOST: usize = 50;
-/// So many integrations are unfolded below the first table.
-const UNFOLDED: usize = 20;
+/// So many integrations have a row in the first table.
+const ROWS: usize = 200;
+/// No more bytes are written: GitHub takes 65,536 letters, others less.
+const ROOM: usize = 60_000;
 
 pub(super) fn render(report: &Report, names: bool) -> String {
     let changed: Vec<&Tried> = report.different().collect();
@@ -30,9 +32,9 @@ pub(super) fn render(report: &Report, names: bool) -> String {
     if any > 0 {
         text += "\n| integration | comes in | stays out | goes | stays | changes | left out | not left out | waits | other | alerts | guard |\n";
         text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
-        for one in changed.iter().filter(|one| one.difference.is_any()) {
-            text += &row(one);
-        }
+        let rows = changed.iter().filter(|one| one.difference.is_any());
+        rows.take(ROWS).for_each(|one| text += &row(one));
+        text += &more(any, ROWS);
     }
     for one in &report.failed {
         let _ = writeln!(
@@ -53,12 +55,15 @@ pub(super) fn render(report: &Report, names: bool) -> String {
             let _ = writeln!(text, "\n- {} {what}", code(id.as_str()));
         }
     }
-    for one in changed.iter().take(UNFOLDED) {
-        text += &folded(one, names);
-    }
-    let more = changed.len().saturating_sub(UNFOLDED);
-    if more > 0 {
-        let _ = writeln!(text, "\nand {more} integrations more: `epms diff` shows them");
+    for (at, one) in changed.iter().enumerate() {
+        let folded = folded(one, names);
+        if text.len() + folded.len() > ROOM {
+            let more = changed.len() - at;
+            let told = "whom it is about does not fit into a comment: `epms diff` shows it";
+            let _ = writeln!(text, "\nof {more} of them {told}");
+            break;
+        }
+        text += &folded;
     }
     text
 }
@@ -104,10 +109,7 @@ fn ends(difference: &Difference) -> String {
 
 fn folded(one: &Tried, names: bool) -> String {
     let difference = &one.difference;
-    let mut text = format!(
-        "\n<details><summary>{}</summary>\n",
-        html(&one.title())
-    );
+    let mut text = format!("\n<details><summary>{}</summary>\n", html(&one.title()));
     if let Some(end) = one.end() {
         let _ = writeln!(text, "\n{}", plain(&end));
     }
@@ -119,7 +121,7 @@ fn folded(one: &Tried, names: bool) -> String {
         for who in difference.people.iter().take(MOST) {
             text += &person(who, names);
         }
-        text += &more(difference.people.len());
+        text += &more(difference.people.len(), MOST);
     }
     if !difference.alerts.is_empty() {
         text += "\n| alert | what | detail |\n|---|---|---|\n";
@@ -128,13 +130,13 @@ fn folded(one: &Tried, names: bool) -> String {
             let detail = plain(&alert.detail);
             let _ = writeln!(text, "| `{kind}` | {would} | {detail} |");
         }
-        text += &more(difference.alerts.len());
+        text += &more(difference.alerts.len(), MOST);
     }
     text + "\n</details>\n"
 }
 
-fn more(all: usize) -> String {
-    match all.saturating_sub(MOST) {
+fn more(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) {
         0 => String::new(),
         more => format!("\nand {more} more\n"),
     }
@@ -223,6 +225,9 @@ mod tests {
             "see &#64;all &lt;b&gt; \\[x\\](http&#58;//y) \\| &#35;7"
         );
         assert_eq!(code("a`b|c\nd"), "`a b\\|c d`");
-        assert_eq!(plain("look at `epms run r7` *now*"), "look at `epms run r7` \\*now\\*");
+        assert_eq!(
+            plain("look at `epms run r7` *now*"),
+            "look at `epms run r7` \\*now\\*"
+        );
     }
 }

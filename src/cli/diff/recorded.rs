@@ -63,7 +63,8 @@ pub(super) fn report(
 
 /// Where no answer is of any integration, nothing was looked at, which is not the same as no difference.
 fn missing_records(rehearsed: usize, report: &Report, records: &Path) -> Result<(), Failure> {
-    let is_anything = !report.failed.is_empty() || !report.new.is_empty() || !report.gone.is_empty();
+    let is_anything =
+        !report.failed.is_empty() || !report.new.is_empty() || !report.gone.is_empty();
     if rehearsed > 0 || is_anything {
         return Ok(());
     }
@@ -123,7 +124,9 @@ fn yaml_in(
 fn readings(cases: &[(String, Case)], of: &Integration) -> Vec<Vec<Replay>> {
     let is_own = |folder: &str| folder == of.id.as_str();
     let has_own = cases.iter().any(|(folder, _)| is_own(folder));
-    let mine = cases.iter().filter(|(folder, _)| !has_own || is_own(folder));
+    let mine = cases
+        .iter()
+        .filter(|(folder, _)| !has_own || is_own(folder));
     let mut readings: Vec<Vec<Replay>> = Vec::new();
     for replay in mine.filter_map(|(_, case)| Replay::of(case, &of.script)) {
         let goes_with = |reading: &&mut Vec<Replay>| {
@@ -142,7 +145,11 @@ fn readings(cases: &[(String, Case)], of: &Integration) -> Vec<Vec<Replay>> {
 fn stem(replay: &Replay) -> String {
     let request = replay.records.first().map(|record| record.request.as_ref());
     let cut = request.and_then(|request| replay.name.find(&format!("-{request}")));
-    replay.name.get(..cut.unwrap_or(replay.name.len())).unwrap_or_default().to_owned()
+    replay
+        .name
+        .get(..cut.unwrap_or(replay.name.len()))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn on_one(

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
+    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PauseFor, PersonAct, RunState,
     SinceUpgrade, SyncReply,
 };
 use crate::model::{
@@ -108,15 +108,17 @@ impl Client {
         self.json(request, Some(super::PATIENCE)).await
     }
 
-    /// Pauses an integration, or resumes it.
+    /// Pauses an integration, or resumes it where nothing is asked.
     pub async fn pause(
         &self,
         integration: &IntegrationId,
-        paused: bool,
+        pause: Option<&PauseFor>,
     ) -> Result<IntegrationStatus, ClientError> {
-        let verb = if paused { "pause" } else { "resume" };
-        self.post(&["v1", "integrations", integration.as_str(), verb], &())
-            .await
+        let path = |verb| ["v1", "integrations", integration.as_str(), verb];
+        match pause {
+            Some(pause) => self.post(&path("pause"), pause).await,
+            None => self.post(&path("resume"), &()).await,
+        }
     }
 
     /// Gives the people of one integration to another, whose file is there.

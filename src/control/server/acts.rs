@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, Page, PersonAct, ProblemDocument, RunState, SinceUpgrade,
+    AlertAct, ApproveSinceUpgrade, Page, PauseFor, PersonAct, ProblemDocument, RunState,
+    SinceUpgrade,
 };
 use crate::model::{
     Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Resolution, Tier,
@@ -123,9 +124,11 @@ pub(super) async fn pause<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(name): Named,
+    ToldOrNothing(pause): ToldOrNothing<Option<PauseFor>>,
 ) -> Answer<Json<super::IntegrationStatus>> {
+    let pause = pause.unwrap_or_default();
     app.backend
-        .pause(IntegrationId::new(name), true, peer)
+        .pause(IntegrationId::new(name), Some(pause), peer)
         .await
         .map(Json)
 }
@@ -136,7 +139,7 @@ pub(super) async fn resume<B: Backend>(
     Named(name): Named,
 ) -> Answer<Json<super::IntegrationStatus>> {
     app.backend
-        .pause(IntegrationId::new(name), false, peer)
+        .pause(IntegrationId::new(name), None, peer)
         .await
         .map(Json)
 }

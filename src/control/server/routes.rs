@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 
 use crate::control::protocol::{
     AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page,
-    PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
-    RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
+    RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
     Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment,
@@ -203,9 +203,10 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .gives::<Difference>(),
         acts(
             "/v1/integrations/{id}/pause",
-            "keep it from syncing",
+            "keep it from syncing, for a while or until it is resumed",
             acts::pause::<B>,
         )
+        .may_be_told::<PauseFor>()
         .gives::<IntegrationStatus>(),
         acts(
             "/v1/integrations/{id}/resume",

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::acts::{self, ActError, Approve, Forms, Hand};
 use crate::catalog::Catalog;
-use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument, RunState};
+use crate::control::protocol::{
+    AlertAct, IntegrationStatus, PauseFor, PersonAct, ProblemDocument, RunState,
+};
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
     Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
@@ -166,7 +168,7 @@ impl Daemon {
     pub(super) async fn paused(
         &self,
         id: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
         if !self.catalog.borrow().integrations.contains_key(&id) {
@@ -174,13 +176,13 @@ impl Daemon {
                 "there is no integration `{id}`; `epms status` lists them"
             )));
         }
-        let of = id.clone();
-        self.act(peer, move |store, _| {
-            let write = store.write()?;
-            let mut history = write.history(&of)?;
-            history.paused = paused;
-            write.put_history(&of, &history)?;
-            Ok(write.commit()?)
+        let (of, paused) = (id.clone(), pause.is_some());
+        self.act(peer, move |store, hand| {
+            let Some(PauseFor { seconds, reason }) = pause else {
+                return acts::resume(store, &of);
+            };
+            let reason = reason.unwrap_or_default();
+            acts::pause(store, &of, seconds, &reason, hand).map(drop)
         })
         .await?;
         tracing::info!(integration = %id, paused, uid = peer.uid, "integration paused or resumed");

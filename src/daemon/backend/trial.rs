@@ -74,10 +74,7 @@ impl Daemon {
         peer: Peer,
     ) -> Answer<(Arc<Integration>, Tried)> {
         tracing::info!(integration = %running.id, uid = peer.uid, "files are tried");
-        let (running, now) = (
-            Arc::clone(running),
-            (self.tools.now as fn() -> Timestamp)(),
-        );
+        let (running, now) = (Arc::clone(running), (self.tools.now as fn() -> Timestamp)());
         let compiled = move || catalog::trial(&running, &files, now);
         let compiled = tokio::task::spawn_blocking(compiled).await;
         let compiled =

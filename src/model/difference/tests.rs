@@ -152,11 +152,20 @@ fn what_the_guard_holds_is_told_once_with_the_name_that_it_knows() {
     let told: Vec<_> = difference
         .people
         .iter()
-        .map(|one| (one.resident.as_str(), one.name.as_str(), one.reason.as_str()))
+        .map(|one| {
+            (
+                one.resident.as_str(),
+                one.name.as_str(),
+                one.reason.as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         told,
-        [("p9", "Ada Quill", "closing"), ("t1", "Ada Quill", "closing")]
+        [
+            ("p9", "Ada Quill", "closing"),
+            ("t1", "Ada Quill", "closing")
+        ]
     );
     assert!(!Difference::between(&with, &with, Tried::default()).is_any());
 }
