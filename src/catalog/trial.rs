@@ -36,36 +36,12 @@ pub fn trial(
     let mut untried = Vec::new();
     let properties = properties(running, &sent, &mut untried).map_err(refused)?;
     let script = script(running, &sent, connector.as_ref(), files).map_err(refused)?;
-    let asks_otherwise = connector
-        .as_ref()
-        .is_some_and(|sent| !running.source.asks_as(sent));
+    let asks_as = |sent: &Source| running.source.asks_as(sent);
+    let asks_alike = connector.as_ref().is_none_or(asks_as);
     let same_script = script.hash() == running.script.hash();
-    let same = sent.value == running.config && same_script && !asks_otherwise;
-    let tried = &sent.value;
-    if asks_otherwise {
-        untried.push(format!(
-            "config/connectors/{}.yaml asks the PMS otherwise than the one that runs, or takes its answers otherwise: that is not tried, and the records are as the running one reads them; `epms probe` and `epms doctor` try it where the credential is",
-            running.connector
-        ));
-    }
-    if tried.fields != running.config.fields && running.source.asks_by_fields() {
-        untried.push(
-            "`fields` are tried in the script, and not in requests, which name the running ones"
-                .to_owned(),
-        );
-    }
-    if !same_script && !script.verdicts().is_empty() {
-        untried.push(
-            "what the script says about answers of the PMS (`verdict`) is not tried: the running one judges them"
-                .to_owned(),
-        );
-    }
-    if !tried.enabled {
-        untried.push(
-            "the file says `enabled: false`: this is what a run would do if it were on".to_owned(),
-        );
-    }
-    let timezone = TimeZone::get(&tried.property.timezone);
+    let same = sent.value == running.config && same_script && asks_alike;
+    untried.extend(not_tried(running, &sent.value, &script, asks_alike));
+    let timezone = TimeZone::get(&sent.value.property.timezone);
     let integration = Integration {
         id: running.id.clone(),
         generation: running.generation,
@@ -88,6 +64,35 @@ pub fn trial(
         },
     };
     Ok((Arc::new(integration), Tried { same, untried }))
+}
+
+/// What of the files has no effect on what is tried, a sentence each.
+fn not_tried(
+    running: &Integration,
+    sent: &config::Integration,
+    script: &Script,
+    asks_alike: bool,
+) -> Vec<String> {
+    let mut told = Vec::new();
+    if !asks_alike {
+        told.push(format!(
+            "config/connectors/{}.yaml asks the PMS otherwise than the one that runs, or takes its answers otherwise: that is not tried, and the records are as the running one reads them; `epms probe` and `epms doctor` try it where the credential is",
+            running.connector
+        ));
+    }
+    if sent.fields != running.config.fields && running.source.asks_by_fields() {
+        let fields = "`fields` are tried in the script, and not in requests, which name the running ones";
+        told.push(fields.to_owned());
+    }
+    if script.hash() != running.script.hash() && !script.verdicts().is_empty() {
+        let verdict = "what the script says about answers of the PMS (`verdict`) is not tried: the running one judges them";
+        told.push(verdict.to_owned());
+    }
+    if !sent.enabled {
+        let off = "the file says `enabled: false`: this is what a run would do if it were on";
+        told.push(off.to_owned());
+    }
+    told
 }
 
 impl Integration {

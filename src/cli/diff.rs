@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::config::Home;
 use crate::control::client::{Client, ClientError};
+use crate::control::protocol::IntegrationState;
 use crate::model::{Difference, IntegrationId};
 
 use super::branch::Branch;
@@ -147,7 +148,7 @@ async fn asked(
     report.new = known.filter(is_new).filter(wanted).collect();
     for one in running.iter().filter(|one| wanted(&one.id)) {
         let Some(files) = branch.of(&one.id, &one.connector)? else {
-            if one.generation.is_some() {
+            if one.generation.is_some() && one.state != IntegrationState::Removed {
                 report.gone.push(one.id.clone());
             }
             continue;
