@@ -9,6 +9,7 @@ mod tested;
 mod load;
 mod properties;
 mod targets;
+mod trial;
 mod watch;
 mod saves;
 
@@ -33,6 +34,7 @@ pub use budgets::Share;
 pub use load::{check, load, load_with, outcomes, outcomes_of_targets};
 pub use saves::Saves;
 pub use targets::{Target, TargetSlot};
+pub use trial::{Refused, trial};
 pub use watch::{Fingerprint, Loaded, ReloadRequest, SLOW, Shown, fingerprint, watch};
 
 /// Everything loaded, at one moment.

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
-    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
-    run, runs, sandbox, schema, status, sync, targets, test,
+    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, diff, discover,
+    doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record,
+    restore, run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -36,6 +36,7 @@ run
   run          the daemon; with a run's id, what that run did
   sync         sync now, and report
   preview      what the next run would do, for whom, and why
+  diff         what the files of another checkout would change
   explain      why a resident came in, or did not
   approve      let a held plan through
   reject       let a held plan wait, and hear no more of it
@@ -158,16 +159,18 @@ pub enum Verb {
     Sync(sync::SyncArguments),
     /// what the next run would do: the whole run, of which nothing remains
     Preview(preview::PreviewArguments),
+    /// what the files of another checkout would change, before they are live
+    Diff(diff::DiffArguments),
     /// why a resident came in, or did not: from the PMS's record to the decision
     Explain(explain::ExplainArguments),
     /// let the plan of a held run through
     Approve(approve::ApproveArguments),
     /// let the plan of a held run wait, and hear no more of it
     Reject(approve::RejectArguments),
-    /// keep an integration from syncing until it is resumed
+    /// keep an integration from syncing, for a while or until it is resumed
     Pause(pause::PauseArguments),
     /// let a paused integration sync again
-    Resume(pause::PauseArguments),
+    Resume(pause::ResumeArguments),
     /// an integration as a whole: another name, its end
     Integration {
         /// What to do with it.

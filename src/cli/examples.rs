@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::control::protocol::{
     Health, IntegrationState, IntegrationStatus, LinkDetail, PersonDetail, RunDetail, RunState,
-    Status,
+    Severity, Status,
 };
 use crate::model::{
     Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
@@ -24,6 +24,9 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         connector: "yardi".into(),
         state: IntegrationState::Idle,
         health: Health::Ok,
+        because: None,
+        severity: Severity::Ok,
+        pause: None,
         waits_for: None,
         slowed_by: None,
         stuck: None,

@@ -15,6 +15,7 @@ mod daemon;
 mod sync;
 mod status;
 mod watch;
+mod watched;
 mod runs;
 mod reload;
 mod people;
@@ -24,6 +25,8 @@ mod alerts;
 mod approve;
 mod held;
 mod preview;
+mod branch;
+mod diff;
 mod explain;
 mod pause;
 mod integration;
@@ -164,6 +167,12 @@ async fn dispatch(
             let client = Client::new(&socket)?;
             return discover::run(verb, json, &home, &client, screen).await;
         }
+        Verb::Diff(verb) => {
+            if let Some(records) = &verb.records {
+                let current = &environment.current;
+                return diff::on_records(verb, records, json, &home, current, screen);
+            }
+        }
         Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
@@ -228,7 +237,10 @@ async fn dispatch(
             deliveries::run(verb, json, &client, input, screen).await
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
-        Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
+        Verb::Preview(verb) => {
+            preview::run(verb, json, &environment.current, &client, screen).await
+        }
+        Verb::Diff(verb) => diff::run(verb, json, &environment.current, &client, screen).await,
         Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
         Verb::Approve(verb) => {
             let mut input = std::io::BufReader::new(std::io::stdin());
@@ -236,8 +248,8 @@ async fn dispatch(
             approve::run(verb, json, &client, input, screen).await
         }
         Verb::Reject(verb) => approve::reject(verb, json, &client, screen).await,
-        Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
-        Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
+        Verb::Pause(verb) => pause::run(verb, json, &client, screen).await,
+        Verb::Resume(verb) => pause::resume(verb, json, &client, screen).await,
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,

@@ -75,6 +75,36 @@ impl Files {
     }
 }
 
+impl File<Integration> {
+    /// What would be read if this text stood in the file of an integration.
+    pub fn of_integration(name: &str, text: &str) -> Read<Integration> {
+        of_text("integrations", name, text, check_integration)
+    }
+}
+
+impl File<Connector> {
+    /// What would be read if this text stood in the file of a connector.
+    pub fn of_connector(name: &str, text: &str) -> Read<Connector> {
+        of_text("connectors", name, text, check_connector)
+    }
+}
+
+/// A text in the place of a file.
+fn of_text<T: DeserializeOwned>(
+    folder: &str,
+    name: &str,
+    text: &str,
+    check: fn(&T, &Document) -> Vec<Problem>,
+) -> Read<T> {
+    let name = Path::new("config")
+        .join(folder)
+        .join(format!("{name}.yaml"));
+    if text.len() as u64 > MAX_FILE {
+        return Err(vec![unreadable(&name, &Unread::TooLarge(MAX_FILE))]);
+    }
+    file(&name, text.as_bytes(), check)
+}
+
 fn unreadable(name: &Path, error: &Unread) -> Problem {
     Problem {
         file: name.to_owned(),
@@ -290,7 +320,10 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
     }
-    if integration.erase_after.is_some_and(|age| !age.is_in_range()) {
+    if integration
+        .erase_after
+        .is_some_and(|age| !age.is_in_range())
+    {
         problems.push(document.problem(
             "erase_after",
             "is out of range; write `30d` to `100y`, such as `4y`",

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Erasing, Field, HeldPlan,
-    IntegrationId, LeftAt, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
-    TakenOver, TargetId, TargetStatus,
+    IntegrationId, LeftAt, Pause, Person, PersonId, Problem, Progress, Resolution, Run, RunId,
+    StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
@@ -62,6 +62,15 @@ pub struct IntegrationStatus {
     /// How it stands.
     #[serde(default)]
     pub health: Health,
+    /// Why it stands so and what to do about it, in one sentence; none where nothing is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// How much that matters to whoever watches it, whether a run is under way or not.
+    #[serde(default)]
+    pub severity: Severity,
+    /// By whom it is paused, until when, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// Why it does not run yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
@@ -159,6 +168,21 @@ impl IntegrationState {
             IntegrationState::Broken => "broken",
         }
     }
+}
+
+/// How much it matters how an integration stands.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is to be done.
+    #[default]
+    Ok,
+    /// Somebody should look at it.
+    Warning,
+    /// Somebody must: people do not come in, or do not leave.
+    Critical,
 }
 
 /// How an integration stands. The first that applies, in about this order from the end.
@@ -518,6 +542,18 @@ pub enum PersonAct {
     Unpin,
 }
 
+/// `POST /v1/integrations/{id}/pause`: the body, which may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseFor {
+    /// After so many seconds it resumes by itself; without it when somebody resumes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Why, for whoever reads the status: one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// `POST /v1/integrations/{id}/rename`: the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -604,6 +640,11 @@ impl ProblemDocument {
     /// The request itself is wrong.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad-request", "bad request", detail)
+    }
+
+    /// Files that came with the request are not right.
+    pub fn not_right(detail: impl Into<String>) -> Self {
+        Self::new(422, "not-right", "the files are not right", detail)
     }
 
     /// The caller may not do this.

@@ -13,6 +13,7 @@ mod integrations;
 mod openapi;
 mod routes;
 mod share;
+mod trial;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,9 +33,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
+    Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run,
+    RunId, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -42,9 +43,9 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PauseFor,
+    PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply,
+    RunDetail, RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -142,6 +143,20 @@ pub trait Backend: Send + Sync + 'static {
         integration: IntegrationId,
         peer: Peer,
     ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do by files that are not live.
+    fn preview_with(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do otherwise by files that are not live.
+    fn diff(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Difference>> + Send;
     /// Why a resident is where they are; with `live`, from what the PMS says now.
     fn explain(
         &self,
@@ -172,11 +187,11 @@ pub trait Backend: Send + Sync + 'static {
         digest: Option<String>,
         peer: Peer,
     ) -> impl Future<Output = Answer<RunState>> + Send;
-    /// Pauses an integration, or resumes it.
+    /// Pauses an integration, or resumes it where nothing is asked.
     fn pause(
         &self,
         integration: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> impl Future<Output = Answer<IntegrationStatus>> + Send;
     /// Gives the people of one integration to another, whose file is there.

@@ -10,9 +10,11 @@ mod ledger;
 mod runs;
 mod follow;
 mod leave;
+mod pauses;
 mod metrics;
 mod service;
 mod offline;
+mod rehearsal;
 mod backend;
 
 #[cfg(test)]
@@ -46,7 +48,9 @@ use metrics::Metrics;
 use runs::Runs;
 use service::Service;
 
+pub use crate::sync::Recorded;
 pub use offline::Offline;
+pub use rehearsal::rehearse;
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +121,10 @@ async fn begin(home: &Home, environment: &Environment) -> Result<Begun, DaemonEr
         // A copy from before may have been put in its place by hand.
         let erased = store.erase_again(Timestamp::now())?;
         if erased > 0 {
-            tracing::warn!(people = erased, "whoever was erased before stood in the store, and was erased again");
+            tracing::warn!(
+                people = erased,
+                "whoever was erased before stood in the store, and was erased again"
+            );
         }
         let holdings = store.read()?.holdings()?;
         let loaded = catalog::load_with(&home, None, &holdings, Timestamp::now());

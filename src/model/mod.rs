@@ -5,6 +5,7 @@ mod alert;
 mod attachment;
 mod change;
 mod delivery;
+mod difference;
 mod email;
 mod enrolment;
 mod erasure;
@@ -14,6 +15,7 @@ mod identity;
 mod ids;
 mod number;
 mod packed;
+mod pause;
 mod people;
 mod person;
 mod phone;
@@ -27,6 +29,7 @@ mod shown;
 mod soundness;
 mod status;
 mod tier;
+mod tried;
 mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
@@ -42,6 +45,7 @@ pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,
 };
+pub use difference::{AlertDiffers, AlertWould, Difference, Differs, Effect, Foreseen};
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
@@ -55,6 +59,7 @@ pub use guard::{
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use number::{exact, float_text, may_be_inexact, number_text};
+pub use pause::Pause;
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use phone::{country_of, phone, phones, phones_of};
@@ -68,4 +73,5 @@ pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;
+pub use tried::{Tried, TriedFiles};
 pub use zone::time_zone;

@@ -40,7 +40,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 
-use crate::model::RunId;
+use crate::model::{Pause, RunId};
 
 pub use backup::{CopyError, Restored, inspect, restore};
 pub use decisions::Standing;
@@ -71,6 +71,9 @@ pub struct History {
     pub last_run: Option<RunId>,
     /// Paused by hand.
     pub paused: bool,
+    /// By whom, until when and why, where that is known: earlier versions kept only that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// What the last run that read everything asked of the PMS.
     pub requests: u64,
 }

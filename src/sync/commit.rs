@@ -210,6 +210,7 @@ pub(super) fn preview(
         names,
         held,
         since_upgrade,
+        tried: None,
     }))
 }
 

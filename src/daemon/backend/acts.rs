@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::acts::{self, ActError, Approve, Forms, Hand};
 use crate::catalog::Catalog;
-use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument, RunState};
+use crate::control::protocol::{
+    AlertAct, IntegrationStatus, PauseFor, PersonAct, ProblemDocument, RunState,
+};
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
     Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
@@ -19,17 +21,7 @@ use super::Daemon;
 
 impl Daemon {
     pub(super) async fn see(&self, id: IntegrationId, peer: Peer) -> Answer<Preview> {
-        let catalog = Arc::clone(&self.catalog.borrow());
-        let slot = catalog.integrations.get(&id).ok_or_else(|| {
-            ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            ))
-        })?;
-        let integration = slot.current.clone().ok_or_else(|| {
-            ProblemDocument::conflict(format!(
-                "the files of `{id}` were never right; `epms check` says what is wrong with them"
-            ))
-        })?;
+        let integration = self.running(&id)?;
         tracing::info!(integration = %id, uid = peer.uid, "preview asked for");
         // It reads as a run does, within the budget of the credential, and holds the store only while it plans:
         // a run under way is not in its way.
@@ -176,7 +168,7 @@ impl Daemon {
     pub(super) async fn paused(
         &self,
         id: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
         if !self.catalog.borrow().integrations.contains_key(&id) {
@@ -184,13 +176,13 @@ impl Daemon {
                 "there is no integration `{id}`; `epms status` lists them"
             )));
         }
-        let of = id.clone();
-        self.act(peer, move |store, _| {
-            let write = store.write()?;
-            let mut history = write.history(&of)?;
-            history.paused = paused;
-            write.put_history(&of, &history)?;
-            Ok(write.commit()?)
+        let (of, paused) = (id.clone(), pause.is_some());
+        self.act(peer, move |store, hand| {
+            let Some(PauseFor { seconds, reason }) = pause else {
+                return acts::resume(store, &of);
+            };
+            let reason = reason.unwrap_or_default();
+            acts::pause(store, &of, seconds, &reason, hand).map(drop)
         })
         .await?;
         tracing::info!(integration = %id, paused, uid = peer.uid, "integration paused or resumed");

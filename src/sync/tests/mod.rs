@@ -558,6 +558,7 @@ impl Seen {
             names: _,
             held,
             since_upgrade,
+            tried: _,
         } = preview;
         // A run that is not understood plans nothing; what an earlier one held waits.
         let plans = !matches!(report.outcome, Outcome::NotUnderstood { .. });
