@@ -31,6 +31,11 @@ differences are shown, and it is left alone until --take or --keep names it. A
 home without config/.shipped, which an earlier version made, is asked about
 every file that differs. Settings, credentials and integrations stay
 
+with --system it is the home of the service, /etc/epms unless DIR or --home
+names another, with state_dir and socket as the unit has them. What is there
+stays as it is, and what the service's user could not read is opened to them:
+so it can be run again, such as after a secret was put into secrets/
+
 with --fresh-store nothing of that is written: a store that was lost for good,
 by the mark beside it, gets a new one in its place, with nobody in it, whose
 numbers go on from those of the lost one. Whoever follows the change log
@@ -41,11 +46,18 @@ examples
   epms init .
   epms init --upgrade --dry-run
   epms init --upgrade --take scripts/yardi.rhai
+  epms init --system
   epms init --fresh-store")]
 pub struct InitArguments {
     /// the folder; it is made if it is not there
-    #[arg(value_name = "DIR", required_unless_present_any = ["fresh_store", "upgrade"])]
+    #[arg(value_name = "DIR", required_unless_present_any = ["fresh_store", "upgrade", "system"])]
     pub folder: Option<PathBuf>,
+    /// the home of the service: made where there is none, and in any case readable by its user
+    #[arg(long, conflicts_with_all = ["fresh_store", "upgrade"])]
+    pub system: bool,
+    /// with --system: the user that the service runs as
+    #[arg(long, value_name = "NAME", requires = "system", default_value = "epms")]
+    pub user: String,
     /// make a new store, with nobody, where the home's own was lost
     #[arg(long, conflicts_with_all = ["folder", "upgrade"])]
     pub fresh_store: bool,
@@ -63,14 +75,14 @@ pub struct InitArguments {
     pub keep: Vec<PathBuf>,
 }
 
-const IGNORED: &str = "\
+pub(super) const IGNORED: &str = "\
 # The store and the socket: this machine's alone.
 /state/
 # Files name secrets only by where they are kept. What is kept in here stays out of version control.
 /secrets/
 ";
 
-const README: &str = "\
+pub(super) const README: &str = "\
 # A home of epms
 
     config/epms.yaml        the daemon: schedule, workers, socket, log; every key stands there with its default

@@ -42,6 +42,7 @@ mod restore;
 mod verify;
 mod compact;
 mod init;
+mod system;
 mod upgrade;
 mod check;
 mod test;
@@ -139,7 +140,7 @@ async fn dispatch(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let home = Home::find(arguments.home, environment);
+    let home = Home::find(arguments.home.clone(), environment);
     let json = arguments.json;
     if arguments.offline {
         offline::only_looks(&arguments.verb)?;
@@ -149,6 +150,11 @@ async fn dispatch(
         Verb::Demo(verb) => return demo::run(verb, environment, screen).await,
         Verb::Sandbox(verb) => return sandbox::run(verb, json, &home, environment, screen).await,
         Verb::Init(verb) if verb.upgrade => return upgrade::run(verb, json, &home, screen),
+        Verb::Init(verb) if verb.system => {
+            let folder = verb.folder.clone().or(arguments.home);
+            let folder = folder.map(|folder| environment.current.join(folder));
+            return system::run(folder, &verb.user, json, screen);
+        }
         Verb::Init(verb) => {
             if let Some(folder) = &verb.folder {
                 return init::run(folder, json, environment, screen);

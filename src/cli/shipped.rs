@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::config::Document;
 
-const SETTINGS: &str = include_str!("../../config/epms.yaml");
+pub(super) const SETTINGS: &str = include_str!("../../config/epms.yaml");
 static CONNECTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/connectors");
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
 

@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access, getegid, geteuid};
 use schemars::JsonSchema;
 /// What is wiped when it is dropped.
 pub use secrecy::zeroize::Zeroizing;
@@ -61,6 +64,16 @@ pub enum SecretError {
         path: PathBuf,
         /// Why it was not read.
         source: Unread,
+    },
+    /// The file is there, or may be, and the daemon's user may not get at it.
+    #[error("the secret file {} is out of reach: {what}; {remedy}", path.display())]
+    Shut {
+        /// The file.
+        path: PathBuf,
+        /// The folder or the file that is in the way.
+        what: String,
+        /// How to let the daemon in.
+        remedy: String,
     },
     /// Others can read the file, or write it.
     #[error("the secret file {} {what}; {remedy}", path.display())]
@@ -139,7 +152,7 @@ fn closed(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
         })
     };
     let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
-    let us = nix::unistd::geteuid().as_raw();
+    let us = geteuid().as_raw();
     if mode & 0o026 != 0 {
         let what = match mode {
             mode if mode & 0o002 != 0 => "can be written by everybody",
@@ -163,6 +176,38 @@ fn closed(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
     Ok(())
 }
 
+/// What is in the way to a file that the system does not give: the first folder above it that lets this process not pass,
+/// else the file itself.
+fn shut(path: &Path) -> SecretError {
+    let stops = |folder: &&Path| access(*folder, AccessFlags::X_OK) == Err(Errno::EACCES);
+    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    let folder = folders.into_iter().rev().find(stops);
+    let way = folder.unwrap_or(path);
+    let rights = way.metadata().map_or_else(
+        |_| String::new(),
+        |found| {
+            format!(
+                " (mode {:04o}, of the user {})",
+                found.mode() & 0o777,
+                found.uid()
+            )
+        },
+    );
+    let (kind, right) = match folder {
+        Some(_) => ("folder", "x"),
+        None => ("file", "r"),
+    };
+    let way = way.display();
+    let (user, group) = (geteuid(), getegid());
+    SecretError::Shut {
+        path: path.to_owned(),
+        what: format!("the {kind} {way}{rights} is shut to the daemon's user {user}"),
+        remedy: format!(
+            "let its group in: chgrp {group} {way} && chmod g+{right} {way}; in the home of a service `epms init --system` does so"
+        ),
+    }
+}
+
 /// Reads the file that `judge` finds fit. It may lie anywhere; a pipe or a device would keep whoever reads it waiting,
 /// and with them every other feed.
 fn read_file(
@@ -176,6 +221,7 @@ fn read_file(
             remedy: "write the secret into a file, or use `exec` for a program that tells it"
                 .into(),
         },
+        Unread::Io(error) if error.kind() == ErrorKind::PermissionDenied => shut(path),
         source => SecretError::File {
             path: path.to_owned(),
             source,

@@ -17,4 +17,5 @@ mod reload;
 mod reload_model;
 mod require_tests;
 mod schemas;
+mod system_home;
 mod upgraded_home;

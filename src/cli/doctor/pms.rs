@@ -166,6 +166,9 @@ fn secrets(credential: &Credential, source: &Source, home: &Path) -> Vec<Check> 
                 Err(SecretError::Open { what, remedy, .. }) => {
                     Check::fail("secret", did, format!("it {what}"), remedy)
                 }
+                Err(SecretError::Shut { what, remedy, .. }) => {
+                    Check::fail("secret", did, what, remedy)
+                }
                 // Whoever asks has another environment than the daemon, and another unit.
                 Err(error @ (SecretError::Env(_) | SecretError::NoCredentials(_))) => Check::warn(
                     "secret",
