@@ -364,7 +364,7 @@ fn done(acts: &[ActDetail], view: &View) -> String {
             act.id.into(),
             act.kind.into(),
             view.relative(act.at).into(),
-            super::people::actor(&act.by).into(),
+            act.by.to_string().into(),
             undone.unwrap_or_default().into(),
         ]);
     }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::control::client::{Client, PeopleFilter};
 use crate::control::protocol::{Page, PeoplePage, PersonDetail};
-use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
+use crate::model::{Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
 
 use super::alerts;
 use super::deliveries::told as deliveries;
@@ -311,14 +311,6 @@ fn links(detail: &PersonDetail, view: &View) -> String {
     table.render(view)
 }
 
-/// Who did it, where no run did.
-pub(super) fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Sync => "a sync".to_owned(),
-        Actor::User(uid) => format!("user {uid}"),
-    }
-}
-
 /// Changes, one below the other.
 pub(super) fn changes(changes: &[Change], view: &View) -> String {
     let mut table = Table::new([
@@ -347,7 +339,7 @@ pub(super) fn changes(changes: &[Change], view: &View) -> String {
             change.rule.clone().into(),
             change
                 .run
-                .map_or_else(|| actor(&change.actor), |run| run.to_string())
+                .map_or_else(|| change.actor.to_string(), |run| run.to_string())
                 .into(),
             fields.join("; ").into(),
         ]);

@@ -1,6 +1,7 @@
 //! What things are: ids, residents, people, alerts, changes, runs. No I/O, no clock, no other module.
 
 mod act;
+mod actor;
 mod alert;
 mod attachment;
 mod change;
@@ -33,6 +34,7 @@ mod tried;
 mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
+pub use actor::{Actor, NamedBy};
 pub use alert::{
     Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
 };
@@ -40,7 +42,7 @@ pub use attachment::{
     Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,
     Retirement, TakenOver, is_same_property,
 };
-pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use change::{Change, ChangeKind, FieldChange};
 pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,

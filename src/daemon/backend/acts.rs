@@ -18,6 +18,7 @@ use crate::sync;
 
 use super::super::runs::Command;
 use super::Daemon;
+use super::callers::name_of;
 
 impl Daemon {
     pub(super) async fn see(&self, id: IntegrationId, peer: Peer) -> Answer<Preview> {
@@ -192,13 +193,13 @@ impl Daemon {
         status.ok_or_else(|| ProblemDocument::internal("the integration is gone"))
     }
 
-    /// Whose hand it is.
-    pub(super) fn hand(&self, peer: Peer) -> Answer<Hand> {
+    /// Whose hand it is, with the name that they have now.
+    pub(super) async fn hand(&self, peer: Peer) -> Answer<Hand> {
         let uid = peer.uid.ok_or_else(|| {
             ProblemDocument::internal("the system does not tell who asks; nothing was done")
         })?;
         Ok(Hand {
-            by: Actor::User(uid),
+            by: Actor::user(uid, name_of(uid).await),
             now: (self.tools.now as fn() -> Timestamp)(),
         })
     }
@@ -209,7 +210,7 @@ impl Daemon {
         peer: Peer,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
-        let hand = self.hand(peer)?;
+        let hand = self.hand(peer).await?;
         let store = Arc::clone(&self.store);
         let done = tokio::task::spawn_blocking(move || act(&store, &hand)).await;
         match done {

@@ -86,7 +86,7 @@ impl Daemon {
         ids: Vec<IntegrationId>,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
-        let hand = self.hand(peer)?;
+        let hand = self.hand(peer).await?;
         let store = Arc::clone(&self.store);
         let (tell, told) = oneshot::channel();
         let work = Box::new(move || {
