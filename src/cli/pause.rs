@@ -5,7 +5,7 @@ use clap::Args;
 use crate::config::Span;
 use crate::control::client::Client;
 use crate::control::protocol::{IntegrationState, IntegrationStatus, PauseFor};
-use crate::model::{Actor, IntegrationId, Pause};
+use crate::model::{IntegrationId, Pause};
 
 use super::table::clean;
 use super::view::View;
@@ -78,10 +78,7 @@ fn told(status: &IntegrationStatus, view: &View) -> String {
 
 /// Who paused it, until when, and why.
 pub(super) fn by_whom(pause: &Pause, view: &View) -> String {
-    let by = match &pause.by {
-        Actor::User(uid) => format!("by user {uid}"),
-        Actor::Sync => "by the daemon".to_owned(),
-    };
+    let by = format!("by {}", clean(&pause.by.to_string()));
     let until = match pause.until {
         Some(until) => format!("until {}", view.both(until)),
         None => "until it is resumed".to_owned(),

@@ -219,7 +219,7 @@ fn show(detail: &PersonDetail, view: &View) -> String {
         let since = format!(
             "since {}, by {}",
             view.both(erasing.asked.at),
-            actor(&erasing.asked.by)
+            clean(&erasing.asked.by.to_string())
         );
         fields.pair("erasing", since);
         for left in &erasing.waits_for {

@@ -248,7 +248,10 @@ async fn the_four_documented_alerts_are_resolved_in_each_of_their_ways_and_undon
         Some(name) => format!("{name} (uid {uid})"),
         None => format!("uid {uid}"),
     };
-    for command in [format!("people history {nora}"), format!("alerts show {alert}")] {
+    for command in [
+        format!("people history {nora}"),
+        format!("alerts show {alert}"),
+    ] {
         let shown = house.epms(&command).await;
         assert!(shown.contains(&told), "{command}: {shown}");
     }

@@ -168,7 +168,7 @@ async fn a_pause_says_by_whom_until_when_and_why_and_survives_a_restart() {
     assert_eq!(length.as_secs(), 7200);
     let shown = told(&home.epms(&["status"]).await);
     for told in [
-        &format!("paused by user {uid}"),
+        &format!("uid {uid}"),
         "the PMS | moves",
         "epms resume elm",
     ] {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Slot};
 use crate::control::protocol::{Health, IntegrationState, Severity};
 use crate::model::{
-    Actor, AlertKind, Attachment, Code, GuardState, IntegrationId, Pause, is_same_property,
+    AlertKind, Attachment, Code, GuardState, IntegrationId, Pause, is_same_property,
 };
 use crate::store::History;
 
@@ -265,10 +265,7 @@ fn paused(id: &IntegrationId, pause: Option<&Pause>) -> String {
     let Some(pause) = pause else {
         return format!("paused by hand; {resume}");
     };
-    let by = match &pause.by {
-        Actor::User(uid) => format!("by user {uid}"),
-        Actor::Sync => "by the daemon".to_owned(),
-    };
+    let by = format!("by {}", pause.by);
     let until = pause
         .until
         .map_or_else(String::new, |until| format!(" until {until:.0}"));

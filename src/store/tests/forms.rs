@@ -337,11 +337,8 @@ fn what_was_done_by_a_number_goes_on_being_read() {
             .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
             .collect()
     };
-    let packed: Change = from_bytes(
-        "t",
-        &bytes("02a70001010002010300070108635231370a82018101"),
-    )
-    .unwrap();
+    let packed: Change =
+        from_bytes("t", &bytes("02a70001010002010300070108635231370a82018101")).unwrap();
     assert_eq!(packed, change_of(ChangeKind::Created));
     let json = br#"{"seq":1,"at":"1970-01-01T00:00:00Z","person":"p1","kind":"created","run":"r1","rule":"R17","actor":{"user":1}}"#;
     let json = from_bytes::<Change>("t", &[&[1], &json[..]].concat()).unwrap();

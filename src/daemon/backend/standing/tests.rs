@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::config::Settings;
+use crate::model::Actor;
 use crate::model::{Feeds, Guarded, GuardedKind, HeldPlan, NotUnderstood, Problem, RunId};
 
 /// An integration that is well, to be made worse.
@@ -209,7 +210,7 @@ fn what_is_paused_says_by_whom_until_when_and_why() {
         (
             Health::Paused,
             Severity::Ok,
-            "paused by user 1000 until 1970-01-01T02:00:00Z (the PMS moves); `epms resume elm` lets it sync again".into()
+            "paused by uid 1000 until 1970-01-01T02:00:00Z (the PMS moves); `epms resume elm` lets it sync again".into()
         )
     );
 }
