@@ -1,6 +1,7 @@
 //! The store alone: opening, transactions, indexes; copies of it; and flaws, each told.
 
 mod copies;
+mod erased;
 mod flaws;
 mod forms;
 mod lanes;

@@ -117,6 +117,19 @@ fn whoever_was_erased_stands_in_no_table_and_stays_away() {
 }
 
 #[test]
+fn what_the_guard_keeps_of_whoever_left_today_says_nothing_of_them() {
+    let mut world = World::new();
+    world.run([ada(), bob()]);
+    world.run([past(ada()), bob()]);
+    let kept = world.traces(&ADA);
+    assert!(kept.iter().any(|one| one.starts_with("guards-1")), "{kept:?}");
+    world.erase(1).unwrap();
+    world.nothing_says(&ADA);
+    world.settles([past(ada()), bob()]);
+    world.nothing_says(&ADA);
+}
+
+#[test]
 fn whoever_is_current_is_not_erased_and_it_says_where() {
     let mut world = World::new();
     world.run([ada()]);
