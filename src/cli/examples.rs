@@ -40,6 +40,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         linked: 312,
         open_alerts: 2,
         running: None,
+        settings: Vec::new(),
     }
 }
 
@@ -97,6 +98,7 @@ pub(super) fn problem(message: &str) -> Problem {
 
 pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
+        credentials: Vec::new(),
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
         up: 10_800,
@@ -296,6 +298,7 @@ pub(super) fn alert() -> Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         sides: vec![
             side(
                 Some("t0003"),

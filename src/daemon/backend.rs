@@ -3,6 +3,7 @@
 mod acts;
 mod callers;
 mod care;
+mod credentials;
 mod deliveries;
 mod explain;
 mod health;
@@ -30,7 +31,7 @@ use crate::control::server::{
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
     Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Retirement, RunId, Setting, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -152,6 +153,7 @@ impl Backend for Daemon {
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         let up = (self.tools.up)();
         let stuck = self.stuck();
+        let (outbound, now) = (Arc::clone(&self.tools.reader), (self.tools.now)());
         let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
@@ -203,6 +205,7 @@ impl Backend for Daemon {
                         Phase::Running { run, .. } => Some(run),
                         _ => None,
                     },
+                    settings: Vec::new(),
                 });
             }
             Ok(Status {
@@ -216,9 +219,17 @@ impl Backend for Daemon {
                 problems: catalog.problems.clone(),
                 loading_since,
                 integrations,
+                credentials: credentials::credentials(&catalog, outbound.outbound(), view, now)?,
             })
         })
         .await
+    }
+
+    fn settings(&self, integration: &IntegrationId) -> Vec<Setting> {
+        let catalog = self.catalog.borrow();
+        let slot = catalog.integrations.get(integration);
+        let current = slot.and_then(|slot| slot.current.as_ref());
+        current.map_or_else(Vec::new, |current| current.settings.clone())
     }
 
     async fn sync(

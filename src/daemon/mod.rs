@@ -9,6 +9,7 @@ mod ledger;
 mod runs;
 mod follow;
 mod leave;
+mod expiring;
 mod metrics;
 mod service;
 mod offline;

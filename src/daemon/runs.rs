@@ -22,6 +22,7 @@ use crate::sync::{Job, RunError, Stuck, Tools, Turn};
 
 use super::absence::Absences;
 use super::clock::Steady;
+use super::expiring::Expiring;
 use super::follow::{Waiting, Work};
 use super::leave;
 use super::metrics::Metrics;
@@ -84,6 +85,8 @@ pub(super) struct State {
     adopted: Arc<Catalog>,
     /// What is gone although people of it are there.
     pub(super) absences: Absences,
+    /// What is told of credentials that expire; none where nothing was told yet.
+    pub(super) expiring: Option<Expiring>,
     /// Stale feeds whose alert could not be written yet.
     untold: Vec<IntegrationId>,
     /// Runs whose threads do not come back, and of which was told.
@@ -182,6 +185,7 @@ impl Runs {
             self.start(&mut state);
             self.tell_stale(&mut state).await;
             self.tell_left_behind(&mut state).await;
+            self.tell_expiring(&mut state).await;
             let due = state
                 .schedule
                 .next_moment()
@@ -224,6 +228,7 @@ impl Runs {
             to_do: Vec::new(),
             adopted: Arc::clone(&self.catalog.borrow()),
             absences: Absences::default(),
+            expiring: None,
             untold: Vec::new(),
             stuck: Vec::new(),
         }

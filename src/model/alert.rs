@@ -73,6 +73,8 @@ pub enum AlertKind {
     VisitNeeded,
     /// A unit where people have access has no place at a target (R40): one for each unit.
     UnmappedPlace,
+    /// A credential is soon taken no more, as its file says: one for each credential.
+    CredentialExpires,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -116,7 +118,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 26] = [
+    pub const ALL: [AlertKind; 27] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -143,6 +145,7 @@ impl AlertKind {
         AlertKind::RevocationsHeld,
         AlertKind::VisitNeeded,
         AlertKind::UnmappedPlace,
+        AlertKind::CredentialExpires,
     ];
 
     /// Everything that is to be known of the kind.
@@ -334,6 +337,13 @@ impl AlertKind {
                 ways: &[],
                 remedy: "write the unit into `places.map` of the target's file",
             },
+            AlertKind::CredentialExpires => KindFacts {
+                word: "credential_expires",
+                sentence: "a credential is soon taken no more, as its file says",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "get the next one, and write its day into `expires` of the credential's file",
+            },
         }
     }
 
@@ -468,6 +478,9 @@ pub struct Alert {
     /// The ids of some of them, where one alert stands for many records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// The unit here that an unmapped one of the PMS may be (R35): somebody confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
     /// The run that raised it.
     pub raised_by: RunId,
     /// When it was raised, or opened again.
@@ -506,6 +519,7 @@ impl Alert {
                 confidence: None,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
                 raised_by: run,
                 first_seen: now,
                 last_seen: now,

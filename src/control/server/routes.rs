@@ -14,8 +14,8 @@ use crate::control::protocol::{
     RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Alert, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
+    Explanation, Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -169,6 +169,12 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             super::integration::<B>,
         )
         .gives::<IntegrationStatus>(),
+        reads(
+            "/v1/credentials",
+            "every credential that is in use, by name: what may still be asked with it, until when it is taken, when its secrets were read",
+            super::credentials::<B>,
+        )
+        .gives::<Vec<CredentialStatus>>(),
         acts(
             "/v1/integrations/{id}/sync",
             "sync it now; a request during a run joins the next",
