@@ -3,6 +3,7 @@
 
 mod account;
 mod asked;
+mod inherited;
 mod attached;
 mod budgets;
 mod tested;
@@ -25,11 +26,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{self, Retention, Schedule, Settings, Span};
-use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem, TargetId};
+use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem, Setting, TargetId};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
 pub use crate::cases::ScriptJudge;
+pub use account::account;
 pub use budgets::Share;
 pub use load::{check, load, load_with, outcomes, outcomes_of_targets};
 pub use saves::Saves;
@@ -97,8 +99,10 @@ pub struct Integration {
     pub generation: u64,
     /// When this generation was loaded.
     pub loaded: Timestamp,
-    /// The integration's file.
+    /// The integration's file, with what it leaves to its credential's `defaults`.
     pub config: config::Integration,
+    /// Where that comes from, and what else it could have named.
+    pub settings: Vec<Setting>,
     /// When it is synced.
     pub schedule: Schedule,
     /// The connector's name.
@@ -142,7 +146,7 @@ impl Integration {
 
     /// What it reads, as it is found again under another name.
     pub fn feeds(&self) -> Feeds {
-        account::feeds(&self.connector, &self.credential, &self.config)
+        account::feeds(&self.credential, &self.config)
     }
 
     /// What stands for the script and everything it imports, also after a restart.

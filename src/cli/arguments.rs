@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, diff, discover,
-    doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record,
-    restore, run, runs, sandbox, schema, status, sync, targets, test,
+    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff,
+    discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe,
+    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -23,6 +23,7 @@ try it
 set up
   init         a home to start from: files, connectors, scripts, tests
   add          an integration or a target: questions, or flags
+  secret       keep a secret in the home: set
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
@@ -44,6 +45,7 @@ run
   resume       let a paused integration sync again
   integration  one as a whole: rename, retire, undo
   status       integrations: state, last and next sync, health
+  credentials  what may still be asked with each, until when it is taken
   runs         the latest runs
 
 people
@@ -134,6 +136,12 @@ pub enum Verb {
         #[command(subcommand)]
         what: add::AddVerb,
     },
+    /// a secret that the home keeps, for a credential to name
+    Secret {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: secret::SecretVerb,
+    },
     /// validate all files and compile all scripts, offline
     Check(check::CheckArguments),
     /// run the mapping tests of the scripts
@@ -179,6 +187,8 @@ pub enum Verb {
     },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),
+    /// the accounts in use: budgets used and left, when they expire, when their secrets were read
+    Credentials(credentials::CredentialsArguments),
     /// the latest runs
     Runs(runs::RunsArguments),
     /// people of the store; alone, it lists them

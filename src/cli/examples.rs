@@ -43,6 +43,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         linked: 312,
         open_alerts: 2,
         running: None,
+        settings: Vec::new(),
     }
 }
 
@@ -100,6 +101,7 @@ pub(super) fn problem(message: &str) -> Problem {
 
 pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
+        credentials: Vec::new(),
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
         up: 10_800,
@@ -301,6 +303,7 @@ pub(super) fn alert() -> Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         sides: vec![
             side(
                 Some("t0003"),

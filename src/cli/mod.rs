@@ -14,6 +14,7 @@ mod run;
 mod daemon;
 mod sync;
 mod status;
+mod credentials;
 mod watch;
 mod watched;
 mod runs;
@@ -53,6 +54,8 @@ mod discover;
 mod probe;
 mod doctor;
 mod add;
+mod secret;
+mod hidden;
 mod demo;
 mod demo_doors;
 mod demo_home;
@@ -189,6 +192,11 @@ async fn dispatch(
             let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
             return add::run(what, json, &home, input, screen).await;
         }
+        Verb::Secret { what } => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let asked = answers(screen);
+            return secret::run(what, json, &home, asked, &mut input, screen);
+        }
         Verb::Compact => return compact::run(json, &home, environment, screen),
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
@@ -234,7 +242,9 @@ async fn dispatch(
         Verb::Alerts { verb } => {
             let list = alerts::AlertsVerb::List(alerts::ListArguments::default());
             let verb = verb.as_ref().unwrap_or(&list);
-            alerts::run(verb, json, &client, screen).await
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            alerts::run(verb, json, &client, input, screen).await
         }
         Verb::Targets(verb) => targets::run(verb, json, &client, screen).await,
         Verb::Deliveries(verb) => {
@@ -247,6 +257,7 @@ async fn dispatch(
             preview::run(verb, json, &environment.current, &client, screen).await
         }
         Verb::Diff(verb) => diff::run(verb, json, &environment.current, &client, screen).await,
+        Verb::Credentials(verb) => credentials::run(verb, json, &client, screen).await,
         Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
         Verb::Approve(verb) => {
             let mut input = std::io::BufReader::new(std::io::stdin());
@@ -271,6 +282,7 @@ async fn dispatch(
         | Verb::Probe(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }
+        | Verb::Secret { .. }
         | Verb::Help(_)
         | Verb::Schema(_)
         | Verb::Definitions(_)

@@ -5,12 +5,12 @@ use jiff::SignedDuration;
 
 use crate::control::client::Client;
 use crate::control::protocol::{Health, IntegrationState, IntegrationStatus, Severity, Status};
-use crate::model::{Code, IntegrationId, Problem, TakenOver};
+use crate::model::{Code, IntegrationId, Problem, Setting, TakenOver};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::{View, length};
 use super::watched::Told;
-use super::{Exit, Failure, Screen, pause, watch, watched};
+use super::{Exit, Failure, Screen, credentials, pause, watch, watched};
 
 /// So long is told whose people came along with a file.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
@@ -109,7 +109,34 @@ pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
             view,
         );
     }
-    text + &troubles(&[status], view)
+    text += &troubles(&[status], view);
+    let settings = settings(&status.settings, view);
+    if !settings.is_empty() {
+        let _ = write!(text, "\nwhat applies, and where it stands\n{settings}");
+    }
+    text
+}
+
+/// What files say of an integration, and which; nothing of what is as the program has it.
+pub(super) fn settings(all: &[Setting], view: &View) -> String {
+    let mut table = Table::new([
+        ("SETTING", Column::Whole),
+        ("VALUE", Column::Wrap),
+        ("FROM", Column::Wrap),
+    ]);
+    let mut named = all.iter().filter(|one| one.from.is_some()).peekable();
+    if named.peek().is_none() {
+        return String::new();
+    }
+    for one in named {
+        let from = one.from.clone().unwrap_or_default();
+        table.row([
+            one.key.clone().into(),
+            one.value.clone().into(),
+            from.into(),
+        ]);
+    }
+    table.render(view)
 }
 
 /// The daemon and all of its integrations.
@@ -121,6 +148,10 @@ pub(super) fn render(status: &Status, view: &View) -> String {
         text += "no integrations; put a file into config/integrations\n";
     } else {
         text += &integrations(&status.integrations.iter().collect::<Vec<_>>(), view);
+    }
+    for one in credentials::news(&status.credentials, view) {
+        text.push('\n');
+        text += &paragraph(0, &one, view);
     }
     if !status.problems.is_empty() {
         text += "\nfiles that belong to no single integration:\n";

@@ -18,6 +18,7 @@ mod request;
 mod target_requests;
 mod answer;
 mod integration;
+mod units;
 mod target;
 mod files;
 
@@ -27,7 +28,7 @@ pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,
     Retry, Sign, SignatureForm, TokenPlace,
 };
-pub use credential::{ContractLimits, Credential, CredentialValue};
+pub use credential::{ContractLimits, Credential, CredentialValue, Defaults};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Erasing, Field, HeldPlan,
-    IntegrationId, LeftAt, Pause, Person, PersonId, Problem, Progress, Resolution, Run, RunId,
-    StoreIdentity, TakenOver, TargetId, TargetStatus,
+    ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing,
+    Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, Progress, Resolution,
+    Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
@@ -44,6 +44,9 @@ pub struct Status {
     pub loading_since: Option<Timestamp>,
     /// Every integration, by id.
     pub integrations: Vec<IntegrationStatus>,
+    /// Every credential that an integration or a target uses, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialStatus>,
 }
 
 /// `GET /v1/integrations/{id}`.
@@ -117,6 +120,9 @@ pub struct IntegrationStatus {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<RunId>,
+    /// What applies at it, and which file says so. Only where it is asked for alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 #[allow(

@@ -33,9 +33,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
-    Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run,
-    RunId, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    Alert, AlertId, AlertKind, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview,
+    Retirement, Run, RunId, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -104,6 +104,8 @@ pub trait Backend: Send + Sync + 'static {
     fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
+    /// What applies at an integration, and which file says so; nothing where there is no such one.
+    fn settings(&self, integration: &IntegrationId) -> Vec<Setting>;
     /// Asks for runs: of these integrations, or of all that are switched on.
     fn sync(
         &self,
@@ -380,6 +382,10 @@ async fn status<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Status>> {
     app.backend.status().await.map(Json)
 }
 
+async fn credentials<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Vec<CredentialStatus>>> {
+    Ok(Json(app.backend.status().await?.credentials))
+}
+
 async fn integrations<B: Backend>(
     State(app): State<App<B>>,
 ) -> Answer<Json<Vec<IntegrationStatus>>> {
@@ -395,7 +401,13 @@ async fn integration<B: Backend>(
         .integrations
         .into_iter()
         .find(|integration| integration.id.as_str() == name)
-        .map(Json)
+        .map(|integration| {
+            let settings = app.backend.settings(&integration.id);
+            Json(IntegrationStatus {
+                settings,
+                ..integration
+            })
+        })
         .ok_or_else(|| {
             ProblemDocument::not_found("there is no such integration; /v1/integrations lists them")
         })

@@ -3,6 +3,7 @@
 mod acts;
 mod callers;
 mod care;
+mod credentials;
 mod deliveries;
 mod erase;
 mod explain;
@@ -33,7 +34,7 @@ use crate::control::server::{
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan,
     Difference, Done, Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome,
-    Person, PersonId, Preview, Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Person, PersonId, Preview, Retirement, RunId, Setting, Soundness, TargetId, TargetStatus, Tier,
     TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
@@ -156,6 +157,7 @@ impl Backend for Daemon {
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         let up = (self.tools.up)();
         let stuck = self.stuck();
+        let (outbound, now) = (Arc::clone(&self.tools.reader), (self.tools.now)());
         let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
@@ -228,6 +230,7 @@ impl Backend for Daemon {
                         Phase::Running { run, .. } => Some(run),
                         _ => None,
                     },
+                    settings: Vec::new(),
                 });
             }
             Ok(Status {
@@ -241,9 +244,17 @@ impl Backend for Daemon {
                 problems: catalog.problems.clone(),
                 loading_since,
                 integrations,
+                credentials: credentials::credentials(&catalog, outbound.outbound(), view, now)?,
             })
         })
         .await
+    }
+
+    fn settings(&self, integration: &IntegrationId) -> Vec<Setting> {
+        let catalog = self.catalog.borrow();
+        let slot = catalog.integrations.get(integration);
+        let current = slot.and_then(|slot| slot.current.as_ref());
+        current.map_or_else(Vec::new, |current| current.settings.clone())
     }
 
     async fn sync(

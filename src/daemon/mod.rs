@@ -11,6 +11,7 @@ mod runs;
 mod follow;
 mod leave;
 mod pauses;
+mod expiring;
 mod metrics;
 mod service;
 mod offline;

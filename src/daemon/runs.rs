@@ -22,6 +22,7 @@ use crate::sync::{Job, RunError, Stuck, Tools, Turn};
 
 use super::absence::Absences;
 use super::clock::Steady;
+use super::expiring::Expiring;
 use super::follow::{Waiting, Work};
 use super::leave;
 use super::metrics::Metrics;
@@ -87,6 +88,8 @@ pub(super) struct State {
     pub(super) absences: Absences,
     /// When pauses by hand are over.
     pub(super) pauses: Pauses,
+    /// What is told of credentials that expire; none where nothing was told yet.
+    pub(super) expiring: Option<Expiring>,
     /// Stale feeds whose alert could not be written yet.
     untold: Vec<IntegrationId>,
     /// Runs whose threads do not come back, and of which was told.
@@ -186,6 +189,7 @@ impl Runs {
             self.start(&mut state);
             self.tell_stale(&mut state).await;
             self.tell_left_behind(&mut state).await;
+            self.tell_expiring(&mut state).await;
             let due = state
                 .schedule
                 .next_moment()
@@ -232,6 +236,7 @@ impl Runs {
             adopted: Arc::clone(&self.catalog.borrow()),
             absences: Absences::default(),
             pauses: Pauses::default(),
+            expiring: None,
             untold: Vec::new(),
             stuck: Vec::new(),
         }

@@ -75,6 +75,8 @@ pub enum AlertKind {
     UnmappedPlace,
     /// Somebody who was erased is current in the PMS again.
     ErasedReturned,
+    /// A credential is soon taken no more, as its file says: one for each credential.
+    CredentialExpires,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -119,7 +121,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 27] = [
+    pub const ALL: [AlertKind; 28] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -147,6 +149,7 @@ impl AlertKind {
         AlertKind::VisitNeeded,
         AlertKind::UnmappedPlace,
         AlertKind::ErasedReturned,
+        AlertKind::CredentialExpires,
     ];
 
     /// Everything that is to be known of the kind.
@@ -346,6 +349,13 @@ impl AlertKind {
                 ways: &[Admit],
                 remedy: "admit lets them in as somebody new; or correct it in the PMS, and it closes itself",
             },
+            AlertKind::CredentialExpires => KindFacts {
+                word: "credential_expires",
+                sentence: "a credential is soon taken no more, as its file says",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "get the next one, and write its day into `expires` of the credential's file",
+            },
         }
     }
 
@@ -480,6 +490,9 @@ pub struct Alert {
     /// The ids of some of them, where one alert stands for many records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// The unit here that an unmapped one of the PMS may be (R35): somebody confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
     /// The run that raised it.
     pub raised_by: RunId,
     /// When it was raised, or opened again.
@@ -518,6 +531,7 @@ impl Alert {
                 confidence: None,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
                 raised_by: run,
                 first_seen: now,
                 last_seen: now,

@@ -5,6 +5,7 @@ mod actor;
 mod alert;
 mod attachment;
 mod change;
+mod credential;
 mod delivery;
 mod difference;
 mod email;
@@ -26,6 +27,7 @@ mod record;
 mod reload;
 mod resident;
 mod run;
+mod setting;
 mod shown;
 mod soundness;
 mod status;
@@ -43,6 +45,7 @@ pub use attachment::{
     Retirement, TakenOver, is_same_property,
 };
 pub use change::{Change, ChangeKind, FieldChange};
+pub use credential::{BudgetPeriod, BudgetStatus, CredentialStatus};
 pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,
@@ -71,6 +74,7 @@ pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
+pub use setting::Setting;
 pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;

@@ -199,9 +199,7 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
         planner.unknown_word(word);
     }
     for (unit, detail) in &inputs.unmapped {
-        planner
-            .causes
-            .raise(AlertKind::UnmappedUnit, unit, Vec::new(), detail);
+        planner.causes.raise_unmapped(unit, detail);
     }
     if !inputs.bad_dates.is_empty() {
         let bad_dates = &inputs.bad_dates;

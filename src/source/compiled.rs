@@ -262,6 +262,11 @@ impl Source {
         })
     }
 
+    /// What an account must be allowed for a request, where the connector says it.
+    pub fn right(&self, request: &str) -> Option<&str> {
+        self.connector.request(request)?.right.as_deref()
+    }
+
     /// Whether both are of the same connector.
     pub fn is_as(&self, other: &Source) -> bool {
         self.connector == other.connector

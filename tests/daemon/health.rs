@@ -167,11 +167,7 @@ async fn a_pause_says_by_whom_until_when_and_why_and_survives_a_restart() {
     let length = pause.until.unwrap().duration_since(pause.at);
     assert_eq!(length.as_secs(), 7200);
     let shown = told(&home.epms(&["status"]).await);
-    for told in [
-        &format!("uid {uid}"),
-        "the PMS | moves",
-        "epms resume elm",
-    ] {
+    for told in [&format!("uid {uid}"), "the PMS | moves", "epms resume elm"] {
         assert!(shown.contains(told), "{told} in {shown}");
     }
     let (line, code) = monitored(&home).await;

@@ -14,9 +14,9 @@ use crate::control::protocol::{
     RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure,
-    Explanation, Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
-    TriedFiles,
+    Alert, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
+    Enrolment, Erasure, Explanation, Imported, Preview, Resolution, Retirement, Soundness,
+    TargetStatus, Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -175,6 +175,12 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             super::integration::<B>,
         )
         .gives::<IntegrationStatus>(),
+        reads(
+            "/v1/credentials",
+            "every credential that is in use, by name: what may still be asked with it, until when it is taken, when its secrets were read",
+            super::credentials::<B>,
+        )
+        .gives::<Vec<CredentialStatus>>(),
         acts(
             "/v1/integrations/{id}/sync",
             "sync it now; a request during a run joins the next",

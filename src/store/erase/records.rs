@@ -74,7 +74,8 @@ impl Erasure<'_> {
             let value = entry.1.value();
             let cleaned = self.clean(value);
             let mut alert: Alert = from_bytes("alerts-1", cleaned.as_deref().unwrap_or(value))?;
-            if cleaned.is_some() && from_bytes::<Alert>("alerts-1", value)?.subject != alert.subject {
+            if cleaned.is_some() && from_bytes::<Alert>("alerts-1", value)?.subject != alert.subject
+            {
                 // Two that are about the same by now are two causes all the same.
                 alert.subject = format!("{} {}", alert.subject, alert.id);
             }

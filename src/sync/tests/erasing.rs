@@ -122,7 +122,10 @@ fn what_the_guard_keeps_of_whoever_left_today_says_nothing_of_them() {
     world.run([ada(), bob()]);
     world.run([past(ada()), bob()]);
     let kept = world.traces(&ADA);
-    assert!(kept.iter().any(|one| one.starts_with("guards-1")), "{kept:?}");
+    assert!(
+        kept.iter().any(|one| one.starts_with("guards-1")),
+        "{kept:?}"
+    );
     world.erase(1).unwrap();
     world.nothing_says(&ADA);
     world.settles([past(ada()), bob()]);
