@@ -1,7 +1,7 @@
 //! What an integration's file leaves out, from its credential's `defaults` and from `config/epms.yaml`: what applies, and which
 //! file says so. Reads no files.
 
-use crate::config::{self, Credential, Document, File, Schedule, Settings};
+use crate::config::{self, Credential, Defaults, Document, File, Schedule, Settings};
 use crate::model::Setting;
 
 /// An integration with everything that applies to it.
@@ -52,6 +52,45 @@ impl Files<'_> {
     }
 }
 
+/// What the file of an integration says, and for what it does not name, what the `defaults` of its credential say. Of those
+/// what is not named either is as it would be without them.
+pub(super) fn with_defaults(
+    integration: &File<config::Integration>,
+    defaults: &Defaults,
+) -> config::Integration {
+    let names = |key: &str| integration.document.names(key);
+    let mut config = integration.value.clone();
+    if let Some(zone) = defaults
+        .timezone
+        .as_ref()
+        .filter(|_| !names("property.timezone"))
+    {
+        config.property.timezone.clone_from(zone);
+    }
+    if !names("exclude_statuses") {
+        config
+            .exclude_statuses
+            .clone_from(&defaults.exclude_statuses);
+    }
+    macro_rules! inherit {
+        ($($key:ident),*) => {$(
+            if !names(concat!("guard.", stringify!($key))) {
+                config.guard.$key = defaults.guard.$key;
+            }
+        )*};
+    }
+    inherit!(
+        limit,
+        percent,
+        window,
+        newcomers,
+        month,
+        on_trip,
+        approval_expires
+    );
+    config
+}
+
 /// What applies to the integration of a file.
 pub(super) fn inherited(
     integration: &File<config::Integration>,
@@ -64,8 +103,8 @@ pub(super) fn inherited(
         epms,
     };
     let mut found = Vec::new();
-    let mut config = integration.value.clone();
     let defaults = &credential.value.defaults;
+    let config = with_defaults(integration, defaults);
     let mut tell = |key: &str, value: String, by| {
         found.push(Setting {
             key: key.to_owned(),
@@ -75,17 +114,9 @@ pub(super) fn inherited(
     };
 
     let by = files.by("property.timezone", "timezone");
-    if let (By::Credential, Some(zone)) = (by, &defaults.timezone) {
-        config.property.timezone.clone_from(zone);
-    }
     tell("property.timezone", config.property.timezone.clone(), by);
 
     let by = files.by("exclude_statuses", "exclude_statuses");
-    if by == By::Credential {
-        config
-            .exclude_statuses
-            .clone_from(&defaults.exclude_statuses);
-    }
     let words = format!("[{}]", config.exclude_statuses.join(", "));
     tell("exclude_statuses", words, by);
 
@@ -106,19 +137,14 @@ pub(super) fn inherited(
     tell("schedule.every", schedule.every.to_string(), by[0]);
     tell("schedule.jitter", schedule.jitter.to_string(), by[1]);
 
-    let (guard, theirs) = (&mut config.guard, &defaults.guard);
     // `guard` is no key of config/epms.yaml.
-    macro_rules! inherit {
+    macro_rules! tell {
         ($($key:ident),*) => {$(
             let key = concat!("guard.", stringify!($key));
-            let by = files.by(key, key);
-            if by == By::Credential {
-                guard.$key = theirs.$key;
-            }
-            tell(key, word(&guard.$key), by);
+            tell(key, word(&config.guard.$key), files.by(key, key));
         )*};
     }
-    inherit!(
+    tell!(
         limit,
         percent,
         window,

@@ -14,6 +14,7 @@ use crate::script::{Library, Script};
 use crate::source::Source;
 
 use super::Integration;
+use super::inherited::with_defaults;
 
 /// Files that cannot be tried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +30,8 @@ pub fn trial(
     now: Timestamp,
 ) -> Result<(Arc<Integration>, Tried), Refused> {
     let name = running.id.as_str();
-    let sent = File::of_integration(name, &files.integration).map_err(refused)?;
+    let mut sent = File::of_integration(name, &files.integration).map_err(refused)?;
+    sent.value = with_defaults(&sent, &running.credential.defaults);
     let connector = files.connector.as_ref();
     let connector = connector.map(|text| source(&running.connector, text));
     let connector = connector.transpose().map_err(refused)?;
@@ -58,6 +60,7 @@ pub fn trial(
         home: running.home.clone(),
         timezone: timezone.unwrap_or(TimeZone::UTC),
         hash: hash(running, files),
+        settings: running.settings.clone(),
         config: config::Integration {
             pms_properties: properties,
             ..sent.value
@@ -119,6 +122,7 @@ impl Integration {
             home: self.home.clone(),
             timezone: self.timezone.clone(),
             hash: self.hash,
+            settings: self.settings.clone(),
         })
     }
 }

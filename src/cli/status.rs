@@ -1,5 +1,7 @@
 //! `epms status`: the daemon and its integrations. What is wrong stands below the table.
 
+use std::fmt::Write;
+
 use clap::Args;
 use jiff::SignedDuration;
 
