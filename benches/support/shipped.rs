@@ -143,6 +143,8 @@ async fn read(connector: &str, kind: Kind) -> Given {
             .collect(),
         ca_file: None,
         limits: ContractLimits::default(),
+        expires: None,
+        defaults: epms::config::Defaults::default(),
     };
     let reader = Reader::new().unwrap();
     let account = reader.account("acme", &credential, &source, home.path());

@@ -10,7 +10,7 @@ use crate::model::{
     IntegrationId, Link, OfResident, OfUnit, Person, PersonId, Ruling, Swap,
 };
 use crate::rules::differences;
-use crate::store::{Store, Write};
+use crate::store::{Store, Why, Write};
 
 use super::{ActError, Hand};
 
@@ -22,6 +22,8 @@ pub(super) struct Desk<'a> {
     hand: &'a Hand,
     act: Act,
     changes: Vec<Change>,
+    /// Those that are in the change log already.
+    erased: Vec<Change>,
 }
 
 /// Where a change belongs, besides its person.
@@ -34,27 +36,13 @@ pub(super) struct Where<'a> {
 impl<'a> Desk<'a> {
     pub(super) fn open(store: &Store, kind: ActKind, hand: &'a Hand) -> Answer<Desk<'a>> {
         let write = store.write()?;
-        let act = Act {
-            id: write.new_act_id()?,
-            kind,
-            at: hand.now,
-            by: hand.by.clone(),
-            alert: None,
-            with: Vec::new(),
-            people: Vec::new(),
-            links: Vec::new(),
-            rulings: Vec::new(),
-            units: Vec::new(),
-            moves: Vec::new(),
-            attachments: Vec::new(),
-            alerts: Vec::new(),
-            undone_by: None,
-        };
+        let act = Act::new(write.new_act_id()?, kind, hand.now, hand.by.clone());
         Ok(Desk {
             write,
             hand,
             act,
             changes: Vec::new(),
+            erased: Vec::new(),
         })
     }
 
@@ -85,6 +73,11 @@ impl<'a> Desk<'a> {
                 "{id} was withdrawn, and stays for the record only"
             )));
         }
+        if person.erased {
+            return Err(ActError::Refused(format!(
+                "{id} was erased: nobody knows any more who they were, and the id stays for the record only"
+            )));
+        }
         Ok(person)
     }
 
@@ -92,6 +85,11 @@ impl<'a> Desk<'a> {
         self.write.alert(id)?.ok_or_else(|| {
             ActError::NotFound(format!("there is no alert {id}; `epms alerts` lists them"))
         })
+    }
+
+    /// The act as it is so far.
+    pub(super) fn act(&mut self) -> &mut Act {
+        &mut self.act
     }
 
     pub(super) fn act_kind(&mut self, kind: ActKind) {
@@ -251,9 +249,22 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// Takes these people out of everything that is kept, in this act.
+    pub(super) fn erase(
+        &mut self,
+        people: &BTreeSet<PersonId>,
+        why: &Why,
+    ) -> Answer<Vec<PersonId>> {
+        let erased = self.write.erase(people, why)?;
+        self.act.reason = erased.reason;
+        self.act.erased = erased.people.iter().copied().collect();
+        self.erased = erased.changes;
+        Ok(self.act.erased.clone())
+    }
+
     /// Makes all of it last.
     pub(super) fn done(self) -> Answer<Done> {
-        let mut changes = Vec::new();
+        let mut changes = self.erased;
         for change in self.changes {
             changes.push(self.write.append_change(change)?);
         }

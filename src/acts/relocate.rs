@@ -222,8 +222,14 @@ pub(super) fn give_itself(
     write.give_lookups(from, to)?;
     let (old, there) = (write.take_history(from)?, write.history(to)?);
     let paused = old.paused || there.paused;
+    let pause = there.pause.clone().or(old.pause.clone());
     let history = if there.last_run.is_none() { old } else { there };
-    write.put_history(to, &History { paused, ..history })?;
+    let history = History {
+        paused,
+        pause,
+        ..history
+    };
+    write.put_history(to, &history)?;
     let (old, there) = (write.take_guard(from)?, write.guard(to)?);
     write.put_guard(to, &guards(old, there))
 }

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::store::Store;
 
+use super::admit::admit;
 use super::agree::{Agreed, Told, agree, overrule};
 use super::desk::{Desk, Where};
 use super::identity::{one_person, same_person, somebody_else};
@@ -69,6 +70,10 @@ pub fn resolve(
         (AlertKind::UnmappedUnit, Resolution::MapUnit { unit, force }) => {
             desk.act_kind(ActKind::MapUnit);
             map_unit(&mut desk, &alert, unit, *force, units)
+        }
+        (AlertKind::ErasedReturned, Resolution::Admit) => {
+            desk.act_kind(ActKind::Admit);
+            admit(&mut desk, &alert)
         }
         (kind, resolution) => Err(ActError::Refused(format!(
             "{kind} is not resolved by {}; {}",

@@ -5,6 +5,7 @@ use crate::model::{
 };
 use crate::store::Store;
 
+use super::admit::keep_out;
 use super::desk::{Desk, Where};
 use super::{ActError, Hand};
 
@@ -19,6 +20,7 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     })?;
     let rule = format!("undo {}", act.id);
     give_back(store, &mut desk, &act, &rule)?;
+    keep_out(&mut desk, &alert.integration, &act.admitted)?;
     let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
     desk.undoes(act)?;
     for (other, state) in all {

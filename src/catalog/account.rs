@@ -6,20 +6,28 @@ use crate::model::Feeds;
 /// So many digits of a hash are enough to tell accounts apart.
 const DIGITS: usize = 32;
 
-/// What an integration reads.
-pub(super) fn feeds(connector: &str, credential: &Credential, config: &Integration) -> Feeds {
-    let (mut account, mut secrets) = (vec![connector.to_owned()], Vec::new());
+/// What stands for an account: the same under another name is the same.
+pub fn account(credential: &Credential) -> String {
+    let mut account = vec![credential.connector.clone()];
     for (name, value) in &credential.fields {
-        match value {
-            CredentialValue::Plain(text) => account.extend([name.clone(), text.clone()]),
-            CredentialValue::Secret(reference) => {
-                secrets.push(name.clone());
-                secrets.extend(place(reference));
-            }
+        if let CredentialValue::Plain(text) = value {
+            account.extend([name.clone(), text.clone()]);
+        }
+    }
+    hash(&account)
+}
+
+/// What an integration reads.
+pub(super) fn feeds(credential: &Credential, config: &Integration) -> Feeds {
+    let mut secrets = Vec::new();
+    for (name, value) in &credential.fields {
+        if let CredentialValue::Secret(reference) = value {
+            secrets.push(name.clone());
+            secrets.extend(place(reference));
         }
     }
     Feeds {
-        account: hash(&account),
+        account: account(credential),
         secrets: hash(&secrets),
         properties: config.pms_properties.iter().cloned().collect(),
     }
@@ -65,11 +73,13 @@ mod tests {
             ]),
             ca_file: None,
             limits: crate::config::ContractLimits::default(),
+            expires: None,
+            defaults: crate::config::Defaults::default(),
         };
         let text = "version: 1\ncredential: acme\npms_properties: [\"1\", \"2\"]\n\
             property: { name: Elm, timezone: UTC, country: US }\n";
         let document = crate::config::Document::parse(std::path::Path::new("elm.yaml"), text);
-        feeds("yardi", &credential, &document.unwrap().read().unwrap())
+        feeds(&credential, &document.unwrap().read().unwrap())
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::model::{Code, Holdings, IntegrationId, Problem, Problems};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
+use super::inherited::{Inherited, inherited};
 use super::properties::{Claim, OnDisk, Refusal, settle};
 use super::tested::Tests;
 use super::{Catalog, Integration, Slot};
@@ -371,12 +372,21 @@ impl<'a> Loader<'a> {
                 None
             }
         };
+        let epms = self.files.settings.as_ref().ok();
+        let settings = (&self.settings, epms.map(|file| &file.document));
+        let Inherited {
+            config,
+            schedule,
+            settings: inherited,
+        } = inherited(&file, &credential, settings);
         let timezone = TimeZone::get(&config.property.timezone).ok();
+        if timezone.is_none() {
+            problems.push(no_timezone(&file, &config.credential));
+        }
         let (Some(script), Some(timezone), true) = (script, timezone, problems.is_empty()) else {
             return Err(problems);
         };
         let settings = &self.settings;
-        let schedule = config.schedule.unwrap_or(settings.schedule);
         let hash = self.closure(
             &file,
             &credential,
@@ -398,7 +408,8 @@ impl<'a> Loader<'a> {
             id: id.clone(),
             generation: before.map_or(1, |before| before.generation + 1),
             loaded: now,
-            config: file.value,
+            config,
+            settings: inherited,
             schedule,
             connector,
             credential: credential.value,
@@ -487,6 +498,15 @@ fn slot(one: Loading<'_>, stopped: bool) -> Slot {
             feeds,
         },
     }
+}
+
+/// Neither the file of an integration nor its credential has a time zone.
+fn no_timezone(file: &File<crate::config::Integration>, credential: &str) -> Problem {
+    let message = format!(
+        "missing; add it, or `timezone` to `defaults` of config/credentials/{credential}.yaml"
+    );
+    let problem = file.document.problem("property.timezone", message);
+    problem.coded(Code::MissingField)
 }
 
 fn others<T>(files: &BTreeMap<String, Read<T>>, given: &str) -> String {

@@ -3,12 +3,14 @@
 
 mod account;
 mod asked;
+mod inherited;
 mod attached;
 mod budgets;
 mod tested;
 mod load;
 mod properties;
 mod targets;
+mod trial;
 mod watch;
 mod saves;
 
@@ -24,15 +26,17 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{self, Retention, Schedule, Settings, Span};
-use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem, TargetId};
+use crate::model::{Feeds, Holdings, IntegrationId, Move, Problem, Setting, TargetId};
 use crate::script::Script;
 use crate::source::{Judge, Source};
 
 pub use crate::cases::ScriptJudge;
+pub use account::account;
 pub use budgets::Share;
 pub use load::{check, load, load_with, outcomes, outcomes_of_targets};
 pub use saves::Saves;
 pub use targets::{Target, TargetSlot};
+pub use trial::{Refused, trial};
 pub use watch::{Fingerprint, Loaded, ReloadRequest, SLOW, Shown, fingerprint, watch};
 
 /// Everything loaded, at one moment.
@@ -95,8 +99,10 @@ pub struct Integration {
     pub generation: u64,
     /// When this generation was loaded.
     pub loaded: Timestamp,
-    /// The integration's file.
+    /// The integration's file, with what it leaves to its credential's `defaults`.
     pub config: config::Integration,
+    /// Where that comes from, and what else it could have named.
+    pub settings: Vec<Setting>,
     /// When it is synced.
     pub schedule: Schedule,
     /// The connector's name.
@@ -140,7 +146,7 @@ impl Integration {
 
     /// What it reads, as it is found again under another name.
     pub fn feeds(&self) -> Feeds {
-        account::feeds(&self.connector, &self.credential, &self.config)
+        account::feeds(&self.credential, &self.config)
     }
 
     /// What stands for the script and everything it imports, also after a restart.

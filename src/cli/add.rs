@@ -5,6 +5,8 @@ mod account;
 mod answer;
 mod ask;
 mod look;
+mod many;
+mod pasted;
 mod steps;
 mod target;
 mod text;
@@ -22,9 +24,10 @@ use crate::config::{Credential, CredentialValue, Document, Home, SecretReference
 use crate::model::{IntegrationId, Problem, TargetId};
 
 use super::next::{self, Step};
-use super::{Exit, Failure, Screen};
+use super::{Exit, Failure, Screen, secret};
 
-use ask::{Dialog, Question};
+use ask::{Dialog, Verdict};
+use pasted::Pasted;
 
 /// What to add.
 #[derive(Debug, Subcommand)]
@@ -56,11 +59,18 @@ pub struct AccountArguments {
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 asks on a terminal for what no flag says; elsewhere a missing answer ends with
-2. nothing that is there is overwritten. a secret is never an answer: only the
-place where it is kept is
+2. nothing that is there is overwritten. a secret is never a flag: only the
+place where it is kept is; on a terminal it can be pasted, without being shown.
+there `<` goes a step back, and before anything is written each answer can be
+changed
+
+--all makes an integration of each property of the account that feeds none yet,
+called as the PMS calls it: all of them are written, or none
 
 examples
   epms add integration
+  epms add integration --all --credential acme
+  epms add integration --all --only 4f1c --only 5a2d --credential acme --yes
   epms add integration --connector appfolio --credential acme --field client_id=c1 \\
     --field developer_id=d1 --secret client_secret=file:secrets/acme --name 'Elm Court' \\
     --timezone America/New_York --pms-property 4f1c --exclude-status Evict --yes")]
@@ -68,6 +78,12 @@ pub struct IntegrationArguments {
     /// The credential.
     #[command(flatten)]
     pub account: AccountArguments,
+    /// each property of the account that feeds no integration yet: a file for each
+    #[arg(long, conflicts_with_all = ["id", "name", "pms_properties"])]
+    pub all: bool,
+    /// of --all, only this one, by the PMS's id; as often as there are some
+    #[arg(long, value_name = "ID", requires = "all")]
+    pub only: Vec<String>,
     /// the integration's id, and the name of its file [default: made from --name]
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
@@ -96,7 +112,12 @@ pub struct IntegrationArguments {
 
 #[derive(Serialize)]
 struct Added {
-    id: String,
+    /// Where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// Where all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Vec<String>>,
     files: Vec<PathBuf>,
     /// What `epms check` says of what is new.
     problems: Vec<Problem>,
@@ -106,14 +127,23 @@ struct Added {
     next: Vec<Step>,
 }
 
+/// A file of what is added.
+struct NewFile {
+    id: String,
+    /// Its name in the home.
+    name: PathBuf,
+    text: String,
+}
+
 /// What is to be written.
 struct Plan {
     /// Of the credential's file, where it is a new one.
     credential: Option<(String, String)>,
-    /// The file of what is added.
-    file: (PathBuf, String),
-    /// Its id.
-    id: String,
+    /// Secrets that are kept in the home from now on.
+    secrets: Vec<Pasted>,
+    files: Vec<NewFile>,
+    /// That one thing is added, and not as many as there are.
+    is_one: bool,
     /// What its connector says that has to be seen to elsewhere.
     notes: Vec<String>,
     /// What comes next, once it is right.
@@ -128,40 +158,14 @@ pub(super) async fn run(
     input: Option<&mut dyn BufRead>,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let mut dialog = Dialog {
-        input,
-        err: &mut *screen.err,
-        yes: match verb {
-            AddVerb::Integration(arguments) => arguments.yes,
-            AddVerb::Target(arguments) => arguments.yes,
-        },
+    let yes = match verb {
+        AddVerb::Integration(arguments) => arguments.yes,
+        AddVerb::Target(arguments) => arguments.yes,
     };
-    let plan = match verb {
-        AddVerb::Integration(arguments) => {
-            Box::pin(steps::plan(arguments, home, &mut dialog)).await?
-        }
-        AddVerb::Target(arguments) => Box::pin(target::plan(arguments, home, &mut dialog)).await?,
-    };
+    let mut dialog = Dialog::new(input, &mut *screen.err, yes);
+    let plan = Box::pin(agreed(verb, home, &mut dialog)).await?;
     let files = files(&plan);
-    if dialog.is_open() {
-        for (name, text) in &files {
-            let text = text.replace('\n', "\n  ");
-            dialog.say(&format!("\n{}\n\n  {}", name.display(), text.trim_end()))?;
-        }
-        dialog.say("")?;
-        let question = Question {
-            flag: "--yes",
-            text: "write it",
-            default: Some("y"),
-        };
-        if !dialog.answer(None, question, answer::yes)? {
-            return Err(Failure::other(
-                Exit::Failed,
-                "nothing was written, as you said",
-            ));
-        }
-    }
-    write(home, &files)?;
+    write(home, &plan.secrets, &files)?;
     // The files are right without them; only editors look there.
     let _ = super::schema::write_all(home.root());
     let _ = super::definitions::write_all(home.root());
@@ -175,23 +179,73 @@ pub(super) async fn run(
     Ok(exit)
 }
 
+/// Goes the way of questions until somebody says that what comes out of it is to be written.
+async fn agreed(verb: &AddVerb, home: &Home, dialog: &mut Dialog<'_, '_>) -> Result<Plan, Failure> {
+    if dialog.is_open() {
+        dialog.say("`<` in the place of an answer goes a step back")?;
+    }
+    loop {
+        dialog.begin();
+        let plan = match verb {
+            AddVerb::Integration(arguments) => Box::pin(steps::plan(arguments, home, dialog)).await,
+            AddVerb::Target(arguments) => Box::pin(target::plan(arguments, home, dialog)).await,
+        };
+        let plan = match plan {
+            Err(_) if dialog.goes_again() => continue,
+            plan => plan?,
+        };
+        if !dialog.is_open() {
+            return Ok(plan);
+        }
+        dialog.arrived();
+        for (name, text) in &files(&plan) {
+            let text = text.replace('\n', "\n  ");
+            dialog.say(&format!("\n{}\n\n  {}", name.display(), text.trim_end()))?;
+        }
+        dialog.say("")?;
+        match dialog.verdict() {
+            Ok(Verdict::Write) => return Ok(plan),
+            Ok(Verdict::Change) => {}
+            Ok(Verdict::Drop) => {
+                let told = "nothing was written, as you said";
+                return Err(Failure::other(Exit::Failed, told));
+            }
+            Err(_) if dialog.goes_again() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
 /// The files by their names in the home. The credential comes first: what names it is never there without it.
 fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
     let credential = plan.credential.iter().map(|(name, text)| {
         let name = format!("config/credentials/{name}.yaml");
         (PathBuf::from(name), text.clone())
     });
-    credential.chain([plan.file.clone()]).collect()
+    let others = plan.files.iter();
+    let others = others.map(|file| (file.name.clone(), file.text.clone()));
+    credential.chain(others).collect()
 }
 
 /// Writes all of them, or none.
-fn write(home: &Home, files: &[(PathBuf, String)]) -> Result<(), Failure> {
+fn write(home: &Home, secrets: &[Pasted], files: &[(PathBuf, String)]) -> Result<(), Failure> {
+    let take_back = |kept: usize, made: usize| {
+        let kept = secrets.iter().take(kept).map(|pasted| &pasted.file);
+        let made = files.iter().take(made).map(|(name, _)| name);
+        for name in kept.chain(made) {
+            // It was made a moment ago; where it stays, the message of the next try names it.
+            let _ = std::fs::remove_file(home.root().join(name));
+        }
+    };
+    for (at, pasted) in secrets.iter().enumerate() {
+        if let Err(error) = secret::keep(home.root(), &pasted.file, &pasted.secret) {
+            take_back(at, 0);
+            return Err(secret::unkept(&pasted.file, &error));
+        }
+    }
     for (at, (name, text)) in files.iter().enumerate() {
         if let Err(error) = create(&home.root().join(name), text) {
-            for (name, _) in files.iter().take(at) {
-                // It was made a moment ago; where it stays, the message of the next try names it.
-                let _ = std::fs::remove_file(home.root().join(name));
-            }
+            take_back(secrets.len(), at);
             let (exit, told) = match error.kind() {
                 std::io::ErrorKind::AlreadyExists => (
                     Exit::Invalid,
@@ -232,18 +286,25 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
 /// The same check as that of `epms check`, and what is left to do.
 fn added(home: &Home, plan: Plan, files: Vec<(PathBuf, String)>) -> Added {
     let now = Timestamp::now();
-    let id = plan.id;
-    let names: Vec<PathBuf> = files.into_iter().map(|(name, _)| name).collect();
+    let kept = plan.secrets.iter().map(|pasted| pasted.file.clone());
+    let names = kept.chain(files.into_iter().map(|(name, _)| name));
+    let names: Vec<PathBuf> = names.collect();
     let all = catalog::check(home, now).0;
     let mut catalog = catalog::load(home, None, now);
-    let mut problems = if plan.file.0.starts_with("config/targets") {
-        let slot = catalog.targets.remove(&TargetId::new(&id));
-        slot.map(|slot| slot.problems)
-    } else {
-        let slot = catalog.integrations.remove(&IntegrationId::new(&id));
-        slot.map(|slot| slot.problems)
+    let mut problems: Vec<Problem> = Vec::new();
+    for NewFile { id, name, .. } in &plan.files {
+        let found = if name.starts_with("config/targets") {
+            let slot = catalog.targets.remove(&TargetId::new(id));
+            slot.map(|slot| slot.problems)
+        } else {
+            let slot = catalog.integrations.remove(&IntegrationId::new(id));
+            slot.map(|slot| slot.problems)
+        };
+        let found = found.unwrap_or_default().into_iter();
+        // What is wrong with a credential is told once for all.
+        let new: Vec<Problem> = found.filter(|one| !problems.contains(one)).collect();
+        problems.extend(new);
     }
-    .unwrap_or_default();
     let (of_files, rest): (Vec<_>, Vec<_>) = all
         .into_iter()
         .filter(|problem| !problems.contains(problem))
@@ -260,7 +321,10 @@ fn added(home: &Home, plan: Plan, files: Vec<(PathBuf, String)>) -> Added {
     } else {
         next.push(Step::new("correct the files, then `epms check`", ""));
     }
+    let mut ids: Vec<String> = plan.files.into_iter().map(|file| file.id).collect();
+    let id = if plan.is_one { ids.pop() } else { None };
     Added {
+        ids: id.is_none().then_some(ids),
         id,
         files: names,
         problems,

@@ -1,7 +1,10 @@
 //! `epms alerts`: what somebody must look at, as a list or with both sides beside each other.
 
+mod suggested;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::io::BufRead;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -28,13 +31,7 @@ pub enum AlertsVerb {
         alert: AlertId,
     },
     /// resolve an alert; `show` tells in which ways
-    Resolve {
-        /// the alert's id, such as a5
-        alert: AlertId,
-        /// How.
-        #[command(subcommand)]
-        how: How,
-    },
+    Resolve(ResolveArguments),
     /// hear no more of an alert until either side changes
     Dismiss {
         /// the alert's id, such as a5
@@ -45,6 +42,41 @@ pub enum AlertsVerb {
         /// the alert's id, such as a5
         alert: AlertId,
     },
+}
+
+/// Which alerts to resolve, and how.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = false,
+    after_help = "\
+--suggested maps each PMS unit onto the unit here that its alert suggests: it
+shows them and asks on a terminal; elsewhere it needs --yes. each is an act of
+its own, and `epms alerts undo` takes it back. ends with 1 when one was refused
+
+examples
+  epms alerts resolve a5 merge
+  epms alerts resolve --kind unmapped_unit --suggested
+  epms alerts resolve --kind unmapped_unit --suggested --integration elm --yes"
+)]
+pub struct ResolveArguments {
+    /// the alert's id, such as a5
+    #[arg(required_unless_present = "suggested")]
+    pub alert: Option<AlertId>,
+    /// all that are open and have a suggestion, each as it suggests
+    #[arg(long, requires = "kind", conflicts_with = "alert")]
+    pub suggested: bool,
+    /// of which kind: unmapped_unit
+    #[arg(long, value_parser = kind, requires = "suggested")]
+    pub kind: Option<AlertKind>,
+    /// only those of this integration
+    #[arg(long, value_name = "ID", value_parser = super::integration_id, requires = "suggested")]
+    pub integration: Option<IntegrationId>,
+    /// do not ask
+    #[arg(long, requires = "suggested")]
+    pub yes: bool,
+    /// How.
+    #[command(subcommand)]
+    pub how: Option<How>,
 }
 
 /// How to resolve an alert.
@@ -67,6 +99,8 @@ pub enum How {
     SamePerson,
     /// `identity_changed`: the record is somebody else's than the linked person's
     SomebodyElse,
+    /// `erased_returned`: let somebody who was erased in again, as somebody new
+    Admit,
     /// `unmapped_unit`: the PMS's unit is this unit here
     MapUnit {
         /// the unit here
@@ -86,6 +120,7 @@ impl From<&How> for Resolution {
             How::NotDuplicate => Resolution::NotDuplicate,
             How::SamePerson => Resolution::SamePerson,
             How::SomebodyElse => Resolution::SomebodyElse,
+            How::Admit => Resolution::Admit,
             How::MapUnit { unit, force } => Resolution::MapUnit {
                 unit: unit.clone(),
                 force: *force,
@@ -154,6 +189,7 @@ pub(super) async fn run(
     verb: &AlertsVerb,
     json: bool,
     client: &Client,
+    input: Option<&mut dyn BufRead>,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     match verb {
@@ -172,9 +208,12 @@ pub(super) async fn run(
             screen.show(json, &page, list)?;
         }
         AlertsVerb::Show { alert } => screen.show(json, &client.alert(*alert).await?, show)?,
-        AlertsVerb::Resolve { alert, how } => {
+        AlertsVerb::Resolve(arguments) => {
+            let (Some(alert), Some(how)) = (arguments.alert, &arguments.how) else {
+                return suggested::run(arguments, json, client, input, screen).await;
+            };
             let act = AlertAct::Resolve(how.into());
-            let done = client.to_alert(*alert, &act).await?;
+            let done = client.to_alert(alert, &act).await?;
             screen.show(json, &done, super::done::show)?;
         }
         AlertsVerb::Dismiss { alert } => {
@@ -312,6 +351,9 @@ fn show(detail: &AlertDetail, view: &View) -> String {
         format!("{} by {}", view.both(alert.first_seen), alert.raised_by),
     );
     facts.pair("last seen", view.both(alert.last_seen));
+    if let Some(here) = &alert.suggestion {
+        facts.pair("looks like", here);
+    }
     if let Some(count) = alert.count {
         facts.pair("count", count);
     }
@@ -361,7 +403,7 @@ fn done(acts: &[ActDetail], view: &View) -> String {
             act.id.into(),
             act.kind.into(),
             view.relative(act.at).into(),
-            super::people::actor(&act.by).into(),
+            act.by.to_string().into(),
             undone.unwrap_or_default().into(),
         ]);
     }
@@ -403,6 +445,10 @@ fn ways(alert: &Alert, view: &View) -> String {
                 Way::SamePerson => line(
                     format!("{resolve} same-person"),
                     "the record is theirs: their name changed",
+                ),
+                Way::Admit => line(
+                    format!("{resolve} admit"),
+                    "they come in again, as somebody new",
                 ),
                 Way::SomebodyElse => line(
                     format!("{resolve} somebody-else"),

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
-    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
-    run, runs, sandbox, schema, status, sync, targets, test,
+    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff,
+    discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe,
+    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -23,6 +23,7 @@ try it
 set up
   init         a home to start from: files, connectors, scripts, tests
   add          an integration or a target: questions, or flags
+  secret       keep a secret in the home: set
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
@@ -36,6 +37,7 @@ run
   run          the daemon; with a run's id, what that run did
   sync         sync now, and report
   preview      what the next run would do, for whom, and why
+  diff         what the files of another checkout would change
   explain      why a resident came in, or did not
   approve      let a held plan through
   reject       let a held plan wait, and hear no more of it
@@ -43,6 +45,7 @@ run
   resume       let a paused integration sync again
   integration  one as a whole: rename, retire, undo
   status       integrations: state, last and next sync, health
+  credentials  what may still be asked with each, until when it is taken
   runs         the latest runs
 
 people
@@ -133,6 +136,12 @@ pub enum Verb {
         #[command(subcommand)]
         what: add::AddVerb,
     },
+    /// a secret that the home keeps, for a credential to name
+    Secret {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: secret::SecretVerb,
+    },
     /// validate all files and compile all scripts, offline
     Check(check::CheckArguments),
     /// run the mapping tests of the scripts
@@ -158,16 +167,18 @@ pub enum Verb {
     Sync(sync::SyncArguments),
     /// what the next run would do: the whole run, of which nothing remains
     Preview(preview::PreviewArguments),
+    /// what the files of another checkout would change, before they are live
+    Diff(diff::DiffArguments),
     /// why a resident came in, or did not: from the PMS's record to the decision
     Explain(explain::ExplainArguments),
     /// let the plan of a held run through
     Approve(approve::ApproveArguments),
     /// let the plan of a held run wait, and hear no more of it
     Reject(approve::RejectArguments),
-    /// keep an integration from syncing until it is resumed
+    /// keep an integration from syncing, for a while or until it is resumed
     Pause(pause::PauseArguments),
     /// let a paused integration sync again
-    Resume(pause::PauseArguments),
+    Resume(pause::ResumeArguments),
     /// an integration as a whole: another name, its end
     Integration {
         /// What to do with it.
@@ -176,6 +187,8 @@ pub enum Verb {
     },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),
+    /// the accounts in use: budgets used and left, when they expire, when their secrets were read
+    Credentials(credentials::CredentialsArguments),
     /// the latest runs
     Runs(runs::RunsArguments),
     /// people of the store; alone, it lists them

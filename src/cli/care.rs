@@ -74,6 +74,7 @@ impl From<OpenError> for Failure {
             | OpenError::NotLost(_)
             | OpenError::Replaced { .. }
             | OpenError::Mark(_)
+            | OpenError::Tombstones(_)
             | OpenError::Store(_) => Exit::Failed,
         };
         Failure::other(exit, error.to_string())

@@ -247,6 +247,7 @@ fn people_by_hand(
             pinned: false,
             merged_into: None,
             withdrawn: false,
+            erased: false,
             origin: Origin::Hand,
             created: Timestamp::now(),
         })

@@ -1,8 +1,11 @@
 //! `epms discover`: what a PMS has: its properties, and the lease statuses in use with counts. It reads the
 //! PMS as a sync would, and writes nothing, here or there. What a target has is in `places`.
 
+pub(super) mod draft;
+pub(super) mod of_account;
 pub(super) mod places;
 mod told;
+mod units;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +38,9 @@ declared one, and a list of properties that the PMS refuses, is told. ids of
 properties go into `pms_properties`, words of statuses into `exclude_statuses`,
 ids of units to the left in `units.map`
 
+--units --yaml gives `units` of the integration's file as it is, with each unit
+that residents live in, mapped onto the unit here that it looks like
+
 of a target it lists what can be granted there: ids of places go to the right
 in `places.map`. --yaml gives `places` of its file as it is, with what could be
 added; where a daemon runs, with the units that people live in
@@ -42,21 +48,30 @@ added; where a daemon runs, with the units that people live in
 examples
   epms discover 123-building-name
   epms discover 123-building-name --units
+  epms discover 123-building-name --units --yaml
   epms discover 123-building-name --json
+  epms discover --credential acme-yardi
   epms discover acme-door
   epms discover acme-door --yaml")]
 pub struct DiscoverArguments {
     /// The integration or the target whose credential and connector to use
-    #[arg(value_name = "INTEGRATION|TARGET", value_parser = super::integration_id)]
-    pub name: IntegrationId,
+    #[arg(
+        value_name = "INTEGRATION|TARGET",
+        value_parser = super::integration_id,
+        required_unless_present = "credential"
+    )]
+    pub name: Option<IntegrationId>,
+    /// The properties of this account, be there an integration of it or not, and which feed one already
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "units", "target", "yaml"])]
+    pub credential: Option<String>,
     /// The units that residents live in as well, by the ids that `units.map` speaks of
     #[arg(long)]
     pub units: bool,
     /// The target, where an integration is called so, too
     #[arg(long, conflicts_with = "units")]
     pub target: bool,
-    /// Of a target: `places` of its file, to be filled in and pasted there
-    #[arg(long, conflicts_with_all = ["units", "json"])]
+    /// Of a target: `places` of its file, to be filled in and pasted there; with --units: `units` of an integration's
+    #[arg(long, conflicts_with = "json")]
     pub yaml: bool,
 }
 
@@ -107,6 +122,9 @@ pub(super) struct FoundUnit {
     residents: u64,
     /// The unit here; none where the integration has no mapping list, or does not map this one.
     here: Option<String>,
+    /// A unit here that it may be, where it is not mapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<String>,
 }
 
 /// Whom the script leaves out, by the reason that it gives.
@@ -136,9 +154,14 @@ pub(super) async fn run(
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    if let Some(credential) = &arguments.credential {
+        return of_account::run(credential, json, home, screen).await;
+    }
+    let Some(id) = &arguments.name else {
+        return Ok(Exit::Done);
+    };
     let now = Timestamp::now();
     let catalog = catalog::load(home, None, now);
-    let id = &arguments.name;
     let of_target = places::find(&catalog, id.as_str());
     let is_integration = catalog.integrations.contains_key(id);
     match of_target {
@@ -148,9 +171,10 @@ pub(super) async fn run(
         _ if arguments.target => {
             return Err(Failure::other(Exit::Invalid, no_target(&catalog, id)));
         }
-        _ if arguments.yaml && is_integration => {
-            let told =
-                format!("`{id}` is an integration, and --yaml is of a target; leave it away");
+        _ if arguments.yaml && is_integration && !arguments.units => {
+            let told = format!(
+                "`{id}` is an integration, of which --yaml gives the units; add --units, or leave it away"
+            );
             return Err(Failure::other(Exit::Invalid, told));
         }
         _ => {}
@@ -183,6 +207,14 @@ pub(super) async fn run(
         warnings.push(doubt.to_string());
     }
     warnings.extend(left.err());
+    if arguments.yaml {
+        let text = units::block(&integration.id, &integration.config.units, &shown.units);
+        screen.tell(&text)?;
+        for warning in &warnings {
+            screen.complain(&format!("a run would be incomplete here: {warning}"))?;
+        }
+        return Ok(Exit::Done);
+    }
     let found = Found {
         first_rejected: shown.first,
         warnings,
@@ -429,16 +461,9 @@ pub(super) async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown,
             status,
             residents,
         });
-    let map = &config.units.map;
-    let units = units.into_iter().map(|(unit, residents)| FoundUnit {
-        here: map
-            .get(&unit.id)
-            .or_else(|| map.get(unit.formerly.as_ref()?))
-            .cloned(),
-        id: unit.id,
-        label: unit.label,
-        residents,
-    });
+    let units = units
+        .into_iter()
+        .map(|(unit, residents)| units::found(unit, residents, &config.units));
     Ok(Shown {
         statuses: statuses.collect(),
         left_out: left_out

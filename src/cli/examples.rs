@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::control::protocol::{
     Health, IntegrationState, IntegrationStatus, LinkDetail, PersonDetail, RunDetail, RunState,
-    Status,
+    Severity, Status,
 };
 use crate::model::{
     Actor, Alert, AlertId, AlertKind, AlertState, Cause, Change, ChangeKind, Code, Counts,
@@ -24,6 +24,9 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         connector: "yardi".into(),
         state: IntegrationState::Idle,
         health: Health::Ok,
+        because: None,
+        severity: Severity::Ok,
+        pause: None,
         waits_for: None,
         slowed_by: None,
         stuck: None,
@@ -40,6 +43,7 @@ pub(super) fn integration(id: &str) -> IntegrationStatus {
         linked: 312,
         open_alerts: 2,
         running: None,
+        settings: Vec::new(),
     }
 }
 
@@ -97,6 +101,7 @@ pub(super) fn problem(message: &str) -> Problem {
 
 pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
+        credentials: Vec::new(),
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
         up: 10_800,
@@ -231,6 +236,7 @@ pub(super) fn person() -> Person {
         pinned: false,
         merged_into: None,
         withdrawn: false,
+        erased: false,
         origin: Origin::Sync,
         created: at("2026-02-27T12:00:00Z"),
     }
@@ -268,6 +274,7 @@ pub(super) fn person_detail() -> PersonDetail {
         deliveries: Vec::new(),
         alerts: vec![alert()],
         changes: vec![change()],
+        erasing: None,
     }
 }
 
@@ -296,6 +303,7 @@ pub(super) fn alert() -> Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         sides: vec![
             side(
                 Some("t0003"),

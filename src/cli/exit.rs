@@ -106,6 +106,8 @@ impl Failure {
                 ClientError::Denied(_) => Exit::Denied,
                 // Stopping, or not ready: the same request may succeed later.
                 ClientError::Refused(problem) if problem.status == 503 => Exit::OutOfReach,
+                // Files that were sent.
+                ClientError::Refused(problem) if problem.status == 422 => Exit::Invalid,
                 ClientError::Refused(_) | ClientError::Broken(_) => Exit::Failed,
             },
             Failure::Config(_) => Exit::Invalid,

@@ -17,7 +17,7 @@ use super::deliveries::told as deliveries;
 use super::preview::unnumbered;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
-use super::{Exit, Failure, Screen, alerts, people};
+use super::{Exit, Failure, Screen, alerts, people, status};
 
 /// Whom to explain.
 #[derive(Debug, Args)]
@@ -90,6 +90,10 @@ fn render(told: &Explanation, view: &View) -> String {
             "\nwhat it caused, newest first\n{}",
             people::changes(&told.changes, view)
         );
+    }
+    let settings = status::settings(&told.settings, view);
+    if !settings.is_empty() {
+        let _ = write!(text, "\nwhat applies, and where it stands\n{settings}");
     }
     text
 }
@@ -286,7 +290,9 @@ fn mapping(one: &Mapping, step: &Step, view: &View) -> String {
             Some(reason) => Cell::new(format!("leaves it out: {reason}"), Tone::Attention),
             None => Cell::new("passes", Tone::Faint),
         };
-        rules.row([rule.rule.clone().into(), rule.saw.clone().into(), verdict]);
+        let from = rule.from.as_ref().map(|file| format!(" of {file}"));
+        let named = format!("{}{}", rule.rule, from.unwrap_or_default());
+        rules.row([named.into(), rule.saw.clone().into(), verdict]);
     }
     let _ = write!(text, "\n{}", rules.render(view));
     for error in one.exclusions.iter().filter_map(|rule| rule.error.as_ref()) {

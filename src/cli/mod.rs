@@ -14,7 +14,9 @@ mod run;
 mod daemon;
 mod sync;
 mod status;
+mod credentials;
 mod watch;
+mod watched;
 mod runs;
 mod reload;
 mod people;
@@ -24,6 +26,8 @@ mod alerts;
 mod approve;
 mod held;
 mod preview;
+mod branch;
+mod diff;
 mod explain;
 mod pause;
 mod integration;
@@ -50,6 +54,8 @@ mod discover;
 mod probe;
 mod doctor;
 mod add;
+mod secret;
+mod hidden;
 mod demo;
 mod demo_doors;
 mod demo_home;
@@ -170,6 +176,12 @@ async fn dispatch(
             let client = Client::new(&socket)?;
             return discover::run(verb, json, &home, &client, screen).await;
         }
+        Verb::Diff(verb) => {
+            if let Some(records) = &verb.records {
+                let current = &environment.current;
+                return diff::on_records(verb, records, json, &home, current, screen);
+            }
+        }
         Verb::Probe(verb) => return probe::run(verb, json, &home, screen).await,
         Verb::Doctor(verb) => {
             let socket = arguments.socket;
@@ -179,6 +191,11 @@ async fn dispatch(
             let mut input = std::io::BufReader::new(std::io::stdin());
             let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
             return add::run(what, json, &home, input, screen).await;
+        }
+        Verb::Secret { what } => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let asked = answers(screen);
+            return secret::run(what, json, &home, asked, &mut input, screen);
         }
         Verb::Compact => return compact::run(json, &home, environment, screen),
         Verb::Completions { shell } => return completions::run(*shell, screen),
@@ -225,7 +242,9 @@ async fn dispatch(
         Verb::Alerts { verb } => {
             let list = alerts::AlertsVerb::List(alerts::ListArguments::default());
             let verb = verb.as_ref().unwrap_or(&list);
-            alerts::run(verb, json, &client, screen).await
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            alerts::run(verb, json, &client, input, screen).await
         }
         Verb::Targets(verb) => targets::run(verb, json, &client, screen).await,
         Verb::Deliveries(verb) => {
@@ -234,7 +253,11 @@ async fn dispatch(
             deliveries::run(verb, json, &client, input, screen).await
         }
         Verb::Changes(verb) => changes::run(verb, &client, screen).await,
-        Verb::Preview(verb) => preview::run(verb, json, &client, screen).await,
+        Verb::Preview(verb) => {
+            preview::run(verb, json, &environment.current, &client, screen).await
+        }
+        Verb::Diff(verb) => diff::run(verb, json, &environment.current, &client, screen).await,
+        Verb::Credentials(verb) => credentials::run(verb, json, &client, screen).await,
         Verb::Explain(verb) => explain::run(verb, json, &client, screen).await,
         Verb::Approve(verb) => {
             let mut input = std::io::BufReader::new(std::io::stdin());
@@ -242,8 +265,8 @@ async fn dispatch(
             approve::run(verb, json, &client, input, screen).await
         }
         Verb::Reject(verb) => approve::reject(verb, json, &client, screen).await,
-        Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
-        Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
+        Verb::Pause(verb) => pause::run(verb, json, &client, screen).await,
+        Verb::Resume(verb) => pause::resume(verb, json, &client, screen).await,
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
@@ -259,6 +282,7 @@ async fn dispatch(
         | Verb::Probe(_)
         | Verb::Doctor(_)
         | Verb::Add { .. }
+        | Verb::Secret { .. }
         | Verb::Help(_)
         | Verb::Schema(_)
         | Verb::Definitions(_)

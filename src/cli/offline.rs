@@ -17,7 +17,7 @@ pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
         Verb::Status(verb) => !verb.watch,
         Verb::Changes(verb) => !verb.follow,
         Verb::Run(verb) => verb.run.is_some(),
-        Verb::Runs(_) | Verb::Explain(_) | Verb::Targets(_) => true,
+        Verb::Runs(_) | Verb::Explain(_) | Verb::Targets(_) | Verb::Credentials(_) => true,
         Verb::Deliveries(verb) => matches!(
             verb.verb,
             None | Some(
@@ -44,7 +44,7 @@ pub(super) fn only_looks(verb: &Verb) -> Result<(), Failure> {
     if looks {
         return Ok(());
     }
-    let told = "--offline reads the store and does nothing else: it goes with status, runs, run r3, people \
+    let told = "--offline reads the store and does nothing else: it goes with status, credentials, runs, run r3, people \
         (list, show, history, export), targets, deliveries (list, show, preview), alerts (list, show), changes and \
         explain";
     Err(Failure::other(Exit::Invalid, told))

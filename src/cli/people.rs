@@ -1,6 +1,7 @@
 //! `epms people`: the people of the store, as a list or one by one.
 
 pub(super) mod enrol;
+pub(super) mod erase;
 pub(super) mod hand;
 
 use std::fmt::Write;
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::control::client::{Client, PeopleFilter};
 use crate::control::protocol::{Page, PeoplePage, PersonDetail};
-use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
+use crate::model::{Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
 
 use super::alerts;
 use super::deliveries::told as deliveries;
@@ -28,6 +29,8 @@ pub enum PeopleVerb {
         /// the person's id, such as p17
         person: PersonId,
     },
+    /// take everything out that says who a person is
+    Erase(erase::EraseArguments),
     /// What is done by hand.
     #[command(flatten)]
     Hand(hand::HandVerb),
@@ -89,6 +92,7 @@ pub(super) async fn run(
             screen.show(json, &page, |page, view| list(page, &filter, view))?;
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
+        PeopleVerb::Erase(arguments) => return erase::run(arguments, json, client, screen).await,
         PeopleVerb::Enrol(verb) => return enrol::run(verb, json, client, screen).await,
         PeopleVerb::Hand(verb) => return hand::run(verb, json, client, screen).await,
     }
@@ -137,6 +141,7 @@ pub(super) fn people(people: &[Person], property: Option<&IntegrationId>, view: 
             stay.map_or_else(String::new, |(_, stay)| unit(stay)).into(),
             match (person.merged_into, person.withdrawn) {
                 (Some(into), _) => Cell::new(format!("is {into}"), Tone::Faint),
+                _ if person.erased => Cell::new("erased", Tone::Faint),
                 (None, true) => Cell::new("withdrawn", Tone::Faint),
                 _ => stay.map_or_else(|| "".into(), |(_, stay)| status(stay)),
             },
@@ -206,6 +211,20 @@ fn show(detail: &PersonDetail, view: &View) -> String {
     }
     if person.withdrawn {
         fields.pair("withdrawn", "their making was undone");
+    }
+    if person.erased {
+        fields.pair("erased", "nothing is kept that says who they were");
+    }
+    if let Some(erasing) = &detail.erasing {
+        let since = format!(
+            "since {}, by {}",
+            view.both(erasing.asked.at),
+            clean(&erasing.asked.by.to_string())
+        );
+        fields.pair("erasing", since);
+        for left in &erasing.waits_for {
+            fields.pair("waits for", erase::at(left));
+        }
     }
     text += &fields.render(view);
     if person.stays.is_empty() {
@@ -292,14 +311,6 @@ fn links(detail: &PersonDetail, view: &View) -> String {
     table.render(view)
 }
 
-/// Who did it, where no run did.
-pub(super) fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Sync => "a sync".to_owned(),
-        Actor::User(uid) => format!("user {uid}"),
-    }
-}
-
 /// Changes, one below the other.
 pub(super) fn changes(changes: &[Change], view: &View) -> String {
     let mut table = Table::new([
@@ -328,7 +339,7 @@ pub(super) fn changes(changes: &[Change], view: &View) -> String {
             change.rule.clone().into(),
             change
                 .run
-                .map_or_else(|| actor(&change.actor), |run| run.to_string())
+                .map_or_else(|| change.actor.to_string(), |run| run.to_string())
                 .into(),
             fields.join("; ").into(),
         ]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,8 +10,9 @@ use indicatif::ProgressBar;
 
 use crate::control::client::{Client, ClientError};
 use crate::control::protocol::{IntegrationState, summary};
-use crate::model::{Alert, IntegrationId, Outcome, PersonId, Preview, RunId};
+use crate::model::{Alert, IntegrationId, Outcome, PersonId, Preview, RunId, TriedFiles};
 
+use super::branch::Branch;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen, alerts};
@@ -19,12 +21,15 @@ use super::{Exit, Failure, Screen, alerts};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 it is the run itself, with its transaction dropped; ends with 4 when the guard
-would hold it, with 1 when it would not understand the records
+would hold it, with 1 when it would not understand the records. --with sends
+what stands in another checkout's files, without credentials: records are read
+as the running files say; `epms diff` holds both against each other
 
 examples
   epms preview 123-building-name
   epms preview 123-building-name --resident t0012345
   epms preview 123-building-name --json > plan.json
+  epms preview 123-building-name --with ../branch
   epms preview --all                 each integration, as on the morning of an upgrade")]
 pub struct PreviewArguments {
     /// the integration: the name of a file in config/integrations, without .yaml
@@ -36,6 +41,9 @@ pub struct PreviewArguments {
     /// every change, however many; without an integration, those of all that are switched on
     #[arg(long)]
     pub all: bool,
+    /// by the files of a home or a checkout that is not live: its config/ and scripts/
+    #[arg(long, value_name = "DIR")]
+    pub with: Option<PathBuf>,
 }
 
 /// So many changes are shown unless all are asked for.
@@ -44,13 +52,17 @@ const SHOWN: usize = 50;
 pub(super) async fn run(
     arguments: &PreviewArguments,
     json: bool,
+    current: &Path,
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let with = arguments.with.as_ref();
+    let with = with.map(|folder| Branch::read(&current.join(folder)));
+    let with = with.transpose()?;
     let Some(integration) = &arguments.integration else {
-        return all(json, client, screen).await;
+        return all(json, with.as_ref(), client, screen).await;
     };
-    let mut preview = read(integration, client, screen).await?;
+    let mut preview = read(integration, with.as_ref(), client, screen).await?;
     if let Some(resident) = &arguments.resident {
         only(&mut preview, resident);
         if is_of_nobody(&preview) {
@@ -69,9 +81,14 @@ pub(super) async fn run(
 
 async fn read(
     integration: &IntegrationId,
+    with: Option<&Branch>,
     client: &Client,
     screen: &Screen<'_>,
-) -> Result<Preview, ClientError> {
+) -> Result<Preview, Failure> {
+    let files = match with {
+        None => None,
+        Some(with) => Some(files(integration, with, client).await?),
+    };
     let bar = if screen.progress {
         ProgressBar::new_spinner()
     } else {
@@ -79,9 +96,28 @@ async fn read(
     };
     bar.set_message(format!("reading {}", clean(integration.as_str())));
     bar.enable_steady_tick(Duration::from_millis(120));
-    let preview = client.preview(integration).await;
+    let preview = match &files {
+        None => client.preview(integration).await,
+        Some(files) => client.preview_with(integration, files).await,
+    };
     bar.finish_and_clear();
-    preview
+    Ok(preview?)
+}
+
+/// What is sent of a checkout for an integration that runs.
+async fn files(
+    integration: &IntegrationId,
+    with: &Branch,
+    client: &Client,
+) -> Result<TriedFiles, Failure> {
+    let connector = client.integration(integration).await?.connector;
+    with.of(integration, &connector)?.ok_or_else(|| {
+        let told = format!(
+            "there is no config/integrations/{}.yaml in that checkout, and nothing to try",
+            clean(integration.as_str())
+        );
+        Failure::other(Exit::Invalid, told)
+    })
 }
 
 fn exit(preview: &Preview) -> Exit {
@@ -94,7 +130,12 @@ fn exit(preview: &Preview) -> Exit {
 
 /// Every integration that is switched on, one after the other. One that cannot be previewed is told, and the others are
 /// shown.
-async fn all(json: bool, client: &Client, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
+async fn all(
+    json: bool,
+    with: Option<&Branch>,
+    client: &Client,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
     let (mut shown, mut exits) = (Vec::new(), Vec::new());
     for one in client.integrations().await? {
         if matches!(
@@ -103,7 +144,7 @@ async fn all(json: bool, client: &Client, screen: &mut Screen<'_>) -> Result<Exi
         ) {
             continue;
         }
-        match read(&one.id, client, screen).await {
+        match read(&one.id, with, client, screen).await {
             Ok(preview) => {
                 exits.push(exit(&preview));
                 if !json {
@@ -113,15 +154,21 @@ async fn all(json: bool, client: &Client, screen: &mut Screen<'_>) -> Result<Exi
                 shown.push(preview);
             }
             // Its files may never have been right.
-            Err(error @ ClientError::Refused(_)) => {
-                exits.push(Exit::Failed);
+            Err(
+                error @ (Failure::Client {
+                    error: ClientError::Refused(_),
+                    ..
+                }
+                | Failure::Other { .. }),
+            ) => {
+                exits.push(error.exit());
                 screen.complain(&format!("{}: {error}", clean(one.id.as_str())))?;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     screen.show(json, &shown, |shown, _| total(shown))?;
-    let worst = [Exit::Failed, Exit::Held].into_iter();
+    let worst = [Exit::Invalid, Exit::Failed, Exit::Held].into_iter();
     let worst = worst.into_iter().find(|one| exits.contains(one));
     Ok(worst.unwrap_or(Exit::Done))
 }
@@ -197,7 +244,15 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
         Outcome::NotUnderstood { .. } => "would not be understood",
         _ => "would write nothing",
     };
-    let mut text = format!("the next run of {name} {would}\n");
+    let by = match &preview.tried {
+        None => "",
+        Some(tried) if tried.same => ", by files that say what the running ones say,",
+        Some(_) => ", by files that are not live,",
+    };
+    let mut text = format!("the next run of {name}{by} {would}\n");
+    for told in preview.tried.iter().flat_map(|tried| &tried.untried) {
+        text += &paragraph(2, &format!("not tried: {}", clean(told)), view);
+    }
     if let Some(reason) = report.outcome.reason() {
         text += &paragraph(2, reason, view);
     }

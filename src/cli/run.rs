@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::control::client::Client;
 use crate::control::protocol::RunDetail;
-use crate::model::{Actor, Decision, Fate, Run, RunId};
+use crate::model::{Decision, Fate, Run, RunId};
 
 use super::runs::took;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
@@ -91,11 +91,11 @@ fn facts(run: &Run, view: &View) -> String {
     if let Some(digest) = run.outcome.digest() {
         pairs.pair("digest", digest);
     }
-    if let Some(Actor::User(uid)) = &run.approved_by {
-        pairs.pair("approved by", format!("user {uid}"));
+    if let Some(by) = &run.approved_by {
+        pairs.pair("approved by", by);
     }
-    if let Some(Actor::User(uid)) = &run.rejected_by {
-        pairs.pair("rejected by", format!("user {uid}"));
+    if let Some(by) = &run.rejected_by {
+        pairs.pair("rejected by", by);
     }
     for (name, parts) in [("excluded", &run.excluded_by), ("notes", &run.notes)] {
         if !parts.is_empty() {

@@ -1,17 +1,16 @@
 //! `epms status`: the daemon and its integrations. What is wrong stands below the table.
 
-use std::fmt::Write;
-
 use clap::Args;
 use jiff::SignedDuration;
 
 use crate::control::client::Client;
-use crate::control::protocol::{Health, IntegrationState, IntegrationStatus, Status};
-use crate::model::{Code, IntegrationId, Problem, TakenOver};
+use crate::control::protocol::{Health, IntegrationState, IntegrationStatus, Severity, Status};
+use crate::model::{Code, IntegrationId, Problem, Setting, TakenOver};
 
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::{View, length};
-use super::{Exit, Failure, Screen, watch};
+use super::watched::Told;
+use super::{Exit, Failure, Screen, credentials, pause, watch, watched};
 
 /// So long is told whose people came along with a file.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
@@ -22,8 +21,14 @@ const LATELY: SignedDuration = SignedDuration::from_hours(24);
 where the files on disk were rejected, the problems stand below the table;
 the generation before goes on until they are right
 
+--exit-code is for monitors: the first line begins with EPMS and OK, WARNING,
+CRITICAL or UNKNOWN, and the command ends with 0, 1, 2 or 3. critical are
+integrations that are stale, broken or left behind; warnings are held, failing,
+paused with no end, or by files that were rejected
+
 examples
   epms status
+  epms status --exit-code
   epms status --watch
   epms status 123-building-name --json")]
 pub struct StatusArguments {
@@ -33,6 +38,9 @@ pub struct StatusArguments {
     /// draw it anew each second, with the runs under way, until q or Ctrl-C
     #[arg(long, conflicts_with = "json")]
     pub watch: bool,
+    /// end as a Nagios plugin does: 0 ok, 1 warning, 2 critical, 3 nobody answers; with one line first
+    #[arg(long, conflicts_with = "watch")]
+    pub exit_code: bool,
 }
 
 pub(super) async fn run(
@@ -44,13 +52,43 @@ pub(super) async fn run(
     if arguments.watch {
         return watch::run(arguments.integration.as_ref(), client, screen).await;
     }
-    if let Some(id) = &arguments.integration {
-        let status = client.integration(id).await?;
-        screen.show(json, &status, one)?;
-    } else {
-        screen.show(json, &client.status().await?, render)?;
+    let shown = match &arguments.integration {
+        Some(id) => client
+            .integration(id)
+            .await
+            .map(|one| Shown::One(Box::new(one))),
+        None => client.status().await.map(Shown::All),
+    };
+    let shown = match shown {
+        Err(error) if arguments.exit_code => {
+            return tell(&watched::unknown(&error.to_string()), screen);
+        }
+        shown => shown?,
+    };
+    let told = arguments.exit_code.then(|| match &shown {
+        Shown::One(status) => watched::one(status),
+        Shown::All(status) => watched::all(status),
+    });
+    if let Some(told) = told.as_ref().filter(|_| !json) {
+        tell(told, screen)?;
     }
-    Ok(Exit::Done)
+    match &shown {
+        Shown::One(status) => screen.show(json, status.as_ref(), one)?,
+        Shown::All(status) => screen.show(json, status, render)?,
+    }
+    Ok(told.map_or(Exit::Done, |told| told.exit))
+}
+
+/// What was asked for.
+enum Shown {
+    One(Box<IntegrationStatus>),
+    All(Status),
+}
+
+/// What a monitor reads: it looks at standard output, whatever went wrong.
+fn tell(told: &Told, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
+    screen.tell(&told.line)?;
+    Ok(told.exit)
 }
 
 /// One integration, with the generation that runs and whether it is what lies on disk.
@@ -71,7 +109,34 @@ pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
             view,
         );
     }
-    text + &troubles(&[status], view)
+    text += &troubles(&[status], view);
+    let settings = settings(&status.settings, view);
+    if !settings.is_empty() {
+        let _ = write!(text, "\nwhat applies, and where it stands\n{settings}");
+    }
+    text
+}
+
+/// What files say of an integration, and which; nothing of what is as the program has it.
+pub(super) fn settings(all: &[Setting], view: &View) -> String {
+    let mut table = Table::new([
+        ("SETTING", Column::Whole),
+        ("VALUE", Column::Wrap),
+        ("FROM", Column::Wrap),
+    ]);
+    let mut named = all.iter().filter(|one| one.from.is_some()).peekable();
+    if named.peek().is_none() {
+        return String::new();
+    }
+    for one in named {
+        let from = one.from.clone().unwrap_or_default();
+        table.row([
+            one.key.clone().into(),
+            one.value.clone().into(),
+            from.into(),
+        ]);
+    }
+    table.render(view)
 }
 
 /// The daemon and all of its integrations.
@@ -83,6 +148,10 @@ pub(super) fn render(status: &Status, view: &View) -> String {
         text += "no integrations; put a file into config/integrations\n";
     } else {
         text += &integrations(&status.integrations.iter().collect::<Vec<_>>(), view);
+    }
+    for one in credentials::news(&status.credentials, view) {
+        text.push('\n');
+        text += &paragraph(0, &one, view);
     }
     if !status.problems.is_empty() {
         text += "\nfiles that belong to no single integration:\n";
@@ -162,7 +231,7 @@ pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
         };
         table.row([
             one.id.to_string().into(),
-            Cell::new(word(one), tone(one.state)),
+            Cell::new(word(one), tone(one)),
             one.generation
                 .map_or_else(|| "–".to_owned(), |g| g.to_string())
                 .into(),
@@ -175,13 +244,45 @@ pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
     table.render(view)
 }
 
-/// What it is doing; of what does nothing any more, how it stands.
+/// How it stands; of what is well, or under way, what it is doing.
 fn word(one: &IntegrationStatus) -> &'static str {
     match one.health {
+        Health::Ok | Health::Syncing | Health::Off => one.state.as_str(),
         Health::LeftBehind => "left behind",
-        Health::Retired => "retired",
-        Health::Waiting => "waiting",
-        _ => one.state.as_str(),
+        other => other.as_str(),
+    }
+}
+
+/// Why it stands so, and what to do, where nothing else says it: what failed and what was rejected is told with it.
+fn stands(one: &IntegrationStatus, view: &View) -> Option<String> {
+    let because = one.because.as_ref()?;
+    let is_removed = one.state == IntegrationState::Removed;
+    match (one.health, &one.pause) {
+        (Health::Paused, Some(paused)) => Some(format!(
+            "{}; `epms resume {}` lets it sync again",
+            pause::by_whom(paused, view),
+            one.id
+        )),
+        (Health::Paused | Health::Waiting | Health::LeftBehind, _) => Some(because.clone()),
+        (Health::Off, _) if is_removed => Some(because.clone()),
+        (Health::Stale | Health::Failing, _) if one.last_error.is_none() => Some(because.clone()),
+        _ => None,
+    }
+}
+
+/// What stands before why the last run did not succeed.
+fn heading(one: &IntegrationStatus, view: &View) -> String {
+    match (one.health, &one.because) {
+        // What waits for approval says itself how to approve it.
+        (Health::Stale | Health::Failing, Some(because)) if one.not_understood.is_none() => {
+            because.clone()
+        }
+        _ => {
+            let when = one
+                .last_started
+                .map(|time| format!(" {}", view.relative(time)));
+            format!("the last run{} did not succeed", when.unwrap_or_default())
+        }
     }
 }
 
@@ -194,20 +295,14 @@ fn whereabouts(all: &[&IntegrationStatus], view: &View) -> String {
             text.push('\n');
             text += &paragraph(0, &told, view);
         };
-        if let Some(why) = &one.waits_for {
-            tell(format!("{id}: {}", clean(why)));
+        if let Some(why) = stands(one, view) {
+            tell(format!("{id}: {}", clean(&why)));
         }
         if let Some(why) = &one.slowed_by {
             tell(format!("{id}: {}", clean(why)));
         }
         if let Some(why) = &one.stuck {
             tell(format!("{id}: {}", clean(why)));
-        }
-        if one.health == Health::LeftBehind {
-            tell(format!(
-                "{id}: people are current where nothing is read any more; `epms alerts list --kind left_behind` says \
-                 who, and what to do"
-            ));
         }
         let lately = |took: &&TakenOver| view.now.duration_since(took.at) < LATELY;
         if let Some(took) = one.took_over.as_ref().filter(lately) {
@@ -235,17 +330,12 @@ pub(super) fn troubles(all: &[&IntegrationStatus], view: &View) -> String {
     let mut text = whereabouts(all, view);
     for one in all {
         if let Some(error) = &one.last_error {
-            let when = one
-                .last_started
-                .map(|time| format!(" {}", view.relative(time)));
-            let when = when.unwrap_or_default();
-            let _ = writeln!(
-                text,
-                "\n{}: the last run{when} did not succeed",
-                clean(one.id.as_str())
-            );
+            let told = format!("{}: {}", clean(one.id.as_str()), heading(one, view));
+            text.push('\n');
+            text += &paragraph(0, &told, view);
             text += &paragraph(2, error, view);
-            if one.failures > 1
+            if one.because.is_none()
+                && one.failures > 1
                 && let Some(next) = one.next
             {
                 let told = format!(
@@ -288,8 +378,13 @@ fn what_runs(one: &IntegrationStatus, view: &View) -> String {
     format!("the files on disk were rejected; generation {generation}{since} still runs")
 }
 
-fn tone(state: IntegrationState) -> Tone {
-    match state {
+fn tone(one: &IntegrationStatus) -> Tone {
+    match one.severity {
+        Severity::Critical => return Tone::Bad,
+        Severity::Warning => return Tone::Attention,
+        Severity::Ok => {}
+    }
+    match one.state {
         IntegrationState::Idle | IntegrationState::Queued => Tone::Plain,
         IntegrationState::Running => Tone::Good,
         IntegrationState::Disabled => Tone::Faint,

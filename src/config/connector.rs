@@ -29,6 +29,10 @@ pub struct Connector {
     /// each. `epms add` and `epms doctor` show them.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What a credential needs that somebody else has to give or to switch on: whom to ask, and for what, a sentence each.
+    /// `epms add` shows them before it asks for the fields.
+    #[serde(default)]
+    pub ask_vendor_for: Vec<String>,
     /// The script that maps its records, or words what people should have at a target; a file in `scripts/`. A target that is
     /// only told what happens (`send`) has none.
     #[serde(default)]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::SecretReference;
+use super::{Guard, Schedule, SecretReference};
 
 /// One PMS account; several integrations may name it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -28,6 +29,37 @@ pub struct Credential {
     /// What this account's contract allows, where that is less than the connector's `limits`: those are only ever lowered.
     #[serde(default)]
     pub limits: ContractLimits,
+    /// The last day on which the PMS or the target takes it, such as `2027-03-31`: an alert tells it 14 days ahead.
+    #[serde(default, deserialize_with = "day")]
+    pub expires: Option<Date>,
+    /// What its integrations have where their own files do not name it.
+    #[serde(default)]
+    pub defaults: Defaults,
+}
+
+/// What the integrations of a credential have where their own files do not name it. A key of `guard` and of `schedule` counts by
+/// itself. What is not named here either is as in `config/epms.yaml`, or as the program has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// The PMS's own status words that are never pulled (R6). A file with a list of its own has that list alone.
+    pub exclude_statuses: Vec<String>,
+    /// The time zone of properties whose files name none.
+    pub timezone: Option<String>,
+    /// When a run is held until somebody approves it (R27).
+    pub guard: Guard,
+    /// When they are synced.
+    pub schedule: Schedule,
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let date = text.trim().parse().map_err(|_| {
+        de::Error::custom(format!(
+            "`{text}` is no date; write year, month and day, such as `2027-03-31`"
+        ))
+    })?;
+    Ok(Some(date))
 }
 
 /// How many requests the contract of one account allows. What is absent is as the connector says.

@@ -44,17 +44,28 @@ fn guess(text: &str) -> Option<String> {
     (!digits.is_empty()).then(|| format!("{digits}{unit}"))
 }
 
+impl std::str::FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        parse(text).ok_or_else(|| wrong(text))
+    }
+}
+
+/// Why a text is no length of time, and what to write.
+fn wrong(text: &str) -> String {
+    let remedy = guess(text).unwrap_or_else(|| "30s, 5m, 1h or 2d".to_owned());
+    if remedy == text {
+        format!("`{text}` is longer than any duration here; write `366d` or less")
+    } else {
+        format!("`{text}` is not a duration; write `{remedy}`")
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| {
-            let remedy = guess(&text).unwrap_or_else(|| "30s, 5m, 1h or 2d".to_owned());
-            de::Error::custom(if remedy == text {
-                format!("`{text}` is longer than any duration here; write `366d` or less")
-            } else {
-                format!("`{text}` is not a duration; write `{remedy}`")
-            })
-        })
+        text.parse().map_err(de::Error::custom)
     }
 }
 

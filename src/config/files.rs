@@ -75,6 +75,36 @@ impl Files {
     }
 }
 
+impl File<Integration> {
+    /// What would be read if this text stood in the file of an integration.
+    pub fn of_integration(name: &str, text: &str) -> Read<Integration> {
+        of_text("integrations", name, text, check_integration)
+    }
+}
+
+impl File<Connector> {
+    /// What would be read if this text stood in the file of a connector.
+    pub fn of_connector(name: &str, text: &str) -> Read<Connector> {
+        of_text("connectors", name, text, check_connector)
+    }
+}
+
+/// A text in the place of a file.
+fn of_text<T: DeserializeOwned>(
+    folder: &str,
+    name: &str,
+    text: &str,
+    check: fn(&T, &Document) -> Vec<Problem>,
+) -> Read<T> {
+    let name = Path::new("config")
+        .join(folder)
+        .join(format!("{name}.yaml"));
+    if text.len() as u64 > MAX_FILE {
+        return Err(vec![unreadable(&name, &Unread::TooLarge(MAX_FILE))]);
+    }
+    file(&name, text.as_bytes(), check)
+}
+
 fn unreadable(name: &Path, error: &Unread) -> Problem {
     Problem {
         file: name.to_owned(),
@@ -189,16 +219,36 @@ fn check_version(version: u32, document: &Document, problems: &mut Vec<Problem>)
     }
 }
 
-fn check_schedule(schedule: &Schedule, document: &Document, problems: &mut Vec<Problem>) {
-    for (field, message) in schedule.problems() {
-        problems.push(document.problem(&format!("schedule.{field}"), message));
+fn check_schedule(
+    schedule: &Schedule,
+    field: &str,
+    document: &Document,
+    problems: &mut Vec<Problem>,
+) {
+    for (key, message) in schedule.problems() {
+        problems.push(document.problem(&format!("{field}.{key}"), message));
     }
+}
+
+/// The same of a schedule in a file that names what it wants otherwise, and leaves the rest to other files.
+fn check_part_of_schedule(
+    schedule: &Schedule,
+    field: &str,
+    document: &Document,
+    problems: &mut Vec<Problem>,
+) {
+    let mut found = Vec::new();
+    check_schedule(schedule, field, document, &mut found);
+    // Neither of the two is longer or shorter than a default that may not apply.
+    let both = ["every", "jitter"].map(|key| document.names(&format!("{field}.{key}")));
+    found.retain(|problem| both == [true, true] || both[0] && problem.field.ends_with(".every"));
+    problems.extend(found);
 }
 
 fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(settings.version, document, &mut problems);
-    check_schedule(&settings.schedule, document, &mut problems);
+    check_schedule(&settings.schedule, "schedule", document, &mut problems);
     for (field, message) in settings.store.problems() {
         problems.push(document.problem(&format!("store.{field}"), message));
     }
@@ -217,6 +267,18 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
 fn check_credential(credential: &Credential, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(credential.version, document, &mut problems);
+    let defaults = &credential.defaults;
+    if let Some(Err(message)) = defaults.timezone.as_deref().map(time_zone) {
+        problems.push(document.problem("defaults.timezone", message));
+    }
+    let field = "defaults.schedule";
+    check_part_of_schedule(&defaults.schedule, field, document, &mut problems);
+    for (index, word) in defaults.exclude_statuses.iter().enumerate() {
+        if word.trim().is_empty() {
+            let field = format!("defaults.exclude_statuses.{index}");
+            problems.push(document.problem(&field, "is empty; remove it"));
+        }
+    }
     problems
 }
 
@@ -261,7 +323,7 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     let mut problems = Vec::new();
     check_version(integration.version, document, &mut problems);
     if let Some(schedule) = &integration.schedule {
-        check_schedule(schedule, document, &mut problems);
+        check_part_of_schedule(schedule, "schedule", document, &mut problems);
     }
     if integration.property.name.trim().is_empty() {
         problems.push(document.problem(
@@ -269,7 +331,9 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
             "is empty; write what people call the property",
         ));
     }
-    if let Err(message) = time_zone(&integration.property.timezone) {
+    if document.names("property.timezone")
+        && let Err(message) = time_zone(&integration.property.timezone)
+    {
         problems.push(document.problem("property.timezone", message));
     }
     let country = &integration.property.country;
@@ -290,7 +354,22 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
     }
+    if integration
+        .erase_after
+        .is_some_and(|age| !age.is_in_range())
+    {
+        problems.push(document.problem(
+            "erase_after",
+            "is out of range; write `30d` to `100y`, such as `4y`",
+        ));
+    }
     let units = &integration.units;
+    if units.equal_labels && units.here.is_empty() {
+        problems.push(document.problem(
+            "units.equal_labels",
+            "has nothing to be equal to; add `units.here`, the units here, or remove it: without both, the PMS's labels are the units",
+        ));
+    }
     let mut mapped: BTreeMap<&str, &str> = BTreeMap::new();
     for (pms, here) in &units.map {
         let field = format!("units.map.{pms}");

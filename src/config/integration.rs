@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, Span};
+use super::{Age, Schedule, Span};
 
 /// One property here, fed by one or more PMS properties through one credential. The file's stem is its id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -20,13 +20,14 @@ pub struct Integration {
     pub credential: String,
     /// The PMS's ids of the properties that feed this one. Nothing else is looked at (R5). Case does not tell two of them apart.
     pub pms_properties: Vec<String>,
-    /// The PMS's own status words that are never pulled (R6). Case and outer spaces do not matter.
+    /// The PMS's own status words that are never pulled (R6), in place of the credential's `defaults`. Case and outer spaces do
+    /// not matter.
     #[serde(default)]
     pub exclude_statuses: Vec<String>,
     /// Whether it is switched on.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// When it is synced, instead of the daemon's `schedule`.
+    /// When it is synced, instead of the credential's `defaults` and the daemon's `schedule`.
     #[serde(default)]
     pub schedule: Option<Schedule>,
     /// The script, instead of the connector's; a file in `scripts/`.
@@ -44,6 +45,10 @@ pub struct Integration {
     /// When a run is held until somebody approves it (R27).
     #[serde(default)]
     pub guard: Guard,
+    /// How long somebody has left before they are erased: `30d` at the least, such as `4y`; without it, never. Who also
+    /// stayed at a property whose file says nothing of it, or lives anywhere, is not.
+    #[serde(default)]
+    pub erase_after: Option<Age>,
     /// How the PMS's units become the units here (R33–R35).
     #[serde(default)]
     pub units: Units,
@@ -113,6 +118,9 @@ pub struct Units {
     pub map: BTreeMap<String, String>,
     /// Units here that several PMS units may be mapped onto.
     pub shared: Vec<String>,
+    /// A PMS unit whose label is that of a unit here is that unit, without standing in `map`; a unit here that `map`, or
+    /// somebody by hand, gives to a PMS unit is no other's.
+    pub equal_labels: bool,
 }
 
 impl Default for Units {
@@ -122,6 +130,7 @@ impl Default for Units {
             here: Vec::new(),
             map: BTreeMap::new(),
             shared: Vec::new(),
+            equal_labels: false,
         }
     }
 }
@@ -132,7 +141,8 @@ impl Default for Units {
 pub struct Property {
     /// What people call it.
     pub name: String,
-    /// Its time zone, by IANA name: it decides what `today` is.
+    /// Its time zone, by IANA name: it decides what `today` is. It may be absent where `defaults` of the credential have one.
+    #[serde(default)]
     pub timezone: String,
     /// Its country, by ISO 3166 code: it decides how phones are read (R11).
     #[serde(default = "us")]

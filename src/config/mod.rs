@@ -5,6 +5,7 @@ mod home;
 mod yaml;
 mod schema;
 mod duration;
+mod age;
 mod size;
 mod secret;
 mod program;
@@ -17,15 +18,17 @@ mod request;
 mod target_requests;
 mod answer;
 mod integration;
+mod units;
 mod target;
 mod files;
 
+pub use age::Age;
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
 pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,
     Retry, Sign, SignatureForm, TokenPlace,
 };
-pub use credential::{ContractLimits, Credential, CredentialValue};
+pub use credential::{ContractLimits, Credential, CredentialValue, Defaults};
 pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};

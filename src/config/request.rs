@@ -127,6 +127,9 @@ pub struct Request {
     /// and so the request has to ask with `{{ since }}`.
     #[serde(default)]
     pub since: Option<Since>,
+    /// What an account must be allowed for it, in the words of whoever gives it: `epms doctor` names it where it is denied.
+    #[serde(default)]
+    pub right: Option<String>,
     /// For lookups: how long an answer serves; a day unless it says otherwise.
     #[serde(default)]
     pub refresh: Option<Span>,

@@ -118,6 +118,12 @@ impl Named {
 }
 
 impl Caller {
+    /// The name that this machine has for a user. May wait for a directory service.
+    pub fn name(uid: u32) -> Result<Option<String>, Errno> {
+        let user = User::from_uid(Uid::from_raw(uid))?;
+        Ok(user.map(|user| user.name))
+    }
+
     /// What this machine says of a user who connected with `gid` as their group: their name, and the groups they
     /// are a member of. A socket tells no more than the two numbers; membership is looked up at each call, so it
     /// ends when it is taken away. May wait for a directory service.
@@ -296,6 +302,8 @@ mod tests {
         assert_eq!((root.uid, root.user.as_deref()), (0, Some("root")));
         let gids: Vec<u32> = root.groups.iter().map(|(gid, _)| *gid).collect();
         assert!(gids.contains(&0) && gids.contains(&4_242_424), "{gids:?}");
+        assert_eq!(Caller::name(0).unwrap().as_deref(), Some("root"));
+        assert_eq!(Caller::name(3_999_999_999).unwrap(), None);
         let nobody = Caller::known(3_999_999_999, 3_999_999_998).unwrap();
         assert_eq!(nobody.user, None);
         assert_eq!(nobody.groups, [(3_999_999_998, None)]);

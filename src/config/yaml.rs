@@ -182,6 +182,18 @@ impl Document {
         place
     }
 
+    /// Whether the document has something at a dotted path, be it empty. A key that has dots of its own is not found.
+    pub fn names(&self, field: &str) -> bool {
+        let mut node = &self.root;
+        field.split('.').all(|part| {
+            let Kind::Map(entries) = &node.kind else {
+                return false;
+            };
+            let found = entries.iter().find(|(key, ..)| key == part);
+            found.inspect(|(_, _, value)| node = value).is_some()
+        })
+    }
+
     /// A problem with the value at a dotted path.
     pub fn problem(&self, field: &str, message: impl Into<String>) -> Problem {
         Problem {
@@ -371,6 +383,18 @@ mod tests {
         assert_eq!(problems(&bomb).len(), 1);
         assert_eq!(problems(&"[".repeat(100_000)).len(), 1);
         assert_eq!(problems(&"x".repeat(MAX_BYTES + 1)).len(), 1);
+    }
+
+    #[test]
+    fn a_document_names_what_is_written_in_it_and_no_default() {
+        let text = "version: 1\nids: []\ninner: { a: { name: x } }\n";
+        let document = Document::parse(Path::new("f.yaml"), text).unwrap();
+        for named in ["ids", "inner", "inner.a", "inner.a.name"] {
+            assert!(document.names(named), "{named}");
+        }
+        for absent in ["enabled", "inner.b", "inner.a.count", "ids.0", "version.x"] {
+            assert!(!document.names(absent), "{absent}");
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, ChangeKind, IntegrationId, PersonId, Run, RunId,
+    Alert, AlertId, AlertKind, AlertState, ChangeKind, CredentialStatus, IntegrationId, PersonId,
+    Run, RunId,
 };
 
 use super::protocol::{
@@ -206,6 +207,11 @@ impl Client {
     /// All integrations, by id.
     pub async fn integrations(&self) -> Result<Vec<IntegrationStatus>, ClientError> {
         self.get(&["v1", "integrations"], Vec::new()).await
+    }
+
+    /// Every credential that is in use.
+    pub async fn credentials(&self) -> Result<Vec<CredentialStatus>, ClientError> {
+        self.get(&["v1", "credentials"], Vec::new()).await
     }
 
     /// One integration.

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Field, HeldPlan,
-    IntegrationId, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
-    TakenOver, TargetId, TargetStatus,
+    ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing,
+    Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, Progress, Resolution,
+    Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
@@ -44,6 +44,9 @@ pub struct Status {
     pub loading_since: Option<Timestamp>,
     /// Every integration, by id.
     pub integrations: Vec<IntegrationStatus>,
+    /// Every credential that an integration or a target uses, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialStatus>,
 }
 
 /// `GET /v1/integrations/{id}`.
@@ -62,6 +65,15 @@ pub struct IntegrationStatus {
     /// How it stands.
     #[serde(default)]
     pub health: Health,
+    /// Why it stands so and what to do about it, in one sentence; none where nothing is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// How much that matters to whoever watches it, whether a run is under way or not.
+    #[serde(default)]
+    pub severity: Severity,
+    /// By whom it is paused, until when, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// Why it does not run yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
@@ -108,6 +120,9 @@ pub struct IntegrationStatus {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<RunId>,
+    /// What applies at it, and which file says so. Only where it is asked for alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 #[allow(
@@ -159,6 +174,21 @@ impl IntegrationState {
             IntegrationState::Broken => "broken",
         }
     }
+}
+
+/// How much it matters how an integration stands.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is to be done.
+    #[default]
+    Ok,
+    /// Somebody should look at it.
+    Warning,
+    /// Somebody must: people do not come in, or do not leave.
+    Critical,
 }
 
 /// How an integration stands. The first that applies, in about this order from the end.
@@ -423,6 +453,31 @@ pub struct PersonDetail {
     pub alerts: Vec<Alert>,
     /// Their latest changes, newest first.
     pub changes: Vec<Change>,
+    /// They are to be erased once every target has heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<ErasingDetail>,
+}
+
+/// Somebody who is to be erased once every target has heard of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErasingDetail {
+    /// Who asked, when, and by which rule.
+    #[serde(flatten)]
+    pub asked: Erasing,
+    /// The targets that have to hear of it first.
+    pub waits_for: Vec<LeftAt>,
+}
+
+/// `POST /v1/people/{id}/erase`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EraseAsk {
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Erase at once, whatever targets still have: it stays there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// A link of a person.
@@ -491,6 +546,18 @@ pub enum PersonAct {
     Pin,
     /// `POST /v1/people/{id}/unpin`.
     Unpin,
+}
+
+/// `POST /v1/integrations/{id}/pause`: the body, which may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseFor {
+    /// After so many seconds it resumes by itself; without it when somebody resumes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Why, for whoever reads the status: one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// `POST /v1/integrations/{id}/rename`: the body.
@@ -579,6 +646,11 @@ impl ProblemDocument {
     /// The request itself is wrong.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad-request", "bad request", detail)
+    }
+
+    /// Files that came with the request are not right.
+    pub fn not_right(detail: impl Into<String>) -> Self {
+        Self::new(422, "not-right", "the files are not right", detail)
     }
 
     /// The caller may not do this.

@@ -7,11 +7,13 @@ mod care;
 mod changes;
 mod connections;
 mod deliveries;
+mod erase;
 mod health;
 mod integrations;
 mod openapi;
 mod routes;
 mod share;
+mod trial;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,9 +33,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview,
+    Retirement, Run, RunId, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -41,9 +43,9 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PauseFor,
+    PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply,
+    RunDetail, RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -102,6 +104,8 @@ pub trait Backend: Send + Sync + 'static {
     fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
+    /// What applies at an integration, and which file says so; nothing where there is no such one.
+    fn settings(&self, integration: &IntegrationId) -> Vec<Setting>;
     /// Asks for runs: of these integrations, or of all that are switched on.
     fn sync(
         &self,
@@ -141,6 +145,20 @@ pub trait Backend: Send + Sync + 'static {
         integration: IntegrationId,
         peer: Peer,
     ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do by files that are not live.
+    fn preview_with(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Preview>> + Send;
+    /// What it would do otherwise by files that are not live.
+    fn diff(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Difference>> + Send;
     /// Why a resident is where they are; with `live`, from what the PMS says now.
     fn explain(
         &self,
@@ -171,11 +189,11 @@ pub trait Backend: Send + Sync + 'static {
         digest: Option<String>,
         peer: Peer,
     ) -> impl Future<Output = Answer<RunState>> + Send;
-    /// Pauses an integration, or resumes it.
+    /// Pauses an integration, or resumes it where nothing is asked.
     fn pause(
         &self,
         integration: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> impl Future<Output = Answer<IntegrationStatus>> + Send;
     /// Gives the people of one integration to another, whose file is there.
@@ -213,6 +231,13 @@ pub trait Backend: Send + Sync + 'static {
         act: PersonAct,
         peer: Peer,
     ) -> impl Future<Output = Answer<Done>> + Send;
+    /// Erases a person.
+    fn erase_person(
+        &self,
+        person: PersonId,
+        asked: EraseAsk,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Erasure>> + Send;
     /// Makes a person by hand.
     fn add_person(&self, told: Enrolment, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
     /// Makes the people of a CSV file by hand.
@@ -357,6 +382,10 @@ async fn status<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Status>> {
     app.backend.status().await.map(Json)
 }
 
+async fn credentials<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Vec<CredentialStatus>>> {
+    Ok(Json(app.backend.status().await?.credentials))
+}
+
 async fn integrations<B: Backend>(
     State(app): State<App<B>>,
 ) -> Answer<Json<Vec<IntegrationStatus>>> {
@@ -372,7 +401,13 @@ async fn integration<B: Backend>(
         .integrations
         .into_iter()
         .find(|integration| integration.id.as_str() == name)
-        .map(Json)
+        .map(|integration| {
+            let settings = app.backend.settings(&integration.id);
+            Json(IntegrationStatus {
+                settings,
+                ..integration
+            })
+        })
         .ok_or_else(|| {
             ProblemDocument::not_found("there is no such integration; /v1/integrations lists them")
         })

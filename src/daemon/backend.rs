@@ -3,11 +3,15 @@
 mod acts;
 mod callers;
 mod care;
+mod credentials;
 mod deliveries;
+mod erase;
 mod explain;
 mod health;
 mod integrations;
 mod log;
+mod standing;
+mod trial;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -20,17 +24,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
-    LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
-    ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState,
+    IntegrationStatus, LinkDetail, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, Done, Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome,
+    Person, PersonId, Preview, Retirement, RunId, Setting, Soundness, TargetId, TargetStatus, Tier,
+    TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -40,7 +45,7 @@ use super::metrics::Metrics;
 use super::runs::Command;
 use super::schedule::Phase;
 
-use integrations::health;
+use standing::{Facts, Standing, standing};
 
 /// Who asks for a reload hears of it by then, before the client's patience is at its end.
 const RELOAD: Duration = Duration::from_secs(25);
@@ -152,6 +157,7 @@ impl Backend for Daemon {
         let (started, offline) = (self.started, self.nature == Nature::Offline);
         let up = (self.tools.up)();
         let stuck = self.stuck();
+        let (outbound, now) = (Arc::clone(&self.tools.reader), (self.tools.now)());
         let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
@@ -172,10 +178,28 @@ impl Backend for Daemon {
                 let doing = phases.get(id);
                 let phase = doing.map_or(Phase::Idle, |doing| doing.phase);
                 let current = slot.current.as_ref();
-                let state = state(slot, phase, history.paused);
                 let ours = open.get(id).unwrap_or(&nothing);
-                let retired = attachment.retired.is_some();
-                let health = health(state, retired, history.failures, doing, ours);
+                let guard = view.guard(id)?;
+                let facts = Facts {
+                    id,
+                    catalog: &catalog,
+                    slot,
+                    state: state(slot, phase, history.paused),
+                    at_rest: state(slot, Phase::Idle, history.paused),
+                    waits_for: doing.and_then(|doing| doing.waits_for.as_deref()),
+                    stuck: stuck.contains_key(id),
+                    attachment: &attachment,
+                    linked,
+                    history: &history,
+                    guard: &guard,
+                    open: ours,
+                };
+                let state = facts.state;
+                let Standing {
+                    health,
+                    because,
+                    severity,
+                } = standing(&facts);
                 integrations.push(IntegrationStatus {
                     id: id.clone(),
                     property: current
@@ -184,6 +208,9 @@ impl Backend for Daemon {
                     connector: current.map(|i| i.connector.clone()).unwrap_or_default(),
                     state,
                     health,
+                    because,
+                    severity,
+                    pause: history.pause.filter(|_| history.paused),
                     waits_for: doing.and_then(|doing| doing.waits_for.clone()),
                     slowed_by: doing.and_then(|doing| doing.slowed_by.clone()),
                     stuck: stuck.get(id).cloned(),
@@ -194,7 +221,7 @@ impl Backend for Daemon {
                     last_started: history.last_started,
                     last_success: history.last_success,
                     last_error: history.last_error,
-                    not_understood: not_understood(view, id)?,
+                    not_understood: guard.understanding.waits.map(|plan| plan.run),
                     failures: history.failures,
                     next: doing.and_then(|doing| doing.next),
                     linked,
@@ -203,6 +230,7 @@ impl Backend for Daemon {
                         Phase::Running { run, .. } => Some(run),
                         _ => None,
                     },
+                    settings: Vec::new(),
                 });
             }
             Ok(Status {
@@ -216,9 +244,17 @@ impl Backend for Daemon {
                 problems: catalog.problems.clone(),
                 loading_since,
                 integrations,
+                credentials: credentials::credentials(&catalog, outbound.outbound(), view, now)?,
             })
         })
         .await
+    }
+
+    fn settings(&self, integration: &IntegrationId) -> Vec<Setting> {
+        let catalog = self.catalog.borrow();
+        let slot = catalog.integrations.get(integration);
+        let current = slot.and_then(|slot| slot.current.as_ref());
+        current.map_or_else(Vec::new, |current| current.settings.clone())
     }
 
     async fn sync(
@@ -349,6 +385,7 @@ impl Backend for Daemon {
     }
 
     async fn person(&self, id: PersonId) -> Answer<PersonDetail> {
+        let catalog = Arc::clone(&self.catalog.borrow());
         let detail = self
             .ask(move |view| {
                 let Some(person) = view.person(id)? else {
@@ -372,6 +409,7 @@ impl Backend for Daemon {
                     deliveries: Vec::new(),
                     alerts,
                     changes: view.changes_of(id, u64::MAX, 20)?,
+                    erasing: erase::erasing(view, id, &catalog)?,
                 }))
             })
             .await?;
@@ -461,6 +499,24 @@ impl Backend for Daemon {
         self.see(integration, peer).await
     }
 
+    async fn preview_with(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> Answer<Preview> {
+        self.tried(integration, files, peer).await
+    }
+
+    async fn diff(
+        &self,
+        integration: IntegrationId,
+        files: TriedFiles,
+        peer: Peer,
+    ) -> Answer<Difference> {
+        self.differs(integration, files, peer).await
+    }
+
     async fn explain(
         &self,
         integration: IntegrationId,
@@ -499,10 +555,10 @@ impl Backend for Daemon {
     async fn pause(
         &self,
         integration: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
-        self.paused(integration, paused, peer).await
+        self.paused(integration, pause, peer).await
     }
 
     async fn rename(&self, from: IntegrationId, to: IntegrationId, peer: Peer) -> Answer<Done> {
@@ -529,6 +585,10 @@ impl Backend for Daemon {
 
     async fn to_person(&self, person: PersonId, act: PersonAct, peer: Peer) -> Answer<Done> {
         self.done_to_person(person, act, peer).await
+    }
+
+    async fn erase_person(&self, person: PersonId, asked: EraseAsk, peer: Peer) -> Answer<Erasure> {
+        self.erased(person, asked, peer).await
     }
 
     async fn add_person(&self, told: Enrolment, peer: Peer) -> Answer<Done> {

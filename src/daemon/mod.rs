@@ -5,13 +5,17 @@ mod clock;
 mod deliveries;
 mod schedule;
 mod absence;
+mod erasing;
 mod ledger;
 mod runs;
 mod follow;
 mod leave;
+mod pauses;
+mod expiring;
 mod metrics;
 mod service;
 mod offline;
+mod rehearsal;
 mod backend;
 
 #[cfg(test)]
@@ -39,12 +43,15 @@ use crate::sync::{Tools, Workers};
 use backend::{Daemon, Nature};
 use clock::Steady;
 use deliveries::Deliveries;
+use erasing::Eraser;
 use ledger::Kept;
 use metrics::Metrics;
 use runs::Runs;
 use service::Service;
 
+pub use crate::sync::Recorded;
 pub use offline::Offline;
+pub use rehearsal::rehearse;
 
 /// Why the daemon did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +119,14 @@ async fn begin(home: &Home, environment: &Environment) -> Result<Begun, DaemonEr
     let home = home.clone();
     let open = move || {
         let store = Store::open_cached(&state, cache)?;
+        // A copy from before may have been put in its place by hand.
+        let erased = store.erase_again(Timestamp::now())?;
+        if erased > 0 {
+            tracing::warn!(
+                people = erased,
+                "whoever was erased before stood in the store, and was erased again"
+            );
+        }
         let holdings = store.read()?.holdings()?;
         let loaded = catalog::load_with(&home, None, &holdings, Timestamp::now());
         Ok::<_, DaemonError>((store, loaded))
@@ -268,6 +283,19 @@ pub async fn run(
         let drained = drained.clone();
         tasks.spawn(async move {
             server::serve(listener, daemon, drained).await;
+            Ok(())
+        });
+    }
+    {
+        let eraser = Eraser {
+            store: Arc::clone(&tools.store),
+            catalog: last.clone(),
+            now,
+            commits: commits.clone(),
+            stop: stop.clone(),
+        };
+        tasks.spawn(async move {
+            eraser.run().await;
             Ok(())
         });
     }

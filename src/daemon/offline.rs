@@ -150,6 +150,7 @@ mod tests {
                 confidence: None,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
                 raised_by: RunId(1),
                 first_seen: Timestamp::UNIX_EPOCH,
                 last_seen: Timestamp::UNIX_EPOCH,

@@ -22,9 +22,11 @@ use crate::sync::{Job, RunError, Stuck, Tools, Turn};
 
 use super::absence::Absences;
 use super::clock::Steady;
+use super::expiring::Expiring;
 use super::follow::{Waiting, Work};
 use super::leave;
 use super::metrics::Metrics;
+use super::pauses::Pauses;
 use super::schedule::{Ended, Known, Phase, Rhythm, Schedule};
 
 /// What the owner of the schedule is asked for.
@@ -84,6 +86,10 @@ pub(super) struct State {
     adopted: Arc<Catalog>,
     /// What is gone although people of it are there.
     pub(super) absences: Absences,
+    /// When pauses by hand are over.
+    pub(super) pauses: Pauses,
+    /// What is told of credentials that expire; none where nothing was told yet.
+    pub(super) expiring: Option<Expiring>,
     /// Stale feeds whose alert could not be written yet.
     untold: Vec<IntegrationId>,
     /// Runs whose threads do not come back, and of which was told.
@@ -175,6 +181,7 @@ impl Runs {
                     let _ = reply.send(());
                 }
             }
+            self.resume(&mut state).await;
             self.tell_of_a_jump();
             self.tell_stuck(&mut state);
             self.look_again(&mut state);
@@ -182,6 +189,7 @@ impl Runs {
             self.start(&mut state);
             self.tell_stale(&mut state).await;
             self.tell_left_behind(&mut state).await;
+            self.tell_expiring(&mut state).await;
             let due = state
                 .schedule
                 .next_moment()
@@ -189,6 +197,9 @@ impl Runs {
                     Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default()
                 });
             let rest = state.absences.rest().unwrap_or(SignedDuration::MAX);
+            let paused = state.pauses.next();
+            let paused = paused.map(|end| end.duration_since(self.clock.now()));
+            let rest = rest.min(paused.unwrap_or(SignedDuration::MAX));
             // A clock that was set is noticed within a minute.
             let due = due
                 .min(Duration::try_from(rest).unwrap_or_default())
@@ -224,6 +235,8 @@ impl Runs {
             to_do: Vec::new(),
             adopted: Arc::clone(&self.catalog.borrow()),
             absences: Absences::default(),
+            pauses: Pauses::default(),
+            expiring: None,
             untold: Vec::new(),
             stuck: Vec::new(),
         }
@@ -249,7 +262,12 @@ impl Runs {
         let now = self.clock.now();
         state.schedule.set_workers(catalog.settings.workers);
         state.seats.set_workers(catalog.settings.workers);
+        let wall = (self.tools.now)();
+        let is_known = |id: &IntegrationId| catalog.integrations.contains_key(id);
+        state.pauses.retain(is_known);
         for ((id, slot), history) in catalog.integrations.iter().zip(histories) {
+            let pause = history.pause.as_ref().filter(|_| history.paused);
+            state.pauses.set(id, pause, wall, now);
             let waits = state.waiting_for.contains_key(id);
             let rhythm = rhythm(slot, history.paused).filter(|_| !waits);
             let known = Known {
@@ -289,6 +307,33 @@ impl Runs {
                 ..begun
             };
             state.tell(report, false);
+        }
+    }
+
+    /// Resumes what was paused for a while that is over.
+    async fn resume(&mut self, state: &mut State) {
+        let over = state.pauses.over(self.clock.now());
+        if over.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.tools.store);
+        let resumed = tokio::task::spawn_blocking(move || crate::acts::resume_all(&store, &over));
+        match resumed.await {
+            Ok(Ok(resumed)) => {
+                for id in resumed {
+                    tracing::info!(integration = %id, "the pause is over; the integration is resumed");
+                }
+                self.commits.send_modify(|commits| *commits += 1);
+                if let Err(error) = self.adopt(state).await {
+                    state.adopt_again = true;
+                    tracing::error!(%error, "the store failed; the catalog is taken over later");
+                }
+            }
+            Ok(Err(error)) => {
+                state.pauses.again(self.clock.now());
+                tracing::error!(%error, "the store failed; what is paused is resumed later");
+            }
+            Err(_) => state.pauses.again(self.clock.now()),
         }
     }
 

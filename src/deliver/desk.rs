@@ -228,7 +228,7 @@ impl Desk {
         why: Why,
         now: Timestamp,
     ) -> Result<Looked, DeliverError> {
-        let person = view.person(id)?;
+        let person = who_stays(view, view.person(id)?)?;
         let mut looked = self.looked(person.as_ref(), id, before, why, now);
         if let Some(other) = person.and_then(|person| person.merged_into)
             && !self.has_all(view, other)?
@@ -580,6 +580,16 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// A person as far as anything is for them: who is to be erased shall have nothing, unless they live somewhere again.
+pub(super) fn who_stays(view: &View, person: Option<Person>) -> Result<Option<Person>, StoreError> {
+    let Some(person) = person else {
+        return Ok(None);
+    };
+    let lives = person.current_at().next().is_some();
+    let stays = lives || view.erasing(person.id)?.is_none();
+    Ok(stays.then_some(person))
 }
 
 /// The keys that are a person's at a target.

@@ -9,7 +9,7 @@ use crate::model::PersonId;
 use crate::source::Operation;
 use crate::store::View;
 
-use super::desk::{AT_ONCE, Desk, Looked, NOBODY, Why, keys};
+use super::desk::{AT_ONCE, Desk, Looked, NOBODY, Why, keys, who_stays};
 use super::error::DeliverError;
 use super::moments::{after, within};
 use super::record::{Bookmark, Record};
@@ -39,7 +39,8 @@ impl Desk {
                 let before: Option<Record> = view.lane(self.id(), person.id)?;
                 let is_served = |id| self.target.serves.contains_key(id);
                 if before.is_some() || person.stays.keys().any(is_served) {
-                    looked.push(self.looked(Some(person), person.id, before, why, now));
+                    let stays = who_stays(view, Some(person.clone()))?;
+                    looked.push(self.looked(stays.as_ref(), person.id, before, why, now));
                 }
             }
             self.keep(&looked, None, now)?;

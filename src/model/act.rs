@@ -41,6 +41,8 @@ pub enum Resolution {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         force: bool,
     },
+    /// `erased_returned`: the resident comes in again, as somebody new.
+    Admit,
 }
 
 impl Resolution {
@@ -54,6 +56,7 @@ impl Resolution {
             Resolution::SamePerson => "same-person",
             Resolution::SomebodyElse => "somebody-else",
             Resolution::MapUnit { .. } => "map-unit",
+            Resolution::Admit => "admit",
         }
     }
 }
@@ -98,6 +101,10 @@ pub enum ActKind {
     Rename,
     /// An integration was given up for good (R46).
     Retire,
+    /// A person was erased, or is to be once every target has heard of it.
+    Erase,
+    /// An alert was resolved: somebody who was erased comes in again.
+    Admit,
 }
 
 impl ActKind {
@@ -122,6 +129,8 @@ impl ActKind {
             ActKind::Undo => "undo",
             ActKind::Rename => "rename",
             ActKind::Retire => "retire",
+            ActKind::Erase => "erase",
+            ActKind::Admit => "admit",
         }
     }
 }
@@ -221,9 +230,43 @@ pub struct Act {
     /// Alerts that went to another integration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<MovedAlert>,
-    /// The act that undid it.
+    /// Who was erased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<PersonId>,
+    /// Residents who come in again although they were erased, by their PMS ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub admitted: Vec<String>,
+    /// Why, as whoever did it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The act that undid it, or that took out of it what could be given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
+}
+
+impl Act {
+    /// An act that has done nothing yet.
+    pub fn new(id: ActId, kind: ActKind, at: Timestamp, by: Actor) -> Act {
+        Act {
+            id,
+            kind,
+            at,
+            by,
+            alert: None,
+            with: Vec::new(),
+            people: Vec::new(),
+            links: Vec::new(),
+            rulings: Vec::new(),
+            units: Vec::new(),
+            moves: Vec::new(),
+            attachments: Vec::new(),
+            alerts: Vec::new(),
+            erased: Vec::new(),
+            admitted: Vec::new(),
+            reason: None,
+            undone_by: None,
+        }
+    }
 }
 
 /// An act that was done, and what it wrote to the change log.

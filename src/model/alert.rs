@@ -73,6 +73,10 @@ pub enum AlertKind {
     VisitNeeded,
     /// A unit where people have access has no place at a target (R40): one for each unit.
     UnmappedPlace,
+    /// Somebody who was erased is current in the PMS again.
+    ErasedReturned,
+    /// A credential is soon taken no more, as its file says: one for each credential.
+    CredentialExpires,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -97,6 +101,7 @@ pub enum Way {
     MapUnit,
     SamePerson,
     SomebodyElse,
+    Admit,
 }
 
 /// Everything that is to be known of a kind of alert, in one place.
@@ -116,7 +121,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 26] = [
+    pub const ALL: [AlertKind; 28] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -143,13 +148,16 @@ impl AlertKind {
         AlertKind::RevocationsHeld,
         AlertKind::VisitNeeded,
         AlertKind::UnmappedPlace,
+        AlertKind::ErasedReturned,
+        AlertKind::CredentialExpires,
     ];
 
     /// Everything that is to be known of the kind.
     pub const fn facts(self) -> KindFacts {
         use Closes::{WithCause, WithFeed, WithNextRun};
         use Way::{
-            CreateSeparate, MapUnit, Merge, NotDuplicate, ReplaceEmail, SamePerson, SomebodyElse,
+            Admit, CreateSeparate, MapUnit, Merge, NotDuplicate, ReplaceEmail, SamePerson,
+            SomebodyElse,
         };
         match self {
             AlertKind::DuplicateAccounts => KindFacts {
@@ -334,6 +342,20 @@ impl AlertKind {
                 ways: &[],
                 remedy: "write the unit into `places.map` of the target's file",
             },
+            AlertKind::ErasedReturned => KindFacts {
+                word: "erased_returned",
+                sentence: "somebody who was erased is current in the PMS again; nothing of them is taken in",
+                closes: WithCause,
+                ways: &[Admit],
+                remedy: "admit lets them in as somebody new; or correct it in the PMS, and it closes itself",
+            },
+            AlertKind::CredentialExpires => KindFacts {
+                word: "credential_expires",
+                sentence: "a credential is soon taken no more, as its file says",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "get the next one, and write its day into `expires` of the credential's file",
+            },
         }
     }
 
@@ -468,6 +490,9 @@ pub struct Alert {
     /// The ids of some of them, where one alert stands for many records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// The unit here that an unmapped one of the PMS may be (R35): somebody confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
     /// The run that raised it.
     pub raised_by: RunId,
     /// When it was raised, or opened again.
@@ -506,6 +531,7 @@ impl Alert {
                 confidence: None,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
                 raised_by: run,
                 first_seen: now,
                 last_seen: now,

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Field, IntegrationId, PersonId, RunId};
+use super::{Actor, Field, IntegrationId, PersonId, RunId};
 
 /// What happened to a person.
 #[derive(
@@ -73,6 +73,12 @@ pub enum ChangeKind {
     /// Belongs to another integration from now on, which reads the same of the PMS (R46).
     #[n(14)]
     Moved,
+    /// Is to be erased, by hand or by the rule of their property, once every target has heard of it.
+    #[n(15)]
+    Erasing,
+    /// Was erased: nothing is kept that says who they were.
+    #[n(16)]
+    Erased,
 }
 
 impl ChangeKind {
@@ -94,6 +100,8 @@ impl ChangeKind {
             ChangeKind::Unpinned => "unpinned",
             ChangeKind::Undone => "undone",
             ChangeKind::Moved => "moved",
+            ChangeKind::Erasing => "erasing",
+            ChangeKind::Erased => "erased",
         }
     }
 }
@@ -102,18 +110,6 @@ impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// Who did it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// A run of a sync, or the daemon that follows the files.
-    #[n(0)]
-    Sync,
-    /// A caller of the control socket, by user id.
-    #[n(1)]
-    User(#[n(0)] u32),
 }
 
 /// One field before and after; absent is `None`.

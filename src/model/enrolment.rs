@@ -165,9 +165,9 @@ impl ExportRow {
         self
     }
 
-    /// The rows of a person: one for each stay, or one without. Who was merged or withdrawn has none.
+    /// The rows of a person: one for each stay, or one without. Who was merged, withdrawn or erased has none.
     pub fn of(person: &Person) -> Vec<ExportRow> {
-        if person.merged_into.is_some() || person.withdrawn {
+        if person.merged_into.is_some() || person.withdrawn || person.erased {
             return Vec::new();
         }
         let date =

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, Change, Decision, Delivery, IntegrationId, Link, Outcome, Person, PersonId, Resident,
-    Ruling, RunId,
+    Ruling, RunId, Setting,
 };
 
 /// What is known of one resident, and with `live` what the PMS says of them now.
@@ -39,6 +39,9 @@ pub struct Explanation {
     /// What they caused, newest first.
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// What applies at the integration, and which file says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// What the PMS says now, and what a run would make of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
@@ -98,6 +101,9 @@ pub struct Mapping {
 pub struct RuleSeen {
     /// The rule: a word of `exclude_statuses`, `include`, or the script's `exclude`.
     pub rule: String,
+    /// The file that has the rule, relative to the home; none for one that is the program's own, or the script's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The value it looked at.
     pub saw: String,
     /// The reason to leave the resident out, where it did.
@@ -166,6 +172,7 @@ pub fn rule_text(rule: &str) -> &'static str {
         "R46" => {
             "an integration that gets another name keeps its people, and one that is given up houses nobody"
         }
+        "erased" => "somebody erased this person: nothing of them is taken in",
         "pin" => "somebody keeps this person from every run",
         _ => "",
     }

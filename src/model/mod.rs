@@ -1,18 +1,23 @@
 //! What things are: ids, residents, people, alerts, changes, runs. No I/O, no clock, no other module.
 
 mod act;
+mod actor;
 mod alert;
 mod attachment;
 mod change;
+mod credential;
 mod delivery;
+mod difference;
 mod email;
 mod enrolment;
+mod erasure;
 mod explain;
 mod guard;
 mod identity;
 mod ids;
 mod number;
 mod packed;
+mod pause;
 mod people;
 mod person;
 mod phone;
@@ -22,13 +27,16 @@ mod record;
 mod reload;
 mod resident;
 mod run;
+mod setting;
 mod shown;
 mod soundness;
 mod status;
 mod tier;
+mod tried;
 mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
+pub use actor::{Actor, NamedBy};
 pub use alert::{
     Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
 };
@@ -36,15 +44,18 @@ pub use attachment::{
     Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,
     Retirement, TakenOver, is_same_property,
 };
-pub use change::{Actor, Change, ChangeKind, FieldChange};
+pub use change::{Change, ChangeKind, FieldChange};
+pub use credential::{BudgetPeriod, BudgetStatus, CredentialStatus};
 pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,
 };
+pub use difference::{AlertDiffers, AlertWould, Difference, Differs, Effect, Foreseen};
 pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
 };
+pub use erasure::{Erasing, Erasure, ErasureState, LeftAt};
 pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};
 pub use guard::{
     Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,
@@ -53,6 +64,7 @@ pub use guard::{
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use number::{exact, float_text, may_be_inexact, number_text};
+pub use pause::Pause;
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use phone::{country_of, phone, phones, phones_of};
@@ -62,8 +74,10 @@ pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
+pub use setting::Setting;
 pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;
+pub use tried::{Tried, TriedFiles};
 pub use zone::time_zone;

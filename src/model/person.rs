@@ -197,6 +197,10 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cbor(n(9), skip_if = "super::packed::no")]
     pub withdrawn: bool,
+    /// Somebody erased this person: nothing is kept that says who they were. They hold no name, email, phone, stay or link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cbor(n(12), skip_if = "super::packed::no")]
+    pub erased: bool,
     /// How the person came to be.
     #[n(10)]
     pub origin: Origin,
@@ -219,9 +223,17 @@ impl Person {
             pinned: false,
             merged_into: None,
             withdrawn: false,
+            erased: false,
             origin,
             created,
         }
+    }
+
+    /// Where the person is current, by property.
+    pub fn current_at(&self) -> impl Iterator<Item = &IntegrationId> {
+        let current = self.stays.iter();
+        let current = current.filter(|(_, stay)| stay.status == LeaseStatus::Current);
+        current.map(|(integration, _)| integration)
     }
 
     /// The stay at a property.

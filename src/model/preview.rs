@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Change, Decision, HeldPlan, PersonId, Run};
+use super::{Alert, Change, Decision, HeldPlan, PersonId, Run, Tried};
 
 /// What a run would do now. Nothing of it is in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,9 @@ pub struct Preview {
     /// What only the rules of a new version would take: it waits whatever its size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_upgrade: Option<HeldPlan>,
+    /// Of files that are not live: what is said of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
 }
 
 impl Preview {
@@ -47,6 +50,7 @@ impl Preview {
             names: BTreeMap::new(),
             held: None,
             since_upgrade: None,
+            tried: None,
         }
     }
 }

@@ -27,6 +27,7 @@ use super::patience::Patience;
 use super::proxy::{Refusal, Through, asks_for_a_password};
 use super::token::{Lasts, Left, Of, Session, Token};
 use super::trust::Trust;
+use super::usage::Watched;
 use super::watch::Watch;
 
 /// Shorter ones would strike out half of what a server says.
@@ -318,9 +319,17 @@ pub(super) struct Shared {
     refresh: Mutex<Option<([u8; 32], Secret)>>,
     /// What was sent to prove who asks, beside the secrets of the credential.
     shown: Mutex<VecDeque<Secret>>,
+    /// When the secrets of the credential were read.
+    pub(super) watched: Watched,
 }
 
 impl Shared {
+    /// How many requests were made, by the hour since 1970; none where nothing is counted yet.
+    pub(super) fn asked(&self) -> Option<BTreeMap<i64, u32>> {
+        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.as_ref()?.asked()
+    }
+
     /// The budget; a new one when the limits have changed.
     pub(super) fn budget(
         &self,

@@ -10,8 +10,8 @@ use crate::config::{Limits, Secret};
 
 const HOUR: i64 = 3600;
 /// The hours of a day, and those of the longest month.
-const DAY: i64 = 24;
-const MONTH: i64 = 31 * DAY;
+pub(super) const DAY: i64 = 24;
+pub(super) const MONTH: i64 = 31 * DAY;
 
 /// Keeps of a credential what a restart must not forget: how many requests were made with it, and a refresh token that came
 /// in the place of its own. Without one, nobody counts a day or a month.
@@ -107,6 +107,11 @@ impl Allowance {
             })
         });
         waits.max_by_key(|used_up| used_up.wait)
+    }
+
+    /// How many were made, by the hour since 1970.
+    pub(super) fn asked(&self) -> &BTreeMap<i64, u32> {
+        &self.asked
     }
 
     /// One more is made. What the ledger has to keep before that, where it does not yet.

@@ -5,7 +5,7 @@
 //! second half of a burst. A request counts until a period after its answer, as nobody here knows when the
 //! server saw it in between.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -200,6 +200,13 @@ impl Budget {
         });
         let wait = used_up.as_ref().map(|used_up| used_up.wait);
         (wait.and_then(|wait| Duration::try_from(wait).ok()), used_up)
+    }
+
+    /// How many were made, by the hour since 1970; none where nothing of that is limited.
+    pub(super) fn asked(&self) -> Option<BTreeMap<i64, u32>> {
+        let allowance = self.allowance.as_ref()?;
+        let allowance = allowance.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(allowance.asked().clone())
     }
 
     /// Counts one more of a day and a month, before it is made.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use minijinja::Value;
 
 use crate::beneath::{self, MAX_FILE};
@@ -17,6 +18,7 @@ use super::allowance::Ledger;
 use super::egress::{Lookup, Resolver, system};
 use super::proxy::Through;
 use super::roots::Roots;
+use super::usage::SecretsSeen;
 
 /// How requests call who asks.
 pub(super) const USER_AGENT: &str = concat!("epms/", env!("CARGO_PKG_VERSION"));
@@ -185,6 +187,7 @@ impl Outbound {
             let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(shared.entry(name.to_owned()).or_default())
         };
+        self.note_secrets(&shared, &values);
         let proxy = Through::read(asking.proxy, home).map_err(AccountError::Proxy)?;
         secrets.extend(proxy.iter().flat_map(Through::secrets));
         let (way, client) = self.reaching(credential, home, proxy.as_ref(), &shared)?;
@@ -208,6 +211,38 @@ impl Outbound {
             proxy,
             watch: None,
         })
+    }
+
+    /// Notes when the secrets among these values were read, and whether they are others than before.
+    fn note_secrets(&self, shared: &Shared, values: &BTreeMap<String, Value>) {
+        let is_secret =
+            |(_, value): &(_, &Value)| value.downcast_object_ref::<SecretValue>().is_some();
+        let secrets = values.iter().filter(is_secret);
+        let secrets: BTreeMap<String, Value> = secrets
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect();
+        if !secrets.is_empty() {
+            let ledger = self.ledger.as_ref();
+            let now = ledger.map_or_else(Timestamp::now, |ledger| ledger.now());
+            let print = Fingerprint::new(&self.key, "", &secrets, &[]);
+            shared.watched.read(print, now);
+        }
+    }
+
+    fn shared(&self, name: &str) -> Option<Arc<Shared>> {
+        let all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(name).cloned()
+    }
+
+    /// How many requests were made with a credential, by the hour since 1970; none where this process has counted none, or
+    /// neither a day nor a month is limited.
+    pub fn asked(&self, name: &str) -> Option<BTreeMap<i64, u32>> {
+        self.shared(name)?.asked()
+    }
+
+    /// When the secrets of a credential were read; none where it has none, or they were not.
+    pub fn secrets_seen(&self, name: &str) -> Option<SecretsSeen> {
+        self.shared(name)?.watched.seen()
     }
 
     /// The client that trusts a credential's `ca_file` too and goes through the proxy, and what tells this way from

@@ -19,6 +19,7 @@ mod sign;
 mod token;
 mod trust;
 mod unpack;
+mod usage;
 mod watch;
 mod way;
 
@@ -30,6 +31,7 @@ pub use error::{OutboundError, Told, without_said};
 pub use patience::{Patience, Seats, Waits};
 pub use redact::{Redacted, RedactedHeader};
 pub use roots::Roots;
+pub use usage::{SecretsSeen, budgets};
 pub use way::{Answered, Endpoint, Unreached};
 
 pub(crate) use account::Fingerprint;

@@ -14,6 +14,7 @@ use super::entry::Lease;
 use super::normal::Normal;
 use super::plan::Inputs;
 use super::rejected::Rejected;
+use super::units;
 
 /// What a run does to alerts. A raised one has the id 0 until it is written, or recalled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +88,7 @@ struct Found {
     confidence: Option<Confidence>,
     count: Option<u64>,
     examples: Vec<String>,
+    suggestion: Option<String>,
 }
 
 impl Causes {
@@ -110,6 +112,7 @@ impl Causes {
                 confidence,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
             });
     }
 
@@ -127,8 +130,23 @@ impl Causes {
             confidence: None,
             count: Some(count),
             examples: Vec::new(),
+            suggestion: None,
         };
         self.0.insert((kind, subject.to_owned()), found);
+    }
+
+    /// A PMS unit that the mapping list does not know (R35).
+    pub(crate) fn raise_unmapped(&mut self, unit: &str, detail: &str) {
+        let found = Found {
+            sides: Vec::new(),
+            detail: detail.to_owned(),
+            confidence: None,
+            count: None,
+            examples: Vec::new(),
+            suggestion: units::suggestion(detail),
+        };
+        let cause = (AlertKind::UnmappedUnit, unit.to_owned());
+        self.0.entry(cause).or_insert(found);
     }
 
     /// Dates of the feed that cannot be (R12).
@@ -139,6 +157,7 @@ impl Causes {
             confidence: None,
             count: Some(bad_dates.count()),
             examples: bad_dates.named().to_vec(),
+            suggestion: None,
         };
         let cause = (AlertKind::BadDates, DATES.to_owned());
         self.0.insert(cause, found);
@@ -164,6 +183,7 @@ impl Causes {
             confidence: None,
             count: Some(count),
             examples: examples.into_iter().collect(),
+            suggestion: None,
         };
         let cause = (AlertKind::RecordsRejected, place.to_owned());
         self.0.insert(cause, found);
@@ -185,6 +205,7 @@ impl Causes {
                 confidence,
                 count,
                 examples,
+                suggestion,
             } = found;
             match known.remove(&(kind, subject.clone())) {
                 Some(alert) => {
@@ -194,6 +215,7 @@ impl Causes {
                         confidence,
                         count,
                         examples,
+                        suggestion,
                         last_seen: inputs.now,
                         ..alert
                     });
@@ -210,6 +232,7 @@ impl Causes {
                     confidence,
                     count,
                     examples,
+                    suggestion,
                     raised_by: inputs.run,
                     first_seen: inputs.now,
                     last_seen: inputs.now,

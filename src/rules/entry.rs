@@ -62,6 +62,16 @@ pub enum Entry {
         #[n(0)]
         record: String,
     },
+    /// A resident who was erased: nothing of them is kept but their PMS id.
+    #[n(3)]
+    Erased {
+        /// The resident's PMS id.
+        #[n(0)]
+        resident: String,
+        /// They are current, and not left out.
+        #[n(1)]
+        returned: bool,
+    },
 }
 
 /// All leases of one PMS id in a run.

@@ -63,7 +63,7 @@ impl Odd {
                     odd.nameless += u64::from(!has_id);
                 }
                 Entry::Nobody { .. } => odd.nobody += 1,
-                Entry::Resident { .. } | Entry::Rejected { .. } => {}
+                Entry::Resident { .. } | Entry::Rejected { .. } | Entry::Erased { .. } => {}
             }
         }
         odd

@@ -6,6 +6,7 @@ mod late;
 mod linked;
 mod whose;
 mod absent;
+mod erased;
 
 pub(crate) use linked::{may_follow, superseded};
 
@@ -198,9 +199,7 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
         planner.unknown_word(word);
     }
     for (unit, detail) in &inputs.unmapped {
-        planner
-            .causes
-            .raise(AlertKind::UnmappedUnit, unit, Vec::new(), detail);
+        planner.causes.raise_unmapped(unit, detail);
     }
     if !inputs.bad_dates.is_empty() {
         let bad_dates = &inputs.bad_dates;
@@ -343,6 +342,7 @@ impl<P: People> Planner<'_, P> {
                     None,
                 );
             }
+            Entry::Erased { resident, returned } => self.erased(&resident, returned),
             Entry::Resident { .. } => {}
         }
     }

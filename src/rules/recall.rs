@@ -21,6 +21,7 @@ impl AlertWrites {
                         confidence: alert.confidence,
                         count: alert.count,
                         examples: alert.examples,
+                        suggestion: alert.suggestion,
                         last_seen: alert.last_seen,
                         ..before
                     });

@@ -221,6 +221,7 @@ impl Reading {
                 }
                 Entry::Rejected { record, has_id, .. } => unread.push((record.as_str(), *has_id)),
                 Entry::Nobody { record } => _ = emptied.insert(record),
+                Entry::Erased { .. } => {}
             }
         }
         let by_record = if unread.is_empty() {

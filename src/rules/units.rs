@@ -36,40 +36,33 @@ pub(crate) fn place(unit: Unit, units: &Units) -> Placed {
     match (units.map.get(&unit.id), by_former_id) {
         (Some(here), _) => Placed::Here(named(here, unit)),
         (None, Some(here)) => Placed::ByFormerId(named(here, unit)),
-        (None, None) => Placed::Unmapped {
-            suggestion: suggest(&unit.label, units),
+        (None, None) => match units.equal(&unit.label).filter(|_| units.equal_labels) {
+            Some(here) => Placed::Here(named(here, unit)),
+            None => Placed::Unmapped {
+                suggestion: units.suggested(&unit.label).cloned(),
+            },
         },
     }
 }
 
-/// A unit here that nobody is mapped onto: of equal label, else of equal label without building,
-/// punctuation and leading zeros. Only where it is the only one.
-fn suggest(label: &str, units: &Units) -> Option<String> {
-    let free = || {
-        units
-            .here
-            .iter()
-            .filter(|here| !units.map.values().any(|mapped| mapped == *here))
-    };
-    if let Some(equal) = free().find(|here| here.trim() == label.trim()) {
-        return Some(equal.clone());
-    }
-    let core = core(label);
-    let mut alike = free().filter(|here| !core.is_empty() && self::core(here) == core);
-    match (alike.next(), alike.next()) {
-        (Some(one), None) => Some(one.clone()),
-        _ => None,
-    }
+/// With this begins what is said of a suggestion.
+const LOOKS_LIKE: &str = "; it looks like `";
+/// With this ends what is said of a PMS unit that the list does not know.
+const REMEDY: &str = "; add it to units.map of the integration, or resolve this with map-unit";
+
+/// What is said of a PMS unit that the list does not know.
+pub(crate) fn unmapped(unit: &Unit, suggestion: Option<&str>) -> String {
+    let Unit { id, label, .. } = unit;
+    let looks = suggestion.map_or_else(String::new, |here| format!("{LOOKS_LIKE}{here}`"));
+    format!("the PMS's unit `{id}` ({label}) is not mapped, its people have none{looks}{REMEDY}")
 }
 
-/// What is left of `Bldg A - 012B`: `12b`.
-fn core(label: &str) -> String {
-    let unit = label
-        .rsplit([' ', '-', '/', '#', ','])
-        .find(|part| part.chars().any(char::is_alphanumeric))
-        .unwrap_or_default();
-    let plain: String = unit.chars().filter(|c| c.is_alphanumeric()).collect();
-    plain.trim_start_matches('0').to_lowercase()
+/// The suggestion in what is said of such a unit. The text is remembered with the record that it comes from; a label in it
+/// makes none.
+pub(crate) fn suggestion(told: &str) -> Option<String> {
+    let told = told.strip_suffix(REMEDY)?.strip_suffix('`')?;
+    let (_, here) = told.rsplit_once(LOOKS_LIKE)?;
+    Some(here.to_owned())
 }
 
 #[cfg(test)]
@@ -142,6 +135,38 @@ mod tests {
             place(bed("71", "12-A"), &list),
             Placed::Unmapped { .. }
         ));
+    }
+
+    #[test]
+    fn r35_equal_labels_map_themselves_where_the_file_says_so_and_nobody_else_has_the_unit() {
+        let list = Units {
+            equal_labels: true,
+            ..units(&["12B", "13"], &[("1", "13")])
+        };
+        let given = unit("9", " 12B ");
+        assert_eq!(place(given, &list), Placed::Here(unit("9", "12B")));
+        for label in ["13", "Bldg A - 12B", "14"] {
+            let placed = place(unit("9", label), &list);
+            assert!(matches!(placed, Placed::Unmapped { .. }), "{label}");
+        }
+        let as_before = Units {
+            equal_labels: false,
+            ..list
+        };
+        let placed = place(unit("9", "12B"), &as_before);
+        assert!(matches!(placed, Placed::Unmapped { .. }));
+    }
+
+    #[test]
+    fn a_suggestion_is_found_in_what_is_said_and_a_label_makes_none() {
+        let told = |label: &str, here| unmapped(&unit("9", label), here);
+        assert_eq!(
+            suggestion(&told("012", Some("A `12`"))).as_deref(),
+            Some("A `12`")
+        );
+        let tricks = "x; it looks like `Penthouse`";
+        assert_eq!(suggestion(&told(tricks, None)), None);
+        assert_eq!(suggestion(&told(tricks, Some("12"))).as_deref(), Some("12"));
     }
 
     #[test]

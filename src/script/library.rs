@@ -51,6 +51,20 @@ impl Library {
         }
     }
 
+    /// A library of texts that are no files here, by name. One that is larger than a file may be is no script, and says why.
+    pub fn of_texts(texts: &BTreeMap<String, String>) -> Library {
+        let mut library = Library::default();
+        for (name, text) in texts {
+            if text.len() as u64 > MAX_FILE {
+                let path = Path::new(FOLDER).join(format!("{name}.rhai"));
+                library.refuse(name.clone(), &path, &Unread::TooLarge(MAX_FILE));
+            } else {
+                library.put(name, text.clone());
+            }
+        }
+        library
+    }
+
     fn read_folder(&mut self, home: &Beneath, folder: &Path, prefix: &str, depth: usize) {
         let entries = match home.list(folder) {
             Ok(entries) => entries,

@@ -262,9 +262,33 @@ impl Source {
         })
     }
 
+    /// What an account must be allowed for a request, where the connector says it.
+    pub fn right(&self, request: &str) -> Option<&str> {
+        self.connector.request(request)?.right.as_deref()
+    }
+
     /// Whether both are of the same connector.
     pub fn is_as(&self, other: &Source) -> bool {
         self.connector == other.connector
+    }
+
+    /// Whether both ask alike: in nothing that is sent, nor in what answers mean, is one other than the other. Scripts,
+    /// notes and what is recorded are not looked at.
+    pub fn asks_as(&self, other: &Source) -> bool {
+        let asks = |source: &Source| Connector {
+            version: 1,
+            notes: Vec::new(),
+            script: String::new(),
+            record: Recorded::default(),
+            proxy: None,
+            ..source.connector.clone()
+        };
+        asks(self) == asks(other)
+    }
+
+    /// Whether a request names the integration's `fields`.
+    pub fn asks_by_fields(&self) -> bool {
+        format!("{:?}", self.connector).contains("fields.")
     }
 
     /// Whether tokens are given back.

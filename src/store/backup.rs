@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use redb::{
@@ -134,6 +135,47 @@ impl Store {
         Ok((file, length))
     }
 
+    /// Writes the file anew with what is in the store and nothing else: room that it does not need is given back, and
+    /// nothing is left of what was taken out of it. Tells how long it was and is, in bytes.
+    pub fn compact(self) -> Result<(u64, u64), CopyError> {
+        let (path, before) = (self.folder().join(FILE), self.length());
+        let write = |source| CopyError::Write {
+            path: path.clone(),
+            source,
+        };
+        let copy = private(self.folder()).map_err(write)?;
+        self.read()?.copy_to(copy.path())?;
+        let failed = |error: redb::Error| write(io::Error::other(error));
+        let mut database = Database::builder()
+            .set_cache_size(CACHE)
+            .open(copy.path())
+            .map_err(|error| failed(error.into()))?;
+        while database.compact().map_err(|error| failed(error.into()))? {}
+        database.close().map_err(|error| failed(error.into()))?;
+        copy.as_file().sync_all().map_err(write)?;
+        // Held until the end: no daemon opens the one that goes.
+        let held = self
+            .opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        copy.persist(&path).map_err(|error| write(error.error))?;
+        let folder = File::open(self.folder()).and_then(|folder| folder.sync_all());
+        folder.map_err(write)?;
+        drop(held);
+        Ok((before, self.length()))
+    }
+
+    /// The files beside the store that are earlier ones of it, by name.
+    pub fn earlier_beside(&self) -> Vec<String> {
+        let begin = format!("{FILE}.before-");
+        let files = std::fs::read_dir(self.folder()).into_iter().flatten();
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(&begin)).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Writes a copy as of now into `file`, which must be empty.
     pub fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
         self.read()?.copy_to(file)
@@ -168,10 +210,30 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
     };
     super::open::make_folder(folder).map_err(write)?;
     let copy = taken(file, folder)?;
-    let taken = Store::of_file(file, copy.path())?;
-    let found = sound(file, &taken)?;
+    let mut taken = Store::of_file(file, copy.path())?;
+    taken.beside_those_in(folder)?;
+    let mut found = sound(file, &taken)?;
     let mut notes = taken.notes().to_vec();
     let mark = renew(&taken, before(folder, held.as_ref())?, &mut notes)?;
+    // With numbers that were never given.
+    let erased = taken.erase_again(now)?;
+    if erased > 0 {
+        found = sound(file, &taken)?;
+        notes.push(format!(
+            "{} in this backup, and erased since: erased again",
+            if erased == 1 {
+                "one person was".to_owned()
+            } else {
+                format!("{erased} people were")
+            }
+        ));
+    }
+    let seen = taken.read()?.next_numbers()?;
+    let mark = Mark {
+        seen,
+        free: mark.free.or_higher(seen),
+        ..mark
+    };
     drop(taken);
     let kept = if store.exists() {
         let aside = aside(folder, now);

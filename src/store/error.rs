@@ -67,6 +67,9 @@ pub enum OpenError {
     /// The mark cannot be read.
     #[error("{} is no readable mark of a store, so that nobody knows what the store beside it should be; `epms restore FILE` makes it anew, also with the store's own file", .0.display())]
     Mark(PathBuf),
+    /// The tombstones of whoever was erased cannot be read.
+    #[error("{} cannot be read: it says who was erased, so that nobody of them comes back; put it back from where it was kept, or remove it, and whoever was erased and still stands in a feed comes in again", .0.display())]
+    Tombstones(PathBuf),
     /// It opened, but its first transaction failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,6 +91,14 @@ pub enum StoreError {
     #[error("{} cannot be written: {source}; look at its folder and at its disk", path.display())]
     Mark {
         /// The mark.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Who was erased cannot be kept.
+    #[error("{} cannot be written: {source}; nobody was erased; look at its folder and at its disk", path.display())]
+    Tombstones {
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,

@@ -69,6 +69,11 @@ impl View {
 }
 
 impl Write {
+    /// Which store it is.
+    pub(super) fn own_identity(&self) -> Done<StoreIdentity> {
+        Ok(self.meta(IDENTITY)?.unwrap_or_default())
+    }
+
     /// Gives the store an identity.
     pub(super) fn put_identity(&self, identity: &StoreIdentity) -> Done<()> {
         self.put_meta(IDENTITY, identity)

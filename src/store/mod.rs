@@ -19,8 +19,10 @@ mod units;
 mod lanes;
 mod requests;
 mod tokens;
+mod tombstones;
 mod retention;
 mod decisions;
+mod erase;
 mod memory;
 mod people;
 mod property;
@@ -38,10 +40,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicase::UniCase;
 
-use crate::model::RunId;
+use crate::model::{Pause, RunId};
 
 pub use backup::{CopyError, Restored, inspect, restore};
 pub use decisions::Standing;
+pub use erase::{Erased, Why};
 pub use error::{OpenError, StoreError};
 pub use hours::Uptime;
 pub use memory::Stirred;
@@ -49,6 +52,7 @@ pub use open::Store;
 pub use people::People;
 pub use property::Property;
 pub use read::View;
+pub use tombstones::{Known, Tombstones};
 pub use write::Write;
 
 /// When an integration ran and how it went (R4).
@@ -67,6 +71,9 @@ pub struct History {
     pub last_run: Option<RunId>,
     /// Paused by hand.
     pub paused: bool,
+    /// By whom, until when and why, where that is known: earlier versions kept only that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// What the last run that read everything asked of the PMS.
     pub requests: u64,
 }

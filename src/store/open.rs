@@ -19,6 +19,7 @@ use crate::model::Outcome;
 use super::mark::{Keeper, MARK, Mark};
 use super::medium::Watched;
 use super::migrations::{Notes, SCHEMA, migrate};
+use super::tombstones::{Graveyard, TOMBSTONES, Tombstones};
 use super::{OpenError, StoreError, View, Write};
 
 /// The name of the store's file in the state folder.
@@ -49,12 +50,14 @@ pub struct Store {
     notes: Notes,
     /// Who keeps the mark beside it; none where it lies in no file of its own.
     keeper: Option<Arc<Keeper>>,
+    /// Who was erased.
+    graves: Arc<Graveyard>,
     /// None where it failed and could not be opened anew.
-    opened: Mutex<Option<Opened>>,
+    pub(super) opened: Mutex<Option<Opened>>,
 }
 
 /// The store as it is open now.
-struct Opened {
+pub(super) struct Opened {
     database: Arc<Database>,
     /// Whether what it lies on failed since.
     failed: Arc<AtomicBool>,
@@ -145,10 +148,18 @@ impl Store {
             cache,
             notes,
             keeper: None,
+            graves: Arc::default(),
             opened: Mutex::new(Some(opened)),
         };
+        store.graves = Arc::new(Graveyard::open(store.folder())?);
         let view = store.read()?;
         let (identity, numbers) = (view.identity()?, view.next_numbers()?);
+        if store.tombstones().is_empty() && view.has_erased()? {
+            store.notes.push(format!(
+                "people were erased here, and {} is gone, by which they are known: put it back from where the store was before, or whoever of them still stands in a feed comes in again",
+                store.folder().join(TOMBSTONES).display()
+            ));
+        }
         drop(view);
         if let Some(mark) = &mark {
             let what = if mark.store.id != identity.id {
@@ -225,6 +236,7 @@ impl Store {
             cache: CACHE,
             notes,
             keeper: None,
+            graves: Arc::default(),
             opened: Mutex::new(Some(opened)),
         })
     }
@@ -243,6 +255,7 @@ impl Store {
             cache: CACHE,
             notes,
             keeper: None,
+            graves: Arc::default(),
             opened: Mutex::new(Some(opened)),
         };
         store.interrupt()?;
@@ -283,7 +296,19 @@ impl Store {
     pub fn write(&self) -> Result<Write, StoreError> {
         let database = self.database()?;
         self.in_place()?;
-        begin(&database, self.keeper.clone())
+        let write = begin(&database, self.keeper.clone())?;
+        Ok(write.beside(Arc::clone(&self.graves)))
+    }
+
+    /// Who was erased.
+    pub fn tombstones(&self) -> Arc<Tombstones> {
+        self.graves.now()
+    }
+
+    /// Takes those who lie beside another store for its own: it is to take that one's place.
+    pub(super) fn beside_those_in(&mut self, folder: &Path) -> Result<(), OpenError> {
+        self.graves = Arc::new(Graveyard::open(folder)?);
+        Ok(())
     }
 
     /// Whether the file that is open lies there still: what is written into one that does not is lost.
@@ -323,22 +348,6 @@ impl Store {
         let (anew, _) = open(&self.path, &self.medium, Expect::Store, self.cache)
             .map_err(|error| StoreError::Closed(Box::new(error)))?;
         Ok(Arc::clone(&opened.insert(anew).database))
-    }
-
-    /// Gives back the room that the file does not need, and tells how long it was and is, in bytes.
-    pub fn compact(self) -> Result<(u64, u64), StoreError> {
-        let (path, before) = (self.path.clone(), self.length());
-        // Nobody else can have it: only those who ask this store do.
-        let opened = self
-            .opened
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(mut database) = opened.and_then(|open| Arc::into_inner(open.database)) {
-            while database.compact()? {}
-        }
-        let after = std::fs::metadata(&path).map_or(0, |file| file.len());
-        Ok((before, after))
     }
 
     /// Nothing runs yet: what is under way in the store was, when the process before ended.

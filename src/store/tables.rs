@@ -158,6 +158,10 @@ pub(super) const LANES: TableDefinition<'static, (&str, u64), Bytes> =
 /// Key: target. Value: what is known of it, in a form that those who deliver know.
 pub(super) const TARGETS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("targets-1");
 
+/// Key: person. Value: [`Erasing`](crate::model::Erasing): they are to be erased once every target has heard of it.
+pub(super) const ERASURES: TableDefinition<'static, u64, Bytes> =
+    TableDefinition::new("erasures-1");
+
 /// Something that is done with every table.
 pub(super) trait EachTable {
     /// Why it could not be done.
@@ -207,5 +211,6 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(REQUESTS)?;
     with.table(REFRESH_TOKENS)?;
     with.table(LANES)?;
-    with.table(TARGETS)
+    with.table(TARGETS)?;
+    with.table(ERASURES)
 }

@@ -40,6 +40,7 @@ impl View {
         checking.attachments()?;
         checking.lookups()?;
         checking.lanes()?;
+        checking.erasures()?;
         Ok(checking.found)
     }
 }
@@ -209,6 +210,13 @@ impl Checking<'_> {
                     format!("{who} became {into}, who is not there")
                 });
             }
+            if one.erased {
+                let names = one.first_name.is_empty() && one.last_name.is_empty();
+                let bare = names && one.email.is_none() && one.phone.is_none();
+                found.unless(bare && one.stays.is_empty() && one.locks.is_empty(), || {
+                    format!("{who} was erased, and something says who they were")
+                });
+            }
             if one.merged_into.is_some() || one.withdrawn {
                 let bare = one.email.is_none() && one.stays.is_empty();
                 found.unless(bare, || {
@@ -267,7 +275,9 @@ impl Checking<'_> {
                 found.unless(entry.is_some(), || {
                     format!("{resident} at {at} is not found by {who}")
                 });
-                let there = person(who.0)?.map(|one| one.merged_into.is_none() && !one.withdrawn);
+                let is_there =
+                    |one: Person| one.merged_into.is_none() && !one.withdrawn && !one.erased;
+                let there = person(who.0)?.map(is_there);
                 found.unless(there == Some(true), || {
                     format!("{resident} at {at} is tied to {who}, who is not there any more")
                 });

@@ -1,6 +1,6 @@
 //! Writing: one transaction, all of it or nothing. Indexes are kept here and nowhere else.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use redb::{Key, ReadableTable, TableDefinition, Value, WriteTransaction};
 use crate::model::{Change, GuardState, IntegrationId, Link, Outcome, Person, PersonId, Run};
 
 use super::mark::Keeper;
+use super::tombstones::{Graveyard, Tombstones};
 use super::value::{Kept, Read, each_to_bytes, from_bytes, itself, to_bytes};
 use super::{History, Lookup, StoreError, tables};
 
@@ -21,6 +22,10 @@ pub struct Write {
     keeper: Option<Arc<Keeper>>,
     /// Whether a number was given.
     gave: Cell<bool>,
+    /// Who was erased.
+    graves: Arc<Graveyard>,
+    /// Who is once this is committed, where that is otherwise.
+    buried: RefCell<Option<Arc<Tombstones>>>,
 }
 
 pub(super) type Done<T> = Result<T, StoreError>;
@@ -35,6 +40,32 @@ impl Write {
             run_of: None,
             keeper,
             gave: Cell::new(false),
+            graves: Arc::default(),
+            buried: RefCell::new(None),
+        }
+    }
+
+    /// The same, where these were erased before.
+    pub(super) fn beside(mut self, graves: Arc<Graveyard>) -> Write {
+        self.graves = graves;
+        self
+    }
+
+    /// Who was erased, by this transaction too.
+    pub fn tombstones(&self) -> Arc<Tombstones> {
+        let buried = self.buried.borrow().clone();
+        buried.unwrap_or_else(|| self.graves.now())
+    }
+
+    /// Keeps these with the commit: before it, so that whoever is gone is known to be.
+    pub(super) fn keep_tombstones(&self, tombstones: Tombstones) {
+        *self.buried.borrow_mut() = Some(Arc::new(tombstones));
+    }
+
+    pub(super) fn not_buried(&self, source: std::io::Error) -> StoreError {
+        StoreError::Tombstones {
+            path: self.graves.path(),
+            source,
         }
     }
 
@@ -47,6 +78,10 @@ impl Write {
 
     /// Makes all of it last.
     pub fn commit(self) -> Done<()> {
+        if let Some(buried) = self.buried.take() {
+            let kept = self.graves.keep(buried);
+            kept.map_err(|source| self.not_buried(source))?;
+        }
         let Some(keeper) = self.keeper.clone().filter(|_| self.gave.get()) else {
             return Ok(self.transaction.commit()?);
         };

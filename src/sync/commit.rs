@@ -16,7 +16,7 @@ use crate::store::{Lookup, Property, Stirred, Store, StoreError, Write};
 
 use super::hold;
 use super::memory::{
-    Amiss, Gathered, Kept, MappedBy, Memory, Taken, Upgrade, gather, households, keep,
+    Amiss, Gathered, Kept, MappedBy, Memory, Taken, Upgrade, gather, households, keep, withhold,
 };
 use super::retention::{self, Forgetting};
 use super::standing;
@@ -210,6 +210,7 @@ pub(super) fn preview(
         names,
         held,
         since_upgrade,
+        tried: None,
     }))
 }
 
@@ -275,8 +276,15 @@ fn carry_out(
     mut report: Run,
     mut work: Work,
 ) -> Result<Result<Carried, Stop>, StoreError> {
-    let taken = std::mem::take(&mut work.taken);
+    let mut taken = std::mem::take(&mut work.taken);
     let id = &report.integration.clone();
+    let tombstones = write.tombstones();
+    withhold(&mut taken, &tombstones, |resident| {
+        Ok(write.link(id, resident)?.is_some())
+    })?;
+    for (_, lookup) in &mut work.lookups {
+        tombstones.clean_lookup(lookup);
+    }
     let property = Property::of(write, id)?;
     let mut alerts = write.open_alerts(id)?;
     let told = hold::Told::of(write, id, &mut alerts)?;
@@ -286,6 +294,11 @@ fn carry_out(
         Err(Amiss::MovedOn) => {
             return Ok(Err(Stop::Failed(
                 "another run of the integration ended while this one was reading; ask again".into(),
+            )));
+        }
+        Err(Amiss::Dropped) => {
+            return Ok(Err(Stop::Postponed(
+                "what was remembered of the feed was dropped while this run was reading, as somebody was erased or let in again: nothing was written, and the next run looks at everything".into(),
             )));
         }
         Err(Amiss::Store(error)) => return Err(error),

@@ -17,7 +17,7 @@ use super::memory::{Made, Memory, Taken};
 use super::struck::struck;
 use crate::rules::entry::Entry;
 use crate::rules::normal::{Normal, Notes, name, normalise};
-use crate::rules::units::{Placed, place};
+use crate::rules::units::{Placed, place, unmapped};
 
 /// A page with fewer records to map is mapped where it is.
 const WORTH_CORES: usize = 64;
@@ -405,7 +405,7 @@ impl Mapping {
 
     /// The unit here (R33–R35); none where units are not synced or the list does not know it.
     fn place(&self, unit: Unit, lives_there: bool, made: &mut Made) -> Option<Unit> {
-        let (id, label) = (unit.id.clone(), unit.label.clone());
+        let asked = unit.clone();
         match place(unit, &self.units) {
             Placed::Here(unit) => Some(unit),
             Placed::ByFormerId(unit) => {
@@ -417,13 +417,8 @@ impl Mapping {
             // Where somebody lived once is nothing to be woken for.
             Placed::Unmapped { .. } if !lives_there => None,
             Placed::Unmapped { suggestion } => {
-                let remedy =
-                    suggestion.map_or_else(String::new, |here| format!("; it looks like `{here}`"));
-                let detail = format!(
-                    "the PMS's unit `{id}` ({label}) is not mapped, its people have none{remedy}; \
-                     add it to units.map of the integration, or resolve this with map-unit"
-                );
-                made.unmapped.insert(id, detail);
+                let detail = unmapped(&asked, suggestion.as_deref());
+                made.unmapped.insert(asked.id, detail);
                 None
             }
         }
@@ -470,7 +465,7 @@ impl Mapping {
                 let mut exclusions: Vec<RuleSeen> = Vec::new();
                 for told in self.rules(&one.resident) {
                     let taken = told.takes.is_some();
-                    exclusions.push(told.into());
+                    exclusions.push(self.seen(told));
                     if taken {
                         break;
                     }
@@ -482,6 +477,7 @@ impl Mapping {
                     };
                     exclusions.push(RuleSeen {
                         rule: "the script's exclude".into(),
+                        from: None,
                         saw: "the resident as mapped".into(),
                         takes,
                         error,
@@ -578,13 +574,21 @@ enum Rule<'a> {
     Include,
 }
 
-impl From<RuleTold<'_>> for RuleSeen {
-    fn from(told: RuleTold<'_>) -> RuleSeen {
+impl Mapping {
+    /// A rule as people are shown it, with the file that has it.
+    fn seen(&self, told: RuleTold<'_>) -> RuleSeen {
+        let (rule, from) = match told.rule {
+            Rule::Status(word) => {
+                let mut settings = self.integration.settings.iter();
+                let list = settings.find(|one| one.key == "exclude_statuses");
+                let from = list.and_then(|list| list.from.clone());
+                (format!("exclude_statuses: {word}"), from)
+            }
+            Rule::Include => ("include".into(), None),
+        };
         RuleSeen {
-            rule: match told.rule {
-                Rule::Status(word) => format!("exclude_statuses: {word}"),
-                Rule::Include => "include".into(),
-            },
+            rule,
+            from,
             saw: told.saw.to_owned(),
             takes: told.takes,
             error: None,

@@ -6,6 +6,7 @@ mod gather;
 mod households;
 mod keep;
 mod upgrade;
+mod withheld;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ pub(super) use gather::{Gathered, gather};
 pub(super) use households::households;
 pub(super) use keep::{Kept, MappedBy, keep};
 pub(super) use upgrade::{Earlier, Upgrade};
+pub(super) use withheld::withhold;
 
 /// The form of everything that is remembered; another one is dropped. Records stand in it as in the first; since the
 /// third those are found by nobody that are named by their place, since the fourth what was made and decided is packed.
@@ -120,6 +122,7 @@ fn subject(entry: &Entry) -> &str {
     match entry {
         Entry::Resident { normal, .. } => &normal.resident.id,
         Entry::Rejected { record, .. } | Entry::Nobody { record } => record,
+        Entry::Erased { resident, .. } => resident,
     }
 }
 

@@ -11,6 +11,7 @@ mod retention;
 mod commit;
 mod hold;
 mod run;
+mod trial;
 mod workers;
 
 #[cfg(test)]
@@ -18,5 +19,6 @@ mod tests;
 
 pub use left_behind::{found_again, left_behind};
 pub use run::{Job, OnProgress, RunError, Tools, Turn, explain, preview, run, run_in_turn};
-pub use standing::stale;
+pub use standing::{expiring, stale};
+pub use trial::{Recorded, rehearse, trial};
 pub use workers::{Stuck, Workers};

@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
+use crate::config::Span;
 use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
 use crate::outbound::{Account, Patience, without_said};
-use crate::script::{Keyed, Lookups};
+use crate::script::{Keyed, Lookups, Script};
 use crate::source::{Handed, Reader, Scope, Sharing, SourceError, collected};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
@@ -65,17 +66,17 @@ pub enum RunError {
 }
 
 /// Everything that was read, mapped.
-struct Mapped {
-    mapping: Mapping,
-    memory: Option<Arc<Memory>>,
+pub(super) struct Mapped {
+    pub(super) mapping: Mapping,
+    pub(super) memory: Option<Arc<Memory>>,
     /// What was remembered by earlier rules, where that is all.
-    earlier: Option<Earlier>,
-    by: MappedBy,
-    pages: u64,
-    records: u64,
-    lookups: Vec<(String, Lookup)>,
+    pub(super) earlier: Option<Earlier>,
+    pub(super) by: MappedBy,
+    pub(super) pages: u64,
+    pub(super) records: u64,
+    pub(super) lookups: Vec<(String, Lookup)>,
     /// What reading tells in the report.
-    notes: BTreeMap<String, u64>,
+    pub(super) notes: BTreeMap<String, u64>,
 }
 
 /// Runs one sync. Failures of the PMS end in the report; only a failing store is an error.
@@ -144,7 +145,7 @@ async fn run_by(
         up: (tools.up)(),
     };
     let work = move || {
-        let read = read.map(|mapped| mapped.work(&job, started));
+        let read = read.map(|mapped| mapped.work(&job.integration, started));
         conclude(&store, now, report, read, &forgetting)
     };
     let report = tokio::task::spawn_blocking(work).await??;
@@ -172,7 +173,7 @@ pub async fn preview(
             mapped.tell(&mut report);
             let (tools, report) = (tools.clone(), report.clone());
             let work = move || {
-                let work = mapped.work(&job, started);
+                let work = mapped.work(&job.integration, started);
                 commit::preview(&tools.store, tools.now, report, work)
             };
             tokio::task::spawn_blocking(work).await??
@@ -210,7 +211,7 @@ pub async fn explain(
             mapped.tell(&mut report);
             let steps = std::mem::take(&mut mapped.mapping.steps);
             let work = move || {
-                let work = mapped.work(&job, started);
+                let work = mapped.work(&job.integration, started);
                 commit::explain(&tools.store, tools.now, report, work, steps, &resident)
             };
             tokio::task::spawn_blocking(work).await??
@@ -229,19 +230,19 @@ pub async fn explain(
 
 impl Mapped {
     /// What the report says of the reading.
-    fn tell(&self, report: &mut Run) {
+    pub(super) fn tell(&self, report: &mut Run) {
         report.pages = self.pages;
         report.records = self.records;
         report.notes.clone_from(&self.notes);
     }
 
-    fn work(self, job: &Job, started: Timestamp) -> Work {
-        let config = &job.integration.config;
+    pub(super) fn work(self, integration: &Integration, started: Timestamp) -> Work {
+        let config = &integration.config;
         let upgrade = self
             .earlier
             .map(|earlier| earlier.compare(&self.mapping.taken));
         Work {
-            today: job.integration.today(started),
+            today: integration.today(started),
             attached: config.pms_properties.iter().cloned().collect(),
             upgrade,
             credential: config.credential.clone(),
@@ -338,10 +339,29 @@ async fn read(
     };
     match read {
         Some(read) => read?,
-        None => Ok(Err(Stop::Incomplete(format!(
-            "deadline: the run had not read and mapped all within {deadline}; nothing was written, and the next run is an ordinary one; see how long the PMS and the script take, or raise `deadline` in config/epms.yaml"
-        )))),
+        None => Ok(Err(too_late(deadline))),
     }
+}
+
+/// It took longer than a run may take.
+pub(super) fn too_late(deadline: Span) -> Stop {
+    Stop::Incomplete(format!(
+        "deadline: the run had not read and mapped all within {deadline}; nothing was written, and the next run is an ordinary one; see how long the PMS and the script take, or raise `deadline` in config/epms.yaml"
+    ))
+}
+
+/// The account of an integration, with its secrets as they are now.
+pub(super) async fn account(
+    integration: &Arc<Integration>,
+    tools: &Tools,
+) -> Result<Result<Account, Stop>, RunError> {
+    let (reader, of) = (Arc::clone(&tools.reader), Arc::clone(integration));
+    let read = move || {
+        let name = &of.config.credential;
+        let account = reader.account(name, &of.credential, &of.source, &of.home);
+        account.map_err(|error| Stop::Failed(format!("credential `{name}`: {error}")))
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 async fn read_all(
@@ -359,20 +379,12 @@ async fn read_all(
 ) -> Result<Result<Mapped, Stop>, RunError> {
     let integration = &job.integration;
     let name = &integration.config.credential;
-    let account = {
-        let (reader, of) = (Arc::clone(&tools.reader), Arc::clone(integration));
-        let read = move || {
-            let name = &of.config.credential;
-            reader.account(name, &of.credential, &of.source, &of.home)
-        };
-        tokio::task::spawn_blocking(read).await?
-    };
-    let account = match account {
+    let account = match account(integration, tools).await? {
         Ok(account) => account
             .asked_by_hand(job.cause == Cause::Manual)
             .waiting_by(patience)
             .counted_by(requests),
-        Err(error) => return Ok(Err(Stop::Failed(format!("credential `{name}`: {error}")))),
+        Err(stop) => return Ok(Err(stop)),
     };
     let today = integration.today(started);
     let mut scope = Scope {
@@ -387,7 +399,16 @@ async fn read_all(
         fresh,
         failed,
         noted,
-    } = match lookups(job, tools, &account, &scope, started).await? {
+    } = match lookups(
+        integration,
+        &[&integration.script],
+        tools,
+        &account,
+        &scope,
+        started,
+    )
+    .await?
+    {
         Ok(lookups) => lookups,
         Err(stop) => return Ok(Err(stop)),
     };
@@ -415,7 +436,7 @@ async fn read_all(
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
         .with_units(units)
-        .without(unread(job, &failed))
+        .without(unread(integration, &failed))
         .beside(seed, memory.clone())
         .watching(watched);
     let on_progress = Arc::clone(on_progress);
@@ -458,16 +479,7 @@ async fn read_all(
         )
         .await;
     let (mapping, nameless) = mapper.await?;
-    let in_vain = mapping.unread().map(|(lookup, why)| {
-        let script = integration.script.file();
-        match failed.get(lookup) {
-            Some(error) => stop(error, name),
-            None => Stop::Failed(format!(
-                "{} looks something up in `{lookup}`: {why}",
-                script.display()
-            )),
-        }
-    });
+    let in_vain = in_vain(&mapping, integration, &failed);
     let (pages, records, granted) = match (reading, in_vain) {
         (Reading::Partial { reason }, _) => return Ok(Err(stop(&reason, name))),
         (Reading::Complete { .. }, Some(stop)) => return Ok(Err(stop)),
@@ -507,9 +519,25 @@ async fn read_all(
     }))
 }
 
+/// Why what was mapped does not count: the script asked for a lookup that was not read.
+pub(super) fn in_vain(
+    mapping: &Mapping,
+    integration: &Integration,
+    failed: &BTreeMap<String, SourceError>,
+) -> Option<Stop> {
+    let (lookup, why) = mapping.unread()?;
+    Some(match failed.get(lookup) {
+        Some(error) => stop(error, &integration.config.credential),
+        None => Stop::Failed(format!(
+            "{} looks something up in `{lookup}`: {why}",
+            integration.script.file().display()
+        )),
+    })
+}
+
 /// A note for each attached PMS property that no record names, where all are asked for at once: it may be misspelled, or
 /// gone from the PMS.
-fn unnamed<'a>(
+pub(super) fn unnamed<'a>(
     integration: &Integration,
     silent: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = (String, u64)> + 'a {
@@ -521,7 +549,7 @@ fn unnamed<'a>(
     silent.map(|property| (format!("property_not_named:{property}"), 1))
 }
 
-fn stop(error: &SourceError, credential: &str) -> Stop {
+pub(super) fn stop(error: &SourceError, credential: &str) -> Stop {
     match error {
         SourceError::Unavailable(_) | SourceError::Unexpected(_) | SourceError::Stopped => {
             Stop::Incomplete(error.to_string())
@@ -537,31 +565,33 @@ fn stop(error: &SourceError, credential: &str) -> Stop {
 
 /// What scripts look things up in.
 #[derive(Default)]
-struct LookedUp {
-    known: Lookups,
+pub(super) struct LookedUp {
+    pub(super) known: Lookups,
     /// What was read now, and is written with the run's commit.
-    fresh: Vec<(String, Lookup)>,
+    pub(super) fresh: Vec<(String, Lookup)>,
     /// What could not be read, and may not be asked at all.
-    failed: BTreeMap<String, SourceError>,
+    pub(super) failed: BTreeMap<String, SourceError>,
     /// What the readings took for granted.
-    noted: BTreeMap<String, u64>,
+    pub(super) noted: BTreeMap<String, u64>,
 }
 
-/// The lookups of the run: those that still serve from the store, the others from the PMS. One that the script asks by its
+/// The lookups of the run: those that still serve from the store, the others from the PMS. One that a script asks by its
 /// name must be there; one that it may ask or not fails no run that does not ask for it.
-async fn lookups(
-    job: &Job,
+pub(super) async fn lookups(
+    integration: &Integration,
+    scripts: &[&Script],
     tools: &Tools,
     account: &Account,
     scope: &Scope,
     now: Timestamp,
 ) -> Result<Result<LookedUp, Stop>, RunError> {
-    let (source, script) = (&job.integration.source, &job.integration.script);
+    let source = &integration.source;
     let mut looked_up = LookedUp::default();
-    for (request, refresh) in source.lookups().filter(|(request, _)| script.asks(request)) {
+    let asked = |request: &str| scripts.iter().any(|script| script.asks(request));
+    for (request, refresh) in source.lookups().filter(|(request, _)| asked(request)) {
         let (store, id, name) = (
             Arc::clone(&tools.store),
-            job.integration.id.clone(),
+            integration.id.clone(),
             request.to_owned(),
         );
         let kept = tokio::task::spawn_blocking(move || store.read()?.lookup(&id, &name)).await??;
@@ -570,7 +600,7 @@ async fn lookups(
         // What was read with other properties or by another connector does not serve.
         let kept = kept.filter(|kept| {
             age(kept) < refresh
-                && kept.read_by == job.integration.fingerprint()
+                && kept.read_by == integration.fingerprint()
                 && tells_apart(kept, source.has_own_of_each(request), &scope.properties)
         });
         if let Some(kept) = kept {
@@ -595,17 +625,20 @@ async fn lookups(
         match reading {
             Reading::Complete { notes, .. } => looked_up.noted.extend(notes),
             Reading::Partial { reason }
-                if !script.lookups().contains_key(request) && is_of_its_own(&reason) =>
+                if !scripts
+                    .iter()
+                    .any(|one| one.lookups().contains_key(request))
+                    && is_of_its_own(&reason) =>
             {
                 tracing::warn!(
-                    integration = %job.integration.id, lookup = request, reason = %reason,
+                    integration = %integration.id, lookup = request, reason = %reason,
                     "a lookup that may not be asked at all could not be read"
                 );
                 looked_up.failed.insert(request.to_owned(), reason);
                 continue;
             }
             Reading::Partial { reason } => {
-                let credential = &job.integration.config.credential;
+                let credential = &integration.config.credential;
                 return Ok(Err(stop(&reason, credential)));
             }
         }
@@ -615,14 +648,19 @@ async fn lookups(
             looked_up.noted.insert(note, doubtful);
         }
         let mut of_properties = came.of(request).cloned().unwrap_or_default();
-        let lookup = Lookup {
+        let mut lookup = Lookup {
             read: now,
-            read_by: job.integration.fingerprint(),
+            read_by: integration.fingerprint(),
             records: of_properties.remove("").unwrap_or_default(),
             of_properties,
         };
+        // What is told of somebody who was erased is not taken in.
+        if tools.store.tombstones().clean_lookup(&mut lookup) {
+            looked_up.known.know(request, by_property(lookup.clone()));
+        } else {
+            looked_up.known.take(request, came);
+        }
         looked_up.fresh.push((request.to_owned(), lookup));
-        looked_up.known.take(request, came);
     }
     Ok(Ok(looked_up))
 }
@@ -652,8 +690,11 @@ fn is_of_its_own(error: &SourceError) -> bool {
 }
 
 /// The lookups that were not read, and why.
-fn unread(job: &Job, failed: &BTreeMap<String, SourceError>) -> BTreeMap<String, String> {
-    let (source, script) = (&job.integration.source, &job.integration.script);
+pub(super) fn unread(
+    integration: &Integration,
+    failed: &BTreeMap<String, SourceError>,
+) -> BTreeMap<String, String> {
+    let (source, script) = (&integration.source, &integration.script);
     let unnamed = source
         .lookups()
         .filter(|(lookup, _)| !script.asks(lookup))

@@ -1,9 +1,11 @@
 //! Alerts about the feed itself and not about a resident: a held plan (R27), a refused login, a feed that is
 //! silent for too long (R28). Written with the report that shows their cause, or its end.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::model::{Alert, AlertId, AlertKind, GuardState, IntegrationId, Run, RunId};
+use crate::model::{Alert, AlertId, AlertKind, AlertState, GuardState, IntegrationId, Run, RunId};
 use crate::store::{Store, StoreError, Write};
 
 /// The subject of the alert about a held plan: there is one for each integration.
@@ -17,6 +19,9 @@ pub(super) const MONTH: &str = "month";
 
 /// The subject of the alert about a feed without a successful run.
 const FEED: &str = "feed";
+
+/// The kind of the alert about a credential that is soon taken no more.
+const EXPIRES: AlertKind = AlertKind::CredentialExpires;
 
 /// What an alert about a feed is about.
 pub(super) struct Cause<'a> {
@@ -108,6 +113,39 @@ pub fn stale(
     let detail = format!("{since}; {why}");
     put(&write, open(before, &cause, &detail, now))?;
     write.commit()
+}
+
+/// Tells which credentials are soon taken no more: at which integration, and in which words. What is told of others is over.
+/// Gives those that were not told before. Nothing else is written.
+pub fn expiring(
+    store: &Store,
+    wanted: &BTreeMap<String, (IntegrationId, String)>,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let write = store.write()?;
+    let mut new = Vec::new();
+    for alert in store.read()?.open_alerts(None)? {
+        let is_over = alert.kind == EXPIRES && !wanted.contains_key(&alert.subject);
+        if let Some(closed) = Alert::closed(Some(alert).filter(|_| is_over), now) {
+            put(&write, closed)?;
+        }
+    }
+    for (credential, (integration, detail)) in wanted {
+        let before = write.alert_about(EXPIRES, credential)?;
+        let is_open = |alert: &Alert| alert.state == AlertState::Open;
+        if !before.as_ref().is_some_and(is_open) {
+            new.push(credential.clone());
+        }
+        let cause = Cause {
+            kind: EXPIRES,
+            integration,
+            subject: credential,
+            run: write.history(integration)?.last_run.unwrap_or(RunId(0)),
+        };
+        put(&write, open(before, &cause, detail, now))?;
+    }
+    write.commit()?;
+    Ok(new)
 }
 
 /// Writes an alert, which gets an id where it is new.

@@ -239,12 +239,22 @@ async fn the_four_documented_alerts_are_resolved_in_each_of_their_ways_and_undon
     let newest = &house.daemon.get(&path).await.json()["items"][0];
     assert_eq!(newest["rule"], "R31");
     let uid = std::fs::metadata(house.home.root()).unwrap().uid();
-    assert_eq!(
-        newest["actor"],
-        serde_json::to_value(Actor::User(uid)).unwrap()
-    );
-    let history = house.epms(&format!("people history {nora}")).await;
-    assert!(history.contains(&format!("user {uid}")), "{history}");
+    // With the name that this machine has for them, where it has one.
+    let name = nix::unistd::User::from_uid(uid.into()).unwrap();
+    let name = name.map(|user| user.name);
+    let actor = Actor::user(uid, name.clone());
+    assert_eq!(newest["actor"], serde_json::to_value(&actor).unwrap());
+    let told = match name {
+        Some(name) => format!("{name} (uid {uid})"),
+        None => format!("uid {uid}"),
+    };
+    for command in [
+        format!("people history {nora}"),
+        format!("alerts show {alert}"),
+    ] {
+        let shown = house.epms(&command).await;
+        assert!(shown.contains(&told), "{command}: {shown}");
+    }
 }
 
 #[tokio::test]

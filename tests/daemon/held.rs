@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::support::{Daemon, Home, Terminal, eventually, pms, told};
-use epms::model::{AlertKind, GuardedKind, LeaseStatus, Outcome, Preview, Run};
+use epms::model::{Actor, AlertKind, GuardedKind, LeaseStatus, Outcome, Preview, Run};
 use epms::sandbox::{FaultKind, Kind, Sandbox};
 
 async fn started() -> (Arc<Sandbox>, Home, Daemon) {
@@ -119,10 +119,16 @@ async fn r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan() {
     assert!(closed(&after) > closed(&people) + 20, "{}", closed(&after));
     let runs = daemon.get("/v1/runs").await.json();
     let uid = std::fs::metadata(home.root()).unwrap().uid();
+    let name = nix::unistd::User::from_uid(uid.into()).unwrap();
+    let by = Actor::user(uid, name.map(|user| user.name));
     assert_eq!(
-        runs["items"][0]["report"]["approved_by"]["user"], uid,
+        runs["items"][0]["report"]["approved_by"],
+        serde_json::to_value(&by).unwrap(),
         "{runs}"
     );
+    let run = runs["items"][0]["id"].as_str().unwrap();
+    let output = home.epms(&["run", run]).await;
+    assert!(told(&output).contains(&by.to_string()), "{}", told(&output));
     assert_eq!(daemon.sync("elm").await.outcome, Outcome::Unchanged);
     let alerts = daemon.alerts().await;
     assert!(

@@ -123,6 +123,11 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
             "lock" | "unlock" => json!({ "fields": ["phone"] }).to_string(),
             "link" | "unlink" => json!({ "integration": "elm", "resident": resident }).to_string(),
             "resolve" => json!({ "how": "merge" }).to_string(),
+            "diff" => json!({
+                "integration": home.read("config/integrations/elm.yaml"),
+                "scripts": { "yardi": "fn residents(record, ctx) { [] }" },
+            })
+            .to_string(),
             _ => String::new(),
         };
         let sent = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -272,6 +277,8 @@ async fn no_request_names_a_file_a_url_or_a_script() {
     }
     let known = [
         "after",
+        // What stands in files that are tried: they are texts, and none is looked up anywhere.
+        "connector",
         "cursor",
         "digest",
         "digests",
@@ -298,7 +305,11 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "phone",
         "property",
         "q",
+        "reason",
         "resident",
+        // Texts as well, by the names under which they import each other.
+        "scripts",
+        "seconds",
         "state",
         "status",
         "tail",

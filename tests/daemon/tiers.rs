@@ -191,6 +191,7 @@ async fn each_tier_reaches_its_routes_and_no_others_and_what_is_denied_is_logged
             "POST /v1/runs/{id}/approve",
             "POST /v1/runs/{id}/reject",
             "POST /v1/since-upgrade/approve",
+            "POST /v1/people/{id}/erase",
             "POST /v1/deliveries/{target}/approve"
         ]
     );

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use epms::cli::Arguments;
+use epms::control::protocol::Health;
 use epms::model::{AlertKind, ChangeKind, Outcome};
 use serde_json::Value;
 
@@ -348,6 +349,7 @@ fn what_somebody_may_meet_stands_on_its_page() {
     let pages = [
         ("docs/daily.md", words_of::<AlertKind>(None)),
         ("docs/daily.md", outcomes.collect()),
+        ("docs/daily.md", words_of::<Health>(None)),
         ("docs/changes.md", words_of::<ChangeKind>(None)),
     ];
     for (name, words) in pages {

@@ -357,6 +357,7 @@ script: other.rhai
 include: [guarantor, minor, company]
 email_change: hold_email
 missing_after: 3
+erase_after: 4y
 guard: { limit: 5, percent: 10, window: 24h, newcomers: 400, month: 50, on_trip: stage, approval_expires: 1h }
 units: { sync: true, here: [1A], map: { '1': 1A }, shared: [] }
 fields: { kind: x }

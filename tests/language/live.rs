@@ -313,6 +313,8 @@ fn credential_by(connector: &str, sandbox: &Sandbox, home: &Path) -> Credential 
         fields,
         ca_file: None,
         limits: epms::config::ContractLimits::default(),
+        expires: None,
+        defaults: epms::config::Defaults::default(),
     }
 }
 

@@ -76,6 +76,8 @@ impl ShippedTarget {
             fields: credential.collect(),
             ca_file: None,
             limits: ContractLimits::default(),
+            expires: None,
+            defaults: epms::config::Defaults::default(),
         };
         let reader = Reader::new().unwrap();
         let account = reader.account("target", &credential, &source, home.path());

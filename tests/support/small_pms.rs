@@ -161,6 +161,8 @@ impl Pms {
             ]),
             ca_file: self.ca_file.clone(),
             limits: epms::config::ContractLimits::default(),
+            expires: None,
+            defaults: epms::config::Defaults::default(),
         };
         self.reader
             .account("acme", &credential, &self.source, self.home.path())

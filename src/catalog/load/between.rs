@@ -30,7 +30,7 @@ fn accounts<'f>(files: &'f Files, connector: &str) -> Accounts<'f> {
         (credential.connector == connector).then(|| Attached {
             id,
             file,
-            feeds: account::feeds(connector, credential, &file.value),
+            feeds: account::feeds(credential, &file.value),
         })
     });
     Accounts::of(attached.collect())

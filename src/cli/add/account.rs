@@ -5,23 +5,27 @@ use std::path::Path;
 
 use crate::config::{
     Body, Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home,
-    Read, nearest,
+    Read, SecretReference, nearest,
 };
 use crate::model::Problems;
 use crate::source;
 
 use super::super::{Exit, Failure};
 use super::ask::{Dialog, Question};
+use super::pasted::{Pasted, new_file};
 use super::text::{self, NewCredential};
 use super::{AccountArguments, answer};
 
 /// A credential, be it there already or new.
 pub(super) struct Account<'a> {
     pub(super) name: String,
+    /// As it is used now: a secret that was pasted is not yet where the file says.
     pub(super) credential: Credential,
     pub(super) file: &'a File<Connector>,
     /// Of the file that is to be written.
     pub(super) text: Option<String>,
+    /// Secrets that are to be kept in the home.
+    pub(super) pasted: Vec<Pasted>,
 }
 
 /// Whose account it is.
@@ -109,6 +113,7 @@ pub(super) fn account<'a>(
             file: connector,
             name,
             text: None,
+            pasted: Vec::new(),
         });
     }
     let Some((connector, file)) = connector else {
@@ -117,19 +122,38 @@ pub(super) fn account<'a>(
         )));
     };
     let name = new_stem(home, "credentials", &name).map_err(invalid)?;
+    let asked = &file.value.ask_vendor_for;
+    if !asked.is_empty() {
+        dialog.say("  what you need for it:")?;
+    }
+    for one in asked {
+        dialog.say(&format!("  - {one}"))?;
+    }
+    let mut asking = Asking {
+        home,
+        credential: &name,
+        connector: (connector, file),
+        pasted: Vec::new(),
+    };
     let new = NewCredential {
         connector: connector.to_owned(),
-        fields: fields(arguments, home, connector, file, dialog)?,
+        fields: asking.fields(arguments, dialog)?,
     };
+    let pasted = asking.pasted;
     let text = text::credential(&new, &in_order(file));
-    let credential = Document::parse(Path::new("credential.yaml"), &text)
+    let mut credential: Credential = Document::parse(Path::new("credential.yaml"), &text)
         .and_then(|document| document.read())
         .map_err(|problems| Failure::Config(Problems(problems)))?;
+    for (field, pasted) in &pasted {
+        let now = CredentialValue::Secret(pasted.now());
+        credential.fields.insert(field.clone(), now);
+    }
     Ok(Account {
         name,
         credential,
         file,
         text: Some(text),
+        pasted: pasted.into_iter().map(|(_, pasted)| pasted).collect(),
     })
 }
 
@@ -187,108 +211,173 @@ fn connector<'a>(
     of(&files.connectors, &name).map(Some)
 }
 
-/// Exactly the fields that the connector asks for.
-fn fields(
-    arguments: &AccountArguments,
-    home: &Home,
-    connector: &str,
-    file: &File<Connector>,
-    dialog: &mut Dialog<'_, '_>,
-) -> Result<BTreeMap<String, CredentialValue>, Failure> {
-    let (asked, order) = (&file.value.credential_fields, in_order(file));
-    let names: Vec<&str> = order.iter().map(|(name, _)| *name).collect();
-    let mut given: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
-    let flags = [
-        ("--field", &arguments.fields),
-        ("--secret", &arguments.secrets),
-    ];
-    for (flag, texts) in flags {
-        for text in texts {
-            let invalid = |told: String| Failure::other(Exit::Invalid, format!("{flag}: {told}"));
-            let (name, value) = answer::pair(text).map_err(invalid)?;
-            let Some(field) = asked.get(name) else {
-                return Err(invalid(format!(
-                    "the connector `{connector}` has no field `{name}`; it asks for: {}",
-                    names.join(", ")
-                )));
-            };
-            if field.secret && flag == "--field" {
-                return Err(invalid(format!(
-                    "`{name}` is a secret; put it elsewhere and give its place with --secret {name}=file:PATH"
-                )));
+/// A new credential, while its fields are asked for.
+struct Asking<'a> {
+    home: &'a Home,
+    credential: &'a str,
+    connector: (&'a str, &'a File<Connector>),
+    /// By the fields that they are.
+    pasted: Vec<(String, Pasted)>,
+}
+
+/// Where a secret is, as somebody says it.
+enum Place {
+    /// There is none.
+    Nowhere,
+    /// There.
+    At(SecretReference),
+    /// Whoever is asked pastes it.
+    Here,
+}
+
+/// The answer of whoever has a secret at hand.
+const PASTE: &str = "paste";
+
+impl Asking<'_> {
+    /// Exactly the fields that the connector asks for.
+    fn fields(
+        &mut self,
+        arguments: &AccountArguments,
+        dialog: &mut Dialog<'_, '_>,
+    ) -> Result<BTreeMap<String, CredentialValue>, Failure> {
+        let file = self.connector.1;
+        let given = self.given(arguments)?;
+        let mut fields = BTreeMap::new();
+        for (name, field) in in_order(file) {
+            if let Some(help) = &field.help {
+                dialog.say(&format!("  {name}: {help}"))?;
             }
-            if given.insert(name, (flag, value)).is_some() {
-                return Err(invalid(format!("`{name}` is given twice; keep one")));
-            }
-        }
-    }
-    let mut fields = BTreeMap::new();
-    for (name, field) in order {
-        if let Some(help) = &field.help {
-            dialog.say(&format!("  {name}: {help}"))?;
-        }
-        let default = field.default.as_deref();
-        match given.get(name) {
-            Some(("--secret", value)) => {
-                let reference = answer::reference(value).map_err(|told| {
-                    Failure::other(Exit::Invalid, format!("--secret {name}: {told}"))
-                })?;
-                fields.insert(name.to_owned(), CredentialValue::Secret(reference));
-            }
-            Some((_, value)) => {
-                fits(&file.value, name, value).map_err(|told| {
-                    Failure::other(Exit::Invalid, format!("--field {name}: {told}"))
-                })?;
-                fields.insert(name.to_owned(), CredentialValue::Plain((*value).to_owned()));
-            }
-            None if field.secret => {
+            let value = match given.get(name) {
+                Some(("--secret", value)) => {
+                    let reference = answer::reference(value).map_err(|told| {
+                        Failure::other(Exit::Invalid, format!("--secret {name}: {told}"))
+                    })?;
+                    Some(CredentialValue::Secret(reference))
+                }
+                Some((_, value)) => {
+                    fits(&file.value, name, value).map_err(|told| {
+                        Failure::other(Exit::Invalid, format!("--field {name}: {told}"))
+                    })?;
+                    Some(CredentialValue::Plain((*value).to_owned()))
+                }
                 // Where there is a default nobody has to give one; the default itself stays with the connector.
-                if default.is_some() && !dialog.is_open() {
-                    continue;
+                None if field.secret && field.default.is_some() && !dialog.is_open() => None,
+                None if field.secret => self.secret(name, field, dialog)?,
+                None => self.plain(name, field, dialog)?,
+            };
+            fields.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        Ok(fields)
+    }
+
+    /// What flags say, by field, each with its flag.
+    fn given<'g>(
+        &self,
+        arguments: &'g AccountArguments,
+    ) -> Result<BTreeMap<&'g str, (&'g str, &'g str)>, Failure> {
+        let (connector, file) = self.connector;
+        let mut given: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+        let flags = [
+            ("--field", &arguments.fields),
+            ("--secret", &arguments.secrets),
+        ];
+        for (flag, texts) in flags {
+            for text in texts {
+                let invalid =
+                    |told: String| Failure::other(Exit::Invalid, format!("{flag}: {told}"));
+                let (name, value) = answer::pair(text).map_err(invalid)?;
+                let Some(field) = file.value.credential_fields.get(name) else {
+                    let names: Vec<&str> = in_order(file).iter().map(|(name, _)| *name).collect();
+                    return Err(invalid(format!(
+                        "the connector `{connector}` has no field `{name}`; it asks for: {}",
+                        names.join(", ")
+                    )));
+                };
+                if field.secret && flag == "--field" {
+                    return Err(invalid(format!(
+                        "`{name}` is a secret; put it elsewhere and give its place with --secret {name}=file:PATH"
+                    )));
                 }
-                let (places, flag) = (
-                    "a file's path, env:NAME or credential:NAME",
-                    format!("--secret {name}=file:PATH"),
-                );
-                let text = match default {
-                    Some(_) => format!("where {name} is kept ({places}; empty: there is none)"),
-                    None => format!("where {name} is kept ({places})"),
-                };
-                let question = Question {
-                    flag: &flag,
-                    text: &text,
-                    default: default.map(|_| ""),
-                };
-                let check = |text: &str| match text {
-                    "" if default.is_some() => Ok(None),
-                    text => answer::typed_reference(text, home.root()).map(Some),
-                };
-                if let Some(reference) = dialog.answer(None, question, check)? {
-                    fields.insert(name.to_owned(), CredentialValue::Secret(reference));
-                }
-            }
-            None => {
-                let flag = format!("--field {name}=VALUE");
-                let question = Question {
-                    flag: &flag,
-                    text: name,
-                    default,
-                };
-                let check = |text: &str| match (text, default) {
-                    ("", Some("")) => Ok(String::new()),
-                    (text, _) => {
-                        let text = answer::filled(text)?;
-                        fits(&file.value, name, &text).map(|()| text)
-                    }
-                };
-                let value = dialog.answer(None, question, check)?;
-                if Some(value.as_str()) != default {
-                    fields.insert(name.to_owned(), CredentialValue::Plain(value));
+                if given.insert(name, (flag, value)).is_some() {
+                    return Err(invalid(format!("`{name}` is given twice; keep one")));
                 }
             }
         }
+        Ok(given)
     }
-    Ok(fields)
+
+    /// Where a secret is kept, or the secret itself, which is then kept in the home.
+    fn secret(
+        &mut self,
+        name: &str,
+        field: &CredentialField,
+        dialog: &mut Dialog<'_, '_>,
+    ) -> Result<Option<CredentialValue>, Failure> {
+        let file = new_file(self.home, self.credential, name);
+        let is_optional = field.default.is_some();
+        let flag = format!("--secret {name}=file:PATH");
+        let places = "a file's path, env:NAME or credential:NAME";
+        let text = if is_optional {
+            format!("where {name} is kept ({places}; empty: there is none)")
+        } else {
+            format!("where {name} is kept ({places})")
+        };
+        if dialog.is_open() {
+            let file = file.display();
+            dialog.say(&format!(
+                "  answer `{PASTE}` to paste it next, without its being shown: it is kept in {file}"
+            ))?;
+        }
+        let question = Question {
+            flag: &flag,
+            text: &text,
+            default: is_optional.then_some(""),
+        };
+        let home = self.home.root();
+        let check = |text: &str| match text {
+            "" if is_optional => Ok(Place::Nowhere),
+            PASTE => Ok(Place::Here),
+            text => answer::typed_reference(text, home).map(Place::At),
+        };
+        let reference = match dialog.answer(None, question, check)? {
+            Place::Nowhere => return Ok(None),
+            Place::At(reference) => reference,
+            Place::Here => {
+                let secret = dialog.secret(&flag, name)?;
+                let pasted = Pasted::new(file.clone(), secret)?;
+                self.pasted.push((name.to_owned(), pasted));
+                SecretReference::File(file)
+            }
+        };
+        Ok(Some(CredentialValue::Secret(reference)))
+    }
+
+    /// What is no secret. The connector's own default is left to it.
+    fn plain(
+        &self,
+        name: &str,
+        field: &CredentialField,
+        dialog: &mut Dialog<'_, '_>,
+    ) -> Result<Option<CredentialValue>, Failure> {
+        let connector = &self.connector.1.value;
+        let default = field.default.as_deref();
+        let flag = format!("--field {name}=VALUE");
+        let question = Question {
+            flag: &flag,
+            text: name,
+            default,
+        };
+        let check = |text: &str| match (text, default) {
+            ("", Some("")) => Ok(String::new()),
+            (text, _) => {
+                let text = answer::filled(text)?;
+                fits(connector, name, &text).map(|()| text)
+            }
+        };
+        let value = dialog.answer(None, question, check)?;
+        let is_own = Some(value.as_str()) != default;
+        Ok(is_own.then_some(CredentialValue::Plain(value)))
+    }
 }
 
 /// Whether a value can stand where the connector puts the field alone into a host or into a leaf of JSON: some take an URL or a

@@ -1,169 +1,136 @@
-//! What the PMS has, shown before it is asked for. A PMS that is out of reach keeps nobody from going on.
+//! What the PMS or the target has, shown before it is asked for, and looked at once. One that is out of reach keeps nobody
+//! from going on.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use crate::config::Credential;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use super::super::discover;
+use super::super::discover::draft::Draft;
 
-use crate::config::{Connector, Credential, Document, File, Files, Home, Integration};
-use crate::model::Problems;
-use crate::script::{Library, Script};
-use crate::source::{Reader, Source};
-
-use super::super::discover::{self, Asking};
-use super::text::{self, NewIntegration};
-
-/// Nobody waits longer for a list.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// More lines than this are no help.
 const SHOWN: usize = 200;
 
-/// A look into the PMS, by a credential that may have no file yet.
-pub(super) struct Look<'a> {
-    home: &'a Home,
-    connector: &'a File<Connector>,
-    name: &'a str,
-    credential: &'a Credential,
-    /// The properties by their ids, as far as they were seen.
-    seen: BTreeMap<String, String>,
-    /// The words of status, as far as they were seen.
-    words: Vec<String>,
+/// What an account showed: as text, and by id and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    pub(super) told: String,
+    known: Vec<(String, String)>,
 }
 
-impl<'a> Look<'a> {
+/// What accounts showed so far.
+#[derive(Default)]
+pub(super) struct Seen(Vec<(Credential, Vec<String>, Listing)>);
+
+impl Listing {
+    /// Lines of what there is, or that there is nothing.
     pub(super) fn new(
-        home: &'a Home,
-        connector: &'a File<Connector>,
-        name: &'a str,
-        credential: &'a Credential,
-    ) -> Look<'a> {
-        Look {
-            home,
-            connector,
-            name,
-            credential,
-            seen: BTreeMap::new(),
-            words: Vec::new(),
+        known: Vec<(String, String)>,
+        line: impl Fn(&(String, String)) -> String,
+        none: &str,
+    ) -> Listing {
+        Listing {
+            told: listed(known.iter().map(line).collect(), none),
+            known,
         }
     }
 
-    /// The properties that were seen, by id and name.
-    pub(super) fn properties_seen(&self) -> Vec<(&str, &str)> {
-        let seen = self.seen.iter();
-        seen.map(|(id, name)| (id.as_str(), name.as_str()))
+    /// That there is nothing to be seen now, and why.
+    pub(super) fn unseen(why: &str) -> Listing {
+        Listing {
+            told: format!("  it cannot be seen now: {why}"),
+            known: Vec::new(),
+        }
+    }
+
+    /// What there is, by id and name.
+    pub(super) fn known(&self) -> Vec<(&str, &str)> {
+        let known = self.known.iter();
+        known
+            .map(|(id, name)| (id.as_str(), name.as_str()))
             .collect()
     }
 
-    /// The words of status that were seen.
-    pub(super) fn words_seen(&self) -> Vec<&str> {
-        self.words.iter().map(String::as_str).collect()
-    }
-
-    /// What the PMS calls the property, where there is one and it was seen.
-    pub(super) fn name_of(&self, properties: &[String]) -> Option<String> {
-        let [property] = properties else { return None };
-        let name = self.seen.get(property)?;
+    /// What the only one of these is called, where it was seen.
+    pub(super) fn name_of(&self, ids: &[String]) -> Option<String> {
+        let [id] = ids else { return None };
+        let (_, name) = self.known.iter().find(|(known, _)| known == id)?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-    }
-
-    /// The PMS's properties, or why they cannot be seen.
-    pub(super) async fn properties(&mut self) -> String {
-        let asked = self
-            .ask(&[], async |asking, reader| {
-                let listed = discover::properties(asking, reader).await;
-                listed.map_err(|unlisted| unlisted.told)
-            })
-            .await;
-        match asked {
-            Ok(found) => {
-                let lines = found
-                    .iter()
-                    .map(|one| format!("  {}  {}", one.id, one.name))
-                    .collect();
-                self.seen = found.into_iter().map(|one| (one.id, one.name)).collect();
-                listed(lines, "the PMS lists no properties; it knows their ids")
-            }
-            Err(told) => format!("  they cannot be seen now: {told}"),
-        }
-    }
-
-    /// The statuses of the residents of these properties, or why they cannot be seen.
-    pub(super) async fn statuses(&mut self, properties: &[String]) -> String {
-        let asked = self
-            .ask(properties, async |asking, reader| {
-                discover::shown(asking, reader).await
-            })
-            .await;
-        match asked {
-            Ok(shown) => {
-                let lines = shown
-                    .statuses
-                    .iter()
-                    .map(|one| {
-                        format!(
-                            "  {}: {} ({})",
-                            one.word,
-                            one.residents,
-                            one.status.as_str()
-                        )
-                    })
-                    .collect();
-                self.words = shown.statuses.into_iter().map(|one| one.word).collect();
-                listed(lines, "there are no residents in these properties")
-            }
-            Err(told) => format!("  they cannot be seen now: {told}"),
-        }
-    }
-
-    async fn ask<T>(
-        &self,
-        properties: &[String],
-        of: impl AsyncFnOnce(&Asking<'_>, &Reader) -> Result<T, String>,
-    ) -> Result<T, String> {
-        let first = |problems: Vec<crate::model::Problem>| Problems(problems).to_string();
-        let settings = Files::read_settings(self.home).ok();
-        let proxy = settings.and_then(|file| file.value.proxy);
-        let source = Source::compile(self.connector).map_err(first)?;
-        let source = source.through(proxy.as_ref());
-        let library = Library::read(self.home.root());
-        let script = Arc::new(Script::compile(&library, source.script()).map_err(first)?);
-        let draft = text::integration(&NewIntegration {
-            id: "new".into(),
-            name: "new".into(),
-            timezone: "UTC".into(),
-            country: "US".into(),
-            credential: self.name.to_owned(),
-            pms_properties: properties.to_vec(),
-            exclude_statuses: Vec::new(),
-            enabled: false,
-        });
-        let config: Integration = Document::parse(Path::new("new.yaml"), &draft)
-            .and_then(|document| document.read())
-            .map_err(first)?;
-        let asking = Asking {
-            id: "new",
-            config: &config,
-            credential: self.credential,
-            source: &source,
-            script: &script,
-            home: self.home.root(),
-            today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
-        };
-        let reader = Reader::new().map_err(|error| error.to_string())?;
-        let asked = tokio::time::timeout(PATIENCE, of(&asking, &reader))
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
-        // `epms doctor` says whether it works.
-        let _ = asking.leave(&reader).await;
-        asked
     }
 }
 
+impl Seen {
+    /// What the account showed of this before.
+    pub(super) fn of(&self, credential: &Credential, what: &[String]) -> Option<Listing> {
+        let mut all = self.0.iter();
+        all.find(|(of, known, _)| of == credential && known == what)
+            .map(|(_, _, listing)| listing.clone())
+    }
+
+    /// Keeps what the account showed.
+    pub(super) fn keep(&mut self, credential: &Credential, what: &[String], listing: &Listing) {
+        self.0
+            .push((credential.clone(), what.to_vec(), listing.clone()));
+    }
+}
+
+/// The PMS's properties, or why they cannot be seen.
+pub(super) async fn properties(draft: Draft<'_>, seen: &mut Seen) -> Listing {
+    if let Some(listing) = seen.of(draft.credential, &[]) {
+        return listing;
+    }
+    let asked = draft.ask(&[], async |asking, reader| {
+        let listed = discover::properties(asking, reader).await;
+        listed.map_err(|unlisted| unlisted.told)
+    });
+    let listing = match asked.await {
+        Ok(found) => Listing::new(
+            found.into_iter().map(|one| (one.id, one.name)).collect(),
+            |(id, name)| format!("  {id}  {name}"),
+            "the PMS lists no properties; it knows their ids",
+        ),
+        Err(told) => Listing {
+            told: format!("  they cannot be seen now: {told}"),
+            ..Listing::default()
+        },
+    };
+    seen.keep(draft.credential, &[], &listing);
+    listing
+}
+
+/// The statuses of the residents of these properties, or why they cannot be seen.
+pub(super) async fn statuses(draft: Draft<'_>, properties: &[String], seen: &mut Seen) -> Listing {
+    if let Some(listing) = seen.of(draft.credential, properties) {
+        return listing;
+    }
+    let asked = draft.ask(properties, async |asking, reader| {
+        discover::shown(asking, reader).await
+    });
+    let listing = match asked.await {
+        Ok(shown) => {
+            let lines = shown.statuses.iter().map(|one| {
+                let (word, status) = (&one.word, one.status.as_str());
+                format!("  {word}: {} ({status})", one.residents)
+            });
+            let none = "there are no residents in these properties";
+            Listing {
+                told: listed(lines.collect(), none),
+                known: shown
+                    .statuses
+                    .into_iter()
+                    .map(|one| (one.word, String::new()))
+                    .collect(),
+            }
+        }
+        Err(told) => Listing {
+            told: format!("  they cannot be seen now: {told}"),
+            ..Listing::default()
+        },
+    };
+    seen.keep(draft.credential, properties, &listing);
+    listing
+}
+
 /// Lines of what there is, or that there is nothing.
-pub(super) fn listed(mut lines: Vec<String>, none: &str) -> String {
+fn listed(mut lines: Vec<String>, none: &str) -> String {
     if lines.is_empty() {
         return format!("  {none}");
     }

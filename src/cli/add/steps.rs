@@ -2,12 +2,14 @@
 
 use crate::config::{Files, Home, Integration, nearest};
 
+use super::super::discover::draft::Draft;
 use super::super::next::Step;
 use super::super::{Exit, Failure};
-use super::account::{Of, account, new_stem};
+use super::account::{Account, Of, account, new_stem};
 use super::ask::{Dialog, Question};
+use super::look::Listing;
 use super::text::{self, NewIntegration};
-use super::{IntegrationArguments, Plan, answer, look};
+use super::{IntegrationArguments, NewFile, Plan, answer, look, many};
 
 /// Asks for all that the flags leave open.
 pub(super) async fn plan(
@@ -20,13 +22,15 @@ pub(super) async fn plan(
     for note in &account.file.value.notes {
         dialog.say(&format!("  note: {note}"))?;
     }
-    let mut look = look::Look::new(home, account.file, &account.name, &account.credential);
-
-    let pms_properties = properties(arguments, &mut look, dialog).await?;
+    if arguments.all {
+        return Box::pin(many::plan(arguments, home, &files, account, dialog)).await;
+    }
+    let draft = draft(home, &account);
+    let (listing, pms_properties) = properties(arguments, draft, dialog).await?;
     for property in &pms_properties {
         free(&files, &account.name, property)?;
     }
-    let known = look.name_of(&pms_properties);
+    let known = listing.name_of(&pms_properties);
     let name = dialog.answer(
         arguments.name.as_deref(),
         Question {
@@ -45,55 +49,98 @@ pub(super) async fn plan(
         },
         |id| new_stem(home, "integrations", id),
     )?;
-    let timezone = dialog.answer(
-        arguments.timezone.as_deref(),
-        Question {
-            flag: "--timezone",
-            text: "time zone of the property, such as America/New_York",
-            default: None,
-        },
-        answer::timezone,
-    )?;
-    let country = dialog.answer(
-        arguments.country.as_deref(),
-        Question {
-            flag: "--country",
-            text: "country of the property",
-            default: Some("US"),
-        },
-        answer::country,
-    )?;
-    let exclude_statuses = statuses(arguments, &mut look, &pms_properties, dialog).await?;
-    let enabled = dialog.answer(
-        arguments.disabled.then_some("n"),
-        Question {
-            flag: "--disabled",
-            text: "switch it on",
-            default: Some("y"),
-        },
-        answer::yes,
-    )?;
+    let defaults = account.credential.defaults.clone();
+    let timezone = timezone(arguments, defaults.timezone.as_deref(), dialog)?;
+    let country = country(arguments, dialog)?;
+    let exclude_statuses = statuses(
+        arguments,
+        draft,
+        &pms_properties,
+        &defaults.exclude_statuses,
+        dialog,
+    )
+    .await?;
+    let enabled = enabled(arguments, dialog)?;
     let new = NewIntegration {
         id,
         name,
-        timezone,
+        timezone: Some(timezone).filter(|zone| defaults.timezone.as_ref() != Some(zone)),
         country,
         credential: account.name,
         pms_properties,
-        exclude_statuses,
+        exclude_statuses: Some(exclude_statuses)
+            .filter(|words| words.is_empty() || *words != defaults.exclude_statuses)
+            .filter(|words| !words.is_empty() || defaults.exclude_statuses.is_empty()),
         enabled,
     };
-    let file = format!("config/integrations/{}.yaml", new.id);
     Ok(Plan {
-        file: (file.into(), text::integration(&new)),
+        files: vec![new_file(&new)],
         next: next(&new),
         notes: account.file.value.notes.clone(),
         credential: account.text.map(|text| (new.credential, text)),
-        id: new.id,
+        secrets: account.pasted,
+        is_one: true,
     })
 }
 
-fn next(new: &NewIntegration) -> Vec<Step> {
+/// The account, as a look into its PMS needs it.
+pub(super) fn draft<'a>(home: &'a Home, account: &'a Account<'_>) -> Draft<'a> {
+    Draft {
+        home,
+        connector: account.file,
+        name: &account.name,
+        credential: &account.credential,
+    }
+}
+
+/// The file of an integration.
+pub(super) fn new_file(new: &NewIntegration) -> NewFile {
+    NewFile {
+        id: new.id.clone(),
+        name: format!("config/integrations/{}.yaml", new.id).into(),
+        text: text::integration(new),
+    }
+}
+
+/// The time zone: with nobody to ask that of the credential's `defaults`, which is proposed else.
+pub(super) fn timezone(
+    arguments: &IntegrationArguments,
+    proposed: Option<&str>,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<String, Failure> {
+    let question = Question {
+        flag: "--timezone",
+        text: "time zone of the property, such as America/New_York",
+        default: proposed,
+    };
+    dialog.answer(arguments.timezone.as_deref(), question, answer::timezone)
+}
+
+pub(super) fn country(
+    arguments: &IntegrationArguments,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<String, Failure> {
+    let question = Question {
+        flag: "--country",
+        text: "country of the property",
+        default: Some("US"),
+    };
+    dialog.answer(arguments.country.as_deref(), question, answer::country)
+}
+
+pub(super) fn enabled(
+    arguments: &IntegrationArguments,
+    dialog: &mut Dialog<'_, '_>,
+) -> Result<bool, Failure> {
+    let question = Question {
+        flag: "--disabled",
+        text: "switch it on",
+        default: Some("y"),
+    };
+    dialog.answer(arguments.disabled.then_some("n"), question, answer::yes)
+}
+
+pub(super) fn next(new: &NewIntegration) -> Vec<Step> {
     let id = &new.id;
     let mut next = vec![Step::new(
         format!("epms doctor {id}"),
@@ -118,19 +165,20 @@ fn next(new: &NewIntegration) -> Vec<Step> {
 
 async fn properties(
     arguments: &IntegrationArguments,
-    look: &mut look::Look<'_>,
+    draft: Draft<'_>,
     dialog: &mut Dialog<'_, '_>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(Listing, Vec<String>), Failure> {
     let given = answer::unique(arguments.pms_properties.iter().map(String::as_str));
     if !given.is_empty() {
-        return Ok(given);
+        return Ok((Listing::default(), given));
     }
+    let mut listing = Listing::default();
     if dialog.is_open() {
         dialog.say("asking the PMS for its properties …")?;
-        let told = look.properties().await;
-        dialog.say(&told)?;
+        listing = look::properties(draft, &mut dialog.answers.seen).await;
+        dialog.say(&listing.told)?;
     }
-    let known = look.properties_seen();
+    let known = listing.known();
     let question = Question {
         flag: "--pms-property",
         text: "ids of the PMS's properties that feed it, with commas between them",
@@ -140,40 +188,45 @@ async fn properties(
             _ => None,
         },
     };
-    seen_or_kept(
-        dialog,
-        "PMS",
-        question,
-        &known,
-        |text| match answer::parts(text) {
-            parts if parts.is_empty() => Err("is empty; write at least one id".into()),
-            parts => Ok(parts),
-        },
-    )
+    let check = |text: &str| match answer::parts(text) {
+        parts if parts.is_empty() => Err("is empty; write at least one id".into()),
+        parts => Ok(parts),
+    };
+    let answered = seen_or_kept(dialog, "PMS", question, &known, check)?;
+    Ok((listing, answered))
 }
 
 async fn statuses(
     arguments: &IntegrationArguments,
-    look: &mut look::Look<'_>,
+    draft: Draft<'_>,
     properties: &[String],
+    of_credential: &[String],
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Vec<String>, Failure> {
     let given = answer::unique(arguments.exclude_statuses.iter().map(String::as_str));
     if !given.is_empty() {
         return Ok(given);
     }
+    let mut listing = Listing::default();
     if dialog.is_open() {
         dialog.say("asking the PMS for the statuses in use …")?;
-        let told = look.statuses(properties).await;
-        dialog.say(&told)?;
+        listing = look::statuses(draft, properties, &mut dialog.answers.seen).await;
+        dialog.say(&listing.told)?;
     }
+    let defaults = of_credential.join(", ");
+    let text = if of_credential.is_empty() {
+        "words of status that are never pulled, with commas between them (empty: none)".to_owned()
+    } else {
+        format!(
+            "words of status that are never pulled, with commas between them (empty: those of the credential's defaults, {defaults})"
+        )
+    };
     let question = Question {
         flag: "--exclude-status",
-        text: "words of status that are never pulled, with commas between them (empty: none)",
+        text: &text,
         default: Some(""),
     };
-    let known: Vec<(&str, &str)> = look.words_seen().into_iter().map(|one| (one, "")).collect();
-    seen_or_kept(dialog, "PMS", question, &known, |text| {
+    seen_or_kept(dialog, "PMS", question, &listing.known(), |text| {
         Ok(answer::parts(text))
     })
 }
@@ -188,6 +241,10 @@ pub(super) fn seen_or_kept(
     check: impl Fn(&str) -> Result<Vec<String>, String>,
 ) -> Result<Vec<String>, Failure> {
     let mut answered = dialog.answer(None, question, &check)?;
+    // It was held against what there is when it was answered.
+    if dialog.answers.was_kept {
+        return Ok(answered);
+    }
     let ids: Vec<&str> = known.iter().map(|(id, _)| *id).collect();
     let called = |part: &str| {
         let mut all = known.iter();

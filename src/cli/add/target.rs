@@ -10,14 +10,15 @@ use crate::model::Problems;
 use crate::source::{Operation, Reader, Source};
 
 use super::super::Failure;
+use super::super::discover::draft::PATIENCE;
 use super::super::next::Step;
 use super::super::there::{Place, There};
 use super::account::{Account, Of, account, new_stem};
 use super::ask::{Dialog, Question};
-use super::look::{PATIENCE, listed};
+use super::look::Listing;
 use super::steps::seen_or_kept;
 use super::text::{self, NewTarget};
-use super::{AccountArguments, Plan, answer};
+use super::{AccountArguments, NewFile, Plan, answer};
 
 /// The answers that are given beforehand.
 #[derive(Debug, Default, Args)]
@@ -115,13 +116,18 @@ pub(super) async fn plan(
         is_told,
         enabled,
     };
-    let file = format!("config/targets/{}.yaml", new.id);
+    let file = NewFile {
+        id: new.id.clone(),
+        name: format!("config/targets/{}.yaml", new.id).into(),
+        text: text::target(&new),
+    };
     Ok(Plan {
-        file: (file.into(), text::target(&new)),
+        files: vec![file],
         next: next(&new, source.can(Operation::Places)),
         notes: account.file.value.notes.clone(),
         credential: account.text.map(|text| (new.credential, text)),
-        id: new.id,
+        secrets: account.pasted,
+        is_one: true,
     })
 }
 
@@ -198,25 +204,18 @@ async fn common(
     if !given.is_empty() {
         return Ok(given);
     }
-    let mut places = Vec::new();
+    let mut listing = Listing::default();
     if dialog.is_open() && source.can(Operation::Places) {
         dialog.say("asking the target what can be granted there …")?;
-        let told = match seen(home, account, files).await {
-            Ok(seen) => {
-                places = seen;
-                let lines = places
-                    .iter()
-                    .map(|place| format!("  {}  {}", place.id, place.name));
-                listed(lines.collect(), "the target lists no places")
-            }
-            Err(told) => format!("  it cannot be seen now: {told}"),
+        listing = match dialog.answers.seen.of(&account.credential, &[]) {
+            Some(listing) => listing,
+            None => seen(home, account, files).await,
         };
-        dialog.say(&told)?;
+        let seen = &mut dialog.answers.seen;
+        seen.keep(&account.credential, &[], &listing);
+        dialog.say(&listing.told)?;
     }
-    let known: Vec<(&str, &str)> = places
-        .iter()
-        .map(|place| (place.id.as_str(), place.name.as_str()))
-        .collect();
+    let known = listing.known();
     let question = Question {
         flag: "--common",
         text: "ids of what everybody gets, with commas between them (empty: nothing)",
@@ -226,16 +225,28 @@ async fn common(
     let mut common = seen_or_kept(dialog, "target", question, &known, parts)?;
     // As the target itself writes them: to it another case may be another id.
     for one in &mut common {
-        let same = |place: &&Place| place.id.eq_ignore_ascii_case(one);
-        if let Some(place) = places.iter().find(same) {
-            one.clone_from(&place.id);
+        let same = |place: &&(&str, &str)| place.0.eq_ignore_ascii_case(one);
+        if let Some((id, _)) = known.iter().find(same) {
+            *one = (*id).to_owned();
         }
     }
     Ok(common)
 }
 
+/// What can be granted, or why it cannot be seen.
+async fn seen(home: &Home, account: &Account<'_>, files: &Files) -> Listing {
+    match places(home, account, files).await {
+        Ok(places) => Listing::new(
+            places.into_iter().map(|one| (one.id, one.name)).collect(),
+            |(id, name)| format!("  {id}  {name}"),
+            "the target lists no places",
+        ),
+        Err(told) => Listing::unseen(&told),
+    }
+}
+
 /// What can be granted, by an account that may have no file yet.
-async fn seen(home: &Home, account: &Account<'_>, files: &Files) -> Result<Vec<Place>, String> {
+async fn places(home: &Home, account: &Account<'_>, files: &Files) -> Result<Vec<Place>, String> {
     let source = Source::compile(account.file);
     let source = source.map_err(|problems| Problems(problems).to_string())?;
     let settings = files.settings.as_ref().ok();

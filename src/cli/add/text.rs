@@ -19,11 +19,13 @@ pub(super) struct NewCredential {
 pub(super) struct NewIntegration {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) timezone: String,
+    /// None for that of the credential's `defaults`.
+    pub(super) timezone: Option<String>,
     pub(super) country: String,
     pub(super) credential: String,
     pub(super) pms_properties: Vec<String>,
-    pub(super) exclude_statuses: Vec<String>,
+    /// None for those of the credential's `defaults`.
+    pub(super) exclude_statuses: Option<Vec<String>>,
     pub(super) enabled: bool,
 }
 
@@ -74,13 +76,40 @@ pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]
 
 /// The file of an integration.
 pub(super) fn integration(new: &NewIntegration) -> String {
-    let NewIntegration { id, country, .. } = new;
+    let NewIntegration {
+        id,
+        country,
+        credential,
+        ..
+    } = new;
+    let (zone, comes) = match &new.timezone {
+        Some(zone) => (
+            format!("timezone: {}, ", scalar(zone)),
+            "The time zone decides what day it is there, the country how phones are read."
+                .to_owned(),
+        ),
+        None => (
+            String::new(),
+            format!(
+                "The country decides how phones are read; the time zone is that of `defaults` in config/credentials/{credential}.yaml."
+            ),
+        ),
+    };
+    let statuses = match &new.exclude_statuses {
+        Some(words) => format!(
+            "The PMS's own words of status; residents with these are never pulled. `epms discover {id}` counts them.\nexclude_statuses: {}",
+            sequence(words)
+        ),
+        None => format!(
+            "Words of status that are never pulled: those of `defaults` in config/credentials/{credential}.yaml.\n# exclude_statuses: []"
+        ),
+    };
     format!(
         "{line}# One property here, and what of the PMS feeds it. The file's name without .yaml is its id: {id}
 version: 1
 
-# The time zone decides what day it is there, the country how phones are read.
-property: {{ name: {name}, timezone: {timezone}, country: {country} }}
+# {comes}
+property: {{ name: {name}, {zone}country: {country} }}
 
 # The account: config/credentials/{credential}.yaml
 credential: {quoted}
@@ -88,8 +117,7 @@ credential: {quoted}
 # The PMS's own ids of the properties that feed this one; nothing else is looked at. `epms discover {id}` lists them.
 pms_properties: {properties}
 
-# The PMS's own words of status; residents with these are never pulled. `epms discover {id}` counts them.
-exclude_statuses: {statuses}
+# {statuses}
 
 # With false nothing is synced, and nobody is changed.
 enabled: {enabled}
@@ -99,12 +127,9 @@ enabled: {enabled}
 ",
         line = Kind::Integration.line(),
         name = scalar(&new.name),
-        timezone = scalar(&new.timezone),
         country = scalar(country),
-        credential = new.credential,
-        quoted = scalar(&new.credential),
+        quoted = scalar(credential),
         properties = sequence(&new.pms_properties),
-        statuses = sequence(&new.exclude_statuses),
         enabled = new.enabled,
     )
 }
@@ -225,11 +250,11 @@ mod tests {
         let new = NewIntegration {
             id: "elm".into(),
             name: "Elm \"Court\": #1".into(),
-            timezone: "America/New_York".into(),
+            timezone: Some("America/New_York".into()),
             country: "NO".into(),
             credential: "acme".into(),
             pms_properties: vec!["0012".into(), "yes".into()],
-            exclude_statuses: vec!["Applicant".into(), "~".into()],
+            exclude_statuses: Some(vec!["Applicant".into(), "~".into()]),
             enabled: false,
         };
         let text = integration(&new);
@@ -240,8 +265,16 @@ mod tests {
         assert_eq!(read.property.name, new.name);
         assert_eq!(read.property.country, "NO");
         assert_eq!(read.pms_properties, new.pms_properties);
-        assert_eq!(read.exclude_statuses, new.exclude_statuses);
+        assert_eq!(Some(read.exclude_statuses), new.exclude_statuses);
         assert!(!read.enabled);
+        let text = integration(&NewIntegration {
+            timezone: None,
+            exclude_statuses: None,
+            ..new
+        });
+        let document = Document::parse(Path::new("i.yaml"), &text).unwrap();
+        assert!(document.read::<Integration>().is_ok());
+        assert!(!document.names("property.timezone") && !document.names("exclude_statuses"));
     }
 
     #[test]

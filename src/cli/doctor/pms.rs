@@ -327,9 +327,18 @@ async fn pages(
                     refused = Some(failed("login", &login, &error));
                     break 'requests;
                 }
-                Err(error) => pages.push(failed("page", &did, &error)),
+                Err(error) => pages.push(denied(
+                    source,
+                    request,
+                    failed("page", &did, &error),
+                    &error,
+                )),
             }
         }
+    }
+    // No run asks for it: what is missing there keeps nobody out.
+    if source.has(PROPERTIES) && refused.is_none() && !pages.iter().any(Check::is_failure) {
+        pages.push(listed(integration, reader, account, scope).await);
     }
     if !source.logs_in() {
         // What is denied shows no more of the login than what does not answer.
@@ -345,6 +354,47 @@ async fn pages(
         return;
     }
     checks.push(quota(&integration.limits(), last.as_ref()));
+}
+
+/// The request that lists properties, for `discover`.
+const PROPERTIES: &str = "properties";
+
+/// A page of the list of properties.
+async fn listed(
+    integration: &Integration,
+    reader: &Reader,
+    account: &Account,
+    scope: &Scope,
+) -> Check {
+    let source = &integration.source;
+    let did = format!("read the first page of {PROPERTIES}");
+    let asked = Reader::asked_for(source, PROPERTIES, scope);
+    let property = asked.first().copied().unwrap_or_default();
+    let page = reader.first_page(source, account, PROPERTIES, property, scope);
+    match page.await {
+        Ok(page) => arrived(did, &page, source.timeout(), false),
+        Err(error) => {
+            let check = failed("page", &did, &error);
+            let check = denied(source, PROPERTIES, check, &error);
+            let remedy = check.remedy.unwrap_or_default();
+            let remedy = format!("runs go on without it, `epms discover` does not: {remedy}");
+            Check::warn("page", check.did, check.saw, remedy)
+        }
+    }
+}
+
+/// With the right that is missing, where the connector names it.
+fn denied(source: &Source, request: &str, check: Check, error: &SourceError) -> Check {
+    match (error, source.right(request)) {
+        (SourceError::Denied(_), Some(right)) => {
+            let remedy = check.remedy.clone().unwrap_or_default();
+            Check {
+                remedy: Some(format!("the account needs {right}; {remedy}")),
+                ..check
+            }
+        }
+        _ => check,
+    }
 }
 
 fn arrived(

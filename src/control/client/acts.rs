@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
-    SinceUpgrade, SyncReply,
+    AlertAct, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, NewName, Page, PauseFor, PersonAct,
+    RunState, SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, RunId,
+    AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
+    PersonId, Preview, Retirement, RunId, TriedFiles,
 };
 
 impl Client {
@@ -20,6 +20,37 @@ impl Client {
         let address = address(&path, Vec::new());
         let request = self.http.request(Method::POST, address);
         self.patiently(request).await
+    }
+
+    /// What the next run would do by files that are not live.
+    pub async fn preview_with(
+        &self,
+        integration: &IntegrationId,
+        files: &TriedFiles,
+    ) -> Result<Preview, ClientError> {
+        self.send_files(integration, "preview", files).await
+    }
+
+    /// What the next run would do otherwise by files that are not live.
+    pub async fn diff(
+        &self,
+        integration: &IntegrationId,
+        files: &TriedFiles,
+    ) -> Result<Difference, ClientError> {
+        self.send_files(integration, "diff", files).await
+    }
+
+    async fn send_files<T: serde::de::DeserializeOwned>(
+        &self,
+        integration: &IntegrationId,
+        verb: &str,
+        files: &TriedFiles,
+    ) -> Result<T, ClientError> {
+        let path = ["v1", "integrations", integration.as_str(), verb];
+        let body = serde_json::to_vec(files)
+            .map_err(|error| ClientError::of_content(&self.socket, &error))?;
+        let request = self.http.request(Method::POST, address(&path, Vec::new()));
+        self.patiently(request.body(body)).await
     }
 
     /// Why a resident is where they are. With `live` it waits as long as reading the PMS takes.
@@ -77,15 +108,17 @@ impl Client {
         self.json(request, Some(super::PATIENCE)).await
     }
 
-    /// Pauses an integration, or resumes it.
+    /// Pauses an integration, or resumes it where nothing is asked.
     pub async fn pause(
         &self,
         integration: &IntegrationId,
-        paused: bool,
+        pause: Option<&PauseFor>,
     ) -> Result<IntegrationStatus, ClientError> {
-        let verb = if paused { "pause" } else { "resume" };
-        self.post(&["v1", "integrations", integration.as_str(), verb], &())
-            .await
+        let path = |verb| ["v1", "integrations", integration.as_str(), verb];
+        match pause {
+            Some(pause) => self.post(&path("pause"), pause).await,
+            None => self.post(&path("resume"), &()).await,
+        }
     }
 
     /// Gives the people of one integration to another, whose file is there.
@@ -157,6 +190,19 @@ impl Client {
             PersonAct::Pin => self.post(&path("pin"), &()).await,
             PersonAct::Unpin => self.post(&path("unpin"), &()).await,
         }
+    }
+
+    /// Erases a person. Waits as long as that takes.
+    pub async fn erase_person(
+        &self,
+        person: PersonId,
+        asked: &EraseAsk,
+    ) -> Result<Erasure, ClientError> {
+        let address = address(&["v1", "people", &person.to_string(), "erase"], Vec::new());
+        let body = serde_json::to_vec(asked)
+            .map_err(|error| ClientError::of_content(&self.socket, &error))?;
+        let request = self.http.request(Method::POST, address).body(body);
+        self.patiently(request).await
     }
 
     /// Makes a person by hand.

@@ -13,10 +13,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, Page, PersonAct, ProblemDocument, RunState, SinceUpgrade,
+    AlertAct, ApproveSinceUpgrade, Page, PauseFor, PersonAct, ProblemDocument, RunState,
+    SinceUpgrade,
 };
 use crate::model::{
-    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Preview, Resolution, Tier,
+    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Resolution, Tier,
 };
 
 use super::admission::{Granted, Needed};
@@ -76,24 +77,12 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
         bytes.map(Whole).map_err(|error| {
             if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ProblemDocument::too_large(
-                    "the body of the request is too large; a file of people has 16 MiB at most, anything else 64 KiB",
+                    "the body of the request is too large; a file of people has 16 MiB at most, files to try 10 MiB, anything else 64 KiB",
                 )
             } else {
                 ProblemDocument::bad_request(error.body_text())
             }
         })
-    }
-}
-
-pub(super) async fn preview<B: Backend>(
-    State(app): State<App<B>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Named(name): Named,
-) -> Answer<Json<Preview>> {
-    let preview = app.backend.preview(IntegrationId::new(name), peer);
-    tokio::select! {
-        preview = preview => preview.map(Json),
-        () = app.stop.cancelled() => Err(ProblemDocument::stopping()),
     }
 }
 
@@ -135,9 +124,11 @@ pub(super) async fn pause<B: Backend>(
     State(app): State<App<B>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Named(name): Named,
+    ToldOrNothing(pause): ToldOrNothing<Option<PauseFor>>,
 ) -> Answer<Json<super::IntegrationStatus>> {
+    let pause = pause.unwrap_or_default();
     app.backend
-        .pause(IntegrationId::new(name), true, peer)
+        .pause(IntegrationId::new(name), Some(pause), peer)
         .await
         .map(Json)
 }
@@ -148,7 +139,7 @@ pub(super) async fn resume<B: Backend>(
     Named(name): Named,
 ) -> Answer<Json<super::IntegrationStatus>> {
     app.backend
-        .pause(IntegrationId::new(name), false, peer)
+        .pause(IntegrationId::new(name), None, peer)
         .await
         .map(Json)
 }

@@ -9,13 +9,14 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page,
-    PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
-    RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, LogLine,
+    NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
+    RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Alert, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
+    Enrolment, Erasure, Explanation, Imported, Preview, Resolution, Retirement, Soundness,
+    TargetStatus, Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -24,7 +25,7 @@ use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ListQuery, Wait, health};
+use super::{App, Backend, ListQuery, Wait, erase, health, trial};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -129,7 +130,12 @@ impl<B: Backend> Route<B> {
     /// With a file of people as its body.
     fn told_people(mut self) -> Route<B> {
         self.operation.body = Some(Content::Csv);
-        self.served = self.served.layer(DefaultBodyLimit::max(FILE));
+        self.at_most(FILE)
+    }
+
+    /// With a body of so many bytes at most.
+    fn at_most(mut self, bytes: usize) -> Route<B> {
+        self.served = self.served.layer(DefaultBodyLimit::max(bytes));
         self
     }
 }
@@ -169,6 +175,12 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             super::integration::<B>,
         )
         .gives::<IntegrationStatus>(),
+        reads(
+            "/v1/credentials",
+            "every credential that is in use, by name: what may still be asked with it, until when it is taken, when its secrets were read",
+            super::credentials::<B>,
+        )
+        .gives::<Vec<CredentialStatus>>(),
         acts(
             "/v1/integrations/{id}/sync",
             "sync it now; a request during a run joins the next",
@@ -179,16 +191,28 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .gives_runs(),
         acts(
             "/v1/integrations/{id}/preview",
-            "what the next run would do: the whole run, of which nothing remains",
-            acts::preview::<B>,
+            "what the next run would do: the whole run, of which nothing remains; with a body by the files whose contents are in it",
+            trial::preview::<B>,
         )
         .takes(Weight::Heavy)
+        .may_be_told::<TriedFiles>()
+        .at_most(TriedFiles::MOST)
         .gives::<Preview>(),
         acts(
+            "/v1/integrations/{id}/diff",
+            "what the next run would do otherwise by the files whose contents are in the body; nothing remains",
+            trial::diff::<B>,
+        )
+        .takes(Weight::Heavy)
+        .told::<TriedFiles>()
+        .at_most(TriedFiles::MOST)
+        .gives::<Difference>(),
+        acts(
             "/v1/integrations/{id}/pause",
-            "keep it from syncing",
+            "keep it from syncing, for a while or until it is resumed",
             acts::pause::<B>,
         )
+        .may_be_told::<PauseFor>()
         .gives::<IntegrationStatus>(),
         acts(
             "/v1/integrations/{id}/resume",
@@ -345,6 +369,14 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             acts::unpin::<B>,
         )
         .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/erase",
+            "take everything out that says who a person is; at once where targets have nothing of theirs, or with `force`",
+            erase::erase::<B>,
+        )
+        .needs(Tier::Approve)
+        .may_be_told::<EraseAsk>()
+        .gives::<Erasure>(),
         reads("/v1/alerts", "alerts, by kind", super::alerts::<B>)
             .asked::<ListQuery>()
             .gives::<Page<Alert>>(),

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::acts::{self, ActError, Approve, Forms, Hand};
 use crate::catalog::Catalog;
-use crate::control::protocol::{AlertAct, IntegrationStatus, PersonAct, ProblemDocument, RunState};
+use crate::control::protocol::{
+    AlertAct, IntegrationStatus, PauseFor, PersonAct, ProblemDocument, RunState,
+};
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
     Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
@@ -16,20 +18,11 @@ use crate::sync;
 
 use super::super::runs::Command;
 use super::Daemon;
+use super::callers::name_of;
 
 impl Daemon {
     pub(super) async fn see(&self, id: IntegrationId, peer: Peer) -> Answer<Preview> {
-        let catalog = Arc::clone(&self.catalog.borrow());
-        let slot = catalog.integrations.get(&id).ok_or_else(|| {
-            ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            ))
-        })?;
-        let integration = slot.current.clone().ok_or_else(|| {
-            ProblemDocument::conflict(format!(
-                "the files of `{id}` were never right; `epms check` says what is wrong with them"
-            ))
-        })?;
+        let integration = self.running(&id)?;
         tracing::info!(integration = %id, uid = peer.uid, "preview asked for");
         // It reads as a run does, within the budget of the credential, and holds the store only while it plans:
         // a run under way is not in its way.
@@ -176,7 +169,7 @@ impl Daemon {
     pub(super) async fn paused(
         &self,
         id: IntegrationId,
-        paused: bool,
+        pause: Option<PauseFor>,
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
         if !self.catalog.borrow().integrations.contains_key(&id) {
@@ -184,13 +177,13 @@ impl Daemon {
                 "there is no integration `{id}`; `epms status` lists them"
             )));
         }
-        let of = id.clone();
-        self.act(peer, move |store, _| {
-            let write = store.write()?;
-            let mut history = write.history(&of)?;
-            history.paused = paused;
-            write.put_history(&of, &history)?;
-            Ok(write.commit()?)
+        let (of, paused) = (id.clone(), pause.is_some());
+        self.act(peer, move |store, hand| {
+            let Some(PauseFor { seconds, reason }) = pause else {
+                return acts::resume(store, &of);
+            };
+            let reason = reason.unwrap_or_default();
+            acts::pause(store, &of, seconds, &reason, hand).map(drop)
         })
         .await?;
         tracing::info!(integration = %id, paused, uid = peer.uid, "integration paused or resumed");
@@ -200,13 +193,13 @@ impl Daemon {
         status.ok_or_else(|| ProblemDocument::internal("the integration is gone"))
     }
 
-    /// Whose hand it is.
-    pub(super) fn hand(&self, peer: Peer) -> Answer<Hand> {
+    /// Whose hand it is, with the name that they have now.
+    pub(super) async fn hand(&self, peer: Peer) -> Answer<Hand> {
         let uid = peer.uid.ok_or_else(|| {
             ProblemDocument::internal("the system does not tell who asks; nothing was done")
         })?;
         Ok(Hand {
-            by: Actor::User(uid),
+            by: Actor::user(uid, name_of(uid).await),
             now: (self.tools.now as fn() -> Timestamp)(),
         })
     }
@@ -217,7 +210,7 @@ impl Daemon {
         peer: Peer,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
-        let hand = self.hand(peer)?;
+        let hand = self.hand(peer).await?;
         let store = Arc::clone(&self.store);
         let done = tokio::task::spawn_blocking(move || act(&store, &hand)).await;
         match done {

@@ -2,6 +2,7 @@
 //! request, also on a connection that was there before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{Caller, Tiers};
 use crate::control::server::Peer;
@@ -30,6 +31,28 @@ impl Daemon {
             Err(_) => by_number(uid, gid),
         };
         catalog.settings.socket.tiers.as_ref()?.of(&caller)
+    }
+}
+
+/// So long a name is waited for: without it an act is done under the number alone.
+const NAME: Duration = Duration::from_secs(2);
+
+/// The name that this machine has for a user now.
+pub(super) async fn name_of(uid: u32) -> Option<String> {
+    let look = tokio::task::spawn_blocking(move || Caller::name(uid));
+    match tokio::time::timeout(NAME, look).await {
+        Ok(Ok(Ok(name))) => name,
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(uid, %error, "the system does not tell what a caller is called; only the number is kept");
+            None
+        }
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!(
+                uid,
+                "the system does not tell in time what a caller is called; only the number is kept"
+            );
+            None
+        }
     }
 }
 

@@ -33,6 +33,9 @@ impl Daemon {
         })?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
+        if let Some(current) = &slot.current {
+            explanation.settings.clone_from(&current.settings);
+        }
         if let Some(person) = explanation.person.as_ref().map(|person| person.id) {
             explanation.deliveries = self.deliveries_of(person).await?;
         }
@@ -88,6 +91,7 @@ fn known(
         deliveries: Vec::new(),
         alerts,
         changes,
+        settings: Vec::new(),
         integration,
         resident,
         live: None,

@@ -1,4 +1,4 @@
-//! What is done by hand to integrations as a whole (R46), and how one stands.
+//! What is done by hand to integrations as a whole (R46).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 
 use crate::acts::{self, ActError, Hand};
 use crate::catalog::{Catalog, Slot};
-use crate::control::protocol::{Health, IntegrationState, ProblemDocument};
+use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Backend, Peer};
-use crate::model::{AlertKind, Attachment, Done, Feeds, IntegrationId, Move, Retirement};
+use crate::model::{Attachment, Done, Feeds, IntegrationId, Move, Retirement};
 use crate::store::Store;
 
-use super::super::runs::{Command, Doing};
+use super::super::runs::Command;
 use super::Daemon;
 use super::acts::problem;
 
@@ -86,7 +86,7 @@ impl Daemon {
         ids: Vec<IntegrationId>,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
-        let hand = self.hand(peer)?;
+        let hand = self.hand(peer).await?;
         let store = Arc::clone(&self.store);
         let (tell, told) = oneshot::channel();
         let work = Box::new(move || {
@@ -191,29 +191,4 @@ fn may_retire(id: &IntegrationId, slot: Option<&Slot>, property: Option<&str>) -
         ),
     };
     Err(ProblemDocument::conflict(refused))
-}
-
-/// How an integration stands, in one word.
-pub(super) fn health(
-    state: IntegrationState,
-    retired: bool,
-    failures: u32,
-    doing: Option<&Doing>,
-    open: &BTreeMap<AlertKind, u64>,
-) -> Health {
-    let is_open = |kind| open.contains_key(&kind);
-    match state {
-        _ if retired => Health::Retired,
-        IntegrationState::Removed if is_open(AlertKind::LeftBehind) => Health::LeftBehind,
-        IntegrationState::Removed | IntegrationState::Disabled => Health::Off,
-        _ if doing.is_some_and(|doing| doing.waits_for.is_some()) => Health::Waiting,
-        IntegrationState::Broken => Health::Broken,
-        IntegrationState::Paused => Health::Paused,
-        IntegrationState::Queued | IntegrationState::Running => Health::Syncing,
-        IntegrationState::Idle if is_open(AlertKind::MassChangeHeld) => Health::Held,
-        IntegrationState::Idle if is_open(AlertKind::SyncStale) => Health::Stale,
-        IntegrationState::Idle if failures > 0 => Health::Failing,
-        IntegrationState::Idle if is_open(AlertKind::LeftBehind) => Health::LeftBehind,
-        IntegrationState::Idle => Health::Ok,
-    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{
@@ -81,6 +82,7 @@ impl Collector for Told {
         self.runs(&mut page)?;
         self.people(&mut page)?;
         self.files(&mut page)?;
+        self.credentials(&mut page)?;
         self.deliveries(&mut page)
     }
 }
@@ -310,6 +312,50 @@ impl Told {
             let labels = |outcome| [("integration", id), ("outcome", outcome)];
             reloads.one(&labels("loaded"), feed.loaded)?;
             reloads.one(&labels("rejected"), feed.rejected)?;
+        }
+        Ok(())
+    }
+
+    fn credentials(&self, page: &mut Page) -> fmt::Result {
+        let all = &self.scrape.status.credentials;
+        let mut expires = page.gauge(
+            "credential_expires_timestamp",
+            "The end of the last day on which a credential is taken, where its file says it",
+            Some(&Unit::Seconds),
+        )?;
+        for one in all {
+            let next = one.expires.and_then(|day| day.tomorrow().ok());
+            let end = next.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+            let end = end.map(|end| end.timestamp());
+            expires.maybe(&[("credential", &one.name)], end)?;
+        }
+        let mut left = page.gauge(
+            "credential_requests_left",
+            "How many requests may still be made with a credential in a day, or a month",
+            None,
+        )?;
+        for one in all {
+            for budget in &one.budgets {
+                let labels = [
+                    ("credential", one.name.as_str()),
+                    ("per", budget.per.as_str()),
+                ];
+                left.one(&labels, count(budget.left))?;
+            }
+        }
+        let mut limits = page.gauge(
+            "credential_requests_limit",
+            "How many requests may be made with a credential in a day, or a month",
+            None,
+        )?;
+        for one in all {
+            for budget in &one.budgets {
+                let labels = [
+                    ("credential", one.name.as_str()),
+                    ("per", budget.per.as_str()),
+                ];
+                limits.one(&labels, count(budget.limit))?;
+            }
         }
         Ok(())
     }

@@ -53,6 +53,7 @@ fn alert() -> crate::model::Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         raised_by: RunId(1),
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,

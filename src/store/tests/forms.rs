@@ -9,8 +9,8 @@ use proptest::sample::select;
 use serde::de::DeserializeOwned;
 
 use crate::model::{
-    Actor, Change, ChangeKind, Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus,
-    Link, Origin, Person, PersonId, RunId, Stay, Unit,
+    Act, Actor, Change, ChangeKind, Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus,
+    Link, NamedBy, Origin, Person, PersonId, RunId, Stay, Unit,
 };
 use crate::store::value::{Kept, from_bytes, to_bytes};
 
@@ -30,7 +30,7 @@ const FIELDS: [Field; 11] = [
     Field::Flags,
 ];
 
-const KINDS: [ChangeKind; 15] = [
+const KINDS: [ChangeKind; 17] = [
     ChangeKind::Created,
     ChangeKind::Linked,
     ChangeKind::Updated,
@@ -46,6 +46,8 @@ const KINDS: [ChangeKind; 15] = [
     ChangeKind::Unpinned,
     ChangeKind::Undone,
     ChangeKind::Moved,
+    ChangeKind::Erasing,
+    ChangeKind::Erased,
 ];
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -108,7 +110,7 @@ prop_compose! {
         ways in (option::of(".*"), option::of(".*")),
         stays in btree_map(".*", stays(), 0..3),
         locks in btree_set(select(FIELDS.to_vec()), 0..4),
-        flags in any::<(bool, bool)>(),
+        flags in any::<(bool, bool, bool)>(),
         origin in select(vec![Origin::Hand, Origin::Sync]),
         created in moments(),
     ) -> Person {
@@ -124,6 +126,7 @@ prop_compose! {
             pinned: flags.0,
             merged_into: ids.1.map(PersonId),
             withdrawn: flags.1,
+            erased: flags.2,
             origin,
             created,
         }
@@ -159,6 +162,24 @@ prop_compose! {
     }
 }
 
+const WAYS: [NamedBy; 6] = [
+    NamedBy::Socket,
+    NamedBy::Account,
+    NamedBy::Oidc,
+    NamedBy::Proxy,
+    NamedBy::Token,
+    NamedBy::Hook,
+];
+
+fn actors() -> impl Strategy<Value = Actor> {
+    let named = (".*", select(WAYS.to_vec()), option::of(any::<u32>()));
+    prop_oneof![
+        Just(Actor::Sync),
+        any::<u32>().prop_map(Actor::User),
+        named.prop_map(|(name, by, uid)| Actor::Named { name, by, uid }),
+    ]
+}
+
 prop_compose! {
     fn changes()(
         numbers in (any::<u64>(), any::<u64>(), option::of(any::<u64>())),
@@ -167,7 +188,7 @@ prop_compose! {
         places in (option::of(".*"), option::of(".*"), option::of(".*")),
         rule in ".*",
         fields in vec((select(FIELDS.to_vec()), option::of(".*"), option::of(".*")), 0..4),
-        actor in prop_oneof![Just(Actor::Sync), any::<u32>().prop_map(Actor::User)],
+        actor in actors(),
     ) -> Change {
         let fields = fields.into_iter();
         Change {
@@ -304,6 +325,45 @@ fn the_form_on_the_disk_is_this_one() {
         .chain([to_bytes("t", &fates).unwrap()])
         .map(hex)
         .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+/// What was written when an actor was a number: a change, packed and as JSON before that, and an act.
+#[test]
+fn what_was_done_by_a_number_goes_on_being_read() {
+    let bytes = |hex: &str| -> Vec<u8> {
+        let digits = hex.as_bytes().chunks(2);
+        digits
+            .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
+            .collect()
+    };
+    let packed: Change =
+        from_bytes("t", &bytes("02a70001010002010300070108635231370a82018101")).unwrap();
+    assert_eq!(packed, change_of(ChangeKind::Created));
+    let json = br#"{"seq":1,"at":"1970-01-01T00:00:00Z","person":"p1","kind":"created","run":"r1","rule":"R17","actor":{"user":1}}"#;
+    let json = from_bytes::<Change>("t", &[&[1], &json[..]].concat()).unwrap();
+    assert_eq!(json, packed);
+    let act = br#"{"id":"x1","kind":"lock","at":"2026-03-01T08:51:17Z","by":{"user":1000}}"#;
+    let act = from_bytes::<Act>("t", &[&[1], &act[..]].concat()).unwrap();
+    assert_eq!(act.by, Actor::User(1000));
+}
+
+/// A number given anew would read whoever acted as somebody else.
+#[test]
+fn the_form_of_actors_on_the_disk_is_this_one() {
+    let actors = WAYS.map(|by| Actor::Named {
+        name: "ada".into(),
+        by,
+        uid: (by == NamedBy::Socket).then_some(1000),
+    });
+    let all = actors.map(|actor| {
+        let change = Change {
+            actor,
+            ..change_of(ChangeKind::Created)
+        };
+        let bytes = to_bytes("t", &change).unwrap().into_iter();
+        bytes.map(|byte| format!("{byte:02x}")).collect::<String>()
+    });
     insta::assert_snapshot!(all.join("\n"));
 }
 

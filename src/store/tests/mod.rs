@@ -1,6 +1,7 @@
 //! The store alone: opening, transactions, indexes; copies of it; and flaws, each told.
 
 mod copies;
+mod erased;
 mod flaws;
 mod forms;
 mod lanes;
@@ -23,6 +24,7 @@ fn person(id: u64, email: Option<&str>) -> Person {
         pinned: false,
         merged_into: None,
         withdrawn: false,
+        erased: false,
         origin: Origin::Sync,
         created: Timestamp::UNIX_EPOCH,
     }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::model::{
-    Act, Alert, AlertState, Attachment, Change, Decision, GuardState, PersonId, Ruling, Run, RunId,
+    Act, Alert, AlertState, Attachment, Change, Decision, Erasing, GuardState, Person, PersonId,
+    Ruling, Run, RunId,
 };
 use crate::store::alerts::NEXT_ALERT;
 use crate::store::identity::gaps;
@@ -448,6 +449,25 @@ impl Checking<'_> {
 
     pub(super) fn lookups(&mut self) -> Done<()> {
         self.values(tables::LOOKUPS, "lookups-1", |_, _, _: Lookup| Ok(()))
+    }
+
+    /// Who is to be erased once targets have heard.
+    pub(super) fn erasures(&mut self) -> Done<()> {
+        let person = self.getter::<Person>(tables::PEOPLE)?;
+        let act = self.holder(tables::ACTS)?;
+        self.values(
+            tables::ERASURES,
+            "erasures-1",
+            |found, id, erasing: Erasing| {
+                let who = PersonId(id);
+                let there = person(id)?.is_some_and(|one| !one.erased);
+                found.unless(there, || format!("{who} is to be erased, and is not there"));
+                found.unless(act(erasing.act.0)?, || {
+                    format!("{who} is erased by {}, which is not there", erasing.act)
+                });
+                Ok(())
+            },
+        )
     }
 
     /// What is known of people at targets.

@@ -180,6 +180,9 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
             } => {
                 self.resident(resident)?;
             }
+            Entry::Erased { resident, .. } => {
+                self.resident(resident)?;
+            }
             Entry::Rejected { resident: None, .. } | Entry::Nobody { .. } => {
                 if let Some(record) = nobodys(entry) {
                     self.record(record)?;
@@ -239,6 +242,8 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
 pub(in crate::sync) enum Amiss {
     /// Another run remembered something else while this one was reading.
     MovedOn,
+    /// What was remembered was dropped while this run was reading.
+    Dropped,
     /// The store failed.
     Store(StoreError),
 }
@@ -263,6 +268,9 @@ pub(in crate::sync) fn gather(
         return Ok(everything(links, taken)?);
     };
     let header = write.first_of_feed(integration)?;
+    if header.is_none() {
+        return Err(Amiss::Dropped);
+    }
     let header = header.and_then(|header| serde_json::from_slice(&header).ok());
     if header.as_ref() != Some(&memory.header) {
         return Err(Amiss::MovedOn);

@@ -272,7 +272,7 @@ fn r12_what_cannot_be_mapped_is_rejected_alone_and_by_the_id_of_the_resident() {
                     normal.resident.unreadable.len(),
                 ));
             }
-            Entry::Nobody { .. } => panic!("{entry:?}"),
+            Entry::Nobody { .. } | Entry::Erased { .. } => panic!("{entry:?}"),
         }
     }
     let id = |id| (Some(id), id, true);

@@ -3,6 +3,7 @@
 mod acting;
 mod alerting;
 mod entering;
+mod erasing;
 mod failing;
 mod fooling;
 mod forgetting;
@@ -557,6 +558,7 @@ impl Seen {
             names: _,
             held,
             since_upgrade,
+            tried: _,
         } = preview;
         // A run that is not understood plans nothing; what an earlier one held waits.
         let plans = !matches!(report.outcome, Outcome::NotUnderstood { .. });

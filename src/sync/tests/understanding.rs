@@ -426,6 +426,7 @@ impl World {
                 confidence: None,
                 count: None,
                 examples: Vec::new(),
+                suggestion: None,
                 raised_by: RunId(self.last_run),
                 first_seen: self.now,
                 last_seen: self.now,

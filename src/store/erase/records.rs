@@ -1,0 +1,237 @@
+//! What is recorded of people who are erased: alerts, changes, decisions, acts, what waits for approval, and what is said of
+//! runs. What was done, when and by whom stays.
+
+use std::collections::BTreeSet;
+
+use redb::ReadableTable;
+
+use crate::model::{
+    Act, Alert, AlertState, Change, Decision, Field, GuardState, Guarded, HeldPlan, IntegrationId,
+    Link, PersonId,
+};
+use crate::store::tables;
+use crate::store::value::{decisions_to_bytes, from_bytes, to_bytes};
+use crate::store::write::Done;
+
+use super::Erasure;
+
+/// The subject of alerts about residents who share an email begins so; what follows is a hash that has no key.
+const EMAIL: &str = "email:";
+
+impl Erasure<'_> {
+    fn has(&self, person: Option<PersonId>) -> bool {
+        person.is_some_and(|person| self.people.contains(&person))
+    }
+
+    fn is_theirs(&self, integration: &IntegrationId, resident: &str) -> bool {
+        let mut residents = self.residents.iter();
+        residents.any(|(at, one)| at == integration && one == resident)
+    }
+
+    /// What acts did to them can neither be read nor be undone any more.
+    pub(super) fn acts(&self) -> Done<()> {
+        self.rewrite(tables::ACTS, |_, value| {
+            let mut act: Act = from_bytes("acts-1", value)?;
+            let did = (act.people.len(), act.links.len(), act.rulings.len());
+            act.people.retain(|swap| {
+                let mut either = swap.before.iter().chain(&swap.after);
+                !either.any(|person| self.people.contains(&person.id))
+            });
+            let theirs = |link: &Option<Link>| self.has(link.as_ref().map(|link| link.person));
+            act.links
+                .retain(|of| !theirs(&of.swap.before) && !theirs(&of.swap.after));
+            act.rulings
+                .retain(|of| !self.is_theirs(&of.integration, &of.resident));
+            let does = (act.people.len(), act.links.len(), act.rulings.len());
+            let is_other = did != does;
+            if is_other && does.0 + does.1 == 0 {
+                // Nothing is left that could be given back.
+                act.undone_by = act.undone_by.or(Some(self.why.act));
+            }
+            let kept = if is_other {
+                to_bytes("acts-1", &act)?
+            } else {
+                value.to_vec()
+            };
+            Ok(self.clean(&kept).or(is_other.then_some(kept)))
+        })?;
+        for (integration, resident) in &self.residents {
+            self.write.put_ruling(integration, resident, None)?;
+        }
+        Ok(())
+    }
+
+    /// Alerts about them lose both sides, and are closed: whoever else is meant by one is told anew by the next run.
+    pub(super) fn alerts(&self, emails: &BTreeSet<&str>) -> Done<()> {
+        let shared: BTreeSet<String> = emails
+            .iter()
+            .map(|email| format!("{EMAIL}{}", &blake3::hash(email.as_bytes()).to_hex()[..16]))
+            .collect();
+        let mut others = Vec::new();
+        let table = self.write.transaction.open_table(tables::ALERTS)?;
+        for entry in table.iter()? {
+            let entry = entry?;
+            let value = entry.1.value();
+            let cleaned = self.clean(value);
+            let mut alert: Alert = from_bytes("alerts-1", cleaned.as_deref().unwrap_or(value))?;
+            if cleaned.is_some() && from_bytes::<Alert>("alerts-1", value)?.subject != alert.subject
+            {
+                // Two that are about the same by now are two causes all the same.
+                alert.subject = format!("{} {}", alert.subject, alert.id);
+            }
+            let before = alert.clone();
+            let examples = std::mem::take(&mut alert.examples);
+            let is_other = |one: &String| {
+                let person = one.parse().ok();
+                !self.is_theirs(&alert.integration, one) && !self.has(person)
+            };
+            let examples = examples.into_iter().filter(is_other).collect();
+            alert.examples = examples;
+            let is_shared = shared.contains(&alert.subject);
+            if is_shared || self.is_about_them(&alert) {
+                for side in &mut alert.sides {
+                    side.values.clear();
+                    side.mapped = None;
+                    side.beside = None;
+                }
+                if alert.state == AlertState::Open && !alert.kind.is_of_the_feed() {
+                    alert.state = AlertState::AutoClosed;
+                }
+                if is_shared {
+                    alert.subject = format!("erased {}", alert.id);
+                }
+            }
+            if cleaned.is_some() || alert != before {
+                others.push(alert);
+            }
+        }
+        drop(table);
+        self.write.put_alerts(&others)
+    }
+
+    fn is_about_them(&self, alert: &Alert) -> bool {
+        let theirs = |resident: &str| self.is_theirs(&alert.integration, resident);
+        let mut sides = alert.sides.iter();
+        theirs(&alert.subject)
+            || self.has(alert.subject.parse().ok())
+            || sides
+                .any(|side| self.has(side.person) || side.resident.as_deref().is_some_and(theirs))
+    }
+
+    /// The change log keeps what happened when, and which fields changed, without their values. Of others, an email that
+    /// was theirs goes.
+    pub(super) fn changes(&self) -> Done<()> {
+        let theirs = self.changes_of_theirs()?;
+        self.rewrite(tables::CHANGES, |seq, value| {
+            let is_theirs = theirs.contains(seq);
+            if !is_theirs && !self.traces.touch_by_email(value) {
+                return Ok(None);
+            }
+            let mut change: Change = from_bytes("changes-1", value)?;
+            let before = change.clone();
+            for field in &mut change.fields {
+                if is_theirs {
+                    (field.before, field.after) = (None, None);
+                } else if field.field == Field::Email {
+                    for value in [&mut field.before, &mut field.after] {
+                        value.take_if(|value| self.traces.clean(value).is_some());
+                    }
+                }
+            }
+            let is_other = change != before;
+            is_other.then(|| to_bytes("changes-1", &change)).transpose()
+        })
+    }
+
+    fn changes_of_theirs(&self) -> Done<BTreeSet<u64>> {
+        let index = self
+            .write
+            .transaction
+            .open_table(tables::CHANGES_BY_PERSON)?;
+        let mut all = BTreeSet::new();
+        for person in &self.people {
+            for entry in index.range((person.0, 0)..=(person.0, u64::MAX))? {
+                all.insert(entry?.0.value().1);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Decisions keep whom they were about, by the PMS id, and by which rule.
+    pub(super) fn decisions(&self) -> Done<()> {
+        self.rewrite(tables::DECISIONS, |_, value| {
+            if !self.traces.touch(value) {
+                return Ok(None);
+            }
+            let mut decisions: Vec<Decision> = from_bytes("decisions-1", value)?;
+            let mut is_other = false;
+            for decision in &mut decisions {
+                if let Some(reason) = self.traces.clean(&decision.reason) {
+                    decision.reason = reason;
+                    is_other = true;
+                }
+            }
+            let decisions: Vec<&Decision> = decisions.iter().collect();
+            is_other
+                .then(|| decisions_to_bytes("decisions-1", &decisions))
+                .transpose()
+        })
+    }
+
+    /// Plans that wait keep how much they take, and from which ids. Of what passed lately, homes and phones go.
+    pub(super) fn guards(&self) -> Done<()> {
+        self.rewrite(tables::GUARDS, |_, value| {
+            let cleaned = self.clean(value);
+            let mut state: GuardState =
+                from_bytes("guards-1", cleaned.as_deref().unwrap_or(value))?;
+            let before = state.clone();
+            let approvals = [&mut state.approval, &mut state.since_upgrade_approval];
+            let approved = approvals.into_iter().flatten();
+            let approved = approved.map(|approval| &mut approval.plan);
+            let waits = [&mut state.held, &mut state.since_upgrade];
+            for plan in approved.chain(waits.into_iter().flatten()) {
+                self.plan(plan);
+            }
+            let theirs = state.passed.iter_mut();
+            for passed in theirs.filter(|one| self.has(one.subject.parse().ok())) {
+                passed.units.clear();
+                passed.phones = None;
+            }
+            if state == before {
+                return Ok(cleaned);
+            }
+            to_bytes("guards-1", &state).map(Some)
+        })
+    }
+
+    fn plan(&self, plan: &mut HeldPlan) {
+        let theirs =
+            |item: &&mut Guarded| self.has(item.person) || self.has(item.subject.parse().ok());
+        for item in plan.items.iter_mut().filter(theirs) {
+            for text in [&mut item.name, &mut item.unit, &mut item.from, &mut item.to] {
+                text.clear();
+            }
+        }
+    }
+
+    /// What runs and targets said in words.
+    pub(super) fn texts(&self) -> Done<()> {
+        self.rewrite(tables::RUNS, |_, value| Ok(self.clean(value)))?;
+        self.rewrite(tables::HISTORIES, |_, value| Ok(self.clean(value)))?;
+        self.rewrite(tables::TARGETS, |_, value| Ok(self.clean(value)))
+    }
+
+    /// What is kept of them at targets; of what is there and nobody's, what says that it is theirs.
+    pub(super) fn deliveries(&self) -> Done<()> {
+        let mut table = self.write.transaction.open_table(tables::LANES)?;
+        table.retain(|(_, person), _| !self.people.contains(&PersonId(person)))?;
+        drop(table);
+        self.rewrite(tables::LANES, |(_, person), value| {
+            Ok(if *person == 0 {
+                self.clean(value)
+            } else {
+                None
+            })
+        })
+    }
+}
