@@ -112,56 +112,63 @@ fn service(name: &str) -> Result<(Service, String), Failure> {
     Ok((service, group))
 }
 
+/// The folders of a home, with their modes.
+const FOLDERS: [(&str, u32); 6] = [
+    ("", 0o755),
+    ("config", 0o755),
+    ("config/credentials", 0o755),
+    ("config/integrations", 0o755),
+    ("config/targets", 0o755),
+    ("secrets", 0o750),
+];
+
 /// Makes what is not there, and names it. The settings are written last: where they are, the home is whole, and what
 /// somebody removed from it stays away.
 fn make(home: &Home, has_operators: bool) -> Result<Vec<PathBuf>, Failure> {
     let root = home.root();
-    let mut made = Vec::new();
-    let failed = |name: &Path, error: std::io::Error| {
-        let told = format!(
-            "{} cannot be made: {error}; run it as root, and look at the disk",
-            root.join(name).display()
-        );
-        Failure::other(Exit::Failed, told)
-    };
     let is_new = root.join("config/epms.yaml").symlink_metadata().is_err();
-    for (name, mode) in [
-        ("", 0o755),
-        ("config", 0o755),
-        ("config/credentials", 0o755),
-        ("config/integrations", 0o755),
-        ("config/targets", 0o755),
-        ("secrets", 0o750),
-    ] {
-        let (name, path) = (Path::new(name), root.join(name));
-        if folder(&path, mode).map_err(|error| failed(name, error))? {
+    let mut made = Vec::new();
+    for (name, mode) in FOLDERS {
+        let name = Path::new(name);
+        if folder(&root.join(name), mode).map_err(|error| unmade(root, name, &error))? {
             made.push(name.to_owned());
         }
     }
-    if !is_new {
-        return Ok(made);
+    if is_new {
+        made.extend(files(root, has_operators)?);
     }
-    let mut files = shipped::files();
-    files.retain(|(name, _)| shipped::is_upgraded(name));
-    files.push((".gitignore".into(), IGNORED.as_bytes()));
-    files.push(("README.md".into(), README.as_bytes()));
-    for (name, bytes) in &files {
-        if file(root, name, bytes).map_err(|error| failed(name, error))? {
-            made.push(name.clone());
+    Ok(made)
+}
+
+/// Writes the files of a new home.
+fn files(root: &Path, has_operators: bool) -> Result<Vec<PathBuf>, Failure> {
+    let mut made = Vec::new();
+    let mut write = |name: &Path, bytes: &[u8]| {
+        if file(root, name, bytes).map_err(|error| unmade(root, name, &error))? {
+            made.push(name.to_owned());
         }
+        Ok::<_, Failure>(())
+    };
+    let shipped = shipped::files().into_iter();
+    for (name, bytes) in shipped.filter(|(name, _)| shipped::is_upgraded(name)) {
+        write(&name, bytes)?;
     }
+    write(Path::new(".gitignore"), IGNORED.as_bytes())?;
+    write(Path::new("README.md"), README.as_bytes())?;
     shipped::remember_all(root)?;
     super::schema::write_all(root)?;
     super::definitions::write_all(root)?;
-    let settings = PathBuf::from("config/epms.yaml");
-    file(
-        root,
-        &settings,
-        settings_of_service(has_operators).as_bytes(),
-    )
-    .map_err(|error| failed(&settings, error))?;
-    made.push(settings);
+    let settings = settings_of_service(has_operators);
+    write(Path::new("config/epms.yaml"), settings.as_bytes())?;
     Ok(made)
+}
+
+fn unmade(root: &Path, name: &Path, error: &std::io::Error) -> Failure {
+    let told = format!(
+        "{} cannot be made: {error}; run it as root, and look at the disk",
+        root.join(name).display()
+    );
+    Failure::other(Exit::Failed, told)
 }
 
 /// Makes a folder with this mode, whatever the process takes away from new ones; false where it is there.
@@ -292,7 +299,9 @@ fn told(system: &System) -> String {
 }
 
 fn indented<'a>(lines: impl Iterator<Item = &'a String>) -> String {
-    lines.map(|line| format!("  {}\n", clean(line))).collect()
+    lines
+        .flat_map(|line| ["  ".to_owned(), clean(line), "\n".to_owned()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -307,8 +316,10 @@ mod tests {
             let document = Document::parse(Path::new("epms.yaml"), &text).unwrap();
             document.read().unwrap()
         };
-        let mut expected = Settings::default();
-        expected.state_dir = Some(STATE.into());
+        let mut expected = Settings {
+            state_dir: Some(STATE.into()),
+            ..Settings::default()
+        };
         expected.socket.path = Some(SOCKET.into());
         assert_eq!(read(false), expected);
         expected.socket.group = Some(OPERATORS.into());

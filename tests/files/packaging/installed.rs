@@ -260,5 +260,5 @@ fn what_is_typed_to_try_the_package_stands_in_the_manual() {
         assert!(page.contains(&format!("```sh\n{typed}```\n")), "{typed}");
         blocks += 1;
     }
-    assert_eq!(blocks, 4);
+    assert_eq!(blocks, 5);
 }
