@@ -12,6 +12,7 @@ mod explain;
 mod guard;
 mod identity;
 mod ids;
+mod import;
 mod number;
 mod packed;
 mod people;
@@ -19,6 +20,7 @@ mod person;
 mod phone;
 mod preview;
 mod problem;
+mod query;
 mod record;
 mod reload;
 mod resident;
@@ -29,7 +31,7 @@ mod status;
 mod tier;
 mod zone;
 
-pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
+pub use act::{Act, ActKind, Done, OfResident, OfUnit, ProfileEdit, Resolution, Ruling, Swap};
 pub use actor::{Actor, NamedBy};
 pub use alert::{
     Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
@@ -54,12 +56,16 @@ pub use guard::{
 };
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use import::{ImportRow, list_cell, of_list_cell};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
 pub use phone::{country_of, phone, phones, phones_of};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
+pub use query::{
+    AfterAlert, AlertQuery, Behind, OutcomeAsked, PeopleQuery, PeopleSort, RunQuery, StateAsked,
+};
 pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};

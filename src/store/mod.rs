@@ -24,6 +24,7 @@ mod decisions;
 mod memory;
 mod people;
 mod property;
+mod query;
 mod verify;
 mod backup;
 
@@ -48,6 +49,7 @@ pub use memory::Stirred;
 pub use open::Store;
 pub use people::People;
 pub use property::Property;
+pub use query::Found;
 pub use read::View;
 pub use write::Write;
 

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
+    AlertAct, ApproveSinceUpgrade, EndStay, IntegrationStatus, NewName, Page, PersonAct, RunState,
     SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, RunId,
+    ActId, AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId,
+    Preview, Retirement, RunId,
 };
 
 impl Client {
@@ -156,7 +156,18 @@ impl Client {
             }
             PersonAct::Pin => self.post(&path("pin"), &()).await,
             PersonAct::Unpin => self.post(&path("unpin"), &()).await,
+            PersonAct::Set(edit) => self.post(&path("set"), edit).await,
+            PersonAct::End(integration) => {
+                let integration = integration.clone();
+                self.post(&path("end"), &EndStay { integration }).await
+            }
         }
+    }
+
+    /// Undoes something that was done by hand.
+    pub async fn undo_act(&self, act: ActId) -> Result<Done, ClientError> {
+        self.post(&["v1", "acts", &act.to_string(), "undo"], &())
+            .await
     }
 
     /// Makes a person by hand.

@@ -47,7 +47,10 @@ pub(super) async fn name_of(uid: u32) -> Option<String> {
             None
         }
         Ok(Err(_)) | Err(_) => {
-            tracing::warn!(uid, "the system does not tell in time what a caller is called; only the number is kept");
+            tracing::warn!(
+                uid,
+                "the system does not tell in time what a caller is called; only the number is kept"
+            );
             None
         }
     }
