@@ -166,6 +166,7 @@ impl<'a> Desk<'a> {
             rule: at.rule.to_owned(),
             fields,
             actor: self.hand.by.clone(),
+            act: Some(self.act.id),
         });
     }
 

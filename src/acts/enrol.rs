@@ -1,12 +1,12 @@
-//! Making people by hand: one, or a file of them. All of a file or nothing of it.
+//! Making people by hand: what is told of them in the normal forms, or what is wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use crate::model::{
-    ActKind, ChangeKind, Done, EXPORT_COLUMNS, Enrolment, Imported, IntegrationId, LeaseStatus,
-    LineProblem, Origin, Person, Relationship, Resident, Unit, of_spreadsheet,
+    ActKind, ChangeKind, Done, Enrolment, IntegrationId, LeaseStatus, Origin, Person, Relationship,
+    Resident, Unit,
 };
 use crate::rules::{Notes, normalise, stay};
 use crate::store::Store;
@@ -23,7 +23,7 @@ pub struct Forms<'a> {
 }
 
 /// What is wrong with one field: its name, and what to do.
-type Wrong = (&'static str, String);
+pub(super) type Wrong = (&'static str, String);
 
 /// Makes a person.
 pub fn add(
@@ -32,7 +32,7 @@ pub fn add(
     forms: &Forms<'_>,
     hand: &Hand,
 ) -> Result<Done, ActError> {
-    let read = read(told, forms).map_err(|wrong| {
+    let read = read(told, &BY_HAND, forms).map_err(|wrong| {
         let all: Vec<String> = wrong
             .into_iter()
             .map(|(field, message)| format!("{field}: {message}"))
@@ -51,156 +51,22 @@ pub fn add(
     desk.done()
 }
 
-/// Makes the people of a CSV file with a header, whose columns are those of an export. Who has an email that
-/// somebody has already is left as they are.
-pub fn import(
-    store: &Store,
-    csv: &str,
-    dry_run: bool,
-    forms: &Forms<'_>,
-    hand: &Hand,
-) -> Result<Imported, ActError> {
-    let (lines, mut problems) = lines(csv)?;
-    let mut desk = Desk::open(store, ActKind::Add, hand)?;
-    let mut report = Imported {
-        dry_run,
-        ..Imported::default()
-    };
-    let mut emails: BTreeMap<String, u64> = BTreeMap::new();
-    let mut new = Vec::new();
-    for (line, told) in &lines {
-        let problem = |(column, message): Wrong| LineProblem {
-            line: *line,
-            column: column.to_owned(),
-            message,
-        };
-        let read = match read(told, forms) {
-            Ok(read) => read,
-            Err(wrong) => {
-                problems.extend(wrong.into_iter().map(problem));
-                continue;
-            }
-        };
-        if let Some(email) = &read.0.email {
-            if let Some(first) = emails.insert(email.clone(), *line) {
-                problems.push(problem((
-                    "email",
-                    format!("stands in line {first} too; an email belongs to one person"),
-                )));
-                continue;
-            }
-            if let Some(person) = desk.store().person_with_email(email)? {
-                report.there.push((*line, person));
-                continue;
-            }
-        }
-        new.push(read);
-    }
-    report.new = new.len() as u64;
-    problems.sort_by_key(|problem| problem.line);
-    report.problems = problems;
-    if dry_run || !report.problems.is_empty() {
-        return Ok(report);
-    }
-    for read in &new {
-        make(&mut desk, read)?;
-    }
-    let done = desk.done()?;
-    report.made = done.changes.iter().map(|change| change.person).collect();
-    Ok(report)
-}
-
-/// The lines of a CSV file by their headers, and what is wrong with its form.
-#[allow(
-    clippy::type_complexity,
-    reason = "lines, and what is wrong with others"
-)]
-fn lines(csv: &str) -> Result<(Vec<(u64, Enrolment)>, Vec<LineProblem>), ActError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
-    let headers = reader
-        .headers()
-        .map_err(|error| ActError::Invalid(form(&error)))?
-        .clone();
-    for header in &headers {
-        if !EXPORT_COLUMNS.contains(&header) {
-            let near = EXPORT_COLUMNS
-                .iter()
-                .max_by(|a, b| strsim::jaro(a, header).total_cmp(&strsim::jaro(b, header)));
-            let near = near.copied().unwrap_or("email");
-            return Err(ActError::Invalid(format!(
-                "line 1: unknown column `{}`; did you mean `{near}`",
-                header.chars().take(40).collect::<String>()
-            )));
-        }
-    }
-    if !headers
-        .iter()
-        .any(|header| header == "last_name" || header == "first_name")
-    {
-        return Err(ActError::Invalid(format!(
-            "line 1: there is no column of names; the first line names the columns, such as {}",
-            EXPORT_COLUMNS[..9].join(",")
-        )));
-    }
-    let (mut lines, mut problems) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                lines.push((line, of_record(&headers, &record)));
-            }
-            Err(error) => problems.push(LineProblem {
-                line: error.position().map_or(0, csv::Position::line),
-                column: String::new(),
-                message: form(&error),
-            }),
-        }
-    }
-    Ok((lines, problems))
-}
-
-/// What is wrong with the form of a file, without its content.
-fn form(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => {
-            format!("has {len} fields, and the header has {expected_len}; quote what holds a comma")
-        }
-        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".to_owned(),
-        _ => "is no readable CSV; the form is RFC 4180".to_owned(),
-    }
-}
-
-fn of_record(headers: &csv::StringRecord, record: &csv::StringRecord) -> Enrolment {
-    let mut told = Enrolment::default();
-    for (header, value) in headers.iter().zip(record) {
-        let field = match header {
-            "first_name" => &mut told.first_name,
-            "last_name" => &mut told.last_name,
-            "email" => &mut told.email,
-            "phone" => &mut told.phone,
-            "lease_start" => &mut told.lease_start,
-            "lease_end" => &mut told.lease_end,
-            "move_in" => &mut told.move_in,
-            "move_out" => &mut told.move_out,
-            "unit" => &mut told.unit,
-            "integration" => &mut told.integration,
-            "status" => &mut told.status,
-            _ => continue,
-        };
-        of_spreadsheet(value).clone_into(field);
-    }
-    told
-}
-
 /// A person in the normal forms, and where they live.
-type Read = (Resident, Option<IntegrationId>);
+pub(super) type Read = (Resident, Option<IntegrationId>);
 
-/// Brings what was told into the normal forms, or says everything that is wrong with it.
-fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
+/// The statuses that somebody may be given by hand.
+const BY_HAND: [LeaseStatus; 3] = [
+    LeaseStatus::Current,
+    LeaseStatus::Pending,
+    LeaseStatus::Past,
+];
+
+/// Brings what was told into the normal forms, with one of these statuses, or says everything that is wrong with it.
+pub(super) fn read(
+    told: &Enrolment,
+    statuses: &[LeaseStatus],
+    forms: &Forms<'_>,
+) -> Result<Read, Vec<Wrong>> {
     let mut wrong: Vec<Wrong> = Vec::new();
     let integration = Some(told.integration.trim())
         .filter(|id| !id.is_empty())
@@ -235,14 +101,17 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
     ];
     let [lease_start, lease_end, move_in, move_out] = dates;
     let status = match told.status.trim() {
-        "" | "current" => LeaseStatus::Current,
-        "pending" => LeaseStatus::Pending,
-        "past" => LeaseStatus::Past,
-        _ => {
-            wrong.push(("status", "is none of current, pending, past".to_owned()));
-            LeaseStatus::Current
-        }
+        "" => Some(LeaseStatus::Current),
+        word => statuses
+            .iter()
+            .copied()
+            .find(|status| status.as_str() == word),
     };
+    if status.is_none() {
+        let words: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
+        wrong.push(("status", format!("is none of {}", words.join(", "))));
+    }
+    let status = status.unwrap_or(LeaseStatus::Current);
     let unit = Some(told.unit.trim()).filter(|unit| !unit.is_empty());
     if integration.is_none() && (unit.is_some() || dates.iter().any(Option::is_some)) {
         wrong.push((
@@ -251,10 +120,6 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
         ));
     }
     let resident = Resident {
-        id: "by hand".into(),
-        lease_id: None,
-        household: None,
-        relationship: Relationship::Primary,
         first_name: told.first_name.clone(),
         last_name: told.last_name.clone(),
         email: Some(told.email.clone()),
@@ -268,11 +133,8 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
         lease_end,
         move_in,
         move_out,
-        unreadable: BTreeSet::new(),
         status,
-        status_word: String::new(),
-        notice: false,
-        eviction: false,
+        ..by_hand()
     };
     match normalise(resident, &country, forms.placeholders, &mut Notes::new()) {
         Err(error) => {
@@ -298,6 +160,30 @@ fn read(told: &Enrolment, forms: &Forms<'_>) -> Result<Read, Vec<Wrong>> {
         }
     }
     Err(wrong)
+}
+
+/// A resident of whom nothing is said.
+pub(super) fn by_hand() -> Resident {
+    Resident {
+        id: "by hand".into(),
+        lease_id: None,
+        household: None,
+        relationship: Relationship::Primary,
+        first_name: String::new(),
+        last_name: String::new(),
+        email: None,
+        phone: None,
+        unit: None,
+        lease_start: None,
+        lease_end: None,
+        move_in: None,
+        move_out: None,
+        unreadable: BTreeSet::new(),
+        status: LeaseStatus::Current,
+        status_word: String::new(),
+        notice: false,
+        eviction: false,
+    }
 }
 
 fn make(desk: &mut Desk<'_>, (resident, integration): &Read) -> Result<(), ActError> {

@@ -17,14 +17,19 @@ mod undo;
 mod tie;
 mod keep;
 mod enrol;
+mod import;
+mod set;
+mod end;
 mod relocate;
 mod retire;
 mod restore;
 
 pub use approve::{Approve, approve, approve_since_upgrade};
-pub use enrol::{Forms, add, import};
+pub use end::end;
+pub use enrol::{Forms, add};
 pub use erase::{Erase, Finished, Left, due_by_rule, erase, erase_by_rule, finish};
 pub use error::ActError;
+pub use import::import;
 pub use keep::{lock, pin, unlock, unpin};
 pub use pause::{pause, resume, resume_all};
 pub use reject::reject;
@@ -32,8 +37,9 @@ pub use relocate::{relocate, remember};
 pub use resolve::{dismiss, resolve};
 pub use restore::{touched_by_undo, undo_integration};
 pub use retire::retire;
+pub use set::set;
 pub use tie::{link, unlink};
-pub use undo::undo;
+pub use undo::{undo, undo_act};
 
 use jiff::Timestamp;
 

@@ -23,6 +23,11 @@ pub fn link(
             format!("{resident} is linked to {}; unlink it first", other.person)
         }));
     }
+    if !is_known(store, integration, resident)? {
+        return Err(ActError::Refused(format!(
+            "the last run of `{integration}` named no resident {resident}; `epms runs` and `epms run` show whom it named"
+        )));
+    }
     let link = Link {
         by_hand: true,
         ..Link::new(person, hand.now)
@@ -38,6 +43,25 @@ pub fn link(
     };
     desk.change(person, ChangeKind::Linked, &at, Vec::new());
     desk.done()
+}
+
+/// So many of the latest runs are asked whom they named.
+const RUNS: usize = 50;
+
+/// Whether the last run of which anything is kept decided on a resident, or somebody did; or no run has decided yet.
+fn is_known(store: &Store, integration: &IntegrationId, resident: &str) -> Result<bool, ActError> {
+    let view = store.read()?;
+    if view.ruling(integration, resident)?.is_some() {
+        return Ok(true);
+    }
+    for run in view.runs(Some(integration), None, RUNS)? {
+        let decisions = view.decisions(run.id)?;
+        if !decisions.is_empty() {
+            return Ok(decisions.iter().any(|one| one.subject == resident));
+        }
+    }
+    // Nobody can say.
+    Ok(true)
 }
 
 /// Unties a resident from a person, and remembers it: the next run does not tie them again by email and name,

@@ -1,7 +1,8 @@
-//! Undoing the last act on an alert (R31): everything as it was, unless something newer touched the same.
+//! Undoing an act, or the last one on an alert (R31): everything as it was, unless something newer touched the same.
 
 use crate::model::{
-    Act, ActKind, AlertId, ChangeKind, Done, Link, Move, OfResident, Person, PersonId, Swap,
+    Act, ActId, ActKind, Alert, AlertId, ChangeKind, Done, Link, Move, OfResident, Person,
+    PersonId, Swap,
 };
 use crate::store::Store;
 
@@ -13,22 +14,76 @@ type Answer<T> = Result<T, ActError>;
 
 /// Undoes the last act on an alert, which is then as it was before.
 pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
-    let mut desk = Desk::open(store, ActKind::Undo, hand)?;
+    let desk = Desk::open(store, ActKind::Undo, hand)?;
     let alert = desk.alert(id)?;
     let act = last_act(&desk, &alert.acts)?.ok_or_else(|| {
         ActError::Refused(format!("nothing was done to {id} that could be undone"))
     })?;
+    take_back(store, desk, act, Some(alert))
+}
+
+/// Undoes an act, whatever it was done to. Acts on whole integrations are undone where no run of theirs is in the way: by
+/// [`undo_integration`](super::undo_integration).
+pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError> {
+    let desk = Desk::open(store, ActKind::Undo, hand)?;
+    let act = desk.store().act(id)?;
+    let act = act.ok_or_else(|| {
+        ActError::NotFound(format!(
+            "there is no act {id}; `epms people history` shows the acts on a person"
+        ))
+    })?;
+    if act.kind == ActKind::Undo {
+        return Err(ActError::Refused(format!(
+            "{id} undid another act, and is not undone itself: do again what it undid"
+        )));
+    }
+    if let Some(by) = act.undone_by {
+        return Err(ActError::Refused(format!(
+            "{id} was undone by {by} already"
+        )));
+    }
+    if !act.moves.is_empty() || !act.attachments.is_empty() {
+        return Err(ActError::Refused(format!(
+            "{id} was done to an integration as a whole; `epms integration undo` undoes the last such act"
+        )));
+    }
+    let alert = match act.alert {
+        Some((alert, _)) => desk.store().alert(alert)?,
+        None => None,
+    };
+    if let Some(alert) = &alert {
+        let last = last_act(&desk, &alert.acts)?;
+        if let Some(last) = last.filter(|last| last.id != id) {
+            return Err(ActError::Refused(format!(
+                "{} was done to {} since; undo that first",
+                last.id, alert.id
+            )));
+        }
+    }
+    take_back(store, desk, act, alert)
+}
+
+/// Everything as it was before an act; an alert that it was done to, too.
+fn take_back(
+    store: &Store,
+    mut desk: Desk<'_>,
+    act: Act,
+    alert: Option<Alert>,
+) -> Result<Done, ActError> {
     let rule = format!("undo {}", act.id);
     give_back(store, &mut desk, &act, &rule)?;
     keep_out(&mut desk, &alert.integration, &act.admitted)?;
     let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
     desk.undoes(act)?;
     for (other, state) in all {
-        if other == alert.id {
-            desk.settle(alert.clone(), state)?;
-        } else if let Some(other) = desk.store().alert(other)? {
+        match &alert {
+            Some(alert) if alert.id == other => desk.settle(alert.clone(), state)?,
             // One that has been forgotten since need not be as it was.
-            desk.settle_too(other, state)?;
+            _ => {
+                if let Some(other) = desk.store().alert(other)? {
+                    desk.settle_too(other, state)?;
+                }
+            }
         }
     }
     desk.done()
@@ -37,6 +92,9 @@ pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
 /// Links, people, and what was said by hand of residents and units, as they were.
 pub(super) fn give_back(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<()> {
     for link in act.links.iter().rev() {
+        if act.kind == ActKind::Link {
+            nobody_came_by(desk, link)?;
+        }
         untie(desk, link)?;
     }
     people(store, desk, act, rule)?;
@@ -98,6 +156,27 @@ fn touched(store: &Store, act: &Act, person: PersonId) -> Answer<ActError> {
     )))
 }
 
+/// A link that was made by hand is taken back only while no run has gone by it: what that wrote would stay.
+fn nobody_came_by(desk: &Desk<'_>, link: &OfResident<Link>) -> Answer<()> {
+    let OfResident {
+        integration,
+        resident,
+        swap,
+    } = link;
+    let now = desk.store().link(integration, resident)?;
+    let (Some(now), Some(after)) = (now, &swap.after) else {
+        return Ok(());
+    };
+    if now.by_hand || now.person != after.person {
+        return Ok(());
+    }
+    Err(ActError::Refused(format!(
+        "a run has written what resident {resident} at {integration} says since; undo is not possible any more. `epms \
+         people unlink {} {integration} {resident}` unties them",
+        now.person
+    )))
+}
+
 fn untie(desk: &mut Desk<'_>, link: &OfResident<Link>) -> Answer<()> {
     let OfResident {
         integration,
@@ -123,6 +202,13 @@ fn people(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &str) -> Answer<(
         let wanted = match before {
             Some(before) => restored(&now, before, after),
             // Somebody who was made stays for the record, and is nobody any more.
+            None if !desk.store().links_of(after.id)?.is_empty() => {
+                return Err(ActError::Refused(format!(
+                    "{} is linked to a resident since; `epms people show {0}` shows the links, and `epms people unlink` \
+                     unties them",
+                    after.id
+                )));
+            }
             None => Some(Person {
                 email: None,
                 stays: std::collections::BTreeMap::new(),

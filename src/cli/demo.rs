@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Environment, Home};
-use crate::control::client::{Client, Cut, PeopleFilter};
+use crate::control::client::{Client, Cut};
 use crate::control::protocol::RunState;
 use crate::daemon::{self, Signals, Start};
+use crate::model::PeopleQuery;
 use crate::sandbox::{Kind, Sandbox, Settings};
 
 use super::demo_home::{self, Demo};
@@ -249,9 +250,9 @@ async fn to_the_doors(
         &["deliveries", "list", "--target", target, "--limit", "12"],
     ];
     show(&lines, socket, environment, screen).await?;
-    let filter = PeopleFilter {
-        text: Some(demo_doors::NEWCOMER.into()),
-        ..PeopleFilter::default()
+    let filter = PeopleQuery {
+        q: Some(demo_doors::NEWCOMER.into()),
+        ..PeopleQuery::default()
     };
     let found = client.people(&filter, &Cut::default()).await?;
     if let Some(person) = found.items.first() {

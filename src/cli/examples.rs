@@ -259,6 +259,7 @@ pub(super) fn change() -> Change {
             after: None,
         }],
         actor: Actor::Sync,
+        act: None,
     }
 }
 

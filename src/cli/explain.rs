@@ -28,12 +28,15 @@ record that could not be mapped all is shown that the PMS sent
 
 examples
   epms explain 123-building-name t0012345
-  epms explain 123-building-name t0012345 --live")]
+  epms explain 123-building-name t0012345 --live
+  epms explain 123-building-name 'Ada Quill'
+  epms explain 123-building-name p17")]
 pub struct ExplainArguments {
     /// the integration: the name of a file in config/integrations, without .yaml
     #[arg(value_parser = super::integration_id)]
     pub integration: IntegrationId,
-    /// the resident's PMS id; for a record that could not be mapped, the record's
+    /// the resident's PMS id or its beginning, or the id (p17), email or name of the person who is linked to it; for a
+    /// record that could not be mapped, the record's id
     pub resident: String,
     /// read the PMS now, and show each step from its record on
     #[arg(long)]

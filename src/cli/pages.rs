@@ -56,10 +56,9 @@ pub(super) async fn read<T>(
             cursor: all.next.take(),
         })
         .await?;
-        let none = more.items.is_empty();
         all.items.extend(more.items);
         all.next = more.next;
-        if none || all.next.is_none() || all.items.len() >= limit {
+        if all.next.is_none() || all.items.len() >= limit {
             return Ok(all);
         }
     }

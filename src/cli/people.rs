@@ -2,22 +2,26 @@
 
 pub(super) mod enrol;
 pub(super) mod erase;
+mod export;
 pub(super) mod hand;
+mod list;
 
 use std::fmt::Write;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use crate::control::client::{Client, PeopleFilter};
+use crate::control::client::Client;
 use crate::control::protocol::{Page, PeoplePage, PersonDetail};
-use crate::model::{Change, Field, IntegrationId, Origin, Person, PersonId, Stay};
+use crate::model::{Change, Field, IntegrationId, Origin, PeopleQuery, Person, PersonId, Stay};
 
 use super::alerts;
 use super::deliveries::told as deliveries;
-use super::pages::{self, Length};
+use super::pages;
 use super::table::{Cell, Column, Table, Tone, clean};
 use super::view::View;
 use super::{Exit, Failure, Screen};
+
+pub(super) use list::ListArguments;
 
 /// What to do with people.
 #[derive(Debug, Subcommand)]
@@ -39,24 +43,6 @@ pub enum PeopleVerb {
     Enrol(enrol::EnrolVerb),
 }
 
-/// Which people to list.
-#[derive(Debug, Default, Args)]
-#[command(after_help = "\
-examples
-  epms people list --integration 123-building-name
-  epms people list lovelace --json")]
-pub struct ListArguments {
-    /// only people whose name, email, phone or unit contains this
-    #[arg(value_name = "TEXT")]
-    pub text: Option<String>,
-    /// only people with a stay at the property of this integration
-    #[arg(long, visible_alias = "property", value_name = "ID", value_parser = super::integration_id)]
-    pub integration: Option<IntegrationId>,
-    /// How many.
-    #[command(flatten)]
-    pub length: Length,
-}
-
 pub(super) async fn run(
     verb: &PeopleVerb,
     json: bool,
@@ -65,10 +51,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     match verb {
         PeopleVerb::List(arguments) => {
-            let filter = PeopleFilter {
-                integration: arguments.integration.clone(),
-                text: arguments.text.clone(),
-            };
+            let filter = arguments.query();
             let mut place = None;
             let page = pages::read(&arguments.length, async |cut| {
                 let page = client.people(&filter, &cut).await?;
@@ -86,6 +69,8 @@ pub(super) async fn run(
             let page = PeoplePage {
                 items,
                 next,
+                // Whoever lists goes on until there are as many as asked for.
+                stopped: None,
                 seq,
                 epoch,
             };
@@ -99,9 +84,9 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn list(page: &PeoplePage, filter: &PeopleFilter, view: &View) -> String {
+fn list(page: &PeoplePage, filter: &PeopleQuery, view: &View) -> String {
     if page.items.is_empty() {
-        return if *filter == PeopleFilter::default() {
+        return if filter.is_for_everybody() {
             "no people yet; `epms sync --all` brings them in\n".to_owned()
         } else {
             "nobody fits\n".to_owned()
@@ -319,6 +304,7 @@ pub(super) fn changes(changes: &[Change], view: &View) -> String {
         ("WHAT", Column::Whole),
         ("RULE", Column::Whole),
         ("BY", Column::Whole),
+        ("ACT", Column::Whole),
         ("FIELDS", Column::Wrap),
     ]);
     for change in changes {
@@ -340,6 +326,10 @@ pub(super) fn changes(changes: &[Change], view: &View) -> String {
             change
                 .run
                 .map_or_else(|| change.actor.to_string(), |run| run.to_string())
+                .into(),
+            change
+                .act
+                .map_or_else(String::new, |act| act.to_string())
                 .into(),
             fields.join("; ").into(),
         ]);

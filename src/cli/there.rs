@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::catalog::Target;
 use crate::config::{Credential, Places, nearest};
-use crate::control::client::{Client, ClientError, Cut, PeopleFilter};
-use crate::model::{IntegrationId, LeaseStatus};
+use crate::control::client::{Client, ClientError, Cut};
+use crate::model::{IntegrationId, LeaseStatus, PeopleQuery};
 use crate::outbound::{Account, AccountError};
 use crate::script::{Context, HeldRecord, Inputs, Lookups, Script, ScriptError};
 use crate::source::{Errand, Operation, Reader, Scope, Source, SourceError};
@@ -232,9 +232,9 @@ pub(super) async fn lived_in<'a>(
 ) -> Result<BTreeSet<LivedIn>, ClientError> {
     let mut units = BTreeSet::new();
     for id in integrations {
-        let filter = PeopleFilter {
+        let filter = PeopleQuery {
             integration: Some(id.clone()),
-            text: None,
+            ..PeopleQuery::default()
         };
         let mut cut = Cut::default();
         loop {

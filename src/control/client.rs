@@ -6,6 +6,7 @@ mod care;
 mod deliveries;
 mod error;
 mod lines;
+mod lists;
 
 pub use deliveries::DeliveryFilter;
 pub use error::ClientError;
@@ -21,8 +22,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, ChangeKind, CredentialStatus, IntegrationId, PersonId,
-    Run, RunId,
+    Alert, AlertId, AlertKind, AlertState, ChangeKind, CredentialStatus, IntegrationId,
+    PeopleQuery, PersonId, Run, RunId,
 };
 
 use super::protocol::{
@@ -81,15 +82,6 @@ pub struct Cut {
     pub limit: Option<usize>,
     /// `next` of the page before.
     pub cursor: Option<String>,
-}
-
-/// Which people to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PeopleFilter {
-    /// Only people who have a stay there.
-    pub integration: Option<IntegrationId>,
-    /// Only people whose name, email, phone or unit contains this.
-    pub text: Option<String>,
 }
 
 /// Which alerts to list; by default the open ones.
@@ -299,20 +291,10 @@ impl Client {
         self.get(&["v1", "runs", &id.to_string()], Vec::new()).await
     }
 
-    /// People, by id.
-    pub async fn people(
-        &self,
-        filter: &PeopleFilter,
-        cut: &Cut,
-    ) -> Result<PeoplePage, ClientError> {
+    /// People, by id or name; how many and from where on, `cut` says.
+    pub async fn people(&self, asked: &PeopleQuery, cut: &Cut) -> Result<PeoplePage, ClientError> {
         let mut query = cut.query();
-        query.extend(
-            filter
-                .integration
-                .iter()
-                .map(|id| ("integration", id.to_string())),
-        );
-        query.extend(filter.text.iter().map(|text| ("q", text.clone())));
+        query.extend(lists::people(asked));
         self.get(&["v1", "people"], query).await
     }
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing,
-    Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, Progress, Resolution,
-    Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
+    Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, ProfileEdit,
+    Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
@@ -305,7 +305,8 @@ pub enum ProgressEvent {
     Ended(Box<Run>),
 }
 
-/// A page of a list. `next` is the `cursor` of the following page.
+/// A page of a list. `next` is the `cursor` of the following page. A page that has a `next` and fewer items than were asked
+/// for ended because 10,000 were looked at: no index finds what is asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
     /// The items.
@@ -324,6 +325,10 @@ pub struct PeoplePage {
     /// Where to go on; none at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// How many people were looked at, where the page ended because they were so many: no index finds who is asked for, and
+    /// `next` goes on from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<usize>,
     /// The number of the last change that is in it.
     #[serde(default)]
     pub seq: u64,
@@ -546,6 +551,19 @@ pub enum PersonAct {
     Pin,
     /// `POST /v1/people/{id}/unpin`.
     Unpin,
+    /// `POST /v1/people/{id}/set`: writes fields.
+    Set(ProfileEdit),
+    /// `POST /v1/people/{id}/end`: ends a stay that was made by hand; the only one, where no integration is named.
+    End(Option<IntegrationId>),
+}
+
+/// The body of `POST /v1/people/{id}/end`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndStay {
+    /// Where the stay is; the only one that there is, unless it is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationId>,
 }
 
 /// `POST /v1/integrations/{id}/pause`: the body, which may be left out.

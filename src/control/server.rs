@@ -33,9 +33,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
-    Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, Run, RunId, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery,
+    DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
+    PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId,
+    TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -73,18 +74,10 @@ pub struct Followed {
     pub events: watch::Receiver<ProgressEvent>,
 }
 
-/// Which items of a list, and how many.
+/// How much of a list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
-    /// Only of this integration.
-    pub integration: Option<IntegrationId>,
-    /// People: only those in whose names, email, phone or unit this stands.
-    pub q: Option<String>,
-    /// Alerts: `open` (the default), `dismissed`, `resolved`, `auto_closed`, or `all`.
-    pub state: Option<String>,
-    /// Alerts: only of this kind.
-    pub kind: Option<AlertKind>,
     /// At most so many; 1 to 1,000.
     pub limit: Option<usize>,
     /// Where the page before ended.
@@ -115,15 +108,15 @@ pub trait Backend: Send + Sync + 'static {
     /// What happens to a run.
     fn follow(&self, run: RunId) -> impl Future<Output = Answer<Followed>> + Send;
     /// The latest runs, newest first.
-    fn runs(&self, query: ListQuery) -> impl Future<Output = Answer<Page<RunState>>> + Send;
+    fn runs(&self, query: RunQuery) -> impl Future<Output = Answer<Page<RunState>>> + Send;
     /// A run with its decisions.
     fn run(&self, run: RunId) -> impl Future<Output = Answer<RunDetail>> + Send;
-    /// People by id.
-    fn people(&self, query: ListQuery) -> impl Future<Output = Answer<PeoplePage>> + Send;
+    /// People, by id or name.
+    fn people(&self, query: PeopleQuery) -> impl Future<Output = Answer<PeoplePage>> + Send;
     /// A person with links, alerts and changes.
     fn person(&self, person: PersonId) -> impl Future<Output = Answer<PersonDetail>> + Send;
     /// Alerts in the order of R29.
-    fn alerts(&self, query: ListQuery) -> impl Future<Output = Answer<Page<Alert>>> + Send;
+    fn alerts(&self, query: AlertQuery) -> impl Future<Output = Answer<Page<Alert>>> + Send;
     /// An alert.
     fn alert(&self, alert: AlertId) -> impl Future<Output = Answer<AlertDetail>> + Send;
     /// Changes after a place in the log: of the next so many those that are asked for.
@@ -238,6 +231,8 @@ pub trait Backend: Send + Sync + 'static {
         asked: EraseAsk,
         peer: Peer,
     ) -> impl Future<Output = Answer<Erasure>> + Send;
+    /// Undoes something that was done by hand.
+    fn undo_act(&self, act: ActId, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
     /// Makes a person by hand.
     fn add_person(&self, told: Enrolment, peer: Peer) -> impl Future<Output = Answer<Done>> + Send;
     /// Makes the people of a CSV file by hand.
@@ -494,7 +489,7 @@ async fn ended<B: Backend>(
 
 async fn runs<B: Backend>(
     State(app): State<App<B>>,
-    Asked(query): Asked<ListQuery>,
+    Asked(query): Asked<RunQuery>,
 ) -> Answer<Json<Page<RunState>>> {
     app.backend.runs(query).await.map(Json)
 }
@@ -536,7 +531,7 @@ async fn progress<B: Backend>(
 
 async fn people<B: Backend>(
     State(app): State<App<B>>,
-    Asked(query): Asked<ListQuery>,
+    Asked(query): Asked<PeopleQuery>,
 ) -> Answer<Json<PeoplePage>> {
     app.backend.people(query).await.map(Json)
 }
@@ -550,7 +545,7 @@ async fn person<B: Backend>(
 
 async fn alerts<B: Backend>(
     State(app): State<App<B>>,
-    Asked(query): Asked<ListQuery>,
+    Asked(query): Asked<AlertQuery>,
 ) -> Answer<Json<Page<Alert>>> {
     app.backend.alerts(query).await.map(Json)
 }

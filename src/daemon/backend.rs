@@ -9,9 +9,11 @@ mod erase;
 mod explain;
 mod health;
 mod integrations;
+mod lists;
 mod log;
 mod standing;
 mod trial;
+mod residents;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -32,10 +34,10 @@ use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan,
-    Difference, Done, Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome,
-    Person, PersonId, Preview, Retirement, RunId, Setting, Soundness, TargetId, TargetStatus, Tier,
-    TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
+    DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
+    Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness,
+    TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -119,25 +121,12 @@ impl Daemon {
     }
 }
 
-/// Where a page begins, from the cursor of the page before.
-fn cursor<T: std::str::FromStr<Err = IdError>>(query: &ListQuery) -> Answer<Option<T>> {
-    let parse = |text: &String| {
-        text.parse()
-            .map_err(|error: IdError| ProblemDocument::bad_request(error.to_string()))
-    };
-    query.cursor.as_ref().map(parse).transpose()
-}
-
 /// A page of at most `size`, where one more was asked for to see whether there is another.
 fn page<T>(mut items: Vec<T>, size: usize, id: impl Fn(&T) -> String) -> Page<T> {
     let more = items.len() > size;
     items.truncate(size);
     let next = if more { items.last().map(id) } else { None };
     Page { items, next }
-}
-
-fn holds(text: &str, wanted: &str) -> bool {
-    text.to_lowercase().contains(wanted)
 }
 
 /// The run of an integration that did not understand its records, and waits (R41).
@@ -286,19 +275,8 @@ impl Backend for Daemon {
         })
     }
 
-    async fn runs(&self, query: ListQuery) -> Answer<Page<RunState>> {
-        let before = cursor::<RunId>(&query)?;
-        let size = query.size();
-        let runs = self
-            .ask(move |view| view.runs(query.integration.as_ref(), before, size + 1))
-            .await?;
-        let runs = runs.into_iter().map(|run| RunState {
-            id: run.id,
-            integration: run.integration.clone(),
-            report: Some(run),
-            progress: None,
-        });
-        Ok(page(runs.collect(), size, |run| run.id.to_string()))
+    async fn runs(&self, query: RunQuery) -> Answer<Page<RunState>> {
+        self.listed_runs(query).await
     }
 
     async fn run(&self, run: RunId) -> Answer<RunDetail> {
@@ -342,46 +320,8 @@ impl Backend for Daemon {
         })
     }
 
-    async fn people(&self, query: ListQuery) -> Answer<PeoplePage> {
-        let after = cursor::<PersonId>(&query)?;
-        let size = query.size();
-        let wanted = query.q.as_deref().map(str::to_lowercase);
-        let keep = move |person: &Person| {
-            query
-                .integration
-                .as_ref()
-                .is_none_or(|integration| person.stays.contains_key(integration))
-                && wanted.as_deref().is_none_or(|wanted| {
-                    holds(
-                        &format!("{} {}", person.first_name, person.last_name),
-                        wanted,
-                    ) || person
-                        .email
-                        .as_deref()
-                        .is_some_and(|email| holds(email, wanted))
-                        || person
-                            .phone
-                            .as_deref()
-                            .is_some_and(|phone| holds(phone, wanted))
-                        || person
-                            .stays
-                            .values()
-                            .filter_map(|stay| stay.unit.as_ref())
-                            .any(|u| holds(&u.label, wanted))
-                })
-        };
-        let read = self.ask(move |view| {
-            let people = view.people(after, size + 1, keep)?;
-            Ok((people, view.last_change()?, view.identity()?.epoch))
-        });
-        let (people, seq, epoch) = read.await?;
-        let Page { items, next } = page(people, size, |person| person.id.to_string());
-        Ok(PeoplePage {
-            items,
-            next,
-            seq,
-            epoch,
-        })
+    async fn people(&self, query: PeopleQuery) -> Answer<PeoplePage> {
+        self.listed_people(query).await
     }
 
     async fn person(&self, id: PersonId) -> Answer<PersonDetail> {
@@ -400,9 +340,7 @@ impl Backend for Daemon {
                         since: link.since,
                         misses: link.misses,
                     });
-                let mut alerts = view.open_alerts(None)?;
-                alerts.retain(|alert| alert.sides.iter().any(|side| side.person == Some(id)));
-                alerts.sort_by_key(|alert| alert.id);
+                let alerts = view.open_alerts_about(id)?;
                 Ok(Some(PersonDetail {
                     person,
                     links: links.collect(),
@@ -418,48 +356,8 @@ impl Backend for Daemon {
         Ok(detail)
     }
 
-    async fn alerts(&self, query: ListQuery) -> Answer<Page<Alert>> {
-        let state = match query.state.as_deref() {
-            None | Some("open") => Some(AlertState::Open),
-            Some("dismissed") => Some(AlertState::Dismissed),
-            Some("resolved") => Some(AlertState::Resolved),
-            Some("auto_closed") => Some(AlertState::AutoClosed),
-            Some("all") => None,
-            Some(other) => {
-                return Err(ProblemDocument::bad_request(format!(
-                    "`{other}` is no state; ask for `open`, `dismissed`, `resolved`, `auto_closed` or `all`"
-                )));
-            }
-        };
-        let after = cursor::<AlertId>(&query)?;
-        let size = query.size();
-        let mut alerts = self
-            .ask(move |view| {
-                let of = query.integration.as_ref();
-                let keep = |alert: &Alert| {
-                    state.is_none_or(|state| state == alert.state)
-                        && query.kind.is_none_or(|kind| kind == alert.kind)
-                        && of.is_none_or(|integration| *integration == alert.integration)
-                };
-                if state == Some(AlertState::Open) {
-                    let mut open = view.open_alerts(of)?;
-                    open.retain(keep);
-                    return Ok(open);
-                }
-                view.alerts(None, usize::MAX, keep)
-            })
-            .await?;
-        // In the order of R29, not of their ids: the page goes on behind the one named.
-        alerts.sort_by_key(|alert| (alert.kind, alert.id));
-        let start = match after {
-            Some(after) => alerts
-                .iter()
-                .position(|alert| alert.id == after)
-                .map_or(alerts.len(), |at| at + 1),
-            None => 0,
-        };
-        let rest: Vec<Alert> = alerts.into_iter().skip(start).take(size + 1).collect();
-        Ok(page(rest, size, |alert| alert.id.to_string()))
+    async fn alerts(&self, query: AlertQuery) -> Answer<Page<Alert>> {
+        self.listed_alerts(query).await
     }
 
     async fn alert(&self, id: AlertId) -> Answer<AlertDetail> {
@@ -589,6 +487,10 @@ impl Backend for Daemon {
 
     async fn erase_person(&self, person: PersonId, asked: EraseAsk, peer: Peer) -> Answer<Erasure> {
         self.erased(person, asked, peer).await
+    }
+
+    async fn undo_act(&self, act: ActId, peer: Peer) -> Answer<Done> {
+        self.undone(act, peer).await
     }
 
     async fn add_person(&self, told: Enrolment, peer: Peer) -> Answer<Done> {

@@ -180,7 +180,10 @@ mod tests {
             disk.set(None);
             assert_eq!(daemon.status().await.unwrap().open_alerts, 3);
             let of_status = disk.steps();
-            let open = daemon.alerts(server::ListQuery::default()).await.unwrap();
+            let open = daemon
+                .alerts(crate::model::AlertQuery::default())
+                .await
+                .unwrap();
             assert_eq!(open.items.len(), 3);
             assert!(daemon.metrics().await.is_ok());
             steps.push((of_status, disk.steps() - of_status));

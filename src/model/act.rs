@@ -105,6 +105,10 @@ pub enum ActKind {
     Erase,
     /// An alert was resolved: somebody who was erased comes in again.
     Admit,
+    /// Fields of a person were written.
+    Set,
+    /// A stay that was made by hand was ended.
+    End,
 }
 
 impl ActKind {
@@ -131,6 +135,8 @@ impl ActKind {
             ActKind::Retire => "retire",
             ActKind::Erase => "erase",
             ActKind::Admit => "admit",
+            ActKind::Set => "set",
+            ActKind::End => "end",
         }
     }
 }
@@ -139,6 +145,27 @@ impl fmt::Display for ActKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What is written of a person by hand; what is absent stays, and an empty text takes the value away.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProfileEdit {
+    /// First name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// No sync overwrites these fields from now on (R18).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lock: bool,
 }
 
 /// What somebody decided about a PMS id: whom it is not, although it looks like it, and that it is one human's.

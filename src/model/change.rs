@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Field, IntegrationId, PersonId, RunId};
+use super::{ActId, Actor, Field, IntegrationId, PersonId, RunId};
 
 /// What happened to a person.
 #[derive(
@@ -171,4 +171,8 @@ pub struct Change {
     /// Who did it.
     #[n(10)]
     pub actor: Actor,
+    /// The act by hand that it belongs to; none of a run's, and of what was written before acts stood here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[n(11)]
+    pub act: Option<ActId>,
 }

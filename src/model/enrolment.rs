@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Person, PersonId, Stay};
+use super::{Person, PersonId, Stay, list_cell};
 
 /// A person to be made by hand. Dates are `YYYY-MM-DD`; what is absent is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -54,9 +54,9 @@ impl fmt::Display for LineProblem {
 pub struct Imported {
     /// People made, in the order of the file; none in a dry run, or when a line is wrong.
     pub made: Vec<PersonId>,
-    /// Lines that make a person.
+    /// How many people are made.
     pub new: u64,
-    /// Lines whose email a person has already: those are left as they are.
+    /// Lines of people who are there already, with that email or exported from here: those are left as they are.
     pub there: Vec<(u64, PersonId)>,
     /// What is wrong. Where anything is, nothing was made.
     pub problems: Vec<LineProblem>,
@@ -64,8 +64,8 @@ pub struct Imported {
     pub dry_run: bool,
 }
 
-/// The columns of an export, in their order: the nine synced fields first. An import knows them all, and
-/// leaves alone what is not made by hand.
+/// The columns of an export, in their order: the nine synced fields first. An import takes all of them but `origin`: whom it
+/// makes is made by hand.
 pub const EXPORT_COLUMNS: [&str; 19] = [
     "first_name",
     "last_name",
@@ -177,7 +177,7 @@ impl ExportRow {
             let more = stay
                 .map(|stay| stay.more_units.as_slice())
                 .unwrap_or_default();
-            let labels: Vec<&str> = more.iter().map(|unit| unit.label.as_str()).collect();
+            let labels = more.iter().map(|unit| unit.label.as_str());
             let locks: Vec<&str> = person.locks.iter().map(|field| field.as_str()).collect();
             ExportRow {
                 first_name: person.first_name.clone(),
@@ -194,7 +194,7 @@ impl ExportRow {
                 notice: stay.is_some_and(|stay| stay.notice),
                 eviction: stay.is_some_and(|stay| stay.eviction),
                 excluded: stay.is_some_and(|stay| stay.excluded),
-                more_units: labels.join("; "),
+                more_units: list_cell(labels),
                 unit_id: unit.map(|unit| unit.id.clone()).unwrap_or_default(),
                 person: person.id,
                 origin: match person.origin {

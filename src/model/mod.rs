@@ -15,6 +15,7 @@ mod explain;
 mod guard;
 mod identity;
 mod ids;
+mod import;
 mod number;
 mod packed;
 mod pause;
@@ -23,6 +24,7 @@ mod person;
 mod phone;
 mod preview;
 mod problem;
+mod query;
 mod record;
 mod reload;
 mod resident;
@@ -35,7 +37,7 @@ mod tier;
 mod tried;
 mod zone;
 
-pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
+pub use act::{Act, ActKind, Done, OfResident, OfUnit, ProfileEdit, Resolution, Ruling, Swap};
 pub use actor::{Actor, NamedBy};
 pub use alert::{
     Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
@@ -63,6 +65,7 @@ pub use guard::{
 };
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use import::{ImportRow, list_cell, of_list_cell};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use pause::Pause;
 pub use people::People;
@@ -70,6 +73,9 @@ pub use person::{Field, Link, Origin, Person, Stay};
 pub use phone::{country_of, phone, phones, phones_of};
 pub use preview::Preview;
 pub use problem::{Code, Place, Problem, Problems};
+pub use query::{
+    AfterAlert, AlertQuery, Behind, OutcomeAsked, PeopleQuery, PeopleSort, RunQuery, StateAsked,
+};
 pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};

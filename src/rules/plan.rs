@@ -319,6 +319,7 @@ impl<P: People> Planner<'_, P> {
             rule: rule.to_owned(),
             fields,
             actor: Actor::Sync,
+            act: None,
         });
     }
 

@@ -1,6 +1,6 @@
 //! What acts write: their record, what is remembered, and the links that they take away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redb::ReadableTable;
 
@@ -20,6 +20,25 @@ impl View {
             .get((integration.as_str(), resident))?
             .map(|value| from_bytes("links-1", value.value()))
             .transpose()
+    }
+
+    /// The PMS ids of an integration's residents who are linked and whose id begins so.
+    pub fn residents_from(
+        &self,
+        integration: &IntegrationId,
+        begins: &str,
+    ) -> Done<BTreeSet<String>> {
+        let table = self.transaction.open_table(tables::LINKS)?;
+        let mut found = BTreeSet::new();
+        for entry in table.range((integration.as_str(), begins)..)? {
+            let (key, _) = entry?;
+            let (of, resident) = key.value();
+            if of != integration.as_str() || !resident.starts_with(begins) {
+                break;
+            }
+            found.insert(resident.to_owned());
+        }
+        Ok(found)
     }
 
     /// What is remembered of a resident.

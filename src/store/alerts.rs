@@ -1,12 +1,12 @@
 //! Alerts: found by their cause; those that are open by an index, and counted, so that closed ones cost nobody anything
 //! who does not ask for them; closed ones by the hour in which they were written last, by which they are forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use redb::{ReadableTable, Table};
 
-use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId};
+use crate::model::{Alert, AlertId, AlertKind, AlertState, IntegrationId, PersonId};
 
 use super::read::behind;
 use super::value::{from_bytes, to_bytes};
@@ -107,6 +107,17 @@ impl View {
             open_of_kind(&index, kind, integration, &alert, |alert| open.push(alert))?;
         }
         open.sort_by_key(|alert| (alert.kind, alert.id));
+        Ok(open)
+    }
+
+    /// The open alerts about a person, by id.
+    pub fn open_alerts_about(&self, person: PersonId) -> Done<Vec<Alert>> {
+        let index = self.transaction.open_table(tables::OPEN_ALERTS_BY_PERSON)?;
+        let table = self.transaction.open_table(tables::ALERTS)?;
+        let mut open = Vec::new();
+        for entry in index.range((person.0, 0)..=(person.0, u64::MAX))? {
+            open.extend(alert_in(&table, entry?.0.value().1)?);
+        }
         Ok(open)
     }
 
@@ -229,6 +240,7 @@ impl Write {
         let (mut places, hour) = (Places::of(self)?, self.hour()?);
         for alert in all {
             let before = alert_in(&alerts, alert.id.0)?;
+            places.concern(before.as_ref(), alert)?;
             let stays = |before: &Alert| same_place(before, alert);
             match before {
                 Some(before) if stays(&before) && before.state == AlertState::Open => {}
@@ -268,6 +280,16 @@ impl Write {
         Ok(())
     }
 
+    /// Open alerts are found by the people whom they are about.
+    pub(super) fn index_open_alerts_by_person(&self) -> Done<()> {
+        let mut places = Places::of(self)?;
+        for entry in self.transaction.open_table(tables::ALERTS)?.iter()? {
+            let alert: Alert = from_bytes("alerts-1", entry?.1.value())?;
+            places.concern(None, &alert)?;
+        }
+        Ok(())
+    }
+
     /// Writes every index of alerts anew. Those that are not open were written last before hours were counted, which
     /// began at `begin`.
     pub(super) fn index_alerts(&self, begin: Timestamp) -> Done<()> {
@@ -290,11 +312,19 @@ fn same_place(one: &Alert, other: &Alert) -> bool {
         && one.subject == other.subject
 }
 
+/// The people whom an alert that is open is about.
+pub(super) fn concerned(alert: &Alert) -> BTreeSet<u64> {
+    let is_open = alert.state == AlertState::Open;
+    let sides = alert.sides.iter().filter(|_| is_open);
+    sides.filter_map(|side| Some(side.person?.0)).collect()
+}
+
 /// Where alerts are found.
 struct Places<'a> {
     by_cause: Table<'a, (&'static str, &'static str, &'static str), u64>,
     open: Table<'a, (&'static str, &'static str, u64), ()>,
     counts: Table<'a, (&'static str, &'static str), u64>,
+    by_person: Table<'a, (u64, u64), ()>,
     closed: Table<'a, u64, i64>,
     by_hour: Table<'a, (i64, u64), ()>,
 }
@@ -305,6 +335,9 @@ impl Places<'_> {
             by_cause: write.transaction.open_table(tables::ALERTS_BY_CAUSE)?,
             open: write.transaction.open_table(tables::OPEN_ALERTS)?,
             counts: write.transaction.open_table(tables::OPEN_ALERT_COUNTS)?,
+            by_person: write
+                .transaction
+                .open_table(tables::OPEN_ALERTS_BY_PERSON)?,
             closed: write.transaction.open_table(tables::CLOSED_ALERTS)?,
             by_hour: write
                 .transaction
@@ -318,6 +351,18 @@ impl Places<'_> {
         self.counts.retain(|_, _| false)?;
         self.closed.retain(|_, _| false)?;
         self.by_hour.retain(|_, ()| false)?;
+        Ok(())
+    }
+
+    /// An alert is about these people now.
+    fn concern(&mut self, before: Option<&Alert>, alert: &Alert) -> Done<()> {
+        let (was, is) = (before.map(concerned).unwrap_or_default(), concerned(alert));
+        for person in was.difference(&is) {
+            self.by_person.remove((*person, alert.id.0))?;
+        }
+        for person in is.difference(&was) {
+            self.by_person.insert((*person, alert.id.0), ())?;
+        }
         Ok(())
     }
 

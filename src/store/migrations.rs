@@ -170,9 +170,12 @@ fn migration_013_lanes(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()
 }
 
-/// Nobody could be erased, and nothing was kept of pauses, of backups and of what somebody was told.
+/// Nobody could be erased, and nothing was kept of pauses, of backups and of what somebody was told. People without a stay
+/// were not found by name, and nobody by the open alerts about them.
 fn migration_014_by_hand(write: &Write, _: &mut Notes) -> Done<()> {
-    write.make_tables()
+    write.make_tables()?;
+    write.index_people_without_stays()?;
+    write.index_open_alerts_by_person()
 }
 
 /// The people whose email has another normal form, and that.

@@ -26,6 +26,7 @@ mod erase;
 mod memory;
 mod people;
 mod property;
+mod query;
 mod verify;
 mod backup;
 
@@ -51,6 +52,7 @@ pub use memory::Stirred;
 pub use open::Store;
 pub use people::People;
 pub use property::Property;
+pub use query::Found;
 pub use read::View;
 pub use tombstones::{Known, Tombstones};
 pub use write::Write;

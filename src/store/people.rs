@@ -10,6 +10,9 @@ use super::value::{each_to_bytes, from_bytes, itself};
 use super::write::{Done, NEXT_PERSON};
 use super::{Write, name_key, tables};
 
+/// Where people without a stay stand among those found by name.
+pub(super) const NOWHERE: &str = "";
+
 /// The people of the store. While somebody has them, nobody else writes to them.
 pub struct People<'a> {
     write: &'a Write,
@@ -30,6 +33,22 @@ impl Write {
             by_name: self.transaction.open_table(tables::PEOPLE_BY_NAME)?,
             next: Cell::new(None),
         })
+    }
+}
+
+impl Write {
+    /// People without a stay are found by name, as others are: earlier versions left them out.
+    pub(super) fn index_people_without_stays(&self) -> Done<()> {
+        let people = self.transaction.open_table(tables::PEOPLE)?;
+        let mut by_name = self.transaction.open_table(tables::PEOPLE_BY_NAME)?;
+        for entry in people.iter()? {
+            let person: Person = from_bytes("people-1", entry?.1.value())?;
+            if person.stays.is_empty() {
+                let key = name_key(&person.first_name, &person.last_name);
+                by_name.insert((NOWHERE, key.as_str(), person.id.0), ())?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +106,7 @@ impl People<'_> {
     /// for many.
     pub fn put(&mut self, people: &[Person]) -> Done<()> {
         let mut emails: Vec<(&str, PersonId)> = Vec::new();
-        let mut names: Vec<(&IntegrationId, String, PersonId)> = Vec::new();
+        let mut names: Vec<(&str, String, PersonId)> = Vec::new();
         each_to_bytes("people-1", people, itself, |person, value| {
             let before = self.person(person.id)?;
             let email = before.as_ref().and_then(|before| before.email.as_deref());
@@ -106,7 +125,10 @@ impl People<'_> {
             }
             let stays = person.stays.keys();
             let new = stays.filter(|at| known.is_none_or(|known| !known.stays.contains_key(*at)));
-            names.extend(new.map(|integration| (integration, key.clone(), person.id)));
+            names.extend(new.map(|integration| (integration.as_str(), key.clone(), person.id)));
+            let is_nowhere = person.stays.is_empty();
+            let was_nowhere = known.is_some_and(|known| known.stays.is_empty());
+            names.extend((is_nowhere && !was_nowhere).then_some((NOWHERE, key, person.id)));
             self.by_id.insert(person.id.0, value)?;
             self.write.stir_person(before.as_ref(), person)
         })?;
@@ -116,7 +138,7 @@ impl People<'_> {
         }
         names.sort_unstable();
         for (integration, key, person) in names {
-            let key = (integration.as_str(), key.as_str(), person.0);
+            let key = (integration, key.as_str(), person.0);
             self.by_name.insert(key, ())?;
         }
         Ok(())
@@ -135,6 +157,9 @@ impl People<'_> {
                 let known = (integration.as_str(), called, before.id.0);
                 self.by_name.remove(known)?;
             }
+        }
+        if before.stays.is_empty() && (!is_called_so || !after.stays.is_empty()) {
+            self.by_name.remove((NOWHERE, called, before.id.0))?;
         }
         Ok(())
     }

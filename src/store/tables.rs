@@ -19,7 +19,8 @@ pub(super) const PEOPLE: TableDefinition<'static, u64, Bytes> = TableDefinition:
 pub(super) const PEOPLE_BY_EMAIL: TableDefinition<'static, &str, u64> =
     TableDefinition::new("people-by-email-1");
 
-/// Key: integration, names in the form of R10 and folded, person. Value: nothing.
+/// Key: integration, names in the form of R10 and folded, person. Value: nothing. Whoever has no stay stands at the
+/// integration without a name.
 pub(super) const PEOPLE_BY_NAME: TableDefinition<'static, (&str, &str, u64), ()> =
     TableDefinition::new("people-by-name-1");
 
@@ -49,6 +50,10 @@ pub(super) const OPEN_ALERTS: TableDefinition<'static, (&str, &str, u64), ()> =
 /// Key: integration, kind. Value: how many alerts are open.
 pub(super) const OPEN_ALERT_COUNTS: TableDefinition<'static, (&str, &str), u64> =
     TableDefinition::new("open-alert-counts-1");
+
+/// Key: person, alert. Value: nothing. It is open, and a side of it is the person.
+pub(super) const OPEN_ALERTS_BY_PERSON: TableDefinition<'static, (u64, u64), ()> =
+    TableDefinition::new("open-alerts-by-person-1");
 
 /// Key: alert that is not open. Value: the hour of [`HOURS`] in which it was written last; a negative one before hours
 /// were counted.
@@ -187,6 +192,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(ALERTS_BY_CAUSE)?;
     with.table(OPEN_ALERTS)?;
     with.table(OPEN_ALERT_COUNTS)?;
+    with.table(OPEN_ALERTS_BY_PERSON)?;
     with.table(CLOSED_ALERTS)?;
     with.table(CLOSED_ALERTS_BY_HOUR)?;
     with.table(HOURS)?;

@@ -7,6 +7,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Va
 
 use crate::model::{Flaw, LeaseStatus, Link, Person, PersonId, Soundness};
 
+use super::people::NOWHERE;
 use super::value::{Read, from_bytes};
 use super::{StoreError, View, name_key, tables};
 
@@ -205,6 +206,13 @@ impl Checking<'_> {
                 let known = stay.status != LeaseStatus::Unknown;
                 found.unless(known, || format!("{who} has no known status at {property}"));
             }
+            if one.stays.is_empty() {
+                let entry = names.get((NOWHERE, key.as_str(), id))?;
+                by_name += 1;
+                found.unless(entry.is_some(), || {
+                    format!("{who} has no stay and is not found by name")
+                });
+            }
             if let Some(into) = one.merged_into {
                 found.unless(holds(into.0)?, || {
                     format!("{who} became {into}, who is not there")
@@ -249,7 +257,11 @@ impl Checking<'_> {
                 let (property, name, id) = key;
                 let has = person(id)?.is_some_and(|one| {
                     let mine = name_key(&one.first_name, &one.last_name) == name;
-                    mine && one.stays.keys().any(|at| at.as_str() == property)
+                    let is_there = match property {
+                        NOWHERE => one.stays.is_empty(),
+                        _ => one.stays.keys().any(|at| at.as_str() == property),
+                    };
+                    mine && is_there
                 });
                 found.unless(has, || {
                     format!(

@@ -9,14 +9,14 @@ use epms::model::{Actor, AlertKind, AlertState, LeaseStatus, Person};
 use epms::sandbox::{Kind, Sandbox};
 use reqwest::Method;
 
-struct House {
-    pms: Arc<Sandbox>,
-    home: Home,
-    daemon: Daemon,
+pub(super) struct House {
+    pub(super) pms: Arc<Sandbox>,
+    pub(super) home: Home,
+    pub(super) daemon: Daemon,
 }
 
 impl House {
-    async fn start() -> House {
+    pub(super) async fn start() -> House {
         let pms = pms(Kind::AppFolio, 1, 30).await;
         let home = Home::new();
         home.feed("elm", &pms);
@@ -25,9 +25,21 @@ impl House {
         House { pms, home, daemon }
     }
 
+    /// One whose feed is off, with nobody in it.
+    pub(super) async fn empty() -> House {
+        let pms = pms(Kind::AppFolio, 1, 1).await;
+        let home = Home::new();
+        home.feed("elm", &pms);
+        let file = "config/integrations/elm.yaml";
+        let text = home.read(file);
+        home.write(file, text.replace("enabled: true", "enabled: false"));
+        let daemon = Daemon::start(&home).await;
+        House { pms, home, daemon }
+    }
+
     /// A command that succeeds; what it wrote.
     #[track_caller]
-    fn epms(&self, line: &str) -> impl Future<Output = String> {
+    pub(super) fn epms(&self, line: &str) -> impl Future<Output = String> {
         let words: Vec<String> = line.split(' ').map(String::from).collect();
         async move {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -43,7 +55,7 @@ impl House {
     }
 
     /// A command that fails with this code; what it said.
-    async fn fails(&self, line: &str, code: i32) -> String {
+    pub(super) async fn fails(&self, line: &str, code: i32) -> String {
         let words: Vec<&str> = line.split(' ').collect();
         let output = self.home.epms(&words).await;
         assert_eq!(
@@ -55,14 +67,14 @@ impl House {
         told(&output)
     }
 
-    fn move_in(&self, first: &str, last: &str, email: &str) {
+    pub(super) fn move_in(&self, first: &str, last: &str, email: &str) {
         let mut world = self.pms.world();
         world
             .move_in("elm", first, last, Some(email), None)
             .unwrap();
     }
 
-    async fn sync(&self) {
+    pub(super) async fn sync(&self) {
         let report = self.daemon.sync("elm").await;
         assert!(report.outcome.is_success(), "{report:?}");
     }
@@ -84,7 +96,7 @@ impl House {
             .clone()
     }
 
-    async fn person(&self, email: &str) -> Person {
+    pub(super) async fn person(&self, email: &str) -> Person {
         self.daemon.person_with(email).await.unwrap()
     }
 

@@ -1,7 +1,8 @@
 //! The traps of the seven PMSs in the demo's own data, as `epms runs` and `epms explain` show them.
 
 use crate::support::Daemon;
-use epms::control::client::{Client, Cut, PeopleFilter};
+use epms::control::client::{Client, Cut};
+use epms::model::PeopleQuery;
 use epms::model::{
     Decision, Explanation, Fate, IntegrationId, LeaseStatus, Relationship, Resident, Stay,
 };
@@ -24,7 +25,7 @@ impl Shown<'_> {
         };
         let runs = client.runs(Some(&id), &all).await.unwrap();
         let decisions = client.run(runs.items[0].id).await.unwrap().decisions;
-        let people = client.people(&PeopleFilter::default(), &all).await.unwrap();
+        let people = client.people(&PeopleQuery::default(), &all).await.unwrap();
         let stays = people.items.iter().filter_map(|one| one.stay(&id).cloned());
         Shown {
             stays: stays.collect(),

@@ -110,6 +110,7 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
             "integrations" => "elm".to_owned(),
             "runs" => run.to_string(),
             "people" => "p1".to_owned(),
+            "acts" => "x1".to_owned(),
             _ => alert.to_string(),
         };
         let filled = path.replace("{id}", &id).replace("{resident}", &resident);
@@ -122,6 +123,7 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
             "import" => "first_name,last_name,email\nBo,Lee,bo@example.com\n".to_owned(),
             "lock" | "unlock" => json!({ "fields": ["phone"] }).to_string(),
             "link" | "unlink" => json!({ "integration": "elm", "resident": resident }).to_string(),
+            "set" => json!({ "phone": "+14155550100", "lock": true }).to_string(),
             "resolve" => json!({ "how": "merge" }).to_string(),
             "diff" => json!({
                 "integration": home.read("config/integrations/elm.yaml"),
@@ -145,7 +147,7 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
         .collect();
     // What must not be done to the same things after one another.
     let may_be_refused = [
-        "approve", "reject", "resolve", "undo", "link", "unlink", "rename", "retire",
+        "approve", "reject", "resolve", "undo", "link", "unlink", "end", "rename", "retire",
     ];
     // This home has no target.
     let is_of_a_target =
@@ -299,6 +301,7 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "lease_start",
         "limit",
         "live",
+        "lock",
         "move_in",
         "move_out",
         "person",
@@ -306,6 +309,13 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "property",
         "q",
         "reason",
+        "sort",
+        "name",
+        "updated_since",
+        "excluded",
+        "alert",
+        "outcome",
+        "target_state",
         "resident",
         // Texts as well, by the names under which they import each other.
         "scripts",

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use epms::control::client::{AlertFilter, Client, Cut, LogQuery, PeopleFilter, Which};
+use epms::control::client::{AlertFilter, Client, Cut, LogQuery, Which};
 use epms::control::protocol::{IntegrationState, IntegrationStatus, LogLine, ProblemDocument};
-use epms::model::{Alert, Change, IntegrationId, Person, Run, RunId};
+use epms::model::{Alert, Change, IntegrationId, PeopleQuery, Person, Run, RunId};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
@@ -213,7 +213,7 @@ impl Daemon {
     pub async fn people(&self) -> Vec<Person> {
         let (mut all, mut cut) = (Vec::new(), Cut::default());
         loop {
-            let page = self.client.people(&PeopleFilter::default(), &cut).await;
+            let page = self.client.people(&PeopleQuery::default(), &cut).await;
             let page = page.unwrap();
             all.extend(page.items);
             cut.cursor = page.next;

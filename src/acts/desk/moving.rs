@@ -42,6 +42,7 @@ impl Desk<'_> {
             rule: rule.to_owned(),
             fields: Vec::new(),
             actor: self.hand.by.clone(),
+            act: Some(self.act.id),
         });
         self.act.people.push(Swap {
             before: Some(before),

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::control::client::{Client, Cut, PeopleFilter};
-use crate::model::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, IntegrationId, shown_json};
+use crate::control::client::Client;
+use crate::model::{Enrolment, Imported, IntegrationId};
 
 use super::super::view::View;
 use super::super::{Exit, Failure, Screen, done};
+use super::export::{self, Exported};
 
 /// A person to make.
 #[derive(Debug, Args)]
@@ -87,10 +88,11 @@ pub enum Format {
 pub enum EnrolVerb {
     /// make a person by hand
     Add(Box<AddArguments>),
-    /// make the people of a CSV file by hand: all of them, or none when a line is wrong
+    /// make the people of a file by hand: all of them, or none when a line is wrong
     ///
-    /// The first line names the columns, those of `epms people export` in any order. Whose email
-    /// somebody has already is left as they are.
+    /// CSV, whose first line names the columns, those of `epms people export` in any order; or the
+    /// JSON of an export. Rows of one `person` are one person's stays. Whose email somebody has
+    /// already is left as they are.
     #[command(verbatim_doc_comment)]
     Import {
         /// the file; - reads standard input
@@ -104,7 +106,8 @@ pub enum EnrolVerb {
     /// The columns are always these, in this order: first_name, last_name, email, phone, lease_start,
     /// lease_end, move_in, move_out, unit; then integration, status, notice, eviction, excluded,
     /// more_units, unit_id, person, origin, locks. In CSV what a spreadsheet would take for a formula
-    /// stands behind an apostrophe, which an import takes away again.
+    /// stands behind an apostrophe, which an import takes away again. An import makes the same people
+    /// of it; further units have their label as their id there.
     #[command(verbatim_doc_comment)]
     Export {
         /// the form
@@ -116,9 +119,12 @@ pub enum EnrolVerb {
         /// only people with a stay at the property of this integration
         #[arg(long, value_name = "ID", value_parser = super::super::integration_id)]
         integration: Option<IntegrationId>,
-        /// the file, instead of standard output
+        /// the file, instead of standard output; only you can read it
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// take the place of a file that is there
+        #[arg(long, requires = "out")]
+        force: bool,
     },
 }
 
@@ -146,19 +152,17 @@ pub(super) async fn run(
             raw,
             integration,
             out,
+            force,
         } => {
             let format = if json { Format::Json } else { *format };
-            let rows = rows(client, integration.clone()).await?;
-            let text = match format {
-                Format::Json => as_json(&rows)?,
-                Format::Csv if *raw => as_csv(rows)?,
-                Format::Csv => as_csv(rows.into_iter().map(ExportRow::for_spreadsheets))?,
-            };
+            let rows = export::rows(client, integration.clone()).await?;
+            let text = export::text(&rows, format, *raw)?;
             match out {
-                Some(path) => std::fs::write(path, text).map_err(|error| {
-                    let told = format!("cannot write {}: {error}", path.display());
-                    Failure::other(Exit::OutOfReach, told)
-                })?,
+                Some(path) => {
+                    export::write(path, &text, *force)?;
+                    let written = Exported::of(&rows, path);
+                    screen.show(json, &written, Exported::show)?;
+                }
                 // Somebody looks at it.
                 None if screen.view.width.is_some() => screen.tell(&text)?,
                 None => screen.out.write_all(text.as_bytes())?,
@@ -219,52 +223,4 @@ fn report(imported: &Imported, _: &View) -> String {
         );
     }
     text
-}
-
-async fn rows(
-    client: &Client,
-    integration: Option<IntegrationId>,
-) -> Result<Vec<ExportRow>, Failure> {
-    let filter = PeopleFilter {
-        integration: integration.clone(),
-        text: None,
-    };
-    let mut cut = Cut {
-        limit: Some(1_000),
-        cursor: None,
-    };
-    let mut rows = Vec::new();
-    loop {
-        let page = client.people(&filter, &cut).await?;
-        let of_page = page.items.iter().flat_map(ExportRow::of).filter(|row| {
-            integration
-                .as_ref()
-                .is_none_or(|id| id.as_str() == row.integration)
-        });
-        rows.extend(of_page);
-        cut.cursor = page.next;
-        if cut.cursor.is_none() {
-            return Ok(rows);
-        }
-    }
-}
-
-fn failed(error: impl ToString) -> Failure {
-    Failure::other(Exit::Failed, error.to_string())
-}
-
-fn as_json(rows: &[ExportRow]) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(rows).map_err(failed)?;
-    Ok(format!("{}\n", shown_json(&text)))
-}
-
-fn as_csv(rows: impl IntoIterator<Item = ExportRow>) -> Result<String, Failure> {
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(false)
-        .from_writer(Vec::new());
-    writer.write_record(EXPORT_COLUMNS).map_err(failed)?;
-    for row in rows {
-        writer.serialize(row).map_err(failed)?;
-    }
-    String::from_utf8(writer.into_inner().map_err(failed)?).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! What is done to a person by hand: ties, locks, pins; and their whole history.
+//! What is done to a person by hand: ties, locks, pins, fields, ends of stays, and undoing; and their whole history.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::control::client::Client;
 use crate::control::protocol::PersonAct;
-use crate::model::{Change, Field, IntegrationId, PersonId};
+use crate::model::{ActId, Change, Field, IntegrationId, PersonId, ProfileEdit};
 
 use super::super::pages::{self, Length};
 use super::super::view::View;
@@ -20,7 +20,7 @@ pub struct Tie {
     /// the integration: the name of a file in config/integrations, without .yaml
     #[arg(value_parser = super::super::integration_id)]
     pub integration: IntegrationId,
-    /// the resident's PMS id
+    /// the resident's PMS id; to untie, its beginning or the person's id will do
     pub resident: String,
 }
 
@@ -66,6 +66,90 @@ pub enum HandVerb {
         /// the person's id, such as p17
         person: PersonId,
     },
+    /// write fields of a person: first_name, last_name, email, phone
+    ///
+    /// The next run writes what the PMS has for whom it knows, unless the fields are locked. A
+    /// field that is locked already is written all the same, and stays locked.
+    #[command(
+        verbatim_doc_comment,
+        after_help = "\
+examples
+  epms people set p17 phone=+14155550100
+  epms people set p17 email=ada@example.com last_name=Quill --lock
+  epms people set p17 phone=                # no phone any more"
+    )]
+    Set {
+        /// the person's id, such as p17
+        person: PersonId,
+        /// a field and its value; an empty one takes the value away
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = assignment)]
+        fields: Vec<(Field, String)>,
+        /// keep these fields so: no run overwrites them
+        #[arg(long)]
+        lock: bool,
+    },
+    /// end a stay that was made by hand: no feed ever says that it is over
+    End {
+        /// the person's id, such as p17
+        person: PersonId,
+        /// where the stay is, when there are several
+        #[arg(long, value_name = "ID", value_parser = super::super::integration_id)]
+        integration: Option<IntegrationId>,
+    },
+    /// undo something that was done by hand, while nothing newer touched the same
+    ///
+    /// `people history` shows the acts on a person, `alerts show` those on an alert.
+    #[command(verbatim_doc_comment)]
+    Undo {
+        /// the act's id, such as x4
+        act: ActId,
+    },
+}
+
+/// The fields that can be written by hand.
+const WRITTEN: [Field; 4] = [
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+];
+
+/// A field and the value that it is to have.
+fn assignment(text: &str) -> Result<(Field, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("is no FIELD=VALUE, such as phone=+14155550100")?;
+    let mut fields = WRITTEN.into_iter();
+    let field = fields.find(|field| field.as_str() == name);
+    let field = field.ok_or_else(|| {
+        let words: Vec<&str> = WRITTEN.iter().map(|field| field.as_str()).collect();
+        format!(
+            "`{name}` cannot be written by hand; {} can",
+            words.join(", ")
+        )
+    })?;
+    Ok((field, value.to_owned()))
+}
+
+/// What is written; each field once.
+fn edit(fields: &[(Field, String)], lock: bool) -> Result<ProfileEdit, Failure> {
+    let mut edit = ProfileEdit {
+        lock,
+        ..ProfileEdit::default()
+    };
+    for (field, value) in fields {
+        let place = match field {
+            Field::FirstName => &mut edit.first_name,
+            Field::LastName => &mut edit.last_name,
+            Field::Email => &mut edit.email,
+            _ => &mut edit.phone,
+        };
+        if place.replace(value.clone()).is_some() {
+            let told = format!("{field} stands there twice; name it once");
+            return Err(Failure::other(Exit::Invalid, told));
+        }
+    }
+    Ok(edit)
 }
 
 /// A field by its name in JSON.
@@ -102,6 +186,20 @@ pub(super) async fn run(
         HandVerb::Unlock(locks) => (locks.person, PersonAct::Unlock(set(&locks.fields))),
         HandVerb::Pin { person } => (*person, PersonAct::Pin),
         HandVerb::Unpin { person } => (*person, PersonAct::Unpin),
+        HandVerb::Set {
+            person,
+            fields,
+            lock,
+        } => (*person, PersonAct::Set(edit(fields, *lock)?)),
+        HandVerb::End {
+            person,
+            integration,
+        } => (*person, PersonAct::End(integration.clone())),
+        HandVerb::Undo { act } => {
+            let done = client.undo_act(*act).await?;
+            screen.show(json, &done, done::show)?;
+            return Ok(Exit::Done);
+        }
     };
     let done = client.to_person(person, &act).await?;
     screen.show(json, &done, done::show)?;

@@ -94,9 +94,9 @@ async fn a_person_is_shown_with_stays_links_alerts_and_changes() {
           a resident has the email of a person whose name is another
 
     latest changes
-     NO  WHEN    WHAT     RULE  BY  FIELDS
-    ────────────────────────────────────────────────────────
-    121  4m ago  updated  R18   r3  move_out: 2026-05-31 → –
+     NO  WHEN    WHAT     RULE  BY  ACT  FIELDS
+    ─────────────────────────────────────────────────────────────
+    121  4m ago  updated  R18   r3       move_out: 2026-05-31 → –
     ");
 }
 

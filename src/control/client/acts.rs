@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, NewName, Page, PauseFor, PersonAct,
-    RunState, SinceUpgrade, SyncReply,
+    AlertAct, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus, NewName, Page, PauseFor,
+    PersonAct, RunState, SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
-    PersonId, Preview, Retirement, RunId, TriedFiles,
+    ActId, AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported,
+    IntegrationId, PersonId, Preview, Retirement, RunId, TriedFiles,
 };
 
 impl Client {
@@ -189,6 +189,11 @@ impl Client {
             }
             PersonAct::Pin => self.post(&path("pin"), &()).await,
             PersonAct::Unpin => self.post(&path("unpin"), &()).await,
+            PersonAct::Set(edit) => self.post(&path("set"), edit).await,
+            PersonAct::End(integration) => {
+                let integration = integration.clone();
+                self.post(&path("end"), &EndStay { integration }).await
+            }
         }
     }
 
@@ -203,6 +208,12 @@ impl Client {
             .map_err(|error| ClientError::of_content(&self.socket, &error))?;
         let request = self.http.request(Method::POST, address).body(body);
         self.patiently(request).await
+    }
+
+    /// Undoes something that was done by hand.
+    pub async fn undo_act(&self, act: ActId) -> Result<Done, ClientError> {
+        self.post(&["v1", "acts", &act.to_string(), "undo"], &())
+            .await
     }
 
     /// Makes a person by hand.

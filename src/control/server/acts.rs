@@ -13,11 +13,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, Page, PauseFor, PersonAct, ProblemDocument, RunState,
+    AlertAct, ApproveSinceUpgrade, EndStay, Page, PauseFor, PersonAct, ProblemDocument, RunState,
     SinceUpgrade,
 };
 use crate::model::{
-    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, Resolution, Tier,
+    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, ProfileEdit, Resolution,
+    Tier,
 };
 
 use super::admission::{Granted, Needed};
@@ -345,4 +346,30 @@ pub(super) async fn unpin<B: Backend>(
     Named(person): Named,
 ) -> Answer<Json<Done>> {
     to_person(&app, &person, PersonAct::Unpin, peer).await
+}
+
+pub(super) async fn set<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(person): Named,
+    Told(edit): Told<ProfileEdit>,
+) -> Answer<Json<Done>> {
+    to_person(&app, &person, PersonAct::Set(edit), peer).await
+}
+
+pub(super) async fn end<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(person): Named,
+    ToldOrNothing(stay): ToldOrNothing<EndStay>,
+) -> Answer<Json<Done>> {
+    to_person(&app, &person, PersonAct::End(stay.integration), peer).await
+}
+
+pub(super) async fn undo_act<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(act): Named,
+) -> Answer<Json<Done>> {
+    app.backend.undo_act(id(&act)?, peer).await.map(Json)
 }

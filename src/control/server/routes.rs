@@ -9,14 +9,14 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, LogLine,
-    NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
-    RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus,
+    LogLine, NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent,
+    ReloadReply, RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done,
-    Enrolment, Erasure, Explanation, Imported, Preview, Resolution, Retirement, Soundness,
-    TargetStatus, Tier, TriedFiles,
+    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, Done, Enrolment, Erasure, Explanation, Imported, PeopleQuery, Preview, ProfileEdit,
+    Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -258,7 +258,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .asked::<Wait>()
         .gives_runs(),
         reads("/v1/runs", "runs, latest first", super::runs::<B>)
-            .asked::<ListQuery>()
+            .asked::<RunQuery>()
             .gives::<Page<RunState>>(),
         reads("/v1/runs/{id}", "a run with its decisions", super::run::<B>).gives::<RunDetail>(),
         reads(
@@ -301,8 +301,8 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .asked::<Wait>()
         .told::<ApproveSinceUpgrade>()
         .gives_runs(),
-        reads("/v1/people", "people, by id", super::people::<B>)
-            .asked::<ListQuery>()
+        reads("/v1/people", "people, by id or name", super::people::<B>)
+            .asked::<PeopleQuery>()
             .gives::<PeoplePage>(),
         acts("/v1/people", "make a person by hand", acts::add_person::<B>)
             .told::<Enrolment>()
@@ -377,8 +377,28 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .needs(Tier::Approve)
         .may_be_told::<EraseAsk>()
         .gives::<Erasure>(),
+        acts(
+            "/v1/people/{id}/set",
+            "write fields of a person",
+            acts::set::<B>,
+        )
+        .told::<ProfileEdit>()
+        .gives::<Done>(),
+        acts(
+            "/v1/people/{id}/end",
+            "end a stay that was made by hand",
+            acts::end::<B>,
+        )
+        .may_be_told::<EndStay>()
+        .gives::<Done>(),
+        acts(
+            "/v1/acts/{id}/undo",
+            "undo something that was done by hand, while nothing newer touched the same",
+            acts::undo_act::<B>,
+        )
+        .gives::<Done>(),
         reads("/v1/alerts", "alerts, by kind", super::alerts::<B>)
-            .asked::<ListQuery>()
+            .asked::<AlertQuery>()
             .gives::<Page<Alert>>(),
         reads(
             "/v1/alerts/{id}",

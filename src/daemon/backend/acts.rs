@@ -11,9 +11,10 @@ use crate::control::protocol::{
 };
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
-    Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId, Preview, RunId,
+    Act, ActId, ActKind, Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId,
+    Preview, RunId,
 };
-use crate::store::Store;
+use crate::store::{Store, StoreError, View};
 use crate::sync;
 
 use super::super::runs::Command;
@@ -104,6 +105,21 @@ impl Daemon {
         act: PersonAct,
         peer: Peer,
     ) -> Answer<Done> {
+        let catalog = Arc::clone(&self.catalog.borrow());
+        if let PersonAct::Link(id, _) = &act
+            && !catalog.integrations.contains_key(id)
+        {
+            return Err(ProblemDocument::not_found(format!(
+                "there is no integration `{id}`; `epms status` lists them"
+            )));
+        }
+        let act = match act {
+            PersonAct::Unlink(id, asked) => {
+                let resident = self.meant(&id, asked).await?;
+                PersonAct::Unlink(id, resident)
+            }
+            other => other,
+        };
         let done = self
             .act(peer, move |store, hand| match &act {
                 PersonAct::Link(integration, resident) => {
@@ -116,9 +132,37 @@ impl Daemon {
                 PersonAct::Unlock(fields) => acts::unlock(store, person, fields, hand),
                 PersonAct::Pin => acts::pin(store, person, hand),
                 PersonAct::Unpin => acts::unpin(store, person, hand),
+                PersonAct::Set(edit) => {
+                    let country = |id: &IntegrationId| country(&catalog, id);
+                    let forms = Forms {
+                        country: &country,
+                        placeholders: &catalog.settings.placeholder_emails,
+                    };
+                    acts::set(store, person, edit, &forms, hand)
+                }
+                PersonAct::End(place) => acts::end(store, person, place.as_ref(), hand),
             })
             .await?;
         tracing::info!(person = %person, act = %done.act, kind = %done.kind, uid = peer.uid, "person acted on");
+        Ok(done)
+    }
+
+    /// Undoes an act; one on whole integrations while no run of theirs is under way, and only where it is their last.
+    pub(super) async fn undone(&self, act: ActId, peer: Peer) -> Answer<Done> {
+        let of = self.ask(move |view| integration_of(view, act)).await?;
+        if let Some((integration, last)) = of {
+            if last != Some(act) {
+                return Err(ProblemDocument::conflict(format!(
+                    "something newer was done to `{integration}`, or {act} was undone already; `epms integration undo \
+                     {integration}` undoes what was done last"
+                )));
+            }
+            return self.undo_integration(integration, peer).await;
+        }
+        let done = self
+            .act(peer, move |store, hand| acts::undo_act(store, act, hand))
+            .await?;
+        tracing::info!(act = %done.act, undone = %act, uid = peer.uid, "act undone");
         Ok(done)
     }
 
@@ -222,6 +266,31 @@ impl Daemon {
             Err(_) => Err(ProblemDocument::internal("the act ended unexpectedly")),
         }
     }
+}
+
+/// The integration that an act was done to as a whole, and the last act on it that can be undone.
+fn integration_of(
+    view: &View,
+    id: ActId,
+) -> Result<Option<(IntegrationId, Option<ActId>)>, StoreError> {
+    let Some(act) = view.act(id)? else {
+        return Ok(None);
+    };
+    for of in act.attachments {
+        let acts = view.attachment(&of.integration)?.unwrap_or_default().acts;
+        if !acts.contains(&id) {
+            continue;
+        }
+        for last in acts.iter().rev() {
+            let known = view.act(*last)?;
+            let stands = |act: &Act| act.undone_by.is_none() && act.kind != ActKind::Undo;
+            if known.as_ref().is_some_and(stands) {
+                return Ok(Some((of.integration, Some(*last))));
+            }
+        }
+        return Ok(Some((of.integration, None)));
+    }
+    Ok(None)
 }
 
 /// How long an approval counts at an integration.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, TargetSlot};
 use crate::control::protocol::{Page, ProblemDocument};
 use crate::control::server::{Answer, DeliveryQuery, Peer};
-use crate::daemon::deliveries::{Running, Side};
+use crate::daemon::deliveries::{Deliveries, Running, Side};
 use crate::deliver::{self, Counted, DeliverError, Question, Ways};
 use crate::model::{
-    DeliveriesTouched, Delivery, DeliveryPlan, PersonId, TargetId, TargetState, TargetStatus,
+    DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, PeopleQuery, PersonId, TargetId,
+    TargetState, TargetStatus,
 };
 use crate::store::View;
 
@@ -148,7 +149,7 @@ impl Daemon {
         Ok(self.delivered(asked).await?.items)
     }
 
-    async fn is_known(&self, target: &TargetId) -> Answer<()> {
+    pub(super) async fn is_known(&self, target: &TargetId) -> Answer<()> {
         let is_known = self.catalog.borrow().targets.contains_key(target);
         let id = target.clone();
         if is_known
@@ -171,7 +172,7 @@ impl Daemon {
     }
 
     /// Asks the store, off the threads that answer.
-    async fn deliver<T: Send + 'static>(
+    pub(super) async fn deliver<T: Send + 'static>(
         &self,
         question: impl FnOnce(&View) -> Result<T, DeliverError> + Send + 'static,
     ) -> Answer<T> {
@@ -188,6 +189,58 @@ impl Daemon {
             }
             Err(_) => Err(ProblemDocument::internal("the question ended unexpectedly")),
         }
+    }
+}
+
+/// What people must have at targets to be listed.
+pub(super) struct At {
+    target: Option<TargetId>,
+    state: Option<DeliveryState>,
+    catalog: Arc<Catalog>,
+    deliveries: Arc<Deliveries>,
+}
+
+impl At {
+    /// What a question says of it; none where it says nothing.
+    pub(super) fn of(
+        query: &PeopleQuery,
+        catalog: &Arc<Catalog>,
+        deliveries: Arc<Deliveries>,
+    ) -> Option<At> {
+        let is_asked = query.target.is_some() || query.target_state.is_some();
+        is_asked.then(|| At {
+            target: query.target.clone(),
+            state: query.target_state,
+            catalog: Arc::clone(catalog),
+            deliveries,
+        })
+    }
+
+    /// Whether a person has that.
+    pub(super) fn is_asked_for(&self, view: &View, person: PersonId) -> Result<bool, DeliverError> {
+        let targets = match &self.target {
+            Some(target) => vec![target.clone()],
+            None => view.targets_known()?,
+        };
+        let question = Question {
+            person: Some(person),
+            state: self.state,
+            after: None,
+        };
+        for id in targets {
+            let (found, _) = match self.deliveries.of(&id).map(|running| running.side) {
+                Some(Side::Desk(desk)) => desk.deliveries(&question, 1)?,
+                Some(Side::Events(_)) => continue,
+                None => {
+                    let ways = ways_of(&self.catalog, &id);
+                    deliver::deliveries(view, &id, &ways, false, &question, 1)?
+                }
+            };
+            if !found.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

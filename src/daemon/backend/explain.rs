@@ -10,12 +10,10 @@ use crate::store::{StoreError, View};
 use crate::sync;
 
 use super::Daemon;
+use super::residents::last_decisions;
 
 /// So many changes are told.
 const CHANGES: usize = 50;
-
-/// In so many of the latest runs the last decisions are looked for.
-const RUNS: usize = 50;
 
 impl Daemon {
     pub(super) async fn explained(
@@ -31,6 +29,7 @@ impl Daemon {
                 "there is no integration `{id}`; `epms status` lists them"
             ))
         })?;
+        let resident = self.meant(&id, resident).await?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
         if let Some(current) = &slot.current {
@@ -62,14 +61,7 @@ fn known(
     integration: IntegrationId,
     resident: String,
 ) -> Result<Explanation, StoreError> {
-    let (mut run, mut decisions) = (None, Vec::new());
-    for one in view.runs(Some(&integration), None, RUNS)? {
-        decisions = view.decisions(one.id)?;
-        if !decisions.is_empty() {
-            run = Some(one.id);
-            break;
-        }
-    }
+    let (run, mut decisions) = last_decisions(view, &integration)?;
     decisions.retain(|decision| decision.subject == resident);
     let link = view.link(&integration, &resident)?;
     let linked = link.as_ref().map(|link| link.person);

@@ -146,13 +146,13 @@ fn what_is_no_copy_of_a_store_changes_nothing() {
     write.commit().unwrap();
     std::fs::remove_file(&file).unwrap();
     store.copy_to(&file).unwrap();
-    refused("is not sound: one flaw in it, the first: people-by-email-1");
+    refused("is not sound: 2 flaws in it, the first: people-by-email-1");
     let write = store.write().unwrap();
     write.put_schema(99).unwrap();
     write.commit().unwrap();
     std::fs::remove_file(&file).unwrap();
     store.copy_to(&file).unwrap();
-    refused("has schema 99, and this epms knows 14");
+    refused("has schema 99, and this epms knows 15");
     let store = Store::open(&here).unwrap();
     assert!(store.read().unwrap().dump().unwrap() == before);
     assert_eq!(std::fs::read_dir(&here).unwrap().count(), 2);

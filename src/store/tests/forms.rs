@@ -9,8 +9,8 @@ use proptest::sample::select;
 use serde::de::DeserializeOwned;
 
 use crate::model::{
-    Act, Actor, Change, ChangeKind, Decision, Fate, Field, FieldChange, IntegrationId, LeaseStatus,
-    Link, NamedBy, Origin, Person, PersonId, RunId, Stay, Unit,
+    Act, ActId, Actor, Change, ChangeKind, Decision, Fate, Field, FieldChange, IntegrationId,
+    LeaseStatus, Link, NamedBy, Origin, Person, PersonId, RunId, Stay, Unit,
 };
 use crate::store::value::{Kept, from_bytes, to_bytes};
 
@@ -189,6 +189,7 @@ prop_compose! {
         rule in ".*",
         fields in vec((select(FIELDS.to_vec()), option::of(".*"), option::of(".*")), 0..4),
         actor in actors(),
+        act in option::of(any::<u64>().prop_map(ActId)),
     ) -> Change {
         let fields = fields.into_iter();
         Change {
@@ -205,6 +206,7 @@ prop_compose! {
                 .map(|(field, before, after)| FieldChange { field, before, after })
                 .collect(),
             actor,
+            act,
         }
     }
 }
@@ -380,5 +382,6 @@ fn change_of(kind: ChangeKind) -> Change {
         rule: "R17".into(),
         fields: Vec::new(),
         actor: Actor::User(1),
+        act: None,
     }
 }

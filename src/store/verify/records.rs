@@ -11,7 +11,7 @@ use crate::model::{
     Act, Alert, AlertState, Attachment, Change, Decision, Erasing, GuardState, Person, PersonId,
     Ruling, Run, RunId,
 };
-use crate::store::alerts::NEXT_ALERT;
+use crate::store::alerts::{NEXT_ALERT, concerned};
 use crate::store::identity::gaps;
 use crate::store::retention::CHANGES_FROM;
 use crate::store::value::{Read, from_bytes, read_json, read_packed};
@@ -103,7 +103,29 @@ impl Checking<'_> {
             },
         )?;
         self.open_alerts()?;
+        self.alerts_by_person()?;
         self.closed_alerts()
+    }
+
+    fn alerts_by_person(&mut self) -> Done<()> {
+        let index = self.transaction.open_table(tables::OPEN_ALERTS_BY_PERSON)?;
+        let mut about = 0;
+        self.values(tables::ALERTS, "alerts-1", |found, id, alert: Alert| {
+            for who in concerned(&alert) {
+                about += 1;
+                found.unless(index.get((who, id))?.is_some(), || {
+                    format!("a{id} is open and not found by p{who}, whom it is about")
+                });
+            }
+            Ok(())
+        })?;
+        let name = "open-alerts-by-person-1";
+        let kept = self.entries(tables::OPEN_ALERTS_BY_PERSON);
+        let mut found = Found(&mut self.found.flaws, name);
+        found.unless(kept <= about, || {
+            format!("{kept} places of open alerts by person, and there are {about}")
+        });
+        Ok(())
     }
 
     fn open_alerts(&mut self) -> Done<()> {
