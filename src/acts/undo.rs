@@ -37,6 +37,11 @@ pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError>
             "{id} undid another act, and is not undone itself: do again what it undid"
         )));
     }
+    if act.kind == ActKind::Erase {
+        return Err(ActError::Refused(format!(
+            "{id} erased somebody: nothing of them is kept that could be given back"
+        )));
+    }
     if let Some(by) = act.undone_by {
         return Err(ActError::Refused(format!(
             "{id} was undone by {by} already"
@@ -72,7 +77,16 @@ fn take_back(
 ) -> Result<Done, ActError> {
     let rule = format!("undo {}", act.id);
     give_back(store, &mut desk, &act, &rule)?;
-    keep_out(&mut desk, &alert.integration, &act.admitted)?;
+    match &alert {
+        Some(alert) => keep_out(&mut desk, &alert.integration, &act.admitted)?,
+        None if act.admitted.is_empty() => {}
+        None => {
+            return Err(ActError::Refused(format!(
+                "the alert that {} was done to is not kept any more; erase the person anew, once they have left",
+                act.id
+            )));
+        }
+    }
     let all: Vec<_> = act.alert.iter().chain(&act.with).copied().collect();
     desk.undoes(act)?;
     for (other, state) in all {

@@ -86,6 +86,7 @@ mod tests {
                 after: None,
             }],
             actor: Actor::Sync,
+            act: None,
         }
     }
 

@@ -269,6 +269,7 @@ impl Erasure<'_> {
                 rule: self.why.rule.clone(),
                 fields: Vec::new(),
                 actor: self.why.by.clone(),
+                act: None,
             });
         }
         self.write.append_changes(&mut changes)?;

@@ -42,6 +42,7 @@ fn change(resident: &str, kind: ChangeKind, fields: &[(Field, &str, &str)]) -> C
         rule: "R18".into(),
         fields: fields.collect(),
         actor: Actor::Sync,
+        act: None,
     }
 }
 

@@ -106,6 +106,7 @@ fn alert(id: u64, person: u64, state: AlertState) -> Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         raised_by: RunId(1),
         first_seen: at(0),
         last_seen: at(0),
