@@ -2,8 +2,8 @@
 
 use crate::model::{Alert, IntegrationId};
 
-use super::desk::Desk;
 use super::ActError;
+use super::desk::Desk;
 
 type Answer<T> = Result<T, ActError>;
 

@@ -250,7 +250,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Takes these people out of everything that is kept, in this act.
-    pub(super) fn erase(&mut self, people: &BTreeSet<PersonId>, why: &Why) -> Answer<Vec<PersonId>> {
+    pub(super) fn erase(
+        &mut self,
+        people: &BTreeSet<PersonId>,
+        why: &Why,
+    ) -> Answer<Vec<PersonId>> {
         let erased = self.write.erase(people, why)?;
         self.act.reason = erased.reason;
         self.act.erased = erased.people.iter().copied().collect();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Act, ActKind, ChangeKind, Erasing, Erasure, ErasureState, IntegrationId, LeftAt,
-    Person, PersonId,
+    Act, ActKind, ChangeKind, Erasing, Erasure, ErasureState, IntegrationId, LeftAt, Person,
+    PersonId,
 };
 use crate::rules::{is_due, left_at};
 use crate::store::{Store, StoreError, View, Why};
@@ -220,7 +220,11 @@ fn stop(
         desk.change(*person, ChangeKind::Undone, &at, Vec::new());
     }
     // One act may be of several people, of whom the others are erased.
-    if let Some(act) = desk.store().act(erasing.act)?.filter(|_| erasing.rule == BY_HAND) {
+    if let Some(act) = desk
+        .store()
+        .act(erasing.act)?
+        .filter(|_| erasing.rule == BY_HAND)
+    {
         desk.undoes(act)?;
     }
     desk.done()?;
@@ -249,12 +253,7 @@ fn may_be_erased(desk: &Desk<'_>, id: PersonId) -> Answer<Person> {
 }
 
 /// From here on they shall have nothing at any target.
-fn begin(
-    desk: &mut Desk<'_>,
-    id: PersonId,
-    people: &BTreeSet<PersonId>,
-    rule: &str,
-) -> Answer<()> {
+fn begin(desk: &mut Desk<'_>, id: PersonId, people: &BTreeSet<PersonId>, rule: &str) -> Answer<()> {
     let (by, at_, act) = (desk.hand().by.clone(), desk.hand().now, desk.act().id);
     let erasing = Erasing {
         by,

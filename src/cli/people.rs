@@ -216,7 +216,11 @@ fn show(detail: &PersonDetail, view: &View) -> String {
         fields.pair("erased", "nothing is kept that says who they were");
     }
     if let Some(erasing) = &detail.erasing {
-        let since = format!("since {}, by {}", view.both(erasing.asked.at), actor(&erasing.asked.by));
+        let since = format!(
+            "since {}, by {}",
+            view.both(erasing.asked.at),
+            actor(&erasing.asked.by)
+        );
         fields.pair("erasing", since);
         for left in &erasing.waits_for {
             fields.pair("waits for", erase::at(left));

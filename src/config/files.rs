@@ -290,7 +290,10 @@ fn check_integration(integration: &Integration, document: &Document) -> Vec<Prob
     if integration.missing_after == 0 {
         problems.push(document.problem("missing_after", "is out of range; write 1 or more"));
     }
-    if integration.erase_after.is_some_and(|age| !age.is_in_range()) {
+    if integration
+        .erase_after
+        .is_some_and(|age| !age.is_in_range())
+    {
         problems.push(document.problem(
             "erase_after",
             "is out of range; write `30d` to `100y`, such as `4y`",

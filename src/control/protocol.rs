@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     ActId, ActKind, Actor, Alert, Change, Counts, Decision, Delivery, Erasing, Field, HeldPlan,
-    IntegrationId, LeftAt, Person, PersonId, Problem, Progress, Resolution, Run, RunId, StoreIdentity,
-    TakenOver, TargetId, TargetStatus,
+    IntegrationId, LeftAt, Person, PersonId, Problem, Progress, Resolution, Run, RunId,
+    StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 

@@ -33,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId,
+    Soundness, TargetId, TargetStatus, Tier,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -42,9 +42,9 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PeoplePage,
+    PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail,
+    RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.

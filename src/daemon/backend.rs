@@ -21,17 +21,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState, IntegrationStatus,
-    LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
-    ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState,
+    IntegrationStatus, LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Enrolment, Erasure, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId,
+    Preview, Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -534,12 +534,7 @@ impl Backend for Daemon {
         self.done_to_person(person, act, peer).await
     }
 
-    async fn erase_person(
-        &self,
-        person: PersonId,
-        asked: EraseAsk,
-        peer: Peer,
-    ) -> Answer<Erasure> {
+    async fn erase_person(&self, person: PersonId, asked: EraseAsk, peer: Peer) -> Answer<Erasure> {
         self.erased(person, asked, peer).await
     }
 

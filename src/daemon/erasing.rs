@@ -94,8 +94,12 @@ impl Eraser {
         let mut did = false;
         for (person, finished) in &all {
             match finished {
-                Finished::Erased => tracing::info!(person = %person, "person erased: every target has heard of it"),
-                Finished::Stays => tracing::warn!(person = %person, "person not erased: they are current again"),
+                Finished::Erased => {
+                    tracing::info!(person = %person, "person erased: every target has heard of it")
+                }
+                Finished::Stays => {
+                    tracing::warn!(person = %person, "person not erased: they are current again")
+                }
                 Finished::Waits => continue,
             }
             did = true;
@@ -124,7 +128,10 @@ impl Eraser {
                 return;
             };
             if erased > 0 {
-                tracing::info!(people = erased, "people erased, as the files of their properties say (erase_after)");
+                tracing::info!(
+                    people = erased,
+                    "people erased, as the files of their properties say (erase_after)"
+                );
                 self.commits.send_modify(|commits| *commits += 1);
             }
             if next.is_none() || self.stop.is_cancelled() {
@@ -137,7 +144,10 @@ impl Eraser {
 
 /// How long somebody has left before they are erased, by integration. A file that is gone or was never right says nothing.
 fn rules(catalog: &Catalog) -> BTreeMap<IntegrationId, Duration> {
-    let slots = catalog.integrations.iter().filter(|(_, slot)| !slot.removed);
+    let slots = catalog
+        .integrations
+        .iter()
+        .filter(|(_, slot)| !slot.removed);
     let rules = slots.filter_map(|(id, slot)| {
         let age = slot.current.as_ref()?.config.erase_after?;
         Some((id.clone(), age.duration()))

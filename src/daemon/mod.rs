@@ -117,7 +117,10 @@ async fn begin(home: &Home, environment: &Environment) -> Result<Begun, DaemonEr
         // A copy from before may have been put in its place by hand.
         let erased = store.erase_again(Timestamp::now())?;
         if erased > 0 {
-            tracing::warn!(people = erased, "whoever was erased before stood in the store, and was erased again");
+            tracing::warn!(
+                people = erased,
+                "whoever was erased before stood in the store, and was erased again"
+            );
         }
         let holdings = store.read()?.holdings()?;
         let loaded = catalog::load_with(&home, None, &holdings, Timestamp::now());

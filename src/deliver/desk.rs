@@ -583,10 +583,7 @@ impl Desk {
 }
 
 /// A person as far as anything is for them: who is to be erased shall have nothing, unless they live somewhere again.
-pub(super) fn who_stays(
-    view: &View,
-    person: Option<Person>,
-) -> Result<Option<Person>, StoreError> {
+pub(super) fn who_stays(view: &View, person: Option<Person>) -> Result<Option<Person>, StoreError> {
     let Some(person) = person else {
         return Ok(None);
     };

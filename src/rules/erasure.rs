@@ -34,9 +34,7 @@ pub fn is_due(
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{
-        Actor, ChangeKind, FieldChange, LeaseStatus, Origin, PersonId, Stay,
-    };
+    use crate::model::{Actor, ChangeKind, FieldChange, LeaseStatus, Origin, PersonId, Stay};
 
     use super::*;
 
@@ -64,7 +62,9 @@ mod tests {
     fn who(stays: &[(&str, LeaseStatus)]) -> Person {
         let mut person = Person::new(PersonId(1), Origin::Sync, at(2015));
         for (place, status) in stays {
-            person.stays.insert(IntegrationId::new(*place), stay(*status));
+            person
+                .stays
+                .insert(IntegrationId::new(*place), stay(*status));
         }
         person
     }
@@ -98,7 +98,10 @@ mod tests {
         let past = who(&[("elm", LeaseStatus::Past)]);
         assert!(is_due(&past, at(2020), elm, at(2025)));
         assert!(!is_due(&past, at(2020), elm, at(2023)));
-        assert!(!is_due(&past, at(2026), elm, at(2020)), "a clock that was set back");
+        assert!(
+            !is_due(&past, at(2026), elm, at(2020)),
+            "a clock that was set back"
+        );
     }
 
     #[test]
@@ -107,7 +110,10 @@ mod tests {
         for status in [LeaseStatus::Current, LeaseStatus::Pending] {
             assert!(!long_ago(&who(&[("elm", status)])), "{status}");
         }
-        assert!(!long_ago(&who(&[("elm", LeaseStatus::Past), ("oak", LeaseStatus::Past)])));
+        assert!(!long_ago(&who(&[
+            ("elm", LeaseStatus::Past),
+            ("oak", LeaseStatus::Past)
+        ])));
         assert!(!long_ago(&who(&[])));
         let mut person = who(&[("elm", LeaseStatus::Past)]);
         person.pinned = true;

@@ -221,7 +221,11 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
         found = sound(file, &taken)?;
         notes.push(format!(
             "{} in this backup, and erased since: erased again",
-            if erased == 1 { "one person was".to_owned() } else { format!("{erased} people were") }
+            if erased == 1 {
+                "one person was".to_owned()
+            } else {
+                format!("{erased} people were")
+            }
         ));
     }
     let seen = taken.read()?.next_numbers()?;

@@ -12,9 +12,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use redb::{Key, ReadableTable, TableDefinition};
 
-use crate::model::{
-    ActId, Actor, Change, ChangeKind, Erasing, IntegrationId, Person, PersonId,
-};
+use crate::model::{ActId, Actor, Change, ChangeKind, Erasing, IntegrationId, Person, PersonId};
 
 use super::tombstones::{Hash, Tombstone, Tombstones, digits, folded, name_of};
 use super::value::{from_bytes, to_bytes};
@@ -109,9 +107,7 @@ impl Write {
     pub fn put_erasing(&self, person: PersonId, erasing: Option<&Erasing>) -> Done<()> {
         let mut table = self.transaction.open_table(tables::ERASURES)?;
         match erasing {
-            Some(erasing) => {
-                table.insert(person.0, to_bytes("erasures-1", erasing)?.as_slice())?
-            }
+            Some(erasing) => table.insert(person.0, to_bytes("erasures-1", erasing)?.as_slice())?,
             None => table.remove(person.0)?,
         };
         Ok(())
@@ -146,7 +142,9 @@ impl Write {
         erasure.deliveries()?;
         let changes = erasure.themselves()?;
         let reason = why.reason.clone();
-        let cleaned = reason.as_deref().and_then(|reason| erasure.traces.clean(reason));
+        let cleaned = reason
+            .as_deref()
+            .and_then(|reason| erasure.traces.clean(reason));
         Ok(Erased {
             people: erasure.people,
             changes,
@@ -159,7 +157,9 @@ impl Write {
         let store = self.own_identity()?.id;
         let stones = self.tombstones().as_ref().clone();
         let stones = stones.with_key().map_err(|error| self.not_buried(error))?;
-        let new = humans.iter().map(|human| tombstone(&stones, &store, human, why.at));
+        let new = humans
+            .iter()
+            .map(|human| tombstone(&stones, &store, human, why.at));
         let new = new.collect();
         let stones = stones.with(new);
         self.keep_tombstones(stones.clone());

@@ -133,7 +133,10 @@ impl Tombstones {
             *byte = digits.map_or(0, |digits| u8::from_str_radix(digits, 16).unwrap_or(0));
         }
         let mut hasher = blake3::Hasher::new_keyed(&key);
-        hasher.update(kind.as_bytes()).update(&[0]).update(text.as_bytes());
+        hasher
+            .update(kind.as_bytes())
+            .update(&[0])
+            .update(text.as_bytes());
         hasher.finalize().to_hex()[..32].to_owned()
     }
 
@@ -229,7 +232,9 @@ pub(super) fn folded(text: &str) -> String {
 /// The digits of a phone by which it is known, however it is written; none where there are too few.
 pub(super) fn digits(text: &str) -> Option<String> {
     let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
-    let is_phone = text.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
+    let is_phone = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
     let from = digits.len().checked_sub(10).filter(|_| is_phone)?;
     digits.get(from..).map(|last| last.iter().collect())
 }
@@ -325,13 +330,22 @@ mod tests {
         let admitted = stones().admitting("t1", true);
         assert!(!admitted.covers(known("t1", mail, "Quill")));
         assert!(admitted.covers(known("t9", mail, "Quill")));
-        assert!(admitted.clone().admitting("t1", false).covers(known("t1", mail, "Quill")));
+        assert!(
+            admitted
+                .clone()
+                .admitting("t1", false)
+                .covers(known("t1", mail, "Quill"))
+        );
         let again = Tombstone {
             people: BTreeSet::from([PersonId(40)]),
             admitted: BTreeSet::new(),
             ..admitted.erased[0].clone()
         };
-        assert!(admitted.with(vec![again]).covers(known("t1", mail, "Quill")));
+        assert!(
+            admitted
+                .with(vec![again])
+                .covers(known("t1", mail, "Quill"))
+        );
     }
 
     #[test]
@@ -344,13 +358,21 @@ mod tests {
         for word in ["ada", "quill", "example.com", "t1"] {
             assert!(!text.contains(&format!("\"{word}")), "{word}: {text}");
         }
-        assert!(!text.contains("quill") && !text.contains("example"), "{text}");
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert!(
+            !text.contains("quill") && !text.contains("example"),
+            "{text}"
+        );
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(&path).unwrap().permissions(),
+        );
         assert_eq!(mode & 0o777, 0o600);
         let read = Tombstones::read(folder.path()).unwrap();
         assert!(read.covers(known("t1", None, "Quill")));
         std::fs::write(&path, "rubble").unwrap();
-        assert!(matches!(Tombstones::read(folder.path()), Err(OpenError::Tombstones(_))));
+        assert!(matches!(
+            Tombstones::read(folder.path()),
+            Err(OpenError::Tombstones(_))
+        ));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{
-    Act, Alert, Attachment, Change, Decision, Erasing, GuardState, Link, Person, Ruling, Run, StoreIdentity,
+    Act, Alert, Attachment, Change, Decision, Erasing, GuardState, Link, Person, Ruling, Run,
+    StoreIdentity,
 };
 
 use super::{History, Lookup, Standing, StoreError};

@@ -275,7 +275,8 @@ impl Checking<'_> {
                 found.unless(entry.is_some(), || {
                     format!("{resident} at {at} is not found by {who}")
                 });
-                let is_there = |one: Person| one.merged_into.is_none() && !one.withdrawn && !one.erased;
+                let is_there =
+                    |one: Person| one.merged_into.is_none() && !one.withdrawn && !one.erased;
                 let there = person(who.0)?.map(is_there);
                 found.unless(there == Some(true), || {
                     format!("{resident} at {at} is tied to {who}, who is not there any more")

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use epms::model::{
-    AlertKind, Fate, IntegrationId, LeaseStatus, Origin, Person, PersonId, Stay,
-};
+use epms::model::{AlertKind, Fate, IntegrationId, LeaseStatus, Origin, Person, PersonId, Stay};
 use epms::store::Store;
 use jiff::Timestamp;
 
@@ -38,8 +36,16 @@ async fn erase(home: &Home, person: PersonId, more: &[&str], exit: i32) -> Strin
 /// Where in a file one of these stands.
 fn found_in(home: &Home, file: &str, words: &[&str]) -> Vec<String> {
     let bytes = std::fs::read(home.path(file)).unwrap().to_ascii_lowercase();
-    let stands = |word: &&&str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
-    words.iter().filter(stands).map(ToString::to_string).collect()
+    let stands = |word: &&&str| {
+        bytes
+            .windows(word.len())
+            .any(|part| part == word.as_bytes())
+    };
+    words
+        .iter()
+        .filter(stands)
+        .map(ToString::to_string)
+        .collect()
 }
 
 const ADA: [&str; 2] = ["ada7@example.com", "quill 7"];
@@ -58,21 +64,38 @@ async fn whoever_is_erased_stays_away_and_after_compact_no_byte_of_the_store_say
     assert_eq!(found_in(&home, "state/epms.redb", &ADA), ADA);
     let text = erase(&home, ada, &["--reason", "Ada Quill 7 asked"], 0).await;
     assert!(text.contains(&format!("erased {ada}")), "{text}");
-    assert!(text.contains("epms compact") && text.contains("backups from before"), "{text}");
+    assert!(
+        text.contains("epms compact") && text.contains("backups from before"),
+        "{text}"
+    );
     let report = daemon.sync("elm").await;
     assert_eq!(report.excluded_by["erased"], 1);
     let run = report.id.to_string();
     let run = said(&home.epms(&["run", &run, "--json"]).await, 0);
     let run: serde_json::Value = serde_json::from_str(&run).unwrap();
-    let decision = run["decisions"].as_array().unwrap().iter().find(|one| one["subject"] == "7");
+    let decision = run["decisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["subject"] == "7");
     let decision = decision.unwrap();
-    assert_eq!((&decision["fate"], &decision["reason"]), (&Fate::Excluded.as_str().into(), &"erased".into()));
+    assert_eq!(
+        (&decision["fate"], &decision["reason"]),
+        (&Fate::Excluded.as_str().into(), &"erased".into())
+    );
     let people = daemon.people().await;
-    assert!(people.iter().any(|one| one.id == ada && one.erased && one.email.is_none()));
+    assert!(
+        people
+            .iter()
+            .any(|one| one.id == ada && one.erased && one.email.is_none())
+    );
     assert!(daemon.person_with("ada2@example.com").await.is_some());
     assert!(!daemon.log().contains("Quill"), "{}", daemon.log());
     let shown = said(&home.epms(&["people", "show", &ada.to_string()]).await, 0);
-    assert!(shown.contains("nothing is kept that says who they were"), "{shown}");
+    assert!(
+        shown.contains("nothing is kept that says who they were"),
+        "{shown}"
+    );
     assert!(said(&home.epms(&["verify"]).await, 0).contains("the store is sound"));
     let refused = erase(&home, ada, &[], 1).await;
     assert!(refused.contains("was erased already"), "{refused}");
@@ -81,8 +104,13 @@ async fn whoever_is_erased_stays_away_and_after_compact_no_byte_of_the_store_say
     said(&home.epms(&["compact"]).await, 0);
     assert_eq!(found_in(&home, "state/epms.redb", &ADA), [""; 0]);
     assert_eq!(found_in(&home, "state/epms.erased", &ADA), [""; 0]);
-    let mode = std::fs::metadata(home.path("state/epms.erased")).unwrap().permissions();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let mode = std::fs::metadata(home.path("state/epms.erased"))
+        .unwrap()
+        .permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     daemon.sync("elm").await;
@@ -92,12 +120,16 @@ async fn whoever_is_erased_stays_away_and_after_compact_no_byte_of_the_store_say
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_current_is_refused_and_without_yes_nobody_is_erased_where_nobody_can_be_asked() {
+async fn whoever_is_current_is_refused_and_without_yes_nobody_is_erased_where_nobody_can_be_asked()
+{
     let (home, doors, daemon, ada) = begin().await;
     doors.lives(7, "1A", "current");
     daemon.sync("elm").await;
     let refused = erase(&home, ada, &[], 1).await;
-    assert!(refused.contains(&format!("{ada} is current at `elm`")), "{refused}");
+    assert!(
+        refused.contains(&format!("{ada} is current at `elm`")),
+        "{refused}"
+    );
     doors.lives(7, "1A", "past");
     daemon.sync("elm").await;
     let ada_text = ada.to_string();
@@ -123,11 +155,20 @@ async fn whoever_is_current_again_is_an_alert_and_comes_in_as_somebody_new_once_
     doors.lives(7, "3C", "current");
     daemon.sync("elm").await;
     let alerts = daemon.alerts().await;
-    let alert = alerts.iter().find(|one| one.kind == AlertKind::ErasedReturned).unwrap();
+    let alert = alerts
+        .iter()
+        .find(|one| one.kind == AlertKind::ErasedReturned)
+        .unwrap();
     let id = alert.id.to_string();
     let shown = said(&home.epms(&["alerts", "show", &id]).await, 0);
-    assert!(shown.contains(&format!("epms alerts resolve {id} admit")), "{shown}");
-    assert!(!shown.contains("Quill") && !shown.contains("example.com"), "{shown}");
+    assert!(
+        shown.contains(&format!("epms alerts resolve {id} admit")),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("Quill") && !shown.contains("example.com"),
+        "{shown}"
+    );
     said(&home.epms(&["alerts", "resolve", &id, "admit"]).await, 0);
     said(&home.epms(&["alerts", "undo", &id]).await, 0);
     daemon.sync("elm").await;
@@ -150,17 +191,31 @@ async fn a_backup_from_before_that_is_restored_has_nobody_in_it_who_was_erased_s
     erase(&home, ada, &[], 0).await;
     assert_eq!(daemon.stop().await, Some(0));
     let text = said(&home.epms(&["restore", path]).await, 0);
-    assert!(text.contains("one person was in this backup, and erased since"), "{text}");
+    assert!(
+        text.contains("one person was in this backup, and erased since"),
+        "{text}"
+    );
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     daemon.sync("elm").await;
     assert!(daemon.person_with("ada7@example.com").await.is_none());
-    assert!(daemon.people().await.iter().any(|one| one.id == ada && one.erased));
+    assert!(
+        daemon
+            .people()
+            .await
+            .iter()
+            .any(|one| one.id == ada && one.erased)
+    );
     assert!(daemon.person_with("ada2@example.com").await.is_some());
     assert!(said(&home.epms(&["verify"]).await, 0).contains("the store is sound"));
     // The store before is still there, and says so to whoever erases somebody else.
     let bea = PersonId(ada.0 + 1);
-    let other = daemon.people().await.into_iter().find(|one| !one.erased).unwrap();
+    let other = daemon
+        .people()
+        .await
+        .into_iter()
+        .find(|one| !one.erased)
+        .unwrap();
     assert_ne!(other.id, ada, "{bea}");
     _doors.lives(2, "2B", "past");
     daemon.sync("elm").await;
@@ -176,18 +231,30 @@ async fn a_target_takes_away_what_it_has_before_somebody_is_erased() {
     doors.lives(2, "2B", "current");
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
-    eventually("both have what they should have", async || doors.open().len() == 4).await;
+    eventually("both have what they should have", async || {
+        doors.open().len() == 4
+    })
+    .await;
     let ada = daemon.person_with("ada7@example.com").await.unwrap().id;
     // It hears of nothing while it is down.
     doors.known().is_down = true;
     doors.lives(7, "1A", "past");
     daemon.sync("elm").await;
     let text = erase(&home, ada, &[], 0).await;
-    assert!(text.contains(&format!("erasing {ada}")) && text.contains("waits for doors: 2 grants"), "{text}");
+    assert!(
+        text.contains(&format!("erasing {ada}")) && text.contains("waits for doors: 2 grants"),
+        "{text}"
+    );
     let shown = said(&home.epms(&["people", "show", &ada.to_string()]).await, 0);
-    assert!(shown.contains("erasing") && shown.contains("doors: 2 grants"), "{shown}");
+    assert!(
+        shown.contains("erasing") && shown.contains("doors: 2 grants"),
+        "{shown}"
+    );
     let waits = erase(&home, ada, &[], 1).await;
-    assert!(waits.contains("the target `doors` has to hear of it first"), "{waits}");
+    assert!(
+        waits.contains("the target `doors` has to hear of it first"),
+        "{waits}"
+    );
     assert!(daemon.person_with("ada7@example.com").await.is_some());
     // Nobody forgets it over a restart.
     let daemon = again(&home, daemon).await;
@@ -196,7 +263,10 @@ async fn a_target_takes_away_what_it_has_before_somebody_is_erased() {
         daemon.person_with("ada7@example.com").await.is_none()
     })
     .await;
-    assert_eq!(doors.open(), ["ada2@example.com d2", "ada2@example.com lobby"]);
+    assert_eq!(
+        doors.open(),
+        ["ada2@example.com d2", "ada2@example.com lobby"]
+    );
     assert!(said(&home.epms(&["verify"]).await, 0).contains("the store is sound"));
     assert_eq!(daemon.stop().await, Some(0));
     said(&home.epms(&["compact"]).await, 0);
@@ -212,12 +282,19 @@ async fn a_target_that_is_gone_is_not_waited_for_with_force_and_it_says_what_sta
     daemon.settle().await;
     eventually("there is what should be", async || doors.open().len() == 2).await;
     let ada = daemon.person_with("ada7@example.com").await.unwrap().id;
-    home.edit("config/targets/doors.yaml", "version: 1", "version: 1\nenabled: false");
+    home.edit(
+        "config/targets/doors.yaml",
+        "version: 1",
+        "version: 1\nenabled: false",
+    );
     said(&home.epms(&["reload"]).await, 0);
     doors.lives(7, "1A", "past");
     daemon.sync("elm").await;
     let text = erase(&home, ada, &[], 0).await;
-    assert!(text.contains("waits for doors: 2 grants") && text.contains("the target is switched off"), "{text}");
+    assert!(
+        text.contains("waits for doors: 2 grants") && text.contains("the target is switched off"),
+        "{text}"
+    );
     let text = erase(&home, ada, &["--force"], 0).await;
     assert!(text.contains("stays at doors: 2 grants"), "{text}");
     assert!(daemon.person_with("ada7@example.com").await.is_none());
@@ -259,20 +336,38 @@ async fn the_daemon_erases_whoever_has_left_for_as_long_as_their_file_says() {
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     assert!(daemon.person_with("old.tenant@example.com").await.is_some());
-    let wrong = home.edit("config/integrations/elm.yaml", "version: 1", "version: 1\nerase_after: 4d");
+    let wrong = home.edit(
+        "config/integrations/elm.yaml",
+        "version: 1",
+        "version: 1\nerase_after: 4d",
+    );
     let text = said(&home.epms(&["check"]).await, 2);
-    assert!(text.contains("erase_after") && text.contains("`30d` to `100y`"), "{text}");
+    assert!(
+        text.contains("erase_after") && text.contains("`30d` to `100y`"),
+        "{text}"
+    );
     drop(wrong);
-    home.edit("config/integrations/elm.yaml", "erase_after: 4d", "erase_after: 4y");
+    home.edit(
+        "config/integrations/elm.yaml",
+        "erase_after: 4d",
+        "erase_after: 4y",
+    );
     eventually("the rule is heard of", async || {
         daemon.person_with("old.tenant@example.com").await.is_none()
     })
     .await;
     let people = daemon.people().await;
-    let erased: Vec<PersonId> = people.iter().filter(|one| one.erased).map(|one| one.id).collect();
+    let erased: Vec<PersonId> = people
+        .iter()
+        .filter(|one| one.erased)
+        .map(|one| one.id)
+        .collect();
     assert_eq!(erased, [old]);
     // Who left today is there.
     assert!(people.iter().any(|one| one.id == ada && !one.erased));
-    let history = said(&home.epms(&["people", "history", &old.to_string()]).await, 0);
+    let history = said(
+        &home.epms(&["people", "history", &old.to_string()]).await,
+        0,
+    );
     assert!(history.contains("erase_after"), "{history}");
 }

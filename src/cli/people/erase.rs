@@ -50,7 +50,9 @@ pub(super) async fn run(
         if !screen.progress || !std::io::stdin().is_terminal() {
             return Err(Failure::other(
                 Exit::Invalid,
-                format!("erasing {person} cannot be undone, and nobody is here to be asked; say so with --yes"),
+                format!(
+                    "erasing {person} cannot be undone, and nobody is here to be asked; say so with --yes"
+                ),
             ));
         }
         let detail = client.person(person).await?.person;
@@ -96,7 +98,11 @@ fn told(erasure: &Erasure) -> String {
         let _ = writeln!(text, "stays at {}", at(one));
     }
     for copy in &erasure.copies {
-        let _ = writeln!(text, "still in {}, an earlier store: delete it once it is not needed", clean(copy));
+        let _ = writeln!(
+            text,
+            "still in {}, an earlier store: delete it once it is not needed",
+            clean(copy)
+        );
     }
     for sentence in &erasure.still {
         let _ = writeln!(text, "{sentence}");
@@ -107,6 +113,13 @@ fn told(erasure: &Erasure) -> String {
 /// What somebody has at a target: `doors: 2 grants; the target is switched off`.
 pub(super) fn at(left: &LeftAt) -> String {
     let grants = number(left.grants, "grant", "grants");
-    let why = left.why.as_deref().map_or_else(String::new, |why| format!("; {}", clean(why)));
-    format!("{}: {grants} of {}{why}", clean(left.target.as_str()), left.person)
+    let why = left
+        .why
+        .as_deref()
+        .map_or_else(String::new, |why| format!("; {}", clean(why)));
+    format!(
+        "{}: {grants} of {}{why}",
+        clean(left.target.as_str()),
+        left.person
+    )
 }

@@ -9,8 +9,8 @@ use crate::control::protocol::{
     SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, RunId,
+    AlertId, Change, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId,
+    Preview, Retirement, RunId,
 };
 
 impl Client {

@@ -9,13 +9,13 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, LogLine, NewName, Page,
-    PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
-    RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, LogLine,
+    NewName, Page, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
+    RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Erasure, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Erasure,
+    Explanation, Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};

@@ -85,7 +85,10 @@ fn left(
 fn still(erasure: &Erasure) -> Vec<String> {
     let mut still = Vec::new();
     if erasure.state == ErasureState::Erasing {
-        still.push("everything is kept until the targets have heard; the daemon goes on by itself".to_owned());
+        still.push(
+            "everything is kept until the targets have heard; the daemon goes on by itself"
+                .to_owned(),
+        );
     }
     still.push(
         "the store's file may hold the bytes until `epms compact` writes it anew, while no daemon runs".to_owned(),

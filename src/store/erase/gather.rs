@@ -62,9 +62,7 @@ impl Whole {
         let theirs = |person: &PersonId| self.people.contains(person);
         let sides = alert.sides.iter();
         let sides = sides.filter(|side| side.person.as_ref().is_some_and(theirs));
-        let values: Vec<(Field, String)> = sides
-            .flat_map(|side| side.values.clone())
-            .collect();
+        let values: Vec<(Field, String)> = sides.flat_map(|side| side.values.clone()).collect();
         for (field, value) in values {
             self.field(field, Some(&value));
         }

@@ -23,9 +23,7 @@ impl Erasure<'_> {
         self.rewrite(tables::LOOKUPS, |_, value| {
             let mut lookup: Lookup = from_bytes("lookups-1", value)?;
             let is_other = stones.clean_lookup(&mut lookup);
-            is_other
-                .then(|| to_bytes("lookups-1", &lookup))
-                .transpose()
+            is_other.then(|| to_bytes("lookups-1", &lookup)).transpose()
         })
     }
 

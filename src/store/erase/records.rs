@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use redb::ReadableTable;
 
 use crate::model::{
-    Act, Alert, AlertState, Change, Decision, Field, Guarded, GuardState, HeldPlan, IntegrationId,
+    Act, Alert, AlertState, Change, Decision, Field, GuardState, Guarded, HeldPlan, IntegrationId,
     Link, PersonId,
 };
 use crate::store::tables;
@@ -74,7 +74,8 @@ impl Erasure<'_> {
             let value = entry.1.value();
             let cleaned = self.clean(value);
             let mut alert: Alert = from_bytes("alerts-1", cleaned.as_deref().unwrap_or(value))?;
-            if cleaned.is_some() && from_bytes::<Alert>("alerts-1", value)?.subject != alert.subject {
+            if cleaned.is_some() && from_bytes::<Alert>("alerts-1", value)?.subject != alert.subject
+            {
                 // Two that are about the same by now are two causes all the same.
                 alert.subject = format!("{} {}", alert.subject, alert.id);
             }
@@ -113,7 +114,8 @@ impl Erasure<'_> {
         let mut sides = alert.sides.iter();
         theirs(&alert.subject)
             || self.has(alert.subject.parse().ok())
-            || sides.any(|side| self.has(side.person) || side.resident.as_deref().is_some_and(theirs))
+            || sides
+                .any(|side| self.has(side.person) || side.resident.as_deref().is_some_and(theirs))
     }
 
     /// The change log keeps what happened when, and which fields changed, without their values. Of others, an email that
@@ -137,14 +139,15 @@ impl Erasure<'_> {
                 }
             }
             let is_other = change != before;
-            is_other
-                .then(|| to_bytes("changes-1", &change))
-                .transpose()
+            is_other.then(|| to_bytes("changes-1", &change)).transpose()
         })
     }
 
     fn changes_of_theirs(&self) -> Done<BTreeSet<u64>> {
-        let index = self.write.transaction.open_table(tables::CHANGES_BY_PERSON)?;
+        let index = self
+            .write
+            .transaction
+            .open_table(tables::CHANGES_BY_PERSON)?;
         let mut all = BTreeSet::new();
         for person in &self.people {
             for entry in index.range((person.0, 0)..=(person.0, u64::MAX))? {
@@ -179,7 +182,8 @@ impl Erasure<'_> {
     pub(super) fn guards(&self) -> Done<()> {
         self.rewrite(tables::GUARDS, |_, value| {
             let cleaned = self.clean(value);
-            let mut state: GuardState = from_bytes("guards-1", cleaned.as_deref().unwrap_or(value))?;
+            let mut state: GuardState =
+                from_bytes("guards-1", cleaned.as_deref().unwrap_or(value))?;
             let before = state.clone();
             let approvals = [&mut state.approval, &mut state.since_upgrade_approval];
             let approved = approvals.into_iter().flatten();
@@ -201,9 +205,8 @@ impl Erasure<'_> {
     }
 
     fn plan(&self, plan: &mut HeldPlan) {
-        let theirs = |item: &&mut Guarded| {
-            self.has(item.person) || self.has(item.subject.parse().ok())
-        };
+        let theirs =
+            |item: &&mut Guarded| self.has(item.person) || self.has(item.subject.parse().ok());
         for item in plan.items.iter_mut().filter(theirs) {
             for text in [&mut item.name, &mut item.unit, &mut item.from, &mut item.to] {
                 text.clear();
@@ -224,7 +227,11 @@ impl Erasure<'_> {
         table.retain(|(_, person), _| !self.people.contains(&PersonId(person)))?;
         drop(table);
         self.rewrite(tables::LANES, |(_, person), value| {
-            Ok(if *person == 0 { self.clean(value) } else { None })
+            Ok(if *person == 0 {
+                self.clean(value)
+            } else {
+                None
+            })
         })
     }
 }

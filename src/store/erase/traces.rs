@@ -67,7 +67,9 @@ enum Kind {
 /// Finds these texts, whatever case their letters have. Too many of them are found by nobody: there never are.
 fn finder(texts: impl IntoIterator<Item = String>) -> AhoCorasick {
     let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
-    let made = AhoCorasick::builder().ascii_case_insensitive(true).build(texts);
+    let made = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(texts);
     made.unwrap_or_else(|_| unreachable!("a few hundred words are never too many"))
 }
 
@@ -77,7 +79,12 @@ impl Traces {
         for human in humans {
             let emails = human.emails.difference(&human.handed_on);
             words.extend(emails.map(|email| (Kind::Email, email.clone())));
-            words.extend(human.phones.iter().map(|phone| (Kind::Phone, phone.clone())));
+            words.extend(
+                human
+                    .phones
+                    .iter()
+                    .map(|phone| (Kind::Phone, phone.clone())),
+            );
             words.extend(human.called().map(|name| (Kind::Name, name)));
         }
         words.retain(|(_, word)| !word.is_empty());
@@ -149,7 +156,8 @@ fn stands_alone(kind: Kind, before: &str, behind: &str) -> bool {
         // In JSON `\n` stands before the word, and not an `n`.
         let short = before.len().checked_sub(2).and_then(|at| before.get(at..));
         let long = before.len().checked_sub(6).and_then(|at| before.get(at..));
-        short.is_some_and(|text| text.starts_with('\\')) || long.is_some_and(|text| text.starts_with("\\u"))
+        short.is_some_and(|text| text.starts_with('\\'))
+            || long.is_some_and(|text| text.starts_with("\\u"))
     };
     let last = before.chars().next_back().filter(|_| !ends_in_an_escape());
     let mut behind = behind.chars();
@@ -187,9 +195,15 @@ mod tests {
         let traces = traces();
         for (text, clean) in [
             ("mail to ADA@example.com.", "mail to (erased)."),
-            ("ada quill in 12B, call +12125550142", "(erased) in 12B, call (erased)"),
+            (
+                "ada quill in 12B, call +12125550142",
+                "(erased) in 12B, call (erased)",
+            ),
             ("Quill, Ada and Adé Quill", "(erased) and (erased)"),
-            (r#"{"a":"x\nAda Quill","b":1}"#, r#"{"a":"x\n(erased)","b":1}"#),
+            (
+                r#"{"a":"x\nAda Quill","b":1}"#,
+                r#"{"a":"x\n(erased)","b":1}"#,
+            ),
             (r#"["\u001fAda Quill"]"#, r#"["\u001f(erased)"]"#),
         ] {
             assert!(traces.touch(text.as_bytes()), "{text}");

@@ -9,7 +9,13 @@ use crate::model::{ErasureState, LeftAt, Resolution, TargetId};
 use crate::store::View;
 
 /// What says who Ada is, and nobody else: each alone would.
-const ADA: [&str; 5] = ["adaline", "quillon", "ada.q@mail.com", "+12125550142", "ada-77"];
+const ADA: [&str; 5] = [
+    "adaline",
+    "quillon",
+    "ada.q@mail.com",
+    "+12125550142",
+    "ada-77",
+];
 
 fn ada() -> Resident {
     Resident {
@@ -19,10 +25,7 @@ fn ada() -> Resident {
     }
 }
 
-fn nothing_left(
-    _: &View,
-    _: &BTreeSet<PersonId>,
-) -> Result<Vec<LeftAt>, StoreError> {
+fn nothing_left(_: &View, _: &BTreeSet<PersonId>) -> Result<Vec<LeftAt>, StoreError> {
     Ok(Vec::new())
 }
 
@@ -90,11 +93,27 @@ fn whoever_was_erased_stands_in_no_table_and_stays_away() {
     world.settles([past(ada()), bob()]);
     world.nothing_says(&ADA);
     // The log goes on saying what happened, and no more.
-    let log = world.store.read().unwrap().changes_of(PersonId(1), u64::MAX, 9).unwrap();
+    let log = world
+        .store
+        .read()
+        .unwrap()
+        .changes_of(PersonId(1), u64::MAX, 9)
+        .unwrap();
     let kinds: Vec<ChangeKind> = log.iter().map(|one| one.kind).collect();
-    assert_eq!(kinds, [ChangeKind::Erased, ChangeKind::Closed, ChangeKind::Created]);
-    assert!(log[2].fields.iter().any(|field| field.field == crate::model::Field::Email));
-    assert_eq!(world.erase(1).unwrap_err().to_string(), "p1 was erased already");
+    assert_eq!(
+        kinds,
+        [ChangeKind::Erased, ChangeKind::Closed, ChangeKind::Created]
+    );
+    assert!(
+        log[2]
+            .fields
+            .iter()
+            .any(|field| field.field == crate::model::Field::Email)
+    );
+    assert_eq!(
+        world.erase(1).unwrap_err().to_string(),
+        "p1 was erased already"
+    );
 }
 
 #[test]
@@ -103,7 +122,10 @@ fn what_the_guard_keeps_of_whoever_left_today_says_nothing_of_them() {
     world.run([ada(), bob()]);
     world.run([past(ada()), bob()]);
     let kept = world.traces(&ADA);
-    assert!(kept.iter().any(|one| one.starts_with("guards-1")), "{kept:?}");
+    assert!(
+        kept.iter().any(|one| one.starts_with("guards-1")),
+        "{kept:?}"
+    );
     world.erase(1).unwrap();
     world.nothing_says(&ADA);
     world.settles([past(ada()), bob()]);
@@ -127,13 +149,17 @@ fn whoever_is_current_again_is_told_and_comes_in_as_somebody_new_once_admitted()
     assert_eq!(seen.kinds(), [AlertKind::ErasedReturned]);
     world.nothing_says(&ADA);
     world.settles([ada(), bob()]);
-    let done = world.resolve(AlertKind::ErasedReturned, &Resolution::Admit).unwrap();
+    let done = world
+        .resolve(AlertKind::ErasedReturned, &Resolution::Admit)
+        .unwrap();
     world.nothing_says(&ADA);
     // Undone before a run has seen it, nobody comes in.
     acts::undo(&world.store, done.alert.unwrap(), &world.hand()).unwrap();
     let seen = world.run([ada(), bob()]);
     assert_eq!(seen.fate("t1"), Fate::Excluded);
-    let done = world.resolve(AlertKind::ErasedReturned, &Resolution::Admit).unwrap();
+    let done = world
+        .resolve(AlertKind::ErasedReturned, &Resolution::Admit)
+        .unwrap();
     let seen = world.run([ada(), bob()]);
     assert_eq!(seen.ruled("t1"), (Fate::Created, "R17"));
     assert_eq!(seen.kinds(), NO_ALERTS);
@@ -205,13 +231,22 @@ fn everybody_who_became_one_with_somebody_is_erased_with_them() {
     }
     let seen = world.run([ada()]);
     assert_eq!(seen.kinds(), [AlertKind::DuplicateAccounts]);
-    let into = Resolution::Merge { into: Some(PersonId(1)) };
+    let into = Resolution::Merge {
+        into: Some(PersonId(1)),
+    };
     world.resolve(AlertKind::DuplicateAccounts, &into).unwrap();
     world.run([past(ada())]);
     let error = world.erase(2).unwrap_err().to_string();
     assert!(error.contains("erase p1, and p2 goes along"), "{error}");
     assert_eq!(world.erase(1).unwrap().people, [PersonId(1), PersonId(2)]);
-    let words = ["adaline", "quillon", "ada.q@", "ada.old@", "+12125550142", "ada-77"];
+    let words = [
+        "adaline",
+        "quillon",
+        "ada.q@",
+        "ada.old@",
+        "+12125550142",
+        "ada-77",
+    ];
     world.nothing_says(&words);
     world.run([past(ada())]);
     world.nothing_says(&words);
@@ -235,9 +270,17 @@ fn lookups_lose_whoever_was_erased_now_and_when_they_are_read_again() {
     world.nothing_says(&words);
     world.run([past(ada()), bob()]);
     world.nothing_says(&words);
-    let kept = world.store.read().unwrap().lookup(&world.integration, "units").unwrap();
+    let kept = world
+        .store
+        .read()
+        .unwrap()
+        .lookup(&world.integration, "units")
+        .unwrap();
     let kept = kept.unwrap().records["9"].clone();
-    assert!(kept.contains(r#""rent":"100""#) && kept.contains("Bob Marsh"), "{kept}");
+    assert!(
+        kept.contains(r#""rent":"100""#) && kept.contains("Bob Marsh"),
+        "{kept}"
+    );
 }
 
 #[test]
@@ -265,7 +308,10 @@ fn whom_targets_have_something_of_is_erased_once_they_have_not() {
     assert_eq!(finish(&left), Finished::Waits);
     let again = acts::erase(&world.store, &asked, &left, &world.hand());
     let again = again.unwrap_err().to_string();
-    assert!(again.contains("the target `doors` has to hear of it first"), "{again}");
+    assert!(
+        again.contains("the target `doors` has to hear of it first"),
+        "{again}"
+    );
     assert_eq!(finish(&nothing_left), Finished::Erased);
     world.nothing_says(&ADA);
     world.run([past(ada()), bob()]);
@@ -294,11 +340,22 @@ fn whoever_lives_here_again_while_targets_are_told_is_not_erased() {
     let finished = acts::finish(&world.store, PersonId(1), &nothing_left, world.now).unwrap();
     assert_eq!(finished, Finished::Stays);
     assert_eq!(world.person(1).first_name, "Adaline");
-    assert!(world.store.read().unwrap().all_erasing().unwrap().is_empty());
+    assert!(
+        world
+            .store
+            .read()
+            .unwrap()
+            .all_erasing()
+            .unwrap()
+            .is_empty()
+    );
     world.settles([ada(), bob()]);
     // Forced, nobody is waited for.
     world.run([past(ada()), bob()]);
-    let force = Erase { force: true, ..asked };
+    let force = Erase {
+        force: true,
+        ..asked
+    };
     let erasure = acts::erase(&world.store, &force, &left, &world.hand()).unwrap();
     assert_eq!(erasure.state, ErasureState::Erased);
     assert_eq!(erasure.stays_at[0].target, TargetId::new("doors"));
@@ -407,7 +464,10 @@ fn morning(ada_is: &Ada) -> Vec<Item> {
 /// What the PMS says of her by then, as it said it before.
 fn after(ada_is: &Ada) -> bool {
     // What it says otherwise for the first time was never erased, and whoever else has her email is told of.
-    !matches!(ada_is, Ada::OtherEmail | Ada::OtherName | Ada::Shared | Ada::WithoutEmail)
+    !matches!(
+        ada_is,
+        Ada::OtherEmail | Ada::OtherName | Ada::Shared | Ada::WithoutEmail
+    )
 }
 
 proptest! {
