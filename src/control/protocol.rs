@@ -10,9 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing,
-    Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, ProfileEdit,
-    Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
+    ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing, Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, ProfileEdit, Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 

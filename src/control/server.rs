@@ -33,10 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery,
-    DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
-    PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId,
-    TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -44,9 +41,7 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PauseFor,
-    PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply,
-    RunDetail, RunState, SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.

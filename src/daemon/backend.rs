@@ -26,18 +26,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState,
-    IntegrationStatus, LinkDetail, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState, IntegrationStatus, LinkDetail, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
 };
 use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
 };
 use crate::model::{
-    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
-    DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId,
-    Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness,
-    TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;

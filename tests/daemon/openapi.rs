@@ -147,7 +147,7 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
         .collect();
     // What must not be done to the same things after one another.
     let may_be_refused = [
-        "approve", "reject", "resolve", "undo", "link", "unlink", "end", "rename", "retire",
+        "approve", "reject", "resolve", "undo", "link", "unlink", "end", "rename", "retire", "erase",
     ];
     // This home has no target.
     let is_of_a_target =
@@ -159,6 +159,14 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
         let last = operation.rsplit('/').next().unwrap();
         assert!(may_be_refused.contains(&last), "{operation} was not done");
     }
+    // Whoever is current is not erased; who lives nowhere is.
+    let ana = daemon.person_with("ana@example.com").await.unwrap().id;
+    let erase = format!("/v1/people/{ana}/erase");
+    let answer = daemon
+        .send(Method::POST, &erase, r#"{"reason":"asked"}"#)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    document.judge("post", "/v1/people/{id}/erase", &answer);
     let answer = daemon.post("/v1/integrations/elm/sync?wait=false").await;
     assert_eq!(answer.status, 202);
     document.judge("post", "/v1/integrations/{id}/sync", &answer);

@@ -9,8 +9,7 @@ use crate::control::protocol::{
     PersonAct, RunState, SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    ActId, AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported,
-    IntegrationId, PersonId, Preview, Retirement, RunId, TriedFiles,
+    ActId, AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, RunId, TriedFiles,
 };
 
 impl Client {

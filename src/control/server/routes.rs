@@ -9,14 +9,10 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus,
-    LogLine, NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent,
-    ReloadReply, RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus, LogLine, NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
-    Difference, Done, Enrolment, Erasure, Explanation, Imported, PeopleQuery, Preview, ProfileEdit,
-    Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
+    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
