@@ -70,12 +70,11 @@ pub fn of_list_cell(cell: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = cell.trim();
     while !rest.is_empty() {
-        let (item, behind) = match rest.strip_prefix(QUOTE) {
-            Some(quoted) => of_quotes(quoted),
-            None => {
-                let (item, behind) = rest.split_once(BETWEEN).unwrap_or((rest, ""));
-                (item.trim().to_owned(), behind)
-            }
+        let (item, behind) = if let Some(quoted) = rest.strip_prefix(QUOTE) {
+            of_quotes(quoted)
+        } else {
+            let (item, behind) = rest.split_once(BETWEEN).unwrap_or((rest, ""));
+            (item.trim().to_owned(), behind)
         };
         items.push(item);
         rest = behind.trim_start();
@@ -89,15 +88,12 @@ fn of_quotes(text: &str) -> (String, &str) {
     let mut rest = text;
     while let Some((part, behind)) = rest.split_once(QUOTE) {
         item += part;
-        match behind.strip_prefix(QUOTE) {
-            Some(more) => {
-                item.push(QUOTE);
-                rest = more;
-            }
-            None => {
-                let (_, behind) = behind.split_once(BETWEEN).unwrap_or(("", ""));
-                return (item, behind);
-            }
+        if let Some(more) = behind.strip_prefix(QUOTE) {
+            item.push(QUOTE);
+            rest = more;
+        } else {
+            let (_, behind) = behind.split_once(BETWEEN).unwrap_or(("", ""));
+            return (item, behind);
         }
     }
     (item + rest, "")

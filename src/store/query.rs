@@ -2,6 +2,7 @@
 //! for among so many and no more. Decides nothing.
 
 mod alerts;
+mod fits;
 mod names;
 mod people;
 mod runs;

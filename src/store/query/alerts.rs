@@ -15,6 +15,7 @@ use crate::store::{View, tables};
 
 use super::{Found, MOST, Page};
 
+type Places = Range<'static, (&'static str, &'static str, u64), ()>;
 type Open = ReadOnlyTable<(&'static str, &'static str, u64), ()>;
 
 impl View {
@@ -138,10 +139,7 @@ impl Search<'_> {
 
 /// The open alerts of a kind at several integrations, by id.
 struct Merged {
-    streams: Vec<(
-        String,
-        Range<'static, (&'static str, &'static str, u64), ()>,
-    )>,
+    streams: Vec<(String, Places)>,
     heads: BinaryHeap<Reverse<(u64, usize)>>,
     kind: AlertKind,
     rows: usize,

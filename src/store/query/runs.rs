@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::model::{Run, RunId, RunQuery};
+use crate::model::{OutcomeAsked, Run, RunId, RunQuery};
 use crate::store::value::from_bytes;
 use crate::store::write::Done;
 use crate::store::{View, tables};
@@ -24,7 +24,7 @@ impl View {
         let runs = self.transaction.open_table(tables::RUNS)?;
         let mut page = Page::new(query.size(), most);
         let fits = |run: &Run| {
-            let wanted = query.outcome.map(|outcome| outcome.as_str());
+            let wanted = query.outcome.map(OutcomeAsked::as_str);
             wanted.is_none_or(|wanted| run.outcome.as_str() == wanted)
         };
         let mut rows = 0;

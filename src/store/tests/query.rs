@@ -568,3 +568,43 @@ fn open_alerts_are_found_by_whom_they_are_about_until_they_are_not_open_or_about
     put(&alert(2, 19, AlertState::Resolved));
     assert!(about(19).is_empty());
 }
+
+#[test]
+fn a_store_of_an_earlier_version_finds_people_without_a_stay_and_those_whom_open_alerts_are_about()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let write = store.write().unwrap();
+    let id = write.new_person_id().unwrap();
+    write
+        .put_person(&person(id.0, Some("ana@example.com")))
+        .unwrap();
+    write.new_alert_id().unwrap();
+    write
+        .put_alert(&alert(1, id.0, AlertState::AutoClosed))
+        .unwrap();
+    write.new_alert_id().unwrap();
+    write.put_alert(&alert(2, id.0, AlertState::Open)).unwrap();
+    // As it was before.
+    let by_name = write.transaction.open_table(super::tables::PEOPLE_BY_NAME);
+    by_name.unwrap().retain(|_, ()| false).unwrap();
+    let by_person = super::tables::OPEN_ALERTS_BY_PERSON;
+    write.transaction.delete_table(by_person).unwrap();
+    write.put_schema(14).unwrap();
+    write.commit().unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let view = store.read().unwrap();
+    assert_eq!(view.verify().unwrap().flaws, []);
+    let query = PeopleQuery {
+        sort: Some(PeopleSort::Name),
+        alert: Some(true),
+        ..PeopleQuery::default()
+    };
+    assert_eq!(pages(&view, &query, 10_000).0, [id]);
+    let everybody = PeopleQuery {
+        alert: None,
+        ..query
+    };
+    assert_eq!(pages(&view, &everybody, 10_000).0, [id]);
+}
