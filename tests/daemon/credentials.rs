@@ -195,5 +195,5 @@ async fn doctor_asks_each_request_that_is_needed_and_names_the_right_that_is_mis
     let shown = told(&looked);
     assert_eq!(looked.status.code(), Some(0), "{shown}");
     assert!(shown.contains("the account needs the right to see properties"), "{shown}");
-    assert!(shown.contains("1 warning"), "{shown}");
+    assert!(shown.contains("2 warnings"), "{shown}");
 }
