@@ -245,6 +245,11 @@ mod tests {
         assert_eq!(wanted("P1", &found).unwrap().id, "p1");
         assert_eq!(wanted("elm", &found).unwrap().id, "p1");
         assert!(wanted("oak", &found).unwrap_err().contains("write the id"));
-        assert!(wanted("p4", &found).unwrap_err().contains("did you mean"));
+        let long = [property("4f1c-77a0", "Elm")];
+        assert!(
+            wanted("4f1c-77a1", &long)
+                .unwrap_err()
+                .contains("did you mean")
+        );
     }
 }
