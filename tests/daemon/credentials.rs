@@ -72,7 +72,8 @@ async fn doctor_leaves_a_refresh_token_to_the_daemon() {
     );
 }
 
-const OPEN: &str = "requests: { residents: { url: \"{{ credential.url }}/\", format: json, id: id } }\n";
+const OPEN: &str =
+    "requests: { residents: { url: \"{{ credential.url }}/\", format: json, id: id } }\n";
 
 async fn credentials(home: &Home) -> serde_json::Value {
     let output = home.epms(&["credentials", "--json"]).await;
@@ -92,22 +93,40 @@ async fn what_is_used_and_left_of_a_budget_is_told_also_after_a_restart() {
     assert!(asked >= 3);
     let shown = credentials(&home).await;
     assert_eq!(shown[0]["name"], "acme");
-    assert_eq!(shown[0]["integrations"], serde_json::json!(["home-0", "home-1"]));
+    assert_eq!(
+        shown[0]["integrations"],
+        serde_json::json!(["home-0", "home-1"])
+    );
     let day = &shown[0]["budgets"][0];
     let expected = serde_json::json!({ "per": "day", "limit": 640, "used": asked, "left": 640 - asked, "by_hand": 64 });
     assert_eq!(*day, expected);
     assert_eq!(shown[0]["budgets"][1]["left"], 1000 - asked);
     let plain = told(&home.epms(&["credentials", "show", "acme"]).await);
-    assert!(plain.contains(&format!("{} of 640 left; {asked} used", 640 - asked)), "{plain}");
+    assert!(
+        plain.contains(&format!("{} of 640 left; {asked} used", 640 - asked)),
+        "{plain}"
+    );
     let metrics = daemon.get("/metrics").await.body;
-    let series = format!("epms_credential_requests_left{{credential=\"acme\",per=\"day\"}} {}", 640 - asked);
+    let series = format!(
+        "epms_credential_requests_left{{credential=\"acme\",per=\"day\"}} {}",
+        640 - asked
+    );
     assert!(metrics.contains(&series), "{metrics}");
     daemon.stop().await;
     let offline = home.epms(&["credentials", "--offline", "--json"]).await;
     let offline: serde_json::Value = serde_json::from_slice(&offline.stdout).unwrap();
-    assert!(offline[0]["budgets"][0]["used"].as_u64().unwrap() >= asked, "{offline}");
-    let wrong = home.epms(&["credentials", "show", "acne", "--offline"]).await;
-    assert!(told(&wrong).contains("did you mean `acme`?"), "{}", told(&wrong));
+    assert!(
+        offline[0]["budgets"][0]["used"].as_u64().unwrap() >= asked,
+        "{offline}"
+    );
+    let wrong = home
+        .epms(&["credentials", "show", "acne", "--offline"])
+        .await;
+    assert!(
+        told(&wrong).contains("did you mean `acme`?"),
+        "{}",
+        told(&wrong)
+    );
 }
 
 #[tokio::test]
@@ -115,7 +134,9 @@ async fn a_credential_that_expires_is_told_until_its_file_says_a_later_day() {
     let pms = Pms::start(OPEN, |_, _| ok("[{\"id\": \"1\"}]")).await;
     let home = small::home(&pms, OPEN, 2);
     let file = "config/credentials/acme.yaml";
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
     let day = |ahead: i64| today.checked_add(jiff::Span::new().days(ahead)).unwrap();
     let first = format!("expires: {}\n", day(3));
     home.write(file, home.read(file) + &first);
@@ -124,7 +145,9 @@ async fn a_credential_that_expires_is_told_until_its_file_says_a_later_day() {
     let of_kind = async || -> Vec<String> {
         let alerts = daemon.alerts().await.into_iter();
         let alerts = alerts.filter(|alert| alert.kind == AlertKind::CredentialExpires);
-        alerts.map(|alert| format!("{}: {}", alert.subject, alert.detail)).collect()
+        alerts
+            .map(|alert| format!("{}: {}", alert.subject, alert.detail))
+            .collect()
     };
     let open = of_kind().await;
     assert_eq!(open.len(), 1, "{open:?}");
@@ -132,7 +155,10 @@ async fn a_credential_that_expires_is_told_until_its_file_says_a_later_day() {
     assert!(open[0].starts_with(&begins), "{open:?}");
     assert_eq!(credentials(&home).await[0]["expires"], day(3).to_string());
     let metrics = daemon.get("/metrics").await.body;
-    let end = day(4).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    let end = day(4)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .unwrap()
+        .timestamp();
     let series = format!(
         "epms_credential_expires_timestamp_seconds{{credential=\"acme\"}} {}",
         end.as_second()
@@ -166,9 +192,15 @@ async fn a_secret_that_was_replaced_is_told_and_never_shown() {
     let after = credentials(&home).await;
     assert!(after[0]["secrets_changed"].is_string(), "{after}");
     let status = told(&home.epms(&["status"]).await);
-    assert!(status.contains("credential acme: its secret was replaced"), "{status}");
+    assert!(
+        status.contains("credential acme: its secret was replaced"),
+        "{status}"
+    );
     let whole = told(&home.epms(&["status", "--json"]).await);
-    assert!(whole.contains("secrets_changed") && !whole.contains("a-new-one"), "{whole}");
+    assert!(
+        whole.contains("secrets_changed") && !whole.contains("a-new-one"),
+        "{whole}"
+    );
 }
 
 #[tokio::test]
@@ -184,16 +216,30 @@ async fn doctor_asks_each_request_that_is_needed_and_names_the_right_that_is_mis
     })
     .await;
     let home = small::home(&pms, connector, 1);
-    home.edit("scripts/small.rhai", "unit: record.id", "unit: ctx.lookup(\"units\", record.id).id");
+    home.edit(
+        "scripts/small.rhai",
+        "unit: record.id",
+        "unit: ctx.lookup(\"units\", record.id).id",
+    );
     let looked = home.epms(&["doctor", "home-0"]).await;
     let shown = told(&looked).replace("\n", " ");
     assert_eq!(looked.status.code(), Some(1), "{shown}");
-    assert!(shown.contains("the account needs the right to see units"), "{shown}");
+    assert!(
+        shown.contains("the account needs the right to see units"),
+        "{shown}"
+    );
     // What no run needs keeps nobody out.
-    home.edit("scripts/small.rhai", "unit: ctx.lookup(\"units\", record.id).id", "unit: record.id");
+    home.edit(
+        "scripts/small.rhai",
+        "unit: ctx.lookup(\"units\", record.id).id",
+        "unit: record.id",
+    );
     let looked = home.epms(&["doctor", "home-0"]).await;
     let shown = told(&looked);
     assert_eq!(looked.status.code(), Some(0), "{shown}");
-    assert!(shown.contains("the account needs the right to see properties"), "{shown}");
+    assert!(
+        shown.contains("the account needs the right to see properties"),
+        "{shown}"
+    );
     assert!(shown.contains("2 warnings"), "{shown}");
 }
