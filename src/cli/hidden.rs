@@ -67,8 +67,7 @@ fn typed(input: &mut dyn BufRead) -> io::Result<Option<Zeroizing<String>>> {
         input.consume(1);
         match key {
             b'\r' | b'\n' => break,
-            3 => return Ok(None),
-            4 if bytes.is_empty() => return Ok(None),
+            3 | 4 if key == 3 || bytes.is_empty() => return Ok(None),
             4 => break,
             0x15 => bytes.clear(),
             8 | 0x7f => while bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},

@@ -74,12 +74,11 @@ async fn properties(
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Vec<OfAccount>, Failure> {
     let seen = dialog.answers.of_account.take();
-    let found = match seen.filter(|(of, _)| *of == account.credential) {
-        Some((_, found)) => found,
-        None => {
-            let listed = listed(&draft(home, account), files).await;
-            listed.map_err(|told| Failure::other(Exit::Failed, told))?
-        }
+    let found = if let Some((_, found)) = seen.filter(|(of, _)| *of == account.credential) {
+        found
+    } else {
+        let listed = listed(&draft(home, account), files).await;
+        listed.map_err(|told| Failure::other(Exit::Failed, told))?
     };
     dialog.answers.of_account = Some((account.credential.clone(), found.clone()));
     let all = found.len();
