@@ -112,8 +112,13 @@ pub(super) fn one(status: &IntegrationStatus, view: &View) -> String {
         );
     }
     text += &troubles(&[status], view);
-    let settings = settings(&status.settings, view);
-    if !settings.is_empty() {
+    let is_of_credential = |one: &Setting| {
+        let from = one.from.as_deref();
+        from.is_some_and(|file| file.starts_with("config/credentials/"))
+    };
+    // Else its own file says it.
+    if status.settings.iter().any(is_of_credential) {
+        let settings = settings(&status.settings, view);
         let _ = write!(text, "\nwhat applies, and where it stands\n{settings}");
     }
     text

@@ -37,8 +37,8 @@ pub struct Credential {
     pub defaults: Defaults,
 }
 
-/// What the integrations of a credential have where their own files do not name it. A key of `guard` and of `schedule` counts by
-/// itself. What is not named here either is as in `config/epms.yaml`, or as the program has it.
+/// A key of `guard` and of `schedule` counts by itself. What is not named here either is as in `config/epms.yaml`, or as the
+/// program has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {

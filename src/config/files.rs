@@ -241,7 +241,8 @@ fn check_part_of_schedule(
     check_schedule(schedule, field, document, &mut found);
     // Neither of the two is longer or shorter than a default that may not apply.
     let both = ["every", "jitter"].map(|key| document.names(&format!("{field}.{key}")));
-    found.retain(|problem| both == [true, true] || both[0] && problem.field.ends_with(".every"));
+    let every = format!("{field}.every");
+    found.retain(|problem| both == [true, true] || both[0] && problem.field == every);
     problems.extend(found);
 }
 

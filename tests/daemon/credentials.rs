@@ -241,5 +241,5 @@ async fn doctor_asks_each_request_that_is_needed_and_names_the_right_that_is_mis
         shown.contains("the account needs the right to see properties"),
         "{shown}"
     );
-    assert!(shown.contains("1 warning"), "{shown}");
+    assert!(shown.contains("2 warnings"), "{shown}");
 }

@@ -89,7 +89,7 @@ async fn a_step_back_asks_the_question_before_again_and_a_number_changes_that_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_is_added_with_a_pasted_secret_and_whoever_gives_up_leaves_none_behind() {
+async fn whoever_gives_up_while_a_secret_is_pasted_leaves_nothing_behind() {
     let home = Home::new();
     let words = [
         "add",
@@ -101,6 +101,8 @@ async fn a_target_is_added_with_a_pasted_secret_and_whoever_gives_up_leaves_none
         "doors",
     ];
     let mut terminal = Terminal::run(100, home.root(), &words);
+    terminal.answers("url [", "");
+    terminal.answers("client_id: ", "c-1");
     terminal.answers("credential:NAME): ", "paste");
     terminal.shows("(it is not shown): ");
     terminal.types("\u{3}");

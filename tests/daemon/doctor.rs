@@ -113,9 +113,10 @@ async fn where_all_is_well_each_check_says_what_it_did_and_saw() {
       ok    login   showed the credential elm-account: the PMS takes it
       ok    page    read the first page of residents of elm: 19 records, N bytes (N ms)
       ok    page    read the first page of units of elm: 20 records, N bytes (N ms)
+      ok    page    read the first page of properties: 1 record, N bytes (N ms)
       –     quota   compared with `limits` of the connector, which has none: this PMS does not tell what is left
 
-    13 ok, 1 warning, 0 failed
+    14 ok, 1 warning, 0 failed
     ");
     assert!(!home.path("state").exists(), "it makes nothing");
 

@@ -133,7 +133,7 @@ async fn what_cannot_be_discovered_says_why_and_what_to_do() {
     epms: `target.places`: the target failed with status 503; it is tried again
     epms: the connector `doors` does not say how to list what can be granted: it has no `target.places`; write the ids into `places` as the target itself shows them
     epms: there is no integration and no target `door`; there are: elm; and the targets: doors
-    epms: `elm` is an integration, and --yaml is of a target; leave it away
+    epms: `elm` is an integration, of which --yaml gives the units; add --units, or leave it away
     epms: there is no target `elm`; there are: doors
     ");
 }

@@ -74,12 +74,11 @@ async fn properties(
     dialog: &mut Dialog<'_, '_>,
 ) -> Result<Vec<OfAccount>, Failure> {
     let seen = dialog.answers.of_account.take();
-    let found = match seen.filter(|(of, _)| *of == account.credential) {
-        Some((_, found)) => found,
-        None => {
-            let listed = listed(&draft(home, account), files).await;
-            listed.map_err(|told| Failure::other(Exit::Failed, told))?
-        }
+    let found = if let Some((_, found)) = seen.filter(|(of, _)| *of == account.credential) {
+        found
+    } else {
+        let listed = listed(&draft(home, account), files).await;
+        listed.map_err(|told| Failure::other(Exit::Failed, told))?
     };
     dialog.answers.of_account = Some((account.credential.clone(), found.clone()));
     let all = found.len();
@@ -245,6 +244,11 @@ mod tests {
         assert_eq!(wanted("P1", &found).unwrap().id, "p1");
         assert_eq!(wanted("elm", &found).unwrap().id, "p1");
         assert!(wanted("oak", &found).unwrap_err().contains("write the id"));
-        assert!(wanted("p4", &found).unwrap_err().contains("did you mean"));
+        let long = [property("4f1c-77a0", "Elm")];
+        assert!(
+            wanted("4f1c-77a1", &long)
+                .unwrap_err()
+                .contains("did you mean")
+        );
     }
 }

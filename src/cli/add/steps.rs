@@ -61,6 +61,9 @@ pub(super) async fn plan(
     )
     .await?;
     let enabled = enabled(arguments, dialog)?;
+    let of_credential = &defaults.exclude_statuses;
+    let are_of_credential = !of_credential.is_empty()
+        && (exclude_statuses.is_empty() || exclude_statuses == *of_credential);
     let new = NewIntegration {
         id,
         name,
@@ -68,9 +71,7 @@ pub(super) async fn plan(
         country,
         credential: account.name,
         pms_properties,
-        exclude_statuses: Some(exclude_statuses)
-            .filter(|words| words.is_empty() || *words != defaults.exclude_statuses)
-            .filter(|words| !words.is_empty() || defaults.exclude_statuses.is_empty()),
+        exclude_statuses: Some(exclude_statuses).filter(|_| !are_of_credential),
         enabled,
     };
     Ok(Plan {

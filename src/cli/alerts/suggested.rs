@@ -18,7 +18,8 @@ use super::ResolveArguments;
 /// What became of all of them.
 #[derive(Debug, Serialize)]
 struct Resolved {
-    resolved: u64,
+    #[serde(rename = "resolved")]
+    done: u64,
     refused: u64,
     /// Open alerts of the kind that suggest nothing.
     without: u64,
@@ -68,7 +69,7 @@ pub(super) async fn run(
     }
     let count = |is: fn(&&One) -> bool| items.iter().filter(is).count() as u64;
     let done = Resolved {
-        resolved: count(|one| one.act.is_some()),
+        done: count(|one| one.act.is_some()),
         refused: count(|one| one.refused.is_some()),
         without: without as u64,
         items,
@@ -204,7 +205,7 @@ fn told(done: &Resolved, view: &View) -> String {
         text += &table(&done.items, view);
         text.push('\n');
     }
-    text += &format!("{} resolved", number(done.resolved, "alert", "alerts"));
+    text += &format!("{} resolved", number(done.done, "alert", "alerts"));
     if done.refused > 0 {
         text += &format!(", {} refused", done.refused);
     }

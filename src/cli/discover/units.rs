@@ -131,7 +131,19 @@ mod tests {
             ("5", "#14"),
         ];
         let (text, read) = block_of(&file, &all);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # In the place of `units` in config/integrations/elm.yaml.
+        units:
+          here: ["12", "13", A 14, "15"]
+          map:
+            "u1": "12"  # Unit 12, lived in by 2
+            "u2": "13"  # Bldg A - 013, lived in by 2
+            "3": A 14  # 14, lived in by 2
+            "old": "15"  # nobody lives there now
+            # to be filled in
+            # "4":   # Roof, lived in by 2
+            # "5": A 14  # #14, lived in by 2; it is that of "3" already: put it into `shared` if both are
+        "#);
         assert_eq!(read.map["u2"], "13");
         assert_eq!((&read.map["u1"], &read.here), (&file.map["u1"], &file.here));
         assert!(!read.map.contains_key("4"));
