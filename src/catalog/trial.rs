@@ -81,7 +81,8 @@ fn not_tried(
         ));
     }
     if sent.fields != running.config.fields && running.source.asks_by_fields() {
-        let fields = "`fields` are tried in the script, and not in requests, which name the running ones";
+        let fields =
+            "`fields` are tried in the script, and not in requests, which name the running ones";
         told.push(fields.to_owned());
     }
     if script.hash() != running.script.hash() && !script.verdicts().is_empty() {

@@ -35,7 +35,10 @@ async fn a_monitor_reads_one_line_and_a_code() {
     let (pms, home, daemon) = started().await;
     let (line, code) = monitored(&home).await;
     assert!(line.starts_with("EPMS OK - 1 integration, "), "{line}");
-    assert!(line.contains(" | ok=1 warning=0 critical=0 alerts="), "{line}");
+    assert!(
+        line.contains(" | ok=1 warning=0 critical=0 alerts="),
+        "{line}"
+    );
     assert_eq!(code, Some(0));
 
     // A plan that waits.
@@ -55,14 +58,23 @@ async fn a_monitor_reads_one_line_and_a_code() {
     let report = daemon.sync("elm").await;
     assert!(matches!(report.outcome, Outcome::Held { .. }));
     let status = daemon.integration("elm").await;
-    assert_eq!((status.health, status.severity), (Health::Held, Severity::Warning));
+    assert_eq!(
+        (status.health, status.severity),
+        (Health::Held, Severity::Warning)
+    );
     let because = status.because.unwrap();
-    assert!(because.contains(&format!("`epms approve {}`", report.id)), "{because}");
+    assert!(
+        because.contains(&format!("`epms approve {}`", report.id)),
+        "{because}"
+    );
     let (line, code) = monitored(&home).await;
     assert!(line.starts_with("EPMS WARNING - elm is held | "), "{line}");
     assert_eq!(code, Some(1));
     let wire = daemon.get("/v1/integrations").await.json();
-    assert_eq!((&wire[0]["state"], &wire[0]["health"]), (&"idle".into(), &"held".into()));
+    assert_eq!(
+        (&wire[0]["state"], &wire[0]["health"]),
+        (&"idle".into(), &"held".into())
+    );
     let text = told(&home.epms(&["status"]).await);
     assert_eq!(text.matches("epms approve").count(), 1, "told once: {text}");
 
@@ -74,7 +86,10 @@ async fn a_monitor_reads_one_line_and_a_code() {
     })
     .await;
     let (line, code) = monitored(&home).await;
-    assert!(line.starts_with("EPMS CRITICAL - oak is broken; elm is held | "), "{line}");
+    assert!(
+        line.starts_with("EPMS CRITICAL - oak is broken; elm is held | "),
+        "{line}"
+    );
     assert_eq!(code, Some(2));
     let output = home.epms(&["status", "elm", "--exit-code", "--json"]).await;
     assert_eq!(output.status.code(), Some(1));
@@ -114,7 +129,10 @@ async fn r46_a_file_that_is_gone_names_the_command_that_gives_its_people_on() {
     home.remove("config/integrations/fir.yaml");
     let output = home.epms(&["integration", "rename", "elm", "oak"]).await;
     let undo = told(&output);
-    assert!(output.status.success() || undo.contains("nobody of"), "{undo}");
+    assert!(
+        output.status.success() || undo.contains("nobody of"),
+        "{undo}"
+    );
     eventually("oak has the people", async || {
         let all = daemon.client.integrations().await.unwrap();
         let mut all = all.iter();
@@ -128,18 +146,32 @@ async fn a_pause_says_by_whom_until_when_and_why_and_survives_a_restart() {
     let (_pms, home, daemon) = started().await;
     let words = ["pause", "elm", "--for", "2h", "--reason", "the PMS | moves"];
     let output = home.epms(&words).await;
-    assert!(told(&output).starts_with("elm is paused until 2"), "{}", told(&output));
+    assert!(
+        told(&output).starts_with("elm is paused until 2"),
+        "{}",
+        told(&output)
+    );
     daemon.stop().await;
     let daemon = Daemon::start(&home).await;
     let status = daemon.integration("elm").await;
-    assert_eq!((status.health, status.severity), (Health::Paused, Severity::Ok));
+    assert_eq!(
+        (status.health, status.severity),
+        (Health::Paused, Severity::Ok)
+    );
     let pause = status.pause.unwrap();
     let uid = std::fs::metadata(home.root()).unwrap().uid();
-    assert_eq!((pause.by, pause.reason.as_str()), (Actor::User(uid), "the PMS | moves"));
+    assert_eq!(
+        (pause.by, pause.reason.as_str()),
+        (Actor::User(uid), "the PMS | moves")
+    );
     let length = pause.until.unwrap().duration_since(pause.at);
     assert_eq!(length.as_secs(), 7200);
     let shown = told(&home.epms(&["status"]).await);
-    for told in [&format!("paused by user {uid}"), "the PMS | moves", "epms resume elm"] {
+    for told in [
+        &format!("paused by user {uid}"),
+        "the PMS | moves",
+        "epms resume elm",
+    ] {
         assert!(shown.contains(told), "{told} in {shown}");
     }
     let (line, code) = monitored(&home).await;
@@ -153,7 +185,10 @@ async fn a_pause_says_by_whom_until_when_and_why_and_survives_a_restart() {
     assert_eq!(status.severity, Severity::Warning);
     home.epms(&["resume", "elm"]).await;
     let status = daemon.integration("elm").await;
-    assert_eq!((status.pause, status.health == Health::Paused), (None, false));
+    assert_eq!(
+        (status.pause, status.health == Health::Paused),
+        (None, false)
+    );
 }
 
 #[tokio::test]
@@ -171,7 +206,10 @@ async fn a_pause_for_a_while_ends_by_itself_and_what_was_missed_is_made_up() {
     home.epms(&["pause", "elm", "--for", "1s"]).await;
     daemon.stop().await;
     let daemon = Daemon::start(&home).await;
-    eventually("it syncs again", async || daemon.integration("elm").await.pause.is_none()).await;
+    eventually("it syncs again", async || {
+        daemon.integration("elm").await.pause.is_none()
+    })
+    .await;
     assert!(daemon.sync("elm").await.outcome.is_success());
 }
 
@@ -189,7 +227,9 @@ async fn a_pause_that_cannot_be_is_refused_with_what_to_write() {
         r#"{"reason":"one\nother"}"#.to_owned(),
         r#"{"until":"tomorrow"}"#.to_owned(),
     ] {
-        let answer = daemon.send(Method::POST, "/v1/integrations/elm/pause", &body).await;
+        let answer = daemon
+            .send(Method::POST, "/v1/integrations/elm/pause", &body)
+            .await;
         assert_eq!(answer.problem().status, 400, "{body}");
     }
     assert_eq!(daemon.integration("elm").await.pause, None);

@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 const SCRIPT: &str = "scripts/appfolio.rhai";
 const CONNECTOR: &str = "config/connectors/appfolio.yaml";
 const ELM: &str = "config/integrations/elm.yaml";
-const PHONE: &str =
-    r#"phone: contacts::first_text(record, ["PhoneNumber", "PhoneNumbers", "Phone"], ["Number", "PhoneNumber"]),"#;
+const PHONE: &str = r#"phone: contacts::first_text(record, ["PhoneNumber", "PhoneNumbers", "Phone"], ["Number", "PhoneNumber"]),"#;
 
 async fn started() -> (Arc<Sandbox>, Home, Daemon) {
     let pms = pms(Kind::AppFolio, 1, 60).await;
@@ -62,13 +61,22 @@ async fn a_script_is_tried_on_what_the_running_files_read_and_nothing_remains() 
     let people = daemon.people().await;
     let runs = daemon.get("/v1/runs").await.body;
 
-    let output = home.epms(&["preview", "elm", "--with", path(&branch), "--json"]).await;
+    let output = home
+        .epms(&["preview", "elm", "--with", path(&branch), "--json"])
+        .await;
     let preview: Preview = serde_json::from_slice(&output.stdout).unwrap();
     let said = preview.tried.unwrap();
     assert!(!said.same && said.untried.is_empty(), "{said:?}");
     assert_eq!(preview.report.outcome, Outcome::Committed);
-    let text = told(&home.epms(&["preview", "elm", "--with", path(&branch)]).await);
-    assert!(text.contains("the next run of elm, by files that are not live, would be"), "{text}");
+    let text = told(
+        &home
+            .epms(&["preview", "elm", "--with", path(&branch)])
+            .await,
+    );
+    assert!(
+        text.contains("the next run of elm, by files that are not live, would be"),
+        "{text}"
+    );
 
     let (code, report) = diff(&home, &branch, &[]).await;
     assert_eq!(code, Some(0), "{report:#}");
@@ -79,13 +87,19 @@ async fn a_script_is_tried_on_what_the_running_files_read_and_nothing_remains() 
     for one in &difference.people {
         assert_eq!(one.effect, Effect::Changes);
         assert!(!one.name.is_empty() && one.person.is_some());
-        assert_eq!((one.fields[0].field, &one.fields[0].after), (Field::Phone, &None));
+        assert_eq!(
+            (one.fields[0].field, &one.fields[0].after),
+            (Field::Phone, &None)
+        );
     }
     assert_eq!(daemon.people().await, people);
     assert_eq!(daemon.get("/v1/runs").await.body, runs);
     let output = home.epms(&["preview", "elm", "--json"]).await;
     let preview: Preview = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((preview.report.outcome, preview.tried), (Outcome::Unchanged, None));
+    assert_eq!(
+        (preview.report.outcome, preview.tried),
+        (Outcome::Unchanged, None)
+    );
     assert_eq!(daemon.sync("elm").await.outcome, Outcome::Unchanged);
 }
 
@@ -142,24 +156,42 @@ async fn a_sent_file_never_says_where_a_secret_goes() {
     let text = branch.read(CONNECTOR);
     branch.write(
         CONNECTOR,
-        text.replace("hosts: [\"{{ credential.url | host }}\"]", &format!("hosts: [\"{at}\"]"))
-            .replace("{{ credential.url }}", &format!("http://{at}")),
+        text.replace(
+            "hosts: [\"{{ credential.url | host }}\"]",
+            &format!("hosts: [\"{at}\"]"),
+        )
+        .replace("{{ credential.url }}", &format!("http://{at}")),
     );
     assert!(branch.read(CONNECTOR).contains(&format!("http://{at}")));
     branch.edit(SCRIPT, PHONE, "phone: (),");
     pms.forget_requests();
     let (_, report) = diff(&home, &branch, &[]).await;
     let difference = of_elm(&report);
-    assert!(difference.tried.untried[0].contains("that is not tried"), "{report:#}");
+    assert!(
+        difference.tried.untried[0].contains("that is not tried"),
+        "{report:#}"
+    );
     assert!(difference.is_any(), "its script is tried all the same");
     assert!(!pms.requests().is_empty());
-    let text = told(&home.epms(&["preview", "elm", "--with", path(&branch)]).await);
-    assert!(text.contains("not tried: config/connectors/appfolio.yaml asks"), "{text}");
+    let text = told(
+        &home
+            .epms(&["preview", "elm", "--with", path(&branch)])
+            .await,
+    );
+    assert!(
+        text.contains("not tried: config/connectors/appfolio.yaml asks"),
+        "{text}"
+    );
 
     // Nor does a secret go into what a script can give.
-    branch.write(SCRIPT, "fn residents(record, ctx) { throw `${ctx} ${record}`; }\n");
+    branch.write(
+        SCRIPT,
+        "fn residents(record, ctx) { throw `${ctx} ${record}`; }\n",
+    );
     branch.copy(home.root(), CONNECTOR);
-    let output = home.epms(&["preview", "elm", "--with", path(&branch), "--json"]).await;
+    let output = home
+        .epms(&["preview", "elm", "--with", path(&branch), "--json"])
+        .await;
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     for (field, value) in pms.credential() {
         if Sandbox::SECRETS.contains(&field) {
@@ -177,7 +209,11 @@ async fn a_sent_file_never_says_where_a_secret_goes() {
         };
         let output = home.epms(&words).await;
         assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-        assert!(told(&output).contains("no other credential is used"), "{}", told(&output));
+        assert!(
+            told(&output).contains("no other credential is used"),
+            "{}",
+            told(&output)
+        );
     }
     assert!(thief.accept().is_err(), "nobody ever came");
 }
@@ -187,11 +223,18 @@ async fn a_property_is_not_read_before_it_is_attached() {
     let (pms, home, _daemon) = started().await;
     let branch = checkout(&home);
     let property = pms.property_id(0);
-    branch.edit(ELM, &format!("[{property}]"), &format!("[{property}, another-one]"));
+    branch.edit(
+        ELM,
+        &format!("[{property}]"),
+        &format!("[{property}, another-one]"),
+    );
     pms.forget_requests();
     let (_, report) = diff(&home, &branch, &[]).await;
     let difference = of_elm(&report);
-    assert!(difference.tried.untried[0].contains("`another-one` is not attached yet"), "{report:#}");
+    assert!(
+        difference.tried.untried[0].contains("`another-one` is not attached yet"),
+        "{report:#}"
+    );
     assert!(!difference.is_any(), "{report:#}");
     let asked = pms.requests();
     assert!(!asked.is_empty() && !format!("{asked:?}").contains("another-one"));
@@ -202,17 +245,27 @@ async fn what_would_be_held_ends_with_4_and_a_comment_names_nobody() {
     let (_pms, home, daemon) = started().await;
     let branch = checkout(&home);
     branch.edit(SCRIPT, "\"Current\": \"current\"", "\"Current\": \"past\"");
-    let output = home.epms(&["preview", "elm", "--with", path(&branch)]).await;
+    let output = home
+        .epms(&["preview", "elm", "--with", path(&branch)])
+        .await;
     assert_eq!(output.status.code(), Some(4), "{}", told(&output));
     let (code, report) = diff(&home, &branch, &["--exit-code"]).await;
     assert_eq!(code, Some(4));
     let waits = |one: &&epms::model::Differs| one.effect == Effect::Waits;
     let difference = of_elm(&report);
-    assert!(difference.people.iter().filter(waits).count() > 10, "{report:#}");
-    let comment = home.epms(&["diff", path(&branch), "--format", "markdown"]).await;
+    assert!(
+        difference.people.iter().filter(waits).count() > 10,
+        "{report:#}"
+    );
+    let comment = home
+        .epms(&["diff", path(&branch), "--format", "markdown"])
+        .await;
     assert_eq!(comment.status.code(), Some(0));
     let comment = told(&comment);
-    assert!(comment.starts_with("### epms: 1 of 1 integrations would change"), "{comment}");
+    assert!(
+        comment.starts_with("### epms: 1 of 1 integrations would change"),
+        "{comment}"
+    );
     assert!(comment.contains("**held**"), "{comment}");
     for person in daemon.people().await {
         let name = format!("{} {}", person.first_name, person.last_name);
@@ -223,7 +276,10 @@ async fn what_would_be_held_ends_with_4_and_a_comment_names_nobody() {
 #[tokio::test]
 async fn files_that_are_not_right_are_told_with_their_place_and_the_others_are_tried() {
     let (pms, home, daemon) = started().await;
-    home.write("config/integrations/oak.yaml", home.read(ELM).replace("The elm", "The oak"));
+    home.write(
+        "config/integrations/oak.yaml",
+        home.read(ELM).replace("The elm", "The oak"),
+    );
     let other = home.read("config/integrations/oak.yaml");
     home.write(
         "config/integrations/oak.yaml",
@@ -241,7 +297,10 @@ async fn files_that_are_not_right_are_told_with_their_place_and_the_others_are_t
     assert_eq!(code, Some(2), "{report:#}");
     let why = report["failed"][0]["why"].as_str().unwrap();
     assert!(why.starts_with("config/integrations/elm.yaml:7:1"), "{why}");
-    assert_eq!((&report["new"], &report["gone"]), (&json!(["fir"]), &json!(["oak"])));
+    assert_eq!(
+        (&report["new"], &report["gone"]),
+        (&json!(["fir"]), &json!(["oak"]))
+    );
     let output = home.epms(&["diff", path(&branch), "ash"]).await;
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     let output = home.epms(&["diff", "/nowhere"]).await;
@@ -253,7 +312,9 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
     let (_pms, home, daemon) = started().await;
     let branch = checkout(&home);
     branch.write(SCRIPT, "fn residents(record, ctx) { loop { } }\n");
-    let output = home.epms(&["preview", "elm", "--with", path(&branch)]).await;
+    let output = home
+        .epms(&["preview", "elm", "--with", path(&branch)])
+        .await;
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(daemon.sync("elm").await.outcome.is_success());
 
@@ -264,10 +325,14 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
     };
     let ask = async |files: &TriedFiles| {
         let body = serde_json::to_string(files).unwrap();
-        daemon.send(Method::POST, "/v1/integrations/elm/diff", &body).await
+        daemon
+            .send(Method::POST, "/v1/integrations/elm/diff", &body)
+            .await
     };
     assert_eq!(ask(&files).await.problem().status, 413);
-    files.scripts.insert("appfolio".into(), "x".repeat(2 * 1024 * 1024));
+    files
+        .scripts
+        .insert("appfolio".into(), "x".repeat(2 * 1024 * 1024));
     let problem = ask(&files).await.problem();
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("larger than 1 MiB"), "{problem}");
@@ -277,10 +342,17 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
 async fn on_recorded_answers_neither_a_daemon_nor_a_pms_is_needed() {
     let (pms, home, daemon) = started().await;
     let people = daemon.people().await.len();
-    let names: BTreeSet<String> = daemon.people().await.into_iter().map(|one| one.last_name).collect();
+    let names: BTreeSet<String> = daemon
+        .people()
+        .await
+        .into_iter()
+        .map(|one| one.last_name)
+        .collect();
     let recordings = home.beside().join("recordings");
     let out = recordings.join("elm");
-    let output = home.epms(&["record", "elm", "--out", out.to_str().unwrap()]).await;
+    let output = home
+        .epms(&["record", "elm", "--out", out.to_str().unwrap()])
+        .await;
     assert!(output.status.success(), "{}", told(&output));
     daemon.stop().await;
     drop(pms);
@@ -297,12 +369,27 @@ async fn on_recorded_answers_neither_a_daemon_nor_a_pms_is_needed() {
     let difference = of_elm(&report);
     let changed = difference.people.len();
     assert!(changed > 10 && changed <= people, "{report:#}");
-    assert!(difference.people.iter().all(|one| one.effect == Effect::Changes));
+    assert!(
+        difference
+            .people
+            .iter()
+            .all(|one| one.effect == Effect::Changes)
+    );
     let comment = home
-        .epms(&["diff", path(&branch), "--records", records[1], "--format", "markdown"])
+        .epms(&[
+            "diff",
+            path(&branch),
+            "--records",
+            records[1],
+            "--format",
+            "markdown",
+        ])
         .await;
     let comment = told(&comment);
-    assert!(comment.contains("`phone +1"), "whom it names is made up: {comment}");
+    assert!(
+        comment.contains("`phone +1"),
+        "whom it names is made up: {comment}"
+    );
     let real = |name: &&String| name.len() > 5 && comment.contains(name.as_str());
     assert!(names.iter().filter(real).count() < 3, "{comment}");
 
@@ -311,7 +398,12 @@ async fn on_recorded_answers_neither_a_daemon_nor_a_pms_is_needed() {
     assert_eq!(code, Some(4), "{report:#}");
     let nothing = home.beside().join("nothing");
     std::fs::create_dir(&nothing).unwrap();
-    let words = ["diff", path(&branch), "--records", nothing.to_str().unwrap()];
+    let words = [
+        "diff",
+        path(&branch),
+        "--records",
+        nothing.to_str().unwrap(),
+    ];
     let output = home.epms(&words).await;
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("epms record"), "{}", told(&output));
