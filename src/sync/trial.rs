@@ -7,13 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::model::{Cause, Outcome, Preview, Reading, Record, Run, RunId};
 use crate::script::Lookups;
-use crate::source::{Handed, Scope, SourceError};
+use crate::source::{Handed, Scope, Sharing, SourceError};
 use crate::store::{Lookup, Store, StoreError, Uptime};
 
 use super::commit::{self, Stop};
@@ -26,14 +27,21 @@ use super::run::{
 use super::workers::AtWork;
 
 /// What the next run of `reads` would do by each of `maps`, from one reading: which PMS properties are asked for, with
-/// which credential and by which requests, is for `reads` alone to say. Nothing remains in the store.
+/// which credential and by which requests, is for `reads` alone to say. A reading that is kept for several integrations
+/// serves where it began after `fresh_from`. Nothing remains in the store.
 pub async fn trial(
     reads: Arc<Integration>,
     maps: Vec<Arc<Integration>>,
+    fresh_from: Option<Instant>,
     tools: Tools,
 ) -> Result<Vec<Preview>, RunError> {
     let started = (tools.now)();
-    let read = read(&reads, &maps, &tools, started).await?;
+    let sharing = fresh_from.map(|fresh_from| Sharing {
+        // What a trial takes serves the runs of the integration all the same.
+        integration: format!("{} as it is tried", reads.id),
+        fresh_from,
+    });
+    let read = read(&reads, &maps, &tools, started, sharing).await?;
     let mapped: Vec<Result<Mapped, Outcome>> = match read {
         Ok(mapped) => mapped
             .into_iter()
@@ -90,11 +98,12 @@ async fn read(
     maps: &[Arc<Integration>],
     tools: &Tools,
     started: Timestamp,
+    sharing: Option<Sharing>,
 ) -> Result<Read, RunError> {
     let (at_work, _waiter) = tools.workers.begin(&reads.id, RunId::NONE);
     let task = {
         let (reads, maps, tools) = (Arc::clone(reads), maps.to_vec(), tools.clone());
-        async move { read_all(&reads, &maps, &tools, started, at_work).await }
+        async move { read_all(&reads, &maps, &tools, started, sharing.as_ref(), at_work).await }
     };
     let task = AbortOnDropHandle::new(tokio::spawn(task));
     match tokio::time::timeout(reads.deadline.0, task).await {
@@ -108,6 +117,7 @@ async fn read_all(
     maps: &[Arc<Integration>],
     tools: &Tools,
     started: Timestamp,
+    sharing: Option<&Sharing>,
     at_work: AtWork,
 ) -> Result<Read, RunError> {
     let account = match account(reads, tools).await? {
@@ -151,7 +161,7 @@ async fn read_all(
     });
     let reading = tools
         .reader
-        .residents(&reads.source, &account, &scope, None, taker)
+        .residents(&reads.source, &account, &scope, sharing, taker)
         .await;
     let (mappers, nameless) = mapping.await?;
     Ok(match reading {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::attached::{SCRIPT, World, integration};
 use crate::silent::{ONCE, list, people};
 use crate::support::small_pms::{Asked, Pms, Reply, ok, status};
-use crate::support::{Daemon, said, told};
+use crate::support::{Daemon, Home, said, told};
 
 /// Two integrations with one credential, at a PMS that is asked for everybody at once.
 async fn two_of_one_reading(
@@ -72,6 +72,36 @@ async fn one_reading_of_all_properties_serves_the_runs_that_wait_for_it_and_each
         assert_eq!(run.outcome, Outcome::Unchanged, "{run:?}");
         assert_eq!((world.pms.asked().len(), run.requests), (number, 1));
     }
+}
+
+/// A trial asks the PMS for nothing where the daemon has it, and takes nothing from the runs.
+#[tokio::test]
+async fn files_are_tried_on_the_reading_that_the_daemon_keeps() {
+    let world = two_of_one_reading(|_, _| list(&people())).await;
+    let daemon = Daemon::start(&world.home).await;
+    daemon.settle().await;
+    assert_eq!(world.pms.asked().len(), 1);
+    let branch = Home::new();
+    for folder in ["config/integrations", "config/connectors", "scripts"] {
+        branch.copy(world.home.root(), folder);
+    }
+    for name in ["elm", "oak"] {
+        let name = format!("config/integrations/{name}.yaml");
+        let text = branch.read(&name) + "missing_after: 9\n";
+        branch.write(&name, text);
+    }
+    let diff = ["diff", branch.root().to_str().unwrap(), "--format", "json"];
+    let report = world.home.epms(&diff).await;
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let tried = report["integrations"].as_array().unwrap().iter();
+    let seen: Vec<_> = tried.map(|one| &one["with"]["counts"]["seen"]).collect();
+    assert_eq!(seen, [&json!(1), &json!(1)], "{report:#}");
+    assert_eq!(
+        world.pms.asked().len(),
+        1,
+        "both were tried on what was kept"
+    );
+    assert_eq!(daemon.sync("elm").await.outcome, Outcome::Unchanged);
 }
 
 /// The ids that come to an integration, or why none do.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::catalog::{self, Integration, Refused};
 use crate::control::protocol::ProblemDocument;
@@ -82,13 +83,22 @@ impl Daemon {
         compiled.map_err(|Refused(problems)| ProblemDocument::not_right(problems.to_string()))
     }
 
+    /// Since when a reading may have begun that the daemon keeps for all integrations of the credential, to be tried on:
+    /// for as long as it serves runs that the clock asks for.
+    fn fresh_from(&self, running: &Integration) -> Option<Instant> {
+        let is_kept = self.catalog.borrow().shares_readings(running);
+        let serves = running.schedule.every.0 / 4;
+        Instant::now().checked_sub(serves).filter(|_| is_kept)
+    }
+
     async fn foreseen(
         &self,
         running: Arc<Integration>,
         maps: Vec<Arc<Integration>>,
     ) -> Answer<Vec<Preview>> {
         let id = running.id.clone();
-        let previews = sync::trial(running, maps, self.tools.clone()).await;
+        let fresh_from = self.fresh_from(&running);
+        let previews = sync::trial(running, maps, fresh_from, self.tools.clone()).await;
         previews.map_err(|error| {
             tracing::error!(integration = %id, %error, "a trial failed");
             ProblemDocument::internal(error.to_string())
