@@ -34,22 +34,7 @@ pub(super) struct Where<'a> {
 impl<'a> Desk<'a> {
     pub(super) fn open(store: &Store, kind: ActKind, hand: &'a Hand) -> Answer<Desk<'a>> {
         let write = store.write()?;
-        let act = Act {
-            id: write.new_act_id()?,
-            kind,
-            at: hand.now,
-            by: hand.by.clone(),
-            alert: None,
-            with: Vec::new(),
-            people: Vec::new(),
-            links: Vec::new(),
-            rulings: Vec::new(),
-            units: Vec::new(),
-            moves: Vec::new(),
-            attachments: Vec::new(),
-            alerts: Vec::new(),
-            undone_by: None,
-        };
+        let act = Act::begun(write.new_act_id()?, kind, hand.now, hand.by.clone());
         Ok(Desk {
             write,
             hand,

@@ -5,6 +5,7 @@
 mod error;
 mod desk;
 mod approve;
+mod care;
 mod reject;
 mod map;
 mod agree;
@@ -19,6 +20,7 @@ mod retire;
 mod restore;
 
 pub use approve::{Approve, approve, approve_since_upgrade};
+pub use care::{assign, comment, dismiss_many};
 pub use enrol::{Forms, add, import};
 pub use error::ActError;
 pub use keep::{lock, pin, unlock, unpin};

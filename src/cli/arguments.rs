@@ -7,8 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
-    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
-    run, runs, sandbox, schema, status, sync, targets, test,
+    explain, help, init, integration, man, map, notify, pause, people, preview, probe, record,
+    restore, run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -42,12 +42,13 @@ run
   pause        keep an integration from syncing
   resume       let a paused integration sync again
   integration  one as a whole: rename, retire, undo
+  notify       a test to those who are told of what is wrong
   status       integrations: state, last and next sync, health
   runs         the latest runs
 
 people
   people       list, show, history; link, lock, pin
-  alerts       list, show, resolve, dismiss, undo
+  alerts       list, show, resolve, dismiss, comment, assign, undo
   changes      the change log, as JSON lines
 
 doors
@@ -173,6 +174,12 @@ pub enum Verb {
         /// What to do with it.
         #[command(subcommand)]
         verb: integration::IntegrationVerb,
+    },
+    /// those who are told of what is wrong
+    Notify {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: notify::NotifyVerb,
     },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),

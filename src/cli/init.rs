@@ -255,6 +255,7 @@ mod tests {
             deadline: _,
             grace: _,
             proxy: _,
+            notify: _,
         } = read;
         for key in [
             "version: 1",
@@ -270,6 +271,7 @@ mod tests {
             "deadline: 1h",
             "grace: 30s",
             "proxy: ",
+            "notify: []",
             "`path`",
             "`group`",
             "`tiers`",

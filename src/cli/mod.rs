@@ -27,6 +27,7 @@ mod preview;
 mod explain;
 mod pause;
 mod integration;
+mod notify;
 mod done;
 mod next;
 mod quoted;
@@ -219,7 +220,9 @@ async fn dispatch(
         Verb::Alerts { verb } => {
             let list = alerts::AlertsVerb::List(alerts::ListArguments::default());
             let verb = verb.as_ref().unwrap_or(&list);
-            alerts::run(verb, json, &client, screen).await
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            alerts::run(verb, json, &client, input, screen).await
         }
         Verb::Targets(verb) => targets::run(verb, json, &client, screen).await,
         Verb::Deliveries(verb) => {
@@ -239,6 +242,7 @@ async fn dispatch(
         Verb::Pause(verb) => pause::run(verb, true, json, &client, screen).await,
         Verb::Resume(verb) => pause::run(verb, false, json, &client, screen).await,
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
+        Verb::Notify { verb } => self::notify::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
         Verb::Verify => verify::run(json, &client, &home, environment, screen).await,

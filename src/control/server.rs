@@ -9,6 +9,7 @@ mod connections;
 mod deliveries;
 mod health;
 mod integrations;
+mod notices;
 mod openapi;
 mod routes;
 mod share;
@@ -31,9 +32,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, DismissMany,
+    Dismissed, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
+    Retirement, Run, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -41,9 +42,9 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationStatus, Page, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
-    SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, IntegrationStatus, NotifyTest,
+    NotifyTested, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
+    ReloadReply, RunDetail, RunState, SinceUpgrade, Status, SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -87,6 +88,16 @@ pub struct ListQuery {
     pub limit: Option<usize>,
     /// Where the page before ended.
     pub cursor: Option<String>,
+}
+
+/// Which open alerts are counted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupQuery {
+    /// Only of this integration.
+    pub integration: Option<IntegrationId>,
+    /// Only of this kind.
+    pub kind: Option<AlertKind>,
 }
 
 impl ListQuery {
@@ -255,6 +266,20 @@ pub trait Backend: Send + Sync + 'static {
     fn ready(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.
     fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
+    /// How many alerts are open, by kind and integration.
+    fn alert_groups(&self, query: GroupQuery) -> impl Future<Output = Answer<AlertGroups>> + Send;
+    /// Dismisses all open alerts of a kind.
+    fn dismiss_many(
+        &self,
+        asked: DismissMany,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Dismissed>> + Send;
+    /// Sends a test to those who are told of what is wrong.
+    fn notify_test(
+        &self,
+        asked: NotifyTest,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<NotifyTested>> + Send;
     /// A copy of the store as it is now.
     fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
     /// What a check of the whole store finds.
@@ -518,6 +543,13 @@ async fn alerts<B: Backend>(
     Asked(query): Asked<ListQuery>,
 ) -> Answer<Json<Page<Alert>>> {
     app.backend.alerts(query).await.map(Json)
+}
+
+async fn alert_groups<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<GroupQuery>,
+) -> Answer<Json<AlertGroups>> {
+    app.backend.alert_groups(query).await.map(Json)
 }
 
 async fn alert<B: Backend>(

@@ -1,6 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
 mod acts;
+mod alerts;
 mod callers;
 mod care;
 mod deliveries;
@@ -8,6 +9,7 @@ mod explain;
 mod health;
 mod integrations;
 mod log;
+mod notices;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -20,23 +22,26 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, IntegrationState, IntegrationStatus,
-    LinkDetail, Page, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent,
-    ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ActDetail, AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, IntegrationState,
+    IntegrationStatus, LinkDetail, NotifyTest, NotifyTested, Page, PeoplePage, PersonAct,
+    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
+    SinceUpgrade, Status,
 };
 use crate::control::server::{
-    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
+    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, GroupQuery, ListQuery, Peer,
+    Snapshot,
 };
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan,
+    DismissMany, Dismissed, Done, Enrolment, Explanation, IdError, Imported, IntegrationId,
+    Outcome, Person, PersonId, Preview, Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
 use super::deliveries::Deliveries;
 use super::metrics::Metrics;
+use super::notices::Notices;
 use super::runs::Command;
 use super::schedule::Phase;
 
@@ -70,6 +75,8 @@ pub(super) struct Daemon {
     pub(super) tools: Tools,
     /// The targets whose workers run.
     pub(super) deliveries: Arc<Deliveries>,
+    /// The way out of messages to those who are told of what is wrong.
+    pub(super) notices: Arc<Notices>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -437,6 +444,7 @@ impl Backend for Daemon {
                         kind: act.kind,
                         at: act.at,
                         by: act.by,
+                        said: act.said,
                         undone_by: act.undone_by,
                     }));
                 }
@@ -595,6 +603,18 @@ impl Backend for Daemon {
 
     async fn metrics(&self) -> Answer<String> {
         self.scraped().await
+    }
+
+    async fn alert_groups(&self, query: GroupQuery) -> Answer<AlertGroups> {
+        self.grouped(query).await
+    }
+
+    async fn dismiss_many(&self, asked: DismissMany, peer: Peer) -> Answer<Dismissed> {
+        self.dismissed(asked, peer).await
+    }
+
+    async fn notify_test(&self, asked: NotifyTest, peer: Peer) -> Answer<NotifyTested> {
+        self.tested_notify(asked, peer).await
     }
 
     async fn backup(&self, peer: Peer) -> Answer<Snapshot> {

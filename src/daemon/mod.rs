@@ -10,6 +10,7 @@ mod runs;
 mod follow;
 mod leave;
 mod metrics;
+mod notices;
 mod service;
 mod offline;
 mod backend;
@@ -41,6 +42,7 @@ use clock::Steady;
 use deliveries::Deliveries;
 use ledger::Kept;
 use metrics::Metrics;
+use notices::Notices;
 use runs::Runs;
 use service::Service;
 
@@ -216,6 +218,7 @@ pub async fn run(
         stop: stop.clone(),
     };
     let deliveries = Arc::new(Deliveries::default());
+    let notices = Arc::new(Notices::new(home.root()));
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -228,6 +231,15 @@ pub async fn run(
         looking,
         tools: tools.clone(),
         deliveries: Arc::clone(&deliveries),
+        notices: Arc::clone(&notices),
+        commits: commits.clone(),
+        metrics: Arc::clone(&metrics),
+        stop: stop.clone(),
+    };
+    let telling = notices::Around {
+        notices,
+        catalog: last.clone(),
+        tools: tools.clone(),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
@@ -278,6 +290,10 @@ pub async fn run(
             Ok(())
         });
     }
+    tasks.spawn(async move {
+        notices::keep(telling).await;
+        Ok(())
+    });
     tasks.spawn(async move {
         service.run().await;
         Ok(())

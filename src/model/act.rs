@@ -98,6 +98,12 @@ pub enum ActKind {
     Rename,
     /// An integration was given up for good (R46).
     Retire,
+    /// Something was said about an alert.
+    Comment,
+    /// Somebody looks after an alert.
+    Assign,
+    /// Nobody looks after an alert any more.
+    Unassign,
 }
 
 impl ActKind {
@@ -122,7 +128,18 @@ impl ActKind {
             ActKind::Undo => "undo",
             ActKind::Rename => "rename",
             ActKind::Retire => "retire",
+            ActKind::Comment => "comment",
+            ActKind::Assign => "assign",
+            ActKind::Unassign => "unassign",
         }
+    }
+
+    /// Whether `undo` takes it back: what was said stays said, and who looks after an alert is said anew.
+    pub fn can_be_undone(self) -> bool {
+        !matches!(
+            self,
+            ActKind::Undo | ActKind::Comment | ActKind::Assign | ActKind::Unassign
+        )
     }
 }
 
@@ -221,9 +238,35 @@ pub struct Act {
     /// Alerts that went to another integration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<MovedAlert>,
+    /// What was said about the alert, or who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// The act that undid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
+}
+
+impl Act {
+    /// One that has done nothing yet.
+    pub fn begun(id: ActId, kind: ActKind, at: Timestamp, by: Actor) -> Act {
+        Act {
+            id,
+            kind,
+            at,
+            by,
+            alert: None,
+            with: Vec::new(),
+            people: Vec::new(),
+            links: Vec::new(),
+            rulings: Vec::new(),
+            units: Vec::new(),
+            moves: Vec::new(),
+            attachments: Vec::new(),
+            alerts: Vec::new(),
+            said: None,
+            undone_by: None,
+        }
+    }
 }
 
 /// An act that was done, and what it wrote to the change log.

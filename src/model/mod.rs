@@ -30,7 +30,8 @@ mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, Resolution, Ruling, Swap};
 pub use alert::{
-    Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
+    Alert, AlertKind, AlertState, Assigned, Beside, CANNOT_BE, Closes, Comment, Confidence,
+    DismissMany, Dismissed, KindFacts, Side, Way,
 };
 pub use attachment::{
     Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,

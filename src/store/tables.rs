@@ -158,6 +158,9 @@ pub(super) const LANES: TableDefinition<'static, (&str, u64), Bytes> =
 /// Key: target. Value: what is known of it, in a form that those who deliver know.
 pub(super) const TARGETS: TableDefinition<'static, &str, Bytes> = TableDefinition::new("targets-1");
 
+/// Key: notification. Value: what was told of what, in a form that those who tell know.
+pub(super) const NOTICES: TableDefinition<'static, &str, Bytes> = TableDefinition::new("notices-1");
+
 /// Something that is done with every table.
 pub(super) trait EachTable {
     /// Why it could not be done.
@@ -207,5 +210,6 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(REQUESTS)?;
     with.table(REFRESH_TOKENS)?;
     with.table(LANES)?;
-    with.table(TARGETS)
+    with.table(TARGETS)?;
+    with.table(NOTICES)
 }

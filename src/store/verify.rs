@@ -40,6 +40,7 @@ impl View {
         checking.attachments()?;
         checking.lookups()?;
         checking.lanes()?;
+        checking.notices()?;
         Ok(checking.found)
     }
 }

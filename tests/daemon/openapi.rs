@@ -95,6 +95,7 @@ impl Document {
 async fn what_a_daemon_answers_is_what_the_document_declares() {
     let pms = pms(Kind::Yardi, 7, 60).await;
     let home = Home::new();
+    home.set("notify: [{ runs: [failed], to: { exec: [\"true\"] } }]");
     home.feed("elm", &pms);
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
@@ -123,6 +124,9 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
             "lock" | "unlock" => json!({ "fields": ["phone"] }).to_string(),
             "link" | "unlink" => json!({ "integration": "elm", "resident": resident }).to_string(),
             "resolve" => json!({ "how": "merge" }).to_string(),
+            "comment" => json!({ "text": "the office was asked" }).to_string(),
+            "assign" => json!({ "to": "Ada Quill" }).to_string(),
+            "dismiss" => json!({ "kind": "unmapped_unit" }).to_string(),
             _ => String::new(),
         };
         let sent = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -294,15 +298,18 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "live",
         "move_in",
         "move_out",
+        "name",
         "person",
         "phone",
         "property",
         "q",
         "resident",
+        "seen",
         "state",
         "status",
         "tail",
         "target",
+        "text",
         "to",
         "unit",
         "wait",

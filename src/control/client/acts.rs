@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewName, Page, PersonAct, RunState,
-    SinceUpgrade, SyncReply,
+    AlertAct, ApproveSinceUpgrade, IntegrationStatus, NewAssignee, NewComment, NewName, Page,
+    PersonAct, RunState, SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    AlertId, Change, Done, Enrolment, Explanation, Imported, IntegrationId, PersonId, Preview,
-    Retirement, RunId,
+    AlertId, Change, DismissMany, Dismissed, Done, Enrolment, Explanation, Imported, IntegrationId,
+    PersonId, Preview, Retirement, RunId,
 };
 
 impl Client {
@@ -130,7 +130,20 @@ impl Client {
             AlertAct::Resolve(resolution) => self.post(&path("resolve"), resolution).await,
             AlertAct::Dismiss => self.post(&path("dismiss"), &()).await,
             AlertAct::Undo => self.post(&path("undo"), &()).await,
+            AlertAct::Comment(text) => {
+                let body = NewComment { text: text.clone() };
+                self.post(&path("comment"), &body).await
+            }
+            AlertAct::Assign(to) => {
+                let body = NewAssignee { to: to.clone() };
+                self.post(&path("assign"), &body).await
+            }
         }
+    }
+
+    /// Dismisses all open alerts of a kind.
+    pub async fn dismiss_many(&self, asked: &DismissMany) -> Result<Dismissed, ClientError> {
+        self.post(&["v1", "alerts", "dismiss"], asked).await
     }
 
     /// Does something to a person.

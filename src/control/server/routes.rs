@@ -9,22 +9,25 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine, NewName, Page,
-    PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries,
-    RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, AlertGroups, ApproveDeliveries, ApproveSinceUpgrade, IntegrationStatus, LogLine,
+    NewAssignee, NewComment, NewName, NotifyTest, NotifyTested, Page, PeoplePage, PersonDetail,
+    ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries, RunDetail, RunState,
+    SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, DismissMany, Dismissed, Done,
+    Enrolment, Explanation, Imported, Preview, Resolution, Retirement, Soundness, TargetStatus,
+    Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
 use super::admission::{Needed, admitted, known};
 use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
+use super::notices;
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ListQuery, Wait, health};
+use super::{App, Backend, GroupQuery, ListQuery, Wait, health};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -354,6 +357,34 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             super::alert::<B>,
         )
         .gives::<AlertDetail>(),
+        reads(
+            "/v1/alerts/groups",
+            "how many alerts are open, by kind and integration",
+            super::alert_groups::<B>,
+        )
+        .asked::<GroupQuery>()
+        .gives::<AlertGroups>(),
+        acts(
+            "/v1/alerts/dismiss",
+            "dismiss all open alerts of a kind, at an integration or everywhere: all of them, or none",
+            acts::dismiss_many::<B>,
+        )
+        .told::<DismissMany>()
+        .gives::<Dismissed>(),
+        acts(
+            "/v1/alerts/{id}/comment",
+            "say something about an alert",
+            acts::comment::<B>,
+        )
+        .told::<NewComment>()
+        .gives::<Done>(),
+        acts(
+            "/v1/alerts/{id}/assign",
+            "say who looks after an alert, or that nobody does",
+            acts::assign::<B>,
+        )
+        .told::<NewAssignee>()
+        .gives::<Done>(),
         acts(
             "/v1/alerts/{id}/resolve",
             "resolve an alert",
@@ -416,6 +447,14 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .takes(Weight::Lasting)
         .asked::<super::changes::ChangesQuery>()
         .gives_at(200, Content::Lines(made::<LogLine>)),
+        acts(
+            "/v1/notify/test",
+            "send a test to those who are told of what is wrong, or to those of one notification",
+            notices::test::<B>,
+        )
+        .takes(Weight::Lasting)
+        .may_be_told::<NotifyTest>()
+        .gives::<NotifyTested>(),
         acts(
             "/v1/backup",
             "a copy of the store as it is now: a redb file",

@@ -57,6 +57,8 @@ fn alert() -> crate::model::Alert {
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
         acts: Vec::new(),
+        assigned: None,
+        comments: Vec::new(),
     }
 }
 
@@ -134,7 +136,7 @@ fn a_sound_store_is_counted() {
     let found = sound().read().unwrap().verify().unwrap();
     assert_eq!(found.entries["people-1"], 2);
     assert_eq!(found.entries["changes-by-person-1"], 2);
-    assert_eq!(found.entries.len(), 36);
+    assert_eq!(found.entries.len(), 37);
 }
 
 #[test]
