@@ -7,8 +7,8 @@ use clap_complete::Shell;
 
 use super::{
     add, alerts, approve, backup, changes, check, definitions, deliveries, demo, discover, doctor,
-    explain, help, init, integration, man, map, notify, pause, people, preview, probe, record,
-    restore, run, runs, sandbox, schema, status, sync, targets, test,
+    explain, help, init, integration, man, map, pause, people, preview, probe, record, restore,
+    run, runs, sandbox, schema, status, sync, targets, test,
 };
 
 const TEMPLATE: &str = "\
@@ -179,7 +179,7 @@ pub enum Verb {
     Notify {
         /// What to do with them.
         #[command(subcommand)]
-        verb: notify::NotifyVerb,
+        verb: super::notify::NotifyVerb,
     },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),

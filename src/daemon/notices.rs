@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::config::{Notify, Proxy};
-use crate::notify::{self, NotifyError, Place, Places, Surroundings, Teller, Ways};
+use crate::notify::{
+    Counts, NotifyError, Place, Places, Surroundings, Teller, Ways, close,
+    forget_others as forget_told,
+};
 use crate::outbound::{ClientError, Outbound};
 use crate::store::Store;
 use crate::sync::Tools;
@@ -156,7 +159,7 @@ fn begin(around: &Around, notify: &Notify, proxy: Option<&Proxy>) -> Option<AtWo
             places: Arc::new(move || places(&catalog.borrow())),
             commits: around.commits.clone(),
             random: || fastrand::u64(..),
-            counts: Arc::clone(&around.metrics) as Arc<dyn notify::Counts>,
+            counts: Arc::clone(&around.metrics) as Arc<dyn Counts>,
             stop: stop.clone(),
         },
     );
@@ -195,7 +198,7 @@ async fn forget_others(around: &Around, wanted: &[Notify]) {
     let (store, now) = (Arc::clone(&around.tools.store), (around.tools.now)());
     let forget = move || {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        notify::forget_others(&store, &names, now)
+        forget_told(&store, &names, now)
     };
     let forgot = tokio::task::spawn_blocking(forget).await;
     match forgot
@@ -212,7 +215,7 @@ async fn forget_others(around: &Around, wanted: &[Notify]) {
 
 /// A test came to all who are told by a notification: what could not be told before can be now.
 pub(super) fn mended(store: &Store, name: &str, now: Timestamp) {
-    if let Err(error) = notify::close(store, name, now) {
+    if let Err(error) = close(store, name, now) {
         tracing::error!(notification = name, %error, "the alert could not be closed");
     }
 }

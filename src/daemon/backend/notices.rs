@@ -7,7 +7,7 @@ use crate::control::protocol::{
     NotifyTest, NotifyTested, ProblemDocument, TriedNotification, TriedRecipient,
 };
 use crate::control::server::{Answer, Peer};
-use crate::notify::{self, Ways, all_of};
+use crate::notify::{Ways, all_of, of_test};
 
 use super::super::notices::mended;
 use super::Daemon;
@@ -55,7 +55,7 @@ impl Daemon {
     async fn tried(&self, notify: &Notify, ways: &Ways) -> TriedNotification {
         let now = (self.tools.now)();
         let id = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        let letter = notify::of_test(notify, id, now);
+        let letter = of_test(notify, id, now);
         let mut recipients = Vec::new();
         for to in all_of(notify) {
             let sent = ways.send(notify, &letter, &to).await;
