@@ -61,7 +61,7 @@ async fn a_failing_feed_is_told_by_mail_to_each_once_and_its_end_too_also_over_a
     home.write("secrets/mail", "s3cret-of-mail");
     home.write("config/mail-ca.pem", authority);
     home.set(&format!(
-        "notify: [{{ name: office, runs: [failed], fold: 0s, to: {{ smtp: {{ host: localhost, port: {port}, ca_file: config/mail-ca.pem, username: epms, password: {{ file: secrets/mail }}, from: {{ name: epms, address: epms@example.com }}, to: [{{ name: Ada Quill, address: ada@example.com }}, bob@example.com], timeout: 2s }} }} }}]"
+        "notify: [{{ name: office, runs: [incomplete], fold: 0s, to: {{ smtp: {{ host: localhost, port: {port}, ca_file: config/mail-ca.pem, username: epms, password: {{ file: secrets/mail }}, from: {{ name: epms, address: epms@example.com }}, to: [{{ name: Ada Quill, address: ada@example.com }}, bob@example.com], timeout: 2s }} }} }}]"
     ));
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
@@ -85,7 +85,7 @@ async fn a_failing_feed_is_told_by_mail_to_each_once_and_its_end_too_also_over_a
         header(to_ada[0], "Message-ID"),
         header(to_bob[0], "Message-ID")
     );
-    assert_eq!(header(to_bob[0], "Subject"), "Subject: epms: elm: failed");
+    assert_eq!(header(to_bob[0], "Subject"), "Subject: epms: elm: incomplete");
     for mail in &before {
         assert_eq!(
             (&mail["encrypted"], &mail["login"]),
@@ -109,7 +109,7 @@ async fn a_failing_feed_is_told_by_mail_to_each_once_and_its_end_too_also_over_a
         let mails = mails(&folder);
         let over = mails
             .iter()
-            .filter(|mail| header(mail, "Subject").contains("over: failed"));
+            .filter(|mail| header(mail, "Subject").contains("over: incomplete"));
         over.count() == 2
     })
     .await;
@@ -188,7 +188,7 @@ async fn webhooks_are_signed_and_repeated_under_one_id_and_one_that_refuses_is_i
     home.write("secrets/hook", SECRET);
     home.write("secrets/slack", format!("{url}/slack"));
     let entries = format!(
-        "notify: [{{ name: standard, alerts: [sync_stale], runs: [failed], fold: 0s, to: {{ webhook: {{ url: \"{url}/standard\", secret: {{ file: secrets/hook }} }} }} }}, {{ name: slack, runs: [failed], alerts: [notify_failed], fold: 0s, to: {{ webhook: {{ url: {{ file: secrets/slack }}, form: slack }} }} }}, {{ name: teams, runs: [failed], fold: 0s, to: {{ webhook: {{ url: \"{url}/teams\", form: teams }} }} }}]"
+        "notify: [{{ name: standard, alerts: [sync_stale], runs: [incomplete], fold: 0s, to: {{ webhook: {{ url: \"{url}/standard\", secret: {{ file: secrets/hook }} }} }} }}, {{ name: slack, runs: [incomplete], alerts: [notify_failed], fold: 0s, to: {{ webhook: {{ url: {{ file: secrets/slack }}, form: slack }} }} }}, {{ name: teams, runs: [incomplete], fold: 0s, to: {{ webhook: {{ url: \"{url}/teams\", form: teams }} }} }}]"
     );
     home.set(&entries);
     hooks.answers.lock().unwrap().extend([500, 404]);
@@ -209,7 +209,7 @@ async fn webhooks_are_signed_and_repeated_under_one_id_and_one_that_refuses_is_i
     eventually("the others heard", async || {
         let slack = hooks.came("slack");
         slack.iter().any(|(_, body)| body.contains("notify_failed"))
-            && slack.iter().any(|(_, body)| body.contains("elm: failed"))
+            && slack.iter().any(|(_, body)| body.contains("elm: incomplete"))
             && !hooks.came("teams").is_empty()
     })
     .await;
@@ -233,7 +233,7 @@ async fn webhooks_are_signed_and_repeated_under_one_id_and_one_that_refuses_is_i
         word(&came[1].0, "webhook-id")
     );
     let body: Value = serde_json::from_str(&came[0].1).unwrap();
-    assert_eq!(body["data"]["new"][0]["kind"], "failed");
+    assert_eq!(body["data"]["new"][0]["kind"], "incomplete");
 
     // A changed file comes into effect without a restart, and what waits is sent at once.
     home.set(&entries.replace("sync_stale", "sync_stale, left_behind"));
@@ -288,7 +288,7 @@ async fn a_program_is_told_and_nothing_is_told_in_quiet_hours_nor_lost_over_them
     let quiet = format!("\"{}-{}\"", hour(-1), hour(2));
     let entry = |quiet: &str| {
         format!(
-            "notify: [{{ runs: [failed], timezone: UTC, {quiet} to: {{ {exec} }} }}, {{ name: all, runs: [failed, held], fold: 0s, to: {{ exec: [sh, tell.sh, \"{}-too\"] }} }}]",
+            "notify: [{{ runs: [incomplete], timezone: UTC, {quiet} to: {{ {exec} }} }}, {{ name: all, runs: [incomplete, held], fold: 0s, to: {{ exec: [sh, tell.sh, \"{}-too\"] }} }}]",
             heard.display()
         )
     };
@@ -300,13 +300,13 @@ async fn a_program_is_told_and_nothing_is_told_in_quiet_hours_nor_lost_over_them
     let too = home.beside().join("heard-too");
     eventually("the one without quiet hours heard", async || too.exists()).await;
     let said_too = std::fs::read_to_string(&too).unwrap();
-    assert!(said_too.contains("\nepms: elm: failed\n\n"), "{said_too}");
+    assert!(said_too.contains("\nepms: elm: incomplete\n\n"), "{said_too}");
     doors.known().roll_is_down = false;
     daemon.sync("elm").await;
     eventually("and of the end", async || {
         std::fs::read_to_string(&too)
             .unwrap()
-            .contains("over: failed")
+            .contains("over: incomplete")
     })
     .await;
     assert!(!heard.exists());
@@ -315,7 +315,7 @@ async fn a_program_is_told_and_nothing_is_told_in_quiet_hours_nor_lost_over_them
     eventually("it is told", async || heard.exists()).await;
     let said_now = std::fs::read_to_string(&heard).unwrap();
     assert!(
-        said_now.contains("epms: elm: over already: failed"),
+        said_now.contains("epms: elm: over already: incomplete"),
         "{said_now}"
     );
 
