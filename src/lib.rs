@@ -40,6 +40,7 @@
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
 //! deliver  what people may open at a target: by desired state, compared with what is read back. Pure so far: nothing is sent
+//! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
 //! control  HTTP over the Unix socket: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
@@ -64,6 +65,7 @@
 //! | catalog | [`catalog::watch`] | a `watch` channel of `Arc<Catalog>`; a run takes its `Arc<Integration>` once and ends on the generation it began with (R9) |
 //! | schedule | the loop in `daemon::runs` | commands with a `oneshot` reply; requests during a run become one more run (R3) |
 //! | a target's deliveries | its worker; `daemon::deliveries` keeps the workers as the files have them | `Desk`, which writes what is sent before it is |
+//! | what was told to whom | the worker of each notification; `daemon::notices` keeps them as the file has them | its letters in the store, written before they are sent |
 //! | store | `Arc<Store>` | only inside `spawn_blocking`; redb lets one process in |
 //! | stop | `main` | a `CancellationToken` |
 //!
@@ -179,6 +181,7 @@ pub mod store;
 pub mod sync;
 pub mod acts;
 pub mod deliver;
+pub mod notify;
 pub mod control;
 pub mod sandbox;
 pub mod daemon;

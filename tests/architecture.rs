@@ -39,13 +39,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "model", "config", "outbound", "source", "script", "catalog", "store",
         ],
     ),
+    ("notify", &["model", "config", "outbound", "store"]),
     ("control", &["model"]),
     ("sandbox", &[]),
     (
         "daemon",
         &[
             "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "deliver",
-            "control",
+            "notify", "control",
         ],
     ),
     (
@@ -64,7 +65,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("reqwest", &["outbound", "source", "control"]),
     ("rustls_native_certs", &["outbound"]),
     ("webpki_root_certs", &["outbound"]),
-    ("minijinja", &["outbound", "source"]),
+    ("minijinja", &["config", "outbound", "source", "notify"]),
+    ("lettre", &["notify"]),
     ("flate2", &["outbound"]),
     ("zip", &["outbound"]),
     ("ring", &["outbound"]),

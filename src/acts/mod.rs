@@ -5,6 +5,7 @@
 mod error;
 mod desk;
 mod approve;
+mod care;
 mod reject;
 mod admit;
 mod erase;
@@ -25,6 +26,7 @@ mod retire;
 mod restore;
 
 pub use approve::{Approve, approve, approve_since_upgrade};
+pub use care::{assign, comment, dismiss_many};
 pub use end::end;
 pub use enrol::{Forms, add};
 pub use erase::{Erase, Finished, Left, due_by_rule, erase, erase_by_rule, finish};

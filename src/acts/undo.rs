@@ -139,11 +139,11 @@ pub(super) fn give_back(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &st
     Ok(())
 }
 
-/// The last act on the list that was not undone and is no undoing.
+/// The last act on the list that was not undone, and can be.
 pub(super) fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>> {
     for id in acts.iter().rev() {
         match desk.store().act(*id)? {
-            Some(act) if act.undone_by.is_none() && act.kind != ActKind::Undo => {
+            Some(act) if act.undone_by.is_none() && act.kind.can_be_undone() => {
                 return Ok(Some(act));
             }
             _ => {}

@@ -1,4 +1,6 @@
-//! `epms alerts`: what somebody must look at, as a list or with both sides beside each other.
+//! `epms alerts`: what somebody must look at, counted, as a list, or with both sides beside each other.
+
+mod groups;
 
 mod suggested;
 
@@ -11,8 +13,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::control::client::{AlertFilter, Client};
 use crate::control::protocol::{ActDetail, AlertAct, AlertDetail, Page};
 use crate::model::{
-    Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus, PersonId,
-    Resolution, Side, Way,
+    ActKind, Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus,
+    PersonId, Resolution, Side, Way,
 };
 
 use super::pages::{self, Length};
@@ -32,11 +34,23 @@ pub enum AlertsVerb {
     },
     /// resolve an alert; `show` tells in which ways
     Resolve(ResolveArguments),
-    /// hear no more of an alert until either side changes
-    Dismiss {
+    /// hear no more of an alert until either side changes, or of all of a kind
+    Dismiss(DismissArguments),
+    /// say something about an alert; `show` and the list tell it
+    #[command(
+        after_help = "examples\n  epms alerts comment a5 'asked the office, they call back on Monday'"
+    )]
+    Comment {
         /// the alert's id, such as a5
         alert: AlertId,
+        /// what is said
+        text: String,
     },
+    /// say who looks after an alert
+    #[command(
+        after_help = "examples\n  epms alerts assign a5 'Ada Quill'\n  epms alerts assign a5 --none"
+    )]
+    Assign(AssignArguments),
     /// undo what was last done to an alert, while nothing newer touched the same
     Undo {
         /// the alert's id, such as a5
@@ -129,13 +143,57 @@ impl From<&How> for Resolution {
     }
 }
 
+/// What to dismiss.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+with --kind all open alerts of the kind, all of them or none; on a terminal it
+shows how many they are, and asks
+
+examples
+  epms alerts dismiss a5
+  epms alerts dismiss --kind missing_email --integration 123-building-name")]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["alert", "kind"])))]
+pub struct DismissArguments {
+    /// the alert's id, such as a5
+    pub alert: Option<AlertId>,
+    /// all open alerts of this kind
+    #[arg(long, value_parser = kind)]
+    pub kind: Option<AlertKind>,
+    /// only those of this integration
+    #[arg(long, value_name = "ID", value_parser = super::integration_id, requires = "kind")]
+    pub integration: Option<IntegrationId>,
+    /// do not ask
+    #[arg(long, requires = "kind")]
+    pub yes: bool,
+}
+
+/// Who looks after an alert.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("who").required(true).args(["name", "none"])))]
+pub struct AssignArguments {
+    /// the alert's id, such as a5
+    pub alert: AlertId,
+    /// their name
+    pub name: Option<String>,
+    /// nobody
+    #[arg(long)]
+    pub none: bool,
+}
+
 /// Which alerts to list.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
+what is open is counted by kind and integration; with --all, --kind, --state or
+--limit each alert is a line
+
 examples
   epms alerts list
+  epms alerts list --all
   epms alerts list --kind name_mismatch --integration 123-building-name")]
 pub struct ListArguments {
+    /// each of them, and not how many there are
+    #[arg(long)]
+    pub all: bool,
     /// in which state
     #[arg(long, value_enum, default_value_t = StateChoice::Open)]
     pub state: StateChoice,
@@ -148,6 +206,14 @@ pub struct ListArguments {
     /// How many.
     #[command(flatten)]
     pub length: Length,
+}
+
+impl ListArguments {
+    /// Whether what is open is only counted.
+    fn is_grouped(&self) -> bool {
+        let is_narrowed = self.kind.is_some() || self.state != StateChoice::Open;
+        !self.all && !is_narrowed && self.length == Length::default()
+    }
 }
 
 /// Which states to list.
@@ -193,6 +259,9 @@ pub(super) async fn run(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     match verb {
+        AlertsVerb::List(arguments) if arguments.is_grouped() => {
+            groups::list(arguments.integration.as_ref(), json, client, screen).await?;
+        }
         AlertsVerb::List(arguments) => {
             let filter = AlertFilter {
                 state: arguments.state.state(),
@@ -216,8 +285,17 @@ pub(super) async fn run(
             let done = client.to_alert(alert, &act).await?;
             screen.show(json, &done, super::done::show)?;
         }
-        AlertsVerb::Dismiss { alert } => {
-            let done = client.to_alert(*alert, &AlertAct::Dismiss).await?;
+        AlertsVerb::Dismiss(arguments) => {
+            return dismiss(arguments, json, client, input, screen).await;
+        }
+        AlertsVerb::Comment { alert, text } => {
+            let act = AlertAct::Comment(text.clone());
+            let done = client.to_alert(*alert, &act).await?;
+            screen.show(json, &done, super::done::show)?;
+        }
+        AlertsVerb::Assign(AssignArguments { alert, name, .. }) => {
+            let act = AlertAct::Assign(name.clone());
+            let done = client.to_alert(*alert, &act).await?;
             screen.show(json, &done, super::done::show)?;
         }
         AlertsVerb::Undo { alert } => {
@@ -225,6 +303,26 @@ pub(super) async fn run(
             screen.show(json, &done, super::done::show)?;
         }
     }
+    Ok(Exit::Done)
+}
+
+async fn dismiss(
+    arguments: &DismissArguments,
+    json: bool,
+    client: &Client,
+    input: Option<&mut dyn BufRead>,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Failure> {
+    if let Some(kind) = arguments.kind {
+        let integration = arguments.integration.as_ref();
+        let input = input.filter(|_| !arguments.yes && !json);
+        return groups::dismiss(kind, integration, json, client, input, screen).await;
+    }
+    let Some(alert) = arguments.alert else {
+        return Ok(Exit::Invalid);
+    };
+    let done = client.to_alert(alert, &AlertAct::Dismiss).await?;
+    screen.show(json, &done, super::done::show)?;
     Ok(Exit::Done)
 }
 
@@ -284,7 +382,7 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
         let mut table = Table::new([id, kind, integration, about, since, what]);
         for alert in alerts {
             let [id, kind, integration, about, since] = facts(alert);
-            let what = told(alert).into();
+            let what = noted(alert).into();
             table.row([id, kind, integration, about, since, what]);
         }
         return table.render(view);
@@ -294,7 +392,7 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
         table.row(facts(alert));
     }
     // None of its columns goes on in a next line: a line is an alert.
-    let what = alerts.iter().map(|alert| paragraph(6, &told(alert), view));
+    let what = alerts.iter().map(|alert| paragraph(6, &noted(alert), view));
     below_each(&table.render(view), what)
 }
 
@@ -315,6 +413,19 @@ fn told(alert: &Alert) -> String {
             format!("{count} ({}{rest}): {detail}", examples.join(", "))
         }
     }
+}
+
+/// What an alert says, who looks after it, and what was said about it last.
+fn noted(alert: &Alert) -> String {
+    let mut text = told(alert);
+    if let Some(assigned) = &alert.assigned {
+        let _ = write!(text, " · assigned to {}", assigned.to);
+    }
+    if let Some(comment) = alert.comments.last() {
+        let first = comment.text.lines().next().unwrap_or_default();
+        let _ = write!(text, " · said: {first}");
+    }
+    text
 }
 
 /// Whom an alert is about, as people would say it; else what it is about.
@@ -363,7 +474,20 @@ fn show(detail: &AlertDetail, view: &View) -> String {
     if let Some(confidence) = alert.confidence {
         facts.pair("confidence", confidence);
     }
+    if let Some(assigned) = &alert.assigned {
+        let by = super::people::actor(&assigned.by);
+        let told = format!("{}, by {by}, {}", assigned.to, view.relative(assigned.at));
+        facts.pair("assigned to", told);
+    }
     text += &facts.render(view);
+    for comment in &alert.comments {
+        let by = super::people::actor(&comment.by);
+        let _ = write!(text, "\n{by}, {}\n", view.relative(comment.at));
+        for line in comment.text.lines() {
+            text += &paragraph(2, line, view);
+            text.push('\n');
+        }
+    }
     if !detail.done.is_empty() {
         let _ = write!(text, "\ndone to it\n{}", done(&detail.done, view));
     }
@@ -401,13 +525,21 @@ fn done(acts: &[ActDetail], view: &View) -> String {
         let undone = act.undone_by.map(|by| format!("by {by}"));
         table.row([
             act.id.into(),
-            act.kind.into(),
+            what(act).into(),
             view.relative(act.at).into(),
             act.by.to_string().into(),
             undone.unwrap_or_default().into(),
         ]);
     }
     table.render(view)
+}
+
+/// What was done; a comment's text stands elsewhere.
+fn what(act: &ActDetail) -> String {
+    match &act.said {
+        Some(to) if act.kind == ActKind::Assign => format!("{} to {}", act.kind, clean(to)),
+        _ => act.kind.to_string(),
+    }
 }
 
 /// The commands that would do something about an alert, ready to copy.
@@ -468,7 +600,7 @@ fn ways(alert: &Alert, view: &View) -> String {
                 "hear no more of it until either side changes",
             ));
         }
-    } else if !alert.acts.is_empty() && alert.state != AlertState::AutoClosed {
+    } else if matches!(alert.state, AlertState::Dismissed | AlertState::Resolved) {
         lines.push((
             format!("epms alerts undo {id}"),
             "as it was before, while nothing newer touched it",

@@ -44,13 +44,14 @@ run
   pause        keep an integration from syncing
   resume       let a paused integration sync again
   integration  one as a whole: rename, retire, undo
+  notify       a test to those who are told of what is wrong
   status       integrations: state, last and next sync, health
   credentials  what may still be asked with each, until when it is taken
   runs         the latest runs
 
 people
   people       list, show, history; link, lock, pin
-  alerts       list, show, resolve, dismiss, undo
+  alerts       list, show, resolve, dismiss, comment, assign, undo
   changes      the change log, as JSON lines
 
 doors
@@ -184,6 +185,12 @@ pub enum Verb {
         /// What to do with it.
         #[command(subcommand)]
         verb: integration::IntegrationVerb,
+    },
+    /// those who are told of what is wrong
+    Notify {
+        /// What to do with them.
+        #[command(subcommand)]
+        verb: super::notify::NotifyVerb,
     },
     /// integrations: state, last and next sync, health
     Status(status::StatusArguments),

@@ -301,6 +301,8 @@ pub(super) fn alert() -> Alert {
         subject: "t0003".into(),
         state: AlertState::Open,
         acts: Vec::new(),
+        assigned: None,
+        comments: Vec::new(),
         confidence: None,
         count: None,
         examples: Vec::new(),

@@ -267,6 +267,7 @@ mod tests {
             deadline: _,
             grace: _,
             proxy: _,
+            notify: _,
         } = read;
         for key in [
             "version: 1",
@@ -282,6 +283,7 @@ mod tests {
             "deadline: 1h",
             "grace: 30s",
             "proxy: ",
+            "notify: []",
             "`path`",
             "`group`",
             "`tiers`",

@@ -31,6 +31,7 @@ mod diff;
 mod explain;
 mod pause;
 mod integration;
+mod notify;
 mod done;
 mod next;
 mod quoted;
@@ -268,6 +269,7 @@ async fn dispatch(
         Verb::Pause(verb) => pause::run(verb, json, &client, screen).await,
         Verb::Resume(verb) => pause::resume(verb, json, &client, screen).await,
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
+        Verb::Notify { verb } => self::notify::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
         Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
         Verb::Verify => verify::run(json, &client, &home, environment, screen).await,

@@ -10,7 +10,7 @@ use crate::model::{Code, Problem, time_zone};
 
 use super::{
     Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Schedule,
-    Settings, Span, Target, nearest, target_requests,
+    Settings, Span, Target, nearest, notices, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -258,6 +258,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     }
     if settings.deadline < Span::seconds(1) || settings.deadline > Span::seconds(86_400) {
         problems.push(document.problem("deadline", "is out of range; write `1s` to `1d`"));
+    }
+    for (field, message) in notices::problems(&settings.notify) {
+        problems.push(document.problem(&field, message));
     }
     if settings.workers == 0 || settings.workers > 64 {
         problems.push(document.problem("workers", "is out of range; write 1 to 64"));

@@ -19,6 +19,7 @@ mod target_requests;
 mod answer;
 mod integration;
 mod units;
+mod notices;
 mod target;
 mod files;
 
@@ -33,6 +34,10 @@ pub use duration::Span;
 pub use files::{File, Files, Read, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
+pub use notices::{
+    Hook, HookForm, Mailbox, NOTICE_NAMES, Notify, NotifyTo, Quiet, RunEnd, Smtp, SmtpTls, hook_url,
+};
+pub use program::tell_program;
 pub use proxy::{Proxy, ProxyLogin, Server};
 pub use request::{
     Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,

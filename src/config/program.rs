@@ -1,6 +1,7 @@
-//! A program that gives a secret: run without a shell, for a limited time, with its output kept from everywhere else.
+//! A program that gives a secret, or that is told something: run without a shell, for a limited time, with its output kept
+//! from everywhere else.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,8 @@ use secrecy::zeroize::Zeroizing;
 
 /// A program that takes longer hangs.
 const LONGEST: Duration = Duration::from_secs(10);
+/// The same of one that is told something.
+const LONGEST_TOLD: Duration = Duration::from_secs(30);
 /// No secret is longer.
 const LARGEST: u64 = 64 * 1024;
 
@@ -21,31 +24,102 @@ pub(super) fn output(words: &[String], folder: &Path) -> Result<String, String> 
     within(LONGEST, words, folder)
 }
 
-fn within(longest: Duration, words: &[String], folder: &Path) -> Result<String, String> {
+/// Tells a program something on its standard input, with variables in its environment. What it writes goes nowhere; it says
+/// by exit code 0 that it heard. Waits for its end: not for an async worker.
+pub fn tell_program(
+    words: &[String],
+    folder: &Path,
+    variables: &[(&str, &str)],
+    text: &str,
+) -> Result<(), String> {
+    told_within(LONGEST_TOLD, words, folder, variables, text)
+}
+
+fn told_within(
+    longest: Duration,
+    words: &[String],
+    folder: &Path,
+    variables: &[(&str, &str)],
+    text: &str,
+) -> Result<(), String> {
+    let end = Instant::now() + longest;
+    let mut command = command(words, folder)?;
+    command
+        .stdin(Stdio::piped())
+        .envs(variables.iter().copied());
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("cannot be run: {error}"))?;
+    if let Some(mut input) = child.stdin.take() {
+        let text = text.to_owned();
+        // It may not listen, or end before it has heard all.
+        std::thread::spawn(move || input.write_all(text.as_bytes()));
+    }
+    let result = ended(&mut child, end, longest);
+    end_all(&mut child);
+    result
+}
+
+/// The program, in a group of its own, with nothing to read and nowhere to write.
+fn command(words: &[String], folder: &Path) -> Result<Command, String> {
     let Some((program, arguments)) = words.split_first() else {
         return Err("no program is named; write [PROGRAM, ARGUMENT]".into());
     };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("cannot be run: {error}"))?;
-    let result = read(&mut child, longest);
-    // Whatever it started goes with it; where all of it has ended, nobody is there to end.
+        .process_group(0);
+    Ok(command)
+}
+
+/// Whatever it started goes with it; where all of it has ended, nobody is there to end.
+fn end_all(child: &mut Child) {
     if let Ok(group) = i32::try_from(child.id()) {
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
     let _ = child.wait();
+}
+
+/// Waits for its end, and for exit code 0.
+fn ended(child: &mut Child, end: Instant, longest: Duration) -> Result<(), String> {
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < end => {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            Ok(None) => return Err(late(longest)),
+            Err(error) => return Err(format!("it cannot be waited for: {error}")),
+        }
+    };
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "it ended with {status}; run it as the daemon's user to see why"
+    ))
+}
+
+fn late(longest: Duration) -> String {
+    format!("it did not end within {} seconds", longest.as_secs())
+}
+
+fn within(longest: Duration, words: &[String], folder: &Path) -> Result<String, String> {
+    let mut child = command(words, folder)?
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot be run: {error}"))?;
+    let result = read(&mut child, longest);
+    end_all(&mut child);
     result
 }
 
 fn read(child: &mut Child, longest: Duration) -> Result<String, String> {
     let end = Instant::now() + longest;
-    let late = || format!("it did not end within {} seconds", longest.as_secs());
     let Some(output) = child.stdout.take() else {
         return Err("it has no output".into());
     };
@@ -58,26 +132,12 @@ fn read(child: &mut Child, longest: Duration) -> Result<String, String> {
     });
     let text = written
         .recv_timeout(longest)
-        .map_err(|_| late())?
+        .map_err(|_| late(longest))?
         .map_err(|error| format!("its output cannot be read: {error}"))?;
     if text.len() as u64 > LARGEST {
         return Err(format!("it wrote more than {} KiB", LARGEST / 1024));
     }
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < end => {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
-            Ok(None) => return Err(late()),
-            Err(error) => return Err(format!("it cannot be waited for: {error}")),
-        }
-    };
-    if !status.success() {
-        return Err(format!(
-            "it ended with {status}; run it as the daemon's user to see why"
-        ));
-    }
+    ended(child, end, longest)?;
     String::from_utf8(text.to_vec()).map_err(|_| "what it wrote is not UTF-8".into())
 }
 
@@ -102,6 +162,35 @@ mod tests {
             );
         }
         assert!(begun.elapsed() < Duration::from_mins(5));
+    }
+
+    #[test]
+    fn a_program_is_told_a_text_and_says_by_its_exit_code_that_it_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let tell = |line: &str, text: &str| {
+            let words = ["sh", "-c", line].map(String::from);
+            tell_program(&words, folder.path(), &[("EPMS_MESSAGE_ID", "m1")], text)
+        };
+        tell(
+            "cat > heard; printf %s \"$EPMS_MESSAGE_ID\" > id",
+            "a\nb $HOME",
+        )
+        .unwrap();
+        let heard = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(
+            (heard("heard"), heard("id")),
+            ("a\nb $HOME".into(), "m1".into())
+        );
+        let failed = tell("exit 3", "x").unwrap_err();
+        assert!(
+            failed.starts_with("it ended with exit status: 3"),
+            "{failed}"
+        );
+        // One that does not listen is no failure, however much it is told.
+        tell("exec true", &"x".repeat(1 << 20)).unwrap();
+        let words = ["sh", "-c", "sleep 600"].map(String::from);
+        let late = told_within(Duration::from_millis(50), &words, folder.path(), &[], "x");
+        assert_eq!(late.unwrap_err(), "it did not end within 0 seconds");
     }
 
     #[test]

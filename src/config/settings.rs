@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Proxy, Size, Span, Tiers};
+use super::{Notify, Proxy, Size, Span, Tiers};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -52,6 +52,9 @@ pub struct Settings {
     /// variables of the environment are ignored.
     #[serde(default)]
     pub proxy: Option<Proxy>,
+    /// Who is told when something is wrong, and when it is over.
+    #[serde(default)]
+    pub notify: Vec<Notify>,
 }
 
 /// The rhythm of an integration (R2).
@@ -167,6 +170,7 @@ impl Default for Settings {
             deadline: deadline(),
             grace: grace(),
             proxy: None,
+            notify: Vec::new(),
         }
     }
 }

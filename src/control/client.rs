@@ -7,6 +7,7 @@ mod deliveries;
 mod error;
 mod lines;
 mod lists;
+mod notices;
 
 pub use deliveries::DeliveryFilter;
 pub use error::ClientError;
@@ -27,8 +28,8 @@ use crate::model::{
 };
 
 use super::protocol::{
-    AlertDetail, IntegrationStatus, LogLine, Page, PeoplePage, PersonDetail, Place, ProgressEvent,
-    ReloadReply, RunDetail, RunState, Status, SyncReply,
+    AlertDetail, AlertGroups, IntegrationStatus, LogLine, Page, PeoplePage, PersonDetail, Place,
+    ProgressEvent, ReloadReply, RunDetail, RunState, Status, SyncReply,
 };
 use lines::Lines;
 
@@ -323,6 +324,18 @@ impl Client {
                 .map(|id| ("integration", id.to_string())),
         );
         self.get(&["v1", "alerts"], query).await
+    }
+
+    /// How many alerts are open, by kind and integration.
+    pub async fn alert_groups(
+        &self,
+        kind: Option<AlertKind>,
+        integration: Option<&IntegrationId>,
+    ) -> Result<AlertGroups, ClientError> {
+        let mut query: Query = Vec::new();
+        query.extend(kind.map(|kind| ("kind", kind.to_string())));
+        query.extend(integration.map(|id| ("integration", id.to_string())));
+        self.get(&["v1", "alerts", "groups"], query).await
     }
 
     /// One alert.

@@ -10,7 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActId, ActKind, Actor, Alert, Change, Counts, CredentialStatus, Decision, Delivery, Erasing, Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem, ProfileEdit, Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId, TargetStatus,
+    ActId, ActKind, Actor, Alert, AlertId, AlertKind, Change, Counts, CredentialStatus, Decision,
+    Delivery, Erasing, Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem,
+    ProfileEdit, Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId,
+    TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
 
@@ -518,6 +521,9 @@ pub struct ActDetail {
     pub at: Timestamp,
     /// By whom.
     pub by: Actor,
+    /// What was said, or who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// The act that undid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
@@ -532,6 +538,75 @@ pub enum AlertAct {
     Dismiss,
     /// `POST /v1/alerts/{id}/undo`.
     Undo,
+    /// `POST /v1/alerts/{id}/comment`.
+    Comment(String),
+    /// `POST /v1/alerts/{id}/assign`: to somebody, or to nobody.
+    Assign(Option<String>),
+}
+
+/// The body of `POST /v1/alerts/{id}/comment`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewComment {
+    /// What is said.
+    pub text: String,
+}
+
+/// The body of `POST /v1/alerts/{id}/assign`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAssignee {
+    /// Who looks after it; nobody, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// `GET /v1/alerts/groups`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertGroups {
+    /// Open alerts by kind and integration, in the order in which alerts are listed.
+    pub groups: Vec<AlertGroup>,
+}
+
+/// The open alerts of one kind at one integration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertGroup {
+    /// What is wrong.
+    pub kind: AlertKind,
+    /// Where.
+    pub integration: IntegrationId,
+    /// How many there are.
+    pub count: u64,
+    /// How many of them are probably about namesakes (R15).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub namesakes: u64,
+    /// The first of them.
+    pub first: AlertId,
+    /// Since when the oldest is open.
+    pub oldest: Timestamp,
+    /// Since when the newest is.
+    pub newest: Timestamp,
+    /// Who looks after some of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assigned: BTreeSet<String>,
+}
+
+/// What `epms alerts list --json` prints: the groups, and the alerts themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupedAlerts {
+    /// Open alerts by kind and integration.
+    pub groups: Vec<AlertGroup>,
+    /// The alerts.
+    #[serde(flatten)]
+    pub page: Page<Alert>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What is done to a person by hand.
@@ -607,6 +682,43 @@ pub struct RetryDeliveries {
     /// Only what is this person's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+}
+
+/// The body of `POST /v1/notify/test`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyTest {
+    /// Only this notification, by its name in the daemon's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// `POST /v1/notify/test`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotifyTested {
+    /// Each notification that was tried.
+    pub notifications: Vec<TriedNotification>,
+}
+
+/// A notification that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TriedNotification {
+    /// What it is called.
+    pub name: String,
+    /// By which way it tells: `smtp`, `webhook` or `exec`.
+    pub way: String,
+    /// All who are told by it.
+    pub recipients: Vec<TriedRecipient>,
+}
+
+/// Somebody to whom a test was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TriedRecipient {
+    /// Their address, or the way.
+    pub to: String,
+    /// Why they may not have it; none where it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// `POST /v1/reload`.

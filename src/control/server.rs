@@ -10,6 +10,7 @@ mod deliveries;
 mod erase;
 mod health;
 mod integrations;
+mod notices;
 mod openapi;
 mod routes;
 mod share;
@@ -33,7 +34,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery,
+    DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
+    Imported, IntegrationId, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery,
+    Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -41,7 +45,10 @@ pub use deliveries::DeliveryQuery;
 
 use super::listen::Listening;
 use super::protocol::{
-    AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationStatus, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status, SyncReply,
+    AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationStatus,
+    NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
+    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    SyncReply,
 };
 
 /// An answer, or why there is none.
@@ -77,6 +84,16 @@ pub struct ListQuery {
     pub limit: Option<usize>,
     /// Where the page before ended.
     pub cursor: Option<String>,
+}
+
+/// Which open alerts are counted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupQuery {
+    /// Only of this integration.
+    pub integration: Option<IntegrationId>,
+    /// Only of this kind.
+    pub kind: Option<AlertKind>,
 }
 
 impl ListQuery {
@@ -270,6 +287,20 @@ pub trait Backend: Send + Sync + 'static {
     fn ready(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.
     fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
+    /// How many alerts are open, by kind and integration.
+    fn alert_groups(&self, query: GroupQuery) -> impl Future<Output = Answer<AlertGroups>> + Send;
+    /// Dismisses all open alerts of a kind.
+    fn dismiss_many(
+        &self,
+        asked: DismissMany,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<Dismissed>> + Send;
+    /// Sends a test to those who are told of what is wrong.
+    fn notify_test(
+        &self,
+        asked: NotifyTest,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<NotifyTested>> + Send;
     /// A copy of the store as it is now.
     fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
     /// What a check of the whole store finds.
@@ -543,6 +574,13 @@ async fn alerts<B: Backend>(
     Asked(query): Asked<AlertQuery>,
 ) -> Answer<Json<Page<Alert>>> {
     app.backend.alerts(query).await.map(Json)
+}
+
+async fn alert_groups<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(query): Asked<GroupQuery>,
+) -> Answer<Json<AlertGroups>> {
+    app.backend.alert_groups(query).await.map(Json)
 }
 
 async fn alert<B: Backend>(

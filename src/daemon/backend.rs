@@ -1,6 +1,7 @@
 //! What the control socket asks, answered from the store, the catalog and the schedule.
 
 mod acts;
+mod alerts;
 mod callers;
 mod care;
 mod credentials;
@@ -14,6 +15,7 @@ mod log;
 mod standing;
 mod trial;
 mod residents;
+mod notices;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -26,19 +28,27 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
-    ActDetail, AlertAct, AlertDetail, ApproveSinceUpgrade, EraseAsk, IntegrationState, IntegrationStatus, LinkDetail, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ActDetail, AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationState,
+    IntegrationStatus, LinkDetail, NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct,
+    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
+    SinceUpgrade, Status,
 };
 use crate::control::server::{
-    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, ListQuery, Peer, Snapshot,
+    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, GroupQuery, ListQuery, Peer,
+    Snapshot,
 };
 use crate::model::{
-    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
+    DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
+    Imported, IntegrationId, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery,
+    Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
 use super::deliveries::Deliveries;
 use super::metrics::Metrics;
+use super::notices::Notices;
 use super::runs::Command;
 use super::schedule::Phase;
 
@@ -72,6 +82,8 @@ pub(super) struct Daemon {
     pub(super) tools: Tools,
     /// The targets whose workers run.
     pub(super) deliveries: Arc<Deliveries>,
+    /// The way out of messages to those who are told of what is wrong.
+    pub(super) notices: Arc<Notices>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -368,6 +380,7 @@ impl Backend for Daemon {
                         kind: act.kind,
                         at: act.at,
                         by: act.by,
+                        said: act.said,
                         undone_by: act.undone_by,
                     }));
                 }
@@ -552,6 +565,18 @@ impl Backend for Daemon {
 
     async fn metrics(&self) -> Answer<String> {
         self.scraped().await
+    }
+
+    async fn alert_groups(&self, query: GroupQuery) -> Answer<AlertGroups> {
+        self.grouped(query).await
+    }
+
+    async fn dismiss_many(&self, asked: DismissMany, peer: Peer) -> Answer<Dismissed> {
+        self.dismissed(asked, peer).await
+    }
+
+    async fn notify_test(&self, asked: NotifyTest, peer: Peer) -> Answer<NotifyTested> {
+        self.tested_notify(asked, peer).await
     }
 
     async fn backup(&self, peer: Peer) -> Answer<Snapshot> {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Loaded;
 use crate::model::{Fate, IntegrationId, ReloadOutcome, Run};
+use crate::notify::Counts;
 
 pub(super) use exposition::Scrape;
 
@@ -50,8 +51,18 @@ struct Counted {
     reloads_failed: u64,
     /// Times that the wall clock was set.
     clock_jumps: u64,
+    /// What was told, by notification.
+    notices: BTreeMap<String, Told>,
     /// When all files were right last.
     last_good_load: Option<Timestamp>,
+}
+
+/// What was counted of one notification.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    succeeded: u64,
+    failed: u64,
+    waiting: usize,
 }
 
 /// What was counted of one integration.
@@ -94,6 +105,23 @@ impl Feed {
         if let Some(at) = BOUNDS.iter().position(|bound| seconds <= *bound) {
             self.buckets[at] += 1;
         }
+    }
+}
+
+impl Counts for Metrics {
+    fn sent(&self, notification: &str, succeeded: bool) {
+        self.change(|counted| {
+            let told = counted.notices.entry(notification.to_owned()).or_default();
+            told.succeeded += u64::from(succeeded);
+            told.failed += u64::from(!succeeded);
+        });
+    }
+
+    fn waiting(&self, notification: &str, messages: usize) {
+        self.change(|counted| {
+            let told = counted.notices.entry(notification.to_owned()).or_default();
+            told.waiting = messages;
+        });
     }
 }
 

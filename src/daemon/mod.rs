@@ -13,6 +13,7 @@ mod leave;
 mod pauses;
 mod expiring;
 mod metrics;
+mod notices;
 mod service;
 mod offline;
 mod rehearsal;
@@ -46,6 +47,7 @@ use deliveries::Deliveries;
 use erasing::Eraser;
 use ledger::Kept;
 use metrics::Metrics;
+use notices::Notices;
 use runs::Runs;
 use service::Service;
 
@@ -231,6 +233,7 @@ pub async fn run(
         stop: stop.clone(),
     };
     let deliveries = Arc::new(Deliveries::default());
+    let notices = Arc::new(Notices::new(home.root()));
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -243,6 +246,15 @@ pub async fn run(
         looking,
         tools: tools.clone(),
         deliveries: Arc::clone(&deliveries),
+        notices: Arc::clone(&notices),
+        commits: commits.clone(),
+        metrics: Arc::clone(&metrics),
+        stop: stop.clone(),
+    };
+    let telling = notices::Around {
+        notices,
+        catalog: last.clone(),
+        tools: tools.clone(),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
@@ -306,6 +318,10 @@ pub async fn run(
             Ok(())
         });
     }
+    tasks.spawn(async move {
+        notices::keep(telling).await;
+        Ok(())
+    });
     tasks.spawn(async move {
         service.run().await;
         Ok(())

@@ -23,6 +23,7 @@ use super::DaemonError;
 use super::backend::{Daemon, Nature};
 use super::ledger::Kept;
 use super::metrics::Metrics;
+use super::notices::Notices;
 use super::runs::Command;
 
 /// A store that is open for reading; closed when dropped.
@@ -104,6 +105,8 @@ pub(super) fn answering(
         reloads,
         looking: watch::channel(None).1,
         deliveries: Arc::default(),
+        // Nobody is told while no daemon runs.
+        notices: Arc::new(Notices::new(Path::new(""))),
         commits: watch::Sender::new(0),
         stop,
     };
@@ -155,6 +158,8 @@ mod tests {
                 first_seen: Timestamp::UNIX_EPOCH,
                 last_seen: Timestamp::UNIX_EPOCH,
                 acts: Vec::new(),
+                assigned: None,
+                comments: Vec::new(),
             };
             write.put_alert(&alert).unwrap();
         }

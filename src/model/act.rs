@@ -109,6 +109,12 @@ pub enum ActKind {
     Set,
     /// A stay that was made by hand was ended.
     End,
+    /// Something was said about an alert.
+    Comment,
+    /// Somebody looks after an alert.
+    Assign,
+    /// Nobody looks after an alert any more.
+    Unassign,
 }
 
 impl ActKind {
@@ -137,7 +143,18 @@ impl ActKind {
             ActKind::Admit => "admit",
             ActKind::Set => "set",
             ActKind::End => "end",
+            ActKind::Comment => "comment",
+            ActKind::Assign => "assign",
+            ActKind::Unassign => "unassign",
         }
+    }
+
+    /// Whether `undo` takes it back: what was said stays said, and who looks after an alert is said anew.
+    pub fn can_be_undone(self) -> bool {
+        !matches!(
+            self,
+            ActKind::Undo | ActKind::Comment | ActKind::Assign | ActKind::Unassign
+        )
     }
 }
 
@@ -266,6 +283,9 @@ pub struct Act {
     /// Why, as whoever did it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What was said about the alert, or who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// The act that undid it, or that took out of it what could be given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
@@ -291,6 +311,7 @@ impl Act {
             erased: Vec::new(),
             admitted: Vec::new(),
             reason: None,
+            said: None,
             undone_by: None,
         }
     }

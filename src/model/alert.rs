@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActId, AlertId, Decision, Fate, Field, IntegrationId, PersonId, Resident, RunId, Unit,
+    ActId, Actor, AlertId, Decision, Fate, Field, IntegrationId, PersonId, Resident, RunId, Unit,
 };
 
 /// With this begins what is said of dates that cannot be (R12).
@@ -61,6 +61,8 @@ pub enum AlertKind {
     LeftBehind,
     /// What a month took is much (R27). Holds nothing.
     SlowDrain,
+    /// Somebody could not be told of something.
+    NotifyFailed,
     /// A target refuses what is to be granted or taken away, or takes nothing at all (R40).
     DeliveryFailed,
     /// A target took something, twice, and still has something else (R40).
@@ -121,7 +123,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 28] = [
+    pub const ALL: [AlertKind; 29] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -142,6 +144,7 @@ impl AlertKind {
         AlertKind::ExcludedLinked,
         AlertKind::LeftBehind,
         AlertKind::SlowDrain,
+        AlertKind::NotifyFailed,
         AlertKind::DeliveryFailed,
         AlertKind::NotConverging,
         AlertKind::FoundAtTarget,
@@ -299,6 +302,13 @@ impl AlertKind {
                 closes: WithCause,
                 ways: &[],
                 remedy: "look at `epms changes`; nothing is held",
+            },
+            AlertKind::NotifyFailed => KindFacts {
+                word: "notify_failed",
+                sentence: "somebody could not be told of something",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "mend what it says in `notify` of config/epms.yaml, then `epms notify test`; what waits is sent again by itself",
             },
             AlertKind::DeliveryFailed => KindFacts {
                 word: "delivery_failed",
@@ -502,6 +512,55 @@ pub struct Alert {
     /// What was done to it by hand, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<ActId>,
+    /// Who looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Assigned>,
+    /// What was said about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<Comment>,
+}
+
+/// Who looks after an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Assigned {
+    /// Their name, as somebody wrote it.
+    pub to: String,
+    /// Who said so.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Something that was said about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Comment {
+    /// What.
+    pub text: String,
+    /// By whom.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which alerts are dismissed at once: all that are open, of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DismissMany {
+    /// The kind.
+    pub kind: AlertKind,
+    /// Only at this integration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationId>,
+    /// Only those that were raised, or opened again, until then: what came after somebody looked stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
+}
+
+/// The alerts that were dismissed at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dismissed {
+    /// Their ids.
+    pub alerts: Vec<AlertId>,
 }
 
 impl Alert {
@@ -521,6 +580,10 @@ impl Alert {
             },
             before => Alert {
                 id: before.as_ref().map_or(AlertId(0), |alert| alert.id),
+                assigned: before.as_ref().and_then(|alert| alert.assigned.clone()),
+                comments: before
+                    .as_ref()
+                    .map_or_else(Vec::new, |alert| alert.comments.clone()),
                 acts: before.map(|alert| alert.acts).unwrap_or_default(),
                 kind,
                 integration,

@@ -40,7 +40,8 @@ mod zone;
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, ProfileEdit, Resolution, Ruling, Swap};
 pub use actor::{Actor, NamedBy};
 pub use alert::{
-    Alert, AlertKind, AlertState, Beside, CANNOT_BE, Closes, Confidence, KindFacts, Side, Way,
+    Alert, AlertKind, AlertState, Assigned, Beside, CANNOT_BE, Closes, Comment, Confidence,
+    DismissMany, Dismissed, KindFacts, Side, Way,
 };
 pub use attachment::{
     Absence, Attachment, Feeds, Holding, Holdings, Leaver, Move, MovedAlert, OfIntegration,

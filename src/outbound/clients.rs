@@ -15,8 +15,9 @@ use crate::config::{Credential, CredentialField, CredentialValue, Limits, Proxy}
 use super::account::{Account, AccountError, Fingerprint, LetIn, SecretValue, Shared};
 use super::allowance::Ledger;
 use super::egress::{Lookup, Resolver, system};
+use super::post::no_authority;
 use super::proxy::Through;
-use super::roots::Roots;
+use super::roots::{Roots, of_pem};
 use super::usage::SecretsSeen;
 
 /// How requests call who asks.
@@ -24,7 +25,7 @@ pub(super) const USER_AGENT: &str = concat!("epms/", env!("CARGO_PKG_VERSION"));
 
 /// Follows no redirects, goes through no proxy of the environment, speaks TLS 1.2 or later, and judges the addresses of
 /// names.
-fn client(
+pub(super) fn client(
     lookup: &Lookup,
     roots: Roots,
     certificates: Vec<reqwest::Certificate>,
@@ -47,7 +48,7 @@ fn client(
 
 /// The way out of this machine. One for the whole daemon: it keeps what all who use a credential share.
 pub struct Outbound {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     roots: Roots,
     pub(super) lookup: Lookup,
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
@@ -128,6 +129,22 @@ impl Outbound {
     /// Who says which host is which.
     pub fn roots(&self) -> Roots {
         self.roots
+    }
+
+    /// The certificates of all who say which host is which, in DER: those of this machine, or of the program where it has
+    /// none, and those of a PEM file in `home`. For a way out that is not HTTP.
+    pub fn authorities(&self, ca_file: Option<&Path>, home: &Path) -> Result<Vec<Vec<u8>>, String> {
+        let mut all = self.roots.certificates();
+        if let Some(path) = ca_file {
+            let pem = beneath::read_anywhere(&home.join(path), MAX_FILE);
+            let pem = pem.map_err(|error| no_authority(path, &error.to_string()))?;
+            let own = of_pem(&pem);
+            if own.is_empty() {
+                return Err(no_authority(path, "has no certificate in it"));
+            }
+            all.extend(own);
+        }
+        Ok(all)
     }
 
     /// The same, with somebody who keeps what was asked of a day and a month beyond this process (R43).

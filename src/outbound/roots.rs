@@ -2,6 +2,9 @@
 //! the system has none. Judges no host itself.
 
 use reqwest::{Certificate, ClientBuilder};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 /// Where root certificates come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,14 @@ impl Roots {
         }
     }
 
+    /// Their certificates, in DER.
+    pub(super) fn certificates(self) -> Vec<Vec<u8>> {
+        match self {
+            Roots::System => usable(rustls_native_certs::load_native_certs().certs),
+            Roots::Bundled => usable(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec()),
+        }
+    }
+
     /// A client that trusts these roots, and `others` besides.
     pub(super) fn trusted(
         self,
@@ -43,6 +54,19 @@ impl Roots {
             }
         }
     }
+}
+
+/// The certificates of a PEM file, in DER.
+pub(super) fn of_pem(pem: &[u8]) -> Vec<Vec<u8>> {
+    usable(CertificateDer::pem_slice_iter(pem).flatten())
+}
+
+/// Those that can be trusted at all: one that cannot be read would spoil the others.
+fn usable(all: impl IntoIterator<Item = CertificateDer<'static>>) -> Vec<Vec<u8>> {
+    let mut store = RootCertStore::empty();
+    let all = all.into_iter();
+    let usable = all.filter(|one| store.add(one.clone()).is_ok());
+    usable.map(|one| one.to_vec()).collect()
 }
 
 #[cfg(test)]

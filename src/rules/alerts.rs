@@ -223,6 +223,8 @@ impl Causes {
                 None => writes.raised.push(Alert {
                     id: AlertId(0),
                     acts: Vec::new(),
+                    assigned: None,
+                    comments: Vec::new(),
                     kind,
                     integration: inputs.integration.clone(),
                     subject,

@@ -29,6 +29,8 @@ impl AlertWrites {
                 Some(before) => self.raised.push(Alert {
                     id: before.id,
                     acts: before.acts,
+                    assigned: before.assigned,
+                    comments: before.comments,
                     ..alert
                 }),
                 None => self.raised.push(alert),

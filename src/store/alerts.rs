@@ -121,6 +121,13 @@ impl View {
         Ok(open)
     }
 
+    /// Calls `each` with every open alert of a kind, by integration and id.
+    pub(super) fn each_open_of(&self, kind: AlertKind, each: impl FnMut(Alert)) -> Done<()> {
+        let index = self.transaction.open_table(tables::OPEN_ALERTS)?;
+        let table = self.transaction.open_table(tables::ALERTS)?;
+        open_of_kind(&index, kind, None, &|id| alert_in(&table, id), each)
+    }
+
     /// How many alerts are open, by integration and kind.
     pub fn count_open_alerts(&self) -> Done<BTreeMap<(IntegrationId, AlertKind), u64>> {
         let table = self.transaction.open_table(tables::OPEN_ALERT_COUNTS)?;

@@ -6,6 +6,7 @@ mod value;
 mod error;
 mod medium;
 mod migrations;
+mod notices;
 mod open;
 mod read;
 mod write;

@@ -167,6 +167,9 @@ pub(super) const TARGETS: TableDefinition<'static, &str, Bytes> = TableDefinitio
 pub(super) const ERASURES: TableDefinition<'static, u64, Bytes> =
     TableDefinition::new("erasures-1");
 
+/// Key: notification. Value: what was told of what, in a form that those who tell know.
+pub(super) const NOTICES: TableDefinition<'static, &str, Bytes> = TableDefinition::new("notices-1");
+
 /// Something that is done with every table.
 pub(super) trait EachTable {
     /// Why it could not be done.
@@ -218,5 +221,6 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(REFRESH_TOKENS)?;
     with.table(LANES)?;
     with.table(TARGETS)?;
-    with.table(ERASURES)
+    with.table(ERASURES)?;
+    with.table(NOTICES)
 }

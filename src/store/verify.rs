@@ -42,6 +42,7 @@ impl View {
         checking.lookups()?;
         checking.lanes()?;
         checking.erasures()?;
+        checking.notices()?;
         Ok(checking.found)
     }
 }

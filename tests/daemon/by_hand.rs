@@ -121,12 +121,18 @@ impl House {
         for way in &ways {
             self.epms(way).await;
             assert!(
-                !self.epms("alerts list").await.contains(&format!("{id} ")),
+                !self
+                    .epms("alerts list --all")
+                    .await
+                    .contains(&format!("{id} ")),
                 "{way}"
             );
             self.sync().await;
             assert!(
-                !self.epms("alerts list").await.contains(&format!("{id} ")),
+                !self
+                    .epms("alerts list --all")
+                    .await
+                    .contains(&format!("{id} ")),
                 "{way}"
             );
             let undone = self.epms(&format!("alerts undo {id}")).await;

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod by_hand;
 mod changes;
 mod crash;
@@ -27,6 +28,7 @@ mod held;
 mod lost_store;
 mod metrics;
 mod not_understood;
+mod notify;
 mod offline;
 mod openapi;
 mod opendoor;

@@ -95,6 +95,7 @@ impl Document {
 async fn what_a_daemon_answers_is_what_the_document_declares() {
     let pms = pms(Kind::Yardi, 7, 60).await;
     let home = Home::new();
+    home.set("notify: [{ runs: [failed], to: { exec: [\"true\"] } }]");
     home.feed("elm", &pms);
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
@@ -130,6 +131,9 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
                 "scripts": { "yardi": "fn residents(record, ctx) { [] }" },
             })
             .to_string(),
+            "comment" => json!({ "text": "the office was asked" }).to_string(),
+            "assign" => json!({ "to": "Ada Quill" }).to_string(),
+            "dismiss" => json!({ "kind": "unmapped_unit" }).to_string(),
             _ => String::new(),
         };
         let sent = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -147,7 +151,8 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
         .collect();
     // What must not be done to the same things after one another.
     let may_be_refused = [
-        "approve", "reject", "resolve", "undo", "link", "unlink", "end", "rename", "retire", "erase",
+        "approve", "reject", "resolve", "undo", "link", "unlink", "end", "rename", "retire",
+        "erase",
     ];
     // This home has no target.
     let is_of_a_target =
@@ -312,6 +317,7 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         "lock",
         "move_in",
         "move_out",
+        "name",
         "person",
         "phone",
         "property",
@@ -328,10 +334,12 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         // Texts as well, by the names under which they import each other.
         "scripts",
         "seconds",
+        "seen",
         "state",
         "status",
         "tail",
         "target",
+        "text",
         "to",
         "unit",
         "wait",

@@ -39,6 +39,8 @@ pub struct Known {
     pub mishaps: VecDeque<Mishap>,
     /// Nothing is answered but 503.
     pub is_down: bool,
+    /// The same of the roll.
+    pub roll_is_down: bool,
     /// Nobody is let in.
     pub is_shut: bool,
     /// Every request: method and path.
@@ -201,7 +203,11 @@ fn held(record, ctx) {
 }
 
 async fn residents(State(doors): State<Doors>) -> Response {
-    let roll = doors.known().roll.clone();
+    let known = doors.known();
+    if known.roll_is_down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let roll = known.roll.clone();
     axum::Json(json!({ "residents": roll })).into_response()
 }
 

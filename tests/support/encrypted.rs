@@ -9,6 +9,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+/// A key and a certificate for `localhost` of an authority of its own, as PEM; and the certificate of the authority.
+pub fn certified() -> (String, String) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = certificate.signed_by(&key, &authority).unwrap();
+    (key.serialize_pem() + &certificate.pem(), authority.pem())
+}
+
 /// A server for `localhost` and `pms.test` with a certificate of an authority of its own, that answers every
 /// connection once and in the same words; gives its port, and the certificate of the authority.
 pub async fn encrypted(answer: &'static str) -> (u16, String) {

@@ -31,7 +31,7 @@ use epms::sandbox::{Kind, PropertySpec, Sandbox, Settings, World, WorldOptions};
 
 pub use daemon::{Answer, Daemon};
 pub use doors::{Doors, Mishap};
-pub use encrypted::encrypted;
+pub use encrypted::{certified, encrypted};
 pub use feed::{Feed, tools};
 pub use home::Home;
 pub use openmetrics::Exposition;

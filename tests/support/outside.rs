@@ -96,6 +96,43 @@ pub(crate) fn scim2_server() -> Option<Outside> {
     Some(start("scim2-server", &mut command, said))
 }
 
+/// aiosmtpd, of Python: a mail server whose folder holds what it took, and what it answers (`mail.py`). `mode` is `plain`,
+/// `starttls` or `tls`.
+pub(crate) fn mail_server(folder: &Path, mode: &str) -> Option<Outside> {
+    let program = installed("python/bin/python");
+    if !is_there(&installed("python/bin/aiosmtpd"), "aiosmtpd") {
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mail.py");
+    let mut command = Command::new(program);
+    command.arg(script).arg(folder).arg(mode);
+    let said = |line: &str| line.starts_with("smtp://").then(|| line.trim().to_owned());
+    Some(start("aiosmtpd", &mut command, said))
+}
+
+/// What the library of Standard Webhooks, of Python, makes of a message: its body where it takes it. None where it is not
+/// there.
+pub(crate) fn verified(secret: &str, headers: &[(String, String)], body: &str) -> Option<bool> {
+    let program = installed("python/bin/python");
+    let library = installed("python/lib");
+    let folders = std::fs::read_dir(&library).into_iter().flatten().flatten();
+    let mut packages = folders.map(|one| one.path().join("site-packages/standardwebhooks"));
+    let package = packages
+        .find(|path| path.exists())
+        .unwrap_or(library.join("standardwebhooks"));
+    if !is_there(&package, "standardwebhooks") {
+        return None;
+    }
+    let headers: std::collections::BTreeMap<_, _> = headers.iter().cloned().collect();
+    let told = serde_json::json!([secret, headers, body]).to_string();
+    let script = "import json, sys\nfrom standardwebhooks import Webhook\nsecret, headers, body = json.loads(sys.argv[1])\nWebhook(secret).verify(body, headers)";
+    let status = Command::new(program)
+        .args(["-c", script, &told])
+        .stderr(Stdio::null())
+        .status();
+    Some(status.unwrap().success())
+}
+
 /// scimmy with its routers, of Node.
 pub(crate) fn scimmy() -> Option<Outside> {
     let modules = installed("node/node_modules");

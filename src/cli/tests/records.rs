@@ -134,7 +134,7 @@ async fn probable_namesakes_are_listed_apart() {
         "GET /v1/alerts?limit=50&state=open",
         &page(vec![low, alert()]),
     );
-    let out = epms("alerts list", answers).await.out;
+    let out = epms("alerts list --all", answers).await.out;
     let (above, below) = out.split_once("\nprobably namesakes\n").unwrap();
     assert!(above.contains("a5") && !above.contains("a6"), "{out}");
     assert!(below.contains("a6") && !below.contains("a5"), "{out}");
@@ -326,7 +326,7 @@ async fn a_list_of_an_integration_that_is_not_there_is_refused_and_one_of_nothin
             "GET /v1/people?limit=50&integration=oak",
         ),
         (
-            "alerts list --integration oak",
+            "alerts list --all --integration oak",
             "GET /v1/alerts?limit=50&state=open&integration=oak",
         ),
     ] {

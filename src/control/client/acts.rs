@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::{Client, ClientError, Cut, address};
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus, NewName, Page, PauseFor,
-    PersonAct, RunState, SinceUpgrade, SyncReply,
+    AlertAct, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus, NewAssignee, NewComment,
+    NewName, Page, PauseFor, PersonAct, RunState, SinceUpgrade, SyncReply,
 };
 use crate::model::{
-    ActId, AlertId, Change, Difference, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, RunId, TriedFiles,
+    ActId, AlertId, Change, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure,
+    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, RunId, TriedFiles,
 };
 
 impl Client {
@@ -162,7 +163,20 @@ impl Client {
             AlertAct::Resolve(resolution) => self.post(&path("resolve"), resolution).await,
             AlertAct::Dismiss => self.post(&path("dismiss"), &()).await,
             AlertAct::Undo => self.post(&path("undo"), &()).await,
+            AlertAct::Comment(text) => {
+                let body = NewComment { text: text.clone() };
+                self.post(&path("comment"), &body).await
+            }
+            AlertAct::Assign(to) => {
+                let body = NewAssignee { to: to.clone() };
+                self.post(&path("assign"), &body).await
+            }
         }
+    }
+
+    /// Dismisses all open alerts of a kind.
+    pub async fn dismiss_many(&self, asked: &DismissMany) -> Result<Dismissed, ClientError> {
+        self.post(&["v1", "alerts", "dismiss"], asked).await
     }
 
     /// Does something to a person.

@@ -13,12 +13,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::control::protocol::{
-    AlertAct, ApproveSinceUpgrade, EndStay, Page, PauseFor, PersonAct, ProblemDocument, RunState,
-    SinceUpgrade,
+    AlertAct, ApproveSinceUpgrade, EndStay, NewAssignee, NewComment, Page, PauseFor, PersonAct,
+    ProblemDocument, RunState, SinceUpgrade,
 };
 use crate::model::{
-    Change, Done, Enrolment, Explanation, Field, Imported, IntegrationId, ProfileEdit, Resolution,
-    Tier,
+    Change, DismissMany, Dismissed, Done, Enrolment, Explanation, Field, Imported, IntegrationId,
+    ProfileEdit, Resolution, Tier,
 };
 
 use super::admission::{Granted, Needed};
@@ -223,6 +223,34 @@ pub(super) async fn undo<B: Backend>(
 ) -> Answer<Json<Done>> {
     let act = AlertAct::Undo;
     app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
+}
+
+pub(super) async fn comment<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(alert): Named,
+    Told(said): Told<NewComment>,
+) -> Answer<Json<Done>> {
+    let act = AlertAct::Comment(said.text);
+    app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
+}
+
+pub(super) async fn assign<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Named(alert): Named,
+    Told(said): Told<NewAssignee>,
+) -> Answer<Json<Done>> {
+    let act = AlertAct::Assign(said.to);
+    app.backend.to_alert(id(&alert)?, act, peer).await.map(Json)
+}
+
+pub(super) async fn dismiss_many<B: Backend>(
+    State(app): State<App<B>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Told(asked): Told<DismissMany>,
+) -> Answer<Json<Dismissed>> {
+    app.backend.dismiss_many(asked, peer).await.map(Json)
 }
 
 pub(super) async fn add_person<B: Backend>(

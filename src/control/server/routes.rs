@@ -9,19 +9,26 @@ use axum::{Json, Router};
 use schemars::JsonSchema;
 
 use crate::control::protocol::{
-    AlertDetail, ApproveDeliveries, ApproveSinceUpgrade, EndStay, EraseAsk, IntegrationStatus, LogLine, NewName, Page, PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply, RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
+    AlertDetail, AlertGroups, ApproveDeliveries, ApproveSinceUpgrade, EndStay, EraseAsk,
+    IntegrationStatus, LogLine, NewAssignee, NewComment, NewName, NotifyTest, NotifyTested, Page,
+    PauseFor, PeoplePage, PersonDetail, ProblemDocument, ProgressEvent, ReloadReply,
+    RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, Done, Enrolment, Erasure, Explanation, Imported, PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
+    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported,
+    PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus,
+    Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
 use super::admission::{Needed, admitted, known};
 use super::deliveries::{self, DeliveryQuery};
 use super::integrations::{self, RetireQuery};
+use super::notices;
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
-use super::{App, Backend, ListQuery, Wait, erase, health, trial};
+use super::{App, Backend, GroupQuery, ListQuery, Wait, erase, health, trial};
 
 /// So many bytes has the body of a request at most.
 const BODY: usize = 64 * 1024;
@@ -402,6 +409,34 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             super::alert::<B>,
         )
         .gives::<AlertDetail>(),
+        reads(
+            "/v1/alerts/groups",
+            "how many alerts are open, by kind and integration",
+            super::alert_groups::<B>,
+        )
+        .asked::<GroupQuery>()
+        .gives::<AlertGroups>(),
+        acts(
+            "/v1/alerts/dismiss",
+            "dismiss all open alerts of a kind, at an integration or everywhere: all of them, or none",
+            acts::dismiss_many::<B>,
+        )
+        .told::<DismissMany>()
+        .gives::<Dismissed>(),
+        acts(
+            "/v1/alerts/{id}/comment",
+            "say something about an alert",
+            acts::comment::<B>,
+        )
+        .told::<NewComment>()
+        .gives::<Done>(),
+        acts(
+            "/v1/alerts/{id}/assign",
+            "say who looks after an alert, or that nobody does",
+            acts::assign::<B>,
+        )
+        .told::<NewAssignee>()
+        .gives::<Done>(),
         acts(
             "/v1/alerts/{id}/resolve",
             "resolve an alert",
@@ -464,6 +499,14 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .takes(Weight::Lasting)
         .asked::<super::changes::ChangesQuery>()
         .gives_at(200, Content::Lines(made::<LogLine>)),
+        acts(
+            "/v1/notify/test",
+            "send a test to those who are told of what is wrong, or to those of one notification",
+            notices::test::<B>,
+        )
+        .takes(Weight::Lasting)
+        .may_be_told::<NotifyTest>()
+        .gives::<NotifyTested>(),
         acts(
             "/v1/backup",
             "a copy of the store as it is now: a redb file",

@@ -11,8 +11,8 @@ use crate::control::protocol::{
 };
 use crate::control::server::{Answer, Backend, Followed, Peer};
 use crate::model::{
-    Act, ActId, ActKind, Actor, AlertId, Done, Enrolment, Imported, IntegrationId, PersonId,
-    Preview, RunId,
+    Act, ActId, ActKind, Actor, AlertId, DismissMany, Dismissed, Done, Enrolment, Imported,
+    IntegrationId, PersonId, Preview, RunId,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync;
@@ -93,10 +93,23 @@ impl Daemon {
                 }
                 AlertAct::Dismiss => acts::dismiss(store, alert, hand),
                 AlertAct::Undo => acts::undo(store, alert, hand),
+                AlertAct::Comment(text) => acts::comment(store, alert, text, hand),
+                AlertAct::Assign(to) => acts::assign(store, alert, to.as_deref(), hand),
             })
             .await?;
         tracing::info!(alert = %alert, act = %done.act, kind = %done.kind, uid = peer.uid, "alert acted on");
         Ok(done)
+    }
+
+    pub(super) async fn dismissed(&self, asked: DismissMany, peer: Peer) -> Answer<Dismissed> {
+        let kind = asked.kind;
+        let dismissed = self
+            .act(peer, move |store, hand| {
+                acts::dismiss_many(store, &asked, hand)
+            })
+            .await?;
+        tracing::info!(%kind, alerts = dismissed.alerts.len(), uid = peer.uid, "alerts dismissed");
+        Ok(dismissed)
     }
 
     pub(super) async fn done_to_person(

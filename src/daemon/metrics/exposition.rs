@@ -83,7 +83,8 @@ impl Collector for Told {
         self.people(&mut page)?;
         self.files(&mut page)?;
         self.credentials(&mut page)?;
-        self.deliveries(&mut page)
+        self.deliveries(&mut page)?;
+        self.notices(&mut page)
     }
 }
 
@@ -406,6 +407,28 @@ impl Told {
             if let Some(is_up) = is_up(one.state) {
                 up.one(&[("target", id)], i64::from(is_up))?;
             }
+        }
+        Ok(())
+    }
+
+    fn notices(&self, page: &mut Page) -> fmt::Result {
+        let mut sent = page.counter(
+            "notices",
+            "Messages that were sent to somebody, and tries that failed, by notification",
+        )?;
+        for (name, told) in &self.counted.notices {
+            let labels = |outcome| [("notification", name.as_str()), ("outcome", outcome)];
+            sent.one(&labels("succeeded"), told.succeeded)?;
+            sent.one(&labels("failed"), told.failed)?;
+        }
+        let mut waiting = page.gauge(
+            "notices_waiting",
+            "Messages that have not come to all yet, by notification",
+            None,
+        )?;
+        for (name, told) in &self.counted.notices {
+            let labels = [("notification", name.as_str())];
+            waiting.one(&labels, count(told.waiting as u64))?;
         }
         Ok(())
     }

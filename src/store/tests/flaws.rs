@@ -59,6 +59,8 @@ fn alert() -> crate::model::Alert {
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
         acts: Vec::new(),
+        assigned: None,
+        comments: Vec::new(),
     }
 }
 

@@ -507,4 +507,9 @@ impl Checking<'_> {
         })?;
         self.values(tables::TARGETS, "targets-1", |_, _, _: Anything| Ok(()))
     }
+
+    /// What was told of what.
+    pub(super) fn notices(&mut self) -> Done<()> {
+        self.values(tables::NOTICES, "notices-1", |_, _, _: Anything| Ok(()))
+    }
 }

@@ -431,6 +431,8 @@ impl World {
                 first_seen: self.now,
                 last_seen: self.now,
                 acts: Vec::new(),
+                assigned: None,
+                comments: Vec::new(),
             };
             write.put_alert(&alert).unwrap();
         }
