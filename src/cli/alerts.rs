@@ -475,13 +475,13 @@ fn show(detail: &AlertDetail, view: &View) -> String {
         facts.pair("confidence", confidence);
     }
     if let Some(assigned) = &alert.assigned {
-        let by = super::people::actor(&assigned.by);
+        let by = &assigned.by;
         let told = format!("{}, by {by}, {}", assigned.to, view.relative(assigned.at));
         facts.pair("assigned to", told);
     }
     text += &facts.render(view);
     for comment in &alert.comments {
-        let by = super::people::actor(&comment.by);
+        let by = &comment.by;
         let _ = write!(text, "\n{by}, {}\n", view.relative(comment.at));
         for line in comment.text.lines() {
             text += &paragraph(2, line, view);

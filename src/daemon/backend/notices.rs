@@ -42,7 +42,7 @@ impl Daemon {
         }
         let ways = self.notices.ways(settings.proxy.as_ref(), self.tools.now);
         let ways = ways.map_err(|error| ProblemDocument::internal(error.to_string()))?;
-        let tried = wanted.iter().map(|one| self.tried(one, &ways));
+        let tried = wanted.iter().map(|one| self.test_of(one, &ways));
         let notifications = futures_util::future::join_all(tried).await;
         tracing::info!(
             uid = peer.uid,
@@ -52,7 +52,7 @@ impl Daemon {
         Ok(NotifyTested { notifications })
     }
 
-    async fn tried(&self, notify: &Notify, ways: &Ways) -> TriedNotification {
+    async fn test_of(&self, notify: &Notify, ways: &Ways) -> TriedNotification {
         let now = (self.tools.now)();
         let id = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
         let letter = of_test(notify, id, now);

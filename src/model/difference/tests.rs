@@ -185,6 +185,8 @@ fn an_alert_that_one_raises_and_the_other_does_not_is_told_either_way() {
         count: None,
         examples: Vec::new(),
         suggestion: None,
+        assigned: None,
+        comments: Vec::new(),
         raised_by: RunId::NONE,
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,

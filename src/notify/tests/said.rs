@@ -43,6 +43,7 @@ fn alert() -> Alert {
         confidence: None,
         count: None,
         examples: Vec::new(),
+        suggestion: None,
         raised_by: RunId(3),
         first_seen: "2026-03-01T08:00:00Z".parse().unwrap(),
         last_seen: "2026-03-01T09:00:00Z".parse().unwrap(),

@@ -107,6 +107,8 @@ fn alert(id: u64, person: u64, state: AlertState) -> Alert {
         count: None,
         examples: Vec::new(),
         suggestion: None,
+        assigned: None,
+        comments: Vec::new(),
         raised_by: RunId(1),
         first_seen: at(0),
         last_seen: at(0),
