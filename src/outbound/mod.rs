@@ -19,6 +19,7 @@ mod sign;
 mod token;
 mod trust;
 mod unpack;
+mod unreached;
 mod watch;
 mod way;
 
