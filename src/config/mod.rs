@@ -27,7 +27,7 @@ pub use connector::{
 };
 pub use credential::{ContractLimits, Credential, CredentialValue};
 pub use duration::Span;
-pub use files::{File, Files, Read, check_fields, is_name};
+pub use files::{File, Files, Read, Rest, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use proxy::{Proxy, ProxyLogin, Server};
@@ -44,4 +44,4 @@ pub use size::Size;
 pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
-pub use yaml::{Document, nearest};
+pub use yaml::{Document, Partly, nearest};
