@@ -13,7 +13,7 @@ use crate::model::{Actor, Change, Field, IntegrationId, Origin, Person, PersonId
 
 use super::alerts;
 use super::deliveries::told as deliveries;
-use super::pages::{self, Length};
+use super::pages::{self, Fits, Length};
 use super::table::{Cell, Column, Table, Tone, clean};
 use super::view::View;
 use super::{Exit, Failure, Screen};
@@ -86,7 +86,9 @@ pub(super) async fn run(
                 seq,
                 epoch,
             };
-            screen.show(json, &page, |page, view| list(page, &filter, view))?;
+            let fits = Fits::of(&page.items, filter.text.is_some());
+            screen.show(json, &page, |page, view| list(page, fits, &filter, view))?;
+            return Ok(fits.exit());
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
         PeopleVerb::Enrol(verb) => return enrol::run(verb, json, client, screen).await,
@@ -95,13 +97,13 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn list(page: &PeoplePage, filter: &PeopleFilter, view: &View) -> String {
-    if page.items.is_empty() {
-        return if *filter == PeopleFilter::default() {
-            "no people yet; `epms sync --all` brings them in\n".to_owned()
-        } else {
-            "nobody fits\n".to_owned()
-        };
+fn list(page: &PeoplePage, fits: Fits, filter: &PeopleFilter, view: &View) -> String {
+    match fits {
+        Fits::Some => {}
+        Fits::NothingThere => {
+            return "no people yet; `epms sync --all` brings them in\n".to_owned();
+        }
+        Fits::NothingFits => return "nobody fits\n".to_owned(),
     }
     let mut text = people(&page.items, filter.integration.as_ref(), view);
     text += &pages::more(page.items.len(), page.next.as_deref());
@@ -123,17 +125,16 @@ pub(super) fn people(people: &[Person], property: Option<&IntegrationId>, view: 
             .and_then(|id| person.stays.get_key_value(id))
             .or_else(|| person.stays.first_key_value());
         let further = person.stays.len().saturating_sub(1);
-        let at = stay.map_or_else(String::new, |(id, _)| id.to_string());
+        let at = stay.map_or("", |(id, _)| id.as_str());
+        let more = match further {
+            0 => String::new(),
+            further => format!("+{further}"),
+        };
         table.row([
             person.id.into(),
             name(person).into(),
             person.email.clone().unwrap_or_default().into(),
-            if further == 0 {
-                at
-            } else {
-                format!("{at} +{further}")
-            }
-            .into(),
+            Cell::of_id(at, &more),
             stay.map_or_else(String::new, |(_, stay)| unit(stay)).into(),
             match (person.merged_into, person.withdrawn) {
                 (Some(into), _) => Cell::new(format!("is {into}"), Tone::Faint),
@@ -283,8 +284,8 @@ fn links(detail: &PersonDetail, view: &View) -> String {
             runs => Cell::new(format!("{runs} runs"), Tone::Attention),
         };
         table.row([
-            link.integration.to_string().into(),
-            link.resident.clone().into(),
+            Cell::id(&link.integration),
+            Cell::id(&link.resident),
             view.relative(link.since).into(),
             missed,
         ]);

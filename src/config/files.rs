@@ -9,7 +9,7 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
+    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
     Partly, Schedule, Settings, Span, Target, nearest, target_requests,
 };
 
@@ -272,6 +272,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     check_schedule(&settings.schedule, document, &mut problems);
     for (field, message) in settings.store.problems() {
         problems.push(document.problem(&format!("store.{field}"), message));
+    }
+    for (field, message) in settings.backup.iter().flat_map(BackupSettings::problems) {
+        problems.push(document.problem(&format!("backup.{field}"), message));
     }
     for (field, message) in settings.retention.problems() {
         problems.push(document.problem(&format!("retention.{field}"), message));

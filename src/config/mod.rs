@@ -10,6 +10,7 @@ mod secret;
 mod program;
 mod proxy;
 mod settings;
+mod backup;
 mod tiers;
 mod credential;
 mod connector;
@@ -21,6 +22,7 @@ mod target;
 mod files;
 
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
+pub use backup::BackupSettings;
 pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,
     Retry, Sign, SignatureForm, TokenPlace,

@@ -32,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     Alert, AlertId, AlertKind, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment,
-    Explanation, Imported, IntegrationId, PersonId, Preview, Retirement, Run, RunId, Soundness,
-    TargetId, TargetStatus, Tier,
+    Explanation, Imported, IntegrationId, Keeping, PersonId, Preview, Retirement, Run, RunId,
+    Soundness, TargetId, TargetStatus, Tier,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -255,6 +255,8 @@ pub trait Backend: Send + Sync + 'static {
     fn ready(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     /// What it counted and how everything stands, as OpenMetrics text.
     fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
+    /// How the store is kept.
+    fn keeping(&self) -> impl Future<Output = Answer<Keeping>> + Send;
     /// A copy of the store as it is now.
     fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
     /// What a check of the whole store finds.

@@ -29,12 +29,13 @@ use crate::control::server::{
 };
 use crate::model::{
     Alert, AlertId, AlertKind, AlertState, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done,
-    Enrolment, Explanation, IdError, Imported, IntegrationId, Outcome, Person, PersonId, Preview,
-    Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
+    Enrolment, Explanation, IdError, Imported, IntegrationId, Keeping, Outcome, Person, PersonId,
+    Preview, Retirement, RunId, Soundness, TargetId, TargetStatus, Tier,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
+use super::backups::Backups;
 use super::deliveries::Deliveries;
 use super::metrics::Metrics;
 use super::runs::Command;
@@ -70,6 +71,8 @@ pub(super) struct Daemon {
     pub(super) tools: Tools,
     /// The targets whose workers run.
     pub(super) deliveries: Arc<Deliveries>,
+    /// The copies that the daemon makes by itself.
+    pub(super) backups: Arc<Backups>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -595,6 +598,10 @@ impl Backend for Daemon {
 
     async fn metrics(&self) -> Answer<String> {
         self.scraped().await
+    }
+
+    async fn keeping(&self) -> Answer<Keeping> {
+        self.kept().await
     }
 
     async fn backup(&self, peer: Peer) -> Answer<Snapshot> {

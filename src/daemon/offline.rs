@@ -21,6 +21,8 @@ use crate::sync::{Tools, Workers};
 
 use super::DaemonError;
 use super::backend::{Daemon, Nature};
+use super::backups::Backups;
+use super::clock::{self, Steady};
 use super::ledger::Kept;
 use super::metrics::Metrics;
 use super::runs::Command;
@@ -104,6 +106,7 @@ pub(super) fn answering(
         reloads,
         looking: watch::channel(None).1,
         deliveries: Arc::default(),
+        backups: Arc::new(Backups::new(Steady::new(now, clock::since_boot))),
         commits: watch::Sender::new(0),
         stop,
     };

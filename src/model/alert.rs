@@ -73,6 +73,8 @@ pub enum AlertKind {
     VisitNeeded,
     /// A unit where people have access has no place at a target (R40): one for each unit.
     UnmappedPlace,
+    /// The daemon makes no backups, although it is to.
+    BackupFailing,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -116,7 +118,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 26] = [
+    pub const ALL: [AlertKind; 27] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -143,6 +145,7 @@ impl AlertKind {
         AlertKind::RevocationsHeld,
         AlertKind::VisitNeeded,
         AlertKind::UnmappedPlace,
+        AlertKind::BackupFailing,
     ];
 
     /// Everything that is to be known of the kind.
@@ -333,6 +336,13 @@ impl AlertKind {
                 closes: WithFeed,
                 ways: &[],
                 remedy: "write the unit into `places.map` of the target's file",
+            },
+            AlertKind::BackupFailing => KindFacts {
+                word: "backup_failing",
+                sentence: "the daemon cannot make the backups that it is to make",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "mend what it says; it closes itself with the next good backup, or take `backup` out of config/epms.yaml",
             },
         }
     }

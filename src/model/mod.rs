@@ -11,6 +11,7 @@ mod explain;
 mod guard;
 mod identity;
 mod ids;
+mod keeping;
 mod number;
 mod packed;
 mod people;
@@ -21,6 +22,7 @@ mod problem;
 mod record;
 mod reload;
 mod resident;
+mod rule;
 mod run;
 mod shown;
 mod soundness;
@@ -45,13 +47,14 @@ pub use email::{NoAddress, address, addresses};
 pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
 };
-pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};
+pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step};
 pub use guard::{
     Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,
     GuardedKind, HeldPlan, NotUnderstood, Passed, Rejection, Stopped, TakenFrom, Understanding,
 };
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
+pub use keeping::{BackupsKept, GoodBackup, Keeping, StoreGrowth};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use people::People;
 pub use person::{Field, Link, Origin, Person, Stay};
@@ -61,6 +64,7 @@ pub use problem::{Code, Place, Problem, Problems};
 pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
+pub use rule::{RULES, rule_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
 pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};

@@ -33,10 +33,9 @@ mod tests {
 
     #[test]
     fn what_the_system_says_of_a_connection_is_told_in_words() {
-        let told = |error: io::Error| why(&io::Error::other(error));
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(
-            told(refused),
+            why(&refused),
             ": nothing listens on that port (connection refused)"
         );
         let unknown =

@@ -26,6 +26,8 @@ mod people;
 mod property;
 mod verify;
 mod backup;
+mod backups;
+mod comparison;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -40,7 +42,9 @@ use unicase::UniCase;
 
 use crate::model::RunId;
 
-pub use backup::{CopyError, Restored, inspect, restore};
+pub use backup::{CopyError, Restored, inspect, inspect_in, restore};
+pub use backups::{Growth, LastBackup};
+pub use comparison::{Lost, SinceThen, compare};
 pub use decisions::Standing;
 pub use error::{OpenError, StoreError};
 pub use hours::Uptime;

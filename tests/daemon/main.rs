@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backups;
 mod by_hand;
 mod changes;
 mod crash;
@@ -41,9 +42,11 @@ mod stores;
 mod surroundings;
 mod targets;
 mod terminal;
+mod texts;
 mod tiers;
 mod traps;
 mod two_feeds;
+mod unknown;
 mod upgrade;
 mod waiting;
 mod webhook;

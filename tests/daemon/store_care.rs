@@ -232,7 +232,7 @@ async fn a_store_of_a_later_version_is_refused_with_both_versions_and_the_remedy
     for (verb, exit) in [("run", 3), ("verify", 1), ("compact", 1)] {
         let text = said(&home.epms(&[verb]).await, exit);
         assert!(
-            text.contains("has schema 99, and this epms knows 14"),
+            text.contains("has schema 99, and this epms knows 15"),
             "{verb}: {text}"
         );
         assert!(

@@ -9,7 +9,7 @@ use crate::control::client::{Client, Cut, PeopleFilter};
 use crate::model::{EXPORT_COLUMNS, Enrolment, ExportRow, Imported, IntegrationId, shown_json};
 
 use super::super::view::View;
-use super::super::{Exit, Failure, Screen, done};
+use super::super::{Exit, Failure, Screen, done, pages};
 
 /// A person to make.
 #[derive(Debug, Args)]
@@ -244,6 +244,7 @@ async fn rows(
         rows.extend(of_page);
         cut.cursor = page.next;
         if cut.cursor.is_none() {
+            pages::nothing_of(integration.as_ref(), rows.is_empty(), client).await?;
             return Ok(rows);
         }
     }

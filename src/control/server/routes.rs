@@ -15,7 +15,7 @@ use crate::control::protocol::{
 };
 use crate::model::{
     Alert, Change, DeliveriesTouched, Delivery, DeliveryPlan, Done, Enrolment, Explanation,
-    Imported, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
+    Imported, Keeping, Preview, Resolution, Retirement, Soundness, TargetStatus, Tier,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -416,6 +416,12 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .takes(Weight::Lasting)
         .asked::<super::changes::ChangesQuery>()
         .gives_at(200, Content::Lines(made::<LogLine>)),
+        reads(
+            "/v1/store",
+            "how large the store is, by how much it grows, and the backups that are made of it",
+            super::care::keeping::<B>,
+        )
+        .gives::<Keeping>(),
         acts(
             "/v1/backup",
             "a copy of the store as it is now: a redb file",

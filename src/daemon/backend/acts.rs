@@ -111,6 +111,9 @@ impl Daemon {
         act: PersonAct,
         peer: Peer,
     ) -> Answer<Done> {
+        if let PersonAct::Link(integration, resident) = &act {
+            self.is_resident(person, integration, resident).await?;
+        }
         let done = self
             .act(peer, move |store, hand| match &act {
                 PersonAct::Link(integration, resident) => {
