@@ -17,6 +17,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 const REST: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    cli::answer_the_shell();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

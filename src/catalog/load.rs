@@ -2,6 +2,7 @@
 
 mod between;
 mod checked;
+mod named;
 mod outcomes;
 mod targets;
 
@@ -262,17 +263,7 @@ impl<'a> Loader<'a> {
         };
         let connector = &file.value.connector;
         match self.files.connectors.get(connector) {
-            None => {
-                let message = format!(
-                    "there is no connector `{connector}`; {}",
-                    others(&self.files.connectors, connector)
-                );
-                Err(vec![
-                    file.document
-                        .problem("connector", message)
-                        .coded(Code::Reference),
-                ])
-            }
+            None => Err(vec![self.no_connector(&file)]),
             // What is wrong with the connector is told where it is wrong.
             Some(Err(problems)) => Err(problems.clone()),
             Some(Ok(connector)) => {
@@ -300,18 +291,8 @@ impl<'a> Loader<'a> {
         };
         let mut problems = Vec::new();
         let config = &file.value;
-        if !self.files.credentials.contains_key(&config.credential) {
-            let message = format!(
-                "there is no credential `{}`; {}",
-                config.credential,
-                others(&self.files.credentials, &config.credential)
-            );
-            problems.push(
-                file.document
-                    .problem("credential", message)
-                    .coded(Code::Reference),
-            );
-            return Err(problems);
+        if let Some(problem) = self.no_credential(&file.document, &config.credential) {
+            return Err(vec![problem]);
         }
         let credential = match self.credential(&config.credential) {
             Ok(credential) => credential,

@@ -13,11 +13,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::control::client::{AlertFilter, Client};
 use crate::control::protocol::{ActDetail, AlertAct, AlertDetail, Page};
 use crate::model::{
-    ActKind, Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus,
-    PersonId, Resolution, Side, Way,
+    ActKind, Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus, PersonId, Resolution, RunId, Side, Way,
 };
 
-use super::pages::{self, Length};
+use super::pages::{self, Fits, Length};
 use super::table::{Cell, Column, Table, Tone, below_each, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
@@ -274,7 +273,11 @@ pub(super) async fn run(
             let page = page.await?;
             let integration = filter.integration.as_ref();
             pages::nothing_of(integration, page.items.is_empty(), client).await?;
-            screen.show(json, &page, list)?;
+            // That an integration which is there has none is what many hope for.
+            let is_filtered = filter.kind.is_some() || arguments.state != StateChoice::Open;
+            let fits = Fits::of(&page.items, is_filtered);
+            screen.show(json, &page, |page, view| list(page, fits, view))?;
+            return Ok(fits.exit());
         }
         AlertsVerb::Show { alert } => screen.show(json, &client.alert(*alert).await?, show)?,
         AlertsVerb::Resolve(arguments) => {
@@ -326,9 +329,11 @@ async fn dismiss(
     Ok(Exit::Done)
 }
 
-fn list(page: &Page<Alert>, view: &View) -> String {
-    if page.items.is_empty() {
-        return "no alerts\n".to_owned();
+fn list(page: &Page<Alert>, fits: Fits, view: &View) -> String {
+    match fits {
+        Fits::Some => {}
+        Fits::NothingThere => return "no alerts\n".to_owned(),
+        Fits::NothingFits => return "no alerts fit\n".to_owned(),
     }
     // R15: those who are probably namesakes stand apart, so that they do not hide the others.
     let is_low = |alert: &&Alert| alert.confidence == Some(Confidence::Low);
@@ -364,8 +369,8 @@ fn table_of(alerts: &[&Alert], view: &View) -> String {
         [
             alert.id.into(),
             alert.kind.into(),
-            alert.integration.to_string().into(),
-            about(alert).into(),
+            Cell::id(&alert.integration),
+            about(alert),
             since.into(),
         ]
     };
@@ -428,18 +433,22 @@ fn noted(alert: &Alert) -> String {
     text
 }
 
+/// A subject of so many characters at most is an id that somebody may copy.
+const AN_ID: usize = 40;
+
 /// Whom an alert is about, as people would say it; else what it is about.
-fn about(alert: &Alert) -> String {
+fn about(alert: &Alert) -> Cell {
     let name = |side: &Side| {
         let names = [Field::FirstName, Field::LastName].map(|field| side.values.get(&field));
         let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
         (!names.is_empty()).then(|| names.join(" "))
     };
-    alert
-        .sides
-        .first()
-        .and_then(name)
-        .unwrap_or_else(|| alert.subject.clone())
+    let subject = &alert.subject;
+    match alert.sides.first().and_then(name) {
+        Some(name) => name.into(),
+        None if subject.len() <= AN_ID && !subject.contains(' ') => Cell::id(subject),
+        None => subject.into(),
+    }
 }
 
 fn show(detail: &AlertDetail, view: &View) -> String {
@@ -457,10 +466,12 @@ fn show(detail: &AlertDetail, view: &View) -> String {
     if !is_told_by_sides(alert) {
         facts.pair("subject", &alert.subject);
     }
-    facts.pair(
-        "raised",
-        format!("{} by {}", view.both(alert.first_seen), alert.raised_by),
-    );
+    // What no run raised, such as what is about a target or the store, has none.
+    let by = match alert.raised_by {
+        RunId::NONE => String::new(),
+        run => format!(" by {run}"),
+    };
+    facts.pair("raised", format!("{}{by}", view.both(alert.first_seen)));
     facts.pair("last seen", view.both(alert.last_seen));
     if let Some(here) = &alert.suggestion {
         facts.pair("looks like", here);

@@ -6,9 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff,
-    discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe,
-    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test,
+    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff, discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test, verify,
 };
 
 const TEMPLATE: &str = "\
@@ -61,7 +59,7 @@ doors
 the store
   backup       a copy of the store, while the daemon runs
   restore      a backup in the place of the store
-  verify       every table held against every other
+  verify       every table held against every other, of a backup too
   compact      give back the room that the file does not need
 
 editors
@@ -70,7 +68,7 @@ editors
   completions  completions for a shell
   man          manual pages
 
-  help         help on a command; on files, scripts, connectors, alerts, exit-codes
+  help         help on a command; on files, scripts, connectors, alerts, rules, exit-codes
 
 options
 {options}{after-help}
@@ -159,7 +157,7 @@ pub enum Verb {
     Doctor(doctor::DoctorArguments),
     /// make the daemon read all files again; the answer is the outcome for each integration
     ///
-    /// Ends with 2 when something was rejected. What was rejected goes on as it was.
+    /// Ends with 2 when something was refused. What was refused goes on as it was.
     #[command(verbatim_doc_comment)]
     Reload,
     /// the daemon; with a run's id, what that run did
@@ -216,18 +214,14 @@ pub enum Verb {
     Deliveries(deliveries::DeliveriesArguments),
     /// the change log, as JSON lines
     Changes(changes::ChangesArguments),
-    /// help on a command; on files, scripts, connectors, alerts, exit-codes
+    /// help on a command; on files, scripts, connectors, alerts, rules, exit-codes
     Help(help::HelpArguments),
     /// a copy of the store as of now, while the daemon runs
     Backup(backup::BackupArguments),
     /// a backup in the place of the store, which is kept; no daemon may run
     Restore(restore::RestoreArguments),
-    /// every table of the store held against every other
-    ///
-    /// Asks the daemon, or opens the store where none runs, and then looks at every page of the file, too. Ends
-    /// with 1 when something does not fit.
-    #[command(verbatim_doc_comment)]
-    Verify,
+    /// every table of the store, or of a backup, held against every other
+    Verify(verify::VerifyArguments),
     /// give back the room that the store's file does not need; no daemon may run
     Compact,
     /// JSON Schema of each kind of file, for editors

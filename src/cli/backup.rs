@@ -61,7 +61,7 @@ pub(super) async fn run(
             let folder = care::folder(home, environment)?;
             let store = Store::open(care::with_store(&folder)?)?;
             care::tell(store.notes(), screen)?;
-            store.copy_to(copy.path())?;
+            store.copy_at(copy.path(), screen.view.now)?;
         }
         copied => copied?,
     }

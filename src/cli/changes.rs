@@ -8,7 +8,7 @@ use crate::control::client::{Client, ClientError, LogQuery};
 use crate::control::protocol::{LogLine, Place};
 use crate::model::{ChangeKind, IntegrationId, PersonId};
 
-use super::{Exit, Failure, Screen};
+use super::{Exit, Failure, Screen, pages};
 
 /// Which changes.
 #[derive(Debug, Args)]
@@ -77,7 +77,11 @@ pub(super) async fn run(
         kind: arguments.kind,
         follow: arguments.follow,
     };
-    let mut pause = PAUSES.0;
+    if let Some(person) = arguments.person.filter(|_| arguments.follow) {
+        // Nobody is waited for who is not there.
+        client.person(person).await?;
+    }
+    let (mut pause, mut nothing) = (PAUSES.0, true);
     loop {
         let mut began = false;
         let mut left = wanted.limit;
@@ -97,11 +101,16 @@ pub(super) async fn run(
         }
         wanted.limit = left;
         if began {
-            pause = PAUSES.0;
+            (pause, nothing) = (PAUSES.0, false);
         }
         let is_first = wanted.after == arguments.after && !began;
         match ended {
-            Ok(()) if !wanted.follow || left == Some(0) => return Ok(Exit::Done),
+            Ok(()) if !wanted.follow || left == Some(0) => {
+                if nothing {
+                    known(arguments, client).await?;
+                }
+                return Ok(Exit::Done);
+            }
             Ok(()) => {}
             // Who never got through is told why, and not left waiting.
             Err(Failure::Client { ref error, .. })
@@ -111,6 +120,14 @@ pub(super) async fn run(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     }
+}
+
+/// Refuses what was asked for where it is not there: that there is nothing of it says nothing.
+async fn known(arguments: &ChangesArguments, client: &Client) -> Result<(), Failure> {
+    if let Some(person) = arguments.person {
+        client.person(person).await?;
+    }
+    pages::nothing_of(arguments.integration.as_ref(), true, client).await
 }
 
 /// Whether the daemon ended or broke off, and may be there again.

@@ -1,6 +1,7 @@
 //! `epms run` without a run's id: the daemon in the foreground, with its signals and its log. Its wiring is
 //! in `daemon`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
@@ -56,7 +57,7 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Failure {
         match error {
             DaemonError::Config(problems) => Failure::Config(problems),
-            DaemonError::Open(_) | DaemonError::Listen(_) => {
+            DaemonError::Open(_) | DaemonError::Second { .. } | DaemonError::Listen(_) => {
                 Failure::other(Exit::OutOfReach, error.to_string())
             }
             other => Failure::other(Exit::Failed, other.to_string()),
@@ -78,7 +79,28 @@ const IGNORED: [Signal; 9] = [
     Signal::SIGXFSZ,
 ];
 
-/// SIGTERM, SIGINT, and what else is sent to make a process end, stop; SIGHUP reloads. Installed before the daemon is
+/// The terminal that this process was started on, by its input and outputs. A service manager gives none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct OfTerminal([bool; 3]);
+
+impl OfTerminal {
+    fn now() -> OfTerminal {
+        OfTerminal([
+            std::io::stdin().is_terminal(),
+            std::io::stdout().is_terminal(),
+            std::io::stderr().is_terminal(),
+        ])
+    }
+
+    /// Whether there was a terminal, and there is none any more.
+    fn is_gone(self, now: OfTerminal) -> bool {
+        let mut both = self.0.into_iter().zip(now.0);
+        self.0.contains(&true) && both.all(|(before, now)| !before || !now)
+    }
+}
+
+/// SIGTERM, SIGINT, and what else is sent to make a process end, stop; SIGHUP reloads, but stops where the terminal is gone
+/// that the daemon was started on. Installed before the daemon is
 /// ready: a signal that came earlier would end the process.
 fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Error> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -100,6 +122,7 @@ fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Erro
     }
     let (sender, reload) = mpsc::channel(1);
     let stop = stop.clone();
+    let begun = OfTerminal::now();
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -108,6 +131,9 @@ fn signals(stop: &CancellationToken) -> Result<mpsc::Receiver<()>, std::io::Erro
                 _ = quit.recv() => break,
                 _ = out_of_time.recv() => break,
                 _ = hangup.recv() => {
+                    if begun.is_gone(OfTerminal::now()) {
+                        break;
+                    }
                     // A full channel means that a reload is due already.
                     let _ = sender.try_send(());
                 }
@@ -133,11 +159,13 @@ fn log(log: Log) {
     let ours = tracing_subscriber::filter::Targets::new().with_target("epms", level);
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // Where the terminal is gone there is nobody to tell that nothing can be told.
+        .log_internal_errors(false)
         .with_max_level(level);
     // A second subscriber in one process is refused; the first goes on.
     let _ = match log.format {
         LogFormat::Text => {
-            let color = std::io::IsTerminal::is_terminal(&std::io::stderr())
+            let color = std::io::stderr().is_terminal()
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             builder.with_ansi(color).finish().with(ours).try_init()
         }
@@ -148,4 +176,18 @@ fn log(log: Log) {
             .with(ours)
             .try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_gone_where_there_was_one_and_none_of_it_is_left() {
+        let none = OfTerminal([false; 3]);
+        let (all, errors) = (OfTerminal([true; 3]), OfTerminal([false, false, true]));
+        assert!(all.is_gone(none) && errors.is_gone(none));
+        assert!(!all.is_gone(all) && !all.is_gone(errors));
+        assert!(!none.is_gone(none), "a service manager gives none");
+    }
 }

@@ -15,7 +15,7 @@ use crate::model::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, PersonId, TargetId,
 };
 
-use super::pages::{self, Length};
+use super::pages::{self, Fits, Length};
 use super::table::{Cell, Column, Table, Tone, below_each, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen, approve};
@@ -205,29 +205,21 @@ async fn list(
         client.deliveries(&filter, &cut).await
     });
     let page = page.await?;
-    screen.show(json, &page, |page, view| listed(page, &filter, view))?;
-    Ok(fits(&page, &filter))
-}
-
-/// That nothing fits is not what was asked for.
-fn fits(page: &Page<Delivery>, filter: &DeliveryFilter) -> Exit {
-    if page.items.is_empty() && *filter != DeliveryFilter::default() {
-        Exit::Failed
-    } else {
-        Exit::Done
-    }
+    let fits = Fits::of(&page.items, filter != DeliveryFilter::default());
+    screen.show(json, &page, |page, view| listed(page, fits, view))?;
+    Ok(fits.exit())
 }
 
 /// Below this width why something is parked would be a column of single words.
 const WIDE: u16 = 120;
 
-fn listed(page: &Page<Delivery>, filter: &DeliveryFilter, view: &View) -> String {
-    if page.items.is_empty() {
-        return if *filter == DeliveryFilter::default() {
-            "nobody has anything at a target, and nothing is to be done\n".to_owned()
-        } else {
-            "nothing fits\n".to_owned()
-        };
+fn listed(page: &Page<Delivery>, fits: Fits, view: &View) -> String {
+    match fits {
+        Fits::Some => {}
+        Fits::NothingThere => {
+            return "nobody has anything at a target, and nothing is to be done\n".to_owned();
+        }
+        Fits::NothingFits => return "nothing fits\n".to_owned(),
     }
     let columns = [
         ("TARGET", Column::Cut),
@@ -240,7 +232,7 @@ fn listed(page: &Page<Delivery>, filter: &DeliveryFilter, view: &View) -> String
     ];
     let facts = |one: &Delivery| -> [Cell; 7] {
         [
-            one.target.to_string().into(),
+            Cell::id(&one.target),
             one.person.into(),
             one.key.clone().into(),
             Cell::new(one.state.as_str(), tone(one.state)),
@@ -314,7 +306,7 @@ async fn show(
             grants.collect::<String>()
         )
     })?;
-    Ok(fits(&page, &filter))
+    Ok(Fits::of(&page.items, true).exit())
 }
 
 /// One grant with all that is known of it.

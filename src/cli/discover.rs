@@ -248,7 +248,7 @@ pub(super) fn find(
             known.join(", ")
         ),
     };
-    of_catalog(&catalog, id).unwrap_or_else(|| Err(Failure::other(Exit::Invalid, told)))
+    of_catalog(&catalog, id).unwrap_or_else(|| Err(Failure::other(Exit::Failed, told)))
 }
 
 fn of_catalog(catalog: &Catalog, id: &IntegrationId) -> Option<Result<Arc<Integration>, Failure>> {

@@ -4,6 +4,7 @@
 mod check;
 mod machine;
 mod pms;
+mod store;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,9 +88,11 @@ pub(super) async fn run(
     );
     let mut checks = vec![machine::files(&catalog, home.root())];
     checks.extend(machine::state(&state));
-    checks.push(machine::disk(&state));
+    let free = machine::free(&state);
+    checks.push(machine::disk(&state, free));
     let client = Client::new(&socket)?;
     checks.push(machine::socket(&client, &catalog.settings).await);
+    checks.extend(store::look(&client, &state, home, free).await);
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     checks.push(machine::roots(reader.outbound().roots()));
     checks.extend(machine::proxies(&environment.proxies));

@@ -168,7 +168,7 @@ fn decisions(decisions: &[Decision], view: &View) -> String {
             "" => String::new(),
             reason => format!(": {reason}"),
         };
-        text += &paragraph(2, &format!("{}{rule}{reason}", decision.fate), view);
+        text += &paragraph(2, &format!("{}{rule}{reason}", decision.fate.told()), view);
         let says = rule_text(&decision.rule);
         if !says.is_empty() {
             text += &paragraph(4, &format!("{}: {says}", decision.rule), view);

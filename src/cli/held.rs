@@ -23,8 +23,9 @@ pub(super) fn listed(title: &str, plan: &HeldPlan, view: &View) -> String {
         ("TO", Column::Wrap),
     ]);
     for item in listed {
+        // The person with their id; of somebody new the resident's id; the unit by its id.
         table.row([
-            who(item).into(),
+            Cell::of_id(&item.subject, &item.name),
             item.unit.clone().into(),
             Cell::new(item.kind.as_str(), Tone::Attention),
             item.from.clone().into(),
@@ -56,12 +57,4 @@ fn is_of_feed(item: &Guarded) -> bool {
         item.kind,
         GuardedKind::EmptyFeed | GuardedKind::OtherDatabase | GuardedKind::Exclusion
     )
-}
-
-/// The person with their id; of somebody new the resident's id; the unit by its id.
-fn who(item: &Guarded) -> String {
-    match item.name.as_str() {
-        "" => item.subject.clone(),
-        name => format!("{} {name}", item.subject),
-    }
 }

@@ -18,6 +18,7 @@ topics
   scripts      functions of a script, a resident's fields, helpers with examples
   connectors   how a kind of PMS is reached
   alerts       kinds, and what to do about them
+  rules        R1 to R47: who comes in, changes and leaves, a sentence each
   exit-codes   what a command leaves behind, and the codes of problems
 
 examples
@@ -36,6 +37,7 @@ enum Topic {
     Scripts,
     Connectors,
     Alerts,
+    Rules,
     ExitCodes,
 }
 
@@ -68,6 +70,7 @@ fn page(topic: Topic, view: &View) -> String {
             text.gap();
             text.line(0, "The command: `epms alerts --help`.");
         }
+        Topic::Rules => pages::rules(&mut text),
         Topic::ExitCodes => pages::exit_codes(&mut text),
     }
     text.finish()

@@ -62,6 +62,7 @@ mod demo_doors;
 mod demo_home;
 mod shipped;
 mod sandbox;
+mod complete;
 mod completions;
 mod man;
 mod schema;
@@ -77,6 +78,7 @@ mod examples;
 mod tests;
 
 pub use arguments::{Arguments, Verb};
+pub use complete::answer_the_shell;
 pub use exit::{Exit, Failure};
 pub use screen::Screen;
 pub use view::View;
@@ -271,8 +273,13 @@ async fn dispatch(
         Verb::Integration { verb } => integration::run(verb, json, &client, screen).await,
         Verb::Notify { verb } => self::notify::run(verb, json, &client, screen).await,
         Verb::Backup(verb) => backup::run(verb, json, &client, &home, environment, screen).await,
-        Verb::Restore(verb) => restore::run(verb, json, &client, &home, environment, screen).await,
-        Verb::Verify => verify::run(json, &client, &home, environment, screen).await,
+        Verb::Restore(verb) => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let input = answers(screen).then_some(&mut input as &mut dyn std::io::BufRead);
+            let input = input.filter(|_| !verb.yes && !json);
+            restore::run(verb, json, (&client, &home, environment), input, screen).await
+        }
+        Verb::Verify(verb) => verify::run(verb, json, &client, &home, environment, screen).await,
         Verb::Demo(_)
         | Verb::Compact
         | Verb::Sandbox(_)

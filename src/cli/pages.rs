@@ -64,6 +64,36 @@ pub(super) async fn read<T>(
     }
 }
 
+/// What came of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fits {
+    /// Something.
+    Some,
+    /// Nothing, and nothing in particular was asked for.
+    NothingThere,
+    /// Nothing of what was asked for.
+    NothingFits,
+}
+
+impl Fits {
+    /// Whether something in particular was asked for is `filtered`.
+    pub(super) fn of<T>(items: &[T], filtered: bool) -> Fits {
+        match (items.is_empty(), filtered) {
+            (false, _) => Fits::Some,
+            (true, false) => Fits::NothingThere,
+            (true, true) => Fits::NothingFits,
+        }
+    }
+
+    /// That nothing fits is not what was asked for.
+    pub(super) fn exit(self) -> Exit {
+        match self {
+            Fits::Some | Fits::NothingThere => Exit::Done,
+            Fits::NothingFits => Exit::Failed,
+        }
+    }
+}
+
 /// Refuses a list of nothing that an integration was asked for which is not there: it is misspelt.
 pub(super) async fn nothing_of(
     integration: Option<&IntegrationId>,

@@ -17,6 +17,7 @@ use crate::model::{Change, Field, IntegrationId, Origin, PeopleQuery, Person, Pe
 use super::alerts;
 use super::deliveries::told as deliveries;
 use super::pages;
+use super::pages::Fits;
 use super::table::{Cell, Column, Table, Tone, clean};
 use super::view::View;
 use super::{Exit, Failure, Screen};
@@ -74,7 +75,14 @@ pub(super) async fn run(
                 seq,
                 epoch,
             };
-            screen.show(json, &page, |page, view| list(page, &filter, view))?;
+            // That an integration which is there has nobody is no mistake.
+            let rest = PeopleQuery {
+                integration: None,
+                ..filter.clone()
+            };
+            let fits = Fits::of(&page.items, !rest.is_for_everybody());
+            screen.show(json, &page, |page, view| list(page, fits, &filter, view))?;
+            return Ok(fits.exit());
         }
         PeopleVerb::Show { person } => screen.show(json, &client.person(*person).await?, show)?,
         PeopleVerb::Erase(arguments) => return erase::run(arguments, json, client, screen).await,
@@ -84,13 +92,13 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn list(page: &PeoplePage, filter: &PeopleQuery, view: &View) -> String {
-    if page.items.is_empty() {
-        return if filter.is_for_everybody() {
-            "no people yet; `epms sync --all` brings them in\n".to_owned()
-        } else {
-            "nobody fits\n".to_owned()
-        };
+fn list(page: &PeoplePage, fits: Fits, filter: &PeopleQuery, view: &View) -> String {
+    match fits {
+        Fits::Some => {}
+        Fits::NothingThere => {
+            return "no people yet; `epms sync --all` brings them in\n".to_owned();
+        }
+        Fits::NothingFits => return "nobody fits\n".to_owned(),
     }
     let mut text = people(&page.items, filter.integration.as_ref(), view);
     text += &pages::more(page.items.len(), page.next.as_deref());
@@ -112,17 +120,16 @@ pub(super) fn people(people: &[Person], property: Option<&IntegrationId>, view: 
             .and_then(|id| person.stays.get_key_value(id))
             .or_else(|| person.stays.first_key_value());
         let further = person.stays.len().saturating_sub(1);
-        let at = stay.map_or_else(String::new, |(id, _)| id.to_string());
+        let at = stay.map_or("", |(id, _)| id.as_str());
+        let more = match further {
+            0 => String::new(),
+            further => format!("+{further}"),
+        };
         table.row([
             person.id.into(),
             name(person).into(),
             person.email.clone().unwrap_or_default().into(),
-            if further == 0 {
-                at
-            } else {
-                format!("{at} +{further}")
-            }
-            .into(),
+            Cell::of_id(at, &more),
             stay.map_or_else(String::new, |(_, stay)| unit(stay)).into(),
             match (person.merged_into, person.withdrawn) {
                 (Some(into), _) => Cell::new(format!("is {into}"), Tone::Faint),
@@ -287,8 +294,8 @@ fn links(detail: &PersonDetail, view: &View) -> String {
             runs => Cell::new(format!("{runs} runs"), Tone::Attention),
         };
         table.row([
-            link.integration.to_string().into(),
-            link.resident.clone().into(),
+            Cell::id(&link.integration),
+            Cell::id(&link.resident),
             view.relative(link.since).into(),
             missed,
         ]);

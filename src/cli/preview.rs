@@ -35,7 +35,7 @@ pub struct PreviewArguments {
     /// the integration: the name of a file in config/integrations, without .yaml
     #[arg(value_parser = super::integration_id, required_unless_present = "all")]
     pub integration: Option<IntegrationId>,
-    /// only what concerns this resident, by the PMS's id
+    /// only what concerns this resident, by the PMS's id or its beginning
     #[arg(long, value_name = "ID", requires = "integration")]
     pub resident: Option<String>,
     /// every change, however many; without an integration, those of all that are switched on
@@ -63,7 +63,8 @@ pub(super) async fn run(
         return all(json, with.as_ref(), client, screen).await;
     };
     let mut preview = read(integration, with.as_ref(), client, screen).await?;
-    if let Some(resident) = &arguments.resident {
+    if let Some(asked) = &arguments.resident {
+        let resident = &meant(&preview, asked)?;
         only(&mut preview, resident);
         if is_of_nobody(&preview) {
             let told = format!(
@@ -198,6 +199,33 @@ fn total(previews: &[Preview]) -> String {
     text
 }
 
+/// Whom an id means: the resident who has it, or the only one whose id begins so.
+fn meant(preview: &Preview, asked: &str) -> Result<String, Failure> {
+    let decided = preview.decisions.iter().map(|one| one.subject.as_str());
+    let changed = preview.changes.iter();
+    let changed = changed.filter_map(|one| one.resident.as_deref());
+    let ids: BTreeSet<&str> = decided.chain(changed).collect();
+    let begin: Vec<&str> = ids
+        .iter()
+        .copied()
+        .filter(|id| id.starts_with(asked))
+        .collect();
+    match begin.as_slice() {
+        _ if ids.contains(asked) => Ok(asked.to_owned()),
+        [one] => Ok((*one).to_owned()),
+        [] => Ok(asked.to_owned()),
+        [first, second, ..] => {
+            let told = format!(
+                "the ids of {} residents begin so, such as {} and {}; write more of the one that you mean",
+                begin.len(),
+                clean(first),
+                clean(second)
+            );
+            Err(Failure::other(Exit::Failed, told))
+        }
+    }
+}
+
 fn only(preview: &mut Preview, resident: &str) {
     preview
         .changes
@@ -301,7 +329,7 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
         for decision in held.iter().take(if all { usize::MAX } else { SHOWN }) {
             let person = decision.person.map(|id| id.to_string());
             table.row([
-                decision.subject.clone().into(),
+                Cell::id(&decision.subject),
                 person.unwrap_or_default().into(),
                 Cell::new(decision.reason.clone(), Tone::Attention),
             ]);
@@ -341,12 +369,8 @@ fn changes(preview: &Preview, shown: usize, view: &View) -> String {
             })
             .collect();
         table.row([
-            change.resident.clone().unwrap_or_default().into(),
-            name.map_or_else(
-                || change.person.to_string(),
-                |name| format!("{} {name}", change.person),
-            )
-            .into(),
+            Cell::id(change.resident.as_deref().unwrap_or_default()),
+            Cell::of_id(change.person, name.map_or("", String::as_str)),
             change.kind.to_string().into(),
             change.rule.clone().into(),
             fields.join(", ").into(),

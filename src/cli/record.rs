@@ -18,7 +18,7 @@ use crate::source::{Heard, Reader};
 
 use super::discover::{Asking, find, read};
 use super::status::number;
-use super::table::{Column, Table};
+use super::table::{Cell, Column, Table};
 use super::view::View;
 use super::{Exit, Failure, Screen};
 
@@ -250,7 +250,7 @@ fn told(report: &Report, arguments: &RecordArguments, view: &View) -> String {
     for one in &report.files {
         let number = |count: Option<usize>| count.map_or_else(String::new, |n| n.to_string());
         table.row([
-            one.file.clone().into(),
+            Cell::id(&one.file),
             match (one.records, one.of) {
                 (Some(records), Some(of)) if records < of => format!("{records} of {of}").into(),
                 (records, _) => number(records).into(),

@@ -16,9 +16,9 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let reply = client.reload().await?;
     screen.show(json, &reply, render)?;
-    let is_rejected = |outcome| outcome == ReloadOutcome::Rejected;
-    let rejected = integrations(&reply).chain(targets(&reply)).any(is_rejected);
-    Ok(if rejected || !reply.problems.is_empty() {
+    let is_refused = |outcome| outcome == ReloadOutcome::Rejected;
+    let refused = integrations(&reply).chain(targets(&reply)).any(is_refused);
+    Ok(if refused || !reply.problems.is_empty() {
         Exit::Invalid
     } else {
         Exit::Done
@@ -61,9 +61,9 @@ fn became(id: &str, outcome: ReloadOutcome, generation: Option<u64>, rests: &str
         (ReloadOutcome::Loaded, _) => format!("{id}: loaded as generation {number}\n"),
         (ReloadOutcome::Removed, _) => format!("{id}: its file is gone; {rests}\n"),
         (ReloadOutcome::Rejected, Some(_)) => {
-            format!("{id}: rejected; generation {number} still runs\n")
+            format!("{id}: refused; generation {number} still runs\n")
         }
-        (ReloadOutcome::Rejected, None) => format!("{id}: rejected; it does not run\n"),
+        (ReloadOutcome::Rejected, None) => format!("{id}: refused; it does not run\n"),
     }
 }
 
@@ -86,7 +86,7 @@ fn targets(reply: &ReloadReply) -> impl Iterator<Item = ReloadOutcome> + Clone {
 fn counted(all: &str, outcomes: impl Iterator<Item = ReloadOutcome> + Clone) -> String {
     let of = |outcome| outcomes.clone().filter(|one| *one == outcome).count();
     format!(
-        "{all}: {} loaded, {} unchanged, {} rejected, {} removed\n",
+        "{all}: {} loaded, {} unchanged, {} refused, {} removed\n",
         of(ReloadOutcome::Loaded),
         of(ReloadOutcome::Unchanged),
         of(ReloadOutcome::Rejected),

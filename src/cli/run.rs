@@ -10,6 +10,7 @@ use crate::control::protocol::RunDetail;
 use crate::model::{Decision, Fate, Run, RunId};
 
 use super::runs::took;
+use super::status::number;
 use super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};
@@ -24,7 +25,7 @@ examples
 pub struct RunArguments {
     /// show this run instead of starting the daemon
     pub run: Option<RunId>,
-    /// show the decisions `unchanged` too, and each rejected record in a line of its own
+    /// show the decisions `unchanged` too, and each record that is not mapped in a line of its own
     #[arg(long, requires = "run")]
     pub all: bool,
 }
@@ -85,9 +86,13 @@ fn facts(run: &Run, view: &View) -> String {
     }
     pairs.pair(
         "read",
-        format!("{} records on {} pages", run.records, run.pages),
+        format!(
+            "{} on {}",
+            number(run.records, "record", "records"),
+            number(run.pages, "page", "pages")
+        ),
     );
-    pairs.pair("written", format!("{} changes", run.changes));
+    pairs.pair("written", number(run.changes, "change", "changes"));
     if let Some(digest) = run.outcome.digest() {
         pairs.pair("digest", digest);
     }
@@ -115,7 +120,7 @@ fn counts(run: &Run, view: &View) -> String {
     for fate in Fate::ALL {
         let count = run.counts.of(fate);
         if count > 0 {
-            table.row([Cell::new(fate, tone(fate)), count.into()]);
+            table.row([Cell::new(fate.told(), tone(fate)), count.into()]);
         }
     }
     format!("\n{}", table.render(view))
@@ -129,7 +134,7 @@ fn decisions(decisions: &[Decision], run: &Run, all: bool, view: &View) -> Strin
         };
     }
     let mut table = Table::new([
-        ("RESIDENT", Column::Cut),
+        ("RESIDENT", Column::Wrap),
         ("DECISION", Column::Whole),
         ("RULE", Column::Whole),
         ("PERSON", Column::Whole),
@@ -151,18 +156,19 @@ fn decisions(decisions: &[Decision], run: &Run, all: bool, view: &View) -> Strin
             Fate::Rejected => rejected.get(&*decision.reason),
             _ => None,
         };
-        let subject = match same.map(Vec::as_slice) {
+        let subjects = match same.map(Vec::as_slice) {
             Some([first, second, third, _, rest @ ..]) => {
                 if *first != decision.subject {
                     continue;
                 }
-                format!("{first}, {second}, {third} and {} more", rest.len() + 1)
+                let more = format!("and {} more", rest.len() + 1);
+                Cell::of_ids(&[first, second, third], &more)
             }
-            _ => decision.subject.clone(),
+            _ => Cell::id(&decision.subject),
         };
         table.row([
-            subject.into(),
-            Cell::new(decision.fate, tone(decision.fate)),
+            subjects,
+            Cell::new(decision.fate.told(), tone(decision.fate)),
             decision.rule.clone().into(),
             decision
                 .person

@@ -62,7 +62,7 @@ pub(super) fn table(runs: &[RunState], view: &View) -> String {
         let report = state.report.as_ref();
         table.row([
             state.id.into(),
-            state.integration.to_string().into(),
+            Cell::id(&state.integration),
             view.relative_or_never(report.map(|run| run.started)).into(),
             report
                 .and_then(took)

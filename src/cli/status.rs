@@ -20,7 +20,7 @@ const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// Which integrations to show.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-where the files on disk were rejected, the problems stand below the table;
+where the files on disk were refused, the problems stand below the table;
 the generation before goes on until they are right
 
 --exit-code is for monitors: the first line begins with EPMS and OK, WARNING,
@@ -237,7 +237,7 @@ pub(super) fn table(all: &[&IntegrationStatus], view: &View) -> String {
             Tone::Plain
         };
         table.row([
-            one.id.to_string().into(),
+            Cell::id(&one.id),
             Cell::new(word(one), tone(one)),
             one.generation
                 .map_or_else(|| "–".to_owned(), |g| g.to_string())
@@ -382,7 +382,7 @@ fn what_runs(one: &IntegrationStatus, view: &View) -> String {
         .loaded
         .map(|time| format!(", loaded {},", view.relative(time)));
     let since = since.unwrap_or_default();
-    format!("the files on disk were rejected; generation {generation}{since} still runs")
+    format!("the files on disk were refused; generation {generation}{since} still runs")
 }
 
 fn tone(one: &IntegrationStatus) -> Tone {

@@ -38,6 +38,8 @@ pub(super) enum Tone {
 pub(super) struct Cell {
     text: String,
     tone: Tone,
+    /// So many of its first characters stand in one line, however narrow the terminal is.
+    whole: usize,
 }
 
 impl Cell {
@@ -45,6 +47,43 @@ impl Cell {
         Cell {
             text: clean(&text.to_string()),
             tone,
+            whole: 0,
+        }
+    }
+
+    /// An id: never cut nor broken, in whatever column it stands, so that it can be copied.
+    pub(super) fn id(id: impl ToString) -> Cell {
+        Cell::of_id(id, "")
+    }
+
+    /// An id, and what is said of it, which may be cut.
+    pub(super) fn of_id(id: impl ToString, rest: &str) -> Cell {
+        let id = clean(&id.to_string());
+        let whole = id.chars().count();
+        let rest = clean(rest);
+        let (text, more) = if rest.is_empty() {
+            (id, 0)
+        } else {
+            // With a sign that something is cut.
+            (format!("{id} {rest}"), 1)
+        };
+        Cell {
+            text,
+            tone: Tone::Plain,
+            whole: whole + more,
+        }
+    }
+
+    /// Ids, and what is said of them, in a column that goes on in the next line.
+    pub(super) fn of_ids(ids: &[&str], rest: &str) -> Cell {
+        let ids: Vec<String> = ids.iter().map(|id| clean(id)).collect();
+        let longest = ids.iter().map(|id| id.chars().count()).max();
+        let text = format!("{} {}", ids.join(", "), clean(rest));
+        Cell {
+            text,
+            tone: Tone::Plain,
+            // With the comma behind it.
+            whole: longest.map_or(0, |longest| longest + 1),
         }
     }
 }
@@ -180,6 +219,21 @@ impl Table {
         table
     }
 
+    /// The least that each column keeps: no id in it is cut.
+    fn least(&self, columns: usize) -> Vec<u16> {
+        let mut least = vec![LEAST; columns];
+        for row in &self.rows {
+            for (cell, least) in row.iter().zip(&mut least) {
+                if cell.whole > 0 {
+                    let head: String = cell.text.chars().take(cell.whole).collect();
+                    let width = u16::try_from(columns_of(&head)).unwrap_or(u16::MAX);
+                    *least = width.max(*least);
+                }
+            }
+        }
+        least
+    }
+
     /// The widths of all columns, so that they fit into `width` if they can.
     fn widths(&self, width: u16) -> Vec<u16> {
         let plain = View {
@@ -191,22 +245,32 @@ impl Table {
         let mut widths = self.drawn(&plain, None).column_max_content_widths();
         let gaps = GAP.saturating_mul(u16::try_from(widths.len().saturating_sub(1)).unwrap_or(0));
         let room = width.saturating_sub(gaps).saturating_sub(self.indent);
+        let least = self.least(widths.len());
         while widths.iter().copied().map(u32::from).sum::<u32>() > u32::from(room) {
             // The widest column that can give way does so, one step at a time.
             let widest = widths
                 .iter_mut()
                 .zip(&self.columns)
-                .filter(|(width, column)| {
-                    **width > LEAST && matches!(column, Column::Cut | Column::Wrap)
+                .zip(&least)
+                .filter(|((width, column), least)| {
+                    **width > **least && matches!(column, Column::Cut | Column::Wrap)
                 })
-                .max_by_key(|(width, _)| **width);
+                .max_by_key(|((width, _), _)| **width);
             match widest {
-                Some((width, _)) => *width -= 1,
+                Some(((width, _), _)) => *width -= 1,
                 None => break,
             }
         }
         widths
     }
+}
+
+/// The columns of a terminal that a text takes.
+fn columns_of(text: &str) -> usize {
+    let mut probe = comfy_table::Table::new();
+    probe.force_no_tty().add_row([text]);
+    let widest = probe.column_max_content_widths().into_iter().max();
+    usize::from(widest.unwrap_or(0))
 }
 
 fn drawn(cell: &Cell, width: Option<u16>) -> comfy_table::Cell {
@@ -262,8 +326,11 @@ pub(super) fn below_each(table: &str, told: impl IntoIterator<Item = String>) ->
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::{plain, view};
     use super::*;
+    use crate::testing::searching;
 
     fn people() -> Table {
         let mut table = Table::new([
@@ -299,6 +366,49 @@ mod tests {
          1  Ada                                                                           short
         20  A name that goes on for longer than anybody would want to read it in a table  a reason that needs more room than there is in one line and so goes on below
         ");
+    }
+
+    fn kinds() -> impl Strategy<Value = Vec<Column>> {
+        let kinds = vec![Column::Whole, Column::Number, Column::Cut, Column::Wrap];
+        proptest::collection::vec(proptest::sample::select(kinds), 4)
+    }
+
+    fn rows() -> impl Strategy<Value = Vec<(String, String, String, String)>> {
+        let id = "[a-z0-9][a-z0-9.:_-]{0,40}";
+        proptest::collection::vec((id, id, "[A-Za-zéß ]{0,60}", "[a-z ]{0,80}"), 1..8)
+    }
+
+    proptest! {
+        #![proptest_config(searching(96))]
+
+        /// D6: eighty columns cut names and break sentences, and no id.
+        #[test]
+        fn an_id_stands_whole_in_one_line_however_narrow_the_terminal_is(
+            kinds in kinds(),
+            rows in rows(),
+            width in 20_u16..120,
+        ) {
+            let mut table = Table::new([
+                ("A", kinds[0]),
+                ("B", kinds[1]),
+                ("C", kinds[2]),
+                ("D", kinds[3]),
+            ]);
+            for (one, led, name, text) in &rows {
+                let cells = [Cell::id(one), Cell::of_id(led, name)];
+                let [id, led] = cells;
+                table.row([id, text.as_str().into(), led, text.as_str().into()]);
+            }
+            let mut narrow = view();
+            narrow.width = Some(width);
+            let drawn = table.render(&narrow);
+            for (one, led, ..) in &rows {
+                for id in [one, led] {
+                    let mut words = drawn.split([' ', '…', '\n']);
+                    prop_assert!(words.any(|word| word == id), "{id}\n{drawn}");
+                }
+            }
+        }
     }
 
     #[test]

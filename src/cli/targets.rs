@@ -88,7 +88,7 @@ fn table(targets: &[TargetStatus], view: &View) -> String {
             count => Cell::new(count, tone),
         };
         table.row([
-            target.id.to_string().into(),
+            Cell::id(&target.id),
             Cell::new(target.state.as_str(), tone(target.state)),
             target.mode.clone().into(),
             target.people.into(),
@@ -219,7 +219,7 @@ fn troubles(target: &TargetStatus, view: &View) -> String {
     }
     let what = match target.state {
         TargetState::Broken => "its file is not right and never was, so that nothing is delivered",
-        _ => "the files on disk were rejected; what was loaded before still holds",
+        _ => "the files on disk were refused; what was loaded before still holds",
     };
     text.push('\n');
     text += &paragraph(0, &format!("{id}: {what}"), view);

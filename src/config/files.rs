@@ -9,8 +9,7 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Schedule,
-    Settings, Span, Target, nearest, notices, target_requests,
+    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -27,6 +26,45 @@ pub struct File<T> {
 /// A file, or all that is wrong with it.
 pub type Read<T> = Result<File<T>, Vec<Problem>>;
 
+/// What fits of a file with which something is wrong: for those who tell all that is wrong, and for nobody else.
+#[derive(Debug)]
+pub struct Rest<T> {
+    /// What fits, as if the rest were not there.
+    pub file: File<T>,
+    /// What does not, as dotted paths.
+    partly: Partly<()>,
+    /// All that does not fit is a value of its own, which nothing else hangs on.
+    pub is_whole: bool,
+}
+
+impl<T> Rest<T> {
+    /// Whether all of a field fits, or it is not there.
+    pub fn fits(&self, field: &str) -> bool {
+        let around = format!("{field}.");
+        let mut unfit = self.partly.unfit.iter();
+        self.partly.is_written(field) && !unfit.any(|path| path.starts_with(&around))
+    }
+
+    /// Those of the problems that are of what was written.
+    pub fn of_written(&self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+        let mut problems = problems;
+        problems.retain(|one| {
+            one.file != self.file.document.file() || self.partly.is_written(&one.field)
+        });
+        problems.into_iter()
+    }
+}
+
+/// What fits of the files of a home with which something is wrong. Keys are file stems.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct Rests {
+    pub credentials: BTreeMap<String, Rest<Credential>>,
+    pub connectors: BTreeMap<String, Rest<Connector>>,
+    pub integrations: BTreeMap<String, Rest<Integration>>,
+    pub targets: BTreeMap<String, Rest<Target>>,
+}
+
 /// All files of a home. Keys are file stems.
 #[derive(Debug)]
 #[allow(missing_docs)]
@@ -36,6 +74,8 @@ pub struct Files {
     pub connectors: BTreeMap<String, Read<Connector>>,
     pub integrations: BTreeMap<String, Read<Integration>>,
     pub targets: BTreeMap<String, Read<Target>>,
+    /// What fits of those that are not right.
+    pub rests: Rests,
     /// Problems of folders, and of files that are none of ours.
     pub others: Vec<Problem>,
     /// The folder of integrations is there and could not be looked into: which files it has is not known.
@@ -48,10 +88,15 @@ impl Files {
     /// Reads all files of `home`.
     pub fn read(home: &Home) -> Files {
         let mut others = Vec::new();
-        let credentials = folder(home, "credentials", check_credential, &mut others);
-        let connectors = folder(home, "connectors", check_connector, &mut others);
-        let integrations = folder(home, "integrations", check_integration, &mut others);
-        let targets = folder(home, "targets", check_target, &mut others);
+        let mut rests = Rests::default();
+        let kept = (&mut rests.credentials, &mut others);
+        let credentials = folder(home, "credentials", check_credential, kept);
+        let kept = (&mut rests.connectors, &mut others);
+        let connectors = folder(home, "connectors", check_connector, kept);
+        let kept = (&mut rests.integrations, &mut others);
+        let integrations = folder(home, "integrations", check_integration, kept);
+        let kept = (&mut rests.targets, &mut others);
+        let targets = folder(home, "targets", check_target, kept);
         Files {
             settings: Files::read_settings(home),
             credentials: credentials.unwrap_or_default(),
@@ -60,6 +105,7 @@ impl Files {
             integrations: integrations.unwrap_or_default(),
             targets_are_shut: targets.is_none(),
             targets: targets.unwrap_or_default(),
+            rests,
             others,
         }
     }
@@ -68,7 +114,9 @@ impl Files {
     pub fn read_settings(home: &Home) -> Read<Settings> {
         let path = home.config().join("epms.yaml");
         match home.beneath().read(&path, MAX_FILE) {
-            Ok(bytes) => file(&home.name(&path), &bytes, check_settings),
+            Ok(bytes) => {
+                file(&home.name(&path), &bytes, check_settings).map_err(|(problems, _)| problems)
+            }
             // Which home was looked into is what people ask first.
             Err(error) => Err(vec![unreadable(&path, &error)]),
         }
@@ -125,7 +173,7 @@ fn folder<T: DeserializeOwned>(
     home: &Home,
     name: &str,
     check: fn(&T, &Document) -> Vec<Problem>,
-    others: &mut Vec<Problem>,
+    (rests, others): (&mut BTreeMap<String, Rest<T>>, &mut Vec<Problem>),
 ) -> Option<BTreeMap<String, Read<T>>> {
     let path = home.config().join(name);
     let mut files = BTreeMap::new();
@@ -158,7 +206,10 @@ fn folder<T: DeserializeOwned>(
         match file_name.rsplit_once('.') {
             Some((stem, "yaml")) if is_name(stem) => {
                 let read = match beneath.read(&path, MAX_FILE) {
-                    Ok(bytes) => file(&name, &bytes, check),
+                    Ok(bytes) => file(&name, &bytes, check).map_err(|(problems, rest)| {
+                        rests.extend(rest.map(|rest| (stem.to_owned(), rest)));
+                        problems
+                    }),
                     Err(error) => Err(vec![unreadable(&name, &error)]),
                 };
                 files.insert(stem.to_owned(), read);
@@ -182,32 +233,51 @@ pub fn is_name(stem: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 }
 
+/// A file; or all that is wrong with it, and what fits of it all the same.
 fn file<T: DeserializeOwned>(
     name: &Path,
     bytes: &[u8],
     check: fn(&T, &Document) -> Vec<Problem>,
-) -> Read<T> {
+) -> Result<File<T>, (Vec<Problem>, Option<Rest<T>>)> {
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(vec![Problem {
+        let problem = Problem {
             file: name.to_owned(),
             place: None,
             field: String::new(),
             message: "is not UTF-8; save it as UTF-8".into(),
             code: Code::File,
-        }]);
+        };
+        return Err((vec![problem], None));
     };
-    let document = Document::parse(name, text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    let value: T = document.read()?;
-    let problems = check(&value, &document);
+    let document = Document::parse(name, text.strip_prefix('\u{feff}').unwrap_or(text));
+    let document = document.map_err(|problems| (problems, None))?;
+    let (partly, mut problems) = document.read_partly::<T>();
+    let Some(partly) = partly else {
+        return Err((problems, None));
+    };
+    let ranges = check(&partly.value, &document);
+    let is_whole = problems.is_empty();
+    problems.extend(
+        ranges
+            .into_iter()
+            .filter(|one| partly.is_written(&one.field)),
+    );
+    let Partly { value, unfit } = partly;
+    let file = File {
+        value,
+        document,
+        hash: *blake3::hash(bytes).as_bytes(),
+    };
     if problems.is_empty() {
-        Ok(File {
-            value,
-            document,
-            hash: *blake3::hash(bytes).as_bytes(),
-        })
-    } else {
-        Err(problems)
+        return Ok(file);
     }
+    let partly = Partly { value: (), unfit };
+    let rest = Rest {
+        file,
+        partly,
+        is_whole,
+    };
+    Err((problems, Some(rest)))
 }
 
 fn check_version(version: u32, document: &Document, problems: &mut Vec<Problem>) {
@@ -252,6 +322,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     check_schedule(&settings.schedule, "schedule", document, &mut problems);
     for (field, message) in settings.store.problems() {
         problems.push(document.problem(&format!("store.{field}"), message));
+    }
+    for (field, message) in settings.backup.iter().flat_map(BackupSettings::problems) {
+        problems.push(document.problem(&format!("backup.{field}"), message));
     }
     for (field, message) in settings.retention.problems() {
         problems.push(document.problem(&format!("retention.{field}"), message));

@@ -11,6 +11,7 @@ mod secret;
 mod program;
 mod proxy;
 mod settings;
+mod backup;
 mod tiers;
 mod credential;
 mod connector;
@@ -25,13 +26,14 @@ mod files;
 
 pub use age::Age;
 pub use answer::{AnswerRule, Condition, HeaderRule, Statuses, Verdict};
+pub use backup::BackupSettings;
 pub use connector::{
     Auth, ClientStyle, Connector, CredentialField, Grant, KeyForm, Limits, Login, OAuth2, Recorded,
     Retry, Sign, SignatureForm, TokenPlace,
 };
 pub use credential::{ContractLimits, Credential, CredentialValue, Defaults};
 pub use duration::Span;
-pub use files::{File, Files, Read, check_fields, is_name};
+pub use files::{File, Files, Read, Rest, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};
 pub use notices::{
@@ -52,4 +54,4 @@ pub use size::Size;
 pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
-pub use yaml::{Document, nearest};
+pub use yaml::{Document, Partly, nearest};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Notify, Proxy, Size, Span, Tiers};
+use super::{BackupSettings, Notify, Proxy, Size, Span, Tiers};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -41,6 +41,9 @@ pub struct Settings {
     /// The people store.
     #[serde(default)]
     pub store: StoreSettings,
+    /// Copies of the store that the daemon makes by itself. Without this it makes none.
+    #[serde(default)]
+    pub backup: Option<BackupSettings>,
     /// How long a run may read and map before it is given up, with nothing written: one second to one day. The next
     /// one is ordinary.
     #[serde(default = "deadline")]
@@ -167,6 +170,7 @@ impl Default for Settings {
             placeholder_emails: placeholder_emails(),
             retention: Retention::default(),
             store: StoreSettings::default(),
+            backup: None,
             deadline: deadline(),
             grace: grace(),
             proxy: None,

@@ -2,13 +2,13 @@
 //!
 //! `serde-saphyr` parses the text (positions, budgets, no alias bombs) into a [`Node`] tree; a serde
 //! deserializer over that tree fills the structs. Where a field does not fit, the problem is noted, the
-//! field is muted and the tree is read again, so that one faulty line does not hide the next. (One thing
-//! it cannot see: a field that is missing from a struct whose other required field is faulty.)
+//! field is muted and the tree is read again, so that one faulty line does not hide the next; something stands in for
+//! what must be there.
 
 mod node;
 mod read;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -26,6 +26,73 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub struct Document {
     file: PathBuf,
     root: Node,
+}
+
+/// What fits of a document.
+#[derive(Debug, Clone)]
+pub struct Partly<T> {
+    /// The value, as if what does not fit were not there.
+    pub value: T,
+    /// What does not fit, as dotted paths: whatever is said of these is said of nothing that was written.
+    pub unfit: Vec<String>,
+}
+
+impl<T> Partly<T> {
+    /// Whether something that is said of a field is said of what was written.
+    pub fn is_written(&self, field: &str) -> bool {
+        let mut unfit = self.unfit.iter();
+        !unfit.any(|path| {
+            let rest = field.strip_prefix(path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
+
+/// What does not fit, and what stands in for what must be there.
+#[derive(Debug, Default)]
+struct Faults {
+    muted: BTreeSet<Vec<String>>,
+    /// Fields that were meant by others that are not known.
+    meant: BTreeSet<Vec<String>>,
+    /// How many stand-ins were tried of a field.
+    tried: BTreeMap<Vec<String>, usize>,
+}
+
+impl Faults {
+    /// Whether it was told of a field, or of another that was meant by it.
+    fn is_known(&self, field: &[String]) -> bool {
+        self.muted.contains(field) || self.meant.contains(field)
+    }
+
+    /// The field whose stand-in stands at a path, or around it.
+    fn stand_in_at(&self, path: &[String]) -> Option<Vec<String>> {
+        let mut fields = self.tried.keys();
+        fields.find(|field| path.starts_with(field)).cloned()
+    }
+
+    /// Lets the next stand-in be where a field must be; false where there is none left.
+    fn stands_in(&mut self, root: &mut Node, field: Vec<String>) -> bool {
+        let next = self.tried.entry(field.clone()).or_default();
+        let kind = match *next {
+            0 => text("x", false),
+            1 => text("1", true),
+            2 => text("true", true),
+            3 => text("1h", false),
+            4 => Kind::Map(Vec::new()),
+            5 => Kind::Seq(Vec::new()),
+            _ => return false,
+        };
+        *next += 1;
+        let put = |(key, around): (&String, &[String])| root.put(around, key, kind);
+        field.split_last().is_some_and(put)
+    }
+}
+
+fn text(text: &str, plain: bool) -> Kind {
+    Kind::Scalar {
+        text: text.to_owned(),
+        plain,
+    }
 }
 
 impl Document {
@@ -114,22 +181,40 @@ impl Document {
 
     /// Fills `T` from the document, or tells everything that does not fit.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+        match self.read_partly() {
+            (Some(partly), problems) if problems.is_empty() => Ok(partly.value),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// Fills `T` from what fits of the document, where that can be done, and tells everything that does not. Whatever
+    /// must be there and is not, or does not fit, has a stand-in.
+    pub fn read_partly<T: DeserializeOwned>(&self) -> (Option<Partly<T>>, Vec<Problem>) {
         let mut root = self.root.clone();
         let mut problems = Vec::new();
-        let mut muted = BTreeSet::new();
+        let mut faults = Faults::default();
         loop {
             let error = match T::deserialize(&root) {
-                Ok(value) if problems.is_empty() => return Ok(value),
-                Ok(_) => return Err(problems),
+                Ok(value) => {
+                    let unfit = faults
+                        .muted
+                        .into_iter()
+                        .map(|path| path.join("."))
+                        .collect();
+                    return (Some(Partly { value, unfit }), problems);
+                }
                 Err(error) => error,
             };
-            let mut field = error.path.clone();
-            let mut known = false;
-            if let Some(missing) = &error.missing {
-                field.push(missing.clone());
-                known = muted.contains(&field);
+            if let Some(stands_in) = faults.stand_in_at(&error.path) {
+                // It does not fit here; nothing that was written is wrong with it.
+                if !faults.stands_in(&mut root, stands_in) {
+                    return (None, problems);
+                }
+                continue;
             }
-            if !known {
+            let mut field = error.path.clone();
+            field.extend(error.missing.clone());
+            if !faults.is_known(&field) {
                 problems.push(Problem {
                     file: self.file.clone(),
                     place: error.place,
@@ -138,9 +223,22 @@ impl Document {
                     code: error.code,
                 });
             }
-            muted.insert(error.path.clone());
-            if error.path.is_empty() || !root.mute(&error.path) {
-                return Err(problems);
+            if let Some(meant) = error.meant {
+                let around = error
+                    .path
+                    .split_last()
+                    .map_or(&[][..], |(_, around)| around);
+                let mut meant_field = around.to_vec();
+                meant_field.push(meant.to_owned());
+                faults.meant.insert(meant_field);
+            }
+            faults.muted.insert(field.clone());
+            let goes_on = match error.missing {
+                Some(_) => faults.stands_in(&mut root, field),
+                None => !error.path.is_empty() && root.mute(&error.path),
+            };
+            if !goes_on {
+                return (None, problems);
             }
         }
     }
@@ -308,10 +406,25 @@ mod tests {
                 "f.yaml:3:1: enabeld: unknown field; did you mean `enabled`?",
                 "f.yaml:5:8: inner.a.nam: unknown field; did you mean `name`?",
                 "f.yaml:5:23: inner.a.count: expected a whole number in range, found `300`",
-                "f.yaml:5:3: inner.a.name: missing; add it",
                 "f.yaml:6:6: inner.b: expected a mapping (`key: value`), found `7`",
             ]
         );
+    }
+
+    #[test]
+    fn what_fits_is_read_whatever_is_missing_or_wrong_beside_it() {
+        let read = |text: &str| {
+            let document = Document::parse(Path::new("f.yaml"), text).unwrap();
+            document.read_partly::<Outer>()
+        };
+        let (partly, problems) = read("ids: [a]\nenabled: 7\ninner: { a: { count: 3 } }\n");
+        let fields: Vec<&str> = problems.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(fields, ["enabled", "inner.a.name", "version"]);
+        let partly = partly.unwrap();
+        assert_eq!(partly.value.ids, ["a"]);
+        assert_eq!(partly.value.inner["a"].count, Some(3));
+        assert!(partly.is_written("ids.0") && partly.is_written("inner.a.count"));
+        assert!(!partly.is_written("enabled") && !partly.is_written("version.x"));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another daemon answers on it.
-    #[error("another daemon answers on {}; stop it, or name another socket with --socket", .0.display())]
-    InUse(PathBuf),
+    #[error("another daemon{} answers on {}; stop it, or name another socket with --socket", shown(.1), .0.display())]
+    InUse(PathBuf, Option<i32>),
     /// Something that is no socket lies there.
     #[error("{} is in the way and is no socket; move it away", .0.display())]
     InTheWay(PathBuf),
@@ -28,6 +28,20 @@ pub enum ListenError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+fn shown(pid: &Option<i32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(", process {pid},"))
+}
+
+/// The process that listens on a socket, where one does.
+pub async fn who_listens(path: &Path) -> Option<i32> {
+    let stream = UnixStream::connect(path).await.ok()?;
+    pid_of(&stream)
+}
+
+fn pid_of(stream: &UnixStream) -> Option<i32> {
+    stream.peer_cred().ok()?.pid()
 }
 
 /// How often it is looked whether the socket is still there.
@@ -66,8 +80,8 @@ pub async fn listen(path: &Path, mode: u32, group: Option<&str>) -> Result<Liste
             return Err(ListenError::InTheWay(path.to_owned()));
         }
         // Only where nobody answers is it a left-over.
-        if UnixStream::connect(path).await.is_ok() {
-            return Err(ListenError::InUse(path.to_owned()));
+        if let Ok(stream) = UnixStream::connect(path).await {
+            return Err(ListenError::InUse(path.to_owned(), pid_of(&stream)));
         }
         std::fs::remove_file(path).map_err(io)?;
     }
@@ -172,7 +186,7 @@ mod tests {
         );
         assert!(matches!(
             listen(&path, 0o600, None).await,
-            Err(ListenError::InUse(_))
+            Err(ListenError::InUse(_, Some(_)))
         ));
         drop(listener);
         assert!(!path.exists());

@@ -857,7 +857,7 @@ pub fn summary(counts: &Counts) -> String {
     let parts: Vec<String> = crate::model::Fate::ALL
         .into_iter()
         .filter(|fate| counts.of(*fate) > 0)
-        .map(|fate| format!("{} {fate}", counts.of(fate)))
+        .map(|fate| format!("{} {}", counts.of(fate), fate.told()))
         .collect();
     if parts.is_empty() {
         format!("{} seen", counts.seen)

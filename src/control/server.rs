@@ -34,10 +34,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery,
-    DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
-    Imported, IntegrationId, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery,
-    Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
@@ -301,6 +298,8 @@ pub trait Backend: Send + Sync + 'static {
         asked: NotifyTest,
         peer: Peer,
     ) -> impl Future<Output = Answer<NotifyTested>> + Send;
+    /// How the store is kept.
+    fn keeping(&self) -> impl Future<Output = Answer<Keeping>> + Send;
     /// A copy of the store as it is now.
     fn backup(&self, peer: Peer) -> impl Future<Output = Answer<Snapshot>> + Send;
     /// What a check of the whole store finds.

@@ -38,14 +38,12 @@ use crate::control::server::{
     Snapshot,
 };
 use crate::model::{
-    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
-    DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
-    Imported, IntegrationId, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery,
-    Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Keeping, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
 
+use super::backups::Backups;
 use super::deliveries::Deliveries;
 use super::metrics::Metrics;
 use super::notices::Notices;
@@ -84,6 +82,8 @@ pub(super) struct Daemon {
     pub(super) deliveries: Arc<Deliveries>,
     /// The way out of messages to those who are told of what is wrong.
     pub(super) notices: Arc<Notices>,
+    /// The copies that the daemon makes by itself.
+    pub(super) backups: Arc<Backups>,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -577,6 +577,10 @@ impl Backend for Daemon {
 
     async fn notify_test(&self, asked: NotifyTest, peer: Peer) -> Answer<NotifyTested> {
         self.tested_notify(asked, peer).await
+    }
+
+    async fn keeping(&self) -> Answer<Keeping> {
+        self.kept().await
     }
 
     async fn backup(&self, peer: Peer) -> Answer<Snapshot> {

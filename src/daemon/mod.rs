@@ -6,6 +6,7 @@ mod deliveries;
 mod schedule;
 mod absence;
 mod erasing;
+mod backups;
 mod ledger;
 mod runs;
 mod follow;
@@ -33,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, Loaded, ReloadRequest, Shown};
 use crate::config::{Environment, Files, Home, Settings, Socket};
-use crate::control::listen::{ListenError, listen};
+use crate::control::listen::{self, ListenError, listen};
 use crate::control::server;
 use crate::model::Problems;
 use crate::outbound::{ClientError, Roots};
@@ -42,6 +43,7 @@ use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::{Tools, Workers};
 
 use backend::{Daemon, Nature};
+use backups::{Backups, Keeper};
 use clock::Steady;
 use deliveries::Deliveries;
 use erasing::Eraser;
@@ -64,6 +66,14 @@ pub enum DaemonError {
     /// The store could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Another daemon has the store.
+    #[error("a daemon runs here already, as process {pid}, and holds {}; ask it with `epms status`, or stop it first: `kill {pid}`", store.display())]
+    Second {
+        /// The process of that daemon.
+        pid: i32,
+        /// The file of the store.
+        store: PathBuf,
+    },
     /// The store failed while it ran.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -161,6 +171,12 @@ pub async fn run(
     let Some(begun) = begun.await else {
         return Ok(());
     };
+    let begun = match begun {
+        Err(DaemonError::Open(OpenError::InUse(store))) => {
+            return Err(second(&home, &environment, socket, store).await);
+        }
+        begun => begun,
+    };
     let Begun {
         seen,
         settings,
@@ -183,7 +199,7 @@ pub async fn run(
         .chain(loaded.integrations.values().flat_map(|slot| &slot.problems))
         .chain(loaded.targets.values().flat_map(|slot| &slot.problems))
     {
-        tracing::error!(%problem, "file rejected");
+        tracing::error!(%problem, "file refused");
     }
     for note in store.notes() {
         tracing::warn!(note, "the store was put right when it was opened");
@@ -234,6 +250,7 @@ pub async fn run(
     };
     let deliveries = Arc::new(Deliveries::default());
     let notices = Arc::new(Notices::new(home.root()));
+    let backups = Arc::new(Backups::new(Steady::new(now, clock::since_boot)));
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -255,11 +272,20 @@ pub async fn run(
         notices,
         catalog: last.clone(),
         tools: tools.clone(),
+        backups: Arc::clone(&backups),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
     };
     let known = Arc::clone(&daemon.store);
+    let keeper = Keeper {
+        home: home.clone(),
+        catalog: catalog.clone(),
+        store: Arc::clone(&known),
+        backups,
+        now,
+        stop: stop.clone(),
+    };
     let daemon = Arc::new(daemon);
     let service = Service {
         daemon: Arc::clone(&daemon),
@@ -326,6 +352,10 @@ pub async fn run(
         service.run().await;
         Ok(())
     });
+    tasks.spawn(async move {
+        keeper.run().await;
+        Ok(())
+    });
     ready(path.clone());
     let ended = runs.run().await;
     stop.cancel();
@@ -344,6 +374,23 @@ pub async fn run(
     leave::log_out(&last, &reader, now()).await;
     tracing::info!("daemon stopped");
     outcome
+}
+
+/// That another process has the store, and which, where it listens on the socket of this home.
+async fn second(
+    home: &Home,
+    environment: &Environment,
+    socket: Option<PathBuf>,
+    store: PathBuf,
+) -> DaemonError {
+    // Whose settings were read when the store was opened.
+    let settings =
+        Files::read_settings(home).map_or_else(|_| Settings::default(), |file| file.value);
+    let socket = socket.unwrap_or_else(|| home.socket(&settings, environment));
+    match listen::who_listens(&socket).await {
+        Some(pid) => DaemonError::Second { pid, store },
+        None => OpenError::InUse(store).into(),
+    }
 }
 
 /// How long this process has been up, by a clock that nobody sets.

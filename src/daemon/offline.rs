@@ -21,6 +21,8 @@ use crate::sync::{Tools, Workers};
 
 use super::DaemonError;
 use super::backend::{Daemon, Nature};
+use super::backups::Backups;
+use super::clock::{self, Steady};
 use super::ledger::Kept;
 use super::metrics::Metrics;
 use super::notices::Notices;
@@ -107,6 +109,7 @@ pub(super) fn answering(
         deliveries: Arc::default(),
         // Nobody is told while no daemon runs.
         notices: Arc::new(Notices::new(Path::new(""))),
+        backups: Arc::new(Backups::new(Steady::new(now, clock::since_boot))),
         commits: watch::Sender::new(0),
         stop,
     };

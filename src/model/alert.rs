@@ -79,6 +79,8 @@ pub enum AlertKind {
     ErasedReturned,
     /// A credential is soon taken no more, as its file says: one for each credential.
     CredentialExpires,
+    /// The daemon makes no backups, although it is to.
+    BackupFailing,
 }
 
 /// What makes an open alert close by itself (R30).
@@ -123,7 +125,7 @@ pub struct KindFacts {
 
 impl AlertKind {
     /// Every kind, in the order of R29.
-    pub const ALL: [AlertKind; 29] = [
+    pub const ALL: [AlertKind; 30] = [
         AlertKind::DuplicateAccounts,
         AlertKind::DuplicateEmails,
         AlertKind::NameMismatch,
@@ -153,6 +155,7 @@ impl AlertKind {
         AlertKind::UnmappedPlace,
         AlertKind::ErasedReturned,
         AlertKind::CredentialExpires,
+        AlertKind::BackupFailing,
     ];
 
     /// Everything that is to be known of the kind.
@@ -365,6 +368,13 @@ impl AlertKind {
                 closes: WithFeed,
                 ways: &[],
                 remedy: "get the next one, and write its day into `expires` of the credential's file",
+            },
+            AlertKind::BackupFailing => KindFacts {
+                word: "backup_failing",
+                sentence: "the daemon cannot make the backups that it is to make",
+                closes: WithFeed,
+                ways: &[],
+                remedy: "mend what it says; it closes itself with the next good backup, or take `backup` out of config/epms.yaml",
             },
         }
     }

@@ -16,6 +16,7 @@ mod guard;
 mod identity;
 mod ids;
 mod import;
+mod keeping;
 mod number;
 mod packed;
 mod pause;
@@ -28,6 +29,7 @@ mod query;
 mod record;
 mod reload;
 mod resident;
+mod rule;
 mod run;
 mod setting;
 mod shown;
@@ -59,7 +61,7 @@ pub use enrolment::{
     EXPORT_COLUMNS, Enrolment, ExportRow, Imported, LineProblem, of_spreadsheet, spreadsheet,
 };
 pub use erasure::{Erasing, Erasure, ErasureState, LeftAt};
-pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step, rule_text};
+pub use explain::{Considered, Explanation, Live, Mapping, RuleSeen, Step};
 pub use guard::{
     Admitted, Approval, Approved, ApprovedGaps, AtLeast, Came, Dwelling, Gone, GuardState, Guarded,
     GuardedKind, HeldPlan, NotUnderstood, Passed, Rejection, Stopped, TakenFrom, Understanding,
@@ -67,6 +69,7 @@ pub use guard::{
 pub use identity::StoreIdentity;
 pub use ids::{ActId, AlertId, IdError, IntegrationId, PersonId, RunId};
 pub use import::{ImportRow, list_cell, of_list_cell};
+pub use keeping::{BackupsKept, GoodBackup, Keeping, StoreGrowth};
 pub use number::{exact, float_text, may_be_inexact, number_text};
 pub use pause::Pause;
 pub use people::People;
@@ -80,6 +83,7 @@ pub use query::{
 pub use record::{Print, Printer, Reading, Record};
 pub use reload::{ReloadOutcome, Reloaded, ReloadedTarget};
 pub use resident::{Relationship, Resident, Unit, is_sentinel, is_sentinel_text};
+pub use rule::{RULES, rule_text};
 pub use run::{Cause, Counts, Decision, Fate, Outcome, Progress, Run};
 pub use setting::Setting;
 pub use shown::{shown, shown_json, shown_lines, steers};

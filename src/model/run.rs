@@ -110,6 +110,14 @@ impl Fate {
             Fate::Rejected => "rejected",
         }
     }
+
+    /// The same as people are told it: a plan is rejected, by somebody, and a file is refused; a record is neither.
+    pub fn told(self) -> &'static str {
+        match self {
+            Fate::Rejected => "not mapped",
+            other => other.as_str(),
+        }
+    }
 }
 
 impl fmt::Display for Fate {

@@ -21,6 +21,7 @@ mod token;
 mod trust;
 mod unpack;
 mod usage;
+mod unreached;
 mod watch;
 mod way;
 

@@ -12,6 +12,7 @@ use super::egress::{Refused, authority, cause};
 use super::exchange::{Exchange, Prepared};
 use super::proxy::Refusal;
 use super::unpack::{Incoming, Unfit};
+use super::unreached;
 
 /// What came back.
 pub(crate) struct Answer {
@@ -98,14 +99,17 @@ pub(super) async fn send(
         if let Some(tls) = cause::<rustls::Error>(error) {
             return distrusted(exchange, &host, tls);
         }
-        let what = if error.is_timeout() {
-            format!("no answer within {timeout}")
+        let again = "the next run tries again";
+        let (what, remedy) = if error.is_timeout() {
+            (format!("no answer within {timeout}"), again)
         } else if error.is_connect() {
-            format!("cannot connect to {way}")
+            let what = format!("cannot connect to {way}{}", unreached::why(error));
+            (what, unreached::REMEDY)
         } else {
-            "the connection broke off in the middle of the answer".to_owned()
+            let what = "the connection broke off in the middle of the answer";
+            (what.to_owned(), again)
         };
-        OutboundError::Unavailable(exchange.told(&what, None, "the next run tries again"))
+        OutboundError::Unavailable(exchange.told(&what, None, remedy))
     };
     let request = builder.timeout(timeout.0).build();
     let request = request.map_err(|error| unavailable(&error))?;

@@ -16,7 +16,7 @@ use crate::model::{Soundness, StoreIdentity};
 
 use super::mark::Mark;
 use super::open::{FILE, aside, private};
-use super::{OpenError, Store, StoreError, View, tables};
+use super::{OpenError, Store, StoreError, View, Write, tables};
 
 /// Where nothing tells which numbers were given, they go on so much higher.
 const BEYOND: u64 = 10_000_000;
@@ -99,7 +99,7 @@ impl tables::EachTable for Copying<'_> {
 
 impl View {
     /// Writes everything that is in this view into `file`, which must be empty: a store of its own.
-    fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
+    fn copy_to(&self, file: &Path, now: Timestamp) -> Result<(), CopyError> {
         let failed = |error: redb::DatabaseError| CopyError::Write {
             path: file.to_owned(),
             source: io::Error::other(error),
@@ -115,21 +115,23 @@ impl View {
             to,
         };
         tables::each(&mut copying)?;
-        copying.to.commit().map_err(StoreError::from)?;
+        let copy = Write::new(copying.to, None);
+        copy.put_copied(now)?;
+        copy.commit()?;
         database.close().map_err(failed)
     }
 }
 
 impl Store {
     /// A copy as of now, at its beginning, and its length. It lies beside the store and has no name.
-    pub fn snapshot(&self) -> Result<(File, u64), CopyError> {
+    pub fn snapshot(&self, now: Timestamp) -> Result<(File, u64), CopyError> {
         let folder = self.folder();
         let write = |source| CopyError::Write {
             path: folder.to_owned(),
             source,
         };
         let copy = private(folder).map_err(write)?;
-        self.read()?.copy_to(copy.path())?;
+        self.read()?.copy_to(copy.path(), now)?;
         let file = File::open(copy.path()).map_err(write)?;
         let length = file.metadata().map_err(write)?.len();
         Ok((file, length))
@@ -177,16 +179,28 @@ impl Store {
     }
 
     /// Writes a copy as of now into `file`, which must be empty.
-    pub fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
-        self.read()?.copy_to(file)
+    pub fn copy_at(&self, file: &Path, now: Timestamp) -> Result<(), CopyError> {
+        self.read()?.copy_to(file, now)
+    }
+
+    /// A copy of which nothing tells when it was made.
+    #[cfg(test)]
+    pub(crate) fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
+        self.copy_at(file, Timestamp::UNIX_EPOCH)
     }
 }
 
 /// Opens the copy in `file` and holds every table of it against every other. The file itself is not written to.
 pub fn inspect(file: &Path) -> Result<Soundness, CopyError> {
-    let beside = taken(file, std::env::temp_dir())?;
+    inspect_in(file, &std::env::temp_dir()).map(|(found, _)| found)
+}
+
+/// The same, by a copy of it in `folder`; and since when nothing is in it, where that is known.
+pub fn inspect_in(file: &Path, folder: &Path) -> Result<(Soundness, Option<Timestamp>), CopyError> {
+    let beside = taken(file, folder)?;
     let store = Store::of_file(file, beside.path())?;
-    sound(file, &store)
+    let made = store.read()?.copied()?;
+    Ok((sound(file, &store)?, made))
 }
 
 /// Puts the copy in `file` in the place of the store in `folder`, once it is known to be sound. The store must not
@@ -299,7 +313,7 @@ fn renew(store: &Store, before: Option<Mark>, notes: &mut Vec<String>) -> Result
 }
 
 /// A copy of `file` in `folder`, which only its owner may read. It goes unless it is kept.
-fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyError> {
+pub(super) fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyError> {
     let folder = folder.as_ref();
     let write = |source| CopyError::Write {
         path: folder.to_owned(),
@@ -317,7 +331,7 @@ fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFile, CopyErr
 }
 
 /// What is in a store, which is told of as `file`; an error where it is not sound.
-fn sound(file: &Path, store: &Store) -> Result<Soundness, CopyError> {
+pub(super) fn sound(file: &Path, store: &Store) -> Result<Soundness, CopyError> {
     let found = store.read()?.verify()?;
     if found.flaws.is_empty() {
         Ok(found)

@@ -2,14 +2,14 @@
 //! wrong (R45): hours without a daemon are no age, and a clock that is ahead makes nothing old.
 
 use jiff::{SignedDuration, Timestamp};
-use redb::{ReadableTable, Table};
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Change, Run, RunId};
 
 use super::value::{as_json, from_bytes, to_bytes};
 use super::write::Done;
-use super::{Write, tables};
+use super::{View, Write, tables};
 
 /// How long a process has been up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,9 +205,35 @@ impl Write {
     }
 }
 
+impl View {
+    /// The hour that it is.
+    pub(super) fn hour(&self) -> Done<i64> {
+        Ok(self.meta::<Up>(UP)?.unwrap_or_default().hour())
+    }
+}
+
+/// The last hour up to `hour` that is known, and which changes and runs were next when it began.
+pub(super) fn at_hour(
+    table: &impl ReadableTable<i64, &'static [u8]>,
+    hour: i64,
+) -> Done<Option<(i64, (u64, u64))>> {
+    let known = numbers_before(table, hour)?;
+    Ok(known.map(|(hour, numbers)| (hour, (numbers.change, numbers.run))))
+}
+
+/// The first hour that is known, in the same way.
+pub(super) fn first_hour(
+    table: &impl ReadableTable<i64, &'static [u8]>,
+) -> Done<Option<(i64, (u64, u64))>> {
+    let Some((hour, _)) = table.first()? else {
+        return Ok(None);
+    };
+    at_hour(table, hour.value())
+}
+
 /// The numbers of the last hour up to `hour`.
 fn numbers_before(
-    table: &Table<'_, i64, &'static [u8]>,
+    table: &impl ReadableTable<i64, &'static [u8]>,
     hour: i64,
 ) -> Done<Option<(i64, Numbers)>> {
     let last = table.range(..=hour)?.next_back().transpose()?;

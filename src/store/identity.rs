@@ -60,11 +60,8 @@ pub(super) fn new_identity() -> StoreIdentity {
 impl View {
     /// Which store it is, and since which restore.
     pub fn identity(&self) -> Done<StoreIdentity> {
-        let meta = self.transaction.open_table(tables::META)?;
-        let value = meta.get(IDENTITY)?;
-        let known = value.map(|value| from_bytes("meta-1", value.value()));
         // Every store of today's schema has one.
-        known.unwrap_or_else(|| Ok(StoreIdentity::default()))
+        Ok(self.meta(IDENTITY)?.unwrap_or_default())
     }
 }
 

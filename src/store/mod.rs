@@ -30,6 +30,8 @@ mod property;
 mod query;
 mod verify;
 mod backup;
+mod backups;
+mod comparison;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -44,7 +46,9 @@ use unicase::UniCase;
 
 use crate::model::{Pause, RunId};
 
-pub use backup::{CopyError, Restored, inspect, restore};
+pub use backup::{CopyError, Restored, inspect, inspect_in, restore};
+pub use backups::{Growth, LastBackup};
+pub use comparison::{Lost, SinceThen, compare};
 pub use decisions::Standing;
 pub use erase::{Erased, Why};
 pub use error::{OpenError, StoreError};

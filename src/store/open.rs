@@ -482,7 +482,12 @@ fn file_id(file: &Metadata) -> FileId {
 
 /// Where the store in `folder` is kept when another takes its place.
 pub(super) fn aside(folder: &Path, now: Timestamp) -> PathBuf {
-    folder.join(format!("{FILE}.before-{}", now.strftime("%Y%m%dT%H%M%SZ")))
+    let name = format!("{FILE}.before-{}", now.strftime("%Y%m%dT%H%M%SZ"));
+    let first = folder.join(&name);
+    let others = (2..1000).map(|number| folder.join(format!("{name}-{number}")));
+    // Whoever restores twice in a second keeps both.
+    let mut names = std::iter::once(first.clone()).chain(others);
+    names.find(|name| !name.exists()).unwrap_or(first)
 }
 
 /// What is expected of what is opened.

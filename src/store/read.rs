@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 
 use crate::model::{Change, GuardState, IntegrationId, Link, Person, PersonId, Run, RunId};
 
-use super::value::from_bytes;
+use super::value::{self, from_bytes};
 use super::{History, Lookup, StoreError, tables};
 
 /// A view of the store.
@@ -29,6 +29,14 @@ impl View {
         };
         table
             .get("schema")?
+            .map(|value| from_bytes("meta-1", value.value()))
+            .transpose()
+    }
+
+    pub(super) fn meta<T: value::Read>(&self, name: &'static str) -> Read<Option<T>> {
+        let meta = self.transaction.open_table(tables::META)?;
+        let value = meta.get(name)?;
+        value
             .map(|value| from_bytes("meta-1", value.value()))
             .transpose()
     }

@@ -368,7 +368,7 @@ async fn files_secrets_and_rights_that_are_not_as_they_should_be_are_told() {
     ");
 
     let unknown = home.epms(&["doctor", "oak"]).await;
-    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(unknown.status.code(), Some(1));
     assert_eq!(
         told(&unknown),
         "epms: there is no integration `oak`; there are: elm\n"

@@ -7,6 +7,7 @@
 mod support;
 
 mod alerts;
+mod backups;
 mod by_hand;
 mod changes;
 mod crash;
@@ -51,11 +52,13 @@ mod stores;
 mod surroundings;
 mod targets;
 mod terminal;
+mod texts;
 mod tiers;
 mod traps;
 mod trying;
 mod two_feeds;
 mod units_in_bulk;
+mod unknown;
 mod upgrade;
 mod waiting;
 mod webhook;

@@ -126,7 +126,7 @@ async fn what_cannot_be_discovered_says_why_and_what_to_do() {
     let without: Vec<&str> = without.collect();
     home.write("config/connectors/doors.yaml", without.join("\n"));
     let no_places = said(&home.epms(&["discover", "doors"]).await, 2);
-    let unknown = said(&home.epms(&["discover", "door"]).await, 2);
+    let unknown = said(&home.epms(&["discover", "door"]).await, 1);
     let not_of_it = said(&home.epms(&["discover", "elm", "--yaml"]).await, 2);
     let no_target = said(&home.epms(&["discover", "elm", "--target"]).await, 2);
     insta::assert_snapshot!(format!("{down}{no_places}{unknown}{not_of_it}{no_target}"), @"

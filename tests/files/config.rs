@@ -142,6 +142,13 @@ fn all_problems_of_all_files_are_told_at_once() {
         problems(home.path()),
         [
             "config/epms.yaml:2:20: schedule.every: `5 minutes` is not a duration; write `5m`",
+            "config/epms.yaml:3:10: workers: is out of range; write 1 to 64",
+            "config/integrations/elm-court.yaml:1:10: version: this epms reads version 1, not 2",
+            "config/integrations/elm-court.yaml:2:19: property.name: is empty; write what people call the property",
+            "config/integrations/elm-court.yaml:2:33: property.timezone: `New York` is no IANA time zone; did you mean `America/New_York`?",
+            "config/integrations/elm-court.yaml:2:52: property.country: `usa` is no ISO 3166 country code; write two capital letters such as `US`",
+            "config/integrations/elm-court.yaml:3:13: credential: there is no credential `amce`; did you mean `acme`?",
+            "config/integrations/elm-court.yaml:4:23: pms_properties.1: `elm` stands here twice; keep one",
             "config/integrations/elm-court.yaml:5:10: enabled: expected true or false, found `yes`",
         ]
     );
@@ -164,6 +171,7 @@ fn all_problems_of_all_files_are_told_at_once() {
             "config/integrations/elm-court.yaml:2:19: property.name: is empty; write what people call the property",
             "config/integrations/elm-court.yaml:2:33: property.timezone: `New York` is no IANA time zone; did you mean `America/New_York`?",
             "config/integrations/elm-court.yaml:2:52: property.country: `usa` is no ISO 3166 country code; write two capital letters such as `US`",
+            "config/integrations/elm-court.yaml:3:13: credential: there is no credential `amce`; did you mean `acme`?",
             "config/integrations/elm-court.yaml:4:23: pms_properties.1: `elm` stands here twice; keep one",
         ]
     );

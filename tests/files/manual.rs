@@ -12,7 +12,7 @@ use epms::model::{AlertKind, ChangeKind, Outcome};
 use serde_json::Value;
 
 use crate::pages::{Page, root};
-use crate::support::{Daemon, Doors, Home, epms, told};
+use crate::support::{Daemon, Doors, Home, epms, eventually, told};
 
 /// The words of a line of shell, up to where a comment, a pipe or another command begins.
 fn words(line: &str) -> Vec<String> {
@@ -285,7 +285,14 @@ fn is_of(template: &str, path: &str) -> bool {
 #[tokio::test]
 async fn every_path_of_the_socket_and_every_metric_that_stands_in_a_page_is_there() {
     let home = Home::new();
+    let backups = home.beside().join("backups");
+    home.set(&format!("backup: {{ to: {} }}", backups.display()));
     let daemon = Daemon::start(&home).await;
+    eventually("a backup is told of", async || {
+        let scraped = daemon.get("/metrics").await.body;
+        scraped.contains("\nepms_backup_age_seconds ")
+    })
+    .await;
     let document = daemon.get("/v1/openapi.json").await.json();
     let paths = document["paths"].as_object().unwrap();
     let mut count = 0;

@@ -114,3 +114,134 @@ mistakes! {
     an_older_version: "an-older-version" is value;
     two_integrations_with_one_property: "two-integrations-with-one-property" is conflict;
 }
+
+/// One mistake of each kind, each in a file of its own or beside others: what is put in the place of what, where.
+const MISTAKES: [(&str, &str, &str); 17] = [
+    ("config/epms.yaml", "version: 1", "version: 1\nwokers: 2"),
+    (
+        "config/epms.yaml",
+        "version: 1",
+        "version: 1\nlog: { level: loud }",
+    ),
+    ("config/epms.yaml", "version: 1", "version: 1\ngrace: soon"),
+    (
+        "config/epms.yaml",
+        "version: 1",
+        "version: 1\nretention: { most_runs: 3 }",
+    ),
+    (
+        "config/epms.yaml",
+        "version: 1",
+        "version: 1\nbackup: { every: 1s, to: x }",
+    ),
+    ("config/credentials/acme.yaml", "user: ana", "usr: ana"),
+    (
+        "config/credentials/acme.yaml",
+        "key: { file: secrets/acme }",
+        "key: hunter2",
+    ),
+    (
+        "config/credentials/oak.yaml",
+        "connector: letterbox",
+        "connector: leterbox",
+    ),
+    (
+        "config/connectors/letterbox.yaml",
+        "version: 1",
+        "version: 1\nretry: { attempts: 0 }",
+    ),
+    (
+        "config/connectors/letterbox.yaml",
+        "{{ credential.url }}/people",
+        "{{ credential.uri }}/people",
+    ),
+    (
+        "config/connectors/oak.yaml",
+        "script: letterbox.rhai",
+        "script: oak.rhai",
+    ),
+    (
+        "config/integrations/elm.yaml",
+        "pms_properties: [elm]",
+        "pms_properties: []",
+    ),
+    (
+        "config/integrations/elm.yaml",
+        "exclude_statuses",
+        "exclude_status",
+    ),
+    (
+        "config/integrations/elm.yaml",
+        "credential: acme",
+        "credential: acne",
+    ),
+    (
+        "config/integrations/elm.yaml",
+        "country: US",
+        "country: usa",
+    ),
+    (
+        "config/integrations/oak.yaml",
+        "credential: oak",
+        "credential: oak\nscript: none.rhai",
+    ),
+    (
+        "scripts/letterbox.rhai",
+        "letters::name(record)",
+        "letters::nmae(record)",
+    ),
+];
+
+/// What the mistakes are made in: the base, and as much again.
+fn home_of_mistakes() -> Home {
+    let home = home_with("");
+    for (name, base) in [
+        (
+            "config/credentials/oak.yaml",
+            "config/credentials/acme.yaml",
+        ),
+        (
+            "config/connectors/oak.yaml",
+            "config/connectors/letterbox.yaml",
+        ),
+    ] {
+        home.write(name, home.read(base));
+    }
+    let elm = home.read("config/integrations/elm.yaml");
+    let oak = elm.replace("acme", "oak").replace("[elm]", "[oak]");
+    home.write("config/integrations/oak.yaml", oak);
+    home
+}
+
+async fn problems(home: &Home) -> Vec<Problem> {
+    let json = home.epms(&["check", "--json"]).await;
+    serde_json::from_slice(&json.stdout).unwrap()
+}
+
+/// D6: whoever mends all that is told is told nothing new.
+#[tokio::test]
+async fn all_mistakes_are_told_at_once() {
+    let whole = home_of_mistakes();
+    assert_eq!(problems(&whole).await, []);
+    let together = home_of_mistakes();
+    for (name, from, to) in MISTAKES {
+        together.edit(name, from, to);
+    }
+    let together = problems(&together).await;
+    let told = |one: &Problem| {
+        let mut same = together.iter();
+        same.any(|other| (&other.file, &other.field) == (&one.file, &one.field))
+    };
+    for (name, from, to) in MISTAKES {
+        let home = home_of_mistakes();
+        home.edit(name, from, to);
+        let alone = problems(&home).await;
+        assert!(!alone.is_empty(), "{name}: {to}");
+        for one in &alone {
+            assert!(
+                told(one),
+                "{name}: {to}: {one}\nis not among\n{together:#?}"
+            );
+        }
+    }
+}

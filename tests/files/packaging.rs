@@ -83,6 +83,8 @@ async fn every_rule_asks_for_series_that_a_daemon_has() {
     let (home, doors) = (Home::new(), Doors::start().await);
     doors.files(&home, "mode: automatic\nstart_delay: 0s\n");
     home.feed("ash", &pms);
+    let backups = home.beside().join("backups");
+    home.set(&format!("backup: {{ to: {} }}", backups.display()));
     // What may be sent and cannot be is late.
     doors.known().is_down = true;
     doors.lives(1, "1A", "current");
@@ -91,9 +93,9 @@ async fn every_rule_asks_for_series_that_a_daemon_has() {
     let page = found("somebody's access is late", async || {
         let page = Exposition::read(&daemon.get("/metrics").await.body).unwrap();
         let late = "epms_delivery_oldest_wanted_timestamp_seconds";
-        page.value(late, &[("target", "doors")])
-            .is_some()
-            .then_some(page)
+        let is_late = page.value(late, &[("target", "doors")]).is_some();
+        let is_kept = page.value("epms_backup_age_seconds", &[]).is_some();
+        (is_late && is_kept).then_some(page)
     })
     .await;
     let mut names = std::collections::BTreeSet::new();

@@ -48,7 +48,7 @@ async fn a_script_comes_in_only_when_its_tests_pass() {
     assert!(shown.contains("the test does not pass"), "{shown}");
     let reloaded = home.epms(&["reload"]).await;
     assert_eq!(reloaded.status.code(), Some(2));
-    assert!(told(&reloaded).contains("elm: rejected; generation 1 still runs"));
+    assert!(told(&reloaded).contains("elm: refused; generation 1 still runs"));
 
     // The test is what was wrong: changing it alone lets the script in.
     home.edit(CASE, "status: current", "status: past");

@@ -38,7 +38,7 @@ pub use openmetrics::Exposition;
 pub use people::{plain, plain_alerts};
 pub(crate) use searching::searching;
 pub use small_proxy::SmallProxy;
-pub use terminal::Terminal;
+pub use terminal::{Terminal, on_terminal};
 
 /// Nothing that is waited for takes nearly so long, also where other work has most of the machine; no test says that
 /// it is fast.

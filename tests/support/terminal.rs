@@ -100,3 +100,20 @@ impl Terminal {
         self.shown
     }
 }
+
+/// Begins a program on a terminal that nobody reads: the program, and the terminal, which is gone when it is dropped.
+pub fn on_terminal(home: &Path, words: &[&str]) -> (Child, File) {
+    let ends = openpty(None, None).unwrap();
+    // A clone is not handed on to the program: it would keep its own terminal.
+    let terminal = File::from(ends.master).try_clone().unwrap();
+    let side = || Stdio::from(ends.slave.try_clone().unwrap());
+    let mut command = epms();
+    command
+        .args(["--home".as_ref(), home.as_os_str()])
+        .args(words)
+        .stdin(side())
+        .stdout(side())
+        .stderr(side());
+    let child = command.spawn().unwrap();
+    (child, terminal)
+}

@@ -16,7 +16,9 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     let short = budgets::too_short(&catalog);
     let asked = loader.asked(&catalog);
     let doubts = loader.doubts_of_targets(&catalog);
+    let named = loader.named(&catalog.integrations);
     let mut problems = catalog.problems;
+    problems.extend(named);
     problems.extend(asked);
     problems.extend(doubts);
     problems.extend(short.iter().filter_map(|short| loader.too_short(short)));

@@ -13,7 +13,7 @@ use crate::source::Source;
 use super::super::asked::Asked;
 use super::super::targets::{Served, Target, TargetSlot};
 use super::super::{Catalog, Slot};
-use super::{Found, Loader, others};
+use super::{Found, Loader};
 
 type Slots = BTreeMap<TargetId, TargetSlot>;
 
@@ -88,14 +88,8 @@ impl Loader<'_> {
             problems
         };
         let config = &file.value;
-        if !self.files.credentials.contains_key(&config.credential) {
-            let message = format!(
-                "there is no credential `{}`; {}",
-                config.credential,
-                others(&self.files.credentials, &config.credential)
-            );
-            let problem = file.document.problem("credential", message);
-            problems.push(problem.coded(Code::Reference));
+        if let Some(problem) = self.no_credential(&file.document, &config.credential) {
+            problems.push(problem);
             return Err(problems);
         }
         let credential = match self.credential(&config.credential) {
@@ -238,7 +232,7 @@ impl Loader<'_> {
 }
 
 /// The names of integrations in a target's file that none has.
-fn of_nobody(
+pub(super) fn of_nobody(
     file: &File<config::Target>,
     integrations: &BTreeMap<IntegrationId, Slot>,
 ) -> Vec<Problem> {

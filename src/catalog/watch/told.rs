@@ -24,7 +24,7 @@ pub(super) fn tell(before: &Catalog, loaded: &Loaded) {
             }
             ReloadOutcome::Rejected => {
                 for problem in &reloaded.problems {
-                    tracing::error!(integration = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
+                    tracing::error!(integration = %id, generation = reloaded.generation, %problem, "files refused; the generation before goes on");
                 }
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn tell(before: &Catalog, loaded: &Loaded) {
         .iter()
         .filter(|problem| !before.problems.contains(problem))
     {
-        tracing::error!(%problem, "file rejected");
+        tracing::error!(%problem, "file refused");
     }
 }
 
@@ -56,7 +56,7 @@ fn tell_targets(before: &Catalog, targets: &[ReloadedTarget]) {
             }
             ReloadOutcome::Rejected => {
                 for problem in &reloaded.problems {
-                    tracing::error!(target_id = %id, generation = reloaded.generation, %problem, "files rejected; the generation before goes on");
+                    tracing::error!(target_id = %id, generation = reloaded.generation, %problem, "files refused; the generation before goes on");
                 }
             }
         }

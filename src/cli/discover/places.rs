@@ -279,7 +279,7 @@ pub(in crate::cli) fn nothing_called(catalog: &Catalog, name: &str) -> Failure {
         "no integration and no target"
     };
     let told = format!("there is {what} `{name}`; {known}");
-    Failure::other(Exit::Invalid, told)
+    Failure::other(Exit::Failed, told)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a PMS has, as tables. Asks nobody.
 
 use super::super::status::number;
-use super::super::table::{Column, Table, paragraph};
+use super::super::table::{Cell, Column, Table, paragraph};
 use super::super::view::View;
 use super::Found;
 
@@ -41,7 +41,7 @@ pub(super) fn told(found: &Found, view: &View) -> String {
         for status in &found.statuses {
             let excluded = if status.excluded { "excluded" } else { "" };
             table.row([
-                status.word.clone().into(),
+                Cell::id(&status.word),
                 status.status.as_str().into(),
                 status.residents.to_string().into(),
                 excluded.into(),

@@ -158,22 +158,24 @@ fn rights(folder: &Path, mode: u32, owner: Uid) -> Check {
     }
 }
 
-/// The space on the disk of the state folder.
-pub(super) fn disk(folder: &Path) -> Check {
+/// What is free on the disk of the state folder, in bytes; the system's error where it does not tell.
+pub(super) fn free(folder: &Path) -> nix::Result<u64> {
     let there = folder
         .ancestors()
         .find(|there| there.exists())
         .unwrap_or(folder);
+    let disk = nix::sys::statvfs::statvfs(there)?;
+    Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
+}
+
+/// The space on the disk of the state folder.
+pub(super) fn disk(folder: &Path, free: nix::Result<u64>) -> Check {
     let store = folder
         .join("epms.redb")
         .metadata()
         .map_or(0, |store| store.len());
-    match nix::sys::statvfs::statvfs(there) {
-        Ok(disk) => check::space(
-            &folder.display().to_string(),
-            disk.blocks_available().saturating_mul(disk.fragment_size()),
-            store,
-        ),
+    match free {
+        Ok(free) => check::space(&folder.display().to_string(), free, store),
         Err(error) => Check::skip(
             "disk",
             format!("looked at the disk of {}", folder.display()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cli::exit::Exit;
 use crate::cli::schema::Kind;
 use crate::config::{Verdict, schema_of};
-use crate::model::{AlertKind, AlertState, Code, Resident, Resolution};
+use crate::model::{AlertKind, AlertState, Code, RULES, Resident, Resolution};
 use crate::script;
 use crate::source::{Described, FILTERS, LETTERS, PATHS};
 
@@ -210,6 +210,19 @@ pub(super) fn alerts(text: &mut Text) {
     );
     text.heading("states");
     items(text, &words::<AlertState>());
+}
+
+pub(super) fn rules(text: &mut Text) {
+    text.words(
+        0,
+        "By these it is decided who comes in, what changes and who leaves, and what is delivered. A run, a change and \
+         `epms explain` name the rule that decided.",
+    );
+    text.gap();
+    items(
+        text,
+        &RULES.map(|(name, says)| (name.to_owned(), says.to_owned())),
+    );
 }
 
 pub(super) fn exit_codes(text: &mut Text) {

@@ -14,7 +14,7 @@ use crate::model::Problems;
 use crate::script::{Context, Inputs, Script};
 
 use super::super::status::number;
-use super::super::table::{Column, Table, clean};
+use super::super::table::{Cell, Column, Table, clean};
 use super::super::view::View;
 use super::super::{Exit, Failure};
 use super::place::{Answer, OF_TARGET, answer};
@@ -203,7 +203,7 @@ fn table(title: &'static str, grants: &[Map<String, Value>], view: &View) -> Str
             .collect();
         table.row([
             text(grant, "key").into(),
-            text(grant, "id").into(),
+            Cell::id(text(grant, "id")),
             clean(&members.join(", ")).into(),
         ]);
     }

@@ -12,7 +12,7 @@ use crate::control::client::{Client, Cut};
 use crate::model::{EXPORT_COLUMNS, ExportRow, IntegrationId, PeopleQuery, PersonId, shown_json};
 
 use super::super::view::View;
-use super::super::{Exit, Failure};
+use super::super::{Exit, Failure, pages};
 use super::enrol::Format;
 
 /// What was written where.
@@ -115,6 +115,7 @@ pub(super) async fn rows(
         rows.extend(of_page);
         cut.cursor = page.next;
         if cut.cursor.is_none() {
+            pages::nothing_of(integration.as_ref(), rows.is_empty(), client).await?;
             return Ok(rows);
         }
     }

@@ -143,15 +143,15 @@ async fn targets_are_listed_and_below_them_what_is_not_well_and_what_to_do() {
     let ran = epms("targets", targets(all)).await;
     assert_eq!(ran.exit, Exit::Done);
     assert_snapshot!(ran.out, @r"
-    TARGET          STATE    MODE       PEOPLE  CONF  WAIT  PARK  VISIT  LAG  READ
-    ────────────────────────────────────────────────────────────────────────────────
-    ok-door         ok       approve       312   598     0     0      0    –  9h ago
-    acme-door       waiting  approve       312   598    12     1      2  40m  9h ago
-    oak-street-ap…  held     automatic     312   598    40     0      0    –  9h ago
-    mill-door       failing  approve       312   598     0     0      0    –  9h ago
-    new-door        broken   approve         0     0     0     0      0    –  –
-    off-door        off      approve       312   598     0     0      0    –  9h ago
-    gone-door       removed  approve       312   598     0     0      0    –  9h ago
+    TARGET                      STATE    MODE       PEOPLE  CONF  WAIT  PARK  VISIT  LAG  READ
+    ────────────────────────────────────────────────────────────────────────────────────────────
+    ok-door                     ok       approve       312   598     0     0      0    –  9h ago
+    acme-door                   waiting  approve       312   598    12     1      2  40m  9h ago
+    oak-street-apartments-door  held     automatic     312   598    40     0      0    –  9h ago
+    mill-door                   failing  approve       312   598     0     0      0    –  9h ago
+    new-door                    broken   approve         0     0     0     0      0    –  –
+    off-door                    off      approve       312   598     0     0      0    –  9h ago
+    gone-door                   removed  approve       312   598     0     0      0    –  9h ago
 
     acme-door: 12 wait for approval
       epms deliveries preview acme-door
@@ -238,7 +238,7 @@ async fn one_target_is_shown_with_every_count() {
       epms deliveries preview acme-door
       epms deliveries approve acme-door
 
-    acme-door: the files on disk were rejected; what was loaded before still holds
+    acme-door: the files on disk were refused; what was loaded before still holds
       config/integrations/123-building-name.yaml:9:1: scrpt: unknown field
     ");
 }

@@ -48,7 +48,10 @@ async fn people_are_found_by_text_and_property() {
         answers,
     )
     .await;
-    assert_eq!((ran.exit, ran.out.as_str()), (Exit::Done, "nobody fits\n"));
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (Exit::Failed, "nobody fits\n")
+    );
 }
 
 #[tokio::test]

@@ -283,21 +283,21 @@ async fn a_run_shows_its_counts_and_every_decision_but_unchanged() {
     flagged        1
     excluded      42
 
-    RESIDENT  DECISION  RULE  PERSON  REASON
+    RESIDENT  DECISION    RULE  PERSON  REASON
     ────────────────────────────────────────────────────────────────────────────────
-    t0001     created   R17   p17     nobody had this email
-    t0003     flagged   R14   p4      the email is that of p4, but the name is
-                                      another
-    t0004     excluded  R6            the status `Past` is on the exclude list
-    record 5  rejected                scripts/yardi.rhai:12:9: `2026-13-01` is no
-                                      date of the form %Y-%m-%d
+    t0001     created     R17   p17     nobody had this email
+    t0003     flagged     R14   p4      the email is that of p4, but the name is
+                                        another
+    t0004     excluded    R6            the status `Past` is on the exclude list
+    record 5  not mapped                scripts/yardi.rhai:12:9: `2026-13-01` is no
+                                        date of the form %Y-%m-%d
     ");
     let all = epms("run r3 --all", answers).await.out;
     assert_eq!(all.lines().count(), ran.out.lines().count() + 1);
 }
 
 #[tokio::test]
-async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one_was_rejected() {
+async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one_was_refused() {
     let one = |id: &str, outcome, generation, problems| Reloaded {
         id: IntegrationId::new(id),
         outcome,
@@ -318,12 +318,12 @@ async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
     assert_eq!(ran.exit, Exit::Invalid);
     assert_snapshot!(ran.out, @r"
-    123-building-name: rejected; generation 4 still runs
+    123-building-name: refused; generation 4 still runs
       config/integrations/123-building-name.yaml:9:1: scrpt: unknown field; did you
       mean `script`?
     oak-street: loaded as generation 2
     old-mill: its file is gone; it rests, its people stay
-    4 integrations: 1 loaded, 1 unchanged, 1 rejected, 1 removed
+    4 integrations: 1 loaded, 1 unchanged, 1 refused, 1 removed
     ");
     reply.integrations.remove(0);
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
@@ -331,7 +331,7 @@ async fn a_reload_tells_what_became_of_each_integration_and_ends_with_2_when_one
 }
 
 #[tokio::test]
-async fn a_reload_tells_what_became_of_each_target_and_ends_with_2_when_one_was_rejected() {
+async fn a_reload_tells_what_became_of_each_target_and_ends_with_2_when_one_was_refused() {
     let one = |id: &str, outcome, generation, problems| ReloadedTarget {
         id: TargetId::new(id),
         outcome,
@@ -352,13 +352,13 @@ async fn a_reload_tells_what_became_of_each_target_and_ends_with_2_when_one_was_
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;
     assert_eq!(ran.exit, Exit::Invalid);
     assert_snapshot!(ran.out, @r"
-    target acme-door: rejected; it does not run
+    target acme-door: refused; it does not run
       config/integrations/123-building-name.yaml:9:1: scrpt: unknown field; did you
       mean `script`?
     target cedar-door: loaded as generation 2
     target old-door: its file is gone; nothing is sent there, what was granted stays
-    0 integrations: 0 loaded, 0 unchanged, 0 rejected, 0 removed
-    4 targets: 1 loaded, 1 unchanged, 1 rejected, 1 removed
+    0 integrations: 0 loaded, 0 unchanged, 0 refused, 0 removed
+    4 targets: 1 loaded, 1 unchanged, 1 refused, 1 removed
     ");
     reply.targets.remove(0);
     let ran = epms("reload", Answers::default().json("POST /v1/reload", &reply)).await;

@@ -179,6 +179,34 @@ impl Node {
         child.is_some_and(|child| child.mute(rest))
     }
 
+    /// Puts something in the place of an entry of the mapping at `path`; false if there is no such mapping.
+    pub(super) fn put(&mut self, path: &[String], key: &str, kind: Kind) -> bool {
+        let place = self.place;
+        match (path.split_first(), &mut self.kind) {
+            (None, Kind::Map(entries)) => {
+                entries.retain(|(name, _, _)| name != key);
+                let node = Node {
+                    place,
+                    kind,
+                    muted: false,
+                };
+                entries.push((key.to_owned(), place, node));
+                true
+            }
+            (Some((head, rest)), Kind::Map(entries)) => {
+                let mut entries = entries.iter_mut();
+                let child = entries.find(|(name, _, _)| name == head);
+                child.is_some_and(|(_, _, child)| child.put(rest, key, kind))
+            }
+            (Some((head, rest)), Kind::Seq(items)) => {
+                let index = head.parse::<usize>().ok();
+                let child = index.and_then(|index| items.get_mut(index));
+                child.is_some_and(|child| child.put(rest, key, kind))
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn found(&self) -> String {
         match &self.kind {
             Kind::Null => "nothing".into(),

@@ -17,6 +17,8 @@ pub(super) struct ReadError {
     pub(super) path: Vec<String>,
     pub(super) place: Option<Place>,
     pub(super) missing: Option<String>,
+    /// Of a field that is not known: which was probably meant.
+    pub(super) meant: Option<&'static str>,
     pub(super) message: String,
     pub(super) code: Code,
 }
@@ -27,6 +29,7 @@ impl ReadError {
             path: Vec::new(),
             place: None,
             missing: None,
+            meant: None,
             message,
             code: Code::Value,
         }
@@ -58,7 +61,8 @@ impl de::Error for ReadError {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let mut message = "unknown field".to_owned();
-        if let Some(near) = nearest(field, expected) {
+        let meant = nearest(field, expected);
+        if let Some(near) = meant {
             message += &format!("; did you mean `{near}`?");
         } else if expected.is_empty() {
             message += "; remove it, nothing may stand here";
@@ -67,6 +71,7 @@ impl de::Error for ReadError {
         }
         ReadError {
             code: Code::UnknownField,
+            meant,
             ..ReadError::new(message)
         }
     }

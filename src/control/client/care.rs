@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{Client, ClientError, address};
-use crate::model::Soundness;
+use crate::model::{Keeping, Soundness};
 
 impl Client {
     /// Gives `each` the pieces of a copy of the store, in their order. An answer that breaks off is an error.
@@ -22,6 +22,11 @@ impl Client {
                 Err(error) => return Err(ClientError::of_transport(&self.socket, &error).into()),
             }
         }
+    }
+
+    /// How the store is kept.
+    pub async fn keeping(&self) -> Result<Keeping, ClientError> {
+        self.get(&["v1", "store"], Vec::new()).await
     }
 
     /// What a check of the whole store finds. Waits as long as it takes.

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use tokio::io::AsyncReadExt;
 
-use crate::model::Soundness;
+use crate::model::{Keeping, Soundness};
 
 use super::{Answer, App, Backend, Peer};
 
@@ -52,6 +52,10 @@ pub(super) async fn backup<B: Backend>(
         (header::CONTENT_LENGTH, length.to_string()),
     ];
     Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+pub(super) async fn keeping<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Keeping>> {
+    app.backend.keeping().await.map(Json)
 }
 
 pub(super) async fn verify<B: Backend>(State(app): State<App<B>>) -> Answer<Json<Soundness>> {

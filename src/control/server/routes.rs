@@ -15,10 +15,7 @@ use crate::control::protocol::{
     RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
-    Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported,
-    PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus,
-    Tier, TriedFiles,
+    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, Keeping, PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};
@@ -499,6 +496,12 @@ fn table<B: Backend>() -> Vec<Route<B>> {
         .takes(Weight::Lasting)
         .asked::<super::changes::ChangesQuery>()
         .gives_at(200, Content::Lines(made::<LogLine>)),
+        reads(
+            "/v1/store",
+            "how large the store is, by how much it grows, and the backups that are made of it",
+            super::care::keeping::<B>,
+        )
+        .gives::<Keeping>(),
         acts(
             "/v1/notify/test",
             "send a test to those who are told of what is wrong, or to those of one notification",

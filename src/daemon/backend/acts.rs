@@ -133,6 +133,9 @@ impl Daemon {
             }
             other => other,
         };
+        if let PersonAct::Link(integration, resident) = &act {
+            self.is_resident(person, integration, resident).await?;
+        }
         let done = self
             .act(peer, move |store, hand| match &act {
                 PersonAct::Link(integration, resident) => {

@@ -106,6 +106,7 @@ impl Daemon {
             intervals,
             stuck,
             store: self.store.length(),
+            backup: self.backups_kept(),
         };
         let text = self.metrics.exposition(scrape);
         text.map_err(|error| ProblemDocument::internal(error.to_string()))

@@ -19,7 +19,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::control::protocol::{IntegrationState, IntegrationStatus, Status};
 use crate::model::{
-    AlertKind, DeliveryState, IntegrationId, Problem, Tally, TargetState, TargetStatus,
+    AlertKind, BackupsKept, DeliveryState, IntegrationId, Problem, Tally, TargetState, TargetStatus,
 };
 
 use super::{BOUNDS, Counted, Feed, Metrics};
@@ -39,6 +39,8 @@ pub(in crate::daemon) struct Scrape {
     pub stuck: BTreeMap<IntegrationId, u64>,
     /// How long the store's file is, in bytes.
     pub store: u64,
+    /// The backups that are made of it.
+    pub backup: Option<BackupsKept>,
 }
 
 /// One scrape, to be encoded.
@@ -115,6 +117,7 @@ impl Told {
         )?
         .alone(count(*store))?;
 
+        self.backups(page)?;
         page.counter("clock_jumps", "Times that the wall clock was set")?
             .alone(self.counted.clock_jumps)?;
         let mut reloads = page.counter(
@@ -144,6 +147,32 @@ impl Told {
             None,
         )?
         .alone(problems(&status.problems))
+    }
+
+    /// Nothing where none are to be made.
+    fn backups(&self, page: &mut Page) -> fmt::Result {
+        let Some(kept) = &self.scrape.backup else {
+            return Ok(());
+        };
+        page.gauge(
+            "backup_interval",
+            "How often a backup of the store is to be made",
+            Some(&Unit::Seconds),
+        )?
+        .alone(count(kept.every))?;
+        page.gauge(
+            "backup_failing",
+            "Whether the backup of the store failed when it was tried last",
+            None,
+        )?
+        .alone(i64::from(kept.failing.is_some()))?;
+        let age = page.gauge(
+            "backup_age",
+            "How old the last good backup of the store is; there is none before one was made",
+            Some(&Unit::Seconds),
+        )?;
+        let last = kept.last.as_ref();
+        last.map_or(Ok(()), |last| age.alone(count(last.age)))
     }
 
     fn runs(&self, page: &mut Page) -> fmt::Result {
