@@ -13,7 +13,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::control::client::{AlertFilter, Client};
 use crate::control::protocol::{ActDetail, AlertAct, AlertDetail, Page};
 use crate::model::{
-    ActKind, Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus, PersonId, Resolution, RunId, Side, Way,
+    ActKind, Alert, AlertId, AlertKind, AlertState, Confidence, Field, IntegrationId, LeaseStatus,
+    PersonId, Resolution, RunId, Side, Way,
 };
 
 use super::pages::{self, Fits, Length};

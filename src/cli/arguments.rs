@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::{
-    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff, discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe, record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test, verify,
+    add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff,
+    discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe,
+    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test, verify,
 };
 
 const TEMPLATE: &str = "\

@@ -10,8 +10,8 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::CompleteEnv;
 
 use crate::config::{Environment, Home};
-use crate::control::client::{AlertFilter, Client, ClientError, Cut, PeopleFilter};
-use crate::model::Person;
+use crate::control::client::{AlertFilter, Client, ClientError, Cut};
+use crate::model::{PeopleQuery, Person};
 
 use super::table::clean;
 use super::{Arguments, socket};
@@ -145,7 +145,7 @@ impl Place {
                 both
             }
             Kind::People => {
-                let page = client.people(&PeopleFilter::default(), &cut()).await?;
+                let page = client.people(&PeopleQuery::default(), &cut()).await?;
                 let who = |person: &Person| format!("{} {}", person.first_name, person.last_name);
                 let people = page.items.iter();
                 people

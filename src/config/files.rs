@@ -9,7 +9,8 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation, Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
+    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
+    Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -150,7 +151,7 @@ fn of_text<T: DeserializeOwned>(
     if text.len() as u64 > MAX_FILE {
         return Err(vec![unreadable(&name, &Unread::TooLarge(MAX_FILE))]);
     }
-    file(&name, text.as_bytes(), check)
+    file(&name, text.as_bytes(), check).map_err(|(problems, _)| problems)
 }
 
 fn unreadable(name: &Path, error: &Unread) -> Problem {

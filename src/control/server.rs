@@ -34,7 +34,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    ActId, Alert, AlertId, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, CredentialStatus, DeliveriesTouched,
+    Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure,
+    Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run,
+    RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};

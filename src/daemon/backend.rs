@@ -38,7 +38,10 @@ use crate::control::server::{
     Snapshot,
 };
 use crate::model::{
-    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, IntegrationId, Keeping, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
+    DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
+    Imported, IntegrationId, Keeping, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId,
+    RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;

@@ -2,7 +2,7 @@
 //! rule does is elsewhere.
 
 /// The rules, and what keeps somebody from all of them.
-pub const RULES: [(&str, &str); 51] = [
+pub const RULES: [(&str, &str); 52] = [
     ("R1", "a PMS is only read; nothing is ever written there"),
     (
         "R2",
@@ -175,6 +175,10 @@ pub const RULES: [(&str, &str); 51] = [
     (
         "R47",
         "the store knows itself: no number is given twice, and an earlier copy is not taken for it",
+    ),
+    (
+        "erased",
+        "somebody erased this person: nothing of them is taken in",
     ),
     ("pin", "somebody keeps this person from every run"),
 ];

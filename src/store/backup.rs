@@ -98,8 +98,9 @@ impl tables::EachTable for Copying<'_> {
 }
 
 impl View {
-    /// Writes everything that is in this view into `file`, which must be empty: a store of its own.
-    fn copy_to(&self, file: &Path, now: Timestamp) -> Result<(), CopyError> {
+    /// Writes everything that is in this view into `file`, which must be empty: a store of its own, which says when it was
+    /// copied where that is told.
+    fn copy_to(&self, file: &Path, copied: Option<Timestamp>) -> Result<(), CopyError> {
         let failed = |error: redb::DatabaseError| CopyError::Write {
             path: file.to_owned(),
             source: io::Error::other(error),
@@ -116,7 +117,9 @@ impl View {
         };
         tables::each(&mut copying)?;
         let copy = Write::new(copying.to, None);
-        copy.put_copied(now)?;
+        if let Some(now) = copied {
+            copy.put_copied(now)?;
+        }
         copy.commit()?;
         database.close().map_err(failed)
     }
@@ -131,7 +134,7 @@ impl Store {
             source,
         };
         let copy = private(folder).map_err(write)?;
-        self.read()?.copy_to(copy.path(), now)?;
+        self.read()?.copy_to(copy.path(), Some(now))?;
         let file = File::open(copy.path()).map_err(write)?;
         let length = file.metadata().map_err(write)?.len();
         Ok((file, length))
@@ -146,7 +149,7 @@ impl Store {
             source,
         };
         let copy = private(self.folder()).map_err(write)?;
-        self.read()?.copy_to(copy.path())?;
+        self.read()?.copy_to(copy.path(), None)?;
         let failed = |error: redb::Error| write(io::Error::other(error));
         let mut database = Database::builder()
             .set_cache_size(CACHE)
@@ -180,7 +183,7 @@ impl Store {
 
     /// Writes a copy as of now into `file`, which must be empty.
     pub fn copy_at(&self, file: &Path, now: Timestamp) -> Result<(), CopyError> {
-        self.read()?.copy_to(file, now)
+        self.read()?.copy_to(file, Some(now))
     }
 
     /// A copy of which nothing tells when it was made.

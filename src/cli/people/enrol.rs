@@ -9,8 +9,8 @@ use crate::control::client::Client;
 use crate::model::{Enrolment, Imported, IntegrationId};
 
 use super::super::view::View;
-use super::super::{Exit, Failure, Screen, done, pages};
-use super::export::{Exported, self};
+use super::super::{Exit, Failure, Screen, done};
+use super::export::{self, Exported};
 
 /// A person to make.
 #[derive(Debug, Args)]

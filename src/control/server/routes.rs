@@ -15,7 +15,10 @@ use crate::control::protocol::{
     RetryDeliveries, RunDetail, RunState, SinceUpgrade, Status, SyncReply, Targets,
 };
 use crate::model::{
-    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, Keeping, PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus, Tier, TriedFiles,
+    Alert, AlertQuery, Change, CredentialStatus, DeliveriesTouched, Delivery, DeliveryPlan,
+    Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation, Imported, Keeping,
+    PeopleQuery, Preview, ProfileEdit, Resolution, Retirement, RunQuery, Soundness, TargetStatus,
+    Tier, TriedFiles,
 };
 
 use super::acts::{self, ApproveQuery, ExplainQuery, Fields, ImportQuery, RejectQuery, Tie};

@@ -9,8 +9,8 @@ use crate::model::{Explanation, IntegrationId, PersonId};
 use crate::store::{StoreError, View};
 use crate::sync;
 
-use super::{Daemon, no_person};
 use super::residents::last_decisions;
+use super::{Daemon, no_person};
 
 /// So many changes are told.
 const CHANGES: usize = 50;
