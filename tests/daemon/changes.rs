@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Daemon, Home, pms, told};
+use crate::support::{Daemon, Home, pms, said, told};
 use epms::sandbox::Kind;
 use serde_json::Value;
 
@@ -68,7 +68,8 @@ async fn what_is_asked_for_of_the_log_comes_and_nothing_else() {
         let told = lines(&home, &format!("--kind {kind} --integration elm")).await;
         assert!(told.iter().eq(of_kind), "{kind}");
     }
-    assert_eq!(lines(&home, "--integration oak").await, [] as [Value; 0]);
+    let misspelt = home.epms(&["changes", "--integration", "oak"]).await;
+    assert!(said(&misspelt, 1).contains("there is no integration `oak`"));
     assert_eq!(lines(&home, "--limit 3").await, all[..3]);
     assert_eq!(lines(&home, "--tail 3").await, all[all.len() - 3..]);
     let person = all[all.len() / 2]["person"].as_str().unwrap();

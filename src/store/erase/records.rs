@@ -94,6 +94,8 @@ impl Erasure<'_> {
                     side.mapped = None;
                     side.beside = None;
                 }
+                // Anything may stand in what people write.
+                alert.comments.clear();
                 if alert.state == AlertState::Open && !alert.kind.is_of_the_feed() {
                     alert.state = AlertState::AutoClosed;
                 }
@@ -214,11 +216,12 @@ impl Erasure<'_> {
         }
     }
 
-    /// What runs and targets said in words.
+    /// What runs and targets said in words, and what somebody is still to be told.
     pub(super) fn texts(&self) -> Done<()> {
         self.rewrite(tables::RUNS, |_, value| Ok(self.clean(value)))?;
         self.rewrite(tables::HISTORIES, |_, value| Ok(self.clean(value)))?;
-        self.rewrite(tables::TARGETS, |_, value| Ok(self.clean(value)))
+        self.rewrite(tables::TARGETS, |_, value| Ok(self.clean(value)))?;
+        self.rewrite(tables::NOTICES, |_, value| Ok(self.clean(value)))
     }
 
     /// What is kept of them at targets; of what is there and nobody's, what says that it is theirs.
