@@ -334,7 +334,7 @@ fn list(page: &Page<Alert>, fits: Fits, view: &View) -> String {
     match fits {
         Fits::Some => {}
         Fits::NothingThere => return "no alerts\n".to_owned(),
-        Fits::NothingFits => return "no alerts fit\n".to_owned(),
+        Fits::NoneOfThem => return "no alerts fit\n".to_owned(),
     }
     // R15: those who are probably namesakes stand apart, so that they do not hide the others.
     let is_low = |alert: &&Alert| alert.confidence == Some(Confidence::Low);

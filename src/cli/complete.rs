@@ -64,7 +64,7 @@ fn of_ids(argument: Arg) -> Arg {
         _ => return argument,
     };
     let takes_words = argument.get_action().takes_values();
-    if !takes_words || !argument.get_value_parser().possible_values().is_none() {
+    if !takes_words || argument.get_value_parser().possible_values().is_some() {
         return argument;
     }
     argument.add(ArgValueCompleter::new(move |word: &OsStr| {

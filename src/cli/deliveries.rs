@@ -219,7 +219,7 @@ fn listed(page: &Page<Delivery>, fits: Fits, view: &View) -> String {
         Fits::NothingThere => {
             return "nobody has anything at a target, and nothing is to be done\n".to_owned();
         }
-        Fits::NothingFits => return "nothing fits\n".to_owned(),
+        Fits::NoneOfThem => return "nothing fits\n".to_owned(),
     }
     let columns = [
         ("TARGET", Column::Cut),

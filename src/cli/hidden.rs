@@ -66,9 +66,8 @@ fn typed(input: &mut dyn BufRead) -> io::Result<Option<Zeroizing<String>>> {
         };
         input.consume(1);
         match key {
-            b'\r' | b'\n' => break,
             3 | 4 if key == 3 || bytes.is_empty() => return Ok(None),
-            4 => break,
+            b'\r' | b'\n' | 4 => break,
             0x15 => bytes.clear(),
             8 | 0x7f => while bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             // No secret has such a key in it.

@@ -72,7 +72,7 @@ pub(super) enum Fits {
     /// Nothing, and nothing in particular was asked for.
     NothingThere,
     /// Nothing of what was asked for.
-    NothingFits,
+    NoneOfThem,
 }
 
 impl Fits {
@@ -81,7 +81,7 @@ impl Fits {
         match (items.is_empty(), filtered) {
             (false, _) => Fits::Some,
             (true, false) => Fits::NothingThere,
-            (true, true) => Fits::NothingFits,
+            (true, true) => Fits::NoneOfThem,
         }
     }
 
@@ -89,7 +89,7 @@ impl Fits {
     pub(super) fn exit(self) -> Exit {
         match self {
             Fits::Some | Fits::NothingThere => Exit::Done,
-            Fits::NothingFits => Exit::Failed,
+            Fits::NoneOfThem => Exit::Failed,
         }
     }
 }

@@ -98,7 +98,7 @@ fn list(page: &PeoplePage, fits: Fits, filter: &PeopleQuery, view: &View) -> Str
         Fits::NothingThere => {
             return "no people yet; `epms sync --all` brings them in\n".to_owned();
         }
-        Fits::NothingFits => return "nobody fits\n".to_owned(),
+        Fits::NoneOfThem => return "nobody fits\n".to_owned(),
     }
     let mut text = people(&page.items, filter.integration.as_ref(), view);
     text += &pages::more(page.items.len(), page.next.as_deref());

@@ -208,7 +208,7 @@ fn folder<T: DeserializeOwned>(
             Some((stem, "yaml")) if is_name(stem) => {
                 let read = match beneath.read(&path, MAX_FILE) {
                     Ok(bytes) => file(&name, &bytes, check).map_err(|(problems, rest)| {
-                        rests.extend(rest.map(|rest| (stem.to_owned(), rest)));
+                        rests.extend(rest.map(|rest| (stem.to_owned(), *rest)));
                         problems
                     }),
                     Err(error) => Err(vec![unreadable(&name, &error)]),
@@ -234,12 +234,15 @@ pub fn is_name(stem: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 }
 
-/// A file; or all that is wrong with it, and what fits of it all the same.
+/// All that is wrong with a file, and what fits of it all the same.
+type Amiss<T> = (Vec<Problem>, Option<Box<Rest<T>>>);
+
+/// A file; or what is wrong with it.
 fn file<T: DeserializeOwned>(
     name: &Path,
     bytes: &[u8],
     check: fn(&T, &Document) -> Vec<Problem>,
-) -> Result<File<T>, (Vec<Problem>, Option<Rest<T>>)> {
+) -> Result<File<T>, Amiss<T>> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         let problem = Problem {
             file: name.to_owned(),
@@ -278,7 +281,7 @@ fn file<T: DeserializeOwned>(
         partly,
         is_whole,
     };
-    Err((problems, Some(rest)))
+    Err((problems, Some(Box::new(rest))))
 }
 
 fn check_version(version: u32, document: &Document, problems: &mut Vec<Problem>) {

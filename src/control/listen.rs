@@ -12,7 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another daemon answers on it.
-    #[error("another daemon{} answers on {}; stop it, or name another socket with --socket", shown(.1), .0.display())]
+    #[error("another daemon{} answers on {}; stop it, or name another socket with --socket", shown(*.1), .0.display())]
     InUse(PathBuf, Option<i32>),
     /// Something that is no socket lies there.
     #[error("{} is in the way and is no socket; move it away", .0.display())]
@@ -30,7 +30,7 @@ pub enum ListenError {
     },
 }
 
-fn shown(pid: &Option<i32>) -> String {
+fn shown(pid: Option<i32>) -> String {
     pid.map_or_else(String::new, |pid| format!(", process {pid},"))
 }
 

@@ -95,10 +95,10 @@ impl Eraser {
         for (person, finished) in &all {
             match finished {
                 Finished::Erased => {
-                    tracing::info!(person = %person, "person erased: every target has heard of it")
+                    tracing::info!(person = %person, "person erased: every target has heard of it");
                 }
                 Finished::Stays => {
-                    tracing::warn!(person = %person, "person not erased: they are current again")
+                    tracing::warn!(person = %person, "person not erased: they are current again");
                 }
                 Finished::Waits => continue,
             }

@@ -208,7 +208,7 @@ async fn forget_others(around: &Around, wanted: &[Notify]) {
         Ok(true) => around.commits.send_modify(|commits| *commits += 1),
         Ok(false) => {}
         Err(error) => {
-            tracing::error!(%error, "notifications that are no more could not be forgotten")
+            tracing::error!(%error, "notifications that are no more could not be forgotten");
         }
     }
 }

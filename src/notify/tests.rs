@@ -121,7 +121,7 @@ impl World {
     }
 
     fn pass(&mut self, minutes: i64) {
-        self.now = self.now + SignedDuration::from_mins(minutes);
+        self.now += SignedDuration::from_mins(minutes);
     }
 
     /// The id of an alert; one that never was raised has a later one.
@@ -148,7 +148,7 @@ impl World {
 
     fn does(&mut self, happens: &Happens) {
         // No two things happen in one moment.
-        self.now = self.now + SignedDuration::from_secs(1);
+        self.now += SignedDuration::from_secs(1);
         match happens {
             Happens::Opens(index) => self.opens(*index),
             Happens::Closes(index) => {

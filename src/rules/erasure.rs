@@ -38,14 +38,14 @@ mod tests {
 
     use super::*;
 
-    const YEAR: Duration = Duration::from_secs(366 * 86_400);
+    const YEAR: Duration = Duration::from_hours(366 * 24);
 
     fn at(year: i16) -> Timestamp {
         format!("{year}-06-01T00:00:00Z").parse().unwrap()
     }
 
-    fn stay(status: LeaseStatus) -> Box<Stay> {
-        Box::new(Stay {
+    fn stay(status: LeaseStatus) -> Stay {
+        Stay {
             status,
             unit: None,
             more_units: Vec::new(),
@@ -56,7 +56,7 @@ mod tests {
             notice: false,
             eviction: false,
             excluded: false,
-        })
+        }
     }
 
     fn who(stays: &[(&str, LeaseStatus)]) -> Person {
@@ -64,7 +64,7 @@ mod tests {
         for (place, status) in stays {
             person
                 .stays
-                .insert(IntegrationId::new(*place), stay(*status));
+                .insert(IntegrationId::new(*place), Box::new(stay(*status)));
         }
         person
     }

@@ -44,6 +44,10 @@ pub struct SinceThen {
 
 /// What goes when the copy in `file`, which must be sound, takes the place of the store in `folder`. Neither may be open.
 pub fn compare(file: &Path, folder: &Path) -> Result<Lost, CopyError> {
+    super::open::make_folder(folder).map_err(|source| CopyError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
     let beside = taken(file, folder)?;
     let copy = Store::of_file(file, beside.path())?;
     sound(file, &copy)?;

@@ -145,7 +145,7 @@ impl Tombstones {
         if self.key.is_empty() {
             let mut key = [0; 32];
             getrandom::fill(&mut key).map_err(io::Error::other)?;
-            self.key = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.key = blake3::Hash::from_bytes(key).to_hex().to_string();
         }
         Ok(self)
     }

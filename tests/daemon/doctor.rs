@@ -32,7 +32,7 @@ fn steady(text: &str, home: &Home, pms: &Sandbox) -> String {
     for word in text.split(' ') {
         let is_unit = ["bytes", "KiB", "MiB", "GiB", "TiB", "ms)"]
             .iter()
-            .any(|unit| word.trim_end_matches([',', '\n']) == *unit);
+            .any(|unit| word.trim_end_matches([',', ';', '\n']) == *unit);
         if is_unit && let Some(number) = steady.last_mut() {
             let (open, digits) = number
                 .strip_prefix('(')
@@ -46,6 +46,7 @@ fn steady(text: &str, home: &Home, pms: &Sandbox) -> String {
     steady
         .join(" ")
         .replace("N KiB", "N bytes")
+        .replace("N MiB", "N bytes")
         .replace("N GiB", "N bytes")
 }
 
@@ -133,6 +134,8 @@ async fn where_all_is_well_each_check_says_what_it_did_and_saw() {
       ok    rights  looked at the rights of the state folder and the store: 0700 and 0600, of ME
       ok    disk    looked at the disk of HOME/state: N bytes free, the store has N bytes
       ok    socket  asked the daemon on HOME/state/epms.sock: epms 0.1.0 answers, with 1 integration; you are ME, and may do everything; the socket is 0660, group MINE
+      ok    growth  asked the daemon how the store grows: it has N bytes; by how much it grows is known once a daemon was up for a day
+      –     backup  looked for `backup` in config/epms.yaml: the daemon makes none; `backup: { to: /var/backups/epms }` lets it, else make them with `epms backup`
       ok    roots   looked for the root certificates of this machine: there are some, and they are used
     ");
     assert!(!during.contains("warn "), "{during}");

@@ -165,8 +165,12 @@ async fn what_a_daemon_answers_is_what_the_document_declares() {
         assert!(may_be_refused.contains(&last), "{operation} was not done");
     }
     // Whoever is current is not erased; who lives nowhere is.
-    let ana = daemon.person_with("ana@example.com").await.unwrap().id;
-    let erase = format!("/v1/people/{ana}/erase");
+    let body = json!({ "first_name": "Ida", "last_name": "Elm", "email": "ida@example.com" });
+    let body = body.to_string();
+    let made = daemon.send(Method::POST, "/v1/people", &body).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let ida = daemon.person_with("ida@example.com").await.unwrap().id;
+    let erase = format!("/v1/people/{ida}/erase");
     let answer = daemon
         .send(Method::POST, &erase, r#"{"reason":"asked"}"#)
         .await;

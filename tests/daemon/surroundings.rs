@@ -27,7 +27,8 @@ async fn a_second_daemon_on_the_same_state_is_refused_and_the_first_goes_on() {
     daemon.settle().await;
     let second = home.epms(&["run"]).await;
     assert_eq!(second.status.code(), Some(3), "{second:?}");
-    assert!(told(&second).contains("stop that daemon"), "{second:?}");
+    let first = format!("runs here already, as process {}", daemon.pid());
+    assert!(told(&second).contains(&first), "{second:?}");
     let other = home.beside().join("other.sock");
     let third = home
         .epms(&["run", "--socket", other.to_str().unwrap()])

@@ -30,7 +30,7 @@ const UNKNOWN: [(&str, &str); 51] = [
     ("people history p999", "there is no person p999"),
     ("people link p999 elm t1", "p999"),
     ("people link p1 nope t1", "there is no integration `nope`"),
-    ("people link p1 elm nope", "has seen a resident `nope`"),
+    ("people link p1 elm nope", "named no resident nope"),
     ("people unlink p999 elm t1", "p999"),
     ("people unlink p1 elm nope", "is not linked to p1"),
     ("people unlink p1 nope t1", "is not linked to p1"),

@@ -437,8 +437,8 @@ async fn fields_that_appfolio_does_not_grant_are_missing_and_everybody_comes_out
         let live = Live::start_as(Kind::AppFolio, 100, settings).await;
         live.residents().await.0
     };
-    let all = read(&[]).await;
-    let fewer = read(&["MoveInOn", "PrimaryTenant", "Email", "Emails"]).await;
+    let all = Box::pin(read(&[])).await;
+    let fewer = Box::pin(read(&["MoveInOn", "PrimaryTenant", "Email", "Emails"])).await;
     assert!(
         all.values()
             .any(|one| one.relationship == Relationship::CoResident)

@@ -7,12 +7,12 @@ use crate::model::{
     Outcome, PersonId,
 };
 
-fn foreseen(outcome: Outcome) -> Option<Foreseen> {
-    Some(Foreseen {
+fn foreseen(outcome: Outcome) -> Foreseen {
+    Foreseen {
         outcome,
         counts: Counts::default(),
         notes: std::collections::BTreeMap::new(),
-    })
+    }
 }
 
 fn held() -> Outcome {
@@ -48,8 +48,8 @@ fn tried(with: Outcome, people: Vec<Differs>) -> Tried {
         difference: Difference {
             integration: IntegrationId::new("elm"),
             tried: said,
-            now: foreseen(Outcome::Unchanged),
-            with: foreseen(with),
+            now: Some(foreseen(Outcome::Unchanged)),
+            with: Some(foreseen(with)),
             people,
             alerts: vec![AlertDiffers {
                 kind: AlertKind::UnknownStatus,

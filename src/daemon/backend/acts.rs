@@ -128,14 +128,11 @@ impl Daemon {
         }
         let act = match act {
             PersonAct::Unlink(id, asked) => {
-                let resident = self.meant(&id, asked).await?;
+                let resident = self.meant(&id, asked, false).await?;
                 PersonAct::Unlink(id, resident)
             }
             other => other,
         };
-        if let PersonAct::Link(integration, resident) = &act {
-            self.is_resident(person, integration, resident).await?;
-        }
         let done = self
             .act(peer, move |store, hand| match &act {
                 PersonAct::Link(integration, resident) => {

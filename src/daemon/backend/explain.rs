@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Peer};
-use crate::model::{Explanation, IntegrationId, PersonId};
+use crate::model::{Explanation, IntegrationId};
 use crate::store::{StoreError, View};
 use crate::sync;
 
+use super::Daemon;
 use super::residents::last_decisions;
-use super::{Daemon, no_person};
 
 /// So many changes are told.
 const CHANGES: usize = 50;
@@ -29,7 +29,7 @@ impl Daemon {
                 "there is no integration `{id}`; `epms status` lists them"
             ))
         })?;
-        let resident = self.meant(&id, resident).await?;
+        let resident = self.meant(&id, resident, live).await?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
         if let Some(current) = &slot.current {
@@ -52,37 +52,6 @@ impl Daemon {
             })?);
         }
         Ok(explanation)
-    }
-}
-
-impl Daemon {
-    /// Refuses a resident that nobody has heard of.
-    pub(super) async fn is_resident(
-        &self,
-        person: PersonId,
-        id: &IntegrationId,
-        resident: &str,
-    ) -> Answer<()> {
-        if self.ask(move |view| view.person(person)).await?.is_none() {
-            return Err(no_person(person));
-        }
-        if !self.catalog.borrow().integrations.contains_key(id) {
-            return Err(ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            )));
-        }
-        let (of, who) = (id.clone(), resident.to_owned());
-        let told = self.ask(move |view| known(view, of, who)).await?;
-        if !told.decisions.is_empty() || told.link.is_some() || told.ruling.is_some() {
-            return Ok(());
-        }
-        let where_else = told.run.map_or_else(
-            || format!("`epms sync {id}` reads whom the PMS has"),
-            |run| format!("`epms run {run} --all` lists those of the last"),
-        );
-        Err(ProblemDocument::not_found(format!(
-            "no run of {id} has seen a resident `{resident}`; {where_else}"
-        )))
     }
 }
 

@@ -27,10 +27,17 @@ enum Whom {
 }
 
 impl Daemon {
-    /// The PMS id of the resident whom a text means; the text itself where the store knows nobody.
-    pub(super) async fn meant(&self, id: &IntegrationId, asked: String) -> Answer<String> {
+    /// The PMS id of the resident whom a text means; the text itself where the store knows nobody. What `may_be_new` may be
+    /// the whole id of somebody whom the store does not know yet: it is no beginning of another.
+    pub(super) async fn meant(
+        &self,
+        id: &IntegrationId,
+        asked: String,
+        may_be_new: bool,
+    ) -> Answer<String> {
         let (of, text) = (id.clone(), asked.clone());
-        match self.ask(move |view| whom(view, &of, &text)).await? {
+        let whom = move |view: &View| whom(view, &of, &text, may_be_new);
+        match self.ask(whom).await? {
             Whom::Resident(found) => Ok(found),
             Whom::Nobody => Ok(asked),
             Whom::Several(found) => Err(several(id, &asked, &found)),
@@ -67,7 +74,12 @@ pub(super) fn last_decisions(
 
 /// Whom a text means: an id as it is goes before a person's id, that before the beginning of an id, and that before an email
 /// or a name.
-fn whom(view: &View, integration: &IntegrationId, text: &str) -> Result<Whom, StoreError> {
+fn whom(
+    view: &View,
+    integration: &IntegrationId,
+    text: &str,
+    may_be_new: bool,
+) -> Result<Whom, StoreError> {
     let decisions = last_decisions(view, integration)?.1;
     let is_named = decisions.iter().any(|one| one.subject == text);
     if is_named || view.link(integration, text)?.is_some() {
@@ -79,9 +91,12 @@ fn whom(view: &View, integration: &IntegrationId, text: &str) -> Result<Whom, St
             return Ok(one_of(theirs));
         }
     }
-    let mut begun = view.residents_from(integration, text)?;
-    let named = decisions.into_iter().map(|one| one.subject);
-    begun.extend(named.filter(|subject| subject.starts_with(text)));
+    let mut begun = BTreeSet::new();
+    if !may_be_new {
+        begun = view.residents_from(integration, text)?;
+        let named = decisions.into_iter().map(|one| one.subject);
+        begun.extend(named.filter(|subject| subject.starts_with(text)));
+    }
     if !begun.is_empty() {
         return Ok(one_of(begun));
     }

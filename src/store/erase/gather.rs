@@ -84,11 +84,15 @@ impl Write {
         }
         for entry in self.transaction.open_table(tables::ACTS)?.iter()? {
             let act: Act = from_bytes("acts-1", entry?.1.value())?;
-            humans.iter_mut().for_each(|human| human.act(&act));
+            for human in &mut humans {
+                human.act(&act);
+            }
         }
         for entry in self.transaction.open_table(tables::ALERTS)?.iter()? {
             let alert: Alert = from_bytes("alerts-1", entry?.1.value())?;
-            humans.iter_mut().for_each(|human| human.alert(&alert));
+            for human in &mut humans {
+                human.alert(&alert);
+            }
         }
         for human in &mut humans {
             for email in &human.emails {

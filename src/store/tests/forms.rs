@@ -363,8 +363,10 @@ fn the_form_of_actors_on_the_disk_is_this_one() {
             actor,
             ..change_of(ChangeKind::Created)
         };
-        let bytes = to_bytes("t", &change).unwrap().into_iter();
-        bytes.map(|byte| format!("{byte:02x}")).collect::<String>()
+        let bytes = to_bytes("t", &change).unwrap();
+        bytes
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     });
     insta::assert_snapshot!(all.join("\n"));
 }

@@ -26,9 +26,9 @@ fn at(second: u64) -> Timestamp {
     Timestamp::from_second(second.cast_signed()).unwrap()
 }
 
-fn stay(i: u64) -> Box<Stay> {
+fn stay(i: u64) -> Stay {
     let label = format!("{}B", i % 40);
-    Box::new(Stay {
+    Stay {
         status: STATUSES[usize::try_from(i % 3).unwrap()],
         unit: Some(Unit {
             id: format!("u{label}"),
@@ -43,7 +43,7 @@ fn stay(i: u64) -> Box<Stay> {
         notice: false,
         eviction: false,
         excluded: i.is_multiple_of(7),
-    })
+    }
 }
 
 fn one(i: u64) -> Person {
@@ -55,12 +55,12 @@ fn one(i: u64) -> Person {
     };
     if !i.is_multiple_of(11) {
         let place = IntegrationId::new(pick(&PLACES, i));
-        person.stays.insert(place, stay(i));
+        person.stays.insert(place, Box::new(stay(i)));
         person.email = Some(format!("a{i}@example.com"));
     }
     if i.is_multiple_of(10) {
         let place = IntegrationId::new(pick(&PLACES, i + 1));
-        person.stays.insert(place, stay(i + 1));
+        person.stays.insert(place, Box::new(stay(i + 1)));
     }
     person
 }

@@ -177,10 +177,8 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
             Entry::Rejected {
                 resident: Some(resident),
                 ..
-            } => {
-                self.resident(resident)?;
             }
-            Entry::Erased { resident, .. } => {
+            | Entry::Erased { resident, .. } => {
                 self.resident(resident)?;
             }
             Entry::Rejected { resident: None, .. } | Entry::Nobody { .. } => {

@@ -25,6 +25,7 @@ fn ada() -> Resident {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the form of what asks targets")]
 fn nothing_left(_: &View, _: &BTreeSet<PersonId>) -> Result<Vec<LeftAt>, StoreError> {
     Ok(Vec::new())
 }
