@@ -62,3 +62,4 @@ mod unknown;
 mod upgrade;
 mod waiting;
 mod webhook;
+mod week;
