@@ -222,7 +222,7 @@ async fn doctor_asks_each_request_that_is_needed_and_names_the_right_that_is_mis
         "unit: ctx.lookup(\"units\", record.id).id",
     );
     let looked = home.epms(&["doctor", "home-0"]).await;
-    let shown = told(&looked).replace("\n", " ");
+    let shown = told(&looked).replace('\n', " ");
     assert_eq!(looked.status.code(), Some(1), "{shown}");
     assert!(
         shown.contains("the account needs the right to see units"),

@@ -184,7 +184,7 @@ async fn whoever_is_current_again_is_an_alert_and_comes_in_as_somebody_new_once_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_from_before_that_is_restored_has_nobody_in_it_who_was_erased_since() {
-    let (home, _doors, daemon, ada) = begin().await;
+    let (home, doors, daemon, ada) = begin().await;
     let file = home.beside().join("before.redb");
     let path = file.to_str().unwrap();
     said(&home.epms(&["backup", path]).await, 0);
@@ -217,7 +217,7 @@ async fn a_backup_from_before_that_is_restored_has_nobody_in_it_who_was_erased_s
         .find(|one| !one.erased)
         .unwrap();
     assert_ne!(other.id, ada, "{bea}");
-    _doors.lives(2, "2B", "past");
+    doors.lives(2, "2B", "past");
     daemon.sync("elm").await;
     let text = erase(&home, other.id, &[], 0).await;
     assert!(text.contains("still in epms.redb.before-"), "{text}");

@@ -2,6 +2,7 @@
 //! after stands in the way, and with the reason where it does.
 
 use super::by_hand::House;
+use epms::control::client::Cut;
 use epms::model::{Field, LeaseStatus, Person};
 use reqwest::Method;
 
@@ -235,7 +236,7 @@ async fn every_act_on_a_person_is_undone_and_stands_in_their_history() {
     let history = house
         .daemon
         .client
-        .history(two, &Default::default())
+        .history(two, &Cut::default())
         .await
         .unwrap();
     let act = history.items[0].act.unwrap();

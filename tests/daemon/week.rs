@@ -19,11 +19,11 @@ async fn a_week_of_ten_properties_in_which_each_trouble_is_heard_of_once() {
     let week = Week::begins().await;
 
     // Monday: ten properties are attached from one credential, and all of them run.
-    let mut world = week.pms.world();
-    let ada = world
-        .move_in("birch", "Ada", "Quill", Some(ADA), None)
-        .unwrap();
-    drop(world);
+    let ada = week
+        .pms
+        .world()
+        .move_in("birch", "Ada", "Quill", Some(ADA), None);
+    let ada = ada.unwrap();
     let attach = "add integration --all --credential acme --timezone UTC --yes";
     week.says(attach).await;
     week.says("reload").await;
