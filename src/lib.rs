@@ -39,7 +39,7 @@
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
-//! deliver  what people may open at a target: by desired state, compared with what is read back. Pure so far: nothing is sent
+//! deliver  what people may open at a target: by desired state, compared with what is read back
 //! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
 //! control  HTTP over the Unix socket: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
@@ -120,6 +120,7 @@
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
 //! | whatever a target does, once it is calm there is what is wanted, each once; nobody loses anything by silence | `whatever_a_target_does_once_it_is_calm_there_is_what_is_wanted_and_each_once`, `whatever_a_target_does_nothing_opens_or_changes_that_nobody_approved` |
 //! | files that are tried change nothing, and no secret goes where the running files do not send it | `a_script_is_tried_on_what_the_running_files_read_and_nothing_remains`, `a_sent_file_never_says_where_a_secret_goes` |
+//! | whoever is to be told of a trouble is told once, outside quiet hours, and once when it is over | `each_trouble_is_told_once_its_end_after_it_and_nothing_in_quiet_hours`, `a_week_of_ten_properties_in_which_each_trouble_is_heard_of_once` |
 //! | an ordinary morning is held for nothing | `a_year_of_ordinary_mornings_has_no_needless_hold` |
 //! | the same inputs give the same plan; a preview is the run | `whatever_happens_in_the_pms_a_run_keeps_what_is_promised`, `a_preview_is_what_the_next_run_does` |
 //! | what is remembered changes no result | `a_memory_can_be_dropped_at_any_time_and_no_result_changes`, `what_is_skimmed_is_what_would_be_read` |
