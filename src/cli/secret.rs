@@ -169,23 +169,28 @@ pub(super) fn keep(home: &Path, file: &Path, secret: &str) -> io::Result<bool> {
         Some(before) => (before.uid(), before.gid()),
         None => folder.metadata().map(|owner| (owner.uid(), owner.gid()))?,
     };
+    // In the home of a service root writes for the group of the service's user, whom alone the folder is open to.
+    let mode = match folder.metadata()?.mode() & 0o057 {
+        0o050 => 0o640,
+        _ => 0o600,
+    };
     let new = folder.join(format!(".{}.new", fastrand::u64(..)));
-    let written = write(&new, secret, owner).and_then(|()| std::fs::rename(&new, &path));
+    let written = write(&new, secret, owner, mode).and_then(|()| std::fs::rename(&new, &path));
     if written.is_err() {
         let _ = std::fs::remove_file(&new);
     }
     written.map(|()| before.is_some())
 }
 
-fn write(path: &Path, secret: &str, (user, group): (u32, u32)) -> io::Result<()> {
+fn write(path: &Path, secret: &str, (user, group): (u32, u32), mode: u32) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
     give(&file, user, group);
+    file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(secret.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()

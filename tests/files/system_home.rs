@@ -191,6 +191,28 @@ async fn what_root_kept_to_itself_is_opened_and_what_others_hold_is_left() {
     assert_eq!(mode(&elsewhere), 0o600);
 }
 
+#[tokio::test]
+async fn a_secret_that_is_set_in_the_home_of_a_service_is_for_the_service_at_once() {
+    let (folder, home) = place();
+    made(&home).await;
+    let secret = home.join("secrets/acme");
+    for text in ["hunter2", "hunter3"] {
+        let given = folder.path().join("given");
+        std::fs::write(&given, text).unwrap();
+        let mut command = epms();
+        command
+            .arg("--home")
+            .arg(&home)
+            .args(["secret", "set", "acme"])
+            .stdin(std::fs::File::open(given).unwrap());
+        said(&output(command).await, 0);
+        assert_eq!(std::fs::read_to_string(&secret).unwrap().trim(), text);
+        assert_eq!(mode(&secret), 0o640);
+        assert_eq!(secret.metadata().unwrap().gid(), service().gid.as_raw());
+    }
+    assert_eq!(made(&home).await["opened"], serde_json::json!([]));
+}
+
 /// The program where the service's user may run it, wherever this was built.
 fn program_for_all(folder: &Path) -> PathBuf {
     let (built, program) = (
