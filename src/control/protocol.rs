@@ -1,9 +1,7 @@
-//! What goes over the control socket: the JSON of answers and of errors. The same types serve the server,
+//! What goes over the control socket: the JSON of answers. The same types serve the server,
 //! the client and `--json`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     ActId, ActKind, Actor, Alert, AlertId, AlertKind, Change, Counts, CredentialStatus, Decision,
     Delivery, Erasing, Field, HeldPlan, IntegrationId, LeftAt, Pause, Person, PersonId, Problem,
-    ProfileEdit, Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetId,
-    TargetStatus,
+    ProfileEdit, Progress, Resolution, Run, RunId, Setting, StoreIdentity, TakenOver, TargetStatus,
 };
 pub use crate::model::{ReloadOutcome, Reloaded, ReloadedTarget};
+
+pub use super::place::{LogLine, Place, True};
+pub use super::problem::ProblemDocument;
 
 /// `GET /v1/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -338,113 +338,6 @@ pub struct PeoplePage {
     pub epoch: u64,
 }
 
-/// A place in the change log: after the change of a number, as `N` or, where another epoch must not be taken for this
-/// one (R47), as `EPOCH:N`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Place {
-    /// The epoch of the store; without it whichever there is.
-    pub epoch: Option<u64>,
-    /// The number of the change before it; 0 is the beginning.
-    pub seq: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.epoch {
-            Some(epoch) => write!(f, "{epoch}:{}", self.seq),
-            None => write!(f, "{}", self.seq),
-        }
-    }
-}
-
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Place, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is no place in the change log; write `N` or `EPOCH:N`, such as `120` or `1:120`"
-            )
-        };
-        let number = |text: &str| text.parse().map_err(|_| wrong());
-        match text.split_once(':') {
-            Some((epoch, seq)) => Ok(Place {
-                epoch: Some(number(epoch)?),
-                seq: number(seq)?,
-            }),
-            None => Ok(Place {
-                epoch: None,
-                seq: number(text)?,
-            }),
-        }
-    }
-}
-
-/// A line of `GET /v1/changes`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum LogLine {
-    /// A change.
-    Change {
-        /// The epoch of the store: with `seq` the place to go on after.
-        epoch: u64,
-        /// What happened.
-        #[serde(flatten)]
-        change: Box<Change>,
-    },
-    /// Nothing has happened for a while, or nothing that was asked for.
-    Heartbeat {
-        /// That it is one.
-        heartbeat: True,
-        /// The epoch of the store.
-        epoch: u64,
-        /// The number of the last change that was looked at: the place to go on after.
-        seq: u64,
-    },
-}
-
-impl LogLine {
-    /// The place to go on after.
-    pub fn place(&self) -> Place {
-        let (epoch, seq) = match self {
-            LogLine::Change { epoch, change } => (*epoch, change.seq),
-            LogLine::Heartbeat { epoch, seq, .. } => (*epoch, *seq),
-        };
-        Place {
-            epoch: Some(epoch),
-            seq,
-        }
-    }
-
-    /// The change, where it is one.
-    pub fn change(self) -> Option<Change> {
-        match self {
-            LogLine::Change { change, .. } => Some(*change),
-            LogLine::Heartbeat { .. } => None,
-        }
-    }
-}
-
-/// Always `true`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "bool", into = "bool")]
-#[schemars(with = "bool", extend("const" = true))]
-pub struct True;
-
-impl TryFrom<bool> for True {
-    type Error = &'static str;
-
-    fn try_from(truth: bool) -> Result<True, &'static str> {
-        truth.then_some(True).ok_or("is always true")
-    }
-}
-
-impl From<True> for bool {
-    fn from(True: True) -> bool {
-        true
-    }
-}
-
 /// `GET /v1/people/{id}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonDetail {
@@ -732,124 +625,6 @@ pub struct ReloadReply {
     /// Problems of files that belong to no single integration or target.
     #[serde(default)]
     pub problems: Vec<Problem>,
-}
-
-/// An error, as RFC 9457 has it (`application/problem+json`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
-#[error("{title}: {detail}")]
-pub struct ProblemDocument {
-    /// A stable name of the kind of error, such as `urn:epms:not-found`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The kind, in words.
-    pub title: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// What happened, and what to do.
-    pub detail: String,
-}
-
-impl ProblemDocument {
-    fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        ProblemDocument {
-            kind: format!("urn:epms:{kind}"),
-            title: title.to_owned(),
-            status,
-            detail: detail.into(),
-        }
-    }
-
-    /// There is no such thing.
-    pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(404, "not-found", "not found", detail)
-    }
-
-    /// There is no such target.
-    pub fn no_target(target: &TargetId) -> Self {
-        Self::not_found(format!(
-            "there is no target `{target}`; `epms targets` lists them"
-        ))
-    }
-
-    /// The request itself is wrong.
-    pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(400, "bad-request", "bad request", detail)
-    }
-
-    /// Files that came with the request are not right.
-    pub fn not_right(detail: impl Into<String>) -> Self {
-        Self::new(422, "not-right", "the files are not right", detail)
-    }
-
-    /// The caller may not do this.
-    pub fn denied(detail: impl Into<String>) -> Self {
-        Self::new(403, "denied", "denied", detail)
-    }
-
-    /// The path is asked with another method.
-    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
-        Self::new(405, "method-not-allowed", "method not allowed", detail)
-    }
-
-    /// The thing is there, but in a state in which this cannot be done.
-    pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(409, "conflict", "conflict", detail)
-    }
-
-    /// The thing was there, and is not kept any more.
-    pub fn gone(detail: impl Into<String>) -> Self {
-        Self::new(410, "gone", "gone", detail)
-    }
-
-    /// The body of the request is too large.
-    pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new(413, "too-large", "too large", detail)
-    }
-
-    /// The head of the request is too large: its address (414), or all of it (431).
-    pub fn too_large_head(status: u16) -> Self {
-        Self::new(
-            status,
-            "too-large",
-            "too large",
-            "the head of the request is too large; send fewer and shorter headers, and a shorter path",
-        )
-    }
-
-    /// The request did not come to its end in time.
-    pub fn too_slow(detail: impl Into<String>) -> Self {
-        Self::new(408, "too-slow", "too slow", detail)
-    }
-
-    /// Whether there was no room for it, and it may be asked again.
-    pub fn is_busy(&self) -> bool {
-        self.kind == "urn:epms:busy"
-    }
-
-    /// There is no room for it now.
-    pub fn busy(detail: impl Into<String>) -> Self {
-        Self::new(503, "busy", "busy", detail)
-    }
-
-    /// The daemon is stopping.
-    pub fn stopping() -> Self {
-        Self::new(
-            503,
-            "stopping",
-            "stopping",
-            "the daemon is stopping; ask again when it runs",
-        )
-    }
-
-    /// The daemon lives and cannot work.
-    pub fn not_ready(detail: impl Into<String>) -> Self {
-        Self::new(503, "not-ready", "not ready", detail)
-    }
-
-    /// The daemon failed.
-    pub fn internal(detail: impl Into<String>) -> Self {
-        Self::new(500, "internal", "internal error", detail)
-    }
 }
 
 /// One line for people: `12 seen: 3 created, 9 unchanged`.

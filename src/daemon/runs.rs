@@ -588,9 +588,7 @@ impl Runs {
         let mut followed = Vec::new();
         for id in ids {
             let Some(slot) = catalog.integrations.get(&id) else {
-                return Err(ProblemDocument::not_found(format!(
-                    "there is no integration `{id}`; `epms status` lists them"
-                )));
+                return Err(ProblemDocument::no_integration(&id));
             };
             let Some(run) = state.schedule.request(&id, self.clock.now()) else {
                 if all {

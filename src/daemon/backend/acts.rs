@@ -122,9 +122,7 @@ impl Daemon {
         if let PersonAct::Link(id, _) = &act
             && !catalog.integrations.contains_key(id)
         {
-            return Err(ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            )));
+            return Err(ProblemDocument::no_integration(id));
         }
         let act = match act {
             PersonAct::Unlink(id, asked) => {
@@ -230,9 +228,7 @@ impl Daemon {
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
         if !self.catalog.borrow().integrations.contains_key(&id) {
-            return Err(ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            )));
+            return Err(ProblemDocument::no_integration(&id));
         }
         let (of, paused) = (id.clone(), pause.is_some());
         self.act(peer, move |store, hand| {

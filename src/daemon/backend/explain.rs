@@ -24,11 +24,10 @@ impl Daemon {
         peer: Peer,
     ) -> Answer<Explanation> {
         let catalog = Arc::clone(&self.catalog.borrow());
-        let slot = catalog.integrations.get(&id).ok_or_else(|| {
-            ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            ))
-        })?;
+        let slot = catalog
+            .integrations
+            .get(&id)
+            .ok_or_else(|| ProblemDocument::no_integration(&id))?;
         let resident = self.meant(&id, resident, live).await?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;

@@ -55,11 +55,10 @@ impl Daemon {
     /// What runs, whether it may run now or not.
     pub(super) fn running(&self, id: &IntegrationId) -> Answer<Arc<Integration>> {
         let catalog = self.catalog.borrow();
-        let slot = catalog.integrations.get(id).ok_or_else(|| {
-            ProblemDocument::not_found(format!(
-                "there is no integration `{id}`; `epms status` lists them"
-            ))
-        })?;
+        let slot = catalog
+            .integrations
+            .get(id)
+            .ok_or_else(|| ProblemDocument::no_integration(id))?;
         slot.current.clone().ok_or_else(|| {
             ProblemDocument::conflict(format!(
                 "the files of `{id}` were never right; `epms check` says what is wrong with them"
