@@ -24,6 +24,18 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// The lines of `map` in a block to paste, and behind a remark those that somebody has to fill in.
+pub(super) fn map_to_paste(lines: &[String], open: &[String], remark: &str) -> String {
+    let head = if lines.is_empty() {
+        "  map: {}\n"
+    } else {
+        "  map:\n"
+    };
+    let remark = (!open.is_empty()).then(|| format!("# {remark}"));
+    let rest = lines.iter().chain(&remark).chain(open);
+    rest.fold(head.to_owned(), |text, line| format!("{text}    {line}\n"))
+}
+
 /// Without line breaks, as a comment has it.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -13,7 +13,7 @@ use crate::control::client::Client;
 use crate::model::{IntegrationId, Problems, TargetId};
 use crate::source::{Operation, Reader};
 
-use super::super::quoted::{one_line, quoted, scalar, sequence};
+use super::super::quoted::{map_to_paste, one_line, quoted, scalar, sequence};
 use super::super::table::{Column, Table, paragraph};
 use super::super::there::{LivedIn, Place, There, Unlisted, lived_in, unlisted};
 use super::super::view::View;
@@ -208,20 +208,7 @@ fn block(id: &TargetId, file: &config::Places, found: &Found) -> String {
         ));
     }
     let mut text = format!("# In the place of `places` in config/targets/{id}.yaml.\nplaces:\n");
-    text += if lines.is_empty() {
-        "  map: {}\n"
-    } else {
-        "  map:\n"
-    };
-    for line in lines {
-        let _ = writeln!(text, "    {line}");
-    }
-    if !open.is_empty() {
-        text += "    # people live here, and have no place yet\n";
-    }
-    for line in open {
-        let _ = writeln!(text, "    {line}");
-    }
+    text += &map_to_paste(&lines, &open, "people live here, and have no place yet");
     text += "  # what everybody gets\n";
     let common = match file.common.as_slice() {
         [] => String::new(),

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::config::Units;
 use crate::model::{IntegrationId, Unit};
 
-use super::super::quoted::{one_line, quoted, scalar, sequence};
+use super::super::quoted::{map_to_paste, one_line, quoted, scalar, sequence};
 use super::FoundUnit;
 
 /// A unit of the PMS, and what it is here.
@@ -72,21 +72,7 @@ pub(super) fn block(id: &IntegrationId, file: &Units, found: &[FoundUnit]) -> St
             let _ = writeln!(text, "  {key}: {}", sequence(list));
         }
     }
-    text += if lines.is_empty() {
-        "  map: {}\n"
-    } else {
-        "  map:\n"
-    };
-    for line in lines {
-        let _ = writeln!(text, "    {line}");
-    }
-    if !open.is_empty() {
-        text += "    # to be filled in\n";
-    }
-    for line in open {
-        let _ = writeln!(text, "    {line}");
-    }
-    text
+    text + &map_to_paste(&lines, &open, "to be filled in")
 }
 
 #[cfg(test)]
