@@ -30,6 +30,18 @@ fn nothing_left(_: &View, _: &BTreeSet<PersonId>) -> Result<Vec<LeftAt>, StoreEr
     Ok(Vec::new())
 }
 
+/// Two grants of each at the doors.
+#[allow(clippy::unnecessary_wraps, reason = "the form of what asks targets")]
+fn two_grants_left(_: &View, people: &BTreeSet<PersonId>) -> Result<Vec<LeftAt>, StoreError> {
+    let left = people.iter().map(|person| LeftAt {
+        target: TargetId::new("doors"),
+        person: *person,
+        grants: 2,
+        why: None,
+    });
+    Ok(left.collect())
+}
+
 impl World {
     fn erase(&self, person: u64) -> Result<crate::model::Erasure, ActError> {
         let asked = Erase {
@@ -292,22 +304,13 @@ fn whom_targets_have_something_of_is_erased_once_they_have_not() {
         reason: None,
         force: false,
     };
-    let left = |_: &View, people: &BTreeSet<PersonId>| {
-        let left = people.iter().map(|person| LeftAt {
-            target: TargetId::new("doors"),
-            person: *person,
-            grants: 2,
-            why: None,
-        });
-        Ok(left.collect())
-    };
-    let erasure = acts::erase(&world.store, &asked, &left, &world.hand()).unwrap();
+    let erasure = acts::erase(&world.store, &asked, &two_grants_left, &world.hand()).unwrap();
     assert_eq!(erasure.state, ErasureState::Erasing);
     assert_eq!(erasure.waits_for.len(), 1);
     assert_eq!(world.person(1).first_name, "Adaline");
     let finish = |left| acts::finish(&world.store, PersonId(1), left, world.now).unwrap();
-    assert_eq!(finish(&left), Finished::Waits);
-    let again = acts::erase(&world.store, &asked, &left, &world.hand());
+    assert_eq!(finish(&two_grants_left), Finished::Waits);
+    let again = acts::erase(&world.store, &asked, &two_grants_left, &world.hand());
     let again = again.unwrap_err().to_string();
     assert!(
         again.contains("the target `doors` has to hear of it first"),
@@ -327,16 +330,7 @@ fn whoever_lives_here_again_while_targets_are_told_is_not_erased() {
         reason: None,
         force: false,
     };
-    let left = |_: &View, people: &BTreeSet<PersonId>| {
-        let left = people.iter().map(|person| LeftAt {
-            target: TargetId::new("doors"),
-            person: *person,
-            grants: 1,
-            why: None,
-        });
-        Ok(left.collect())
-    };
-    acts::erase(&world.store, &asked, &left, &world.hand()).unwrap();
+    acts::erase(&world.store, &asked, &two_grants_left, &world.hand()).unwrap();
     world.run([ada(), bob()]);
     let finished = acts::finish(&world.store, PersonId(1), &nothing_left, world.now).unwrap();
     assert_eq!(finished, Finished::Stays);
@@ -357,7 +351,7 @@ fn whoever_lives_here_again_while_targets_are_told_is_not_erased() {
         force: true,
         ..asked
     };
-    let erasure = acts::erase(&world.store, &force, &left, &world.hand()).unwrap();
+    let erasure = acts::erase(&world.store, &force, &two_grants_left, &world.hand()).unwrap();
     assert_eq!(erasure.state, ErasureState::Erased);
     assert_eq!(erasure.stays_at[0].target, TargetId::new("doors"));
     world.nothing_says(&ADA);
