@@ -16,6 +16,7 @@ use crate::model::{Soundness, StoreIdentity};
 
 use super::mark::Mark;
 use super::open::{FILE, aside, private};
+use super::tombstones::TOMBSTONES;
 use super::{OpenError, Store, StoreError, View, Write, tables};
 
 /// Where nothing tells which numbers were given, they go on so much higher.
@@ -231,6 +232,15 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
     taken.beside_those_in(folder)?;
     let mut found = sound(file, &taken)?;
     let mut notes = taken.notes().to_vec();
+    if let Some(held) = &held
+        && held.tombstones().is_empty()
+        && held.read()?.has_erased()?
+    {
+        notes.push(format!(
+            "people were erased from the store before, and {} is gone, by which they are known: whoever of them is in this backup is back",
+            folder.join(TOMBSTONES).display()
+        ));
+    }
     let mark = renew(&taken, before(folder, held.as_ref())?, &mut notes)?;
     // With numbers that were never given.
     let erased = taken.erase_again(now)?;

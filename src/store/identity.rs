@@ -134,8 +134,17 @@ impl View {
     }
 }
 
-/// Which numbers of changes were never given, lowest first, by the meta table.
+/// Which numbers of changes were never given, lowest first, by the meta table. Where nothing happened from one restore to the
+/// next, the two left one gap.
 pub(super) fn gaps(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Done<Vec<Gap>> {
     let gaps = meta.get(GAPS)?;
-    gaps.map_or(Ok(Vec::new()), |gaps| from_bytes("meta-1", gaps.value()))
+    let gaps: Vec<Gap> = gaps.map_or(Ok(Vec::new()), |gaps| from_bytes("meta-1", gaps.value()))?;
+    let mut joined: Vec<Gap> = Vec::new();
+    for (first, end) in gaps {
+        match joined.last_mut() {
+            Some(before) if before.1 == first => before.1 = end,
+            _ => joined.push((first, end)),
+        }
+    }
+    Ok(joined)
 }

@@ -119,6 +119,7 @@ impl Store {
         let opened = open(&path, &medium, Expect::Anything, cache)?;
         let mut store = Store::kept(path, medium, cache, opened, mark)?;
         store.notes.extend(closed);
+        store.notes.extend(remove_leftovers(folder));
         Ok(store)
     }
 
@@ -452,10 +453,31 @@ fn make(
     File::open(folder).and_then(|it| it.sync_all()).map_err(io)
 }
 
+/// How a copy is called that has no name of its own yet.
+const UNNAMED: &str = ".epms-";
+
+/// Removes the copies that a process left behind which was killed: whoever opens the store has it alone. They may have people
+/// in them who were erased since. Says how many there were.
+fn remove_leftovers(folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let names = entries.flatten().filter(|entry| {
+        let is_copy = entry.file_name().to_string_lossy().starts_with(UNNAMED);
+        is_copy && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    let removed = names.filter(|entry| std::fs::remove_file(entry.path()).is_ok());
+    match removed.count() {
+        0 => None,
+        1 => Some("an unfinished copy of the store was removed".to_owned()),
+        count => Some(format!(
+            "{count} unfinished copies of the store were removed"
+        )),
+    }
+}
+
 /// An empty file in `folder` that only its owner may read; it goes unless it is kept.
 pub(super) fn private(folder: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
-        .prefix(".epms-")
+        .prefix(UNNAMED)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder)
 }

@@ -11,7 +11,7 @@ fn now() -> Timestamp {
     "2026-03-01T10:00:00Z".parse().unwrap()
 }
 
-fn erase(store: &Store, id: u64) {
+pub(super) fn erase(store: &Store, id: u64) {
     let write = store.write().unwrap();
     let why = Why {
         by: Actor::User(1000),

@@ -371,7 +371,7 @@ fn the_form_of_actors_on_the_disk_is_this_one() {
     insta::assert_snapshot!(all.join("\n"));
 }
 
-fn change_of(kind: ChangeKind) -> Change {
+pub(super) fn change_of(kind: ChangeKind) -> Change {
     Change {
         seq: 1,
         at: Timestamp::UNIX_EPOCH,

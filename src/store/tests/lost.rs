@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::copies::{now, store_of};
+use super::forms::change_of;
 use super::*;
 use crate::store::mark::{MARK, Mark};
 use crate::store::open::FILE;
@@ -84,6 +85,56 @@ fn r47_a_restore_begins_an_epoch_and_gives_no_number_twice() {
     let given = next_person_after(&copy, &here);
     assert!(given > 12);
     assert_eq!(identity(&here).epoch, 3);
+}
+
+#[test]
+fn r47_two_restores_with_nothing_between_them_leave_a_sound_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("a");
+    let mut store = store_of(&here, 2);
+    for name in ["one", "two", "three"] {
+        let copy = folder.path().join(name);
+        store.copy_to(&copy).unwrap();
+        drop(store);
+        restore(&copy, &here, now()).unwrap();
+        store = Store::open(&here).unwrap();
+    }
+    let write = store.write().unwrap();
+    let mut changes = [change_of(crate::model::ChangeKind::Updated)];
+    write.append_changes(&mut changes).unwrap();
+    write.commit().unwrap();
+    let found = store.read().unwrap().verify().unwrap();
+    assert!(found.flaws.is_empty(), "{:?}", found.flaws);
+}
+
+#[test]
+fn an_unfinished_copy_of_a_process_that_was_killed_goes_with_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(store_of(folder.path(), 1));
+    let left = folder.path().join(".epms-Abc123");
+    std::fs::copy(folder.path().join(FILE), &left).unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert!(!left.exists());
+    assert_eq!(
+        store.notes(),
+        ["an unfinished copy of the store was removed"]
+    );
+}
+
+#[test]
+fn a_restore_says_that_the_erased_are_back_where_what_knows_them_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, copy) = (folder.path().join("a"), folder.path().join("copy"));
+    let store = store_of(&here, 2);
+    store.copy_to(&copy).unwrap();
+    super::erased::erase(&store, 1);
+    drop(store);
+    std::fs::remove_file(here.join("epms.erased")).unwrap();
+    let notes = restore(&copy, &here, now()).unwrap().notes;
+    assert!(
+        notes.iter().any(|note| note.contains("is back")),
+        "{notes:?}"
+    );
 }
 
 fn next_person_after(copy: &Path, here: &Path) -> u64 {
