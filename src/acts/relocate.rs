@@ -220,6 +220,7 @@ pub(super) fn give_itself(
 ) -> Result<(), StoreError> {
     write.give_runs(from, to)?;
     write.give_lookups(from, to)?;
+    write.give_outdated(from, to)?;
     let (old, there) = (write.take_history(from)?, write.history(to)?);
     let paused = old.paused || there.paused;
     let pause = there.pause.clone().or(old.pause.clone());

@@ -74,6 +74,8 @@ pub fn retire(
             ..guard
         };
         desk.store().put_guard(id, &guard)?;
+        // Nobody will read it, and somebody said what holds.
+        desk.store().put_up_to_date(id)?;
     }
     desk.put_attachment(id, Some(attachment))?;
     let done = if dry_run { None } else { Some(desk.done()?) };

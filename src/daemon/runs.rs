@@ -251,12 +251,14 @@ impl Runs {
         state.waiting_for = self.follow(state, &catalog).await;
         let store = Arc::clone(&self.tools.store);
         let ids: Vec<IntegrationId> = catalog.integrations.keys().cloned().collect();
-        let histories = tokio::task::spawn_blocking(move || -> Result<Vec<History>, StoreError> {
+        let known = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
             let view = store.read()?;
-            ids.iter().map(|id| view.history(id)).collect()
+            let histories: Result<Vec<History>, StoreError> =
+                ids.iter().map(|id| view.history(id)).collect();
+            Ok((histories?, view.outdated()?))
         });
-        let histories = match histories.await {
-            Ok(histories) => histories?,
+        let (histories, outdated) = match known.await {
+            Ok(known) => known?,
             Err(_) => return Ok(()),
         };
         let now = self.clock.now();
@@ -276,6 +278,7 @@ impl Runs {
                     .as_ref()
                     .map(|integration| integration.generation),
                 last_success: history.last_success,
+                is_outdated: outdated.contains(id),
                 last_started: history.last_started,
                 apart: catalog
                     .share(id, history.requests)

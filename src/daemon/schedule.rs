@@ -103,6 +103,8 @@ pub(super) enum Ended {
 pub(super) struct Known {
     pub(super) generation: Option<u64>,
     pub(super) last_success: Option<Timestamp>,
+    /// The store was restored, and it was not read since.
+    pub(super) is_outdated: bool,
     /// When a run began last.
     pub(super) last_started: Option<Timestamp>,
     /// So far apart its runs begin at least (R43).
@@ -182,7 +184,8 @@ impl Schedule {
                 }
             }
             None => {
-                let made_up = missed(rhythm, last_success, now);
+                let is_outdated = rhythm.is_some() && known.is_outdated;
+                let made_up = is_outdated || missed(rhythm, last_success, now);
                 let due = if made_up { now } else { slot.unwrap_or(now) };
                 self.entries.insert(
                     id.clone(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::Target;
 use crate::config::DeliveryMode;
-use crate::model::{Change, ChangeKind, Field, Person, PersonId, RunId, TargetId};
+use crate::model::{Change, ChangeKind, Field, IntegrationId, Person, PersonId, RunId, TargetId};
 use crate::script::{Context, Inputs, Lookups, Script};
 use crate::source::Operation;
 use crate::store::{Store, StoreError, View, Write};
@@ -149,6 +149,7 @@ impl Desk {
         let is_whole = bookmark.has_begun
             && bookmark.epoch == epoch
             && bookmark.by == self.target.fingerprint()
+            && bookmark.outdated == self.outdated(&view)?
             && bookmark.seq.saturating_add(1) >= from;
         if !is_whole {
             self.look_at_everybody(&view, &bookmark, epoch, now)?;
@@ -229,7 +230,8 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Looked, DeliverError> {
         let person = who_stays(view, view.person(id)?)?;
-        let mut looked = self.looked(person.as_ref(), id, before, why, now);
+        let outdated = self.outdated(view)?;
+        let mut looked = self.looked(person.as_ref(), id, before, why, &outdated, now);
         if let Some(other) = person.and_then(|person| person.merged_into)
             && !self.has_all(view, other)?
         {
@@ -239,6 +241,13 @@ impl Desk {
             looked.record.again = looked.record.again.or(Some(again));
         }
         Ok(looked)
+    }
+
+    /// Whose integrations were not read since the store was restored, of those that the target serves.
+    pub(super) fn outdated(&self, view: &View) -> Result<BTreeSet<IntegrationId>, StoreError> {
+        let mut outdated = view.outdated()?;
+        outdated.retain(|id| self.target.serves.contains_key(id));
+        Ok(outdated)
     }
 
     /// Whether a person has everything that they should have there.
@@ -262,10 +271,13 @@ impl Desk {
         id: PersonId,
         before: Option<Record>,
         why: Why,
+        outdated: &BTreeSet<IntegrationId>,
         now: Timestamp,
     ) -> Looked {
         let mut record = before.unwrap_or_default();
         record.is_named = why.is_named.unwrap_or(record.is_named);
+        let mut stays = person.into_iter().flat_map(|person| person.stays.keys());
+        record.is_outdated = stays.any(|id| outdated.contains(id));
         let Some(person) = person else {
             record.wanted.clear();
             record.seen.clear();

@@ -29,6 +29,7 @@ impl Desk {
             detected: now,
             is_named: None,
         };
+        let outdated = self.outdated(view)?;
         let mut after = None;
         loop {
             let people = view.people(after, AT_ONCE, |_| true)?;
@@ -40,7 +41,8 @@ impl Desk {
                 let is_served = |id| self.target.serves.contains_key(id);
                 if before.is_some() || person.stays.keys().any(is_served) {
                     let stays = who_stays(view, Some(person.clone()))?;
-                    looked.push(self.looked(stays.as_ref(), person.id, before, why, now));
+                    let stays = stays.as_ref();
+                    looked.push(self.looked(stays, person.id, before, why, &outdated, now));
                 }
             }
             self.keep(&looked, None, now)?;
@@ -55,6 +57,7 @@ impl Desk {
             recent: before.recent.clone(),
             read_back: before.read_back.filter(|_| is_same),
             others: before.others,
+            outdated,
         };
         if !is_same {
             self.forget_looks(now)?;

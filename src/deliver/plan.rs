@@ -198,6 +198,15 @@ pub enum Permit {
     Waits,
     /// The guard holds it until somebody approves it.
     Held,
+    /// The store was restored, and the person's feed was not read since: what is known of them is as old as the backup.
+    Outdated,
+}
+
+impl Permit {
+    /// Whether somebody's approval lets it through.
+    pub fn is_for_approval(self) -> bool {
+        matches!(self, Permit::Waits | Permit::Held)
+    }
 }
 
 /// Whether something planned is done now. `is_approved` where somebody approved this very deed, `is_held` where the guard

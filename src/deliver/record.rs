@@ -39,6 +39,9 @@ pub struct Record {
     /// The approval of a run named what the person loses.
     #[serde(default)]
     pub is_named: bool,
+    /// A stay's integration was not read since the store was restored: nothing is done for the person until it is.
+    #[serde(default)]
+    pub is_outdated: bool,
     /// Why the script did not say what is wanted. What was wanted before stays so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong: Option<String>,
@@ -105,8 +108,13 @@ impl Record {
         let planned = plan(&self.wish(&wanted, ways), &self.lane);
         let due = planned.into_iter().map(|planned| {
             let is_approved = self.lane.approved.contains(&planned.deed.print());
+            let permit = permit(&planned, ways.waits, is_approved, is_held, self.is_named);
             Due {
-                permit: permit(&planned, ways.waits, is_approved, is_held, self.is_named),
+                permit: if self.is_outdated {
+                    Permit::Outdated
+                } else {
+                    permit
+                },
                 planned,
             }
         });
@@ -155,7 +163,7 @@ impl Record {
             match due.permit {
                 Permit::Waits => tally.waiting += 1,
                 Permit::Held => tally.held += 1,
-                Permit::Goes => {}
+                Permit::Goes | Permit::Outdated => {}
             }
         }
         tally
@@ -216,4 +224,7 @@ pub struct Bookmark {
     pub read_back: Option<Timestamp>,
     /// How many of it somebody else granted.
     pub others: u64,
+    /// The integrations that had not been read since a restore when everybody was looked at.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub outdated: BTreeSet<IntegrationId>,
 }

@@ -127,6 +127,7 @@ fn waits_for(due: &Due, record: &Record) -> WaitsFor {
     match due.permit {
         Permit::Waits => WaitsFor::Approval,
         Permit::Held => WaitsFor::Guard,
+        Permit::Outdated => WaitsFor::Sync,
         Permit::Goes if record.lane.failures > 0 => WaitsFor::Target,
         Permit::Goes => WaitsFor::Before,
     }
@@ -245,7 +246,7 @@ struct Digest {
 
 impl Digest {
     fn take(&mut self, person: PersonId, due: &Due) {
-        if due.permit == Permit::Goes {
+        if !due.permit.is_for_approval() {
             return;
         }
         self.waits = true;
@@ -275,7 +276,7 @@ impl Desk {
         every::<Record>(&self.store.read()?, target, None, |person, mut record| {
             let due = record.due(&self.ways, is_held);
             let mut waits = false;
-            for due in due.iter().filter(|due| due.permit != Permit::Goes) {
+            for due in due.iter().filter(|due| due.permit.is_for_approval()) {
                 digest.take(person, due);
                 record.lane.approved.insert(due.planned.deed.print());
                 waits = true;

@@ -217,6 +217,8 @@ pub enum WaitsFor {
     Before,
     /// The target, which is not reached or asked for a pause.
     Target,
+    /// The first sync of the person's feed since the store was restored.
+    Sync,
 }
 
 /// One grant of one person at one target: what is there, and what is to be done.

@@ -317,6 +317,8 @@ fn renew(store: &Store, before: Option<Mark>, notes: &mut Vec<String>) -> Result
     let identity = identity.renewed();
     write.put_identity(&identity)?;
     write.put_numbers(next)?;
+    let integrations = store.read()?.integrations()?;
+    write.put_outdated(&integrations.into_iter().collect())?;
     write.commit()?;
     Ok(Mark {
         store: identity,

@@ -8,6 +8,7 @@ mod medium;
 mod migrations;
 mod notices;
 mod open;
+mod outdated;
 mod read;
 mod write;
 mod acts;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{
-    Act, Alert, Attachment, Change, Decision, Erasing, GuardState, Link, Person, Ruling, Run,
-    StoreIdentity,
+    Act, Alert, Attachment, Change, Decision, Erasing, GuardState, IntegrationId, Link, Person,
+    Ruling, Run, StoreIdentity,
 };
 
 use super::{History, Lookup, Standing, StoreError};
@@ -73,6 +73,7 @@ as_json!(
     Act,
     Alert,
     Attachment,
+    BTreeSet<IntegrationId>,
     BTreeSet<u64>,
     Erasing,
     GuardState,

@@ -534,6 +534,7 @@ fn end(
     history.last_error = report.outcome.reason().map(String::from);
     if report.outcome.is_success() {
         history.last_success = report.ended;
+        write.put_up_to_date(id)?;
     }
     // The source answered, whatever was made of that.
     history.failures = 0;

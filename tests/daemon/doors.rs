@@ -191,6 +191,66 @@ async fn a_target_that_is_down_loses_nothing_and_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn r47_after_a_restore_no_door_opens_or_shuts_until_the_feed_was_read() {
+    let (home, doors) = begin(AUTOMATIC).await;
+    doors.lives(1, "1A", "current");
+    doors.lives(2, "2B", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let both = [
+        "ada1@example.com d1",
+        "ada1@example.com lobby",
+        "ada2@example.com d2",
+        "ada2@example.com lobby",
+    ];
+    comes_to(&doors, &both).await;
+    rests(&home).await;
+    let file = home.beside().join("backup.redb");
+    let path = file.to_str().unwrap();
+    said(&home.epms(&["backup", path]).await, 0);
+    // Since the backup one left, and one came.
+    doors.lives(1, "1A", "past");
+    doors.lives(3, "3C", "current");
+    daemon.sync("elm").await;
+    let since = [
+        "ada2@example.com d2",
+        "ada2@example.com lobby",
+        "ada3@example.com d3",
+        "ada3@example.com lobby",
+    ];
+    comes_to(&doors, &since).await;
+    rests(&home).await;
+    assert_eq!(daemon.stop().await, Some(0));
+
+    said(&home.epms(&["restore", path]).await, 0);
+    doors.known().roll_is_down = true;
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("the target was read back", async || {
+        let status = status(&home).await;
+        status["read_back"].is_string() && status["behind"] == 0
+    })
+    .await;
+    let told = said(&home.epms(&["deliveries", "list", "--json"]).await, 0);
+    assert!(told.contains(r#""waits_for":"sync""#), "{told}");
+    let plan = said(
+        &home
+            .epms(&["deliveries", "preview", "doors", "--json"])
+            .await,
+        0,
+    );
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert!(plan["digest"].is_null(), "nobody can approve it: {plan}");
+    assert_eq!(doors.open(), since);
+
+    doors.known().roll_is_down = false;
+    daemon.sync("elm").await;
+    rests(&home).await;
+    assert_eq!(doors.open(), since);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn what_is_there_and_ours_and_nobody_s_is_told_and_waits() {
     let (home, doors) = begin(AUTOMATIC).await;
     doors.lives(1, "1A", "current");

@@ -59,6 +59,7 @@ pub(super) fn waits_for(one: &Delivery, view: &View) -> String {
             None => "its moment".to_owned(),
         },
         Some(WaitsFor::Before) => "what comes before it".to_owned(),
+        Some(WaitsFor::Sync) => "the first sync since the restore".to_owned(),
         Some(WaitsFor::Target) => match next() {
             Some(next) => format!("the target, tried {next}"),
             None => "the target".to_owned(),
@@ -75,6 +76,7 @@ pub(super) fn waits_shortly(one: &Delivery, view: &View) -> String {
         Some(WaitsFor::Guard) => "guard".to_owned(),
         Some(WaitsFor::Moment) => next().unwrap_or_else(|| "moment".to_owned()),
         Some(WaitsFor::Before) => "before".to_owned(),
+        Some(WaitsFor::Sync) => "sync".to_owned(),
         Some(WaitsFor::Target) => "target".to_owned(),
     }
 }

@@ -19,6 +19,7 @@ fn success(at: Timestamp) -> Known {
     Known {
         generation: Some(1),
         last_success: Some(at),
+        is_outdated: false,
         last_started: Some(at),
         apart: SignedDuration::ZERO,
     }
@@ -325,6 +326,7 @@ fn r28_a_changed_config_ends_the_quarantine_at_once() {
     let changed = Known {
         generation: Some(2),
         last_success: Some(at(0)),
+        is_outdated: false,
         ..success(at(0))
     };
     schedule.adopt(&id("a"), Some(HOUR), changed, now, 0.0);
@@ -347,6 +349,7 @@ fn r41_who_is_not_understood_is_asked_in_its_rhythm_and_at_once_by_other_files()
     let known = |generation| Known {
         generation: Some(generation),
         last_success: Some(at(0)),
+        is_outdated: false,
         ..success(at(0))
     };
     schedule.adopt(&id("a"), Some(HOUR), known(1), now, 0.0);
