@@ -62,7 +62,16 @@ impl Desk {
         if !is_same {
             self.forget_looks(now)?;
         }
-        self.keep(&[], Some(&bookmark), now)
+        let nobody: Option<Record> = self.store.read()?.lane(self.id(), NOBODY)?;
+        let nobody = nobody.map(|mut record| {
+            // Whose it is may be known once the feed is read.
+            record.is_outdated = !bookmark.outdated.is_empty();
+            Looked {
+                person: NOBODY,
+                record,
+            }
+        });
+        self.keep(nobody.as_slice(), Some(&bookmark), now)
     }
 
     /// Nothing that was read back counts any more.
@@ -155,6 +164,7 @@ impl Desk {
         let write = self.store.write()?;
         let rest: Vec<Held> = by_key.into_values().flatten().collect();
         let mut nobody: Record = write.lane(self.id(), NOBODY)?.unwrap_or_default();
+        nobody.is_outdated = !self.outdated(&self.store.read()?)?.is_empty();
         self.takes_over(&mut nobody, &rest, began);
         let mut bookmark: Bookmark = write.target_state(self.id())?.unwrap_or_default();
         bookmark.read_back = Some(began);

@@ -39,7 +39,8 @@ pub struct Record {
     /// The approval of a run named what the person loses.
     #[serde(default)]
     pub is_named: bool,
-    /// A stay's integration was not read since the store was restored: nothing is done for the person until it is.
+    /// An integration of the person's stays was not read since the store was restored: nothing is done for them until it
+    /// is. Of what is nobody's: any integration that the target serves.
     #[serde(default)]
     pub is_outdated: bool,
     /// Why the script did not say what is wanted. What was wanted before stays so.

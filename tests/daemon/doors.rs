@@ -232,7 +232,7 @@ async fn r47_after_a_restore_no_door_opens_or_shuts_until_the_feed_was_read() {
     })
     .await;
     let told = said(&home.epms(&["deliveries", "list", "--json"]).await, 0);
-    assert!(told.contains(r#""waits_for":"sync""#), "{told}");
+    assert!(told.contains(r#""waits_for": "sync""#), "{told}");
     let plan = said(
         &home
             .epms(&["deliveries", "preview", "doors", "--json"])

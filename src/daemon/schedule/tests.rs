@@ -222,6 +222,23 @@ fn r2_of_two_thousand_integrations_none_is_late_by_more_than_its_jitter() {
 }
 
 #[test]
+fn r47_what_was_not_read_since_a_restore_runs_at_once() {
+    let mut schedule = Schedule::new(1, None);
+    let known = Known {
+        is_outdated: true,
+        ..success(at(0))
+    };
+    schedule.adopt(&id("a"), Some(HOUR), known, at(60), 0.0);
+    schedule.adopt(&id("b"), Some(HOUR), success(at(0)), at(60), 0.0);
+    schedule.adopt(&id("off"), None, known, at(60), 0.0);
+    let started = start(&mut schedule, at(60));
+    let [(started, _, _)] = &started[..] else {
+        panic!("one runs: {started:?}");
+    };
+    assert_eq!(started, &id("a"));
+}
+
+#[test]
 fn r2_a_run_missed_while_the_daemon_was_down_is_made_up_once_at_start() {
     let mut schedule = Schedule::new(2, Some(RunId(7)));
     schedule.adopt(&id("a"), Some(HOUR), success(at(-7200)), at(0), 0.0);

@@ -1,10 +1,13 @@
 //! A store that knows itself (R47): lost, replaced, restored, begun anew; no number is given twice.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::copies::{now, store_of};
 use super::forms::change_of;
 use super::*;
+use crate::model::IntegrationId;
+use crate::store::History;
 use crate::store::mark::{MARK, Mark};
 use crate::store::open::FILE;
 use crate::store::{inspect, restore};
@@ -105,6 +108,33 @@ fn r47_two_restores_with_nothing_between_them_leave_a_sound_store() {
     write.commit().unwrap();
     let found = store.read().unwrap().verify().unwrap();
     assert!(found.flaws.is_empty(), "{:?}", found.flaws);
+}
+
+#[test]
+fn after_a_restore_each_integration_is_outdated_until_it_is_read_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, copy) = (folder.path().join("a"), folder.path().join("copy"));
+    let store = store_of(&here, 1);
+    let [elm, oak, ash] = ["elm", "oak", "ash"].map(IntegrationId::new);
+    let write = store.write().unwrap();
+    for id in [&elm, &oak] {
+        write.put_history(id, &History::default()).unwrap();
+    }
+    write.commit().unwrap();
+    assert!(store.read().unwrap().outdated().unwrap().is_empty());
+    store.copy_to(&copy).unwrap();
+    drop(store);
+    restore(&copy, &here, now()).unwrap();
+    let store = Store::open(&here).unwrap();
+    let both = BTreeSet::from([elm.clone(), oak.clone()]);
+    assert_eq!(store.read().unwrap().outdated().unwrap(), both);
+    let write = store.write().unwrap();
+    write.put_up_to_date(&elm).unwrap();
+    write.give_outdated(&elm, &ash).unwrap();
+    write.give_outdated(&oak, &ash).unwrap();
+    write.commit().unwrap();
+    let left = BTreeSet::from([ash]);
+    assert_eq!(store.read().unwrap().outdated().unwrap(), left);
 }
 
 #[test]
