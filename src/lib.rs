@@ -41,7 +41,8 @@
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
 //! deliver  what people may open at a target: by desired state, compared with what is read back
 //! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
-//! control  HTTP over the Unix socket: protocol, server, client
+//! signin   who gets in over the network: accounts, sessions, tokens, the certificate
+//! control  HTTP over the Unix socket and the network: protocol, server, client
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
 //! cli      one file per verb
@@ -183,6 +184,7 @@ pub mod sync;
 pub mod acts;
 pub mod deliver;
 pub mod notify;
+pub mod signin;
 pub mod control;
 pub mod sandbox;
 pub mod daemon;

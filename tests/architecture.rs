@@ -40,20 +40,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("notify", &["model", "config", "outbound", "store"]),
+    ("signin", &["model", "beneath", "config"]),
     ("control", &["model"]),
     ("sandbox", &[]),
     (
         "daemon",
         &[
             "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "deliver",
-            "notify", "control",
+            "notify", "signin", "control",
         ],
     ),
     (
         "cli",
         &[
             "model", "beneath", "config", "outbound", "source", "script", "cases", "catalog",
-            "store", "control", "sandbox", "daemon",
+            "store", "signin", "control", "sandbox", "daemon",
         ],
     ),
 ];

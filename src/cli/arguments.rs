@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use super::{
     add, alerts, approve, backup, changes, check, credentials, definitions, deliveries, demo, diff,
     discover, doctor, explain, help, init, integration, man, map, pause, people, preview, probe,
-    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test, verify,
+    record, restore, run, runs, sandbox, schema, secret, status, sync, targets, test, verify, web,
 };
 
 const TEMPLATE: &str = "\
@@ -24,6 +24,7 @@ set up
   init         a home to start from: files, connectors, scripts, tests
   add          an integration or a target: questions, or flags
   secret       keep a secret in the home: set
+  web          the page: url, passwd, token
   check        validate all files and compile all scripts, offline
   test         run the mapping tests of the scripts
   map          one script on one recorded answer
@@ -142,6 +143,12 @@ pub enum Verb {
         /// What to do with it.
         #[command(subcommand)]
         what: secret::SecretVerb,
+    },
+    /// the page: where it is, and who gets in over the network
+    Web {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: web::WebVerb,
     },
     /// validate all files and compile all scripts, offline
     Check(check::CheckArguments),

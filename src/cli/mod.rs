@@ -56,6 +56,7 @@ mod probe;
 mod doctor;
 mod add;
 mod secret;
+mod web;
 mod hidden;
 mod demo;
 mod demo_doors;
@@ -200,6 +201,11 @@ async fn dispatch(
             let asked = answers(screen);
             return secret::run(what, json, &home, asked, &mut input, screen);
         }
+        Verb::Web { what } => {
+            let mut input = std::io::BufReader::new(std::io::stdin());
+            let (asked, around) = (answers(screen), (&home, environment));
+            return web::run(what, json, around, asked, &mut input, screen);
+        }
         Verb::Compact => return compact::run(json, &home, environment, screen),
         Verb::Completions { shell } => return completions::run(*shell, screen),
         Verb::Man(verb) => return man::run(verb, environment, screen),
@@ -292,6 +298,7 @@ async fn dispatch(
         | Verb::Doctor(_)
         | Verb::Add { .. }
         | Verb::Secret { .. }
+        | Verb::Web { .. }
         | Verb::Help(_)
         | Verb::Schema(_)
         | Verb::Definitions(_)

@@ -119,7 +119,7 @@ pub(super) fn unkept(file: &Path, error: &io::Error) -> Failure {
 }
 
 /// All of the input, but for one line break at its end.
-fn all(input: &mut dyn BufRead) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn all(input: &mut dyn BufRead) -> Result<Zeroizing<String>, Failure> {
     let wrong = |told: &str| Failure::other(Exit::Invalid, format!("standard input {told}"));
     let mut bytes = Zeroizing::new(Vec::with_capacity(
         usize::try_from(LONGEST + 1).unwrap_or(0),

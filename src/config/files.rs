@@ -10,7 +10,7 @@ use crate::model::{Code, Problem, time_zone};
 
 use super::{
     BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
-    Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
+    Partly, Schedule, Settings, Span, Target, WebSettings, nearest, notices, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -338,6 +338,9 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
     }
     for (field, message) in notices::problems(&settings.notify) {
         problems.push(document.problem(&field, message));
+    }
+    for (field, message) in settings.web.iter().flat_map(WebSettings::problems) {
+        problems.push(document.problem(&format!("web.{field}"), message));
     }
     if settings.workers == 0 || settings.workers > 64 {
         problems.push(document.problem("workers", "is out of range; write 1 to 64"));

@@ -21,6 +21,7 @@ mod answer;
 mod integration;
 mod units;
 mod notices;
+mod web;
 mod target;
 mod files;
 
@@ -46,7 +47,7 @@ pub use request::{
     Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,
 };
 pub use schema::{SCHEMAS, schema_of};
-pub use secret::{Secret, SecretError, SecretReference, Zeroizing};
+pub use secret::{Secret, SecretError, SecretReference, Zeroizing, read_closed};
 pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
@@ -54,4 +55,8 @@ pub use size::Size;
 pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
+pub use web::{
+    Account, Accounts, TokenEntry, Tokens, WebFileError, WebSettings, accounts_text, read_accounts,
+    read_tokens, tokens_text,
+};
 pub use yaml::{Document, Partly, nearest};

@@ -142,6 +142,11 @@ impl SecretReference {
     }
 }
 
+/// Reads a file that is closed like a secret: of others nobody may read it or write it.
+pub fn read_closed(path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    read_file(path, closed).map(Zeroizing::new)
+}
+
 /// Whoever may read or change a secret file knows the secret, or chooses where it is sent.
 fn closed(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
     let open = |what: String, remedy: String| {

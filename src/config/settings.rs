@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackupSettings, Notify, Proxy, Size, Span, Tiers};
+use super::{BackupSettings, Notify, Proxy, Size, Span, Tiers, WebSettings};
 
 /// The daemon's file. Every key has a default; without the file all of them apply.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -58,6 +58,9 @@ pub struct Settings {
     /// Who is told when something is wrong, and when it is over.
     #[serde(default)]
     pub notify: Vec<Notify>,
+    /// The page over the network. Without this it is on the control socket alone.
+    #[serde(default)]
+    pub web: Option<WebSettings>,
 }
 
 /// The rhythm of an integration (R2).
@@ -175,6 +178,7 @@ impl Default for Settings {
             grace: grace(),
             proxy: None,
             notify: Vec::new(),
+            web: None,
         }
     }
 }

@@ -65,6 +65,18 @@ impl ProblemDocument {
         Self::new(403, "denied", "denied", detail)
     }
 
+    /// Over the network, and nobody is signed in.
+    pub fn unknown_caller() -> Self {
+        let told = "nobody is signed in; sign in on /sign-in, or show a token as `Authorization: Bearer`, which `epms web token` makes";
+        Self::new(401, "unknown-caller", "unknown caller", told)
+    }
+
+    /// Over the network, under a name that is not this daemon's.
+    pub fn misdirected() -> Self {
+        let told = "this is asked under a name that is not in `web.hosts` of config/epms.yaml; add it there, or ask under one that is";
+        Self::new(421, "misdirected", "misdirected", told)
+    }
+
     /// The path is asked with another method.
     pub fn method_not_allowed(detail: impl Into<String>) -> Self {
         Self::new(405, "method-not-allowed", "method not allowed", detail)

@@ -8,10 +8,12 @@ mod changes;
 mod connections;
 mod deliveries;
 mod erase;
+mod gate;
 mod health;
 mod integrations;
 mod notices;
 mod openapi;
+mod peer;
 mod routes;
 mod share;
 mod trial;
@@ -20,16 +22,18 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use futures_util::stream::{Stream, unfold};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +46,11 @@ use crate::model::{
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
+pub use gate::{Gate, NoSignIn, SignIn};
+pub use peer::Peer;
 
 use super::listen::Listening;
+use super::net::NetListening;
 use super::protocol::{
     AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationStatus,
     NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
@@ -53,17 +60,6 @@ use super::protocol::{
 
 /// An answer, or why there is none.
 pub type Answer<T> = Result<T, ProblemDocument>;
-
-/// Who asks: the peer of the connection, as the kernel says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    /// The user; none when the system does not tell.
-    pub uid: Option<u32>,
-    /// The user's group at that moment.
-    pub gid: Option<u32>,
-    /// The process that connected; it may have ended since.
-    pub pid: Option<i32>,
-}
 
 /// A run that somebody waits for.
 #[derive(Debug, Clone)]
@@ -313,17 +309,6 @@ pub trait Backend: Send + Sync + 'static {
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
 }
 
-impl Peer {
-    fn of(stream: &UnixStream) -> Peer {
-        let credentials = stream.peer_cred().ok();
-        Peer {
-            uid: credentials.map(|peer| peer.uid()),
-            gid: credentials.map(|peer| peer.gid()),
-            pid: credentials.and_then(|peer| peer.pid()),
-        }
-    }
-}
-
 struct App<B> {
     backend: Arc<B>,
     stop: CancellationToken,
@@ -344,6 +329,34 @@ pub async fn serve<B: Backend>(listener: Listening, backend: Arc<B>, stop: Cance
         backend,
         stop: stop.clone(),
     });
+    connections::serve(listener, app, connections::Limits::default(), stop).await;
+}
+
+/// Routes for everybody, signed in or not.
+pub type Open = Router;
+
+/// The same over the network, behind a gate: the routes of the control socket for whoever signed in. `open` is for everybody.
+pub async fn serve_net<B: Backend, S: SignIn>(
+    listener: NetListening,
+    backend: Arc<B>,
+    gate: Gate<S>,
+    open: Router,
+    stop: CancellationToken,
+) {
+    let gate = Arc::new(gate);
+    let app = App {
+        backend,
+        stop: stop.clone(),
+    };
+    let signing = Router::new()
+        .route("/sign-in", post(gate::sign_in::<S>))
+        .route("/sign-out", post(gate::sign_out::<S>))
+        .layer(DefaultBodyLimit::max(gate::MOST_WRITTEN))
+        .with_state(Arc::clone(&gate));
+    let app = open
+        .merge(signing)
+        .fallback_service(routes::router(app))
+        .layer(from_fn_with_state(gate, gate::gated::<S>));
     connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
 

@@ -265,7 +265,7 @@ impl Backend for Daemon {
             .command(|reply| Command::Sync(integrations, reply))
             .await??;
         for run in &followed {
-            tracing::info!(integration = %run.integration, run = %run.id, uid = peer.uid, "sync asked for");
+            tracing::info!(integration = %run.integration, run = %run.id, uid = peer.uid, account = peer.account(), "sync asked for");
         }
         Ok(followed)
     }
@@ -602,7 +602,7 @@ impl Backend for Daemon {
     }
 
     async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {
-        tracing::info!(uid = peer.uid, "reload asked for");
+        tracing::info!(uid = peer.uid, account = peer.account(), "reload asked for");
         let (reply, answer) = oneshot::channel();
         let reloaded = async {
             self.reloads.send(reply).await.ok()?;

@@ -15,6 +15,7 @@ mod pauses;
 mod expiring;
 mod metrics;
 mod notices;
+mod web;
 mod service;
 mod offline;
 mod rehearsal;
@@ -52,6 +53,7 @@ use metrics::Metrics;
 use notices::Notices;
 use runs::Runs;
 use service::Service;
+use web::Web;
 
 pub use crate::sync::Recorded;
 pub use offline::Offline;
@@ -313,6 +315,19 @@ pub async fn run(
                 looking: looking_sender,
             };
             catalog::watch(home, holdings, seen, shown, requests, on_reload, stop).await;
+            Ok(())
+        });
+    }
+    {
+        let web = Web {
+            daemon: Arc::clone(&daemon),
+            home: home.root().to_owned(),
+            catalog: last.clone(),
+            now,
+            stop: drained.clone(),
+        };
+        tasks.spawn(async move {
+            web.run().await;
             Ok(())
         });
     }

@@ -6,6 +6,8 @@ use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Tier;
+
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
@@ -81,6 +83,27 @@ impl NamedBy {
             NamedBy::Proxy => "proxy",
             NamedBy::Token => "token",
             NamedBy::Hook => "hook",
+        }
+    }
+}
+
+/// Who signed in over the network, and how much they may do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What they are called.
+    pub name: String,
+    /// What says so.
+    pub by: NamedBy,
+    /// How much they may do.
+    pub tier: Tier,
+}
+
+impl From<&Signed> for Actor {
+    fn from(signed: &Signed) -> Actor {
+        Actor::Named {
+            name: signed.name.clone(),
+            by: signed.by,
+            uid: None,
         }
     }
 }

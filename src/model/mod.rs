@@ -40,7 +40,7 @@ mod tried;
 mod zone;
 
 pub use act::{Act, ActKind, Done, OfResident, OfUnit, ProfileEdit, Resolution, Ruling, Swap};
-pub use actor::{Actor, NamedBy};
+pub use actor::{Actor, NamedBy, Signed};
 pub use alert::{
     Alert, AlertKind, AlertState, Assigned, Beside, CANNOT_BE, Closes, Comment, Confidence,
     DismissMany, Dismissed, KindFacts, Side, Way,

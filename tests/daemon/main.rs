@@ -28,6 +28,7 @@ mod health;
 mod held;
 mod lost_store;
 mod metrics;
+mod net;
 mod not_understood;
 mod notify;
 mod offline;

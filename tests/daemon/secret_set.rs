@@ -1,28 +1,10 @@
 //! `epms secret set`: a secret that is kept in the home, and never shown.
 
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::process::{Output, Stdio};
 
 use crate::small;
 use crate::support::small_pms::{Pms, ok, status};
-use crate::support::{Daemon, Home, Terminal, epms, eventually, said, told};
-
-/// Runs the program with this on its standard input.
-fn with_input(home: &Home, words: &[&str], input: &str) -> Output {
-    let mut command = epms();
-    command
-        .args(["--home".as_ref(), home.root().as_os_str()])
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
+use crate::support::{Daemon, Home, Terminal, eventually, said, told, with_input};
 
 fn mode(home: &Home, name: &str) -> u32 {
     home.path(name).metadata().unwrap().mode() & 0o777

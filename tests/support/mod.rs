@@ -23,6 +23,7 @@ pub mod small_pms;
 mod small_proxy;
 mod terminal;
 
+use std::io::Write as _;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,6 +85,22 @@ pub async fn output(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap()
+}
+
+/// Runs the program with this on its standard input.
+pub fn with_input(home: &Home, words: &[&str], input: &str) -> Output {
+    let mut command = epms();
+    command
+        .args(["--home".as_ref(), home.root().as_os_str()])
+        .args(words)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    child.wait_with_output().unwrap()
 }
 
 /// Gives a test a process of its own, for what only a whole process has, such as its memory: true in that process;

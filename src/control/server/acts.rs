@@ -110,7 +110,7 @@ pub(super) async fn explain<B: Backend>(
             tier: Tier::Operate,
             route: "/v1/integrations/{id}/residents/{resident}?live=true",
         };
-        granted.reaches(needed, peer)?;
+        granted.reaches(needed, &peer)?;
     }
     let explained = app
         .backend

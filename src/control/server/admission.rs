@@ -28,13 +28,13 @@ pub(super) async fn known<B: Backend>(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let granted = Granted(app.backend.tier(peer).await);
+    let granted = Granted(app.backend.tier(peer.clone()).await);
     if granted.0.is_none() {
         let needed = Needed {
             tier: Tier::Observe,
             route: "any",
         };
-        return refused(needed, granted, peer).into_response();
+        return refused(needed, granted, &peer).into_response();
     }
     request.extensions_mut().insert(granted);
     next.run(request).await
@@ -48,7 +48,7 @@ pub(super) async fn admitted(
     request: Request,
     next: Next,
 ) -> Response {
-    match granted.reaches(needed, peer) {
+    match granted.reaches(needed, &peer) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
@@ -56,7 +56,7 @@ pub(super) async fn admitted(
 
 impl Granted {
     /// Whether it is enough.
-    pub(super) fn reaches(self, needed: Needed, peer: Peer) -> Result<(), ProblemDocument> {
+    pub(super) fn reaches(self, needed: Needed, peer: &Peer) -> Result<(), ProblemDocument> {
         if self.0 >= Some(needed.tier) {
             return Ok(());
         }
@@ -64,22 +64,26 @@ impl Granted {
     }
 }
 
-fn refused(needed: Needed, granted: Granted, peer: Peer) -> ProblemDocument {
+fn refused(needed: Needed, granted: Granted, peer: &Peer) -> ProblemDocument {
     tracing::warn!(
         uid = peer.uid,
         gid = peer.gid,
         pid = peer.pid,
+        account = peer.account(),
         route = needed.route,
         needs = %needed.tier,
         has = granted.0.map_or("nothing", Tier::as_str),
         "call denied"
     );
-    let who = peer
-        .uid
-        .map_or("a user unknown".to_owned(), |uid| format!("user {uid}"));
     let has = granted.0.map_or("nothing", Tier::as_str);
     let tier = needed.tier;
+    let remedy = if peer.is_remote() {
+        "the account or the token has its tier in the file that `web` in config/epms.yaml names"
+            .to_owned()
+    } else {
+        format!("add the user, or a group of theirs, to socket.tiers.{tier} in config/epms.yaml")
+    };
     ProblemDocument::denied(format!(
-        "this needs `{tier}`, and {who} has {has}; add the user, or a group of theirs, to socket.tiers.{tier} in config/epms.yaml"
+        "this needs `{tier}`, and {peer} has {has}; {remedy}"
     ))
 }

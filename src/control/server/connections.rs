@@ -1,6 +1,6 @@
 //! The connections of the socket: how many there are, how long a caller may owe something, and who has to go when
 //! there are too many. A caller who stalls, floods or breaks off costs the others nothing: what goes first is
-//! whatever waits for its caller, of the user who has the most connections. Knows no route.
+//! whatever waits for its caller, of the user who has the most connections. Knows no route, and not where they come from.
 
 mod crowd;
 mod line;
@@ -20,13 +20,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use crate::control::listen::Listening;
+use crate::control::net::NetListening;
 use crate::control::protocol::ProblemDocument;
 
 use super::Peer;
@@ -55,14 +58,72 @@ impl Default for Limits {
     }
 }
 
+/// Where connections come from.
+pub(super) trait Accepts: Send {
+    /// One that has come, and was not spoken on.
+    type Came: Send + 'static;
+    /// One that HTTP is spoken on.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next who connects. May be given up at any time, and called again.
+    fn accept(&mut self) -> impl Future<Output = std::io::Result<(Self::Came, Peer)>> + Send;
+
+    /// What comes before HTTP: nothing, or TLS.
+    fn greet(
+        &self,
+        came: Self::Came,
+    ) -> impl Future<Output = std::io::Result<Self::Stream>> + Send + 'static;
+}
+
+impl Accepts for Listening {
+    type Came = UnixStream;
+    type Stream = UnixStream;
+
+    async fn accept(&mut self) -> std::io::Result<(UnixStream, Peer)> {
+        let stream = Listening::accept(self).await?;
+        let peer = Peer::of(&stream);
+        Ok((stream, peer))
+    }
+
+    fn greet(
+        &self,
+        came: UnixStream,
+    ) -> impl Future<Output = std::io::Result<UnixStream>> + Send + 'static {
+        std::future::ready(Ok(came))
+    }
+}
+
+impl Accepts for NetListening {
+    type Came = TcpStream;
+    type Stream = Either<TcpStream, TlsStream<TcpStream>>;
+
+    async fn accept(&mut self) -> std::io::Result<(TcpStream, Peer)> {
+        let (stream, address) = NetListening::accept(self).await?;
+        Ok((stream, Peer::at(address.ip())))
+    }
+
+    fn greet(
+        &self,
+        came: TcpStream,
+    ) -> impl Future<Output = std::io::Result<Self::Stream>> + Send + 'static {
+        let acceptor = self.acceptor();
+        async move {
+            Ok(match acceptor {
+                None => Either::Left(came),
+                Some(acceptor) => Either::Right(acceptor.accept(came).await?),
+            })
+        }
+    }
+}
+
 /// So much is read ahead of a request, and so large may its head be.
 const AHEAD: usize = 64 * 1024;
 /// How long a refused caller may take to hear why.
 const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Serves `router` until `stop`, then lets the requests under way end.
-pub(super) async fn serve(
-    mut listener: Listening,
+pub(super) async fn serve<L: Accepts>(
+    mut listener: L,
     router: Router,
     limits: Limits,
     stop: CancellationToken,
@@ -75,8 +136,8 @@ pub(super) async fn serve(
             Some(_) = tasks.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok(stream) => stream,
+        let (came, peer) = match accepted {
+            Ok(came) => came,
             Err(error) => {
                 // No file is free, most likely: one that somebody else holds for nothing helps at once.
                 tracing::warn!(%error, "no connection could be accepted");
@@ -86,16 +147,27 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let peer = Peer::of(&stream);
-        let Some(line) = crowd.enter(peer) else {
+        let greeted = tokio::time::timeout(limits.head, listener.greet(came));
+        let Some(line) = crowd.enter(&peer) else {
             tracing::warn!(uid = peer.uid, pid = peer.pid, "too many connections");
             let busy = "every connection is at work; ask again in a moment";
-            tasks.spawn(refuse(stream, ProblemDocument::busy(busy)));
+            tasks.spawn(async move {
+                if let Ok(Ok(stream)) = greeted.await {
+                    refuse(stream, ProblemDocument::busy(busy)).await;
+                }
+            });
             continue;
         };
         let (router, crowd, stop) = (router.clone(), Arc::clone(&crowd), stop.clone());
         tasks.spawn(async move {
-            speak(stream, peer, router, &line, limits, stop).await;
+            let greeted = tokio::select! {
+                greeted = greeted => greeted.ok().and_then(Result::ok),
+                () = line.has_to_go() => None,
+                () = stop.cancelled() => None,
+            };
+            if let Some(stream) = greeted {
+                speak(stream, peer, router, &line, limits, stop).await;
+            }
             crowd.leave(&line);
         });
     }
@@ -104,8 +176,8 @@ pub(super) async fn serve(
 }
 
 /// Speaks HTTP on one connection until either side ends it.
-async fn speak(
-    stream: UnixStream,
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     peer: Peer,
     router: Router,
     line: &Arc<Line>,
@@ -115,7 +187,7 @@ async fn speak(
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let answering = line.answers();
         let mut request: Request = request.map(|body| Body::new(Owed::new(body, Arc::clone(line))));
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
         let mut router = router.clone();
         Box::pin(async move {
             let answer = poll_fn(|cx| Service::<Request>::poll_ready(&mut router, cx)).await;
@@ -173,7 +245,7 @@ async fn speak(
 }
 
 /// Says why, as far as the caller listens.
-async fn refuse(mut stream: UnixStream, problem: ProblemDocument) {
+async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, problem: ProblemDocument) {
     let answer = refusal::answer(&problem);
     let said = pin!(async {
         stream.write_all(&answer).await?;

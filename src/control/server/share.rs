@@ -14,6 +14,7 @@ use crate::control::protocol::ProblemDocument;
 
 use super::Peer;
 use super::connections::Kept;
+use super::peer::Share;
 
 /// What a request takes of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ const AT_ONCE: usize = 4;
 /// What is taken now.
 #[derive(Clone)]
 pub(super) struct Shares {
-    lasting: Arc<Mutex<BTreeMap<Option<u32>, usize>>>,
+    lasting: Arc<Mutex<BTreeMap<Share, usize>>>,
     heavy: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
 }
@@ -56,14 +57,14 @@ impl Default for Shares {
 /// A request that lasts, while it lives.
 struct Lasting {
     of: Shares,
-    uid: Option<u32>,
+    share: Share,
 }
 
 impl Shares {
-    fn take(&self, uid: Option<u32>) -> Result<Lasting, ProblemDocument> {
+    fn take(&self, share: Share) -> Result<Lasting, ProblemDocument> {
         let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = lasting.values().sum();
-        let own = lasting.entry(uid).or_default();
+        let own = lasting.entry(share.clone()).or_default();
         if *own >= OF_ONE_USER || all >= LASTING {
             let who = if *own >= OF_ONE_USER {
                 "you"
@@ -77,7 +78,7 @@ impl Shares {
         *own += 1;
         Ok(Lasting {
             of: self.clone(),
-            uid,
+            share,
         })
     }
 }
@@ -86,10 +87,10 @@ impl Drop for Lasting {
     fn drop(&mut self) {
         let lasting = self.of.lasting.lock();
         let mut lasting = lasting.unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = lasting.get_mut(&self.uid) {
+        if let Some(own) = lasting.get_mut(&self.share) {
             *own -= 1;
             if *own == 0 {
-                lasting.remove(&self.uid);
+                lasting.remove(&self.share);
             }
         }
     }
@@ -108,12 +109,13 @@ pub(super) async fn shared(
         Weight::Heavy => Some(&shares.heavy),
         Weight::Upload => Some(&shares.uploads),
     };
-    let lasting = match shares.take(peer.uid) {
+    let lasting = match shares.take(peer.share()) {
         Ok(lasting) => lasting,
         Err(problem) => {
             tracing::warn!(
                 uid = peer.uid,
                 pid = peer.pid,
+                account = peer.account(),
                 "too many requests that last"
             );
             return problem.into_response();
@@ -135,19 +137,21 @@ mod tests {
     #[test]
     fn one_user_cannot_take_what_lasts_from_the_others() {
         let shares = Shares::default();
-        let of = |uid, count: usize| -> Vec<_> { (0..count).map(|_| shares.take(uid)).collect() };
+        let of = |uid, count: usize| -> Vec<_> {
+            (0..count).map(|_| shares.take(Share::User(uid))).collect()
+        };
         let mut ones = of(Some(1), OF_ONE_USER);
         assert!(ones.iter().all(Result::is_ok));
-        let refused = shares.take(Some(1)).err().unwrap();
+        let refused = shares.take(Share::User(Some(1))).err().unwrap();
         assert_eq!((refused.status, &*refused.kind), (503, "urn:epms:busy"));
         let twos = of(Some(2), LASTING - OF_ONE_USER);
         assert!(twos.iter().all(Result::is_ok));
         assert!(
-            shares.take(Some(3)).is_err(),
+            shares.take(Share::User(Some(3))).is_err(),
             "the rest is for what does not last"
         );
         ones.pop();
-        assert!(shares.take(Some(3)).is_ok());
+        assert!(shares.take(Share::User(Some(3))).is_ok());
         drop((ones, twos));
         assert!(shares.lasting.lock().unwrap().is_empty());
     }

@@ -24,7 +24,7 @@ use super::callers::name_of;
 impl Daemon {
     pub(super) async fn see(&self, id: IntegrationId, peer: Peer) -> Answer<Preview> {
         let integration = self.running(&id)?;
-        tracing::info!(integration = %id, uid = peer.uid, "preview asked for");
+        tracing::info!(integration = %id, uid = peer.uid, account = peer.account(), "preview asked for");
         // It reads as a run does, within the budget of the credential, and holds the store only while it plans:
         // a run under way is not in its way.
         sync::preview(integration, self.tools.clone(), Arc::new(|_| {}))
@@ -44,12 +44,12 @@ impl Daemon {
         let catalog = Arc::clone(&self.catalog.borrow());
         let asked = Approve { run, digest };
         let id = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 let lasts = |id: &IntegrationId| lasts(&catalog, id);
                 acts::approve(store, &asked, hand.by.clone(), hand.now, lasts)
             })
             .await?;
-        tracing::info!(integration = %id, run = %run, uid = peer.uid, "held plan approved");
+        tracing::info!(integration = %id, run = %run, uid = peer.uid, account = peer.account(), "held plan approved");
         self.sync(Some(vec![id]), peer).await
     }
 
@@ -61,12 +61,12 @@ impl Daemon {
     ) -> Answer<RunState> {
         let asked = Approve { run, digest };
         let (id, report) = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 let id = acts::reject(store, &asked, hand)?;
                 Ok((id, store.read()?.run(run)?))
             })
             .await?;
-        tracing::info!(integration = %id, run = %run, uid = peer.uid, "held plan rejected");
+        tracing::info!(integration = %id, run = %run, uid = peer.uid, account = peer.account(), "held plan rejected");
         Ok(RunState {
             id: run,
             integration: id,
@@ -83,7 +83,7 @@ impl Daemon {
     ) -> Answer<Done> {
         let catalog = Arc::clone(&self.catalog.borrow());
         let done = self
-            .act(peer, move |store, hand| match &act {
+            .act(&peer, move |store, hand| match &act {
                 AlertAct::Resolve(resolution) => {
                     let of = store.read()?.alert(alert)?.map(|alert| alert.integration);
                     let slot = of.and_then(|id| catalog.integrations.get(&id));
@@ -97,18 +97,18 @@ impl Daemon {
                 AlertAct::Assign(to) => acts::assign(store, alert, to.as_deref(), hand),
             })
             .await?;
-        tracing::info!(alert = %alert, act = %done.act, kind = %done.kind, uid = peer.uid, "alert acted on");
+        tracing::info!(alert = %alert, act = %done.act, kind = %done.kind, uid = peer.uid, account = peer.account(), "alert acted on");
         Ok(done)
     }
 
     pub(super) async fn dismissed(&self, asked: DismissMany, peer: Peer) -> Answer<Dismissed> {
         let kind = asked.kind;
         let dismissed = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 acts::dismiss_many(store, &asked, hand)
             })
             .await?;
-        tracing::info!(%kind, alerts = dismissed.alerts.len(), uid = peer.uid, "alerts dismissed");
+        tracing::info!(%kind, alerts = dismissed.alerts.len(), uid = peer.uid, account = peer.account(), "alerts dismissed");
         Ok(dismissed)
     }
 
@@ -132,7 +132,7 @@ impl Daemon {
             other => other,
         };
         let done = self
-            .act(peer, move |store, hand| match &act {
+            .act(&peer, move |store, hand| match &act {
                 PersonAct::Link(integration, resident) => {
                     acts::link(store, person, integration, resident, hand)
                 }
@@ -154,7 +154,7 @@ impl Daemon {
                 PersonAct::End(place) => acts::end(store, person, place.as_ref(), hand),
             })
             .await?;
-        tracing::info!(person = %person, act = %done.act, kind = %done.kind, uid = peer.uid, "person acted on");
+        tracing::info!(person = %person, act = %done.act, kind = %done.kind, uid = peer.uid, account = peer.account(), "person acted on");
         Ok(done)
     }
 
@@ -171,16 +171,16 @@ impl Daemon {
             return self.undo_integration(integration, peer).await;
         }
         let done = self
-            .act(peer, move |store, hand| acts::undo_act(store, act, hand))
+            .act(&peer, move |store, hand| acts::undo_act(store, act, hand))
             .await?;
-        tracing::info!(act = %done.act, undone = %act, uid = peer.uid, "act undone");
+        tracing::info!(act = %done.act, undone = %act, uid = peer.uid, account = peer.account(), "act undone");
         Ok(done)
     }
 
     pub(super) async fn enrolled(&self, told: Enrolment, peer: Peer) -> Answer<Done> {
         let catalog = Arc::clone(&self.catalog.borrow());
         let done = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 let country = |id: &IntegrationId| country(&catalog, id);
                 let forms = Forms {
                     country: &country,
@@ -189,7 +189,7 @@ impl Daemon {
                 acts::add(store, &told, &forms, hand)
             })
             .await?;
-        tracing::info!(act = %done.act, uid = peer.uid, "person added by hand");
+        tracing::info!(act = %done.act, uid = peer.uid, account = peer.account(), "person added by hand");
         Ok(done)
     }
 
@@ -201,7 +201,7 @@ impl Daemon {
     ) -> Answer<Imported> {
         let catalog = Arc::clone(&self.catalog.borrow());
         let imported = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 let country = |id: &IntegrationId| country(&catalog, id);
                 let forms = Forms {
                     country: &country,
@@ -216,6 +216,7 @@ impl Daemon {
             problems = imported.problems.len(),
             dry_run,
             uid = peer.uid,
+            account = peer.account(),
             "people imported by hand"
         );
         Ok(imported)
@@ -231,7 +232,7 @@ impl Daemon {
             return Err(ProblemDocument::no_integration(&id));
         }
         let (of, paused) = (id.clone(), pause.is_some());
-        self.act(peer, move |store, hand| {
+        self.act(&peer, move |store, hand| {
             let Some(PauseFor { seconds, reason }) = pause else {
                 return acts::resume(store, &of);
             };
@@ -239,7 +240,7 @@ impl Daemon {
             acts::pause(store, &of, seconds, &reason, hand).map(drop)
         })
         .await?;
-        tracing::info!(integration = %id, paused, uid = peer.uid, "integration paused or resumed");
+        tracing::info!(integration = %id, paused, uid = peer.uid, account = peer.account(), "integration paused or resumed");
         self.command(Command::Adopt).await?;
         let status = self.status().await?;
         let status = status.integrations.into_iter().find(|one| one.id == id);
@@ -247,12 +248,17 @@ impl Daemon {
     }
 
     /// Whose hand it is, with the name that they have now.
-    pub(super) async fn hand(&self, peer: Peer) -> Answer<Hand> {
-        let uid = peer.uid.ok_or_else(|| {
-            ProblemDocument::internal("the system does not tell who asks; nothing was done")
-        })?;
+    pub(super) async fn hand(&self, peer: &Peer) -> Answer<Hand> {
+        let by = if let Some(signed) = &peer.signed {
+            Actor::from(&**signed)
+        } else {
+            let uid = peer.uid.ok_or_else(|| {
+                ProblemDocument::internal("the system does not tell who asks; nothing was done")
+            })?;
+            Actor::user(uid, name_of(uid).await)
+        };
         Ok(Hand {
-            by: Actor::user(uid, name_of(uid).await),
+            by,
             now: (self.tools.now as fn() -> Timestamp)(),
         })
     }
@@ -260,7 +266,7 @@ impl Daemon {
     /// Does something to the store, off the threads that answer, and tells those who follow the change log.
     pub(super) async fn act<T: Send + 'static>(
         &self,
-        peer: Peer,
+        peer: &Peer,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {
         let hand = self.hand(peer).await?;

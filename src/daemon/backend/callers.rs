@@ -15,8 +15,13 @@ impl Daemon {
         let Nature::Daemon { owner } = self.nature else {
             return Some(Tier::Observe);
         };
+        // The permissions of the socket say nothing of who comes over the network.
+        if peer.is_remote() {
+            return peer.signed.as_ref().map(|signed| signed.tier);
+        }
         let catalog = Arc::clone(&self.catalog.borrow());
-        if let Some(decided) = without_lookup(catalog.settings.socket.tiers.as_ref(), owner, peer) {
+        if let Some(decided) = without_lookup(catalog.settings.socket.tiers.as_ref(), owner, &peer)
+        {
             return Some(decided);
         }
         let (uid, gid) = (peer.uid?, peer.gid?);
@@ -57,7 +62,7 @@ pub(super) async fn name_of(uid: u32) -> Option<String> {
 }
 
 /// What needs no look at who the caller is: no tiers, the daemon's own user, and root.
-fn without_lookup(tiers: Option<&Tiers>, owner: u32, peer: Peer) -> Option<Tier> {
+fn without_lookup(tiers: Option<&Tiers>, owner: u32, peer: &Peer) -> Option<Tier> {
     let all = tiers.is_none() || peer.uid.is_some_and(|uid| uid == owner || uid == 0);
     all.then_some(Tier::Approve)
 }
@@ -78,21 +83,21 @@ mod tests {
         Peer {
             uid,
             gid: Some(100),
-            pid: None,
+            ..Peer::default()
         }
     }
 
     #[test]
     fn without_tiers_the_permissions_of_the_socket_decide_and_nothing_else() {
         for uid in [None, Some(0), Some(7), Some(1000)] {
-            assert_eq!(without_lookup(None, 7, peer(uid)), Some(Tier::Approve));
+            assert_eq!(without_lookup(None, 7, &peer(uid)), Some(Tier::Approve));
         }
     }
 
     #[test]
     fn with_tiers_only_the_daemons_user_and_root_need_not_be_named() {
         let tiers = Tiers::default();
-        let of = |uid| without_lookup(Some(&tiers), 7, peer(uid));
+        let of = |uid| without_lookup(Some(&tiers), 7, &peer(uid));
         assert_eq!(of(Some(0)), Some(Tier::Approve));
         assert_eq!(of(Some(7)), Some(Tier::Approve));
         assert_eq!(of(Some(1000)), None);

@@ -54,7 +54,12 @@ impl Daemon {
         let copy = tokio::task::spawn_blocking(move || copy(&store, now)).await;
         match copy {
             Ok(Ok(copy)) => {
-                tracing::info!(bytes = copy.length, uid = peer.uid, "backup taken");
+                tracing::info!(
+                    bytes = copy.length,
+                    uid = peer.uid,
+                    account = peer.account(),
+                    "backup taken"
+                );
                 Ok(copy)
             }
             Ok(Err(error)) => {

@@ -109,7 +109,7 @@ impl Daemon {
             Side::Events(_) => Err(DeliverError::NothingWaits(id)),
         };
         let touched = self.deliver(approve).await?;
-        tracing::info!(uid = peer.uid, target_id = %target, count = touched.count, "deliveries approved");
+        tracing::info!(uid = peer.uid, account = peer.account(), target_id = %target, count = touched.count, "deliveries approved");
         running.wake();
         Ok(touched)
     }
@@ -135,7 +135,7 @@ impl Daemon {
             }
         };
         let touched = self.deliver(retry).await?;
-        tracing::info!(uid = peer.uid, target_id = %target, count = touched.count, "deliveries are tried again");
+        tracing::info!(uid = peer.uid, account = peer.account(), target_id = %target, count = touched.count, "deliveries are tried again");
         running.wake();
         Ok(touched)
     }

@@ -27,7 +27,7 @@ impl Daemon {
             force: asked.force,
         };
         let erasure = self
-            .act(peer, move |store, hand| {
+            .act(&peer, move |store, hand| {
                 let left = |view: &View, people: &BTreeSet<PersonId>| left(view, people, &catalog);
                 let mut erasure = acts::erase(store, &asked, &left, hand)?;
                 erasure.copies = store.earlier_beside();
@@ -39,7 +39,7 @@ impl Daemon {
             ErasureState::Erased => "erased",
             ErasureState::Erasing => "erasing",
         };
-        tracing::info!(person = %person, act = %erasure.done.act, state, uid = peer.uid, "person erased by hand");
+        tracing::info!(person = %person, act = %erasure.done.act, state, uid = peer.uid, account = peer.account(), "person erased by hand");
         Ok(erasure)
     }
 }

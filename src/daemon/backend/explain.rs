@@ -43,7 +43,7 @@ impl Daemon {
                     "the files of `{id}` were never right; `epms check` says what is wrong with them"
                 ))
             })?;
-            tracing::info!(integration = %id, uid = peer.uid, "live explanation asked for");
+            tracing::info!(integration = %id, uid = peer.uid, account = peer.account(), "live explanation asked for");
             let told = sync::explain(integration, self.tools.clone(), resident).await;
             explanation.live = Some(told.map_err(|error| {
                 tracing::error!(integration = %id, %error, "a live explanation failed");

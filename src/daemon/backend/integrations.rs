@@ -31,12 +31,12 @@ impl Daemon {
             let feeds = BTreeMap::from([(one.to.clone(), feeds)]);
             acts::relocate(store, std::slice::from_ref(&one), &feeds, hand)
         };
-        let done = self.exclusively(peer, places, act).await?.ok_or_else(|| {
+        let done = self.exclusively(&peer, places, act).await?.ok_or_else(|| {
             ProblemDocument::not_found(format!(
                 "nobody of `{from}` is there to be given to `{to}`; `epms status` shows who is linked where"
             ))
         })?;
-        tracing::info!(from = %from, integration = %to, act = %done.act, people = done.changes.len(), uid = peer.uid, "integration renamed by hand");
+        tracing::info!(from = %from, integration = %to, act = %done.act, people = done.changes.len(), uid = peer.uid, account = peer.account(), "integration renamed by hand");
         self.reload(peer).await?;
         Ok(done)
     }
@@ -55,9 +55,9 @@ impl Daemon {
         let act = move |store: &Store, hand: &Hand| {
             acts::retire(store, &of, property.as_deref(), dry_run, hand)
         };
-        let told = self.exclusively(peer, vec![id.clone()], act).await?;
+        let told = self.exclusively(&peer, vec![id.clone()], act).await?;
         if let Some(done) = &told.done {
-            tracing::info!(integration = %id, property = told.property, act = %done.act, people = told.people.len(), uid = peer.uid, "integration retired");
+            tracing::info!(integration = %id, property = told.property, act = %done.act, people = told.people.len(), uid = peer.uid, account = peer.account(), "integration retired");
             self.reload(peer).await?;
         }
         Ok(told)
@@ -73,8 +73,8 @@ impl Daemon {
             .map_err(|error| problem(ActError::Store(error)))?;
         let of = id.clone();
         let act = move |store: &Store, hand: &Hand| acts::undo_integration(store, &of, hand);
-        let done = self.exclusively(peer, places, act).await?;
-        tracing::info!(integration = %id, act = %done.act, uid = peer.uid, "act on an integration undone");
+        let done = self.exclusively(&peer, places, act).await?;
+        tracing::info!(integration = %id, act = %done.act, uid = peer.uid, account = peer.account(), "act on an integration undone");
         self.reload(peer).await?;
         Ok(done)
     }
@@ -82,7 +82,7 @@ impl Daemon {
     /// Does something to integrations as a whole, while no run of theirs is under way.
     async fn exclusively<T: Send + 'static>(
         &self,
-        peer: Peer,
+        peer: &Peer,
         ids: Vec<IntegrationId>,
         act: impl FnOnce(&Store, &Hand) -> Result<T, ActError> + Send + 'static,
     ) -> Answer<T> {

@@ -46,6 +46,7 @@ impl Daemon {
         let notifications = futures_util::future::join_all(tried).await;
         tracing::info!(
             uid = peer.uid,
+            account = peer.account(),
             notifications = wanted.len(),
             "notifications tested"
         );

@@ -73,7 +73,7 @@ impl Daemon {
         files: TriedFiles,
         peer: Peer,
     ) -> Answer<(Arc<Integration>, Tried)> {
-        tracing::info!(integration = %running.id, uid = peer.uid, "files are tried");
+        tracing::info!(integration = %running.id, uid = peer.uid, account = peer.account(), "files are tried");
         let (running, now) = (Arc::clone(running), (self.tools.now as fn() -> Timestamp)());
         let compiled = move || catalog::trial(&running, &files, now);
         let compiled = tokio::task::spawn_blocking(compiled).await;

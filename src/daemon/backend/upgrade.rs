@@ -39,16 +39,20 @@ impl Daemon {
         }
         let catalog = Arc::clone(&self.catalog.borrow());
         let ids: Vec<_> = digests.keys().cloned().collect();
-        self.act(peer, move |store, hand| {
+        self.act(&peer, move |store, hand| {
             let lasts = |id: &_| lasts(&catalog, id);
             acts::approve_since_upgrade(store, &digests, &hand.by, hand.now, lasts)
         })
         .await?;
         let mut followed = Vec::new();
         for id in ids {
-            tracing::info!(integration = %id, uid = peer.uid, "what waits since the upgrade approved");
+            tracing::info!(integration = %id, uid = peer.uid, account = peer.account(), "what waits since the upgrade approved");
             // One that is paused, or whose files are not right now, carries it out later.
-            followed.extend(self.sync(Some(vec![id]), peer).await.unwrap_or_default());
+            followed.extend(
+                self.sync(Some(vec![id]), peer.clone())
+                    .await
+                    .unwrap_or_default(),
+            );
         }
         Ok(followed)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::Peer;
+use super::super::peer::{Peer, Share};
 use super::line::Line;
 
 /// The connections there are.
@@ -27,14 +27,14 @@ impl Crowd {
     }
 
     /// A place for a new connection; none when all are taken by requests that are being answered.
-    pub(super) fn enter(&self, peer: Peer) -> Option<Arc<Line>> {
+    pub(super) fn enter(&self, peer: &Peer) -> Option<Arc<Line>> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.all.len() >= self.most {
             lines.make_room()?;
         }
         let id = lines.next;
         lines.next += 1;
-        let line = Arc::new(Line::new(id, peer.uid));
+        let line = Arc::new(Line::new(id, peer.share()));
         lines.all.insert(id, Arc::clone(&line));
         Some(line)
     }
@@ -54,16 +54,16 @@ impl Crowd {
 impl Lines {
     /// Of the user with the most connections, the one that has waited longest for its caller.
     fn make_room(&mut self) -> Option<()> {
-        let mut of_user: BTreeMap<Option<u32>, usize> = BTreeMap::new();
+        let mut of_user: BTreeMap<&Share, usize> = BTreeMap::new();
         for line in self.all.values() {
-            *of_user.entry(line.uid).or_default() += 1;
+            *of_user.entry(&line.share).or_default() += 1;
         }
         let waiting = self
             .all
             .values()
             .filter_map(|line| Some((line, line.waits_since()?)));
         let (line, _) = waiting.min_by_key(|(line, since)| {
-            let crowd = of_user.get(&line.uid).copied().unwrap_or_default();
+            let crowd = of_user.get(&line.share).copied().unwrap_or_default();
             (std::cmp::Reverse(crowd), *since)
         })?;
         line.let_go();
@@ -80,20 +80,19 @@ mod tests {
     fn peer(uid: u32) -> Peer {
         Peer {
             uid: Some(uid),
-            gid: None,
-            pid: None,
+            ..Peer::default()
         }
     }
 
     #[test]
     fn who_waits_longest_of_the_user_with_the_most_connections_goes() {
         let crowd = Crowd::new(4);
-        let others = crowd.enter(peer(1)).unwrap();
-        let busy = crowd.enter(peer(2)).unwrap();
+        let others = crowd.enter(&peer(1)).unwrap();
+        let busy = crowd.enter(&peer(2)).unwrap();
         let answering = busy.answers();
-        let idle = crowd.enter(peer(2)).unwrap();
-        let young = crowd.enter(peer(2)).unwrap();
-        assert!(crowd.enter(peer(3)).is_some());
+        let idle = crowd.enter(&peer(2)).unwrap();
+        let young = crowd.enter(&peer(2)).unwrap();
+        assert!(crowd.enter(&peer(3)).is_some());
         let gone = [&others, &busy, &idle, &young].map(|line| line.is_let_go());
         assert_eq!(gone, [false, false, true, false]);
         drop(answering);
@@ -102,14 +101,17 @@ mod tests {
     #[test]
     fn nobody_goes_whose_request_is_being_answered() {
         let crowd = Crowd::new(2);
-        let lines = [crowd.enter(peer(1)).unwrap(), crowd.enter(peer(1)).unwrap()];
+        let lines = [
+            crowd.enter(&peer(1)).unwrap(),
+            crowd.enter(&peer(1)).unwrap(),
+        ];
         let answering = lines.each_ref().map(Line::answers);
-        assert!(crowd.enter(peer(2)).is_none());
+        assert!(crowd.enter(&peer(2)).is_none());
         assert!(!crowd.make_room());
         drop(answering);
-        assert!(crowd.enter(peer(2)).is_some());
+        assert!(crowd.enter(&peer(2)).is_some());
         crowd.leave(&lines[0]);
         crowd.leave(&lines[1]);
-        assert!(crowd.enter(peer(3)).is_some());
+        assert!(crowd.enter(&peer(3)).is_some());
     }
 }

@@ -11,16 +11,16 @@ use std::time::Duration;
 use axum::body::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::UnixStream;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::super::peer::Share;
 use super::refusal;
 
 /// A connection.
 pub(super) struct Line {
     pub(super) id: u64,
-    pub(super) uid: Option<u32>,
+    pub(super) share: Share,
     standing: Mutex<Standing>,
     gone: CancellationToken,
 }
@@ -40,10 +40,10 @@ struct Standing {
 pub(super) struct Answering(Arc<Line>);
 
 impl Line {
-    pub(super) fn new(id: u64, uid: Option<u32>) -> Line {
+    pub(super) fn new(id: u64, share: Share) -> Line {
         Line {
             id,
-            uid,
+            share,
             standing: Mutex::new(Standing {
                 answering: false,
                 owed: false,
@@ -182,8 +182,8 @@ impl<T: Unpin> Body for Kept<T> {
 
 /// The stream: tells the line when the caller takes nothing, ends when that lasts too long, and gives a reason
 /// where the HTTP library refuses without one.
-pub(super) struct Watched {
-    stream: UnixStream,
+pub(super) struct Watched<S> {
+    stream: S,
     line: Arc<Line>,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -191,8 +191,8 @@ pub(super) struct Watched {
     instead: Option<(Vec<u8>, usize, usize)>,
 }
 
-impl Watched {
-    pub(super) fn new(stream: UnixStream, line: Arc<Line>, patience: Duration) -> Watched {
+impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
+    pub(super) fn new(stream: S, line: Arc<Line>, patience: Duration) -> Watched<S> {
         Watched {
             stream,
             line,
@@ -202,7 +202,7 @@ impl Watched {
         }
     }
 
-    pub(super) fn into_inner(self) -> UnixStream {
+    pub(super) fn into_inner(self) -> S {
         self.stream
     }
 
@@ -229,7 +229,7 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -239,7 +239,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,0 +1,314 @@
+//! The gate over the network: under which name it is asked, who asks, and what somebody may see who did not sign in. What a
+//! tier may is decided behind it, as on the control socket.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Form;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::control::net::NetListening;
+use crate::control::protocol::ProblemDocument;
+use crate::model::Signed;
+
+use super::Peer;
+
+/// The page on which somebody signs in.
+const PAGE: &str = "/sign-in";
+
+/// So much may be written on it.
+pub(super) const MOST_WRITTEN: usize = 8 * 1024;
+
+/// Why nobody was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSignIn {
+    /// There is no such name, or it has another password; which of the two is not told.
+    Wrong,
+    /// There were too many failures; so long.
+    Wait(Duration),
+}
+
+/// Who gets in over the network.
+pub trait SignIn: Send + Sync + 'static {
+    /// Whose token that is now.
+    fn by_token(&self, token: String) -> impl Future<Output = Option<Signed>> + Send;
+    /// Whose session that is now.
+    fn by_session(&self, session: String) -> impl Future<Output = Option<Signed>> + Send;
+    /// Begins a session; gives what the browser shows from then on.
+    fn sign_in(
+        &self,
+        name: String,
+        password: String,
+        address: IpAddr,
+    ) -> impl Future<Output = Result<String, NoSignIn>> + Send;
+    /// Ends a session.
+    fn sign_out(&self, session: String) -> impl Future<Output = ()> + Send;
+}
+
+/// The gate of one listener.
+pub struct Gate<S> {
+    sign_in: Arc<S>,
+    /// Under which it may be asked, in lower case, without ports.
+    hosts: Vec<String>,
+    is_secured: bool,
+    /// The cookie's name. Ports of one host share cookies: another daemon has another.
+    cookie: String,
+}
+
+impl<S: SignIn> Gate<S> {
+    /// For a listener, asked under its own address and these names. `instance` tells this daemon from others on this host.
+    pub fn new(
+        listener: &NetListening,
+        address: SocketAddr,
+        hosts: &[String],
+        instance: &str,
+        sign_in: Arc<S>,
+    ) -> Gate<S> {
+        let is_secured = listener.is_secured();
+        let mut known: Vec<String> = hosts.iter().map(|host| host.to_lowercase()).collect();
+        known.push(bare(&address.to_string()));
+        if address.ip().is_loopback() {
+            known.extend(["localhost", "127.0.0.1", "[::1]"].map(String::from));
+        }
+        Gate {
+            sign_in,
+            hosts: known,
+            is_secured,
+            cookie: if is_secured {
+                format!("__Host-epms-{instance}")
+            } else {
+                format!("epms-{instance}")
+            },
+        }
+    }
+
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        host.is_some_and(|host| self.hosts.contains(&bare(host)))
+    }
+
+    /// What the browser shows as its session.
+    fn session(&self, headers: &HeaderMap) -> Option<String> {
+        let all = headers.get_all(header::COOKIE).into_iter();
+        let mut pairs = all
+            .filter_map(|cookies| cookies.to_str().ok())
+            .flat_map(|cookies| cookies.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        let session = pairs.find(|(name, _)| *name == self.cookie)?.1;
+        Some(session.to_owned())
+    }
+
+    fn cookie(&self, session: &str, is_over: bool) -> Option<HeaderValue> {
+        let secure = if self.is_secured { "; Secure" } else { "" };
+        let over = if is_over { "; Max-Age=0" } else { "" };
+        let cookie = format!(
+            "{}={session}; Path=/; HttpOnly; SameSite=Strict{secure}{over}",
+            self.cookie
+        );
+        HeaderValue::from_str(&cookie).ok()
+    }
+}
+
+/// A host without its port, in lower case.
+fn bare(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() => name,
+        _ => host,
+    };
+    name.trim_end_matches('.').to_lowercase()
+}
+
+/// A token that a program shows.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let shown = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = shown.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+}
+
+/// What everybody sees: the page to sign in on, and what it looks like.
+fn is_open(path: &str) -> bool {
+    path == PAGE || path.starts_with("/assets/")
+}
+
+/// Lets through who is known, says who they are, and sends everybody else to sign in.
+pub(super) async fn gated<S: SignIn>(
+    State(gate): State<Arc<Gate<S>>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    if !gate.knows(headers) {
+        tracing::warn!(address = ?peer.address, "asked under a name that `web.hosts` does not have");
+        return ProblemDocument::misdirected().into_response();
+    }
+    let token = bearer(headers);
+    let session = gate.session(headers);
+    let is_act = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let says_its_site =
+        headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    let signed = match (token, session) {
+        (Some(token), _) => gate.sign_in.by_token(token).await,
+        // A browser says from which site it acts; what does not is none, and has no business with a cookie.
+        (None, Some(_)) if is_act && !says_its_site => None,
+        (None, Some(session)) => gate.sign_in.by_session(session).await,
+        (None, None) => None,
+    };
+    if signed.is_none() && !is_open(request.uri().path()) {
+        return unknown(&request);
+    }
+    request.extensions_mut().insert(ConnectInfo(Peer {
+        signed: signed.map(Arc::new),
+        ..peer
+    }));
+    next.run(request).await
+}
+
+/// For somebody who is not known: a page to sign in, for whoever looks at pages.
+fn unknown(request: &Request) -> Response {
+    let accepts = request.headers().get(header::ACCEPT);
+    let looks = accepts
+        .and_then(|accepts| accepts.to_str().ok())
+        .is_some_and(|accepts| accepts.contains("text/html"));
+    let path = request.uri().path_and_query();
+    let path = path.map_or("/", |path| path.as_str());
+    if looks && !path.starts_with("/v1") {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if request.method() == Method::GET && path != "/" {
+            query.append_pair("next", path);
+        }
+        let query = query.finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        return Redirect::to(&format!("{PAGE}{mark}{query}")).into_response();
+    }
+    let mut answer = ProblemDocument::unknown_caller().into_response();
+    answer
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    answer
+}
+
+/// What somebody wrote on the page.
+#[derive(Deserialize)]
+pub(super) struct Written {
+    name: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Where somebody goes once they are in: a page here, and nothing else.
+fn local(next: &str) -> &str {
+    let begins = next.starts_with('/') && !next.starts_with("//");
+    let fits = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if begins && fits && !next.starts_with(PAGE) {
+        next
+    } else {
+        "/"
+    }
+}
+
+pub(super) async fn sign_in<S: SignIn>(
+    State(gate): State<Arc<Gate<S>>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Form(written): Form<Written>,
+) -> Response {
+    let Some(address) = peer.address else {
+        return ProblemDocument::bad_request("the control socket tells who asks").into_response();
+    };
+    let Written {
+        name,
+        password,
+        next,
+    } = written;
+    let next = local(&next);
+    match gate.sign_in.sign_in(name, password, address).await {
+        Ok(session) => {
+            let mut answer = Redirect::to(next).into_response();
+            if let Some(cookie) = gate.cookie(&session, false) {
+                answer.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            answer
+        }
+        Err(why) => {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            match why {
+                NoSignIn::Wrong => query.append_pair("failed", "1"),
+                NoSignIn::Wait(wait) => {
+                    query.append_pair("wait", &(wait.as_secs() + 1).to_string())
+                }
+            };
+            if next != "/" {
+                query.append_pair("next", next);
+            }
+            Redirect::to(&format!("{PAGE}?{}", query.finish())).into_response()
+        }
+    }
+}
+
+pub(super) async fn sign_out<S: SignIn>(
+    State(gate): State<Arc<Gate<S>>>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(session) = gate.session(&headers) {
+        gate.sign_in.sign_out(session).await;
+    }
+    let mut answer = Redirect::to(PAGE).into_response();
+    if let Some(cookie) = gate.cookie("", true) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    // What the browser kept of pages with people goes, too.
+    answer
+        .headers_mut()
+        .insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_known_by_its_name_whatever_its_port_and_letters() {
+        for (host, name) in [
+            ("epms.example.org", "epms.example.org"),
+            ("EPMS.Example.org:8443", "epms.example.org"),
+            ("epms.example.org.", "epms.example.org"),
+            ("127.0.0.1:8080", "127.0.0.1"),
+            ("[::1]:8080", "[::1]"),
+            ("[::1]", "[::1]"),
+            (":8080", ":8080"),
+        ] {
+            assert_eq!(bare(host), name, "{host}");
+        }
+    }
+
+    #[test]
+    fn whoever_signed_in_goes_to_a_page_here_and_nowhere_else() {
+        for next in ["/", "/people/p17", "/people?name=a%20b"] {
+            assert_eq!(local(next), next);
+        }
+        for next in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/a\r\nset-cookie: b=c",
+            "/sign-in?next=/sign-in",
+            "people",
+        ] {
+            assert_eq!(local(next), "/", "{next}");
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! The page over the network by the real daemon: who gets in, under which name it is asked, and what a tier may there.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+
+use crate::support::{Daemon, Home, certified, eventually, said, with_input};
+
+const SETTINGS: &str =
+    "web: { listen: 127.0.0.1:0, accounts: secrets/accounts.yaml, tokens: secrets/tokens.yaml }";
+const PASSWORD: &str = "a long enough password";
+
+/// A browser that keeps no cookies and follows nothing by itself.
+struct Browser {
+    http: Client,
+    url: String,
+}
+
+impl Browser {
+    /// Of where the daemon says that the page is, which it says once more than `before` times.
+    async fn of(daemon: &Daemon, before: usize) -> Browser {
+        let mut urls = Vec::new();
+        eventually("the page is on the network", async || {
+            let log = daemon.log();
+            let said = log.split("the page is on the network url=").skip(1);
+            urls = said
+                .map(|rest| rest.split_whitespace().next().unwrap().to_owned())
+                .collect();
+            urls.len() > before
+        })
+        .await;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .redirect(Policy::none());
+        Browser {
+            http: http.build().unwrap(),
+            url: urls
+                .pop()
+                .unwrap()
+                .trim_end_matches('/')
+                .trim_matches('"')
+                .to_owned(),
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.url.split("//").nth(1).unwrap().parse().unwrap()
+    }
+
+    async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Response {
+        let request = self.http.get(format!("{}{path}", self.url));
+        request.headers(map(headers)).send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, headers: &[(&'static str, &str)], body: &str) -> Response {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.headers(map(headers)).body(body.to_owned());
+        request.send().await.unwrap()
+    }
+
+    /// The cookie of somebody who signed in.
+    async fn signs_in(&self, name: &str, password: &str) -> Option<String> {
+        let body = format!("name={name}&password={}", password.replace(' ', "+"));
+        let answer = self
+            .post("/sign-in", &[("sec-fetch-site", "same-origin")], &body)
+            .await;
+        assert_eq!(answer.status(), 303);
+        let cookie = answer.headers().get(SET_COOKIE)?.to_str().unwrap();
+        assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+        Some(cookie.split(';').next().unwrap().to_owned())
+    }
+}
+
+fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
+    let pairs = headers.iter();
+    pairs
+        .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+        .collect()
+}
+
+fn location(answer: &Response) -> &str {
+    answer.headers()[LOCATION].to_str().unwrap()
+}
+
+fn account(home: &Home, name: &str, tier: &str) {
+    let words = ["web", "passwd", name, "--tier", tier];
+    said(&with_input(home, &words, PASSWORD), 0);
+}
+
+async fn token(home: &Home, name: &str, tier: &str) -> String {
+    let made = said(
+        &home
+            .epms(&["web", "token", name, "--tier", tier, "--json"])
+            .await,
+        0,
+    );
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    made["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_sees_nothing_and_whoever_signs_in_what_their_tier_may() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    account(&home, "ada", "operate");
+    account(&home, "bo", "observe");
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    for path in [
+        "/v1/status",
+        "/v1/people",
+        "/metrics",
+        "/readyz",
+        "/nothing",
+    ] {
+        let answer = browser.get(path, &[]).await;
+        assert_eq!(answer.status(), 401, "{path}");
+        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+    }
+    let answer = browser
+        .get("/people?name=a%20b", &[("accept", "text/html")])
+        .await;
+    let to = (answer.status().as_u16(), location(&answer).to_owned());
+    assert_eq!(
+        to,
+        (303, "/sign-in?next=%2Fpeople%3Fname%3Da%2520b".to_owned())
+    );
+    // Headers of proxies say nothing here.
+    for header in [
+        "x-forwarded-user",
+        "remote-user",
+        "x-remote-user",
+        "x-webauth-user",
+    ] {
+        let answer = browser.get("/v1/status", &[(header, "ada")]).await;
+        assert_eq!(answer.status(), 401, "{header}");
+    }
+
+    assert_eq!(browser.signs_in("ada", "a wrong password").await, None);
+    assert_eq!(browser.signs_in("nobody", PASSWORD).await, None);
+    let ada = browser.signs_in("ada", PASSWORD).await.unwrap();
+    let bo = browser.signs_in("bo", PASSWORD).await.unwrap();
+    for cookie in [&ada, &bo] {
+        let answer = browser.get("/v1/status", &[("cookie", cookie)]).await;
+        assert_eq!(answer.status(), 200);
+    }
+    let site = ("sec-fetch-site", "same-origin");
+    let acts = |cookie: String| {
+        let browser = &browser;
+        async move {
+            let headers = [("cookie", &*cookie), site];
+            browser
+                .post("/v1/reload", &headers, "")
+                .await
+                .status()
+                .as_u16()
+        }
+    };
+    assert_eq!(acts(ada.clone()).await, 200);
+    assert_eq!(acts(bo.clone()).await, 403);
+    // A cookie without a word of the site is of no browser.
+    let answer = browser.post("/v1/reload", &[("cookie", &ada)], "").await;
+    assert_eq!(answer.status(), 401);
+    let log = daemon.log();
+    assert!(
+        log.contains("reload asked for") && log.contains("account=\"ada\""),
+        "{log}"
+    );
+    assert!(
+        !log.contains("password") && !log.contains(ada.split('=').nth(1).unwrap()),
+        "{log}"
+    );
+
+    // Who is taken out is out at the next request.
+    said(&home.epms(&["web", "passwd", "ada", "--remove"]).await, 0);
+    assert_eq!(
+        browser
+            .get("/v1/status", &[("cookie", &ada)])
+            .await
+            .status(),
+        401
+    );
+    let answer = browser
+        .post("/sign-out", &[("cookie", &bo), site], "")
+        .await;
+    assert_eq!(
+        (answer.status().as_u16(), location(&answer)),
+        (303, "/sign-in")
+    );
+    assert_eq!(
+        browser.get("/v1/status", &[("cookie", &bo)]).await.status(),
+        401
+    );
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn acts_over_the_network_carry_the_name_of_the_account() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    account(&home, "ada", "operate");
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let ada = browser.signs_in("ada", PASSWORD).await.unwrap();
+    let person = r#"{"first_name":"Rosa","last_name":"Quill","email":"rosa@example.com"}"#;
+    let request = browser
+        .http
+        .post(format!("{}/v1/people", browser.url))
+        .header(COOKIE, &ada)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/json");
+    let answer = request.body(person).send().await.unwrap();
+    let (status, told) = (answer.status().as_u16(), answer.text().await.unwrap());
+    assert_eq!(status, 200, "{told}");
+    let changes = daemon.changes().await;
+    let by = serde_json::to_value(&changes[0].actor).unwrap();
+    let expected = serde_json::json!({"named": {"name": "ada", "by": "account"}});
+    assert_eq!(by, expected);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_program_gets_in_by_its_token_and_not_once_it_is_removed() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    let observes = token(&home, "prometheus", "observe").await;
+    let operates = token(&home, "tickets", "operate").await;
+    let file = home.read("secrets/tokens.yaml");
+    assert!(
+        !file.contains(&observes) && !file.contains(&operates),
+        "{file}"
+    );
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let shown = |token: &str| format!("Bearer {token}");
+    let metrics = browser
+        .get("/metrics", &[(AUTHORIZATION.as_str(), &shown(&observes))])
+        .await;
+    assert_eq!(metrics.status(), 200);
+    assert!(metrics.text().await.unwrap().contains("epms_"));
+    for (token, status) in [
+        (&observes, 403),
+        (&operates, 200),
+        (&"epms_x".to_owned(), 401),
+    ] {
+        let headers = [(AUTHORIZATION.as_str(), &*shown(token))];
+        assert_eq!(
+            browser.post("/v1/reload", &headers, "").await.status(),
+            status
+        );
+    }
+    said(
+        &home.epms(&["web", "token", "tickets", "--remove"]).await,
+        0,
+    );
+    let headers = [(AUTHORIZATION.as_str(), &*shown(&operates))];
+    assert_eq!(browser.get("/v1/status", &headers).await.status(), 401);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn who_asks_under_another_name_is_refused_before_anything_else() {
+    let home = Home::new();
+    home.set(
+        "web: { listen: 127.0.0.1:0, hosts: [epms.example.org], tokens: secrets/tokens.yaml }",
+    );
+    let token = token(&home, "prometheus", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let shown = format!("Bearer {token}");
+    for (host, status) in [
+        ("127.0.0.1", 200),
+        ("localhost:8080", 200),
+        ("epms.example.org", 200),
+        ("EPMS.example.org:443", 200),
+        ("rebound.example.net", 421),
+        ("epms.example.org.evil.example", 421),
+    ] {
+        let headers = [("host", host), (AUTHORIZATION.as_str(), &*shown)];
+        assert_eq!(
+            browser.get("/v1/status", &headers).await.status(),
+            status,
+            "{host}"
+        );
+    }
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn after_five_failures_a_name_waits_with_its_own_password_too() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    account(&home, "ada", "observe");
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    for _ in 0..5 {
+        assert_eq!(browser.signs_in("ada", "guess after guess").await, None);
+    }
+    let body = format!("name=ada&password={}", PASSWORD.replace(' ', "+"));
+    let answer = browser
+        .post("/sign-in", &[("sec-fetch-site", "same-origin")], &body)
+        .await;
+    assert!(
+        location(&answer).starts_with("/sign-in?wait="),
+        "{}",
+        location(&answer)
+    );
+    assert!(answer.headers().get(SET_COOKIE).is_none());
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn settings_change_where_the_page_is_without_a_restart_and_switch_it_off() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    token(&home, "prometheus", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    let first = Browser::of(&daemon, 0).await.address();
+    home.set("web: { listen: '[::1]:0', tokens: secrets/tokens.yaml }");
+    let second = Browser::of(&daemon, 1).await.address();
+    assert!(second.is_ipv6());
+    let is_there =
+        async |address: SocketAddr| tokio::net::TcpStream::connect(address).await.is_ok();
+    assert!(!is_there(first).await && is_there(second).await);
+    let settings = home.read("config/epms.yaml");
+    let others = settings.lines().filter(|line| !line.starts_with("web:"));
+    home.write(
+        "config/epms.yaml",
+        others.collect::<Vec<_>>().join("\n") + "\n",
+    );
+    eventually("it is off", async || !is_there(second).await).await;
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_the_certificate_as_it_is_now() {
+    let home = Home::new();
+    let write = |pem: &str| {
+        let new = home.path("secrets/new.pem");
+        std::fs::write(&new, pem).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::rename(new, home.path("secrets/page.pem")).unwrap();
+    };
+    let (first, authority) = certified();
+    write(&first);
+    home.set("web: { listen: 127.0.0.1:0, cert: secrets/page.pem, key: secrets/page.pem, tokens: secrets/tokens.yaml }");
+    let token = token(&home, "prometheus", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let asked = async |authority: &str| {
+        let trusted = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
+        let http = Client::builder().no_proxy().tls_certs_only([trusted]);
+        let url = format!("https://localhost:{}/v1/status", browser.address().port());
+        let request = http.build().unwrap().get(url).bearer_auth(&token);
+        request.send().await.map(|answer| answer.status().as_u16())
+    };
+    assert!(browser.url.starts_with("https://"), "{}", browser.url);
+    assert_eq!(asked(&authority).await.unwrap(), 200);
+    let (second, other) = certified();
+    write(&second);
+    assert!(
+        asked(&authority).await.is_err(),
+        "the certificate is another"
+    );
+    assert_eq!(asked(&other).await.unwrap(), 200);
+    // One that does not fit leaves the one before.
+    write("no certificate at all");
+    assert_eq!(asked(&other).await.unwrap(), 200);
+    eventually("it is told", async || {
+        daemon.log().contains("keeps the certificate")
+    })
+    .await;
+    // Who stalls in the middle of greeting holds up nobody.
+    let stalled = tokio::net::TcpStream::connect(browser.address())
+        .await
+        .unwrap();
+    let others = tokio::time::timeout(Duration::from_secs(5), asked(&other));
+    assert_eq!(others.await.unwrap().unwrap(), 200);
+    drop(stalled);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_page_that_others_could_listen_to_or_that_nobody_could_sign_in_on_is_refused() {
+    let home = Home::new();
+    for (web, told) in [
+        (
+            "{ listen: 0.0.0.0:8080, accounts: secrets/a.yaml }",
+            "passwords would go there in the clear",
+        ),
+        ("{ listen: 127.0.0.1:8080 }", "says nowhere who gets in"),
+        (
+            "{ listen: 127.0.0.1:8080, accounts: a, cert: c.pem }",
+            "has no `key` beside it",
+        ),
+        (
+            "{ listen: 127.0.0.1:8080, accounts: a, hosts: ['https://x'] }",
+            "is no host",
+        ),
+    ] {
+        home.set(&format!("web: {web}"));
+        let checked = home.epms(&["check"]).await;
+        let text =
+            String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
+        assert_eq!(checked.status.code(), Some(2), "{text}");
+        assert!(text.contains(told) && text.contains("web."), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_url_of_the_page_is_told_with_what_to_do_before() {
+    let home = Home::new();
+    let told = said(&home.epms(&["web", "url"]).await, 0);
+    assert!(
+        told.contains("ssh -L 8080:") && told.contains("http://localhost:8080/"),
+        "{told}"
+    );
+    home.set(
+        "web: { listen: 0.0.0.0:8443, cert: c, key: k, hosts: [epms.example.org], accounts: a }",
+    );
+    assert_eq!(
+        said(&home.epms(&["web", "url"]).await, 0),
+        "https://epms.example.org:8443/\n"
+    );
+    // What is no account is told by its name.
+    let nobody = said(&home.epms(&["web", "passwd", "ada", "--remove"]).await, 1);
+    assert!(nobody.contains("there is no `ada`"), "{nobody}");
+    let short = said(&with_input(&home, &["web", "passwd", "ada"], "short"), 2);
+    assert!(short.contains("fewer than 12 characters"), "{short}");
+}
