@@ -269,6 +269,7 @@ mod tests {
             grace: _,
             proxy: _,
             notify: _,
+            web: _,
         } = read;
         for key in [
             "version: 1",
@@ -286,6 +287,7 @@ mod tests {
             "grace: 30s",
             "proxy: ",
             "notify: []",
+            "web: { listen: ",
             "`path`",
             "`group`",
             "`tiers`",

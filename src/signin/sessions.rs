@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::token::{NewToken, Token};
 
 /// A session ends when nothing was asked for so long.
-const IDLE: Duration = Duration::from_mins(60);
+const IDLE: Duration = Duration::from_hours(1);
 /// And after so long in any case.
 const ABSOLUTE: Duration = Duration::from_hours(12);
 /// So many has one account; the one that was not used for longest goes.
