@@ -42,6 +42,7 @@
 //! deliver  what people may open at a target: by desired state, compared with what is read back
 //! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
 //! control  HTTP over the Unix socket: protocol, server, client
+//! web      the same for people: pages and forms, made of what the socket's API is made of
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
 //! cli      one file per verb
@@ -184,6 +185,7 @@ pub mod acts;
 pub mod deliver;
 pub mod notify;
 pub mod control;
+pub mod web;
 pub mod sandbox;
 pub mod daemon;
 pub mod cli;

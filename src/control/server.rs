@@ -14,6 +14,7 @@ mod notices;
 mod openapi;
 mod routes;
 mod share;
+mod site;
 mod trial;
 
 use std::convert::Infallible;
@@ -26,6 +27,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -39,15 +41,19 @@ use crate::model::{
     Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run,
     RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
+pub use acts::Whole;
+pub use admission::Granted;
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
+pub use routes::{Route, Shows};
+pub use share::Weight;
 
 use super::listen::Listening;
 use super::protocol::{
     AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationStatus,
     NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ProblemDocument, ProgressEvent, Reads, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
     SyncReply,
 };
 
@@ -105,12 +111,19 @@ impl ListQuery {
 
 /// What the daemon does for whoever asks over the socket.
 pub trait Backend: Send + Sync + 'static {
+    /// What time it is.
+    fn now(&self) -> Timestamp;
     /// How much a caller may do; none when nothing.
     fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
     /// What applies at an integration, and which file says so; nothing where there is no such one.
     fn settings(&self, integration: &IntegrationId) -> Vec<Setting>;
+    /// What an integration's file says that it reads; none where there is no such file.
+    fn reads(
+        &self,
+        integration: &IntegrationId,
+    ) -> impl Future<Output = Answer<Option<Reads>>> + Send;
     /// Asks for runs: of these integrations, or of all that are switched on.
     fn sync(
         &self,
@@ -324,9 +337,12 @@ impl Peer {
     }
 }
 
-struct App<B> {
-    backend: Arc<B>,
-    stop: CancellationToken,
+/// What every handler has.
+pub struct App<B> {
+    /// What does what is asked.
+    pub backend: Arc<B>,
+    /// Ends what waits for something that will not happen any more.
+    pub stop: CancellationToken,
 }
 
 impl<B> Clone for App<B> {
@@ -338,19 +354,27 @@ impl<B> Clone for App<B> {
     }
 }
 
-/// Serves until `stop`; what waits for something that will not happen any more is let go.
-pub async fn serve<B: Backend>(listener: Listening, backend: Arc<B>, stop: CancellationToken) {
-    let app = routes::router(App {
+/// Serves its own routes and `pages` until `stop`; what waits for something that will not happen any more is let go.
+pub async fn serve<B: Backend>(
+    listener: Listening,
+    backend: Arc<B>,
+    pages: Vec<Route<B>>,
+    stop: CancellationToken,
+) {
+    let app = App {
         backend,
         stop: stop.clone(),
-    });
+    };
+    let app = routes::router(app, pages);
     connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
 
 impl IntoResponse for ProblemDocument {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        // For whoever shows it otherwise.
+        response.extensions_mut().insert(self);
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

@@ -41,6 +41,7 @@ use crate::outbound::{ClientError, Roots};
 use crate::source::Reader;
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::{Tools, Workers};
+use crate::web;
 
 use backend::{Daemon, Nature};
 use backups::{Backups, Keeper};
@@ -320,7 +321,7 @@ pub async fn run(
         // Those who wait for a run hear how it ended before the socket goes.
         let drained = drained.clone();
         tasks.spawn(async move {
-            server::serve(listener, daemon, drained).await;
+            server::serve(listener, daemon, web::pages(), drained).await;
             Ok(())
         });
     }

@@ -61,5 +61,6 @@ mod units_in_bulk;
 mod unknown;
 mod upgrade;
 mod waiting;
+mod web;
 mod webhook;
 mod week;
