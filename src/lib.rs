@@ -43,6 +43,7 @@
 //! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
 //! signin   who gets in over the network: accounts, sessions, tokens, the certificate
 //! control  HTTP over the Unix socket and the network: protocol, server, client
+//! web      the same for people: pages and forms, made of what the socket's API is made of
 //! sandbox  local PMS servers with seeded people, and faults on demand
 //! daemon   all wiring on one screen; `schedule` is pure
 //! cli      one file per verb
@@ -186,6 +187,7 @@ pub mod deliver;
 pub mod notify;
 pub mod signin;
 pub mod control;
+pub mod web;
 pub mod sandbox;
 pub mod daemon;
 pub mod cli;

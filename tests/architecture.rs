@@ -42,12 +42,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("notify", &["model", "config", "outbound", "store"]),
     ("signin", &["model", "beneath", "config"]),
     ("control", &["model"]),
+    ("web", &["model", "control"]),
     ("sandbox", &[]),
     (
         "daemon",
         &[
             "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "deliver",
-            "notify", "signin", "control",
+            "notify", "signin", "control", "web",
         ],
     ),
     (
@@ -66,7 +67,10 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("reqwest", &["outbound", "source", "control"]),
     ("rustls_native_certs", &["outbound"]),
     ("webpki_root_certs", &["outbound"]),
-    ("minijinja", &["config", "outbound", "source", "notify"]),
+    (
+        "minijinja",
+        &["config", "outbound", "source", "notify", "web"],
+    ),
     ("lettre", &["notify"]),
     ("flate2", &["outbound"]),
     ("zip", &["outbound"]),
@@ -76,7 +80,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
     ("rustix", &["beneath", "cli"]),
-    ("axum", &["control", "sandbox"]),
+    ("axum", &["control", "web", "sandbox"]),
     ("prometheus_client", &["daemon"]),
     ("sd_notify", &["daemon"]),
     ("hyper", &["control"]),

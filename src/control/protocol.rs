@@ -142,6 +142,32 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+/// What an integration's file says that it reads, and what is mapped of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reads {
+    /// The credential, by the name of its file.
+    pub credential: String,
+    /// The PMS properties.
+    pub properties: Vec<String>,
+    /// The PMS's own status words that are never pulled (R6).
+    pub exclude_statuses: Vec<String>,
+    /// Whether units are synced at all (R33).
+    pub units_synced: bool,
+    /// The units of the property here, where the file names them.
+    pub units_here: Vec<String>,
+    /// PMS units and the units here, by the file and by hand.
+    pub units_mapped: BTreeMap<String, UnitMapped>,
+}
+
+/// A PMS unit that is a unit here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnitMapped {
+    /// The unit here.
+    pub here: String,
+    /// Somebody said so by hand; otherwise the file does.
+    pub by_hand: bool,
+}
+
 /// What an integration is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -16,6 +16,7 @@ mod openapi;
 mod peer;
 mod routes;
 mod share;
+mod site;
 mod trial;
 
 use std::convert::Infallible;
@@ -26,11 +27,12 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream::{Stream, unfold};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -43,18 +45,22 @@ use crate::model::{
     Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run,
     RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
+pub use acts::Whole;
+pub use admission::Granted;
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
 pub use gate::{Gate, NoSignIn, SignIn};
 pub use peer::Peer;
+pub use routes::{Route, Shows};
+pub use share::Weight;
 
 use super::listen::Listening;
 use super::net::NetListening;
 use super::protocol::{
     AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationStatus,
     NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct, PersonDetail, Place,
-    ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
+    ProblemDocument, ProgressEvent, Reads, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
     SyncReply,
 };
 
@@ -101,12 +107,19 @@ impl ListQuery {
 
 /// What the daemon does for whoever asks over the socket.
 pub trait Backend: Send + Sync + 'static {
+    /// What time it is.
+    fn now(&self) -> Timestamp;
     /// How much a caller may do; none when nothing.
     fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
     /// What applies at an integration, and which file says so; nothing where there is no such one.
     fn settings(&self, integration: &IntegrationId) -> Vec<Setting>;
+    /// What an integration's file says that it reads; none where there is no such file.
+    fn reads(
+        &self,
+        integration: &IntegrationId,
+    ) -> impl Future<Output = Answer<Option<Reads>>> + Send;
     /// Asks for runs: of these integrations, or of all that are switched on.
     fn sync(
         &self,
@@ -309,9 +322,12 @@ pub trait Backend: Send + Sync + 'static {
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
 }
 
-struct App<B> {
-    backend: Arc<B>,
-    stop: CancellationToken,
+/// What every handler has.
+pub struct App<B> {
+    /// What does what is asked.
+    pub backend: Arc<B>,
+    /// Ends what waits for something that will not happen any more.
+    pub stop: CancellationToken,
 }
 
 impl<B> Clone for App<B> {
@@ -323,12 +339,18 @@ impl<B> Clone for App<B> {
     }
 }
 
-/// Serves until `stop`; what waits for something that will not happen any more is let go.
-pub async fn serve<B: Backend>(listener: Listening, backend: Arc<B>, stop: CancellationToken) {
-    let app = routes::router(App {
+/// Serves its own routes and `pages` until `stop`; what waits for something that will not happen any more is let go.
+pub async fn serve<B: Backend>(
+    listener: Listening,
+    backend: Arc<B>,
+    pages: Vec<Route<B>>,
+    stop: CancellationToken,
+) {
+    let app = App {
         backend,
         stop: stop.clone(),
-    });
+    };
+    let app = routes::router(app, pages);
     connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
 
@@ -340,7 +362,8 @@ pub async fn serve_net<B: Backend, S: SignIn>(
     listener: NetListening,
     backend: Arc<B>,
     gate: Gate<S>,
-    open: Router,
+    pages: Vec<Route<B>>,
+    open: Open,
     stop: CancellationToken,
 ) {
     let gate = Arc::new(gate);
@@ -352,10 +375,11 @@ pub async fn serve_net<B: Backend, S: SignIn>(
         .route("/sign-in", post(gate::sign_in::<S>))
         .route("/sign-out", post(gate::sign_out::<S>))
         .layer(DefaultBodyLimit::max(gate::MOST_WRITTEN))
+        .layer(from_fn(site::own))
         .with_state(Arc::clone(&gate));
     let app = open
         .merge(signing)
-        .fallback_service(routes::router(app))
+        .fallback_service(routes::router(app, pages))
         .layer(from_fn_with_state(gate, gate::gated::<S>));
     connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
@@ -363,7 +387,9 @@ pub async fn serve_net<B: Backend, S: SignIn>(
 impl IntoResponse for ProblemDocument {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        // For whoever shows it otherwise.
+        response.extensions_mut().insert(self);
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

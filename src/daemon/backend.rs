@@ -14,6 +14,7 @@ mod lists;
 mod log;
 mod standing;
 mod trial;
+mod reads;
 mod residents;
 mod notices;
 mod upgrade;
@@ -30,7 +31,7 @@ use crate::catalog::{self, Catalog, ReloadRequest, Slot};
 use crate::control::protocol::{
     ActDetail, AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationState,
     IntegrationStatus, LinkDetail, NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct,
-    PersonDetail, Place, ProblemDocument, ProgressEvent, ReloadReply, RunDetail, RunState,
+    PersonDetail, Place, ProblemDocument, ProgressEvent, Reads, ReloadReply, RunDetail, RunState,
     SinceUpgrade, Status,
 };
 use crate::control::server::{
@@ -146,6 +147,10 @@ fn not_understood(view: &View, id: &IntegrationId) -> Result<Option<RunId>, Stor
 }
 
 impl Backend for Daemon {
+    fn now(&self) -> Timestamp {
+        (self.tools.now)()
+    }
+
     async fn tier(&self, peer: Peer) -> Option<Tier> {
         self.tier_of(peer).await
     }
@@ -254,6 +259,10 @@ impl Backend for Daemon {
         let slot = catalog.integrations.get(integration);
         let current = slot.and_then(|slot| slot.current.as_ref());
         current.map_or_else(Vec::new, |current| current.settings.clone())
+    }
+
+    async fn reads(&self, integration: &IntegrationId) -> Answer<Option<Reads>> {
+        self.read_by(integration).await
     }
 
     async fn sync(

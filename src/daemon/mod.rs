@@ -15,7 +15,7 @@ mod pauses;
 mod expiring;
 mod metrics;
 mod notices;
-mod web;
+mod net;
 mod service;
 mod offline;
 mod rehearsal;
@@ -42,6 +42,7 @@ use crate::outbound::{ClientError, Roots};
 use crate::source::Reader;
 use crate::store::{OpenError, Store, StoreError, Uptime};
 use crate::sync::{Tools, Workers};
+use crate::web;
 
 use backend::{Daemon, Nature};
 use backups::{Backups, Keeper};
@@ -50,10 +51,10 @@ use deliveries::Deliveries;
 use erasing::Eraser;
 use ledger::Kept;
 use metrics::Metrics;
+use net::Net;
 use notices::Notices;
 use runs::Runs;
 use service::Service;
-use web::Web;
 
 pub use crate::sync::Recorded;
 pub use offline::Offline;
@@ -319,7 +320,7 @@ pub async fn run(
         });
     }
     {
-        let web = Web {
+        let net = Net {
             daemon: Arc::clone(&daemon),
             home: home.root().to_owned(),
             catalog: last.clone(),
@@ -327,7 +328,7 @@ pub async fn run(
             stop: drained.clone(),
         };
         tasks.spawn(async move {
-            web.run().await;
+            net.run().await;
             Ok(())
         });
     }
@@ -335,7 +336,7 @@ pub async fn run(
         // Those who wait for a run hear how it ended before the socket goes.
         let drained = drained.clone();
         tasks.spawn(async move {
-            server::serve(listener, daemon, drained).await;
+            server::serve(listener, daemon, web::pages(), drained).await;
             Ok(())
         });
     }

@@ -58,7 +58,12 @@ impl Offline {
 
         let stop = CancellationToken::new();
         let daemon = answering(store, loaded, now, stop.clone())?;
-        tokio::spawn(server::serve(listener, Arc::new(daemon), stop.clone()));
+        tokio::spawn(server::serve(
+            listener,
+            Arc::new(daemon),
+            Vec::new(),
+            stop.clone(),
+        ));
         Ok(Offline {
             socket,
             notes,

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActId, Actor, AlertId, Decision, Fate, Field, IntegrationId, PersonId, Resident, RunId, Unit,
+    ActId, Actor, AlertId, Decision, Fate, Field, IntegrationId, LeaseStatus, PersonId, Resident,
+    RunId, Unit,
 };
 
 /// With this begins what is said of dates that cannot be (R12).
@@ -621,6 +622,27 @@ impl Alert {
                 last_seen: now,
                 ..alert
             })
+    }
+
+    /// The ways to resolve it by hand now; none where it is not open. A mailbox is only handed on by somebody who has left.
+    pub fn ways(&self) -> impl Iterator<Item = Way> {
+        let is_open = self.state == AlertState::Open;
+        let ways = self.kind.facts().ways.iter().copied();
+        ways.filter(move |way| {
+            let handed_on = self.kind == AlertKind::NameMismatch && *way == Way::CreateSeparate;
+            is_open && (!handed_on || self.has_left())
+        })
+    }
+
+    /// Whether a person among its sides is past.
+    fn has_left(&self) -> bool {
+        let mut people = self.sides.iter().filter(|side| side.person.is_some());
+        people.any(|side| {
+            let status = side.values.get(&Field::Status);
+            status
+                .and_then(|word| word.parse::<LeaseStatus>().ok())
+                .is_some_and(LeaseStatus::is_closed)
+        })
     }
 
     /// Whether it is about this resident, or stands for many of whom the resident is one. `decisions` are those about

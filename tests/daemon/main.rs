@@ -62,5 +62,6 @@ mod units_in_bulk;
 mod unknown;
 mod upgrade;
 mod waiting;
+mod web;
 mod webhook;
 mod week;

@@ -202,6 +202,56 @@ async fn who_is_not_signed_in_sees_nothing_and_whoever_signs_in_what_their_tier_
 }
 
 #[tokio::test]
+async fn somebody_signs_in_on_a_page_and_goes_on_where_they_wanted_to() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    account(&home, "ada", "observe");
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let page = browser.get("/sign-in?next=/people", &[]).await;
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    let text = page.text().await.unwrap().replace("&#x2f;", "/");
+    assert!(text.contains(r#"name="next" value="/people""#), "{text}");
+    // What the page looks like is for everybody, and nothing else is.
+    let style = text.split("stylesheet\" href=\"").nth(1).unwrap();
+    let style = style.split('"').next().unwrap();
+    assert_eq!(browser.get(style, &[]).await.status(), 200);
+    let beside = browser.get("/assets/../v1/status", &[]).await.status();
+    assert_eq!(beside, 401);
+
+    let site = [("sec-fetch-site", "same-origin")];
+    let wrong = "name=ada&password=a+wrong+password&next=/people";
+    let answer = browser.post("/sign-in", &site, wrong).await;
+    let back = location(&answer).to_owned();
+    assert_eq!(back, "/sign-in?failed=1&next=%2Fpeople");
+    let text = browser.get(&back, &[]).await.text().await.unwrap();
+    assert!(text.contains("There is no account of this name"), "{text}");
+    // Another site signs nobody in.
+    let right = format!(
+        "name=ada&password={}&next=/people",
+        PASSWORD.replace(' ', "+")
+    );
+    let other = browser
+        .post("/sign-in", &[("sec-fetch-site", "cross-site")], &right)
+        .await;
+    assert_eq!(other.status(), 403);
+    let answer = browser.post("/sign-in", &site, &right).await;
+    assert_eq!(location(&answer), "/people");
+    let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+    let cookie = cookie.split(';').next().unwrap();
+    let text = browser
+        .get("/people", &[("cookie", cookie)])
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(text.contains("Signed in as <bdi>ada</bdi>"), "{text}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn acts_over_the_network_carry_the_name_of_the_account() {
     let home = Home::new();
     home.set(SETTINGS);

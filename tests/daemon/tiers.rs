@@ -286,6 +286,82 @@ async fn tiers_change_with_the_file_and_without_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_show_a_caller_what_their_tier_may_do_and_do_no_more() {
+    if !is_root("pages show a caller what their tier may do and do no more") {
+        return;
+    }
+    let pms = crate::support::pms(epms::sandbox::Kind::AppFolio, 1, 40).await;
+    let (home, open) = (Home::new(), Open::new());
+    home.feed("elm", &pms);
+    open.settings(&home, "0666", TIERS);
+    let daemon = open.daemon(&home).await;
+    daemon.settle().await;
+    let alert = daemon.alerts().await[0].id;
+    let pages = [
+        "/",
+        "/people",
+        "/people/p1",
+        "/integrations/elm",
+        "/alerts",
+        &format!("/alerts/{alert}"),
+        "/runs/r1",
+        "/targets",
+    ];
+    let read: Vec<String> = pages.iter().map(|page| format!("GET {page}")).collect();
+    for (status, kind, body) in open.ask(OBSERVER, USERS, &read).await {
+        assert_eq!((status, &*kind), (200, "text/html; charset=utf-8"));
+        assert!(!body.contains("method=\"post\""), "{body}");
+    }
+    for (status, _, body) in open.ask(OPERATOR, OPERATORS, &read[..1]).await {
+        assert!(
+            status == 200 && body.contains("action=\"/integrations/elm/sync\""),
+            "{body}"
+        );
+    }
+    let acts = [
+        "/sync",
+        "/integrations/elm/sync",
+        "/integrations/elm/pause",
+        "/people/p1/pin",
+        "/acts/x1/undo",
+        "/alerts/dismiss",
+        "/integrations/elm/residents/t1",
+    ];
+    let approvals = [
+        "/runs/r1/approve",
+        "/runs/r1/reject",
+        "/targets/doors/approve",
+    ];
+    let post = |paths: &[&str]| {
+        paths
+            .iter()
+            .map(|path| format!("POST {path}"))
+            .collect::<Vec<_>>()
+    };
+    for (uid, gid, denied) in [
+        (OBSERVER, USERS, [&acts[..], &approvals].concat()),
+        (OPERATOR, OPERATORS, approvals.to_vec()),
+    ] {
+        for (status, kind, body) in open.ask(uid, gid, &post(&denied)).await {
+            assert_eq!(
+                (status, &*kind),
+                (403, "text/html; charset=utf-8"),
+                "{body}"
+            );
+            assert!(body.contains("socket.tiers"), "{body}");
+        }
+    }
+    assert_eq!(denials(&daemon).len(), acts.len() + 2 * approvals.len());
+    // Whoever may nothing learns nothing, not even that there is a page.
+    let (status, kind, _) = open.ask(STRANGER, USERS, &read[..1]).await.remove(0);
+    assert_eq!((status, &*kind), (403, "application/problem+json"));
+    // It names what it would be asked with, and is no form: nothing is done.
+    for (status, ..) in open.ask(APPROVER, USERS, &post(&acts)).await {
+        assert_eq!(status, 400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_tiers_who_can_open_the_socket_may_do_everything() {
     if !is_root("without tiers who can open the socket may do everything") {
         return;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::control::protocol::{ActDetail, AlertDetail};
-use crate::model::{ActKind, Alert, AlertKind, AlertState, Field, LeaseStatus, RunId, Side, Way};
+use crate::model::{ActKind, Alert, AlertKind, AlertState, Field, RunId, Side, Way};
 
 use super::super::table::{Cell, Column, Table, Tone, clean, paragraph};
 use super::super::view::View;
@@ -118,12 +118,9 @@ fn ways(alert: &Alert, view: &View) -> String {
     if alert.state == AlertState::Open {
         let people = alert.sides.iter().filter_map(|side| side.person);
         let resolve = format!("epms alerts resolve {id}");
-        for way in alert.kind.facts().ways {
+        for way in alert.ways() {
             let mut line = |command: String, what| lines.push((command, what));
             match way {
-                // A mailbox is only handed on by somebody who has left.
-                Way::CreateSeparate
-                    if alert.kind == AlertKind::NameMismatch && !has_left(&alert.sides) => {}
                 Way::Merge if alert.kind == AlertKind::DuplicateAccounts => {
                     for person in people.clone() {
                         line(
@@ -191,17 +188,6 @@ fn ways(alert: &Alert, view: &View) -> String {
     };
     let lines = text.strip_prefix('\n').map(|text| format!("{text}\n"));
     format!("\n{hint}{}", lines.unwrap_or_default())
-}
-
-/// Whether the person of the store is past.
-fn has_left(sides: &[Side]) -> bool {
-    let mut people = sides.iter().filter(|side| side.person.is_some());
-    people.any(|side| {
-        let status = side.values.get(&Field::Status);
-        status
-            .and_then(|word| word.parse::<LeaseStatus>().ok())
-            .is_some_and(LeaseStatus::is_closed)
-    })
 }
 
 /// Sides beside each other, field by field; `≠` marks what differs.

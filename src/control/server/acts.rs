@@ -63,7 +63,7 @@ fn json<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ProblemDocument> {
 const BODY: Duration = Duration::from_secs(10);
 
 /// The whole body of a request; what is too large or comes too slowly is told as a problem.
-pub(super) struct Whole(Bytes);
+pub struct Whole(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Whole {
     type Rejection = ProblemDocument;

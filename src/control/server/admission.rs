@@ -12,7 +12,7 @@ use super::{App, Backend, Peer};
 
 /// The tier that a caller has, for handlers that need a higher one in some cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Granted(Option<Tier>);
+pub struct Granted(Option<Tier>);
 
 /// What a route needs, and how it is named in the log.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +55,14 @@ pub(super) async fn admitted(
 }
 
 impl Granted {
+    /// Whether the caller has this tier. Says nothing in the log: it is for what is shown.
+    pub fn may(self, tier: Tier) -> bool {
+        self.0 >= Some(tier)
+    }
+
     /// Whether it is enough.
     pub(super) fn reaches(self, needed: Needed, peer: &Peer) -> Result<(), ProblemDocument> {
-        if self.0 >= Some(needed.tier) {
+        if self.may(needed.tier) {
             return Ok(());
         }
         Err(refused(needed, self, peer))

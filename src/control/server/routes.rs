@@ -1,9 +1,13 @@
-//! Every route of the socket, as one table: what serves it, and what is said of it in `/v1/openapi.json`.
+//! Every route of the socket, as one table: what serves it, and what is said of it in `/v1/openapi.json`. Pages come from
+//! elsewhere, are routes of the same kind, and stand in no document.
 
-use axum::extract::DefaultBodyLimit;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
@@ -28,6 +32,7 @@ use super::integrations::{self, RetireQuery};
 use super::notices;
 use super::openapi::{Content, Operation, document, made};
 use super::share::{Shares, Weight, shared};
+use super::site::own;
 use super::{App, Backend, GroupQuery, ListQuery, Wait, erase, health, trial};
 
 /// So many bytes has the body of a request at most.
@@ -35,11 +40,15 @@ const BODY: usize = 64 * 1024;
 /// A file of people is larger than any other body.
 const FILE: usize = 16 * 1024 * 1024;
 
+/// Shows a problem to a browser.
+pub type Shows = Arc<dyn Fn(&ProblemDocument) -> Response + Send + Sync>;
+
 /// A route.
-struct Route<B> {
+pub struct Route<B> {
     operation: Operation,
     weight: Weight,
     served: MethodRouter<App<B>>,
+    shows: Option<Shows>,
 }
 
 /// What is read, by whoever may observe.
@@ -81,7 +90,29 @@ impl<B: Backend> Route<B> {
             operation,
             weight: Weight::Light,
             served,
+            shows: None,
         }
+    }
+
+    /// A page, for whoever may observe.
+    pub fn page<T: 'static>(path: &'static str, handler: impl Handler<T, App<B>>) -> Route<B> {
+        Route::new("get", path, "", get(handler), Tier::Observe)
+    }
+
+    /// What a page's form does, for whoever has this tier.
+    pub fn form<T: 'static>(
+        path: &'static str,
+        tier: Tier,
+        handler: impl Handler<T, App<B>>,
+    ) -> Route<B> {
+        Route::new("post", path, "", post(handler), tier)
+    }
+
+    /// Whatever is refused before the page itself is asked is shown so.
+    #[must_use]
+    pub fn refused_as(mut self, shows: Shows) -> Route<B> {
+        self.shows = Some(shows);
+        self
     }
 
     /// Only for whoever has this tier.
@@ -91,7 +122,8 @@ impl<B: Backend> Route<B> {
     }
 
     /// Not answered at once.
-    fn takes(mut self, weight: Weight) -> Route<B> {
+    #[must_use]
+    pub fn takes(mut self, weight: Weight) -> Route<B> {
         self.weight = weight;
         self
     }
@@ -541,10 +573,37 @@ async fn openapi<B: Backend>() -> Json<serde_json::Value> {
     Json(document(&operations))
 }
 
-pub(super) fn router<B: Backend>(app: App<B>) -> Router {
+/// Shows as a page what was refused before the page was asked.
+async fn shown(State(shows): State<Shows>, request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    match answer.extensions().get::<ProblemDocument>() {
+        Some(problem) => shows(problem),
+        None => answer,
+    }
+}
+
+/// What a browser is told of a path that is not there, or is asked in another way.
+fn unknown(shows: Option<&Shows>, headers: &HeaderMap, problem: ProblemDocument) -> Response {
+    let accept = headers.get(header::ACCEPT);
+    let wants_page = accept.is_some_and(|kinds| {
+        let kinds = kinds.to_str().unwrap_or_default();
+        kinds
+            .split([',', ';'])
+            .any(|kind| kind.trim() == "text/html")
+    });
+    match shows.filter(|_| wants_page) {
+        Some(shows) => shows(&problem),
+        None => problem.into_response(),
+    }
+}
+
+pub(super) fn router<B: Backend>(app: App<B>, pages: Vec<Route<B>>) -> Router {
     let shares = Shares::default();
+    let shows = pages.iter().find_map(|page| page.shows.clone());
+    let otherwise = shows.clone();
     table()
         .into_iter()
+        .chain(pages)
         .fold(Router::new(), |router, route: Route<B>| {
             let needed = Needed {
                 tier: route.operation.tier,
@@ -554,19 +613,25 @@ pub(super) fn router<B: Backend>(app: App<B>) -> Router {
             let shared = from_fn_with_state((shares.clone(), route.weight), shared);
             // The outer one comes first: nobody has a share of what they may not do.
             let served = route.served.layer(shared).layer(admitted);
+            let served = match route.shows {
+                Some(shows) => served.layer(from_fn_with_state(shows, shown)),
+                None => served,
+            };
             router.route(route.operation.path, served)
         })
-        .fallback(async || {
-            ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
-                .into_response()
+        .fallback(async move |headers: HeaderMap| {
+            let problem =
+                ProblemDocument::not_found("there is nothing here; the paths begin with /v1");
+            unknown(shows.as_ref(), &headers, problem)
         })
-        .method_not_allowed_fallback(async || {
-            ProblemDocument::method_not_allowed(
+        .method_not_allowed_fallback(async move |headers: HeaderMap| {
+            let problem = ProblemDocument::method_not_allowed(
                 "this path is asked in another way; GET reads, POST acts",
-            )
-            .into_response()
+            );
+            unknown(otherwise.as_ref(), &headers, problem)
         })
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(own))
         .layer(from_fn_with_state(app.clone(), known::<B>))
         .with_state(app)
 }

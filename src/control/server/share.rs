@@ -18,7 +18,7 @@ use super::peer::Share;
 
 /// What a request takes of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
+pub enum Weight {
     /// It is answered at once.
     Light,
     /// It waits for something, such as the end of a run.

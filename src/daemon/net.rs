@@ -16,6 +16,7 @@ use crate::control::net::{Certificates, NetListening, listen_on};
 use crate::control::server::{self, Gate, NoSignIn, SignIn};
 use crate::model::Signed;
 use crate::signin::{CertificateError, Kept, Passwords, Refused, Register};
+use crate::web;
 
 use super::backend::Daemon;
 
@@ -27,7 +28,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// Why the page is not on its address.
 #[derive(Debug, thiserror::Error)]
-enum WebError {
+enum NetError {
     #[error(
         "web.listen: cannot listen on {address}: {source}; another program has the port, or the address is not this machine's"
     )]
@@ -114,7 +115,7 @@ impl Certificates for Kept {
 }
 
 /// What the page needs.
-pub(super) struct Web {
+pub(super) struct Net {
     pub(super) daemon: Arc<Daemon>,
     pub(super) home: PathBuf,
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
@@ -122,7 +123,7 @@ pub(super) struct Web {
     pub(super) stop: CancellationToken,
 }
 
-impl Web {
+impl Net {
     /// Serves as the settings say, and anew whenever `web` in them changes.
     pub(super) async fn run(mut self) {
         let passwords = match Passwords::new() {
@@ -186,7 +187,7 @@ impl Web {
         }
     }
 
-    async fn listen(&self, web: &WebSettings) -> Result<NetListening, WebError> {
+    async fn listen(&self, web: &WebSettings) -> Result<NetListening, NetError> {
         let certificates = match (&web.cert, &web.key) {
             (Some(cert), Some(key)) => {
                 let kept = Kept::new(&self.home.join(cert), &self.home.join(key))?;
@@ -196,7 +197,7 @@ impl Web {
         };
         let address = web.listen;
         let listening = listen_on(address, certificates).await;
-        listening.map_err(|source| WebError::Listen { address, source })
+        listening.map_err(|source| NetError::Listen { address, source })
     }
 
     async fn serve(&self, listener: NetListening, entry: Entry, ends: CancellationToken) {
@@ -217,7 +218,7 @@ impl Web {
         let instance = instance(&self.home);
         let gate = Gate::new(&listener, address, &hosts, &instance, Arc::new(entry));
         let daemon = Arc::clone(&self.daemon);
-        server::serve_net(listener, daemon, gate, server::Open::new(), ends).await;
+        server::serve_net(listener, daemon, gate, web::pages(), web::open(), ends).await;
         tracing::info!(%address, "the page is not on this address any more");
     }
 }

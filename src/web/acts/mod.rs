@@ -1,0 +1,86 @@
+//! What is done: a file for each part of the page. Each reads a form, calls the same as the socket's API does, and says where
+//! to go on. What a caller may not do is refused before a form is read.
+
+mod alerts;
+mod integrations;
+mod people;
+mod runs;
+mod targets;
+
+use std::sync::Arc;
+
+use crate::control::server::{Backend, Route, Weight};
+use crate::model::Tier::{Approve, Operate};
+
+use super::look::Look;
+use super::pages::resident;
+use super::{form, question};
+
+pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
+    let slow = Weight::Lasting;
+    vec![
+        form(look, "/sync", Operate, integrations::sync_all::<B>).takes(slow),
+        form(
+            look,
+            "/integrations/{id}/sync",
+            Operate,
+            integrations::sync::<B>,
+        )
+        .takes(slow),
+        form(
+            look,
+            "/integrations/{id}/pause",
+            Operate,
+            integrations::pause::<B>,
+        ),
+        form(
+            look,
+            "/integrations/{id}/resume",
+            Operate,
+            integrations::resume::<B>,
+        ),
+        question(
+            look,
+            "/integrations/{id}/residents/{resident}",
+            Operate,
+            resident::live::<B>,
+        ),
+        form(look, "/runs/{id}/approve", Approve, runs::approve::<B>).takes(slow),
+        form(look, "/runs/{id}/reject", Approve, runs::reject::<B>),
+        form(
+            look,
+            "/integrations/{id}/approve-since-upgrade",
+            Approve,
+            runs::approve_since_upgrade::<B>,
+        )
+        .takes(slow),
+        form(look, "/alerts/dismiss", Operate, alerts::dismiss_many::<B>),
+        form(look, "/alerts/{id}/resolve", Operate, alerts::resolve::<B>),
+        form(look, "/alerts/{id}/dismiss", Operate, alerts::dismiss::<B>),
+        form(look, "/alerts/{id}/undo", Operate, alerts::undo::<B>),
+        form(look, "/alerts/{id}/comment", Operate, alerts::comment::<B>),
+        form(look, "/alerts/{id}/assign", Operate, alerts::assign::<B>),
+        form(look, "/people/{id}/set", Operate, people::set::<B>),
+        form(look, "/people/{id}/end", Operate, people::end::<B>),
+        form(look, "/people/{id}/link", Operate, people::link::<B>),
+        form(look, "/people/{id}/unlink", Operate, people::unlink::<B>),
+        form(look, "/people/{id}/lock", Operate, people::lock::<B>),
+        form(look, "/people/{id}/unlock", Operate, people::unlock::<B>),
+        form(look, "/people/{id}/pin", Operate, people::pin::<B>),
+        form(look, "/people/{id}/unpin", Operate, people::unpin::<B>),
+        form(look, "/acts/{id}/undo", Operate, people::undo::<B>),
+        form(
+            look,
+            "/targets/{id}/approve",
+            Approve,
+            targets::approve::<B>,
+        ),
+        form(look, "/targets/{id}/retry", Operate, targets::retry::<B>),
+    ]
+}
+
+/// A text as a part of a path.
+fn part(text: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
+}

@@ -1,0 +1,50 @@
+//! What is read: a file for each part of the page. Each asks the backend, and gives a template its values.
+
+mod alerts;
+mod health;
+mod integrations;
+mod people;
+pub(super) mod resident;
+mod runs;
+mod signin;
+mod targets;
+
+use std::sync::Arc;
+
+use crate::control::server::{Answer, Backend, Route, Weight};
+use crate::model::IntegrationId;
+
+use super::asked::Asked;
+use super::look::Look;
+use super::page;
+pub(super) use signin::open;
+
+pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
+    vec![
+        page(look, "/", integrations::list::<B>),
+        page(look, "/integrations/{id}", integrations::one::<B>),
+        page(
+            look,
+            "/integrations/{id}/residents/{resident}",
+            resident::one::<B>,
+        )
+        .takes(Weight::Lasting),
+        page(look, "/people", people::list::<B>),
+        page(look, "/people/{id}", people::one::<B>),
+        page(look, "/alerts", alerts::list::<B>),
+        page(look, "/alerts/{id}", alerts::one::<B>),
+        page(look, "/runs", runs::list::<B>),
+        page(look, "/runs/{id}", runs::one::<B>),
+        page(look, "/targets", targets::list::<B>),
+        page(look, "/targets/{id}", targets::one::<B>),
+        page(look, "/deliveries", targets::deliveries::<B>),
+        page(look, "/health", health::show::<B>),
+    ]
+}
+
+/// The integrations that a list can be narrowed to.
+async fn integrations<B: Backend>(asked: &Asked<B>) -> Answer<Vec<IntegrationId>> {
+    let status = asked.backend().status().await?;
+    let ids = status.integrations.into_iter();
+    Ok(ids.map(|integration| integration.id).collect())
+}
