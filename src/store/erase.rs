@@ -20,6 +20,7 @@ use super::value::{from_bytes, to_bytes};
 use super::write::Done;
 use super::{View, Write, tables};
 
+pub use memory::Nameless;
 use traces::{Traces, Whole};
 use written::{About, Names};
 

@@ -206,13 +206,19 @@ mod tests {
 
     #[test]
     fn of_a_text_about_somebody_each_name_goes_however_it_is_written() {
-        let names = names(&["Éva", "Will"], &["Petrescu", "de la Cruz", "O'Brien", "Ng"]);
+        let names = names(
+            &["Éva", "Will"],
+            &["Petrescu", "de la Cruz", "O'Brien", "Ng"],
+        );
         for (text, clean) in [
             ("Ms Petrescu asked", "Ms (erased) asked"),
             ("PETRESCU's ask", "(erased)'s ask"),
             ("eva petrescu, by phone", "(erased), by phone"),
             ("Petrescu, Éva and E\u{301}va", "(erased) and (erased)"),
-            ("Mrs Cruz; de la Cruz; O’Brien", "Mrs (erased); (erased); (erased)"),
+            (
+                "Mrs Cruz; de la Cruz; O’Brien",
+                "Mrs (erased); (erased); (erased)",
+            ),
             ("will called, then ng", "(erased) called, then (erased)"),
             ("E\u{301}va", "(erased)"),
         ] {
@@ -231,7 +237,10 @@ mod tests {
     fn of_any_other_text_last_names_go_and_first_names_beside_them() {
         let names = names(&["May"], &["Long", "Petrescu"]);
         for (text, clean) in [
-            ("let through, Petrescu is right", "let through, (erased) is right"),
+            (
+                "let through, Petrescu is right",
+                "let through, (erased) is right",
+            ),
             ("as MAY PETRESCU said in May", "as (erased) said in May"),
         ] {
             let cleaned = names.clean(text, About::Anything);
