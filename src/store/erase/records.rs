@@ -9,13 +9,13 @@ use crate::model::{
     Act, ActId, ActKind, Alert, AlertId, AlertState, Change, Decision, Field, GuardState, Guarded,
     HeldPlan, IntegrationId, Link, PersonId, Run,
 };
-use crate::store::{History, tables};
 use crate::store::value::{decisions_to_bytes, from_bytes, to_bytes};
 use crate::store::write::Done;
+use crate::store::{History, tables};
 
+use super::Erasure;
 use super::traces::GONE;
 use super::written::About;
-use super::Erasure;
 
 /// The subject of alerts about residents who share an email begins so; what follows is a hash that has no key.
 const EMAIL: &str = "email:";
@@ -62,12 +62,15 @@ impl Erasure<'_> {
                 .retain(|of| !self.is_theirs(&of.integration, &of.resident));
             let does = (act.people.len(), act.links.len(), act.rulings.len());
             let is_other = did != does;
-            if is_other && does.0 + does.1 == 0 {
+            let mut says_other = false;
+            let was_resolved = is_of_alert && act.kind.can_be_undone() && act.units.is_empty();
+            let is_of_past = was_resolved && !erases && act.admitted.is_empty();
+            if (is_other || is_of_past) && does.0 + does.1 == 0 {
                 // Nothing is left that could be given back.
+                says_other |= act.undone_by.is_none();
                 act.undone_by = act.undone_by.or(Some(self.why.act));
             }
             let about = About::of(is_theirs || is_other);
-            let mut says_other = false;
             // Anything may stand in what people write to each other.
             if is_of_alert && act.kind == ActKind::Comment {
                 says_other |= act.said.replace(GONE.to_owned()).as_deref() != Some(GONE);

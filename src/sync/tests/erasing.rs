@@ -371,6 +371,9 @@ fn an_act_that_was_done_to_somebody_erased_is_not_undone_and_says_nothing_of_the
     world.nothing_says(&words);
     let error = acts::undo(&world.store, done.alert.unwrap(), &world.hand());
     assert!(error.is_err());
+    let error = acts::undo_act(&world.store, done.act, &world.hand()).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("erased: nothing of it is kept"), "{error}");
     let act = world.store.read().unwrap().act(done.act).unwrap().unwrap();
     assert_eq!(act.by, world.hand().by);
     assert!(act.people.is_empty() && act.links.is_empty());
