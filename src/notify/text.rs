@@ -103,23 +103,21 @@ pub(super) fn line(
     );
     match &trouble.cause {
         Cause::Alert(id) => of_alert(id.to_string(), trouble, alert, personal, dates),
-        Cause::Runs(integration, end) => {
-            Line {
-                alert: None,
-                run: trouble.run.map(|run| run.to_string()),
-                kind: end.as_str().to_owned(),
-                what: format!("runs of {integration} are `{}`", end.as_str()),
-                detail: run.map_or(String::new(), |run| detail_of_run(run, personal)),
-                remedy: match trouble.run {
-                    Some(run) => format!("`epms run {run}` says more"),
-                    None => format!("`epms runs --integration {integration}` says more"),
-                },
-                about: None,
-                since: dates.0,
-                how: dates.1.is_some().then(|| "a run succeeded".to_owned()),
-                until: dates.1,
-            }
-        }
+        Cause::Runs(integration, end) => Line {
+            alert: None,
+            run: trouble.run.map(|run| run.to_string()),
+            kind: end.as_str().to_owned(),
+            what: format!("runs of {integration} are `{}`", end.as_str()),
+            detail: run.map_or(String::new(), |run| detail_of_run(run, personal)),
+            remedy: match trouble.run {
+                Some(run) => format!("`epms run {run}` says more"),
+                None => format!("`epms runs --integration {integration}` says more"),
+            },
+            about: None,
+            since: dates.0,
+            how: dates.1.is_some().then(|| "a run succeeded".to_owned()),
+            until: dates.1,
+        },
     }
 }
 

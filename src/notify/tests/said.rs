@@ -199,10 +199,7 @@ fn nothing_that_a_pms_or_a_script_said_is_told_of_an_alert_unless_personal_data_
     );
     assert_eq!(detail_of(AlertKind::MappingFailed, "t1", threw, None), "");
     let word = "the mapping does not know the status word `Quill`; add it to the script";
-    assert_eq!(
-        detail_of(AlertKind::UnknownStatus, "Quill", word, None),
-        ""
-    );
+    assert_eq!(detail_of(AlertKind::UnknownStatus, "Quill", word, None), "");
     let left_out = "`moved with Ada Quill` leaves out linked people";
     assert_eq!(
         detail_of(AlertKind::ExcludedLinked, "Ada", left_out, Some(2)),
@@ -212,7 +209,8 @@ fn nothing_that_a_pms_or_a_script_said_is_told_of_an_alert_unless_personal_data_
 
 #[test]
 fn of_a_run_that_is_not_understood_it_is_said_how_many_records_and_not_what_the_script_says() {
-    let reason = "none of the 4 records could be mapped; 4 at scripts/acme.rhai:3:9: Ada Quill has no date";
+    let reason =
+        "none of the 4 records could be mapped; 4 at scripts/acme.rhai:3:9: Ada Quill has no date";
     let mut run = run();
     run.outcome = Outcome::NotUnderstood {
         reason: reason.into(),
