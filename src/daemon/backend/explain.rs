@@ -32,11 +32,13 @@ impl Daemon {
             .ok_or_else(|| ProblemDocument::no_integration(&id))?;
         let asked = resident.parse().ok();
         let resident = self.meant(&id, resident, live).await?;
-        if let Some(person) = asked.filter(|person: &PersonId| person.to_string() == resident) {
-            self.is_not_erased(person).await?;
-        }
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
+        let is_unknown = explanation.link.is_none() && explanation.decisions.is_empty();
+        let asked = asked.filter(|person: &PersonId| person.to_string() == explanation.resident);
+        if let Some(person) = asked.filter(|_| is_unknown) {
+            self.is_not_erased(person).await?;
+        }
         explanation.erased = self.store.tombstones().when(&explanation.resident);
         if let Some(current) = &slot.current {
             explanation.settings.clone_from(&current.settings);

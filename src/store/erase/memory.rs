@@ -100,12 +100,28 @@ impl Tombstones {
         }
         let mut left = Value::Object(fields.clone());
         let (mut in_key, mut in_id) = (false, false);
-        for stone in &self.erased {
-            let says = |name: &str| {
-                let pieces = name.split(|c: char| c.is_whitespace() || "|,;:/#=".contains(c));
-                let mut all = pieces.chain([name]);
-                all.any(|one| self.is_whole(stone, one))
-            };
+        let mut hashes: BTreeSet<String> = BTreeSet::new();
+        let mut hash = |text: &str| {
+            for piece in pieces(text) {
+                hashes.insert(self.hash("text", &folded(piece)));
+                hashes.extend(digits(piece).map(|digits| self.hash("text", &digits)));
+            }
+            hashes.insert(self.hash("part", &folded(text)));
+            hashes.insert(self.hash("id", text));
+        };
+        hash(key);
+        hash(id);
+        leaves(&mut left, &mut |leaf| hash(&text(leaf)));
+        let may_be_theirs = |stone: &&Tombstone| {
+            let mut all = hashes.iter();
+            all.any(|one| {
+                [&stone.texts, &stone.parts, &stone.ids]
+                    .iter()
+                    .any(|known| known.contains(one))
+            })
+        };
+        for stone in self.erased.iter().filter(may_be_theirs) {
+            let says = |name: &str| pieces(name).any(|one| self.is_whole(stone, one));
             let (key_says, id_says) = (says(key), says(id));
             let mut is_theirs = key_says || id_says;
             leaves(&mut left, &mut |leaf| is_theirs |= says(&text(leaf)));
@@ -188,6 +204,12 @@ impl Tombstones {
         let hash = self.hash("part", &folded(text));
         (!text.is_empty() && stone.parts.contains(&hash)).then_some(hash)
     }
+}
+
+/// A text, and what it may be put together from: `ada@example.com lobby`.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(|c: char| c.is_whitespace() || "|,;:/#=".contains(c));
+    parts.chain([text])
 }
 
 /// Does something with every text and number of a record.
