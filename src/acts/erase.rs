@@ -174,6 +174,12 @@ pub fn finish(store: &Store, id: PersonId, left: Left<'_>, now: Timestamp) -> An
     };
     let person = write.person(id)?;
     let people = write.one_with(id)?;
+    let outdated = store.read()?.outdated()?;
+    let is_outdated = |one: &Person| one.current_at().any(|at| outdated.contains(at));
+    if person.as_ref().is_some_and(is_outdated) {
+        // Where they stand is as old as the backup that was restored.
+        return Ok(Finished::Waits);
+    }
     if person.is_some_and(|person| person.current_at().next().is_some()) {
         drop(write);
         stop(store, id, &erasing, &people, now)?;

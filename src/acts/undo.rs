@@ -43,9 +43,15 @@ pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError>
         )));
     }
     if let Some(by) = act.undone_by {
-        return Err(ActError::Refused(format!(
-            "{id} was undone by {by} already"
-        )));
+        let other = desk.store().act(by)?;
+        let is_erased = other.is_some_and(|other| other.kind == ActKind::Erase);
+        return Err(ActError::Refused(if is_erased {
+            format!(
+                "{id} was done to somebody whom {by} erased: nothing of it is kept that could be given back"
+            )
+        } else {
+            format!("{id} was undone by {by} already")
+        }));
     }
     if !act.moves.is_empty() || !act.attachments.is_empty() {
         return Err(ActError::Refused(format!(

@@ -34,10 +34,10 @@ pub(super) fn with_store(folder: &Path) -> Result<&Path, Failure> {
     Err(Failure::other(Exit::OutOfReach, told))
 }
 
-/// Tells what was put right in a store when it was opened.
+/// Tells what was put right in a store when it was opened, and what else is to be known of it.
 pub(super) fn tell(notes: &[String], screen: &mut Screen<'_>) -> Result<(), Failure> {
     for note in notes {
-        writeln!(screen.err, "put right: {}", clean(note))?;
+        writeln!(screen.err, "note: {}", clean(note))?;
     }
     Ok(())
 }

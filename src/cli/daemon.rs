@@ -57,7 +57,8 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Failure {
         match error {
             DaemonError::Config(problems) => Failure::Config(problems),
-            DaemonError::Open(_) | DaemonError::Second { .. } | DaemonError::Listen(_) => {
+            DaemonError::Open(error) => error.into(),
+            DaemonError::Second { .. } | DaemonError::Listen(_) => {
                 Failure::other(Exit::OutOfReach, error.to_string())
             }
             other => Failure::other(Exit::Failed, other.to_string()),

@@ -75,6 +75,13 @@ fn render(told: &Explanation, view: &View) -> String {
         clean(&told.resident),
         clean(told.integration.as_str())
     );
+    if let Some(erased) = told.erased {
+        let told = format!(
+            "somebody of this PMS id was erased {}: nothing of them is kept, and a record that is theirs stays out",
+            view.both(erased)
+        );
+        text += &paragraph(0, &told, view);
+    }
     if let Some(live) = &told.live {
         // No run has a number that could be approved.
         text += &unnumbered(way(live, &told.resident, view));

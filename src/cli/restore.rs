@@ -79,7 +79,7 @@ pub(super) async fn run(
     care::nobody_listens(client).await?;
     let folder = care::folder(home, environment)?;
     let file = environment.current.join(&arguments.file);
-    let lost = store::compare(&file, &folder)?;
+    let lost = store::compare(&file, &folder).map_err(|error| verify::of_backup(error, &file))?;
     if let Some(input) = input {
         let list = told(&lost, Tense::Before, &screen.view);
         if !says_yes(&list, "restore it", input, screen)? {
@@ -87,7 +87,8 @@ pub(super) async fn run(
             return Ok(Exit::Failed);
         }
     }
-    let restored = store::restore(&file, &folder, screen.view.now)?;
+    let restored = store::restore(&file, &folder, screen.view.now);
+    let restored = restored.map_err(|error| verify::of_backup(error, &file))?;
     care::tell(&restored.notes, screen)?;
     let done = Done {
         restored: file,
@@ -161,10 +162,11 @@ fn told(lost: &Lost, tense: Tense, view: &View) -> String {
         );
     }
     if since.by_hand > 0 {
-        let again = format!(
-            "what the PMSs say comes in again with the next sync; the {} by hand do not",
-            counted(since.by_hand, "change", "changes")
-        );
+        let by_hand = match since.by_hand {
+            1 => "the one change by hand does not".to_owned(),
+            many => format!("the {many} changes by hand do not"),
+        };
+        let again = format!("what the PMSs say comes in again with the next sync; {by_hand}");
         text += &paragraph(0, &again, view);
     }
     text
@@ -205,7 +207,7 @@ mod tests {
             newest: None,
             since,
         };
-        let since = SinceThen {
+        let since_then = || SinceThen {
             is_ours: true,
             people: 1,
             changes: 12,
@@ -213,12 +215,21 @@ mod tests {
             by_hand: 2,
             runs: 30,
         };
-        let text = told(&lost(Some(since)), Tense::Before, &plain());
+        let text = told(&lost(Some(since_then())), Tense::Before, &plain());
         assert_eq!(
             text,
             "the backup does not say when it was made; what came into the store since goes: 1 person who was made, 12 changes of 9 people, 30 runs
 what the PMSs say comes in again with the next sync; the 2 changes by hand do not
 "
+        );
+        let one = SinceThen {
+            by_hand: 1,
+            ..since_then()
+        };
+        let text = told(&lost(Some(one)), Tense::Before, &plain());
+        assert!(
+            text.ends_with("with the next sync; the one change by hand does not\n"),
+            "{text}"
         );
         let nothing = SinceThen {
             is_ours: true,

@@ -96,6 +96,20 @@ fn of_file(file: &Path, json: bool, screen: &mut Screen<'_>) -> Result<Exit, Fai
     Ok(if is_sound { Exit::Done } else { Exit::Failed })
 }
 
+/// Why a backup did not take the place of the store: what is wrong with the backup, or what is wrong here.
+pub(super) fn of_backup(error: CopyError, file: &Path) -> Failure {
+    let is_of_file = match &error {
+        CopyError::Open(
+            OpenError::Empty(path) | OpenError::Damaged { path, .. } | OpenError::Io { path, .. },
+        ) => path == file,
+        _ => false,
+    };
+    if is_of_file {
+        return Failure::other(Exit::Failed, no_backup(&error));
+    }
+    error.into()
+}
+
 /// What is wrong with a file that is to be a backup.
 fn no_backup(error: &CopyError) -> String {
     match error {

@@ -446,6 +446,16 @@ pub struct ActDetail {
     /// The act that undid it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
+    /// The act that erased whom it was done to: it can be undone no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_by: Option<ActId>,
+}
+
+impl ActDetail {
+    /// Whether it stands, and could be undone.
+    pub fn can_be_undone(&self) -> bool {
+        self.undone_by.is_none() && self.erased_by.is_none() && self.kind.can_be_undone()
+    }
 }
 
 /// What is done to an alert by hand.

@@ -387,14 +387,18 @@ impl Backend for Daemon {
                 };
                 let mut done = Vec::new();
                 for act in &alert.acts {
-                    done.extend(view.act(*act)?.map(|act| ActDetail {
+                    let Some(act) = view.act(*act)? else { continue };
+                    let ended = act.undone_by.map(|by| view.act(by)).transpose()?.flatten();
+                    let is_erased = ended.is_some_and(|by| by.kind == crate::model::ActKind::Erase);
+                    done.push(ActDetail {
                         id: act.id,
                         kind: act.kind,
                         at: act.at,
                         by: act.by,
                         said: act.said,
-                        undone_by: act.undone_by,
-                    }));
+                        undone_by: act.undone_by.filter(|_| !is_erased),
+                        erased_by: act.undone_by.filter(|_| is_erased),
+                    });
                 }
                 Ok(Some(AlertDetail { alert, done }))
             })

@@ -205,7 +205,10 @@ pub async fn run(
         tracing::error!(%problem, "file refused");
     }
     for note in store.notes() {
-        tracing::warn!(note, "the store was put right when it was opened");
+        tracing::warn!(
+            note,
+            "something was put right in the store when it was opened, or is to be known of it"
+        );
     }
     if reader.outbound().roots() == Roots::Bundled {
         tracing::warn!(

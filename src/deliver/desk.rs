@@ -448,7 +448,9 @@ impl Desk {
             kept.push((person, Some(record)));
         }
         // A list in the place of many looks is asked for when nothing is under way that it would not show.
-        let many = looks.len() > LOOKS_ONE_BY_ONE || !finds;
+        // What is nobody's came by a list, and may not say any more by what it would be found.
+        let of_nobody = looks.iter().any(|(person, _)| *person == NOBODY);
+        let many = looks.len() > LOOKS_ONE_BY_ONE || !finds || of_nobody;
         if many && !looks.is_empty() && self.target.source.can(Operation::List) {
             // One list after the other, and not one for each that is due.
             let last = bookmark.read_back;
@@ -505,7 +507,12 @@ impl Desk {
                 None => write.lane(self.id(), person)?.unwrap_or_default(),
             };
             match heard {
-                Heard::Looked(_, Ok(held)) => {
+                Heard::Looked(_, Ok(mut held)) => {
+                    // What was looked for before somebody was erased says who they were.
+                    let about = write.person(person)?;
+                    if about.is_some_and(|person| person.erased) {
+                        held.clear();
+                    }
                     self.takes_over(&mut record, &held, now);
                 }
                 Heard::Looked(_, Err(pause)) => {

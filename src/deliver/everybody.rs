@@ -1,19 +1,23 @@
 //! What a worker does for everybody of a target at once: looks at all people, takes a list of everything over, begins again
 //! once the target answers. Asks no target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::model::PersonId;
-use crate::source::Operation;
-use crate::store::View;
+use crate::source::{Operation, Source};
+use crate::store::{Tombstones, View};
 
 use super::desk::{AT_ONCE, Desk, Looked, NOBODY, Why, keys, who_stays};
 use super::error::DeliverError;
 use super::moments::{after, within};
 use super::record::{Bookmark, Record};
-use super::{Granted, Held};
+use super::{Grant, GrantState, Granted, Held};
+
+/// Why something is not taken away that is somebody's who was erased.
+const STUCK: &str = "it is somebody's who was erased, and the target takes it away only by what says who that was: take it \
+                     away there by hand";
 
 impl Desk {
     /// Looks at everybody of the store, and at everybody of whom anything is kept here.
@@ -162,10 +166,18 @@ impl Desk {
             self.commit(write, kept, now)?;
         }
         let write = self.store.write()?;
-        let rest: Vec<Held> = by_key.into_values().flatten().collect();
+        let mut rest: Vec<Held> = by_key.into_values().flatten().collect();
+        let stuck = without_erased(&mut rest, &write.tombstones(), &self.target.source);
         let mut nobody: Record = write.lane(self.id(), NOBODY)?.unwrap_or_default();
         nobody.is_outdated = !self.outdated(&self.store.read()?)?.is_empty();
         self.takes_over(&mut nobody, &rest, began);
+        let grants = nobody.lane.grants.iter_mut();
+        for (_, granted) in grants.filter(|(key, _)| stuck.contains(*key)) {
+            granted.state = GrantState::Parked {
+                why: STUCK.to_owned(),
+                does_not_converge: false,
+            };
+        }
         let mut bookmark: Bookmark = write.target_state(self.id())?.unwrap_or_default();
         bookmark.read_back = Some(began);
         if bookmark.others != others {
@@ -208,6 +220,26 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Takes out of what is nobody's here what says who somebody was who was erased. Gives the keys of what cannot be taken away
+/// without that.
+fn without_erased(held: &mut [Held], stones: &Tombstones, source: &Source) -> BTreeSet<String> {
+    let mut stuck = BTreeSet::new();
+    for one in held.iter_mut().filter(|one| !one.is_others) {
+        let Some(left) = stones.nameless(&one.grant.key, &one.id, &one.grant.fields) else {
+            continue;
+        };
+        if source.removes_by(&left.gone) {
+            stuck.insert(left.key.clone());
+        }
+        one.id = left.id;
+        one.grant = Grant {
+            key: left.key,
+            fields: left.fields,
+        };
+    }
+    stuck
 }
 
 /// Whether somebody has what they are to have once their access starts: then it has started, before this store or this

@@ -433,6 +433,13 @@ impl Lane {
 
     /// Lets be tried again what is parked and is to be otherwise by now: the person or the files changed it.
     pub fn heed(&mut self, wish: &Wish<'_>) {
+        // What was to be put back, and is not wanted any more, is over.
+        if self.looked.is_some() {
+            self.grants.retain(|key, granted| {
+                let is_gone = granted.state == GrantState::Confirmed && granted.there.is_none();
+                !is_gone || wish.wanted.iter().any(|grant| grant.key == *key)
+            });
+        }
         for (key, granted) in &mut self.grants {
             let wanted = wish.wanted.iter().find(|grant| grant.key == *key);
             let wanted = wanted.map(|grant| &grant.fields);

@@ -156,8 +156,10 @@ pub fn plan(wish: &Wish<'_>, lane: &Lane) -> Vec<Planned> {
 fn takes(wish: &Wish<'_>, lane: &Lane) -> impl Iterator<Item = Planned> {
     let is_wanted = |key: &str| wish.wanted.iter().any(|grant| grant.key == key);
     let unwanted = lane.grants.iter().filter(move |(key, granted)| {
-        let rests = granted.is_parked() || granted.is_under_way() || granted.is_left_at_a_door();
-        !is_wanted(key) && !rests
+        let rests = granted.is_parked() || granted.is_under_way();
+        // What a look did not find is gone, or left at a door: nothing is to be sent, and no id is known to send it by.
+        let is_there = granted.there.is_some();
+        !is_wanted(key) && !rests && is_there
     });
     unwanted.map(|(key, granted)| {
         let cause = if wish.is_over {

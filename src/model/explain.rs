@@ -1,5 +1,6 @@
 //! Why a resident is where they are: from the PMS's record to the decision.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,9 @@ pub struct Explanation {
     /// The person they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
+    /// When somebody of this PMS id was erased; none where nobody was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Timestamp>,
     /// What the person has at each target, or shall have there.
     #[serde(default)]
     pub deliveries: Vec<Delivery>,

@@ -313,6 +313,20 @@ impl Outcome {
         }
     }
 
+    /// What went wrong, where that is kept in words, to be told otherwise.
+    pub fn reason_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Outcome::Incomplete { reason }
+            | Outcome::Held { reason, .. }
+            | Outcome::NotUnderstood { reason, .. }
+            | Outcome::Postponed { reason }
+            | Outcome::Failed { reason } => Some(reason),
+            Outcome::Interrupted | Outcome::Running | Outcome::Committed | Outcome::Unchanged => {
+                None
+            }
+        }
+    }
+
     /// What went wrong, if anything.
     pub fn reason(&self) -> Option<&str> {
         match self {

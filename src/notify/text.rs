@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
 use crate::config::Notify;
-use crate::model::{Alert, AlertState, Field, Run, Side};
+use crate::model::{Alert, AlertKind, AlertState, Field, Outcome, Run, Side};
 use crate::outbound::without_said;
 
 use super::due::News;
@@ -103,29 +103,21 @@ pub(super) fn line(
     );
     match &trouble.cause {
         Cause::Alert(id) => of_alert(id.to_string(), trouble, alert, personal, dates),
-        Cause::Runs(integration, end) => {
-            let reason = run.and_then(|run| run.outcome.reason()).unwrap_or_default();
-            let detail = if personal {
-                reason.into()
-            } else {
-                without_said(reason)
-            };
-            Line {
-                alert: None,
-                run: trouble.run.map(|run| run.to_string()),
-                kind: end.as_str().to_owned(),
-                what: format!("runs of {integration} are `{}`", end.as_str()),
-                detail: detail.into_owned(),
-                remedy: match trouble.run {
-                    Some(run) => format!("`epms run {run}` says more"),
-                    None => format!("`epms runs --integration {integration}` says more"),
-                },
-                about: None,
-                since: dates.0,
-                how: dates.1.is_some().then(|| "a run succeeded".to_owned()),
-                until: dates.1,
-            }
-        }
+        Cause::Runs(integration, end) => Line {
+            alert: None,
+            run: trouble.run.map(|run| run.to_string()),
+            kind: end.as_str().to_owned(),
+            what: format!("runs of {integration} are `{}`", end.as_str()),
+            detail: run.map_or(String::new(), |run| detail_of_run(run, personal)),
+            remedy: match trouble.run {
+                Some(run) => format!("`epms run {run}` says more"),
+                None => format!("`epms runs --integration {integration}` says more"),
+            },
+            about: None,
+            since: dates.0,
+            how: dates.1.is_some().then(|| "a run succeeded".to_owned()),
+            until: dates.1,
+        },
     }
 }
 
@@ -136,11 +128,8 @@ fn of_alert(
     personal: bool,
     (since, until): (String, Option<String>),
 ) -> Line {
-    let facts = trouble.kind.map(crate::model::AlertKind::facts);
-    let detail = alert.map_or(String::new(), |alert| match alert.count {
-        Some(count) => format!("{count}: {}", alert.detail),
-        None => alert.detail.clone(),
-    });
+    let facts = trouble.kind.map(AlertKind::facts);
+    let detail = alert.map_or(String::new(), |alert| detail_of_alert(alert, personal));
     let how = alert.map_or("it is gone", |alert| match alert.state {
         AlertState::Open => "it was over for a while",
         AlertState::AutoClosed => "its cause is gone",
@@ -161,6 +150,43 @@ fn of_alert(
         how: until.is_some().then(|| how.to_owned()),
         until,
         alert: Some(id),
+    }
+}
+
+/// What was found. Without personal data it has nothing of what a PMS or a script said: names may stand in that.
+fn detail_of_alert(alert: &Alert, personal: bool) -> String {
+    let detail = if personal {
+        alert.detail.as_str().into()
+    } else {
+        match alert.kind {
+            AlertKind::RecordsRejected => format!("at {}", alert.subject).into(),
+            // What is left of them without words of the PMS is the sentence of their kind.
+            AlertKind::MappingFailed | AlertKind::UnknownStatus | AlertKind::ExcludedLinked => {
+                "".into()
+            }
+            _ => without_said(&alert.detail),
+        }
+    };
+    match (alert.count, &*detail) {
+        (Some(count), "") => count.to_string(),
+        (Some(count), detail) => format!("{count}: {detail}"),
+        (None, detail) => detail.to_owned(),
+    }
+}
+
+/// Why a run ended so, in the same way.
+fn detail_of_run(run: &Run, personal: bool) -> String {
+    let reason = run.outcome.reason().unwrap_or_default();
+    if personal {
+        return reason.to_owned();
+    }
+    match &run.outcome {
+        // It repeats what the script says of records.
+        Outcome::NotUnderstood { .. } => format!(
+            "{} of {} could not be mapped, and nothing was written: correct the script, or the records in the PMS",
+            run.counts.rejected, run.counts.seen
+        ),
+        _ => without_said(reason).into_owned(),
     }
 }
 

@@ -222,6 +222,25 @@ impl Source {
         self.connector.request(operation.request()).is_some()
     }
 
+    /// Whether taking a grant away names one of these fields of it.
+    pub fn removes_by(&self, fields: &[String]) -> bool {
+        let request = Operation::Remove.request();
+        let steps = self.steps_before(request).iter().map(String::as_str);
+        std::iter::once(request).chain(steps).any(|name| {
+            let place = Connector::place_of(name);
+            let mut named = self.templates.named_at(&place);
+            named.any(|(_, name)| match name.strip_prefix("grant") {
+                Some("") => true,
+                Some(rest) => {
+                    let field = rest.strip_prefix('.').unwrap_or_default();
+                    let field = field.split('.').next().unwrap_or_default();
+                    fields.iter().any(|one| one == field)
+                }
+                None => false,
+            })
+        })
+    }
+
     /// Fields of a grant that are never compared with what is read back.
     pub fn write_only(&self) -> &[String] {
         let target = self.connector.target.as_ref();

@@ -172,12 +172,17 @@ impl Store {
         Ok((before, self.length()))
     }
 
-    /// The files beside the store that are earlier ones of it, by name.
-    pub fn earlier_beside(&self) -> Vec<String> {
+    /// The files beside the store that are earlier ones of it, by name: those that were put aside after `since`, and so may
+    /// hold what came to be then.
+    pub fn earlier_beside(&self, since: Timestamp) -> Vec<String> {
         let begin = format!("{FILE}.before-");
         let files = std::fs::read_dir(self.folder()).into_iter().flatten();
         let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.starts_with(&begin)).collect();
+        let is_since = |name: &String| {
+            let put_aside = name.strip_prefix(&begin).map(put_aside);
+            put_aside.is_some_and(|at| at.is_none_or(|at| at.as_second() >= since.as_second()))
+        };
+        let mut names: Vec<String> = names.filter(is_since).collect();
         names.sort_unstable();
         names
     }
@@ -192,6 +197,14 @@ impl Store {
     pub(crate) fn copy_to(&self, file: &Path) -> Result<(), CopyError> {
         self.copy_at(file, Timestamp::UNIX_EPOCH)
     }
+}
+
+/// When a store was put aside, as the end of its name says: `20260301T100000Z`, or with `-2` behind it.
+fn put_aside(end: &str) -> Option<Timestamp> {
+    let moment = end.split('-').next()?;
+    let parsed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", moment).ok()?;
+    let zoned = parsed.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
 }
 
 /// Opens the copy in `file` and holds every table of it against every other. The file itself is not written to.
@@ -243,6 +256,13 @@ pub fn restore(file: &Path, folder: &Path, now: Timestamp) -> Result<Restored, C
     }
     let mark = renew(&taken, before(folder, held.as_ref())?, &mut notes)?;
     // With numbers that were never given.
+    if let Some(held) = &held {
+        let going_on = taken.go_on_erasing(held, now)?;
+        if !going_on.is_empty() {
+            found = sound(file, &taken)?;
+        }
+        notes.extend(going_on);
+    }
     let erased = taken.erase_again(now)?;
     if erased > 0 {
         found = sound(file, &taken)?;
@@ -339,6 +359,13 @@ pub(super) fn taken(file: &Path, folder: impl AsRef<Path>) -> Result<NamedTempFi
         source,
     };
     let mut from = File::open(file).map_err(read)?;
+    if from.metadata().map_err(read)?.is_dir() {
+        return Err(read(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "it is a folder",
+        ))
+        .into());
+    }
     let mut copy = private(folder).map_err(write)?;
     io::copy(&mut from, &mut copy).map_err(write)?;
     copy.as_file().sync_all().map_err(write)?;

@@ -6,6 +6,7 @@ mod gather;
 mod memory;
 mod records;
 mod traces;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,9 @@ use super::value::{from_bytes, to_bytes};
 use super::write::Done;
 use super::{View, Write, tables};
 
+pub use memory::Nameless;
 use traces::{Traces, Whole};
+use written::{About, Names};
 
 type Bytes = &'static [u8];
 
@@ -59,6 +62,7 @@ struct Erasure<'a> {
     people: BTreeSet<PersonId>,
     residents: BTreeSet<(IntegrationId, String)>,
     traces: Traces,
+    names: Names,
 }
 
 impl View {
@@ -130,11 +134,13 @@ impl Write {
                 .flat_map(|one| one.residents.clone())
                 .collect(),
             traces: Traces::of(&humans),
+            names: Names::of(&humans),
         };
         // What is remembered goes first: it is found by where the people are.
         erasure.memory(&stones)?;
-        erasure.acts()?;
-        erasure.alerts(&emails_of(&humans))?;
+        let shared = records::shared(&emails_of(&humans));
+        erasure.acts(&shared)?;
+        erasure.alerts(&shared)?;
         erasure.changes()?;
         erasure.decisions()?;
         erasure.guards()?;
@@ -144,7 +150,7 @@ impl Write {
         let reason = why.reason.clone();
         let cleaned = reason
             .as_deref()
-            .and_then(|reason| erasure.traces.clean(reason));
+            .and_then(|reason| erasure.written(reason, About::Them));
         Ok(Erased {
             people: erasure.people,
             changes,
@@ -237,6 +243,23 @@ impl Erasure<'_> {
         }
         let text = std::str::from_utf8(value).ok()?;
         Some(self.traces.clean(text)?.into_bytes())
+    }
+
+    /// What somebody wrote, without what says who somebody is; none where it says nothing of it.
+    fn written(&self, text: &str, about: About) -> Option<String> {
+        let whole = self.traces.clean(text);
+        let parts = self.names.clean(whole.as_deref().unwrap_or(text), about);
+        parts.or(whole)
+    }
+
+    /// The same in its place. Whether there was anything.
+    fn clean_written(&self, text: &mut String, about: About) -> bool {
+        let cleaned = self.written(text, about);
+        let is_other = cleaned.is_some();
+        if let Some(cleaned) = cleaned {
+            *text = cleaned;
+        }
+        is_other
     }
 
     /// The people: ids, how and when they came to be, and whom they became.

@@ -51,7 +51,7 @@ pub use backup::{CopyError, Restored, inspect, inspect_in, restore};
 pub use backups::{Growth, LastBackup};
 pub use comparison::{Lost, SinceThen, compare};
 pub use decisions::Standing;
-pub use erase::{Erased, Why};
+pub use erase::{Erased, Nameless, Why};
 pub use error::{OpenError, StoreError};
 pub use hours::Uptime;
 pub use memory::Stirred;

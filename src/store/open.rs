@@ -152,7 +152,9 @@ impl Store {
             graves: Arc::default(),
             opened: Mutex::new(Some(opened)),
         };
-        store.graves = Arc::new(Graveyard::open(store.folder())?);
+        let (graves, closed) = Graveyard::open(store.folder())?;
+        store.graves = Arc::new(graves);
+        store.notes.extend(closed);
         let view = store.read()?;
         let (identity, numbers) = (view.identity()?, view.next_numbers()?);
         if store.tombstones().is_empty() && view.has_erased()? {
@@ -308,7 +310,9 @@ impl Store {
 
     /// Takes those who lie beside another store for its own: it is to take that one's place.
     pub(super) fn beside_those_in(&mut self, folder: &Path) -> Result<(), OpenError> {
-        self.graves = Arc::new(Graveyard::open(folder)?);
+        let (graves, closed) = Graveyard::open(folder)?;
+        self.graves = Arc::new(graves);
+        self.notes.extend(closed);
         Ok(())
     }
 

@@ -2,8 +2,9 @@
 //! in a file beside the store, so that they outlast a restore. Asks no table.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -99,6 +100,18 @@ impl Tombstones {
     /// alone may be somebody else's by now, and so may an email.
     pub fn covers(&self, known: Known<'_>) -> bool {
         self.of(known).is_some()
+    }
+
+    /// When somebody of this PMS id was erased last, who was not let in again.
+    pub fn when(&self, resident: &str) -> Option<Timestamp> {
+        if self.is_empty() {
+            return None;
+        }
+        let id = self.hash("id", resident);
+        let stones = self.erased.iter();
+        let theirs =
+            stones.filter(|stone| stone.ids.contains(&id) && !stone.admitted.contains(&id));
+        theirs.map(|stone| stone.at).max()
     }
 
     /// The tombstone of somebody.
@@ -217,6 +230,28 @@ impl Tombstones {
     }
 }
 
+/// Closes the file to others, and says so.
+fn close(path: &Path) -> Result<Option<String>, OpenError> {
+    let failed = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mode = match std::fs::metadata(path) {
+        Ok(file) => file.permissions().mode() & 0o7777,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    if mode & !0o700 == 0 {
+        return Ok(None);
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    let shown = path.display();
+    Ok(Some(format!(
+        "others could look into {shown} (mode {mode:04o}), which has the key of who was erased; its mode is 0600 now. Whoever \
+         read it can tell whether somebody they know was erased"
+    )))
+}
+
 /// A name as it is hashed; none of somebody of whom no whole name is known.
 pub(super) fn name_of(first: &str, last: &str) -> Option<String> {
     let has_both = !first.is_empty() && !last.is_empty();
@@ -248,12 +283,14 @@ pub(super) struct Graveyard {
 }
 
 impl Graveyard {
-    /// Those in `folder`.
-    pub(super) fn open(folder: &Path) -> Result<Graveyard, OpenError> {
-        Ok(Graveyard {
+    /// Those in `folder`; and what is to be said of their file, which has a key in it and is its owner's alone.
+    pub(super) fn open(folder: &Path) -> Result<(Graveyard, Option<String>), OpenError> {
+        let closed = close(&folder.join(TOMBSTONES))?;
+        let graveyard = Graveyard {
             folder: Some(folder.to_owned()),
             now: Mutex::new(Arc::new(Tombstones::read(folder)?)),
-        })
+        };
+        Ok((graveyard, closed))
     }
 
     pub(super) fn now(&self) -> Arc<Tombstones> {

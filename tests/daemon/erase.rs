@@ -274,7 +274,52 @@ async fn a_target_takes_away_what_it_has_before_somebody_is_erased() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_is_gone_is_not_waited_for_with_force_and_it_says_what_stays_there() {
+async fn a_restore_goes_on_with_an_erasure_that_waits_once_the_feed_was_read() {
+    let (home, doors) = (Home::new(), Doors::start().await);
+    doors.files(&home, PLAIN);
+    doors.lives(7, "1A", "current");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    eventually("there is what should be", async || doors.open().len() == 2).await;
+    let ada = daemon.person_with("ada7@example.com").await.unwrap().id;
+    let file = home.beside().join("before.redb");
+    let path = file.to_str().unwrap();
+    said(&home.epms(&["backup", path]).await, 0);
+    doors.known().is_down = true;
+    doors.lives(7, "1A", "past");
+    daemon.sync("elm").await;
+    let text = erase(&home, ada, &["--reason", "asked"], 0).await;
+    assert!(text.contains("waits for doors: 2 grants"), "{text}");
+    assert_eq!(daemon.stop().await, Some(0));
+    let text = said(&home.epms(&["restore", path]).await, 0);
+    assert!(
+        text.contains(&format!(
+            "note: the erasure of {ada}, asked for before and not carried out, goes on"
+        )),
+        "{text}"
+    );
+    // By the backup she lives here: that says nothing before the feed was read.
+    doors.known().is_down = false;
+    doors.known().roll_is_down = true;
+    let daemon = Daemon::start(&home).await;
+    daemon.sync("elm").await;
+    let shown = said(&home.epms(&["people", "show", &ada.to_string()]).await, 0);
+    assert!(shown.contains("erasing"), "{shown}");
+    doors.known().roll_is_down = false;
+    daemon.sync("elm").await;
+    eventually("she is erased", async || {
+        daemon.person_with("ada7@example.com").await.is_none()
+    })
+    .await;
+    assert_eq!(doors.open(), [""; 0]);
+    let log = said(&home.epms(&["explain", "elm", &ada.to_string()]).await, 1);
+    assert!(log.contains(&format!("{ada} was erased at ")), "{log}");
+    assert!(said(&home.epms(&["verify"]).await, 0).contains("the store is sound"));
+}
+
+/// Somebody who has left is erased by force while the target is switched off, has two grants there still, and is found there
+/// once it is switched on again.
+async fn forced() -> (Home, Doors, Daemon) {
     let (home, doors) = (Home::new(), Doors::start().await);
     doors.files(&home, PLAIN);
     doors.lives(7, "1A", "current");
@@ -299,6 +344,73 @@ async fn a_target_that_is_gone_is_not_waited_for_with_force_and_it_says_what_sta
     assert!(text.contains("stays at doors: 2 grants"), "{text}");
     assert!(daemon.person_with("ada7@example.com").await.is_none());
     assert!(said(&home.epms(&["verify"]).await, 0).contains("the store is sound"));
+    (home, doors, daemon)
+}
+
+async fn is_switched_on(home: &Home, daemon: Daemon, kind: AlertKind) -> Daemon {
+    home.edit(
+        "config/targets/doors.yaml",
+        "version: 1\nenabled: false",
+        "version: 1",
+    );
+    // After a restore everything is read back, and not only once a day.
+    let file = home.beside().join("after.redb");
+    let file = file.to_str().unwrap();
+    said(&home.epms(&["backup", file]).await, 0);
+    assert_eq!(daemon.stop().await, Some(0));
+    said(&home.epms(&["restore", file]).await, 0);
+    let daemon = Daemon::start(home).await;
+    daemon.settle().await;
+    daemon.sync("elm").await;
+    eventually("it is found there", async || {
+        let open = daemon.alerts().await;
+        open.iter().any(|one| one.kind == kind)
+    })
+    .await;
+    let file = home.beside().join("now.redb");
+    let file = file.to_str().unwrap();
+    said(&home.epms(&["backup", file]).await, 0);
+    assert_eq!(found_in(home, file, &ADA), [""; 0]);
+    daemon
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_at_a_target_of_somebody_erased_by_force_is_found_there_and_says_nobody_s_name()
+{
+    let (home, doors, daemon) = forced().await;
+    let daemon = is_switched_on(&home, daemon, AlertKind::FoundAtTarget).await;
+    assert_eq!(doors.open().len(), 2);
+    let plan = home
+        .epms(&["deliveries", "preview", "doors", "--json"])
+        .await;
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let digest = plan["digest"].as_str().unwrap();
+    let words = ["deliveries", "approve", "doors", "--digest", digest];
+    said(&home.epms(&words).await, 0);
+    eventually("it is taken away", async || doors.open().is_empty()).await;
+    eventually("nothing is found there any more", async || {
+        daemon.alerts().await.is_empty()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_only_be_taken_away_by_the_name_of_somebody_erased_is_told_to_be_taken_away_by_hand()
+ {
+    let (home, doors, daemon) = forced().await;
+    home.edit(
+        "config/connectors/doors.yaml",
+        "/grants/{{ grant.id }}\" }\n  places",
+        "/grants/{{ grant.holder }}\" }\n  places",
+    );
+    let daemon = is_switched_on(&home, daemon, AlertKind::DeliveryFailed).await;
+    let alerts = daemon.alerts().await;
+    assert!(
+        alerts[0].detail.contains("take it away there by hand"),
+        "{}",
+        alerts[0].detail
+    );
+    assert_eq!(doors.open().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

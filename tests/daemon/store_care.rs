@@ -173,6 +173,20 @@ async fn a_backup_that_is_none_is_refused_and_the_store_stays() {
         );
         assert!(!text.contains("panicked"), "{text}");
     }
+    // Whatever is named that is no backup, both say the same.
+    let folder = home.beside();
+    for (name, expected) in [
+        (folder.join("nope"), "No such file"),
+        (folder.to_owned(), "it is a folder"),
+    ] {
+        for verb in ["verify", "restore"] {
+            let text = said(&home.epms(&[verb, name.to_str().unwrap()]).await, 1);
+            assert!(
+                text.contains(expected) && text.contains("name a file that `epms backup` wrote"),
+                "{verb}: {text}"
+            );
+        }
+    }
     let daemon = Daemon::start(&home).await;
     assert_eq!(daemon.people().await, people);
 }
@@ -229,8 +243,8 @@ async fn a_store_of_a_later_version_is_refused_with_both_versions_and_the_remedy
         .unwrap();
     write.commit().unwrap();
     drop(database);
-    for (verb, exit) in [("run", 3), ("verify", 1), ("compact", 1)] {
-        let text = said(&home.epms(&[verb]).await, exit);
+    for verb in ["run", "verify", "compact"] {
+        let text = said(&home.epms(&[verb]).await, 1);
         assert!(
             text.contains("has schema 99, and this epms knows 15"),
             "{verb}: {text}"

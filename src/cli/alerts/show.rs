@@ -61,7 +61,7 @@ pub(super) fn show(detail: &AlertDetail, view: &View) -> String {
         let _ = write!(text, "\ndone to it\n{}", done(&detail.done, view));
     }
     let Some((first, others)) = alert.sides.split_first() else {
-        text += &ways(alert, view);
+        text += &ways(alert, &detail.done, view);
         return text;
     };
     // More than three columns of values do not fit; then the first side is set against two at a time.
@@ -72,7 +72,7 @@ pub(super) fn show(detail: &AlertDetail, view: &View) -> String {
         let sides: Vec<&Side> = std::iter::once(first).chain(some).collect();
         let _ = write!(text, "\n{}", beside(&sides, view));
     }
-    text += &ways(alert, view);
+    text += &ways(alert, &detail.done, view);
     text
 }
 
@@ -92,6 +92,8 @@ fn done(acts: &[ActDetail], view: &View) -> String {
     ]);
     for act in acts {
         let undone = act.undone_by.map(|by| format!("by {by}"));
+        let erased = act.erased_by.map(|by| format!("no more: erased by {by}"));
+        let undone = undone.or(erased);
         table.row([
             act.id.into(),
             what(act).into(),
@@ -112,7 +114,7 @@ fn what(act: &ActDetail) -> String {
 }
 
 /// The commands that would do something about an alert, ready to copy.
-fn ways(alert: &Alert, view: &View) -> String {
+fn ways(alert: &Alert, acts: &[ActDetail], view: &View) -> String {
     let id = alert.id;
     let mut lines: Vec<(String, &str)> = Vec::new();
     if alert.state == AlertState::Open {
@@ -166,7 +168,9 @@ fn ways(alert: &Alert, view: &View) -> String {
                 "hear no more of it until either side changes",
             ));
         }
-    } else if matches!(alert.state, AlertState::Dismissed | AlertState::Resolved) {
+    } else if matches!(alert.state, AlertState::Dismissed | AlertState::Resolved)
+        && acts.iter().any(ActDetail::can_be_undone)
+    {
         lines.push((
             format!("epms alerts undo {id}"),
             "as it was before, while nothing newer touched it",
@@ -229,5 +233,50 @@ fn who(side: &Side) -> String {
         (Some(resident), None) => format!("resident {resident} of the PMS"),
         (None, Some(person)) => format!("person {person} of the store"),
         (None, None) => "the PMS".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::super::testing::plain;
+    use super::*;
+    use crate::model::{ActId, Actor, IntegrationId, RunId};
+
+    #[test]
+    fn what_was_done_to_somebody_erased_is_not_called_undone_and_not_offered_to_be() {
+        let at = Timestamp::UNIX_EPOCH;
+        let about = (
+            AlertKind::NameMismatch,
+            IntegrationId::new("elm"),
+            "t1".to_owned(),
+        );
+        let alert = Alert {
+            state: AlertState::Resolved,
+            ..Alert::opened(None, about, RunId(1), "x", at)
+        };
+        let act = |erased: Option<u64>| ActDetail {
+            id: ActId(3),
+            kind: ActKind::Merge,
+            at,
+            by: Actor::User(1000),
+            said: None,
+            undone_by: None,
+            erased_by: erased.map(ActId),
+        };
+        let told = |erased| {
+            let detail = AlertDetail {
+                alert: alert.clone(),
+                done: vec![act(erased)],
+            };
+            show(&detail, &plain())
+        };
+        assert!(told(None).contains("epms alerts undo"), "{}", told(None));
+        let text = told(Some(22));
+        assert!(
+            text.contains("no more: erased by x22") && !text.contains("epms alerts undo"),
+            "{text}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! People in and out by hand: added, imported from a file, exported to one. Files are read and written here;
 //! the daemon never sees a path.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -207,7 +208,9 @@ fn report(imported: &Imported, _: &View) -> String {
     }
     let lines = |count: usize| if count == 1 { "line is" } else { "lines are" };
     if !imported.problems.is_empty() {
-        let wrong = imported.problems.len();
+        // One line may have several faults.
+        let wrong: BTreeSet<u64> = imported.problems.iter().map(|one| one.line).collect();
+        let wrong = wrong.len();
         text += &format!("\nnothing was imported: {wrong} {} wrong\n", lines(wrong));
     } else if imported.dry_run {
         text += &format!(
@@ -223,4 +226,32 @@ fn report(imported: &Imported, _: &View) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::plain;
+    use super::*;
+    use crate::model::LineProblem;
+
+    #[test]
+    fn lines_are_counted_and_not_what_is_wrong_in_them() {
+        let problem = |line, column: &str| LineProblem {
+            line,
+            column: column.to_owned(),
+            message: "is none".to_owned(),
+        };
+        let mut imported = Imported {
+            problems: vec![problem(2, "email"), problem(2, "phone")],
+            ..Imported::default()
+        };
+        let text = report(&imported, &plain());
+        assert!(
+            text.ends_with("nothing was imported: 1 line is wrong\n"),
+            "{text}"
+        );
+        imported.problems.push(problem(3, "email"));
+        let text = report(&imported, &plain());
+        assert!(text.ends_with(": 2 lines are wrong\n"), "{text}");
+    }
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::acts::{self, Erase};
 use crate::catalog::Catalog;
 use crate::control::protocol::{EraseAsk, ErasingDetail};
 use crate::control::server::{Answer, Peer};
 use crate::model::{Erasure, ErasureState, LeftAt, PersonId};
-use crate::store::{StoreError, View};
+use crate::store::{Store, StoreError, View};
 
 use super::Daemon;
 
@@ -30,7 +32,7 @@ impl Daemon {
             .act(&peer, move |store, hand| {
                 let left = |view: &View, people: &BTreeSet<PersonId>| left(view, people, &catalog);
                 let mut erasure = acts::erase(store, &asked, &left, hand)?;
-                erasure.copies = store.earlier_beside();
+                erasure.copies = store.earlier_beside(since(store, &erasure)?);
                 erasure.still = still(&erasure);
                 Ok(erasure)
             })
@@ -42,6 +44,19 @@ impl Daemon {
         tracing::info!(person = %person, act = %erasure.done.act, state, uid = peer.uid, account = peer.account(), "person erased by hand");
         Ok(erasure)
     }
+}
+
+/// Since when anything was known of those who are erased.
+fn since(store: &Store, erasure: &Erasure) -> Result<Timestamp, StoreError> {
+    let view = store.read()?;
+    let mut since = Timestamp::MAX;
+    for person in &erasure.people {
+        since = since.min(
+            view.person(*person)?
+                .map_or(Timestamp::MIN, |one| one.created),
+        );
+    }
+    Ok(since)
 }
 
 /// Whether a person is being erased, and what that waits for.

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::control::protocol::ProblemDocument;
 use crate::control::server::{Answer, Peer};
-use crate::model::{Explanation, IntegrationId};
+use crate::model::{ChangeKind, Explanation, IntegrationId, PersonId};
 use crate::store::{StoreError, View};
 use crate::sync;
 
@@ -28,9 +30,16 @@ impl Daemon {
             .integrations
             .get(&id)
             .ok_or_else(|| ProblemDocument::no_integration(&id))?;
+        let asked = resident.parse().ok();
         let resident = self.meant(&id, resident, live).await?;
         let (of, who) = (id.clone(), resident.clone());
         let mut explanation = self.ask(move |view| known(view, of, who)).await?;
+        let is_unknown = explanation.link.is_none() && explanation.decisions.is_empty();
+        let asked = asked.filter(|person: &PersonId| person.to_string() == explanation.resident);
+        if let Some(person) = asked.filter(|_| is_unknown) {
+            self.is_not_erased(person).await?;
+        }
+        explanation.erased = self.store.tombstones().when(&explanation.resident);
         if let Some(current) = &slot.current {
             explanation.settings.clone_from(&current.settings);
         }
@@ -52,6 +61,28 @@ impl Daemon {
         }
         Ok(explanation)
     }
+
+    /// An error where a person was erased, which says when.
+    async fn is_not_erased(&self, person: PersonId) -> Answer<()> {
+        let Some(at) = self.ask(move |view| erased_at(view, person)).await? else {
+            return Ok(());
+        };
+        Err(ProblemDocument::not_found(format!(
+            "{person} was erased at {at:.0}: nothing is kept that could be explained; `epms people history {person}` shows \
+             what is left"
+        )))
+    }
+}
+
+/// When a person was erased; none where they were not.
+fn erased_at(view: &View, person: PersonId) -> Result<Option<Timestamp>, StoreError> {
+    let is_erased = view.person(person)?.is_some_and(|person| person.erased);
+    if !is_erased {
+        return Ok(None);
+    }
+    let changes = view.changes_of(person, u64::MAX, CHANGES)?;
+    let erased = changes.iter().find(|one| one.kind == ChangeKind::Erased);
+    Ok(erased.or(changes.first()).map(|change| change.at))
 }
 
 /// What the store knows of a resident.
@@ -79,6 +110,7 @@ fn known(
         ruling: view.ruling(&integration, &resident)?,
         link,
         person: person.map_or(Ok(None), |person| view.person(person))?,
+        erased: None,
         deliveries: Vec::new(),
         alerts,
         changes,

@@ -125,6 +125,24 @@ fn what_is_taken_away_late_is_not_asked_for_twice() {
 }
 
 #[test]
+fn what_a_look_did_not_find_is_not_taken_away_and_is_over_once_it_is_not_wanted() {
+    let wanted = [grant("lobby"), grant("d1")];
+    let mut lane = Lane::default();
+    look(&mut lane, &wish(&wanted), &[held("lobby"), held("d1")], 0);
+    // As after a restore: the target has lost one, which by the backup is wanted still.
+    lane.forget_look();
+    look(&mut lane, &wish(&wanted), &[held("lobby")], 10);
+    assert_eq!(lane.grants["d1"].id, None);
+    let past = wish(&[]);
+    let planned = plan(&past, &lane);
+    let deeds: Vec<&Deed> = planned.iter().map(|one| &one.deed).collect();
+    let key = "lobby".to_owned();
+    assert_eq!(deeds, [&Deed::Remove { key }]);
+    lane.heed(&past);
+    assert_eq!(lane.grants.keys().collect::<Vec<_>>(), ["lobby"]);
+}
+
+#[test]
 fn what_is_sent_twice_and_never_is_so_is_parked_and_told_once() {
     let wanted = [grant("lobby")];
     let wish = wish(&wanted);

@@ -57,6 +57,8 @@ pub(super) struct World {
     files: u128,
     people: Vec<Person>,
     lanes: Vec<Lane>,
+    /// The lanes as a backup has them.
+    backup: Option<Vec<Lane>>,
     there: BTreeMap<u64, There>,
     pending: Vec<(Timestamp, Later)>,
     next_id: u64,
@@ -84,6 +86,7 @@ impl World {
             files: 1,
             people: vec![Person::default(); count],
             lanes: vec![Lane::default(); count],
+            backup: None,
             there: BTreeMap::new(),
             pending: Vec::new(),
             next_id: 1,
@@ -193,7 +196,8 @@ impl World {
         }
     }
 
-    /// People come, move, change and go; the target is down for a month, or loses something; a file is edited.
+    /// People come, move, change and go; the target is down for a month, or loses something; a file is edited; the store is
+    /// restored.
     fn something_happens(&mut self) {
         let who = self.rng.usize(0..self.people.len());
         match self.rng.u32(0..12) {
@@ -230,7 +234,26 @@ impl World {
                 }
             }
             10 => self.files += 1,
+            11 if self.rng.bool() => self.backup = Some(self.lanes.clone()),
+            11 => self.is_restored(),
             _ => {}
+        }
+    }
+
+    /// A backup takes the place of the store, if there is one: nothing that it knows of the target counts.
+    fn is_restored(&mut self) {
+        let Some(lanes) = self.backup.clone() else {
+            return;
+        };
+        self.lanes = lanes;
+        for lane in &mut self.lanes {
+            lane.forget_look();
+        }
+        // Nobody knows any more of what the target does later.
+        for (_, later) in &self.pending {
+            if let Later::Create(grant) = later {
+                *self.excuses.entry(grant.key.clone()).or_default() += 1;
+            }
         }
     }
 
@@ -345,6 +368,10 @@ impl World {
                 assert!(
                     !person.keeps,
                     "world {seed}: {key} is taken away from somebody who keeps what they have"
+                );
+                assert!(
+                    lane.grants[key].there.is_some(),
+                    "world {seed}: {key} is taken away, and the last look did not find it"
                 );
                 if planned.cause == Cause::Moved {
                     let has = |grant: &Grant| {

@@ -149,6 +149,92 @@ fn whom_it_is_about_is_said_where_it_is_asked_for_and_nothing_of_it_is_escaped()
     );
 }
 
+/// What is said of an alert of this kind, without personal data.
+fn detail_of(kind: AlertKind, subject: &str, detail: &str, count: Option<u64>) -> String {
+    let alert = Alert {
+        kind,
+        subject: subject.into(),
+        detail: detail.into(),
+        count,
+        examples: vec!["ada@example.com".into()],
+        suggestion: Some("Quill".into()),
+        ..alert()
+    };
+    let trouble = Trouble {
+        kind: Some(kind),
+        run: None,
+        cause: Cause::Alert(AlertId(5)),
+        integration: alert.integration.clone(),
+        began: alert.first_seen,
+        ended: None,
+        told: false,
+    };
+    let line = line(&trouble, Some(&alert), None, false, &TimeZone::UTC);
+    let all = serde_json::to_string(&line).unwrap();
+    for word in ["Ada", "Quill", "example.com"] {
+        assert!(!all.contains(word), "{kind}: {all}");
+    }
+    line.detail
+}
+
+#[test]
+fn nothing_that_a_pms_or_a_script_said_is_told_of_an_alert_unless_personal_data_is_asked_for() {
+    let busy = "no run has succeeded since yesterday; the last one said: `residents`: the server is busy (it said: Ada \
+                Quill moved out); the next run tries again";
+    assert_eq!(
+        detail_of(AlertKind::SyncStale, "feed", busy, None),
+        "no run has succeeded since yesterday; the last one said: `residents`: the server is busy; the next run tries \
+         again"
+    );
+    let refused = "`login`: the PMS refuses the login (it said: Ada Quill has left)";
+    assert_eq!(
+        detail_of(AlertKind::CredentialFailing, "acme", refused, None),
+        "`login`: the PMS refuses the login"
+    );
+    let threw = "Ada Quill (Ada@example.com) has no date; the run does not understand its records";
+    let (kind, place) = (AlertKind::RecordsRejected, "scripts/acme.rhai:3:9");
+    assert_eq!(
+        detail_of(kind, place, threw, Some(7)),
+        "7: at scripts/acme.rhai:3:9"
+    );
+    assert_eq!(detail_of(AlertKind::MappingFailed, "t1", threw, None), "");
+    let word = "the mapping does not know the status word `Quill`; add it to the script";
+    assert_eq!(detail_of(AlertKind::UnknownStatus, "Quill", word, None), "");
+    let left_out = "`moved with Ada Quill` leaves out linked people";
+    assert_eq!(
+        detail_of(AlertKind::ExcludedLinked, "Ada", left_out, Some(2)),
+        "2"
+    );
+}
+
+#[test]
+fn of_a_run_that_is_not_understood_it_is_said_how_many_records_and_not_what_the_script_says() {
+    let reason =
+        "none of the 4 records could be mapped; 4 at scripts/acme.rhai:3:9: Ada Quill has no date";
+    let mut run = run();
+    run.outcome = Outcome::NotUnderstood {
+        reason: reason.into(),
+        digest: "d".into(),
+    };
+    (run.counts.seen, run.counts.rejected) = (4, 4);
+    let elm = IntegrationId::new("elm");
+    let trouble = Trouble {
+        kind: None,
+        run: Some(RunId(7)),
+        cause: Cause::Runs(elm.clone(), RunEnd::NotUnderstood),
+        integration: elm,
+        began: run.started,
+        ended: None,
+        told: false,
+    };
+    let detail = |personal: bool| line(&trouble, None, Some(&run), personal, &TimeZone::UTC).detail;
+    assert_eq!(
+        detail(false),
+        "4 of 4 could not be mapped, and nothing was written: correct the script, or the records in the PMS"
+    );
+    assert_eq!(detail(true), reason);
+}
+
 #[test]
 fn a_file_s_own_templates_are_taken_and_where_one_fails_those_that_come_with_epms() {
     let own = notify(json!({

@@ -1,10 +1,11 @@
-//! Erasing again whoever stands in an older copy of the store, as the tombstones beside it say.
+//! Erasing again whoever stands in an older copy of the store, as the tombstones beside it say, and going on with what was
+//! asked of the store that it takes the place of.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::{Act, ActKind, Actor, Person, PersonId};
+use crate::model::{Act, ActKind, Actor, Change, ChangeKind, Person, PersonId};
 use crate::store::tombstones::Tombstones;
 use crate::store::write::Done;
 use crate::store::{Known, Store, View};
@@ -40,6 +41,67 @@ impl Store {
         write.put_act(&act)?;
         write.commit()?;
         Ok(erased.len())
+    }
+}
+
+impl Store {
+    /// Goes on with what was asked in the store before that this one takes the place of, and was not done yet: whoever stands
+    /// in this one is erased once everything has heard. Says of whom that is.
+    pub(in crate::store) fn go_on_erasing(
+        &self,
+        before: &Store,
+        now: Timestamp,
+    ) -> Done<Vec<String>> {
+        let mut notes = Vec::new();
+        let asked = before.read()?.all_erasing()?;
+        if asked.is_empty() {
+            return Ok(notes);
+        }
+        let is_ours = before.read()?.identity()?.id == self.read()?.identity()?.id;
+        let write = self.write()?;
+        for (person, erasing) in asked {
+            let there = write.person(person)?.filter(|one| is_ours && !one.erased);
+            if there.is_none() {
+                notes.push(format!(
+                    "an erasure of {person} was asked for before and not carried out, and {person} is not in this backup: ask again if they come in again"
+                ));
+                continue;
+            }
+            notes.push(format!(
+                "the erasure of {person}, asked for before and not carried out, goes on"
+            ));
+            if write.erasing(person)?.is_some() {
+                continue;
+            }
+            let act = before.read()?.act(erasing.act)?;
+            if let Some(act) = act.filter(|act| act.kind == ActKind::Erase) {
+                write.put_act(&act)?;
+            }
+            for one in &erasing.people {
+                let Some(known) = write.person(*one)?.filter(|one| !one.erased) else {
+                    continue;
+                };
+                if known.merged_into.is_none() {
+                    write.put_erasing(*one, Some(&erasing))?;
+                }
+                write.append_change(Change {
+                    seq: 0,
+                    at: now,
+                    person: *one,
+                    kind: ChangeKind::Erasing,
+                    integration: None,
+                    from: None,
+                    resident: None,
+                    run: None,
+                    rule: erasing.rule.clone(),
+                    fields: Vec::new(),
+                    actor: erasing.by.clone(),
+                    act: Some(erasing.act),
+                })?;
+            }
+        }
+        write.commit()?;
+        Ok(notes)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use redb::ReadableTable;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::IntegrationId;
 use crate::store::tombstones::{Tombstone, Tombstones, digits, folded};
@@ -48,6 +48,19 @@ impl Erasure<'_> {
     }
 }
 
+/// A grant without what says whose it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nameless {
+    /// Tells it from others.
+    pub key: String,
+    /// The target's id of it.
+    pub id: String,
+    /// Its fields, empty where they said it.
+    pub fields: Map<String, Value>,
+    /// What of it is not as it was: names of fields, `key`, and `id`.
+    pub gone: Vec<String>,
+}
+
 impl Tombstones {
     /// Takes out of a lookup what says who somebody was who was erased. Whether there was anything.
     pub fn clean_lookup(&self, lookup: &mut Lookup) -> bool {
@@ -70,7 +83,7 @@ impl Tombstones {
             };
             let mut cleans = false;
             for stone in &self.erased {
-                cleans |= self.clean_record(stone, id, &mut value);
+                cleans |= self.clean_record(stone, id, &mut value, false);
             }
             if cleans {
                 *record = value.to_string();
@@ -80,11 +93,86 @@ impl Tombstones {
         is_other
     }
 
+    /// A grant that a target has, without what says who somebody was who was erased; none where it says nothing of that.
+    pub fn nameless(&self, key: &str, id: &str, fields: &Map<String, Value>) -> Option<Nameless> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut left = Value::Object(fields.clone());
+        let (mut in_key, mut in_id) = (false, false);
+        let mut hashes: BTreeSet<String> = BTreeSet::new();
+        let mut hash = |text: &str| {
+            for piece in pieces(text) {
+                hashes.insert(self.hash("text", &folded(piece)));
+                hashes.extend(digits(piece).map(|digits| self.hash("text", &digits)));
+            }
+            hashes.insert(self.hash("part", &folded(text)));
+            hashes.insert(self.hash("id", text));
+        };
+        hash(key);
+        hash(id);
+        leaves(&mut left, &mut |leaf| hash(&text(leaf)));
+        let may_be_theirs = |stone: &&Tombstone| {
+            let mut all = hashes.iter();
+            all.any(|one| {
+                [&stone.texts, &stone.parts, &stone.ids]
+                    .iter()
+                    .any(|known| known.contains(one))
+            })
+        };
+        for stone in self.erased.iter().filter(may_be_theirs) {
+            let says = |name: &str| pieces(name).any(|one| self.is_whole(stone, one));
+            let (key_says, id_says) = (says(key), says(id));
+            let mut is_theirs = key_says || id_says;
+            leaves(&mut left, &mut |leaf| is_theirs |= says(&text(leaf)));
+            self.clean_record(stone, id, &mut left, is_theirs);
+            leaves(&mut left, &mut |leaf| {
+                if says(&text(leaf)) {
+                    *leaf = Value::String(String::new());
+                }
+            });
+            in_key |= key_says;
+            in_id |= id_says;
+        }
+        let Value::Object(left) = left else {
+            return None;
+        };
+        let mut gone: Vec<String> = fields
+            .iter()
+            .filter(|(name, value)| left.get(*name) != Some(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if gone.is_empty() && !in_key && !in_id {
+            return None;
+        }
+        // The key holds what tells one grant from another, in words of a script: nobody knows which of them.
+        gone.push("key".to_owned());
+        if in_id {
+            gone.push("id".to_owned());
+        }
+        Some(Nameless {
+            key: format!("erased:{}", self.hash("key", key)),
+            id: if in_id {
+                format!("erased:{}", self.hash("key", id))
+            } else {
+                id.to_owned()
+            },
+            fields: left,
+            gone,
+        })
+    }
+
     /// Emails, phones and whole names go wherever they stand; first and last names where both do, or one beside something
     /// else of them.
-    fn clean_record(&self, stone: &Tombstone, id: &str, record: &mut Value) -> bool {
+    fn clean_record(
+        &self,
+        stone: &Tombstone,
+        id: &str,
+        record: &mut Value,
+        is_theirs: bool,
+    ) -> bool {
         let mut seen = BTreeSet::new();
-        let mut is_sure = stone.ids.contains(&self.hash("id", id));
+        let mut is_sure = is_theirs || stone.ids.contains(&self.hash("id", id));
         leaves(record, &mut |leaf| {
             let text = text(leaf);
             is_sure |= self.is_whole(stone, &text) || stone.ids.contains(&self.hash("id", &text));
@@ -116,6 +204,12 @@ impl Tombstones {
         let hash = self.hash("part", &folded(text));
         (!text.is_empty() && stone.parts.contains(&hash)).then_some(hash)
     }
+}
+
+/// A text, and what it may be put together from: `ada@example.com lobby`.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(|c: char| c.is_whitespace() || "|,;:/#=".contains(c));
+    parts.chain([text])
 }
 
 /// Does something with every text and number of a record.

@@ -6,17 +6,27 @@ use std::collections::BTreeSet;
 use redb::ReadableTable;
 
 use crate::model::{
-    Act, Alert, AlertState, Change, Decision, Field, GuardState, Guarded, HeldPlan, IntegrationId,
-    Link, PersonId,
+    Act, ActId, ActKind, Alert, AlertId, AlertState, Change, Decision, Field, GuardState, Guarded,
+    HeldPlan, IntegrationId, Link, PersonId, Run,
 };
-use crate::store::tables;
 use crate::store::value::{decisions_to_bytes, from_bytes, to_bytes};
 use crate::store::write::Done;
+use crate::store::{History, tables};
 
 use super::Erasure;
+use super::traces::GONE;
+use super::written::About;
 
 /// The subject of alerts about residents who share an email begins so; what follows is a hash that has no key.
 const EMAIL: &str = "email:";
+
+/// What alerts about residents who share one of these emails are about.
+pub(super) fn shared(emails: &BTreeSet<&str>) -> BTreeSet<String> {
+    let hashes = emails.iter().map(|email| blake3::hash(email.as_bytes()));
+    hashes
+        .map(|hash| format!("{EMAIL}{}", &hash.to_hex()[..16]))
+        .collect()
+}
 
 impl Erasure<'_> {
     fn has(&self, person: Option<PersonId>) -> bool {
@@ -28,10 +38,18 @@ impl Erasure<'_> {
         residents.any(|(at, one)| at == integration && one == resident)
     }
 
-    /// What acts did to them can neither be read nor be undone any more.
-    pub(super) fn acts(&self) -> Done<()> {
+    /// What acts did to them can neither be read nor be undone any more, and what was said of it says no name.
+    pub(super) fn acts(&self, shared: &BTreeSet<String>) -> Done<()> {
+        let alerts = self.alerts_about(shared)?;
+        let mut acts = self.acts_on_them()?;
+        acts.insert(self.why.act);
         self.rewrite(tables::ACTS, |_, value| {
             let mut act: Act = from_bytes("acts-1", value)?;
+            let to = act.alert.iter().chain(&act.with).map(|(alert, _)| alert);
+            let is_of_alert = to.into_iter().any(|alert| alerts.contains(alert));
+            let erased = act.erased.iter();
+            let erases = erased.clone().any(|person| self.people.contains(person));
+            let is_theirs = is_of_alert || erases || acts.contains(&act.id);
             let did = (act.people.len(), act.links.len(), act.rulings.len());
             act.people.retain(|swap| {
                 let mut either = swap.before.iter().chain(&swap.after);
@@ -44,10 +62,25 @@ impl Erasure<'_> {
                 .retain(|of| !self.is_theirs(&of.integration, &of.resident));
             let does = (act.people.len(), act.links.len(), act.rulings.len());
             let is_other = did != does;
-            if is_other && does.0 + does.1 == 0 {
+            let mut says_other = false;
+            let was_resolved = is_of_alert && act.kind.can_be_undone() && act.units.is_empty();
+            let is_of_past = was_resolved && !erases && act.admitted.is_empty();
+            if (is_other || is_of_past) && does.0 + does.1 == 0 {
                 // Nothing is left that could be given back.
+                says_other |= act.undone_by.is_none();
                 act.undone_by = act.undone_by.or(Some(self.why.act));
             }
+            let about = About::of(is_theirs || is_other);
+            // Anything may stand in what people write to each other.
+            if is_of_alert && act.kind == ActKind::Comment {
+                says_other |= act.said.replace(GONE.to_owned()).as_deref() != Some(GONE);
+            }
+            // Who looks after an alert is somebody else.
+            let said = act.said.as_mut().filter(|_| act.kind != ActKind::Assign);
+            for text in said.into_iter().chain(&mut act.reason) {
+                says_other |= self.clean_written(text, about);
+            }
+            let is_other = is_other || says_other;
             let kept = if is_other {
                 to_bytes("acts-1", &act)?
             } else {
@@ -61,12 +94,37 @@ impl Erasure<'_> {
         Ok(())
     }
 
+    /// The acts that changed something of theirs.
+    fn acts_on_them(&self) -> Done<BTreeSet<ActId>> {
+        let table = self.write.transaction.open_table(tables::CHANGES)?;
+        let mut acts = BTreeSet::new();
+        for seq in self.changes_of_theirs()? {
+            if let Some(value) = table.get(seq)? {
+                let change: Change = from_bytes("changes-1", value.value())?;
+                acts.extend(change.act);
+            }
+        }
+        for person in &self.people {
+            acts.extend(self.write.erasing(*person)?.map(|erasing| erasing.act));
+        }
+        Ok(acts)
+    }
+
+    /// The alerts that are about them.
+    fn alerts_about(&self, shared: &BTreeSet<String>) -> Done<BTreeSet<AlertId>> {
+        let table = self.write.transaction.open_table(tables::ALERTS)?;
+        let mut about = BTreeSet::new();
+        for entry in table.iter()? {
+            let alert: Alert = from_bytes("alerts-1", entry?.1.value())?;
+            if shared.contains(&alert.subject) || self.is_about_them(&alert) {
+                about.insert(alert.id);
+            }
+        }
+        Ok(about)
+    }
+
     /// Alerts about them lose both sides, and are closed: whoever else is meant by one is told anew by the next run.
-    pub(super) fn alerts(&self, emails: &BTreeSet<&str>) -> Done<()> {
-        let shared: BTreeSet<String> = emails
-            .iter()
-            .map(|email| format!("{EMAIL}{}", &blake3::hash(email.as_bytes()).to_hex()[..16]))
-            .collect();
+    pub(super) fn alerts(&self, shared: &BTreeSet<String>) -> Done<()> {
         let mut others = Vec::new();
         let table = self.write.transaction.open_table(tables::ALERTS)?;
         for entry in table.iter()? {
@@ -88,7 +146,12 @@ impl Erasure<'_> {
             let examples = examples.into_iter().filter(is_other).collect();
             alert.examples = examples;
             let is_shared = shared.contains(&alert.subject);
-            if is_shared || self.is_about_them(&alert) {
+            let is_theirs = is_shared || self.is_about_them(&alert);
+            self.clean_written(&mut alert.detail, About::of(is_theirs));
+            for comment in &mut alert.comments {
+                self.clean_written(&mut comment.text, About::Anything);
+            }
+            if is_theirs {
                 for side in &mut alert.sides {
                     side.values.clear();
                     side.mapped = None;
@@ -218,8 +281,33 @@ impl Erasure<'_> {
 
     /// What runs and targets said in words, and what somebody is still to be told.
     pub(super) fn texts(&self) -> Done<()> {
-        self.rewrite(tables::RUNS, |_, value| Ok(self.clean(value)))?;
-        self.rewrite(tables::HISTORIES, |_, value| Ok(self.clean(value)))?;
+        self.rewrite(tables::RUNS, |_, value| {
+            let cleaned = self.clean(value);
+            let kept = cleaned.as_deref().unwrap_or(value);
+            if !is_in(kept, b"\"reason\"") {
+                return Ok(cleaned);
+            }
+            let mut run: Run = from_bytes("runs-1", kept)?;
+            let reason = run.outcome.reason_mut();
+            if !reason.is_some_and(|reason| self.clean_written(reason, About::Anything)) {
+                return Ok(cleaned);
+            }
+            to_bytes("runs-1", &run).map(Some)
+        })?;
+        self.rewrite(tables::HISTORIES, |_, value| {
+            let cleaned = self.clean(value);
+            let kept = cleaned.as_deref().unwrap_or(value);
+            let mut history: History = from_bytes("histories-1", kept)?;
+            let paused = history.pause.as_mut().map(|pause| &mut pause.reason);
+            let mut is_other = false;
+            for text in paused.into_iter().chain(&mut history.last_error) {
+                is_other |= self.clean_written(text, About::Anything);
+            }
+            if !is_other {
+                return Ok(cleaned);
+            }
+            to_bytes("histories-1", &history).map(Some)
+        })?;
         self.rewrite(tables::TARGETS, |_, value| Ok(self.clean(value)))?;
         self.rewrite(tables::NOTICES, |_, value| Ok(self.clean(value)))
     }
@@ -237,4 +325,8 @@ impl Erasure<'_> {
             })
         })
     }
+}
+
+fn is_in(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|here| here == what)
 }

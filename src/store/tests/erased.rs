@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
-use crate::model::{ActId, Actor};
+use crate::model::{Act, ActId, ActKind, Actor, ChangeKind, Erasing};
 use crate::store::tombstones::TOMBSTONES;
 
 fn now() -> Timestamp {
@@ -93,4 +93,117 @@ fn what_is_dropped_before_its_commit_erased_nobody() {
     assert!(!folder.path().join(TOMBSTONES).exists());
     drop(store);
     assert!(!is_erased(folder.path()));
+}
+
+#[test]
+fn a_grant_of_somebody_erased_says_no_name_and_another_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ana(folder.path(), Timestamp::UNIX_EPOCH);
+    erase(&store, 1);
+    let stones = store.tombstones();
+    let fields = |value: serde_json::Value| value.as_object().unwrap().clone();
+    let hers = fields(serde_json::json!({
+        "holder": "Ana@x.com", "door": "lobby", "label": "Straße", "names": ["Ana"], "floor": 3
+    }));
+    let left = stones.nameless("ana@x.com lobby", "7", &hers).unwrap();
+    assert!(left.key.starts_with("erased:"), "{left:?}");
+    assert_eq!(
+        (left.id.as_str(), &left.fields["door"]),
+        ("7", &"lobby".into())
+    );
+    let text = serde_json::to_string(&left.fields).unwrap().to_lowercase();
+    for word in ["ana", "x.com", "straße"] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+    assert_eq!(left.gone, ["holder", "label", "names", "key"]);
+    // The same one has the same key whenever it is read back, and another door another.
+    let again = stones.nameless("ana@x.com lobby", "7", &hers).unwrap();
+    assert_eq!(left, again);
+    let other = stones.nameless("ana@x.com d1", "8", &hers).unwrap();
+    assert_ne!(left.key, other.key);
+    let id = stones.nameless("k", "ana@x.com", &fields(serde_json::json!({})));
+    let id = id.unwrap();
+    assert!(id.id.starts_with("erased:") && id.gone.contains(&"id".to_owned()));
+    let theirs = fields(serde_json::json!({ "holder": "bea@x.com", "label": "Ana" }));
+    assert_eq!(stones.nameless("bea@x.com lobby", "9", &theirs), None);
+}
+
+#[test]
+fn what_was_asked_before_a_restore_and_not_done_goes_on_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("here");
+    let copy = folder.path().join("copy.redb");
+    let store = ana(&here, Timestamp::UNIX_EPOCH);
+    store.copy_to(&copy).unwrap();
+    let write = store.write().unwrap();
+    // Somebody who is not in the backup, too.
+    let new = write.new_person_id().unwrap();
+    write.put_person(&person(new.0, None)).unwrap();
+    let act = write.new_act_id().unwrap();
+    let mut asked = Act::new(act, ActKind::Erase, now(), Actor::User(1000));
+    asked.reason = Some("asked for on March 3".into());
+    write.put_act(&asked).unwrap();
+    for id in [PersonId(1), new] {
+        let erasing = Erasing {
+            by: Actor::User(1000),
+            at: now(),
+            rule: "erase".into(),
+            act,
+            people: vec![id],
+        };
+        write.put_erasing(id, Some(&erasing)).unwrap();
+    }
+    write.commit().unwrap();
+    drop(store);
+    let restored = restore(&copy, &here, now()).unwrap();
+    assert_eq!(
+        restored.notes,
+        [
+            "the erasure of p1, asked for before and not carried out, goes on",
+            "an erasure of p2 was asked for before and not carried out, and p2 is not in this backup: ask again if they come in again",
+        ]
+    );
+    let store = Store::open(&here).unwrap();
+    let view = store.read().unwrap();
+    assert_eq!(view.erasing(PersonId(1)).unwrap().unwrap().act, act);
+    assert_eq!(view.act(act).unwrap(), Some(asked));
+    let log = view.changes_of(PersonId(1), u64::MAX, 9).unwrap();
+    assert_eq!(log[0].kind, ChangeKind::Erasing);
+    assert_eq!(view.verify().unwrap().flaws, []);
+}
+
+#[test]
+fn a_file_of_tombstones_that_others_may_read_is_closed_and_it_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = ana(folder.path(), Timestamp::UNIX_EPOCH);
+    erase(&store, 1);
+    drop(store);
+    let path = folder.path().join(TOMBSTONES);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let notes = Store::open_thoroughly(folder.path())
+        .unwrap()
+        .notes()
+        .to_vec();
+    assert!(notes[0].contains("epms.erased (mode 0666)"), "{notes:?}");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(Store::open(folder.path()).unwrap().notes(), [""; 0]);
+}
+
+#[test]
+fn of_earlier_stores_those_are_named_that_were_put_aside_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ana(folder.path(), Timestamp::UNIX_EPOCH);
+    for name in ["20260301T090000Z", "20260301T110000Z", "20260301T110000Z-2"] {
+        std::fs::write(folder.path().join(format!("epms.redb.before-{name}")), "").unwrap();
+    }
+    assert_eq!(
+        store.earlier_beside(now()),
+        [
+            "epms.redb.before-20260301T110000Z",
+            "epms.redb.before-20260301T110000Z-2"
+        ]
+    );
+    assert_eq!(store.earlier_beside(Timestamp::UNIX_EPOCH).len(), 3);
 }

@@ -371,9 +371,73 @@ fn an_act_that_was_done_to_somebody_erased_is_not_undone_and_says_nothing_of_the
     world.nothing_says(&words);
     let error = acts::undo(&world.store, done.alert.unwrap(), &world.hand());
     assert!(error.is_err());
+    let error = acts::undo_act(&world.store, done.act, &world.hand()).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("erased: nothing of it is kept"), "{error}");
     let act = world.store.read().unwrap().act(done.act).unwrap().unwrap();
     assert_eq!(act.by, world.hand().by);
     assert!(act.people.is_empty() && act.links.is_empty());
+}
+
+/// What somebody says of her, without her whole name.
+const WRITTEN: &str = "Ms QUILLON asked, by Adaline's phone";
+
+#[test]
+fn what_people_wrote_says_no_name_of_somebody_erased_not_even_the_last_one_alone() {
+    let mut world = World::new();
+    world.unguarded();
+    world.run([ada(), bob()]);
+    let seen = world.run([past(ada()), without_email(with_id(bob(), "t8")), bob()]);
+    assert_eq!(seen.kinds(), [AlertKind::MissingEmail]);
+    let alert = world.store.read().unwrap().open_alerts(None).unwrap()[0].id;
+    let elm = IntegrationId::new(HOME);
+    let hand = world.hand();
+    let said = "beside Mrs Quillon, in May";
+    let comment = acts::comment(&world.store, alert, said, &hand).unwrap();
+    acts::pause(&world.store, &elm, None, "Quillon moves", &hand).unwrap();
+    let asked = Erase {
+        person: PersonId(1),
+        reason: Some(WRITTEN.into()),
+        force: false,
+    };
+    // Asked for first, done by force: both acts have a reason.
+    acts::erase(&world.store, &asked, &two_grants_left, &hand).unwrap();
+    let forced = Erase {
+        force: true,
+        ..asked
+    };
+    let erasure = acts::erase(&world.store, &forced, &two_grants_left, &hand).unwrap();
+    world.nothing_says(&["adaline", "quillon"]);
+    let view = world.store.read().unwrap();
+    let act = |id| view.act(id).unwrap().unwrap();
+    let reason = act(erasure.done.act).reason;
+    assert_eq!(
+        reason.as_deref(),
+        Some("Ms (erased) asked, by (erased)'s phone")
+    );
+    let kept = "beside Mrs (erased), in May";
+    assert_eq!(act(comment.act).said.as_deref(), Some(kept));
+    assert_eq!(view.alert(alert).unwrap().unwrap().comments[0].text, kept);
+    let pause = view.history(&elm).unwrap().pause.unwrap();
+    assert_eq!(pause.reason, "(erased) moves");
+}
+
+#[test]
+fn what_was_said_of_an_alert_about_somebody_erased_goes_with_its_act() {
+    let mut world = World::new();
+    world.unguarded();
+    world.run([ada(), bob()]);
+    let seen = world.run([without_email(ada()), bob()]);
+    assert_eq!(seen.kinds(), [AlertKind::MissingEmail]);
+    let alert = world.store.read().unwrap().open_alerts(None).unwrap()[0].id;
+    let text = "the tall one from the third floor";
+    let comment = acts::comment(&world.store, alert, text, &world.hand()).unwrap();
+    world.run([past(ada()), bob()]);
+    world.erase(1).unwrap();
+    world.nothing_says(&["third floor"]);
+    let view = world.store.read().unwrap();
+    let act = view.act(comment.act).unwrap().unwrap();
+    assert_eq!(act.said.as_deref(), Some("(erased)"));
 }
 
 #[test]
