@@ -32,7 +32,8 @@ a connector are not tried, which is said where they differ
 
 with --records no daemon and no PMS is asked: the home's files and those of DIR
 are held against each other on answers that `epms record` wrote, of made-up
-people. Markdown has no names and no values but of these, unless --names
+people. Markdown counts, and has no ids, names, values and reasons but of
+these, unless --names
 
 ends with 0, whatever it finds; with --exit-code 1 where anything would change,
 and 4 where the guard would hold it. 2 where files are not right, 1 where
@@ -58,7 +59,7 @@ pub struct DiffArguments {
     /// End with 1 where anything would change, with 4 where it would be held
     #[arg(long)]
     pub exit_code: bool,
-    /// Names and values in Markdown, too: a comment is read by more people than a terminal
+    /// Who, why and the values in Markdown, too: a comment is read by more people than a terminal
     #[arg(long)]
     pub names: bool,
 }
@@ -265,6 +266,12 @@ impl Tried {
             None => id,
             Some(records) => format!("{id} on {}", clean(records)),
         }
+    }
+
+    /// The word for how a run would end by these files, where that is no success.
+    pub(super) fn word(&self) -> Option<String> {
+        let outcome = &self.difference.with.as_ref()?.outcome;
+        (!outcome.is_success()).then(|| outcome.as_str().replace('_', " "))
     }
 
     /// How a run would end by these files, where that is no success.

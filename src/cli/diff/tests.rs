@@ -85,28 +85,50 @@ fn a_table_names_everybody_and_says_what_was_not_tried() {
 }
 
 #[test]
-fn a_comment_has_ids_and_fields_and_neither_names_nor_values() {
-    let people = vec![one(Effect::Changes, "t|1`")];
-    let report = report(vec![tried(held(), people)]);
+fn a_comment_counts_and_has_nothing_of_a_record_a_script_or_the_store() {
+    let mut who = one(Effect::Changes, "t|1`");
+    who.reason = "the script: ada@mail.com asked".into();
+    let mut other = one(Effect::Changes, "t2");
+    other.reason = "Quill left".into();
+    let mut tried = tried(held(), vec![who, other, one(Effect::Goes, "t3")]);
+    tried.difference.alerts[0].detail = "Ada Quill of unit 7".into();
+    let report = report(vec![tried]);
     let text = markdown::render(&report, false);
     assert!(
         text.starts_with("### epms: 1 of 1 integrations would change\n"),
         "{text}"
     );
-    assert!(
-        text.contains("| `t\\|1` | changes | R18 | `phone` |"),
-        "{text}"
-    );
-    assert!(text.contains("**held**"), "{text}");
-    assert!(text.contains("<details><summary>elm</summary>"), "{text}");
-    for personal in ["Ada", "2025550101"] {
+    for told in [
+        "| changes | R18 | `phone` | 2 |",
+        "| goes | R18 | `phone` | 1 |",
+        "| `unknown_status` | is raised | 1 |",
+        "**held**",
+        "<details><summary>elm</summary>\n\nheld\n",
+        "- not tried: the requests are not tried",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    for personal in [
+        "Ada",
+        "Quill",
+        "2025550101",
+        "mail.com",
+        "t2",
+        "t3",
+        "Evicted",
+        "unit 7",
+        "closing 30",
+    ] {
         assert!(!text.contains(personal), "{personal} in {text}");
     }
     let text = markdown::render(&report, true);
-    assert!(
-        text.contains("Ada Quill") && text.contains("+12025550101"),
-        "{text}"
-    );
+    for told in [
+        "| `t\\|1` Ada Quill | changes | R18 | the script: ada&#64;mail.com asked, `phone +12025550101 → –` |",
+        "Ada Quill of unit 7",
+        "held: closing 30 of 57",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }
 
 #[test]
