@@ -5,6 +5,7 @@ mod markdown;
 mod recorded;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::control::protocol::IntegrationState;
 use crate::model::{Difference, IntegrationId};
 
 use super::branch::Branch;
+use super::preview::unnumbered;
+use super::status::number;
 use super::table::clean;
 use super::{Exit, Failure, Screen};
 
@@ -27,8 +30,9 @@ use super::{Exit, Failure, Screen};
 each integration is read once, as the running files say, and mapped and planned
 by both: what only the PMS changed is no difference. nothing is saved, and files
 that say the same are not read for. the contents of config/integrations,
-config/connectors and scripts are sent; credentials are not, and the requests of
-a connector are not tried, which is said where they differ
+config/connectors and scripts are sent, and of credentials their `defaults`
+alone; the requests of a connector are not tried, which is said where they
+differ
 
 with --records no daemon and no PMS is asked: the home's files and those of DIR
 are held against each other on answers that `epms record` wrote, of made-up
@@ -221,9 +225,11 @@ fn show(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     let json = json || arguments.format == Format::Json;
-    screen.show(json, report, |report, view| match arguments.format {
-        Format::Markdown => markdown::render(report, names),
-        Format::Table | Format::Json => table::render(report, view),
+    screen.show(json, report, |report, view| {
+        unnumbered(match arguments.format {
+            Format::Markdown => markdown::render(report, names),
+            Format::Table | Format::Json => table::render(report, view),
+        })
     })?;
     Ok(exit(report, arguments.exit_code))
 }
@@ -246,15 +252,56 @@ fn exit(report: &Report, counts: bool) -> Exit {
 }
 
 impl Report {
-    /// Those for which the files make a difference.
+    /// Those of which there is something to say.
     pub(super) fn different(&self) -> impl Iterator<Item = &Tried> {
         let tried = self.integrations.iter();
-        tried.filter(|one| one.difference.is_any() || !one.difference.tried.untried.is_empty())
+        tried.filter(|one| {
+            let difference = &one.difference;
+            difference.is_any() || !difference.tried.untried.is_empty() || one.end().is_some()
+        })
     }
 
     fn is_any(&self) -> bool {
         let mut tried = self.integrations.iter();
         !self.new.is_empty() || !self.gone.is_empty() || tried.any(|one| one.difference.is_any())
+    }
+
+    /// What it comes to, such as `1 of 3 integrations would change, 1 is new`.
+    pub(super) fn total(&self) -> String {
+        let ids = |of: &mut dyn Iterator<Item = &Tried>| {
+            let ids: BTreeSet<&IntegrationId> = of.map(|one| &one.difference.integration).collect();
+            ids.len()
+        };
+        let tried = ids(&mut self.integrations.iter());
+        let mut changed = self
+            .integrations
+            .iter()
+            .filter(|one| one.difference.is_any());
+        let all = number(tried as u64, "integration", "integrations");
+        let mut told = format!("{} of {all} would change", ids(&mut changed));
+        if self.integrations.iter().any(|one| one.records.is_some()) {
+            let readings = self.integrations.len() as u64;
+            told += &format!(", on {}", number(readings, "recording", "recordings"));
+        }
+        let parts = [
+            (self.new.len(), "is new", "are new"),
+            (self.gone.len(), "would be gone", "would be gone"),
+            (
+                self.failed.len(),
+                "could not be tried",
+                "could not be tried",
+            ),
+        ];
+        for (count, one, many) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            told += &format!(", {}", number(count as u64, one, many));
+        }
+        told
+    }
+
+    /// Nothing is otherwise, and everything was tried.
+    pub(super) fn is_calm(&self) -> bool {
+        let mut tried = self.integrations.iter();
+        !self.is_any() && self.failed.is_empty() && !tried.any(|one| one.end().is_some())
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::{Guard, Schedule, SecretReference};
 
@@ -39,7 +39,7 @@ pub struct Credential {
 
 /// A key of `guard` and of `schedule` counts by itself. What is not named here either is as in `config/epms.yaml`, or as the
 /// program has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {
     /// The PMS's own status words that are never pulled (R6). A file with a list of its own has that list alone.

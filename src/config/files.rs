@@ -9,8 +9,8 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
-    Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
+    BackupSettings, Connector, Credential, CredentialValue, Defaults, Document, Home, Integration,
+    Operation, Partly, Schedule, Settings, Span, Target, nearest, notices, target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -128,6 +128,22 @@ impl File<Integration> {
     /// What would be read if this text stood in the file of an integration.
     pub fn of_integration(name: &str, text: &str) -> Read<Integration> {
         of_text("integrations", name, text, check_integration)
+    }
+}
+
+impl File<Credential> {
+    /// What would be read if this text stood in the file of a credential.
+    pub fn of_credential(name: &str, text: &str) -> Read<Credential> {
+        of_text("credentials", name, text, check_credential)
+    }
+}
+
+impl File<Defaults> {
+    /// What would be read if this text stood under `defaults` in the file of a credential.
+    pub fn of_defaults(credential: &str, text: &str) -> Read<Defaults> {
+        of_text("credentials", credential, text, |defaults, document| {
+            check_defaults(defaults, "", document)
+        })
     }
 }
 
@@ -348,15 +364,21 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
 fn check_credential(credential: &Credential, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(credential.version, document, &mut problems);
-    let defaults = &credential.defaults;
+    problems.extend(check_defaults(&credential.defaults, "defaults.", document));
+    problems
+}
+
+/// `at` is what stands before the names of their keys.
+fn check_defaults(defaults: &Defaults, at: &str, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
     if let Some(Err(message)) = defaults.timezone.as_deref().map(time_zone) {
-        problems.push(document.problem("defaults.timezone", message));
+        problems.push(document.problem(&format!("{at}timezone"), message));
     }
-    let field = "defaults.schedule";
-    check_part_of_schedule(&defaults.schedule, field, document, &mut problems);
+    let field = format!("{at}schedule");
+    check_part_of_schedule(&defaults.schedule, &field, document, &mut problems);
     for (index, word) in defaults.exclude_statuses.iter().enumerate() {
         if word.trim().is_empty() {
-            let field = format!("defaults.exclude_statuses.{index}");
+            let field = format!("{at}exclude_statuses.{index}");
             problems.push(document.problem(&field, "is empty; remove it"));
         }
     }

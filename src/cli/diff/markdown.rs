@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::model::{Difference, Differs, Effect, Field};
+use crate::model::{Difference, Differs, Effect, Field, Switch};
 
 use super::table::field;
 use super::{Report, Tried};
@@ -20,19 +20,13 @@ const ROOM: usize = 60_000;
 pub(super) fn render(report: &Report, names: bool) -> String {
     let changed: Vec<&Tried> = report.different().collect();
     let any = changed.iter().filter(|one| one.difference.is_any()).count();
-    let mut text = match (any, report.failed.len()) {
-        (0, 0) => "### epms: nothing would change\n".to_owned(),
-        (any, 0) => format!(
-            "### epms: {any} of {} integrations would change\n",
-            report.integrations.len()
-        ),
-        (any, failed) => format!(
-            "### epms: {any} of {} integrations would change, {failed} could not be tried\n",
-            report.integrations.len()
-        ),
+    let mut text = if report.is_calm() {
+        "### epms: nothing would change\n".to_owned()
+    } else {
+        format!("### epms: {}\n", report.total())
     };
     if any > 0 {
-        text += "\n| integration | comes in | stays out | goes | stays | changes | left out | not left out | waits | other | alerts | guard |\n";
+        text += "\n| integration | comes in | stays out | goes | stays | changes | left out | not left out | waits | other | alerts | run |\n";
         text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
         let rows = changed.iter().filter(|one| one.difference.is_any());
         rows.take(ROWS).for_each(|one| text += &row(one));
@@ -101,17 +95,25 @@ fn row(one: &Tried) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// What the guard, or anything else that stops a run, would say.
+/// What the guard, or anything else that stops a run, would say; and whether it would run at all.
 fn ends(difference: &Difference) -> String {
     let held = difference.is_held().then_some("**held**".to_owned());
     let fails = difference.fails();
     let fails = fails.map(|outcome| format!("**{}**", outcome.as_str().replace('_', " ")));
-    held.or(fails).unwrap_or_default()
+    let switch = difference.tried.switch.map(|switch| match switch {
+        Switch::On => "**on**".to_owned(),
+        Switch::Off => "**off**".to_owned(),
+    });
+    let parts: Vec<String> = switch.into_iter().chain(held.or(fails)).collect();
+    parts.join(", ")
 }
 
 fn folded(one: &Tried, names: bool) -> String {
     let difference = &one.difference;
     let mut text = format!("\n<details><summary>{}</summary>\n", html(&one.title()));
+    if let Some(switch) = difference.tried.switch {
+        let _ = writeln!(text, "\n{}", switch.as_str());
+    }
     let end = if names { one.end() } else { one.word() };
     if let Some(end) = end {
         let _ = writeln!(text, "\n{}", plain(&end));
