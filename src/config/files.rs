@@ -48,11 +48,14 @@ impl<T> Rest<T> {
 
     /// Those of the problems that are of what was written.
     pub fn of_written(&self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-        let mut problems = problems;
-        problems.retain(|one| {
-            one.file != self.file.document.file() || self.partly.is_written(&one.field)
-        });
-        problems.into_iter()
+        let document = &self.file.document;
+        problems.into_iter().filter_map(|one| {
+            if one.file == document.file() {
+                self.partly.as_written(one, document)
+            } else {
+                Some(one)
+            }
+        })
     }
 }
 
@@ -275,13 +278,9 @@ fn file<T: DeserializeOwned>(
     let Some(partly) = partly else {
         return Err((problems, None));
     };
-    let ranges = check(&partly.value, &document);
-    let is_whole = problems.is_empty();
-    problems.extend(
-        ranges
-            .into_iter()
-            .filter(|one| partly.is_written(&one.field)),
-    );
+    let ranges = check(&partly.value, &document).into_iter();
+    let is_whole = problems.len() == document.twice().len();
+    problems.extend(ranges.filter_map(|one| partly.as_written(one, &document)));
     let Partly { value, unfit } = partly;
     let file = File {
         value,
