@@ -54,9 +54,9 @@ pub struct DiffArguments {
     /// Only these integrations [default: all of them]
     #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
     pub integrations: Vec<IntegrationId>,
-    /// How it is written: to be read, for a comment, or for programs
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// How it is written: to be read, for a comment, or for programs [default: table]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
     /// A recorded mapping test, or a folder of them, in the place of the PMS and the store
     #[arg(long, value_name = "FILE|DIR")]
     pub records: Option<PathBuf>,
@@ -66,6 +66,20 @@ pub struct DiffArguments {
     /// Who, why and the values in Markdown, too: a comment is read by more people than a terminal
     #[arg(long)]
     pub names: bool,
+}
+
+impl DiffArguments {
+    /// How it is written, by both options that say it.
+    fn written(&self, json: bool) -> Result<Format, Failure> {
+        match (json, self.format) {
+            (false, format) => Ok(format.unwrap_or(Format::Table)),
+            (true, None | Some(Format::Json)) => Ok(Format::Json),
+            (true, Some(Format::Table | Format::Markdown)) => Err(Failure::other(
+                Exit::Invalid,
+                "`--json` is `--format json`, and goes with no other format; leave one of them out",
+            )),
+        }
+    }
 }
 
 /// How it is written.
@@ -118,9 +132,10 @@ pub(super) async fn run(
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let format = arguments.written(json)?;
     let branch = Branch::read(&current.join(&arguments.folder))?;
     let report = asked(arguments, &branch, client, screen).await?;
-    show(&report, arguments, json, arguments.names, screen)
+    show(&report, arguments, format, arguments.names, screen)
 }
 
 /// The same without a daemon.
@@ -132,10 +147,11 @@ pub(super) fn on_records(
     current: &Path,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let format = arguments.written(json)?;
     let with = Home::at(current.join(&arguments.folder));
     let report = recorded::report(home, &with, &current.join(records), &arguments.integrations)?;
     // Whom a recording names is made up.
-    show(&report, arguments, json, true, screen)
+    show(&report, arguments, format, true, screen)
 }
 
 /// Asks the daemon about each, one after the other.
@@ -220,13 +236,12 @@ fn spinner(id: &IntegrationId, screen: &Screen<'_>) -> ProgressBar {
 fn show(
     report: &Report,
     arguments: &DiffArguments,
-    json: bool,
+    format: Format,
     names: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let json = json || arguments.format == Format::Json;
-    screen.show(json, report, |report, view| {
-        unnumbered(match arguments.format {
+    screen.show(format == Format::Json, report, |report, view| {
+        unnumbered(match format {
             Format::Markdown => markdown::render(report, names),
             Format::Table | Format::Json => table::render(report, view),
         })

@@ -23,7 +23,8 @@ use super::{Exit, Failure, Screen, alerts};
 it is the run itself, with its transaction dropped; ends with 4 when the guard
 would hold it, with 1 when it would not understand the records. --with sends
 what stands in another checkout's files, of credentials their `defaults` alone:
-records are read as the running files say; `epms diff` holds both against each other
+records are read as the running files say; `epms diff` holds both against each
+other
 
 examples
   epms preview 123-building-name
