@@ -126,7 +126,7 @@ pub async fn run_line(
             let text = told.to_string();
             let why = text.lines().next().unwrap_or_default();
             let why = why.strip_prefix("error: ").unwrap_or(why);
-            let ended = status::unknown(why, screen);
+            let ended = status::unknown(why, asks("--json"), screen);
             finish(ended, screen)
         }
         Err(told) => {
@@ -149,9 +149,10 @@ pub async fn run_line(
 /// Does what `arguments` say.
 pub async fn run(arguments: Arguments, environment: &Environment, screen: &mut Screen<'_>) -> Exit {
     let is_watched = matches!(&arguments.verb, Verb::Status(verb) if verb.exit_code);
+    let json = arguments.json;
     let ended = match dispatch(arguments, environment, screen).await {
         Err(failure) if is_watched && !failure.is_closed_pipe() => {
-            status::unknown(&failure.to_string(), screen)
+            status::unknown(&failure.to_string(), json, screen)
         }
         ended => ended,
     };

@@ -83,9 +83,15 @@ enum Shown {
     All(Status),
 }
 
-/// Whatever went wrong, a monitor is told that nothing is known, and reads it where it looks.
-pub(super) fn unknown(why: &str, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
-    tell(&watched::unknown(why), screen)
+/// Whatever went wrong, a monitor is told that nothing is known, and reads it where it looks; where it reads JSON the line
+/// is no part of that.
+pub(super) fn unknown(why: &str, json: bool, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
+    let told = watched::unknown(why);
+    if !json {
+        return tell(&told, screen);
+    }
+    screen.complain(&format!("epms: {why}"))?;
+    Ok(told.exit)
 }
 
 /// What a monitor reads: it looks at standard output, whatever went wrong.

@@ -272,7 +272,6 @@ async fn whatever_a_monitor_asks_wrongly_is_unknown_and_elsewhere_a_wrong_line_e
     for line in [
         &["status", "--exit-code", "--nosuch"][..],
         &["status", "--exit-code", "ash"],
-        &["status", "--exit-code", "ash", "--json"],
         &["status", "--exit-code", "--offline"],
         &["status", "--exit-code", "--watch"],
     ] {
@@ -285,6 +284,9 @@ async fn whatever_a_monitor_asks_wrongly_is_unknown_and_elsewhere_a_wrong_line_e
         );
         assert_eq!(output.status.code(), Some(3), "{line:?}");
     }
+    let output = home.epms(&["status", "--exit-code", "ash", "--json"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty(), "{}", told(&output));
     for (line, code) in [
         (&["status", "--nosuch"][..], 2),
         (&["status", "ash"], 1),

@@ -380,6 +380,33 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
 }
 
 #[tokio::test]
+async fn slow_scripts_of_one_user_are_bounded_and_hold_up_nothing_that_runs() {
+    let (_pms, home, daemon) = started().await;
+    let slow = "fn residents(record, ctx) { loop { } }\n";
+    let files = TriedFiles {
+        integration: home.read(ELM),
+        scripts: BTreeMap::from([("appfolio".to_owned(), slow.to_owned())]),
+        ..TriedFiles::default()
+    };
+    let body = serde_json::to_string(&files).unwrap();
+    let path = "/v1/integrations/elm/diff";
+    let trials = (0..10).map(|_| daemon.send(Method::POST, path, &body));
+    let trials = futures_util::future::join_all(trials);
+    let runs = async {
+        let synced = daemon.sync("elm").await;
+        let preview = home.epms(&["preview", "elm"]).await;
+        (synced.outcome, preview.status.code())
+    };
+    let (answers, (outcome, code)) = tokio::join!(trials, runs);
+    assert!(outcome.is_success());
+    assert_eq!(code, Some(0));
+    let (busy, tried): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 503);
+    assert!(!busy.is_empty() && tried.len() >= 6, "{}", tried.len());
+    assert!(tried.iter().all(|one| one.status == 200));
+    assert!(busy.iter().all(|one| one.body.contains("ask again when")));
+}
+
+#[tokio::test]
 async fn on_recorded_answers_neither_a_daemon_nor_a_pms_is_needed() {
     let (pms, home, daemon) = started().await;
     let people = daemon.people().await.len();

@@ -48,13 +48,13 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     for name in credentials {
         match loader.credential(&name) {
             Ok(file) => {
-                problems.extend(doubts(&file, now));
+                problems.extend(of_credential(&file, now));
             }
             Err(found) => problems.extend(found),
         }
     }
     for rest in loader.files.rests.credentials.values() {
-        problems.extend(rest.of_written(doubts(&rest.file, now)));
+        problems.extend(rest.of_written(of_credential(&rest.file, now)));
     }
     let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
     for name in connectors {
@@ -102,7 +102,7 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
 }
 
 /// What of a credential may be right nonetheless.
-fn doubts(file: &File<Credential>, now: Timestamp) -> Vec<Problem> {
+fn of_credential(file: &File<Credential>, now: Timestamp) -> Vec<Problem> {
     let limits = Limits::default().lowered(&file.value.limits);
     let zeros = limits.zeros().into_iter().map(|key| {
         let document = &file.document;
