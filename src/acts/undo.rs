@@ -16,9 +16,25 @@ type Answer<T> = Result<T, ActError>;
 pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     let desk = Desk::open(store, ActKind::Undo, hand)?;
     let alert = desk.alert(id)?;
-    let act = last_act(&desk, &alert.acts)?.ok_or_else(|| {
-        ActError::Refused(format!("nothing was done to {id} that could be undone"))
-    })?;
+    let act = last_act(&desk, &alert.acts)?;
+    let last = last_of_any(&desk, &alert.acts)?;
+    let last = last.filter(|last| !last.kind.can_be_undone());
+    let anew =
+        format!("who looks after it is said anew by `epms alerts assign {id} NAME`, or `--none`");
+    let act = match (act, last) {
+        (Some(act), None) => act,
+        (Some(act), Some(_)) => {
+            return Err(ActError::Refused(format!(
+                "the last that was done to {id} is no act that is undone: {anew}; `epms people undo {}` undoes the {} before it",
+                act.id, act.kind
+            )));
+        }
+        (None, _) => {
+            return Err(ActError::Refused(format!(
+                "nothing was done to {id} that could be undone: {anew}, and a comment stays said"
+            )));
+        }
+    };
     take_back(store, desk, act, Some(alert))
 }
 
@@ -40,6 +56,12 @@ pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError>
     if act.kind == ActKind::Erase {
         return Err(ActError::Refused(format!(
             "{id} erased somebody: nothing of them is kept that could be given back"
+        )));
+    }
+    if !act.kind.can_be_undone() {
+        return Err(ActError::Refused(format!(
+            "{id} is a {}, which is not undone: a comment stays said, and who looks after an alert is said anew by `epms alerts assign`",
+            act.kind
         )));
     }
     if let Some(by) = act.undone_by {
@@ -150,6 +172,22 @@ pub(super) fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<
     for id in acts.iter().rev() {
         match desk.store().act(*id)? {
             Some(act) if act.undone_by.is_none() && act.kind.can_be_undone() => {
+                return Ok(Some(act));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The last act on the list that was not undone, whether it can be or not, but for comments and undoing.
+fn last_of_any(desk: &Desk<'_>, acts: &[ActId]) -> Answer<Option<Act>> {
+    for id in acts.iter().rev() {
+        match desk.store().act(*id)? {
+            Some(act)
+                if act.undone_by.is_none()
+                    && !matches!(act.kind, ActKind::Undo | ActKind::Comment) =>
+            {
                 return Ok(Some(act));
             }
             _ => {}

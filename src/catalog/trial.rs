@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::config::{self, File};
-use crate::model::{Code, Problem, Problems, Tried, TriedFiles, is_same_property};
+use crate::config::{self, Defaults, File};
+use crate::model::{Code, Problem, Problems, Switch, Tried, TriedFiles, is_same_property};
 use crate::script::{Library, Script};
 use crate::source::Source;
 
@@ -31,7 +31,11 @@ pub fn trial(
 ) -> Result<(Arc<Integration>, Tried), Refused> {
     let name = running.id.as_str();
     let mut sent = File::of_integration(name, &files.integration).map_err(refused)?;
-    sent.value = with_defaults(&sent, &running.credential.defaults);
+    let defaults = files.defaults.as_ref();
+    let defaults = defaults.map(|text| File::of_defaults(&running.config.credential, text));
+    let defaults = defaults.transpose().map_err(refused)?;
+    let defaults = defaults.map_or_else(|| running.credential.defaults.clone(), |file| file.value);
+    sent.value = with_defaults(&sent, &defaults);
     let connector = files.connector.as_ref();
     let connector = connector.map(|text| source(&running.connector, text));
     let connector = connector.transpose().map_err(refused)?;
@@ -43,6 +47,8 @@ pub fn trial(
     let same_script = script.hash() == running.script.hash();
     let same = sent.value == running.config && same_script && asks_alike;
     untried.extend(not_tried(running, &sent.value, &script, asks_alike));
+    untried.extend(rhythm(running, &sent.value, &defaults));
+    let switch = Switch::between(running.config.enabled, sent.value.enabled);
     let timezone = TimeZone::get(&sent.value.property.timezone);
     let integration = Integration {
         id: running.id.clone(),
@@ -66,7 +72,14 @@ pub fn trial(
             ..sent.value
         },
     };
-    Ok((Arc::new(integration), Tried { same, untried }))
+    Ok((
+        Arc::new(integration),
+        Tried {
+            same,
+            switch,
+            untried,
+        },
+    ))
 }
 
 /// What of the files has no effect on what is tried, a sentence each.
@@ -95,6 +108,23 @@ fn not_tried(
     if !sent.enabled {
         let off = "the file says `enabled: false`: this is what a run would do if it were on";
         told.push(off.to_owned());
+    }
+    told
+}
+
+/// When an integration is synced says nothing of what a run does.
+fn rhythm(running: &Integration, sent: &config::Integration, defaults: &Defaults) -> Vec<String> {
+    let mut told = Vec::new();
+    if sent.schedule != running.config.schedule {
+        told.push(
+            "the file has another `schedule`: when it is synced changes nothing here".to_owned(),
+        );
+    }
+    if defaults.schedule != running.credential.defaults.schedule {
+        told.push(format!(
+            "config/credentials/{}.yaml has another `defaults.schedule`: when it is synced changes nothing here",
+            sent.credential
+        ));
     }
     told
 }
@@ -197,6 +227,7 @@ fn hash(running: &Integration, files: &TriedFiles) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&running.hash);
     let texts = std::iter::once(&files.integration).chain(&files.connector);
+    let texts = texts.chain(&files.defaults);
     for text in texts.chain(files.scripts.values()) {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

@@ -1,12 +1,12 @@
-//! The files of another checkout, read to be tried: what stands in them is sent, and never where they lie. Decides
-//! nothing about them.
+//! The files of another checkout, read to be tried: what stands in them is sent, and never where they lie. Of a
+//! credential its `defaults` are sent alone. Decides nothing about them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::beneath::{Entry, MAX_FILE, Unread};
-use crate::config::{Home, is_name};
-use crate::model::{IntegrationId, TriedFiles};
+use crate::config::{File, Home, is_name};
+use crate::model::{IntegrationId, Problems, TriedFiles};
 use crate::script::Library;
 
 use super::{Exit, Failure};
@@ -16,11 +16,12 @@ use super::{Exit, Failure};
 pub(super) struct Branch {
     pub(super) integrations: BTreeMap<String, String>,
     connectors: BTreeMap<String, String>,
+    credentials: BTreeMap<String, String>,
     scripts: BTreeMap<String, String>,
 }
 
 impl Branch {
-    /// Reads `config/integrations`, `config/connectors` and `scripts` of a folder. Credentials are not read at all.
+    /// Reads `config/integrations`, `config/connectors`, `config/credentials` and `scripts` of a folder. No secret is read.
     pub(super) fn read(folder: &Path) -> Result<Branch, Failure> {
         let home = Home::at(folder);
         let wrong = |told: String| Failure::other(Exit::Invalid, told);
@@ -39,6 +40,7 @@ impl Branch {
         Ok(Branch {
             integrations: texts(&home, "integrations")?,
             connectors: texts(&home, "connectors")?,
+            credentials: texts(&home, "credentials")?,
             scripts: scripts.collect(),
         })
     }
@@ -55,6 +57,7 @@ impl Branch {
         let files = TriedFiles {
             integration: integration.clone(),
             connector: self.connectors.get(connector).cloned(),
+            defaults: self.defaults(id, integration)?,
             scripts: self.scripts.clone(),
         };
         let size = serde_json::to_vec(&files).map_or(usize::MAX, |text| text.len());
@@ -65,6 +68,24 @@ impl Branch {
             ));
         }
         Ok(Some(files))
+    }
+}
+
+impl Branch {
+    /// What the credential's file says under `defaults`, as JSON; none where the checkout has no such file.
+    fn defaults(&self, id: &IntegrationId, integration: &str) -> Result<Option<String>, Failure> {
+        // What is wrong with the integration's file, the daemon says.
+        let Ok(file) = File::of_integration(id.as_str(), integration) else {
+            return Ok(None);
+        };
+        let name = &file.value.credential;
+        let Some(text) = self.credentials.get(name) else {
+            return Ok(None);
+        };
+        let file = File::of_credential(name, text);
+        let file = file.map_err(|problems| Failure::Config(Problems(problems)))?;
+        let json = serde_json::to_string(&file.value.defaults);
+        Ok(Some(json.map_err(std::io::Error::from)?))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a shell is told of a word that is being typed: commands and options by their own, and ids as the daemon knows
 //! them. Where no daemon answers, files tell those that they can. Nothing here is told of what fails.
 
+mod words;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,7 +41,8 @@ pub(super) fn command() -> Command {
 }
 
 fn completed(command: Command) -> Command {
-    let command = command.mut_args(of_ids);
+    let verb = command.get_name().to_owned();
+    let command = command.mut_args(|argument| of_ids(&verb, argument));
     let verbs: Vec<String> = command
         .get_subcommands()
         .map(|verb| verb.get_name().to_owned())
@@ -51,16 +54,25 @@ fn completed(command: Command) -> Command {
     command
 }
 
-/// An argument, by its name: what it may be is the same wherever it has that name.
-fn of_ids(argument: Arg) -> Arg {
-    let kind = match argument.get_id().as_str() {
-        "integration" | "integrations" | "from" | "old" | "id" => Kind::Integrations,
+/// An argument, by its name: what it may be is the same wherever it has that name, but for a `name` and a `kind`, which
+/// are those of the verb.
+fn of_ids(verb: &str, argument: Arg) -> Arg {
+    let is_positional = argument.is_positional();
+    let kind = match (verb, argument.get_id().as_str()) {
         // An option of that name is for one that is to be made.
-        "name" if argument.is_positional() => Kind::Both,
-        "person" | "into" => Kind::People,
-        "run" => Kind::Runs,
-        "alert" => Kind::Alerts,
-        "target" => Kind::Targets,
+        (_, "name" | "id") if !is_positional => return argument,
+        ("test", "name") => Kind::Notifications,
+        ("show", "name") | (_, "credential") => Kind::Credentials,
+        ("set", "name") => Kind::Secrets,
+        ("discover" | "doctor", "name") => Kind::Both,
+        ("help", "words") => Kind::Help,
+        ("changes", "kind") => Kind::ChangeKinds,
+        (_, "kind") => Kind::AlertKinds,
+        (_, "integration" | "integrations" | "from" | "old" | "id") => Kind::Integrations,
+        (_, "person" | "into") => Kind::People,
+        (_, "run") => Kind::Runs,
+        (_, "alert") => Kind::Alerts,
+        (_, "target") => Kind::Targets,
         _ => return argument,
     };
     let takes_words = argument.get_action().takes_values();
@@ -82,13 +94,26 @@ enum Kind {
     People,
     Runs,
     Alerts,
+    AlertKinds,
+    ChangeKinds,
+    Credentials,
+    Notifications,
+    Secrets,
+    /// Commands and topics.
+    Help,
 }
 
 fn candidates(kind: Kind, word: &OsStr) -> Vec<CompletionCandidate> {
     let Some(word) = word.to_str() else {
         return Vec::new();
     };
-    let known = Place::of_line(std::env::args_os()).map(|place| place.known(kind));
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let known = match kind {
+        Kind::AlertKinds => Some(words::alert_kinds()),
+        Kind::ChangeKinds => Some(words::change_kinds()),
+        Kind::Help => Some(words::of_help(&line)),
+        kind => Place::of_line(line).map(|place| place.known(kind)),
+    };
     let fits = |(id, _): &Known| id.starts_with(word);
     known
         .into_iter()
@@ -116,6 +141,12 @@ impl Place {
     }
 
     fn known(&self, kind: Kind) -> Vec<Known> {
+        match kind {
+            Kind::Credentials => return words::credentials(&self.home),
+            Kind::Notifications => return words::notifications(&self.home),
+            Kind::Secrets => return words::secrets(&self.home),
+            _ => {}
+        }
         let asked = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -175,6 +206,12 @@ impl Place {
                     })
                     .collect()
             }
+            Kind::AlertKinds
+            | Kind::ChangeKinds
+            | Kind::Credentials
+            | Kind::Notifications
+            | Kind::Secrets
+            | Kind::Help => Vec::new(),
         })
     }
 
@@ -184,7 +221,7 @@ impl Place {
             Kind::Integrations => &["integrations"],
             Kind::Targets => &["targets"],
             Kind::Both => &["integrations", "targets"],
-            Kind::People | Kind::Runs | Kind::Alerts => &[],
+            _ => &[],
         };
         let mut known = Vec::new();
         for folder in folders {

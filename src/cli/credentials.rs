@@ -143,7 +143,7 @@ fn expires(day: Option<Date>, view: &View) -> Cell {
         return Cell::new("–", Tone::Faint);
     };
     let today = view.now.to_zoned(TimeZone::UTC).date();
-    let left = today.until(day).map_or(i32::MAX, |span| span.get_days());
+    let left = days_left(day, today);
     let tone = if left <= SOON {
         Tone::Attention
     } else {
@@ -154,6 +154,10 @@ fn expires(day: Option<Date>, view: &View) -> Cell {
         _ => day.to_string(),
     };
     Cell::new(text, tone)
+}
+
+fn days_left(day: Date, today: Date) -> i32 {
+    today.until(day).map_or(i32::MAX, |span| span.get_days())
 }
 
 /// When its secrets were read, and whether they are others than when the daemon started.
@@ -211,6 +215,18 @@ pub(super) fn news(all: &[CredentialStatus], view: &View) -> Vec<String> {
                 "credential {name}: its secret was replaced, which was seen {}; it was read last {}",
                 view.relative(changed),
                 view.relative(read)
+            ));
+        }
+        let today = view.now.to_zoned(TimeZone::UTC).date();
+        let soon = |day: &Date| days_left(*day, today) <= SOON;
+        if let Some(day) = one.expires.filter(soon) {
+            let what = if day < today {
+                format!("was taken until {day}, which is past")
+            } else {
+                format!("is taken until {day}")
+            };
+            news.push(format!(
+                "credential {name}: it {what}; put the secret of the next one in the place of the old one, and write the new day into `expires` of its file"
             ));
         }
         let used: Vec<&BudgetStatus> = one

@@ -5,6 +5,7 @@ mod markdown;
 mod recorded;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::control::protocol::IntegrationState;
 use crate::model::{Difference, IntegrationId};
 
 use super::branch::Branch;
+use super::preview::unnumbered;
+use super::status::number;
 use super::table::clean;
 use super::{Exit, Failure, Screen};
 
@@ -27,12 +30,14 @@ use super::{Exit, Failure, Screen};
 each integration is read once, as the running files say, and mapped and planned
 by both: what only the PMS changed is no difference. nothing is saved, and files
 that say the same are not read for. the contents of config/integrations,
-config/connectors and scripts are sent; credentials are not, and the requests of
-a connector are not tried, which is said where they differ
+config/connectors and scripts are sent, and of credentials their `defaults`
+alone; the requests of a connector are not tried, which is said where they
+differ
 
 with --records no daemon and no PMS is asked: the home's files and those of DIR
 are held against each other on answers that `epms record` wrote, of made-up
-people. Markdown has no names and no values but of these, unless --names
+people. Markdown counts, and has no ids, names, values and reasons but of
+these, unless --names
 
 ends with 0, whatever it finds; with --exit-code 1 where anything would change,
 and 4 where the guard would hold it. 2 where files are not right, 1 where
@@ -49,18 +54,32 @@ pub struct DiffArguments {
     /// Only these integrations [default: all of them]
     #[arg(value_name = "INTEGRATION", value_parser = super::integration_id)]
     pub integrations: Vec<IntegrationId>,
-    /// How it is written: to be read, for a comment, or for programs
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// How it is written: to be read, for a comment, or for programs [default: table]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
     /// A recorded mapping test, or a folder of them, in the place of the PMS and the store
     #[arg(long, value_name = "FILE|DIR")]
     pub records: Option<PathBuf>,
     /// End with 1 where anything would change, with 4 where it would be held
     #[arg(long)]
     pub exit_code: bool,
-    /// Names and values in Markdown, too: a comment is read by more people than a terminal
+    /// Who, why and the values in Markdown, too: a comment is read by more people than a terminal
     #[arg(long)]
     pub names: bool,
+}
+
+impl DiffArguments {
+    /// How it is written, by both options that say it.
+    fn written(&self, json: bool) -> Result<Format, Failure> {
+        match (json, self.format) {
+            (false, format) => Ok(format.unwrap_or(Format::Table)),
+            (true, None | Some(Format::Json)) => Ok(Format::Json),
+            (true, Some(Format::Table | Format::Markdown)) => Err(Failure::other(
+                Exit::Invalid,
+                "`--json` is `--format json`, and goes with no other format; leave one of them out",
+            )),
+        }
+    }
 }
 
 /// How it is written.
@@ -113,9 +132,10 @@ pub(super) async fn run(
     client: &Client,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let format = arguments.written(json)?;
     let branch = Branch::read(&current.join(&arguments.folder))?;
     let report = asked(arguments, &branch, client, screen).await?;
-    show(&report, arguments, json, arguments.names, screen)
+    show(&report, arguments, format, arguments.names, screen)
 }
 
 /// The same without a daemon.
@@ -127,10 +147,11 @@ pub(super) fn on_records(
     current: &Path,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    let format = arguments.written(json)?;
     let with = Home::at(current.join(&arguments.folder));
     let report = recorded::report(home, &with, &current.join(records), &arguments.integrations)?;
     // Whom a recording names is made up.
-    show(&report, arguments, json, true, screen)
+    show(&report, arguments, format, true, screen)
 }
 
 /// Asks the daemon about each, one after the other.
@@ -215,14 +236,15 @@ fn spinner(id: &IntegrationId, screen: &Screen<'_>) -> ProgressBar {
 fn show(
     report: &Report,
     arguments: &DiffArguments,
-    json: bool,
+    format: Format,
     names: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
-    let json = json || arguments.format == Format::Json;
-    screen.show(json, report, |report, view| match arguments.format {
-        Format::Markdown => markdown::render(report, names),
-        Format::Table | Format::Json => table::render(report, view),
+    screen.show(format == Format::Json, report, |report, view| {
+        unnumbered(match format {
+            Format::Markdown => markdown::render(report, names),
+            Format::Table | Format::Json => table::render(report, view),
+        })
     })?;
     Ok(exit(report, arguments.exit_code))
 }
@@ -245,15 +267,56 @@ fn exit(report: &Report, counts: bool) -> Exit {
 }
 
 impl Report {
-    /// Those for which the files make a difference.
+    /// Those of which there is something to say.
     pub(super) fn different(&self) -> impl Iterator<Item = &Tried> {
         let tried = self.integrations.iter();
-        tried.filter(|one| one.difference.is_any() || !one.difference.tried.untried.is_empty())
+        tried.filter(|one| {
+            let difference = &one.difference;
+            difference.is_any() || !difference.tried.untried.is_empty() || one.end().is_some()
+        })
     }
 
     fn is_any(&self) -> bool {
         let mut tried = self.integrations.iter();
         !self.new.is_empty() || !self.gone.is_empty() || tried.any(|one| one.difference.is_any())
+    }
+
+    /// What it comes to, such as `1 of 3 integrations would change, 1 is new`.
+    pub(super) fn total(&self) -> String {
+        let ids = |of: &mut dyn Iterator<Item = &Tried>| {
+            let ids: BTreeSet<&IntegrationId> = of.map(|one| &one.difference.integration).collect();
+            ids.len()
+        };
+        let tried = ids(&mut self.integrations.iter());
+        let mut changed = self
+            .integrations
+            .iter()
+            .filter(|one| one.difference.is_any());
+        let all = number(tried as u64, "integration", "integrations");
+        let mut told = format!("{} of {all} would change", ids(&mut changed));
+        if self.integrations.iter().any(|one| one.records.is_some()) {
+            let readings = self.integrations.len() as u64;
+            told += &format!(", on {}", number(readings, "recording", "recordings"));
+        }
+        let parts = [
+            (self.new.len(), "is new", "are new"),
+            (self.gone.len(), "would be gone", "would be gone"),
+            (
+                self.failed.len(),
+                "could not be tried",
+                "could not be tried",
+            ),
+        ];
+        for (count, one, many) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            told += &format!(", {}", number(count as u64, one, many));
+        }
+        told
+    }
+
+    /// Nothing is otherwise, and everything was tried.
+    pub(super) fn is_calm(&self) -> bool {
+        let mut tried = self.integrations.iter();
+        !self.is_any() && self.failed.is_empty() && !tried.any(|one| one.end().is_some())
     }
 }
 
@@ -265,6 +328,12 @@ impl Tried {
             None => id,
             Some(records) => format!("{id} on {}", clean(records)),
         }
+    }
+
+    /// The word for how a run would end by these files, where that is no success.
+    pub(super) fn word(&self) -> Option<String> {
+        let outcome = &self.difference.with.as_ref()?.outcome;
+        (!outcome.is_success()).then(|| outcome.as_str().replace('_', " "))
     }
 
     /// How a run would end by these files, where that is no success.

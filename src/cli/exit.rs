@@ -106,8 +106,10 @@ impl Failure {
                 ClientError::Denied(_) => Exit::Denied,
                 // Stopping, or not ready: the same request may succeed later.
                 ClientError::Refused(problem) if problem.status == 503 => Exit::OutOfReach,
-                // Files that were sent.
-                ClientError::Refused(problem) if problem.status == 422 => Exit::Invalid,
+                // What was asked for, or the files that were sent, is not right.
+                ClientError::Refused(problem) if matches!(problem.status, 400 | 422) => {
+                    Exit::Invalid
+                }
                 ClientError::Refused(_) | ClientError::Broken(_) => Exit::Failed,
             },
             Failure::Config(_) => Exit::Invalid,

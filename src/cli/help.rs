@@ -32,7 +32,7 @@ pub struct HelpArguments {
 
 /// A page of the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Topic {
+pub(super) enum Topic {
     Files,
     Scripts,
     Connectors,

@@ -117,8 +117,19 @@ pub async fn run_line(
     environment: &Environment,
     screen: &mut Screen<'_>,
 ) -> Exit {
-    match Arguments::try_parse_from(line) {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let asks = |word: &str| line.iter().any(|one| one == word);
+    let is_watched = asks("status") && asks("--exit-code");
+    match Arguments::try_parse_from(&line) {
         Ok(arguments) => run(arguments, environment, screen).await,
+        // A monitor reads 2 as critical.
+        Err(told) if told.use_stderr() && is_watched => {
+            let text = told.to_string();
+            let why = text.lines().next().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why);
+            let ended = status::unknown(why, asks("--json"), screen);
+            finish(ended, screen)
+        }
         Err(told) => {
             let text = told.render();
             let text = if screen.view.color {
@@ -138,7 +149,14 @@ pub async fn run_line(
 
 /// Does what `arguments` say.
 pub async fn run(arguments: Arguments, environment: &Environment, screen: &mut Screen<'_>) -> Exit {
-    let ended = dispatch(arguments, environment, screen).await;
+    let is_watched = matches!(&arguments.verb, Verb::Status(verb) if verb.exit_code);
+    let json = arguments.json;
+    let ended = match dispatch(arguments, environment, screen).await {
+        Err(failure) if is_watched && !failure.is_closed_pipe() => {
+            status::unknown(&failure.to_string(), json, screen)
+        }
+        ended => ended,
+    };
     finish(ended, screen)
 }
 

@@ -69,11 +69,21 @@ pub(super) async fn resume(
 fn told(status: &IntegrationStatus, view: &View) -> String {
     let id = clean(status.id.as_str());
     let state = status.state.as_str();
-    let until = status.pause.as_ref().and_then(|pause| pause.until);
-    match until.filter(|_| status.state == IntegrationState::Paused) {
-        Some(until) => format!("{id} is {state} until {}\n", view.absolute(until)),
-        None => format!("{id} is {state}\n"),
-    }
+    let Some(pause) = &status.pause else {
+        return format!("{id} is {state}\n");
+    };
+    let until = pause.until;
+    let until = until.map_or_else(String::new, |until| {
+        format!(" until {}", view.absolute(until))
+    });
+    let besides = match status.state {
+        IntegrationState::Broken => {
+            ", and would not run anyway: its files are not right, and `epms check` says what is wrong"
+        }
+        IntegrationState::Disabled => ", and would not run anyway: its file says `enabled: false`",
+        _ => "",
+    };
+    format!("{id} is paused{until}{besides}\n")
 }
 
 /// Who paused it, until when, and why.

@@ -22,8 +22,9 @@ use super::{Exit, Failure, Screen, alerts};
 #[command(after_help = "\
 it is the run itself, with its transaction dropped; ends with 4 when the guard
 would hold it, with 1 when it would not understand the records. --with sends
-what stands in another checkout's files, without credentials: records are read
-as the running files say; `epms diff` holds both against each other
+what stands in another checkout's files, of credentials their `defaults` alone:
+records are read as the running files say; `epms diff` holds both against each
+other
 
 examples
   epms preview 123-building-name
@@ -277,7 +278,11 @@ fn render(preview: &Preview, all: bool, view: &View) -> String {
         Some(tried) if tried.same => ", by files that say what the running ones say,",
         Some(_) => ", by files that are not live,",
     };
+    let switch = preview.tried.as_ref().and_then(|tried| tried.switch);
     let mut text = format!("the next run of {name}{by} {would}\n");
+    if let Some(switch) = switch {
+        let _ = writeln!(text, "  {name} {} by these files", switch.as_str());
+    }
     for told in preview.tried.iter().flat_map(|tried| &tried.untried) {
         text += &paragraph(2, &format!("not tried: {}", clean(told)), view);
     }

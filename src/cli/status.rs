@@ -26,7 +26,8 @@ the generation before goes on until they are right
 --exit-code is for monitors: the first line begins with EPMS and OK, WARNING,
 CRITICAL or UNKNOWN, and the command ends with 0, 1, 2 or 3. critical are
 integrations that are stale, broken or left behind; warnings are held, failing,
-paused with no end, or by files that were rejected
+paused with no end, or by files that were rejected. 3 is whatever else goes
+wrong: nobody answers, there is no such integration, the line is not right
 
 examples
   epms status
@@ -61,12 +62,7 @@ pub(super) async fn run(
             .map(|one| Shown::One(Box::new(one))),
         None => client.status().await.map(Shown::All),
     };
-    let shown = match shown {
-        Err(error) if arguments.exit_code => {
-            return tell(&watched::unknown(&error.to_string()), screen);
-        }
-        shown => shown?,
-    };
+    let shown = shown?;
     let told = arguments.exit_code.then(|| match &shown {
         Shown::One(status) => watched::one(status),
         Shown::All(status) => watched::all(status),
@@ -85,6 +81,17 @@ pub(super) async fn run(
 enum Shown {
     One(Box<IntegrationStatus>),
     All(Status),
+}
+
+/// Whatever went wrong, a monitor is told that nothing is known, and reads it where it looks; where it reads JSON the line
+/// is no part of that.
+pub(super) fn unknown(why: &str, json: bool, screen: &mut Screen<'_>) -> Result<Exit, Failure> {
+    let told = watched::unknown(why);
+    if !json {
+        return tell(&told, screen);
+    }
+    screen.complain(&format!("epms: {why}"))?;
+    Ok(told.exit)
 }
 
 /// What a monitor reads: it looks at standard output, whatever went wrong.

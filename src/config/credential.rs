@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::{Guard, Schedule, SecretReference};
 
@@ -37,14 +37,22 @@ pub struct Credential {
     pub defaults: Defaults,
 }
 
+impl Credential {
+    /// The last day on which it was taken, where that is past.
+    pub fn expired(&self, today: Date) -> Option<Date> {
+        self.expires.filter(|day| *day < today)
+    }
+}
+
 /// A key of `guard` and of `schedule` counts by itself. What is not named here either is as in `config/epms.yaml`, or as the
 /// program has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Defaults {
     /// The PMS's own status words that are never pulled (R6). A file with a list of its own has that list alone.
     pub exclude_statuses: Vec<String>,
     /// The time zone of properties whose files name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// When a run is held until somebody approves it (R27).
     pub guard: Guard,

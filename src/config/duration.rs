@@ -32,8 +32,32 @@ fn parse(text: &str) -> Option<Span> {
         .map(Span::seconds)
 }
 
+/// Parts that are written one behind the other, or in tenths: `1.5h` and `1h30m` → `90m`.
+fn added(text: &str) -> Option<Span> {
+    let mut seconds = 0.0;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, behind) = rest.split_at_checked(end)?;
+        let number: f64 = number.parse().ok()?;
+        let behind = behind.trim_start();
+        let end = behind.find(|c: char| !c.is_ascii_alphabetic());
+        let (word, behind) = behind.split_at_checked(end.unwrap_or(behind.len()))?;
+        let word = word.to_ascii_lowercase();
+        let (_, unit) = UNITS.iter().find(|(unit, _)| word.starts_with(unit))?;
+        seconds += number * Duration::from_secs(*unit).as_secs_f64();
+        rest = behind.trim_start();
+    }
+    let whole = Duration::try_from_secs_f64(seconds.round()).ok()?;
+    (!whole.is_zero() && whole.as_secs() <= 366 * 86_400).then_some(Span(whole))
+}
+
 /// What was probably meant by a text that is no length of time: `5 minutes` → `5m`.
 fn guess(text: &str) -> Option<String> {
+    let numbers = text.split(|c: char| !c.is_ascii_digit());
+    if numbers.filter(|part| !part.is_empty()).count() > 1 {
+        return added(text).map(|span| span.to_string());
+    }
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let word = text.get(digits.len()..)?.trim().to_ascii_lowercase();
     let unit = UNITS
@@ -132,5 +156,20 @@ mod tests {
     fn a_duration_is_written_in_its_largest_whole_unit() {
         assert_eq!(Span::seconds(7200).to_string(), "2h");
         assert_eq!(Span::seconds(90).to_string(), "90s");
+    }
+
+    #[test]
+    fn what_is_written_in_tenths_or_parts_is_guessed_as_what_it_is_in_all() {
+        for (text, meant) in [
+            ("1.5h", "write `90m`"),
+            ("1h30m", "write `90m`"),
+            ("1 hour 30 minutes", "write `90m`"),
+            ("0.5d", "write `12h`"),
+            ("1.x", "write `1m`"),
+            ("1.5", "write `30s, 5m, 1h or 2d`"),
+        ] {
+            let told = text.parse::<Span>().unwrap_err();
+            assert!(told.contains(meant), "{text}: {told}");
+        }
     }
 }

@@ -9,8 +9,9 @@ use crate::beneath::{Entry, MAX_FILE, Unread};
 use crate::model::{Code, Problem, time_zone};
 
 use super::{
-    BackupSettings, Connector, Credential, CredentialValue, Document, Home, Integration, Operation,
-    Partly, Schedule, Settings, Span, Target, WebSettings, nearest, notices, target_requests,
+    BackupSettings, Connector, Credential, CredentialValue, Defaults, Document, Home, Integration,
+    Operation, Partly, Schedule, Settings, Span, Target, WebSettings, nearest, notices,
+    target_requests,
 };
 
 /// A file that could be read, and everything needed to point into it.
@@ -48,11 +49,14 @@ impl<T> Rest<T> {
 
     /// Those of the problems that are of what was written.
     pub fn of_written(&self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-        let mut problems = problems;
-        problems.retain(|one| {
-            one.file != self.file.document.file() || self.partly.is_written(&one.field)
-        });
-        problems.into_iter()
+        let document = &self.file.document;
+        problems.into_iter().filter_map(|one| {
+            if one.file == document.file() {
+                self.partly.as_written(one, document)
+            } else {
+                Some(one)
+            }
+        })
     }
 }
 
@@ -128,6 +132,22 @@ impl File<Integration> {
     /// What would be read if this text stood in the file of an integration.
     pub fn of_integration(name: &str, text: &str) -> Read<Integration> {
         of_text("integrations", name, text, check_integration)
+    }
+}
+
+impl File<Credential> {
+    /// What would be read if this text stood in the file of a credential.
+    pub fn of_credential(name: &str, text: &str) -> Read<Credential> {
+        of_text("credentials", name, text, check_credential)
+    }
+}
+
+impl File<Defaults> {
+    /// What would be read if this text stood under `defaults` in the file of a credential.
+    pub fn of_defaults(credential: &str, text: &str) -> Read<Defaults> {
+        of_text("credentials", credential, text, |defaults, document| {
+            check_defaults(defaults, "", document)
+        })
     }
 }
 
@@ -259,13 +279,9 @@ fn file<T: DeserializeOwned>(
     let Some(partly) = partly else {
         return Err((problems, None));
     };
-    let ranges = check(&partly.value, &document);
-    let is_whole = problems.is_empty();
-    problems.extend(
-        ranges
-            .into_iter()
-            .filter(|one| partly.is_written(&one.field)),
-    );
+    let ranges = check(&partly.value, &document).into_iter();
+    let is_whole = problems.len() == document.twice().len();
+    problems.extend(ranges.filter_map(|one| partly.as_written(one, &document)));
     let Partly { value, unfit } = partly;
     let file = File {
         value,
@@ -351,15 +367,21 @@ fn check_settings(settings: &Settings, document: &Document) -> Vec<Problem> {
 fn check_credential(credential: &Credential, document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_version(credential.version, document, &mut problems);
-    let defaults = &credential.defaults;
+    problems.extend(check_defaults(&credential.defaults, "defaults.", document));
+    problems
+}
+
+/// `at` is what stands before the names of their keys.
+fn check_defaults(defaults: &Defaults, at: &str, document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
     if let Some(Err(message)) = defaults.timezone.as_deref().map(time_zone) {
-        problems.push(document.problem("defaults.timezone", message));
+        problems.push(document.problem(&format!("{at}timezone"), message));
     }
-    let field = "defaults.schedule";
-    check_part_of_schedule(&defaults.schedule, field, document, &mut problems);
+    let field = format!("{at}schedule");
+    check_part_of_schedule(&defaults.schedule, &field, document, &mut problems);
     for (index, word) in defaults.exclude_statuses.iter().enumerate() {
         if word.trim().is_empty() {
-            let field = format!("defaults.exclude_statuses.{index}");
+            let field = format!("{at}exclude_statuses.{index}");
             problems.push(document.problem(&field, "is empty; remove it"));
         }
     }

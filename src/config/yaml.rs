@@ -26,6 +26,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub struct Document {
     file: PathBuf,
     root: Node,
+    /// Keys that stand in it a second time: the first of each is read, to tell what else is wrong.
+    twice: Vec<Problem>,
 }
 
 /// What fits of a document.
@@ -45,6 +47,56 @@ impl<T> Partly<T> {
             let rest = field.strip_prefix(path.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
+    }
+
+    /// A problem that was found in the value, as one of what is written in the document: an item of a list stands there at
+    /// another place where others before it do not fit. None where it is said of nothing that was written, such as that
+    /// a list is empty of which only no item fits.
+    pub fn as_written(&self, problem: Problem, document: &Document) -> Option<Problem> {
+        let mut field = String::new();
+        let mut is_moved = false;
+        for part in problem.field.split('.') {
+            let unfit = self.unfit_items(&field, document);
+            let index = part.parse().ok().filter(|_: &usize| !unfit.is_empty());
+            if !field.is_empty() {
+                field.push('.');
+            }
+            match index {
+                None => field += part,
+                Some(index) => {
+                    let at = unfit
+                        .iter()
+                        .fold(index, |at, one| at + usize::from(*one <= at));
+                    is_moved |= at != index;
+                    field += &at.to_string();
+                }
+            }
+        }
+        if !self.is_written(&field) || !self.unfit_items(&field, document).is_empty() {
+            return None;
+        }
+        Some(Problem {
+            place: if is_moved {
+                Some(document.place(&field))
+            } else {
+                problem.place
+            },
+            field,
+            ..problem
+        })
+    }
+
+    /// The items of a list that do not fit, in order.
+    fn unfit_items(&self, list: &str, document: &Document) -> Vec<usize> {
+        if !document.is_list(list) {
+            return Vec::new();
+        }
+        let items = self.unfit.iter().filter_map(|path| {
+            let rest = path.strip_prefix(list)?;
+            rest.strip_prefix('.').unwrap_or(rest).parse().ok()
+        });
+        let items: BTreeSet<usize> = items.collect();
+        items.into_iter().collect()
     }
 }
 
@@ -80,11 +132,25 @@ impl Faults {
             3 => text("1h", false),
             4 => Kind::Map(Vec::new()),
             5 => Kind::Seq(Vec::new()),
+            6 => text("x@example.com", false),
             _ => return false,
         };
         *next += 1;
         let put = |(key, around): (&String, &[String])| root.put(around, key, kind);
         field.split_last().is_some_and(put)
+    }
+
+    /// Leaves out the nearest thing around a field that nothing can stand in for; false where that is all of the file.
+    fn leaves_out(&mut self, root: &mut Node, field: &[String]) -> bool {
+        let mut around = field;
+        while let Some((_, outer)) = around.split_last().filter(|(_, outer)| !outer.is_empty()) {
+            around = outer;
+            if root.mute(around) {
+                self.muted.insert(around.to_vec());
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -96,7 +162,7 @@ fn text(text: &str, plain: bool) -> Kind {
 }
 
 impl Document {
-    /// Parses `text`. A document that is no YAML, or has a key twice, gives its problems.
+    /// Parses `text`. A document that is no YAML gives its problems; one that has a key twice gives them when it is read.
     pub fn parse(file: &Path, text: &str) -> Result<Document, Vec<Problem>> {
         let whole = |message: String| Problem {
             file: file.to_owned(),
@@ -155,16 +221,10 @@ impl Document {
                 }]
             })?;
         let root = node(text, parsed);
+        let mut root = root;
         let mut twice = Vec::new();
-        find_duplicates(&root, &mut Vec::new(), &mut twice);
-        let document = Document {
-            file: file.to_owned(),
-            root,
-        };
-        if twice.is_empty() {
-            return Ok(document);
-        }
-        Err(twice
+        keep_first(&mut root, &mut Vec::new(), &mut twice);
+        let twice = twice
             .into_iter()
             .map(|(path, second, first)| Problem {
                 place: Some(second),
@@ -176,7 +236,17 @@ impl Document {
                 code: Code::DuplicateKey,
                 ..whole(String::new())
             })
-            .collect())
+            .collect();
+        Ok(Document {
+            file: file.to_owned(),
+            root,
+            twice,
+        })
+    }
+
+    /// Keys that stand in it a second time.
+    pub fn twice(&self) -> &[Problem] {
+        &self.twice
     }
 
     /// Fills `T` from the document, or tells everything that does not fit.
@@ -191,7 +261,7 @@ impl Document {
     /// must be there and is not, or does not fit, has a stand-in.
     pub fn read_partly<T: DeserializeOwned>(&self) -> (Option<Partly<T>>, Vec<Problem>) {
         let mut root = self.root.clone();
-        let mut problems = Vec::new();
+        let mut problems = self.twice.clone();
         let mut faults = Faults::default();
         loop {
             let error = match T::deserialize(&root) {
@@ -207,7 +277,9 @@ impl Document {
             };
             if let Some(stands_in) = faults.stand_in_at(&error.path) {
                 // It does not fit here; nothing that was written is wrong with it.
-                if !faults.stands_in(&mut root, stands_in) {
+                let goes_on = faults.stands_in(&mut root, stands_in.clone())
+                    || faults.leaves_out(&mut root, &stands_in);
+                if !goes_on {
                     return (None, problems);
                 }
                 continue;
@@ -234,7 +306,10 @@ impl Document {
             }
             faults.muted.insert(field.clone());
             let goes_on = match error.missing {
-                Some(_) => faults.stands_in(&mut root, field),
+                Some(_) => {
+                    faults.stands_in(&mut root, field.clone())
+                        || faults.leaves_out(&mut root, &field)
+                }
                 None => !error.path.is_empty() && root.mute(&error.path),
             };
             if !goes_on {
@@ -245,8 +320,17 @@ impl Document {
 
     /// The place of the value at a dotted path, or of the nearest thing around it.
     pub fn place(&self, field: &str) -> Place {
+        self.nearest(field).0.place
+    }
+
+    fn is_list(&self, field: &str) -> bool {
+        let (node, rest) = self.nearest(field);
+        rest.is_empty() && matches!(node.kind, Kind::Seq(_))
+    }
+
+    /// The value at a dotted path, or the nearest thing around it, and what is left of the path.
+    fn nearest<'f>(&self, field: &'f str) -> (&Node, &'f str) {
         let mut node = &self.root;
-        let mut place = node.place;
         let mut rest = field;
         'down: while !rest.is_empty() {
             match &node.kind {
@@ -258,7 +342,6 @@ impl Document {
                         {
                             rest = after.strip_prefix('.').unwrap_or(after);
                             node = value;
-                            place = value.place;
                             continue 'down;
                         }
                     }
@@ -272,12 +355,11 @@ impl Document {
                     };
                     rest = after;
                     node = item;
-                    place = item.place;
                 }
                 Kind::Null | Kind::Scalar { .. } => break,
             }
         }
-        place
+        (node, rest)
     }
 
     /// Whether the document has something at a dotted path, be it empty. A key that has dots of its own is not found.
@@ -309,30 +391,35 @@ impl Document {
     }
 }
 
-fn find_duplicates(
-    node: &Node,
+/// Takes out what stands under a key that was there before.
+fn keep_first(
+    node: &mut Node,
     path: &mut Vec<String>,
     found: &mut Vec<(Vec<String>, Place, Place)>,
 ) {
-    match &node.kind {
+    match &mut node.kind {
         Kind::Map(entries) => {
-            for (index, (key, at, value)) in entries.iter().enumerate() {
+            let mut first: BTreeMap<String, Place> = BTreeMap::new();
+            entries.retain(|(key, at, _)| {
+                let Some(first) = first.get(key) else {
+                    first.insert(key.clone(), *at);
+                    return true;
+                };
+                let mut path = path.clone();
                 path.push(key.clone());
-                if let Some((_, first, _)) = entries
-                    .iter()
-                    .take(index)
-                    .find(|(other, _, _)| other == key)
-                {
-                    found.push((path.clone(), *at, *first));
-                }
-                find_duplicates(value, path, found);
+                found.push((path, *at, *first));
+                false
+            });
+            for (key, _, value) in entries {
+                path.push(key.clone());
+                keep_first(value, path, found);
                 path.pop();
             }
         }
         Kind::Seq(items) => {
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.iter_mut().enumerate() {
                 path.push(index.to_string());
-                find_duplicates(item, path, found);
+                keep_first(item, path, found);
                 path.pop();
             }
         }
@@ -428,16 +515,61 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
+    fn a_key_that_stands_twice_is_refused_wherever_it_stands_and_hides_nothing_else() {
+        let mut told = problems(
+            "version: 1\nenabled: 7\ninner:\n  a: {name: x}\n  a: {name: y}\nversion: 2\n",
+        );
+        told.sort();
         assert_eq!(
-            problems(
-                "version: 1\nenabled: true\ninner:\n  a: {name: x}\n  a: {name: y}\nversion: 2\n"
-            ),
+            told,
             [
+                "f.yaml:2:10: enabled: expected true or false, found `7`",
                 "f.yaml:5:3: inner.a: the key stands here a second time, first in line 4; keep one",
                 "f.yaml:6:1: version: the key stands here a second time, first in line 1; keep one",
             ]
         );
+    }
+
+    #[test]
+    fn what_nothing_can_stand_in_for_is_left_out_with_what_is_around_it() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code)]
+        struct Outer {
+            deep: BTreeMap<String, Strange>,
+            after: u32,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code)]
+        struct Strange {
+            way: Narrow,
+        }
+        #[derive(Debug, Deserialize)]
+        enum Narrow {
+            North,
+        }
+        let text = "deep: { a: { way: South }, b: { way: North } }\nafter: 7\n";
+        let document = Document::parse(Path::new("f.yaml"), text).unwrap();
+        let (partly, problems) = document.read_partly::<Outer>();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let partly = partly.unwrap();
+        assert_eq!((partly.value.deep.len(), partly.value.after), (1, 7));
+        assert!(!partly.is_written("deep.a") && partly.is_written("deep.b"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_list_is_said_of_the_item_that_is_written_there() {
+        let text = "version: 1\nenabled: true\nids: [[1], a, [2], b]\n";
+        let document = Document::parse(Path::new("f.yaml"), text).unwrap();
+        let partly = document.read_partly::<Outer>().0.unwrap();
+        assert_eq!(partly.value.ids, ["a", "b"]);
+        let said = |field: &str| {
+            let problem = partly.as_written(document.problem(field, "is odd"), &document);
+            problem.map(|one| one.to_string())
+        };
+        assert_eq!(said("ids.0").unwrap(), "f.yaml:3:12: ids.1: is odd");
+        assert_eq!(said("ids.1").unwrap(), "f.yaml:3:20: ids.3: is odd");
+        assert_eq!(said("ids"), None);
+        assert_eq!(said("version").unwrap(), "f.yaml:1:10: version: is odd");
     }
 
     #[test]

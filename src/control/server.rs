@@ -471,7 +471,7 @@ async fn integration<B: Backend>(
             })
         })
         .ok_or_else(|| {
-            ProblemDocument::not_found("there is no such integration; /v1/integrations lists them")
+            ProblemDocument::not_found("there is no such integration; `epms status` lists them")
         })
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::catalog::Integration;
-use crate::model::{Difference, Tried};
+use crate::model::{Difference, Switch, Tried};
 use crate::store::Store;
 use crate::sync;
 
@@ -24,6 +24,10 @@ pub fn rehearse(
     let store = Store::open(folder.path())?;
     let noon = recorded.today.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
     let started = noon.map_or(Timestamp::UNIX_EPOCH, |noon| noon.timestamp());
+    let tried = Tried {
+        switch: Switch::between(runs.config.enabled, with.config.enabled),
+        ..Tried::default()
+    };
     let [now, with] = sync::rehearse(&store, runs, with, recorded, started)?;
-    Ok(Difference::between(&now, &with, Tried::default()))
+    Ok(Difference::between(&now, &with, tried))
 }

@@ -49,8 +49,10 @@ struct Entry {
     failures: u32,
     /// The last run did not understand its records (R41): the source answers, and other files may cure it.
     not_understood: bool,
-    /// Since when there was no success, as far as is known.
+    /// Since when there was no success, as far as is known. The time in which it was off, and missed no rhythm, does not count.
     since: Timestamp,
+    /// Since when it is off, where it is.
+    off: Option<Timestamp>,
     /// That it is stale was told.
     stale: bool,
 }
@@ -174,9 +176,14 @@ impl Schedule {
                 entry.rhythm = rhythm;
                 entry.due = slot.unwrap_or(now);
                 if was_off {
-                    // Nobody expected a success meanwhile.
-                    entry.since = now;
+                    // Nobody expected a success meanwhile; what was missed before is missed all the same.
+                    let off = entry.off.take().unwrap_or(entry.since);
+                    let long = now.duration_since(off).max(SignedDuration::ZERO);
+                    entry.since = entry.since.checked_add(long).unwrap_or(now).min(now);
+                    // Whether it is still told is for the store to say.
                     entry.stale = false;
+                } else if rhythm.is_none() {
+                    entry.off = Some(now);
                 }
                 if was_off && missed(rhythm, last_success, now) {
                     entry.due = now;
@@ -201,6 +208,8 @@ impl Schedule {
                         failures: 0,
                         not_understood: false,
                         since: last_success.unwrap_or(now),
+                        // How long it has been off before is not known: all the time since then.
+                        off: None,
                         stale: false,
                     },
                 );

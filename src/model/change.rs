@@ -82,6 +82,27 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Every kind, by its number.
+    pub const ALL: [ChangeKind; 17] = [
+        ChangeKind::Created,
+        ChangeKind::Linked,
+        ChangeKind::Updated,
+        ChangeKind::Closed,
+        ChangeKind::Excluded,
+        ChangeKind::Readmitted,
+        ChangeKind::Unlinked,
+        ChangeKind::Merged,
+        ChangeKind::Withdrawn,
+        ChangeKind::Locked,
+        ChangeKind::Unlocked,
+        ChangeKind::Pinned,
+        ChangeKind::Unpinned,
+        ChangeKind::Undone,
+        ChangeKind::Moved,
+        ChangeKind::Erasing,
+        ChangeKind::Erased,
+    ];
+
     /// The word as commands and JSON write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -175,4 +196,15 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[n(11)]
     pub act: Option<ActId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_kinds_has_every_kind_once_and_in_order() {
+        let kinds = (0u8..).map_while(|number| minicbor::decode::<ChangeKind>(&[number]).ok());
+        assert_eq!(kinds.collect::<Vec<_>>(), ChangeKind::ALL);
+    }
 }

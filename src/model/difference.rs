@@ -204,7 +204,10 @@ impl Difference {
     /// Whether anything would be otherwise.
     pub fn is_any(&self) -> bool {
         let end = |one: &Option<Foreseen>| one.as_ref().map(|one| one.outcome.as_str());
-        !self.people.is_empty() || !self.alerts.is_empty() || end(&self.now) != end(&self.with)
+        !self.people.is_empty()
+            || !self.alerts.is_empty()
+            || self.tried.switch.is_some()
+            || end(&self.now) != end(&self.with)
     }
 
     /// Whether a run by these files would be held, and one by those that run would not.
@@ -216,10 +219,16 @@ impl Difference {
         held(&self.with) && !held(&self.now)
     }
 
-    /// Why a run by these files would write nothing and is not held; none where it would write.
+    /// Why a run by these files would write nothing and is not held; none where it would write, or where one by those
+    /// that run would understand the records as little.
     pub fn fails(&self) -> Option<&Outcome> {
         let outcome = &self.with.as_ref()?.outcome;
-        let is_end = outcome.is_success() || matches!(outcome, Outcome::Held { .. });
+        let now = self.now.as_ref().map(|now| &now.outcome);
+        let is_end = match (outcome, now) {
+            (Outcome::NotUnderstood { .. }, Some(Outcome::NotUnderstood { .. }))
+            | (Outcome::Held { .. }, _) => true,
+            _ => outcome.is_success(),
+        };
         (!is_end).then_some(outcome)
     }
 

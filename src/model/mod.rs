@@ -90,5 +90,5 @@ pub use shown::{shown, shown_json, shown_lines, steers};
 pub use soundness::{Flaw, Soundness};
 pub use status::LeaseStatus;
 pub use tier::Tier;
-pub use tried::{Tried, TriedFiles};
+pub use tried::{Switch, Tried, TriedFiles};
 pub use zone::time_zone;

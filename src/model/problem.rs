@@ -101,6 +101,8 @@ pub enum Code {
     UnusedKey,
     /// A warning: what a credential may ask in a day or a month does not last for the schedule, or a limit or a pause is 0.
     Budget,
+    /// A warning: the last day on which a credential is taken is past.
+    Expired,
 }
 
 impl Code {
@@ -124,6 +126,7 @@ impl Code {
                 | Code::Rule
                 | Code::UnusedKey
                 | Code::Budget
+                | Code::Expired
         )
     }
 
@@ -162,6 +165,7 @@ impl Code {
             Code::Rule => "rule",
             Code::UnusedKey => "unused_key",
             Code::Budget => "budget",
+            Code::Expired => "expired",
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::config::{CredentialValue, Hook, HookForm, KeyForm, Secret, SignatureForm, hook_url};
-use crate::outbound::{Post, signed};
+use crate::outbound::{Post, signed, standard_key};
 
 use super::kept::Letter;
 use super::send::{Unsent, Ways};
@@ -57,15 +57,12 @@ fn signature(
     body: &str,
     now: Timestamp,
 ) -> Result<[(&'static str, String); 3], Unsent> {
-    let key = secret.expose().trim();
-    let key = key.strip_prefix("whsec_").unwrap_or(key);
+    let key = standard_key(secret.expose());
+    let key = key.map_err(|what| Unsent::Refused(format!("the secret {what}")))?;
     let (id, seconds) = (format!("msg_{}", letter.id), now.as_second().to_string());
     let text = format!("{id}.{seconds}.{body}");
     let signature = signed(key, KeyForm::Base64, &text, SignatureForm::Base64);
-    let signature = signature.map_err(|_| {
-        let told = "the secret is none; write `whsec_` and 24 to 64 random bytes in base64 into it";
-        Unsent::Refused(told.to_owned())
-    })?;
+    let signature = signature.map_err(|what| Unsent::Refused(what.to_owned()))?;
     Ok([
         ("webhook-id", id),
         ("webhook-timestamp", seconds),
@@ -162,8 +159,10 @@ mod tests {
             headers[2].1,
             "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         );
-        let wrong = Secret::new("whsec_?".into());
-        assert!(signature(&wrong, &letter(), "", now).is_err());
+        for wrong in ["whsec_?", "whsec_aHVudGVyMg=="] {
+            let wrong = Secret::new(wrong.into());
+            assert!(signature(&wrong, &letter(), "", now).is_err());
+        }
     }
 
     #[test]

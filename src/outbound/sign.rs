@@ -33,6 +33,25 @@ pub(crate) fn signed(
     })
 }
 
+/// The key of a secret of Standard Webhooks, in base64: `whsec_` and 24 to 64 bytes; an error says what is wrong with the
+/// secret, and nothing of it.
+pub(crate) fn standard_key(secret: &str) -> Result<&str, &'static str> {
+    let key = secret.trim();
+    let key = key.strip_prefix("whsec_").unwrap_or(key);
+    match STANDARD.decode(key).map(|bytes| bytes.len()) {
+        Ok(24..=64) => Ok(key),
+        Ok(..24) => Err(
+            "is too short to sign webhooks; write `whsec_` and 24 to 64 random bytes in base64 into it",
+        ),
+        Ok(_) => Err(
+            "is too long to sign webhooks; write `whsec_` and 24 to 64 random bytes in base64 into it",
+        ),
+        Err(_) => Err(
+            "is none that signs webhooks; write `whsec_` and 24 to 64 random bytes in base64 into it",
+        ),
+    }
+}
+
 /// The SHA-256 of a text, in hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {
     hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
@@ -59,6 +78,23 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_of_webhooks_has_24_to_64_bytes() {
+        let of = |bytes: usize| format!("whsec_{}\n", STANDARD.encode(vec![7; bytes]));
+        for bytes in [24, 32, 64] {
+            assert!(standard_key(&of(bytes)).is_ok(), "{bytes}");
+        }
+        for (secret, told) in [
+            (of(0), "too short"),
+            (of(23), "too short"),
+            (of(65), "too long"),
+            ("whsec_hunter2?".to_owned(), "is none"),
+        ] {
+            let error = standard_key(&secret).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
 
     /// RFC 4231, test case 2.
     #[test]

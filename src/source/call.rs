@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::config::{self, Auth, Connector, Method};
 use crate::outbound::{
-    Account, Exchange, Host, Permitted, Prepared, Token, Told, authority, signed,
+    Account, Exchange, Host, Permitted, Prepared, Token, Told, authority, signed, standard_key,
 };
 
 use super::SourceError;
@@ -387,6 +387,12 @@ impl Call<'_> {
         }
         let mut value = String::new();
         for key in keys {
+            if self.source.signs_webhooks() {
+                standard_key(&key).map_err(|what| {
+                    let told = format!("the secret {what}");
+                    SourceError::NotAllowed(self.told(&told, None, "correct the credential"))
+                })?;
+            }
             let signature = signed(&key, sign.key_is, &text, sign.encoding).map_err(|what| {
                 let remedy = "correct the credential, or `sign` of the connector";
                 SourceError::NotAllowed(self.told(what, None, remedy))

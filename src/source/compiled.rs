@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{
-    Auth, Connector, Document, Feeds, File, Grant, Operation, Per, Proxy, Recorded, Span,
+    Auth, Connector, Document, Feeds, File, Grant, KeyForm, Operation, Per, Proxy, Recorded, Span,
 };
 use crate::model::{Problem, exact};
 
@@ -116,6 +116,31 @@ impl Source {
     /// What its requests go through, where anything was said about it.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.connector.proxy.as_ref()
+    }
+
+    /// Whether its requests are signed after Standard Webhooks.
+    pub(super) fn signs_webhooks(&self) -> bool {
+        self.connector.sign.as_ref().is_some_and(|sign| {
+            let header = sign.header.eq_ignore_ascii_case("webhook-signature");
+            header && sign.key_is == KeyForm::Base64
+        })
+    }
+
+    /// Whether a field of its credential is a secret of Standard Webhooks.
+    pub fn signs_webhooks_with(&self, field: &str) -> bool {
+        let sign = self.connector.sign.as_ref();
+        let names = |template: &str| {
+            let mut rests = template.split("credential.").skip(1);
+            rests.any(|rest| {
+                let rest = rest.strip_prefix(field);
+                let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                rest.is_some_and(|rest| !rest.starts_with(goes_on))
+            })
+        };
+        let mut templates = sign
+            .into_iter()
+            .flat_map(|sign| [Some(&sign.key), sign.previous.as_ref()]);
+        self.signs_webhooks() && templates.any(|template| template.is_some_and(|text| names(text)))
     }
 
     /// The requests whose records are residents, `residents` itself first; none of a target.

@@ -146,11 +146,28 @@ async fn what_is_said_about_an_alert_and_who_looks_after_it_is_shown_with_who_sa
     let nothing = epms(&["alerts", "undo", &id], 1).await;
     assert!(nothing.contains("nothing was done"), "{nothing}");
 
+    // Undo takes nothing else back in the place of what was done last.
+    epms(&["alerts", "dismiss", &id], 0).await;
+    epms(&["alerts", "assign", &id, "Bob"], 0).await;
+    let refused = epms(&["alerts", "undo", &id], 1).await;
+    assert!(
+        refused.contains("`epms alerts assign") && refused.contains("the dismiss before it"),
+        "{refused}"
+    );
+    let act = refused.split("epms people undo ").nth(1).unwrap();
+    let act = act.split('`').next().unwrap();
+    epms(&["people", "undo", act], 0).await;
+    let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
+    assert_eq!(
+        (&detail["state"], &detail["assigned"]["to"]),
+        (&json!("open"), &json!("Bob"))
+    );
+
     epms(&["alerts", "assign", &id, "--none"], 0).await;
     let twice = epms(&["alerts", "assign", &id, "--none"], 1).await;
     assert!(twice.contains("is assigned to nobody"), "{twice}");
     epms(&["alerts", "assign", &id], 2).await;
-    epms(&["alerts", "comment", &id, " "], 1).await;
+    epms(&["alerts", "comment", &id, " "], 2).await;
     epms(&["alerts", "comment", "a9999", "x"], 1).await;
     let path = format!("/v1/alerts/{id}/assign");
     let answer = daemon

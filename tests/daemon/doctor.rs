@@ -457,3 +457,35 @@ async fn a_certificate_is_verified_before_anything_is_shown_and_clocks_are_compa
     let (_, tls) = check("tls").await;
     assert_eq!(tls["saw"], "it has no certificate in it");
 }
+
+#[tokio::test]
+async fn a_credential_whose_last_day_is_past_and_a_weak_secret_of_webhooks_fail() {
+    let pms = pms(Kind::AppFolio, 1, 20).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let file = "config/credentials/elm-account.yaml";
+    let text = home.read(file);
+    home.write(file, format!("{text}expires: 2020-01-31\n"));
+    home.write("secrets/hook", "whsec_aHVudGVyMg==\n");
+    home.set("notify: [{ runs: [failed], to: { webhook: { url: \"http://127.0.0.1:9/\", secret: { file: secrets/hook } } } }]");
+    let output = home.epms(&["doctor", "elm"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let text = told(&output);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "it was taken until 2020-01-31, which is past",
+        "it is too short to sign webhooks",
+        "2 failed",
+    ] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
+    assert!(!text.contains("aHVudGVyMg"), "{text}");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let text = told(&home.epms(&["status"]).await);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("credential elm-account: it was taken until 2020-01-31, which is past"),
+        "{text}"
+    );
+}

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::support::{Daemon, Home, eventually, pms, told};
-use epms::control::protocol::{Health, Severity};
+use epms::control::protocol::{Health, IntegrationState, Severity};
 use epms::model::Outcome;
 use epms::sandbox::{Kind, Sandbox};
 use reqwest::Method;
@@ -228,4 +228,85 @@ async fn a_pause_that_cannot_be_is_refused_with_what_to_write() {
         assert_eq!(answer.problem().status, 400, "{body}");
     }
     assert_eq!(daemon.integration("elm").await.pause, None);
+}
+
+#[tokio::test]
+async fn what_would_not_run_anyway_is_said_where_it_is_paused() {
+    let (_pms, home, daemon) = started().await;
+    home.write(
+        "config/integrations/oak.yaml",
+        home.read(elm()).replace("enabled: true", "enabled: maybe"),
+    );
+    eventually("oak is broken", async || {
+        let all = daemon.client.status().await.unwrap().integrations;
+        all.iter().any(|one| one.health == Health::Broken)
+    })
+    .await;
+    let output = home.epms(&["pause", "oak"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(
+        told(&output).contains("oak is paused, and would not run anyway: its files are not right"),
+        "{}",
+        told(&output)
+    );
+    home.remove(elm());
+    eventually("its file is gone", async || {
+        daemon.integration("elm").await.state == IntegrationState::Removed
+    })
+    .await;
+    let output = home.epms(&["pause", "elm"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(
+        told(&output).contains("the file of `elm` is gone"),
+        "{}",
+        told(&output)
+    );
+    let output = home.epms(&["pause", "ash"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+}
+
+/// 2 would be critical: a monitor that asks wrongly wakes nobody.
+#[tokio::test]
+async fn whatever_a_monitor_asks_wrongly_is_unknown_and_elsewhere_a_wrong_line_ends_with_2() {
+    let (_pms, home, daemon) = started().await;
+    for line in [
+        &["status", "--exit-code", "--nosuch"][..],
+        &["status", "--exit-code", "ash"],
+        &["status", "--exit-code", "--offline"],
+        &["status", "--exit-code", "--watch"],
+    ] {
+        let output = home.epms(line).await;
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(
+            text.starts_with("EPMS UNKNOWN - "),
+            "{line:?}: {}",
+            told(&output)
+        );
+        assert_eq!(output.status.code(), Some(3), "{line:?}");
+    }
+    let output = home.epms(&["status", "--exit-code", "ash", "--json"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty(), "{}", told(&output));
+    for (line, code) in [
+        (&["status", "--nosuch"][..], 2),
+        (&["status", "ash"], 1),
+        (&["status", "ash", "--json"], 1),
+        (&["alerts", "list", "--kind", "nosuch"], 2),
+        (&["pause", "elm", "--for", "1.5h"], 2),
+        (&["diff", ".", "--json", "--format", "markdown"], 2),
+    ] {
+        let output = home.epms(line).await;
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{line:?}: {}",
+            told(&output)
+        );
+        assert!(!told(&output).contains("/v1/"), "{}", told(&output));
+    }
+    daemon.stop().await;
+    let output = home.epms(&["status", "--exit-code", "--offline"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let output = home.epms(&["status", "--offline"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
 }

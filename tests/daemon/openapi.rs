@@ -299,6 +299,7 @@ async fn no_request_names_a_file_a_url_or_a_script() {
         // What stands in files that are tried: they are texts, and none is looked up anywhere.
         "connector",
         "cursor",
+        "defaults",
         "digest",
         "digests",
         "dry_run",

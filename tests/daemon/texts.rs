@@ -172,8 +172,32 @@ async fn ids_complete_themselves_as_the_daemon_knows_them_and_by_files_without_o
         let text = completed(&home, &["alerts", "show", "a"]).await;
         assert!(text.contains(&alert), "{text}");
     }
-    let words = completed(&home, &["alerts", "list", "--kind", "name_"]).await;
-    assert!(!words.contains("panicked"), "{words}");
+    home.set("notify: [{ name: office, runs: [failed], to: { exec: [/bin/true] } }]");
+    for (line, word, other) in [
+        (
+            &["alerts", "list", "--kind", "name_"][..],
+            "name_mismatch",
+            "elm",
+        ),
+        (&["changes", "--kind", "cl"], "closed", "elm"),
+        (&["notify", "test", ""], "office", "elm"),
+        (&["credentials", "show", ""], "elm-account", "elm"),
+        (
+            &["secret", "set", "elm"],
+            "elm-account-client_secret",
+            "elm",
+        ),
+        (&["help", ""], "exit-codes", "elm"),
+        (&["help", "pe"], "people", "elm"),
+        (&["help", "people", "im"], "import", "elm"),
+    ] {
+        let text = completed(&home, line).await;
+        let has = |word: &str| {
+            text.lines()
+                .any(|line| line.split('\t').next() == Some(word))
+        };
+        assert!(has(word) && !has(other), "{line:?}: {text}");
+    }
 }
 
 /// In the shells themselves, those that are on this machine.

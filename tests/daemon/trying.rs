@@ -141,7 +141,7 @@ async fn files_that_say_the_same_ask_the_pms_for_nothing() {
     assert!(of_elm(&report).tried.same, "{report:#}");
     assert_eq!(pms.requests().len(), 0);
     let text = told(&home.epms(&["diff", path(&branch)]).await);
-    assert_eq!(text, "1 integration tried, 0 of them would change\n");
+    assert_eq!(text, "0 of 1 integration would change\n");
     assert!(daemon.log().contains("files are tried"));
 }
 
@@ -263,7 +263,7 @@ async fn what_would_be_held_ends_with_4_and_a_comment_names_nobody() {
     assert_eq!(comment.status.code(), Some(0));
     let comment = told(&comment);
     assert!(
-        comment.starts_with("### epms: 1 of 1 integrations would change"),
+        comment.starts_with("### epms: 1 of 1 integration would change"),
         "{comment}"
     );
     assert!(comment.contains("**held**"), "{comment}");
@@ -307,6 +307,46 @@ async fn files_that_are_not_right_are_told_with_their_place_and_the_others_are_t
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
 }
 
+/// What is said for several integrations in the file of their account changes people as much as what each file says.
+#[tokio::test]
+async fn the_defaults_of_a_credential_and_the_switch_are_tried() {
+    let (_pms, home, _daemon) = started().await;
+    home.edit(ELM, "exclude_statuses: []\n", "");
+    eventually("the file is loaded", async || {
+        told(&home.epms(&["reload"]).await).contains("elm")
+    })
+    .await;
+    let branch = checkout(&home);
+    branch.copy(home.root(), "config/credentials");
+    let account = "config/credentials/elm-account.yaml";
+    let text = branch.read(account);
+    branch.write(
+        account,
+        format!("{text}defaults: {{ exclude_statuses: [Current], schedule: {{ every: 20m }} }}\n"),
+    );
+    let (code, report) = diff(&home, &branch, &["--exit-code"]).await;
+    let difference = of_elm(&report);
+    assert!(difference.is_any(), "{report:#}");
+    assert!(
+        difference.tried.untried[0].contains("`defaults.schedule`"),
+        "{report:#}"
+    );
+    assert!(matches!(code, Some(1 | 4)), "{code:?}: {report:#}");
+
+    branch.write(account, text);
+    branch.edit(ELM, "enabled: true", "enabled: false");
+    let output = home.epms(&["diff", path(&branch), "--exit-code"]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(
+        told(&output).contains("elm: would be switched off"),
+        "{}",
+        told(&output)
+    );
+    branch.write(account, "version: 1\nconnector: [\n");
+    let output = home.epms(&["diff", path(&branch)]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+}
+
 #[tokio::test]
 async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_not_taken() {
     let (_pms, home, daemon) = started().await;
@@ -321,6 +361,7 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
     let mut files = TriedFiles {
         integration: home.read(ELM),
         connector: None,
+        defaults: None,
         scripts: BTreeMap::from([("appfolio".to_owned(), "x".repeat(TriedFiles::MOST))]),
     };
     let ask = async |files: &TriedFiles| {
@@ -336,6 +377,33 @@ async fn a_sent_script_has_the_limits_of_every_other_and_what_is_too_large_is_no
     let problem = ask(&files).await.problem();
     assert_eq!(problem.status, 422);
     assert!(problem.detail.contains("larger than 1 MiB"), "{problem}");
+}
+
+#[tokio::test]
+async fn slow_scripts_of_one_user_are_bounded_and_hold_up_nothing_that_runs() {
+    let (_pms, home, daemon) = started().await;
+    let slow = "fn residents(record, ctx) { loop { } }\n";
+    let files = TriedFiles {
+        integration: home.read(ELM),
+        scripts: BTreeMap::from([("appfolio".to_owned(), slow.to_owned())]),
+        ..TriedFiles::default()
+    };
+    let body = serde_json::to_string(&files).unwrap();
+    let path = "/v1/integrations/elm/diff";
+    let trials = (0..10).map(|_| daemon.send(Method::POST, path, &body));
+    let trials = futures_util::future::join_all(trials);
+    let runs = async {
+        let synced = daemon.sync("elm").await;
+        let preview = home.epms(&["preview", "elm"]).await;
+        (synced.outcome, preview.status.code())
+    };
+    let (answers, (outcome, code)) = tokio::join!(trials, runs);
+    assert!(outcome.is_success());
+    assert_eq!(code, Some(0));
+    let (busy, tried): (Vec<_>, Vec<_>) = answers.iter().partition(|one| one.status == 503);
+    assert!(!busy.is_empty() && tried.len() >= 6, "{}", tried.len());
+    assert!(tried.iter().all(|one| one.status == 200));
+    assert!(busy.iter().all(|one| one.body.contains("ask again when")));
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ mistakes! {
 }
 
 /// One mistake of each kind, each in a file of its own or beside others: what is put in the place of what, where.
-const MISTAKES: [(&str, &str, &str); 17] = [
+const MISTAKES: [(&str, &str, &str); 22] = [
     ("config/epms.yaml", "version: 1", "version: 1\nwokers: 2"),
     (
         "config/epms.yaml",
@@ -134,7 +134,19 @@ const MISTAKES: [(&str, &str, &str); 17] = [
         "version: 1",
         "version: 1\nbackup: { every: 1s, to: x }",
     ),
+    ("config/epms.yaml", "version: 1", "version: 1\ndeadline: 0s"),
+    (
+        "config/epms.yaml",
+        "version: 1",
+        "version: 1\nnotify: [{ alerts: [nope], to: { smtp: { host: h, from: nobody, to: [a@example.com] } } }]",
+    ),
+    ("config/epms.yaml", "version: 1", "version: 2"),
     ("config/credentials/acme.yaml", "user: ana", "usr: ana"),
+    (
+        "config/credentials/acme.yaml",
+        "version: 1",
+        "version: 1\nexpires: 2020-01-31",
+    ),
     (
         "config/credentials/acme.yaml",
         "key: { file: secrets/acme }",
@@ -164,6 +176,11 @@ const MISTAKES: [(&str, &str, &str); 17] = [
         "config/integrations/elm.yaml",
         "pms_properties: [elm]",
         "pms_properties: []",
+    ),
+    (
+        "config/integrations/elm.yaml",
+        "version: 1",
+        "version: 1\nunits: { map: { a: b, a: c } }",
     ),
     (
         "config/integrations/elm.yaml",
@@ -244,4 +261,37 @@ async fn all_mistakes_are_told_at_once() {
             );
         }
     }
+}
+
+/// What is made of a mistake, such as a list that is empty without it, is none.
+#[tokio::test]
+async fn a_kind_that_is_not_known_is_one_mistake() {
+    let home = home_with("");
+    home.edit(
+        "config/epms.yaml",
+        "version: 1",
+        "version: 1\nnotify: [{ alerts: [nope], to: { exec: [/bin/true] } }]",
+    );
+    let found = problems(&home).await;
+    let fields: Vec<&str> = found.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["notify.0.alerts.0"], "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_credential_whose_last_day_is_past_is_a_warning() {
+    let home = home_with("");
+    home.edit(
+        "config/credentials/acme.yaml",
+        "version: 1",
+        "version: 1\nexpires: 2020-01-31",
+    );
+    let output = home.epms(&["check"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let output = home.epms(&["check", "--strict"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let text = told(&output);
+    assert!(
+        text.contains("acme.yaml:2:10: warning: expires: 2020-01-31 is past"),
+        "{text}"
+    );
 }

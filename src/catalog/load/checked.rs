@@ -1,8 +1,9 @@
 //! Everything that is wrong in a home, also where nothing uses it. Loads as the daemon does, and keeps nothing.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::config::{Home, Limits};
+use crate::config::{Credential, File, Home, Limits};
 use crate::model::{Code, Holdings, Problem, Problems};
 
 use super::super::budgets;
@@ -47,17 +48,13 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     for name in credentials {
         match loader.credential(&name) {
             Ok(file) => {
-                let limits = Limits::default().lowered(&file.value.limits);
-                let zeros = limits.zeros().into_iter().map(|key| {
-                    let problem = file
-                        .document
-                        .problem(&format!("limits.{key}"), Limits::ZERO);
-                    problem.coded(Code::Budget)
-                });
-                problems.extend(zeros);
+                problems.extend(of_credential(&file, now));
             }
             Err(found) => problems.extend(found),
         }
+    }
+    for rest in loader.files.rests.credentials.values() {
+        problems.extend(rest.of_written(of_credential(&rest.file, now)));
     }
     let connectors: Vec<String> = loader.files.connectors.keys().cloned().collect();
     for name in connectors {
@@ -102,4 +99,29 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
         }
     }
     Problems(problems).sorted()
+}
+
+/// What of a credential may be right nonetheless.
+fn of_credential(file: &File<Credential>, now: Timestamp) -> Vec<Problem> {
+    let limits = Limits::default().lowered(&file.value.limits);
+    let zeros = limits.zeros().into_iter().map(|key| {
+        let document = &file.document;
+        let problem = document.problem(&format!("limits.{key}"), Limits::ZERO);
+        problem.coded(Code::Budget)
+    });
+    zeros.chain(expired(file, now)).collect()
+}
+
+/// That a credential's last day is past. What loads goes on loading: the PMS may take it all the same.
+fn expired(file: &File<Credential>, now: Timestamp) -> Option<Problem> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let day = file.value.expired(today)?;
+    let message = format!(
+        "{day} is past: the credential is taken no more; ask whoever gave it for the next one, put its secret in the place of the old one, and write the new day here"
+    );
+    Some(
+        file.document
+            .problem("expires", message)
+            .coded(Code::Expired),
+    )
 }

@@ -40,6 +40,7 @@ fn files(integration: &str, connector: Option<&str>, script: &str) -> TriedFiles
     TriedFiles {
         integration: integration.to_owned(),
         connector: connector.map(str::to_owned),
+        defaults: None,
         scripts: BTreeMap::from([("letterbox".to_owned(), script.to_owned())]),
     }
 }
@@ -126,4 +127,41 @@ fn what_is_wrong_with_a_sent_file_is_told_with_its_place() {
     let large = " ".repeat(1024 * 1024 + 1);
     let told = tried(&files(INTEGRATION, None, &large)).unwrap_err();
     assert!(told.contains("larger than 1 MiB"), "{told}");
+}
+
+#[test]
+fn the_defaults_of_the_credential_are_tried_but_for_its_rhythm() {
+    let mut files = files(INTEGRATION, None, SCRIPT);
+    let defaults =
+        r#"{"exclude_statuses":["Past"],"guard":{"limit":9},"schedule":{"every":"20m"}}"#;
+    files.defaults = Some(defaults.into());
+    let (one, said) = tried(&files).unwrap();
+    assert!(!said.same);
+    assert_eq!(one.config.exclude_statuses, ["Past"]);
+    assert_eq!((one.config.guard.limit, one.config.guard.percent), (9, 10));
+    assert_eq!(said.untried.len(), 1, "{said:?}");
+    assert!(
+        said.untried[0].contains("config/credentials/acme.yaml has another `defaults.schedule`"),
+        "{said:?}"
+    );
+    files.defaults = Some(r#"{"timezone":"Mars/Base"}"#.into());
+    let told = tried(&files).unwrap_err();
+    assert!(
+        told.contains("config/credentials/acme.yaml") && told.contains("timezone"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_rhythm_of_its_own_is_told_as_not_tried() {
+    let text = format!("{INTEGRATION}schedule: {{ every: 20m }}\n");
+    let (_, said) = tried(&files(&text, None, SCRIPT)).unwrap();
+    assert!(said.untried[0].contains("another `schedule`"), "{said:?}");
+}
+
+#[test]
+fn an_integration_that_is_switched_off_is_a_change() {
+    let text = format!("{INTEGRATION}enabled: false\n");
+    let (_, said) = tried(&files(&text, None, SCRIPT)).unwrap();
+    assert_eq!((said.switch, said.same), (Some(Switch::Off), false));
 }

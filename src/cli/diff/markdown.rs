@@ -1,9 +1,11 @@
-//! What files would change, as Markdown for the comment of a pull request: the counts for all to see, whoever is meant
-//! folded away. What others wrote stands in it as text alone: it makes no link, no mention and no markup.
+//! What files would change, as Markdown for the comment of a pull request: counts by effect and rule, and nothing that
+//! came from a record, a script or the store; with names also who is meant and why, folded away. What others wrote
+//! stands in it as text alone: it makes no link, no mention and no markup.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::model::{Difference, Differs, Effect};
+use crate::model::{Difference, Differs, Effect, Field, Switch};
 
 use super::table::field;
 use super::{Report, Tried};
@@ -18,19 +20,13 @@ const ROOM: usize = 60_000;
 pub(super) fn render(report: &Report, names: bool) -> String {
     let changed: Vec<&Tried> = report.different().collect();
     let any = changed.iter().filter(|one| one.difference.is_any()).count();
-    let mut text = match (any, report.failed.len()) {
-        (0, 0) => "### epms: nothing would change\n".to_owned(),
-        (any, 0) => format!(
-            "### epms: {any} of {} integrations would change\n",
-            report.integrations.len()
-        ),
-        (any, failed) => format!(
-            "### epms: {any} of {} integrations would change, {failed} could not be tried\n",
-            report.integrations.len()
-        ),
+    let mut text = if report.is_calm() {
+        "### epms: nothing would change\n".to_owned()
+    } else {
+        format!("### epms: {}\n", report.total())
     };
     if any > 0 {
-        text += "\n| integration | comes in | stays out | goes | stays | changes | left out | not left out | waits | other | alerts | guard |\n";
+        text += "\n| integration | comes in | stays out | goes | stays | changes | left out | not left out | waits | other | alerts | run |\n";
         text += "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
         let rows = changed.iter().filter(|one| one.difference.is_any());
         rows.take(ROWS).for_each(|one| text += &row(one));
@@ -99,28 +95,47 @@ fn row(one: &Tried) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// What the guard, or anything else that stops a run, would say.
+/// What the guard, or anything else that stops a run, would say; and whether it would run at all.
 fn ends(difference: &Difference) -> String {
     let held = difference.is_held().then_some("**held**".to_owned());
     let fails = difference.fails();
     let fails = fails.map(|outcome| format!("**{}**", outcome.as_str().replace('_', " ")));
-    held.or(fails).unwrap_or_default()
+    let switch = difference.tried.switch.map(|switch| match switch {
+        Switch::On => "**on**".to_owned(),
+        Switch::Off => "**off**".to_owned(),
+    });
+    let parts: Vec<String> = switch.into_iter().chain(held.or(fails)).collect();
+    parts.join(", ")
 }
 
 fn folded(one: &Tried, names: bool) -> String {
     let difference = &one.difference;
     let mut text = format!("\n<details><summary>{}</summary>\n", html(&one.title()));
-    if let Some(end) = one.end() {
+    if let Some(switch) = difference.tried.switch {
+        let _ = writeln!(text, "\n{}", switch.as_str());
+    }
+    let end = if names { one.end() } else { one.word() };
+    if let Some(end) = end {
         let _ = writeln!(text, "\n{}", plain(&end));
     }
     for told in &difference.tried.untried {
         let _ = writeln!(text, "\n- not tried: {}", plain(told));
     }
+    text += &if names {
+        named(difference)
+    } else {
+        counted(difference)
+    };
+    text + "\n</details>\n"
+}
+
+/// Who is meant, and why.
+fn named(difference: &Difference) -> String {
+    let mut text = String::new();
     if !difference.people.is_empty() {
         text += "\n| resident | what | rule | why |\n|---|---|---|---|\n";
-        for who in difference.people.iter().take(MOST) {
-            text += &person(who, names);
-        }
+        let people = difference.people.iter().take(MOST);
+        people.for_each(|who| text += &person(who));
         text += &more(difference.people.len(), MOST);
     }
     if !difference.alerts.is_empty() {
@@ -132,7 +147,44 @@ fn folded(one: &Tried, names: bool) -> String {
         }
         text += &more(difference.alerts.len(), MOST);
     }
-    text + "\n</details>\n"
+    text
+}
+
+/// How many of what kind. Ids, reasons, details and values may say who somebody is, and do not stand in it.
+fn counted(difference: &Difference) -> String {
+    let mut text = String::new();
+    let people = difference.people.iter();
+    let people = counts(people.map(|one| (one.effect, one.rule.as_str(), fields(one))));
+    if !people.is_empty() {
+        text += "\n| what | rule | fields | residents |\n|---|---|---|---|\n";
+        for ((effect, rule, fields), count) in people.iter().take(MOST) {
+            let _ = writeln!(text, "| {effect} | {} | {fields} | {count} |", plain(rule));
+        }
+        text += &more(people.len(), MOST);
+    }
+    let alerts = difference.alerts.iter();
+    let alerts = counts(alerts.map(|one| (one.kind, one.would)));
+    if !alerts.is_empty() {
+        text += "\n| alert | what | alerts |\n|---|---|---|\n";
+        for ((kind, would), count) in &alerts {
+            let (kind, would) = (kind.as_str(), would.as_str());
+            let _ = writeln!(text, "| `{kind}` | {would} | {count} |");
+        }
+    }
+    text
+}
+
+fn counts<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    let mut counts = BTreeMap::new();
+    all.for_each(|one| *counts.entry(one).or_default() += 1);
+    counts
+}
+
+/// The names of the fields that differ.
+fn fields(one: &Differs) -> String {
+    let names = one.fields.iter().map(|one| one.field);
+    let names: Vec<String> = names.map(|name: Field| code(name.as_str())).collect();
+    names.join(", ")
 }
 
 fn more(all: usize, shown: usize) -> String {
@@ -142,18 +194,12 @@ fn more(all: usize, shown: usize) -> String {
     }
 }
 
-fn person(one: &Differs, names: bool) -> String {
+fn person(one: &Differs) -> String {
     let mut resident = code(&one.resident);
-    if names && !one.name.is_empty() {
+    if !one.name.is_empty() {
         let _ = write!(resident, " {}", plain(&one.name));
     }
-    let fields = one.fields.iter().map(|one| {
-        if names {
-            code(&field(one))
-        } else {
-            code(one.field.as_str())
-        }
-    });
+    let fields = one.fields.iter().map(|one| code(&field(one)));
     let reason = Some(plain(&one.reason)).filter(|reason| !reason.is_empty());
     let why: Vec<String> = reason.into_iter().chain(fields).collect();
     format!(

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::cli::status::number;
 use crate::cli::table::{Cell, Column, Table, Tone, clean, paragraph};
 use crate::cli::view::View;
 use crate::model::{Differs, Effect, FieldChange};
@@ -36,7 +35,7 @@ pub(super) fn render(report: &Report, view: &View) -> String {
             let _ = writeln!(text, "{} {what}\n", clean(id.as_str()));
         }
     }
-    text + &total(report)
+    text + &report.total() + "\n"
 }
 
 fn integration(one: &Tried, view: &View) -> String {
@@ -46,10 +45,15 @@ fn integration(one: &Tried, view: &View) -> String {
         .iter()
         .map(|(effect, count)| format!("{effect} {count}"))
         .collect();
-    let mut text = match counts.as_slice() {
+    let switch = difference
+        .tried
+        .switch
+        .map(|switch| switch.as_str().to_owned());
+    let parts: Vec<String> = switch.into_iter().chain(counts).collect();
+    let mut text = match parts.as_slice() {
         [] if difference.is_any() => format!("{}\n", one.title()),
         [] => format!("{}: nothing would change\n", one.title()),
-        counts => format!("{}: {}\n", one.title(), counts.join(", ")),
+        parts => format!("{}: {}\n", one.title(), parts.join(", ")),
     };
     if let Some(end) = one.end() {
         text += &paragraph(2, &end, view);
@@ -127,14 +131,4 @@ fn tone(effect: Effect) -> Tone {
         Effect::Waits => Tone::Attention,
         Effect::Changes | Effect::Otherwise => Tone::Plain,
     }
-}
-
-fn total(report: &Report) -> String {
-    let tried = report.integrations.len() as u64;
-    let changed = report.integrations.iter();
-    let changed = changed.filter(|one| one.difference.is_any()).count();
-    format!(
-        "{} tried, {changed} of them would change\n",
-        number(tried, "integration", "integrations")
-    )
 }

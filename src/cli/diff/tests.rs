@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::testing::plain;
 use crate::model::{
     AlertDiffers, AlertKind, AlertWould, Counts, Differs, Effect, Field, FieldChange, Foreseen,
-    Outcome, PersonId,
+    Outcome, PersonId, Switch,
 };
 
 fn foreseen(outcome: Outcome) -> Foreseen {
@@ -41,6 +41,7 @@ fn one(effect: Effect, resident: &str) -> Differs {
 fn tried(with: Outcome, people: Vec<Differs>) -> Tried {
     let said = crate::model::Tried {
         same: false,
+        switch: None,
         untried: vec!["the requests are not tried".into()],
     };
     Tried {
@@ -78,35 +79,57 @@ fn a_table_names_everybody_and_says_what_was_not_tried() {
         "p7 Ada Quill",
         "phone +12025550101 → –",
         "unknown_status",
-        "1 integration tried, 1 of them would change",
+        "1 of 1 integration would change",
     ] {
         assert!(text.contains(told), "{told} in {text}");
     }
 }
 
 #[test]
-fn a_comment_has_ids_and_fields_and_neither_names_nor_values() {
-    let people = vec![one(Effect::Changes, "t|1`")];
-    let report = report(vec![tried(held(), people)]);
+fn a_comment_counts_and_has_nothing_of_a_record_a_script_or_the_store() {
+    let mut who = one(Effect::Changes, "t|1`");
+    who.reason = "the script: ada@mail.com asked".into();
+    let mut other = one(Effect::Changes, "t2");
+    other.reason = "Quill left".into();
+    let mut tried = tried(held(), vec![who, other, one(Effect::Goes, "t3")]);
+    tried.difference.alerts[0].detail = "Ada Quill of unit 7".into();
+    let report = report(vec![tried]);
     let text = markdown::render(&report, false);
     assert!(
-        text.starts_with("### epms: 1 of 1 integrations would change\n"),
+        text.starts_with("### epms: 1 of 1 integration would change\n"),
         "{text}"
     );
-    assert!(
-        text.contains("| `t\\|1` | changes | R18 | `phone` |"),
-        "{text}"
-    );
-    assert!(text.contains("**held**"), "{text}");
-    assert!(text.contains("<details><summary>elm</summary>"), "{text}");
-    for personal in ["Ada", "2025550101"] {
+    for told in [
+        "| changes | R18 | `phone` | 2 |",
+        "| goes | R18 | `phone` | 1 |",
+        "| `unknown_status` | is raised | 1 |",
+        "**held**",
+        "<details><summary>elm</summary>\n\nheld\n",
+        "- not tried: the requests are not tried",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    for personal in [
+        "Ada",
+        "Quill",
+        "2025550101",
+        "mail.com",
+        "t2",
+        "t3",
+        "Evicted",
+        "unit 7",
+        "closing 30",
+    ] {
         assert!(!text.contains(personal), "{personal} in {text}");
     }
     let text = markdown::render(&report, true);
-    assert!(
-        text.contains("Ada Quill") && text.contains("+12025550101"),
-        "{text}"
-    );
+    for told in [
+        "| `t\\|1` Ada Quill | changes | R18 | the script: ada&#64;mail.com asked, `phone +12025550101 → –` |",
+        "Ada Quill of unit 7",
+        "held: closing 30 of 57",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }
 
 #[test]
@@ -147,8 +170,23 @@ fn the_exit_code_counts_only_where_it_is_asked_for_and_what_failed_always() {
         reason: String::new(),
         digest: "d".into(),
     };
-    let fails = tried(fails, Vec::new());
-    assert_eq!(exits(vec![fails]), (Exit::Failed, Exit::Failed));
+    let fails = || tried(fails.clone(), Vec::new());
+    assert_eq!(exits(vec![fails()]), (Exit::Failed, Exit::Failed));
+    let mut alike = fails();
+    alike.difference.alerts.clear();
+    alike.difference.now.clone_from(&alike.difference.with);
+    let text = table::render(&report(vec![alike]), &plain());
+    assert!(
+        text.contains("elm: nothing would change\n  not_understood"),
+        "{text}"
+    );
+    let mut alike = fails();
+    alike.difference.alerts.clear();
+    alike.difference.now.clone_from(&alike.difference.with);
+    assert_eq!(exits(vec![alike]), (Exit::Done, Exit::Done));
+    let mut off = calm();
+    off.difference.tried.switch = Some(Switch::Off);
+    assert_eq!(exits(vec![off]), (Exit::Done, Exit::Failed));
     let mut wrong = report(vec![held()]);
     wrong.failed.push(Failed {
         integration: IntegrationId::new("oak"),
@@ -157,4 +195,42 @@ fn the_exit_code_counts_only_where_it_is_asked_for_and_what_failed_always() {
     });
     assert_eq!(exit(&wrong, false), Exit::Invalid);
     assert!(markdown::render(&wrong, false).contains("`oak` could not be tried"));
+}
+
+#[test]
+fn the_heading_says_all_that_would_be_otherwise() {
+    let mut calm = tried(Outcome::Unchanged, Vec::new());
+    calm.difference.alerts.clear();
+    let heading = |report: &Report| {
+        let text = markdown::render(report, false);
+        text.lines().next().unwrap().to_owned()
+    };
+    let mut report = report(vec![calm]);
+    assert_eq!(heading(&report), "### epms: nothing would change");
+    report.new.push(IntegrationId::new("oak"));
+    assert_eq!(
+        heading(&report),
+        "### epms: 0 of 1 integration would change, 1 is new"
+    );
+    report.integrations[0].difference.tried.switch = Some(Switch::Off);
+    report.gone = vec![IntegrationId::new("ash"), IntegrationId::new("fir")];
+    assert_eq!(
+        heading(&report),
+        "### epms: 1 of 1 integration would change, 1 is new, 2 would be gone"
+    );
+    let text = table::render(&report, &plain());
+    assert!(text.starts_with("elm: would be switched off\n"), "{text}");
+}
+
+#[test]
+fn recordings_are_counted_apart_from_the_integrations_that_they_are_of() {
+    let of = |name: &str| Tried {
+        records: Some(name.into()),
+        ..tried(Outcome::Committed, Vec::new())
+    };
+    let report = report(vec![of("page-1"), of("page-2")]);
+    assert_eq!(
+        report.total(),
+        "1 of 1 integration would change, on 2 recordings"
+    );
 }

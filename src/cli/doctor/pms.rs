@@ -7,11 +7,14 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use nix::unistd::Uid;
 
 use crate::catalog::Integration;
-use crate::config::{Credential, CredentialValue, Limits, Proxy, SecretError, SecretReference};
-use crate::outbound::{Account, AccountError, Endpoint, Told};
+use crate::config::{
+    Credential, CredentialValue, Limits, Proxy, Secret, SecretError, SecretReference,
+};
+use crate::outbound::{Account, AccountError, Endpoint, Told, standard_key};
 use crate::source::{FirstPage, Reader, Scope, Source, SourceError};
 
 use super::super::Exit;
@@ -96,6 +99,7 @@ impl Way<'_> {
         checks: &mut Vec<Check>,
     ) -> Option<Account> {
         let Way { name, source, .. } = self;
+        checks.extend(expired(name, self.credential, self.scope.today));
         checks.extend(secrets(self.credential, source, self.home));
         let account = match reader.account(name, self.credential, source, self.home) {
             Ok(account) => account.asked_by_hand(true).asked_once(),
@@ -162,6 +166,11 @@ fn secrets(credential: &Credential, source: &Source, home: &Path) -> Vec<Check> 
         .map(|(field, reference)| {
             let did = format!("read {field} from {reference}");
             match reference.read(home) {
+                Ok(secret)
+                    if source.signs_webhooks_with(field) && !secret.expose().trim().is_empty() =>
+                {
+                    signs(&secret, did, there(reference, home))
+                }
                 Ok(_) => Check::ok("secret", did, there(reference, home)),
                 Err(SecretError::Open { what, remedy, .. }) => {
                     Check::fail("secret", did, format!("it {what}"), remedy)
@@ -189,8 +198,28 @@ fn secrets(credential: &Credential, source: &Source, home: &Path) -> Vec<Check> 
         .collect()
 }
 
+/// That the last day of a credential is past.
+fn expired(name: &str, credential: &Credential, today: Date) -> Option<Check> {
+    let day = credential.expired(today)?;
+    let did = format!("read `expires` of config/credentials/{name}.yaml");
+    let remedy = "ask whoever gave it for the next one, put its secret in the place of the old one, as `epms secret set` does, and write the new day there";
+    let saw = format!("it was taken until {day}, which is past");
+    Some(Check::fail("expires", did, saw, remedy))
+}
+
+/// Whether a secret signs webhooks that somebody can verify.
+pub(super) fn signs(secret: &Secret, did: String, there: String) -> Check {
+    match standard_key(secret.expose()) {
+        Ok(_) => Check::ok("secret", did, there),
+        Err(what) => {
+            let remedy = "make one, such as by `openssl rand -base64 32`, write `whsec_` before it, and give it to the receiver too";
+            Check::fail("secret", did, format!("it {what}"), remedy)
+        }
+    }
+}
+
 /// That a secret is there, and whose file it is.
-fn there(reference: &SecretReference, home: &Path) -> String {
+pub(super) fn there(reference: &SecretReference, home: &Path) -> String {
     let SecretReference::File(path) = reference else {
         return "it is there".into();
     };

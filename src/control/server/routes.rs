@@ -229,7 +229,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "what the next run would do: the whole run, of which nothing remains; with a body by the files whose contents are in it",
             trial::preview::<B>,
         )
-        .takes(Weight::Heavy)
+        .takes(Weight::Trial)
         .may_be_told::<TriedFiles>()
         .at_most(TriedFiles::MOST)
         .gives::<Preview>(),
@@ -238,7 +238,7 @@ fn table<B: Backend>() -> Vec<Route<B>> {
             "what the next run would do otherwise by the files whose contents are in the body; nothing remains",
             trial::diff::<B>,
         )
-        .takes(Weight::Heavy)
+        .takes(Weight::Trial)
         .told::<TriedFiles>()
         .at_most(TriedFiles::MOST)
         .gives::<Difference>(),

@@ -1,14 +1,15 @@
 //! Shares of the daemon: requests that last are bounded, in all and for each user, so that there is always room for
-//! those that do not; and what is heavy is done a few at a time, one after another.
+//! those that do not; what is heavy is done a few at a time, one after another; and scripts that somebody sends to be
+//! tried hold up nobody's requests but their own.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::control::protocol::ProblemDocument;
 
@@ -27,14 +28,20 @@ pub enum Weight {
     Heavy,
     /// It brings a file.
     Upload,
+    /// It carries out what somebody sent; without a body it is heavy.
+    Trial,
 }
 
 /// Requests that last, at once: of the connections there may be, a quarter is left for others.
 const LASTING: usize = 192;
 /// Of these, for one user.
 const OF_ONE_USER: usize = 128;
-/// So many are done at once of what is heavy, and of files.
+/// So many are done at once of what is heavy, of files, and of trials.
 const AT_ONCE: usize = 4;
+/// Of trials, for one user: how long one takes is for its scripts to say.
+const TRIALS_AT_ONCE: usize = 2;
+/// So many trials has one user under way or waiting.
+const TRIALS: usize = 6;
 
 /// What is taken now.
 #[derive(Clone)]
@@ -42,6 +49,15 @@ pub(super) struct Shares {
     lasting: Arc<Mutex<BTreeMap<Share, usize>>>,
     heavy: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
+    trials: Arc<Semaphore>,
+    trials_of: Arc<Mutex<BTreeMap<Share, Own>>>,
+}
+
+/// The trials of one user.
+struct Own {
+    /// Those under way, and those that wait.
+    count: usize,
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Shares {
@@ -50,6 +66,8 @@ impl Default for Shares {
             lasting: Arc::default(),
             heavy: Arc::new(Semaphore::new(AT_ONCE)),
             uploads: Arc::new(Semaphore::new(AT_ONCE)),
+            trials: Arc::new(Semaphore::new(AT_ONCE)),
+            trials_of: Arc::default(),
         }
     }
 }
@@ -83,6 +101,76 @@ impl Shares {
     }
 }
 
+/// A trial that is under way or waits, while it lives.
+struct Trial {
+    of: Shares,
+    share: Share,
+}
+
+impl Shares {
+    /// Counts one more of a user's trials, and gives what it has to wait for.
+    fn begin_trial(&self, share: Share) -> Result<(Trial, Arc<Semaphore>), ProblemDocument> {
+        let trials = self.trials_of.lock();
+        let mut trials = trials.unwrap_or_else(PoisonError::into_inner);
+        let own = trials.entry(share.clone()).or_insert_with(|| Own {
+            count: 0,
+            turns: Arc::new(Semaphore::new(TRIALS_AT_ONCE)),
+        });
+        if own.count >= TRIALS {
+            return Err(ProblemDocument::busy(format!(
+                "{TRIALS} of your previews and diffs of files that are not live have not ended, and {TRIALS_AT_ONCE} are done at once; ask again when some of them have, or end them"
+            )));
+        }
+        own.count += 1;
+        let turns = Arc::clone(&own.turns);
+        let trial = Trial {
+            of: self.clone(),
+            share,
+        };
+        Ok((trial, turns))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let trials = self.of.trials_of.lock();
+        let mut trials = trials.unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = trials.get_mut(&self.share) {
+            own.count -= 1;
+            if own.count == 0 {
+                trials.remove(&self.share);
+            }
+        }
+    }
+}
+
+/// What a request holds of the shares until its answer was given away.
+#[derive(Default)]
+struct Turn {
+    _turns: Vec<OwnedSemaphorePermit>,
+    _trial: Option<Trial>,
+}
+
+impl Turn {
+    /// Waits for a turn; nobody closes the semaphores.
+    async fn of(turns: &Arc<Semaphore>) -> Turn {
+        let turn = Arc::clone(turns).acquire_owned().await.ok();
+        Turn {
+            _turns: turn.into_iter().collect(),
+            _trial: None,
+        }
+    }
+
+    /// First one among the user's own, so that whoever waits for themselves takes nothing from the others.
+    async fn to_try(shares: &Shares, share: Share) -> Result<Turn, ProblemDocument> {
+        let (trial, own) = shares.begin_trial(share)?;
+        let mut turn = Turn::of(&own).await;
+        turn._turns.extend(Turn::of(&shares.trials).await._turns);
+        turn._trial = Some(trial);
+        Ok(turn)
+    }
+}
+
 impl Drop for Lasting {
     fn drop(&mut self) {
         let lasting = self.of.lasting.lock();
@@ -103,12 +191,10 @@ pub(super) async fn shared(
     request: Request,
     next: Next,
 ) -> Response {
-    let turns = match weight {
-        Weight::Light => return next.run(request).await,
-        Weight::Lasting => None,
-        Weight::Heavy => Some(&shares.heavy),
-        Weight::Upload => Some(&shares.uploads),
-    };
+    if weight == Weight::Light {
+        return next.run(request).await;
+    }
+    let is_told = !request.body().is_end_stream();
     let lasting = match shares.take(peer.share()) {
         Ok(lasting) => lasting,
         Err(problem) => {
@@ -121,10 +207,17 @@ pub(super) async fn shared(
             return problem.into_response();
         }
     };
-    let turn = match turns {
-        None => None,
-        // Nobody closes it.
-        Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+    let turn = match weight {
+        Weight::Light | Weight::Lasting => Turn::default(),
+        Weight::Trial if is_told => match Turn::to_try(&shares, peer.share()).await {
+            Ok(turn) => turn,
+            Err(problem) => {
+                tracing::warn!(uid = peer.uid, pid = peer.pid, "too many trials of files");
+                return problem.into_response();
+            }
+        },
+        Weight::Heavy | Weight::Trial => Turn::of(&shares.heavy).await,
+        Weight::Upload => Turn::of(&shares.uploads).await,
     };
     let answer = next.run(request).await;
     answer.map(|body| Body::new(Kept::new(body, (lasting, turn))))
@@ -154,5 +247,37 @@ mod tests {
         assert!(shares.take(Share::User(Some(3))).is_ok());
         drop((ones, twos));
         assert!(shares.lasting.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn trials_of_one_user_wait_for_each_other_and_hold_up_neither_others_nor_what_is_heavy() {
+        let shares = Shares::default();
+        let now = |turn| futures_util::FutureExt::now_or_never(turn);
+        let first = now(Turn::to_try(&shares, Share::User(Some(1)))).unwrap();
+        let _second = now(Turn::to_try(&shares, Share::User(Some(1)))).unwrap();
+        let mut waiting: Vec<_> = (TRIALS_AT_ONCE..TRIALS)
+            .map(|_| Box::pin(Turn::to_try(&shares, Share::User(Some(1)))))
+            .collect();
+        for one in &mut waiting {
+            assert!(futures_util::poll!(one.as_mut()).is_pending());
+        }
+        let refused = now(Turn::to_try(&shares, Share::User(Some(1))))
+            .unwrap()
+            .err()
+            .unwrap();
+        assert_eq!((refused.status, &*refused.kind), (503, "urn:epms:busy"));
+        assert!(refused.detail.contains("ask again when"), "{refused}");
+        assert!(now(Turn::to_try(&shares, Share::User(Some(2)))).is_some());
+        for _ in 0..AT_ONCE {
+            assert!(futures_util::poll!(std::pin::pin!(Turn::of(&shares.heavy))).is_ready());
+        }
+        drop(first);
+        assert!(futures_util::poll!(waiting[0].as_mut()).is_ready());
+        assert!(
+            now(Turn::to_try(&shares, Share::User(Some(1)))).is_none(),
+            "there is room to wait again"
+        );
+        drop((waiting, _second));
+        assert!(shares.trials_of.lock().unwrap().is_empty());
     }
 }

@@ -228,8 +228,16 @@ impl Daemon {
         pause: Option<PauseFor>,
         peer: Peer,
     ) -> Answer<IntegrationStatus> {
-        if !self.catalog.borrow().integrations.contains_key(&id) {
-            return Err(ProblemDocument::no_integration(&id));
+        let is_gone = {
+            let catalog = self.catalog.borrow();
+            let slot = catalog.integrations.get(&id);
+            slot.ok_or_else(|| ProblemDocument::no_integration(&id))?
+                .removed
+        };
+        if is_gone && pause.is_some() {
+            return Err(ProblemDocument::conflict(format!(
+                "the file of `{id}` is gone, so it does not run, and there is nothing to pause; `epms status {id}` says what became of its people"
+            )));
         }
         let (of, paused) = (id.clone(), pause.is_some());
         self.act(&peer, move |store, hand| {

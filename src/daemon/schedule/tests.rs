@@ -423,6 +423,29 @@ fn r28_three_missed_hours_are_told_once_until_a_success() {
     assert_eq!(schedule.stale(hours(100)), []);
 }
 
+#[test]
+fn r28_what_was_missed_before_a_pause_is_missed_after_it_and_the_pause_itself_is_not() {
+    let mut schedule = schedule(&["a"], 1);
+    let hours = |hours: i64| at(hours * 3600);
+    let a = id("a");
+    // Two are missed, then it is paused for a day, again and again.
+    for day in 0..3 {
+        let from = hours(2 + 24 * day);
+        schedule.adopt(&a, None, success(at(0)), from, 0.0);
+        schedule.adopt(&a, Some(HOUR), success(at(0)), hours(26 + 24 * day), 0.0);
+    }
+    let back = hours(2 + 72);
+    assert_eq!(
+        start(&mut schedule, back).len(),
+        1,
+        "what was missed is made up"
+    );
+    schedule.finished(&a, Ended::Failed, back, 0.0);
+    assert_eq!(schedule.stale(back), []);
+    let third = back + SignedDuration::from_mins(66);
+    assert_eq!(schedule.stale(third), [a]);
+}
+
 /// B5: three hours ahead for a minute, two years ahead once, a day back.
 #[test]
 fn r45_whatever_the_wall_clock_does_runs_are_a_rhythm_and_the_jitter_apart_at_most() {
