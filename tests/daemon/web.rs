@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::support::{Daemon, Doors, Home, found, pms};
 use epms::model::{Alert, AlertKind, AlertState, LeaseStatus, Outcome, PersonId};
-use epms::sandbox::{Kind, Sandbox};
+use epms::sandbox::{FaultKind, Kind, Sandbox};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, LOCATION};
 
@@ -713,4 +713,38 @@ async fn a_live_page_hears_of_runs_and_commits_and_no_more_are_live_than_there_i
         Some(0),
         "a page that listens holds no stop up"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_it_should_be_stands_on_the_pages_with_its_reason() {
+    let pms = pms(Kind::AppFolio, 1, 40).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    home.set("backup: { every: 1h, to: backups }");
+    let credential = home.read("config/credentials/elm-account.yaml");
+    let limited = format!("{credential}limits: {{ per_day: 2500 }}\nexpires: 2100-01-01\n");
+    home.write("config/credentials/elm-account.yaml", limited);
+    home.write("config/integrations/oak.yaml", "version: 1\nproperty: { nmae: Oak }\n");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let browser = Browser::of(&daemon);
+    let page = browser.opens("/health").await;
+    page.has(&["oak", "config/integrations/oak.yaml", "of 2,500 a day", "2100-01-01", "backups"]);
+    browser.opens("/").await.has(&["oak", "broken"]);
+    browser.opens("/integrations/oak").await.has(&["What lies on disk is not what runs", "nmae"]);
+    browser.opens("/integrations/elm").await.has(&["of 2,500 used"]);
+
+    let resident = daemon.client.run(daemon.sync("elm").await.id).await.unwrap();
+    let resident = &resident.decisions[0].subject;
+    let asked = browser.sends(&format!("/integrations/elm/residents/{resident}"), &[]).await;
+    assert_eq!(asked.status, 200, "{asked:?}");
+    asked.has(&["What the PMS says now", "A run would now", "<pre"]);
+    is_guarded("an answer", &asked);
+
+    pms.fault(FaultKind::Empty);
+    let run = daemon.sync("elm").await;
+    assert_eq!(run.outcome.as_str(), "held", "{run:?}");
+    let page = browser.opens(&format!("/runs/{}", run.id)).await;
+    page.has(&["This plan waits for approval", "empty feed"]);
+    browser.opens("/").await.has(&["held"]);
 }
