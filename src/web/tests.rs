@@ -187,8 +187,10 @@ fn a_run_that_waits_for_two_plans_and_was_rejected_is_shown() {
     let _: HeldPlan = serde_json::from_value(plan).unwrap();
     let item = json!({ "what": "closing", "kind": "closing", "subject": ODD, "person": "p1", "name": ODD, "unit": ODD, "from": ODD, "to": ODD });
     let feed = json!({ "what": "empty feed", "kind": "empty_feed", "subject": "" });
-    let plan = json!({ "digest": ODD, "counts": [["closing", 6]], "items": [item, feed], "more": 3 });
-    let decision = json!({ "subject": ODD, "fate": "rejected", "rule": "R41", "reason": ODD, "person": "p1" });
+    let plan =
+        json!({ "digest": ODD, "counts": [["closing", 6]], "items": [item, feed], "more": 3 });
+    let decision =
+        json!({ "subject": ODD, "fate": "rejected", "rule": "R41", "reason": ODD, "person": "p1" });
     for waits in [true, false] {
         let text = rendered(
             "run.html",
@@ -240,7 +242,10 @@ fn what_the_pms_says_of_a_resident_now_is_shown_also_where_it_cannot_be_mapped()
     });
     let sent = json!([{ "request": ODD, "property": ODD, "record": ODD, "error": ODD }]);
     let told = of::<Explanation>(told);
-    let text = rendered("resident.html", context! { told, sent => value(&sent), reason => ODD });
+    let text = rendered(
+        "resident.html",
+        context! { told, sent => value(&sent), reason => ODD },
+    );
     assert!(text.contains("What the PMS says now") && text.contains("not <a href=\"/people/p7\">"));
 }
 
