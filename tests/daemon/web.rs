@@ -87,21 +87,14 @@ impl Browser {
     }
 
     /// Sends a form, and opens the page that follows.
-    #[track_caller]
-    fn does<'a>(
-        &'a self,
-        path: &'a str,
-        form: &'a [(&'a str, &'a str)],
-    ) -> impl Future<Output = (String, Seen)> + 'a {
-        async move {
-            let sent = self.sends(path, form).await;
-            assert_eq!(sent.status, 303, "{path}: {sent:?}");
-            let to = sent.headers[LOCATION].to_str().unwrap().to_owned();
-            let page = self.opens(&to).await;
-            assert_eq!(page.status, 200, "{to}: {page:?}");
-            page.has(&["class=\"said\""]);
-            (to, page)
-        }
+    async fn does(&self, path: &str, form: &[(&str, &str)]) -> (String, Seen) {
+        let sent = self.sends(path, form).await;
+        assert_eq!(sent.status, 303, "{path}: {sent:?}");
+        let to = sent.headers[LOCATION].to_str().unwrap().to_owned();
+        let page = self.opens(&to).await;
+        assert_eq!(page.status, 200, "{to}: {page:?}");
+        page.has(&["class=\"said\""]);
+        (to, page)
     }
 }
 
