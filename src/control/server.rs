@@ -113,6 +113,8 @@ pub trait Backend: Send + Sync + 'static {
     fn tier(&self, peer: Peer) -> impl Future<Output = Option<Tier>> + Send;
     /// How everything stands.
     fn status(&self) -> impl Future<Output = Answer<Status>> + Send;
+    /// Every integration that has or had a file, by id.
+    fn integrations(&self) -> Vec<IntegrationId>;
     /// What applies at an integration, and which file says so; nothing where there is no such one.
     fn settings(&self, integration: &IntegrationId) -> Vec<Setting>;
     /// What an integration's file says that it reads; none where there is no such file.

@@ -254,6 +254,11 @@ impl Backend for Daemon {
         .await
     }
 
+    fn integrations(&self) -> Vec<IntegrationId> {
+        let catalog = self.catalog.borrow();
+        catalog.integrations.keys().cloned().collect()
+    }
+
     fn settings(&self, integration: &IntegrationId) -> Vec<Setting> {
         let catalog = self.catalog.borrow();
         let slot = catalog.integrations.get(integration);

@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, HtmlEscape, Output, State, UndefinedBehavior, Value,
-    context,
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
 };
 use serde::Serialize;
 
@@ -226,7 +225,7 @@ fn written(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> 
             if value.is_safe() {
                 out.write_str(text)
             } else {
-                write!(out, "{}", HtmlEscape(&shown_lines(text)))
+                out.write_str(&escaped(text))
             }
         }
         kind => {
@@ -237,8 +236,21 @@ fn written(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> 
     told.map_err(Error::from)
 }
 
+/// The text as it may stand between tags and in quotes.
 fn escaped(text: &str) -> String {
-    HtmlEscape(&shown_lines(text)).to_string()
+    let shown = shown_lines(text);
+    let mut made = String::with_capacity(shown.len());
+    for c in shown.chars() {
+        match c {
+            '&' => made.push_str("&amp;"),
+            '<' => made.push_str("&lt;"),
+            '>' => made.push_str("&gt;"),
+            '"' => made.push_str("&quot;"),
+            '\'' => made.push_str("&#39;"),
+            c => made.push(c),
+        }
+    }
+    made
 }
 
 /// The first letters of a text; none where it has no more.
@@ -315,7 +327,7 @@ mod tests {
     #[test]
     fn a_text_with_markup_quotes_and_directions_is_shown_as_text() {
         let odd = "<script>\"'&\u{202e}x\u{1b}[2J";
-        let told = "&lt;script&gt;&quot;&#x27;&amp;\\u{202e}x\\u{1b}[2J";
+        let told = "&lt;script&gt;&quot;&#39;&amp;\\u{202e}x\\u{1b}[2J";
         assert_eq!(rendered("{{ text }}", odd), told);
         assert_eq!(
             rendered("<a title=\"{{ text }}\">", odd),

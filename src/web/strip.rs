@@ -22,20 +22,18 @@ const LEAST: u32 = 8;
 pub(super) struct Strip {
     width: u32,
     height: u32,
-    bars: Vec<Bar>,
+    paths: Vec<Bars>,
     /// The same in words.
     told: String,
 }
 
-/// A run.
+/// All bars of runs whose ends matter alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Bar {
-    x: u32,
-    y: u32,
-    width: u32,
-    height: u32,
-    /// How much its end matters.
+struct Bars {
+    /// How much they matter.
     tone: &'static str,
+    /// The outline of all of them, as SVG has it.
+    outline: String,
 }
 
 /// The strip of `runs`, which come latest first; none where there is no run.
@@ -46,32 +44,34 @@ pub(super) fn strip(runs: &[Run]) -> Option<Strip> {
     }
     let longest = shown.iter().filter_map(|run| seconds(run)).max();
     let longest = longest.unwrap_or_default().max(1);
-    let mut bars = Vec::new();
+    let mut paths: Vec<Bars> = Vec::new();
     // The latest stands at the right end.
     let mut x = STEP * u32::try_from(RUNS.saturating_sub(shown.len())).unwrap_or_default();
     for run in &shown {
-        let word = run.outcome.as_str();
-        let part = seconds(run).unwrap_or_default() * u64::from(HEIGHT - LEAST) / longest;
-        let mut height = LEAST + u32::try_from(part).unwrap_or_default().min(HEIGHT - LEAST);
-        // What ended badly is seen whatever it took.
-        if matches!(words::tone(word), "bad" | "warn") {
-            height = HEIGHT;
+        let tone = words::tone(run.outcome.as_str());
+        let high = height(run, tone, longest);
+        let bar = format!("M{x} {}h{WIDTH}v{high}h-{WIDTH}z", HEIGHT - high);
+        match paths.iter_mut().find(|bars| bars.tone == tone) {
+            Some(bars) => bars.outline += &bar,
+            None => paths.push(Bars { tone, outline: bar }),
         }
-        bars.push(Bar {
-            x,
-            y: HEIGHT - height,
-            width: WIDTH,
-            height,
-            tone: words::tone(word),
-        });
         x += STEP;
     }
     Some(Strip {
         width: STEP * u32::try_from(RUNS).unwrap_or_default(),
         height: HEIGHT,
-        bars,
+        paths,
         told: told(&shown),
     })
+}
+
+/// How high the bar of a run is: as long as it took, and all of it where it ended badly, so that it is seen.
+fn height(run: &Run, tone: &str, longest: u64) -> u32 {
+    if matches!(tone, "bad" | "warn") {
+        return HEIGHT;
+    }
+    let part = seconds(run).unwrap_or_default() * u64::from(HEIGHT - LEAST) / longest;
+    LEAST + u32::try_from(part).unwrap_or_default().min(HEIGHT - LEAST)
 }
 
 fn seconds(run: &Run) -> Option<u64> {
@@ -133,13 +133,19 @@ mod tests {
             run(1, 10, Outcome::Unchanged),
         ];
         let strip = strip(&runs).unwrap();
-        let bars: Vec<_> = strip
-            .bars
+        let paths: Vec<_> = strip
+            .paths
             .iter()
-            .map(|bar| (bar.height, bar.tone))
+            .map(|bars| (bars.tone, &*bars.outline))
             .collect();
-        assert_eq!(bars, [(18, "good"), (28, "bad"), (28, "good")]);
-        assert_eq!(strip.bars[2].x + STEP, strip.width);
+        assert_eq!(
+            paths,
+            [
+                ("good", "M270 10h4v18h-4zM282 0h4v28h-4z"),
+                ("bad", "M276 0h4v28h-4z")
+            ]
+        );
+        assert_eq!(strip.width, 288);
         assert_eq!(
             strip.told,
             "3 runs: 1 unchanged, 1 failed, 1 committed; the last one committed"
@@ -151,13 +157,10 @@ mod tests {
         assert_eq!(strip(&[]), None);
         let many: Vec<Run> = (0..60).map(|n| run(n, 1, Outcome::Unchanged)).collect();
         let strip = strip(&many).unwrap();
-        assert_eq!(strip.bars.len(), RUNS);
-        assert!(
-            strip
-                .bars
-                .iter()
-                .all(|bar| bar.x + bar.width <= strip.width)
-        );
+        assert_eq!(strip.paths.len(), 1);
+        let outline = &strip.paths[0].outline;
+        assert_eq!(outline.matches('M').count(), RUNS);
+        assert!(outline.starts_with("M0 0h4"), "{outline}");
         assert_eq!(strip.told, "48 runs: 48 unchanged; the last one unchanged");
         let under_way = super::strip(&[run(1, 0, Outcome::Running)]).unwrap();
         assert_eq!(under_way.told, "1 run: 1 running; one is under way");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::support::{Daemon, Doors, Home, found, pms};
 use epms::model::{Alert, AlertKind, AlertState, LeaseStatus, Outcome, PersonId};
-use epms::sandbox::{Kind, Sandbox};
+use epms::sandbox::{FaultKind, Kind, Sandbox};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, LOCATION};
 
@@ -87,21 +87,14 @@ impl Browser {
     }
 
     /// Sends a form, and opens the page that follows.
-    #[track_caller]
-    fn does<'a>(
-        &'a self,
-        path: &'a str,
-        form: &'a [(&'a str, &'a str)],
-    ) -> impl Future<Output = (String, Seen)> + 'a {
-        async move {
-            let sent = self.sends(path, form).await;
-            assert_eq!(sent.status, 303, "{path}: {sent:?}");
-            let to = sent.headers[LOCATION].to_str().unwrap().to_owned();
-            let page = self.opens(&to).await;
-            assert_eq!(page.status, 200, "{to}: {page:?}");
-            page.has(&["class=\"said\""]);
-            (to, page)
-        }
+    async fn does(&self, path: &str, form: &[(&str, &str)]) -> (String, Seen) {
+        let sent = self.sends(path, form).await;
+        assert_eq!(sent.status, 303, "{path}: {sent:?}");
+        let to = sent.headers[LOCATION].to_str().unwrap().to_owned();
+        let page = self.opens(&to).await;
+        assert_eq!(page.status, 200, "{to}: {page:?}");
+        page.has(&["class=\"said\""]);
+        (to, page)
     }
 }
 
@@ -358,7 +351,32 @@ async fn what_a_form_asks_for_is_done_and_the_page_that_follows_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_by_forms() {
-    let (_pms, _home, daemon, browser) = started(60).await;
+    let doors = Doors::start().await;
+    doors.lives(1, "1A", "current");
+    for id in ["7", "8"] {
+        let nobody = serde_json::json!({
+            "id": id, "first": "Bo", "last": format!("Pen {id}"), "email": "", "unit": "2B", "status": "current",
+        });
+        doors.known().roll.push(nobody);
+    }
+    doors.known().roll_is_down = true;
+    let home = Home::new();
+    doors.files(&home, "");
+    home.remove("config/targets/doors.yaml");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    for email in ["work@example.com", "home@example.com"] {
+        let person = serde_json::json!({
+            "first_name": "Ada", "last_name": "Quill 1", "email": email, "integration": "elm",
+        });
+        let made = daemon
+            .send(Method::POST, "/v1/people", &person.to_string())
+            .await;
+        assert_eq!(made.status, 200, "{made:?}");
+    }
+    doors.known().roll_is_down = false;
+    daemon.sync("elm").await;
+    let browser = Browser::of(&daemon);
     let alerts = daemon.alerts().await;
     let of =
         |kind: AlertKind| -> &Alert { alerts.iter().find(|alert| alert.kind == kind).unwrap() };
@@ -381,7 +399,7 @@ async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_b
     assert_eq!(state(alert).await, AlertState::Open);
     let text = [("text", "called <b>them</b>\r\non Monday")];
     let (_, page) = browser.does(&format!("{at}/comment"), &text).await;
-    page.has(&["called &lt;b&gt;them&lt;&#x2f;b&gt;\non Monday"]);
+    page.has(&["called &lt;b&gt;them&lt;/b&gt;\non Monday"]);
     browser
         .does(&format!("{at}/assign"), &[("to", "Ada Quill")])
         .await
@@ -391,8 +409,11 @@ async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_b
     assert!(to.ends_with("done=unassigned"));
     browser.does(&format!("{at}/dismiss"), &[]).await;
     assert_eq!(state(alert).await, AlertState::Dismissed);
-    let refused = browser.sends(&format!("{at}/resolve"), &form).await;
-    assert_eq!(refused.status, 409, "{refused:?}");
+    // A way that is none of its kind's.
+    let wrong = browser
+        .sends(&format!("{at}/resolve"), &[("how", "admit")])
+        .await;
+    assert_eq!(wrong.status, 409, "{wrong:?}");
 
     let many = of(AlertKind::MissingEmail);
     let page = browser.opens("/alerts").await.body;
@@ -484,10 +505,10 @@ async fn a_mass_move_out_is_looked_at_and_approved_by_exactly_what_was_looked_at
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_at_a_target_is_approved_by_exactly_what_was_looked_at() {
     let doors = Doors::start().await;
-    doors.lives(1, "101", "current");
-    doors.lives(2, "102", "current");
+    doors.lives(1, "1A", "current");
+    doors.lives(2, "2B", "current");
     let home = Home::new();
-    doors.files(&home, "deliver: { mode: approve }");
+    doors.files(&home, "mode: approve\nstart_delay: 0s\n");
     let daemon = Daemon::start(&home).await;
     daemon.settle().await;
     let browser = Browser::of(&daemon);
@@ -713,4 +734,59 @@ async fn a_live_page_hears_of_runs_and_commits_and_no_more_are_live_than_there_i
         Some(0),
         "a page that listens holds no stop up"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_as_it_should_be_stands_on_the_pages_with_its_reason() {
+    let pms = pms(Kind::AppFolio, 1, 40).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    home.set("backup: { every: 1h, to: backups }");
+    let credential = home.read("config/credentials/elm-account.yaml");
+    let limited = format!("{credential}limits: {{ per_day: 2500 }}\nexpires: 2100-01-01\n");
+    home.write("config/credentials/elm-account.yaml", limited);
+    home.write(
+        "config/integrations/oak.yaml",
+        "version: 1\nproperty: { nmae: Oak }\n",
+    );
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let browser = Browser::of(&daemon);
+    let page = browser.opens("/health").await;
+    page.has(&[
+        "oak",
+        "config/integrations/oak.yaml",
+        "of 2,500 a day",
+        "2100-01-01",
+        "backups",
+    ]);
+    browser.opens("/").await.has(&["oak", "broken"]);
+    browser
+        .opens("/integrations/oak")
+        .await
+        .has(&["What lies on disk is not what runs", "nmae"]);
+    browser
+        .opens("/integrations/elm")
+        .await
+        .has(&["of 2,500 used"]);
+
+    let resident = daemon
+        .client
+        .run(daemon.sync("elm").await.id)
+        .await
+        .unwrap();
+    let resident = &resident.decisions[0].subject;
+    let asked = browser
+        .sends(&format!("/integrations/elm/residents/{resident}"), &[])
+        .await;
+    assert_eq!(asked.status, 200, "{asked:?}");
+    asked.has(&["What the PMS says now", "A run would now", "<pre"]);
+    is_guarded("an answer", &asked);
+
+    pms.fault(FaultKind::Empty);
+    let run = daemon.sync("elm").await;
+    assert_eq!(run.outcome.as_str(), "held", "{run:?}");
+    let page = browser.opens(&format!("/runs/{}", run.id)).await;
+    page.has(&["This plan waits for approval", "empty feed"]);
+    browser.opens("/").await.has(&["held"]);
 }

@@ -63,7 +63,7 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
             alert,
         })
         .collect();
-    let integrations = super::integrations(&asked).await?;
+    let integrations = asked.backend().integrations();
     Ok(Page {
         title: "Alerts".to_owned(),
         part: "alerts",

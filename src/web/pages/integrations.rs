@@ -3,7 +3,9 @@
 use minijinja::context;
 use serde::Serialize;
 
-use crate::control::protocol::{IntegrationState, IntegrationStatus, ProblemDocument};
+use crate::control::protocol::{
+    IntegrationState, IntegrationStatus, ProblemDocument, ProgressEvent,
+};
 use crate::control::server::{Answer, Backend, GroupQuery};
 use crate::model::{IntegrationId, Progress, Run, RunQuery};
 
@@ -78,8 +80,11 @@ async fn card<B: Backend>(asked: &Asked<B>, status: IntegrationStatus) -> Answer
     let runs = runs(asked, &status.id, strip::RUNS).await?;
     let mut progress = None;
     if let Some(run) = status.running {
-        let under_way = asked.backend().run(run).await.ok();
-        progress = under_way.and_then(|run| run.state.progress);
+        let followed = asked.backend().follow(run).await.ok();
+        progress = followed.and_then(|run| match &*run.events.borrow() {
+            ProgressEvent::Progress(progress) => Some(*progress),
+            ProgressEvent::Queued | ProgressEvent::Ended(_) => None,
+        });
     }
     Ok(Card {
         can_sync: can_sync(&status),

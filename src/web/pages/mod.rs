@@ -11,10 +11,8 @@ mod targets;
 
 use std::sync::Arc;
 
-use crate::control::server::{Answer, Backend, Route, Weight};
-use crate::model::IntegrationId;
+use crate::control::server::{Backend, Route, Weight};
 
-use super::asked::Asked;
 use super::look::Look;
 use super::page;
 pub(super) use signin::open;
@@ -40,11 +38,4 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
         page(look, "/deliveries", targets::deliveries::<B>),
         page(look, "/health", health::show::<B>),
     ]
-}
-
-/// The integrations that a list can be narrowed to.
-async fn integrations<B: Backend>(asked: &Asked<B>) -> Answer<Vec<IntegrationId>> {
-    let status = asked.backend().status().await?;
-    let ids = status.integrations.into_iter();
-    Ok(ids.map(|integration| integration.id).collect())
 }

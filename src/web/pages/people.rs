@@ -69,7 +69,7 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     let found = asked.backend().people(query).await?;
     let at = integration.as_ref().map(IntegrationId::as_str);
     let rows: Vec<Row> = found.items.iter().map(|person| row(person, at)).collect();
-    let integrations = super::integrations(&asked).await?;
+    let integrations = asked.backend().integrations();
     let statuses = LeaseStatus::ALL.into_iter();
     let statuses: Vec<&str> = statuses
         .filter(|status| *status != LeaseStatus::Unknown)
@@ -183,7 +183,7 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
         .into_iter()
         .map(|field| (field, person.locks.contains(&field)))
         .collect();
-    let integrations = super::integrations(&asked).await?;
+    let integrations = asked.backend().integrations();
     let name = name(person);
     Ok(Page {
         title: if name.is_empty() {

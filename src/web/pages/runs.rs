@@ -31,7 +31,7 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     let integration = query.integration.clone();
     let outcome = query.outcome.map(OutcomeAsked::as_str);
     let found = asked.backend().runs(query).await?;
-    let integrations = super::integrations(&asked).await?;
+    let integrations = asked.backend().integrations();
     Ok(Page {
         title: "Runs".to_owned(),
         part: "runs",
