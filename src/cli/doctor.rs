@@ -3,7 +3,7 @@
 
 mod check;
 mod machine;
-mod notify;
+mod notices;
 mod pms;
 mod store;
 mod target;
@@ -97,7 +97,7 @@ pub(super) async fn run(
     let reader = Reader::new().map_err(|error| Failure::other(Exit::Failed, error.to_string()))?;
     checks.push(machine::roots(reader.outbound().roots()));
     checks.extend(machine::proxies(&environment.proxies));
-    checks.extend(notify::look(&catalog.settings.notify, home.root()));
+    checks.extend(notices::look(&catalog.settings.notify, home.root()));
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,

@@ -544,8 +544,10 @@ mod tests {
             way: Narrow,
         }
         #[derive(Debug, Deserialize)]
+        #[allow(dead_code)]
         enum Narrow {
             North,
+            East,
         }
         let text = "deep: { a: { way: South }, b: { way: North } }\nafter: 7\n";
         let document = Document::parse(Path::new("f.yaml"), text).unwrap();

@@ -46,12 +46,10 @@ pub fn check(home: &Home, now: Timestamp) -> Problems {
     problems.extend(mirrored.map(|refusal| loader.refused(&refusal)));
     let credentials: Vec<String> = loader.files.credentials.keys().cloned().collect();
     for name in credentials {
-        match loader.credential(&name) {
-            Ok(file) => {
-                problems.extend(of_credential(&file, now));
-            }
-            Err(found) => problems.extend(found),
-        }
+        problems.extend(loader.credential(&name).err().unwrap_or_default());
+    }
+    for file in loader.files.credentials.values().flatten() {
+        problems.extend(of_credential(file, now));
     }
     for rest in loader.files.rests.credentials.values() {
         problems.extend(rest.of_written(of_credential(&rest.file, now)));

@@ -145,30 +145,23 @@ impl Drop for Trial {
 }
 
 /// What a request holds of the shares until its answer was given away.
-#[derive(Default)]
-struct Turn {
-    _turns: Vec<OwnedSemaphorePermit>,
-    _trial: Option<Trial>,
+type Turn = (Vec<OwnedSemaphorePermit>, Option<Trial>);
+
+impl Shares {
+    /// Waits for a turn of a trial: first for one among the user's own, so that whoever waits for themselves takes nothing
+    /// from the others.
+    async fn turn_to_try(&self, share: Share) -> Result<Turn, ProblemDocument> {
+        let (trial, own) = self.begin_trial(share)?;
+        let (mut turns, _) = turn_of(&own).await;
+        turns.extend(turn_of(&self.trials).await.0);
+        Ok((turns, Some(trial)))
+    }
 }
 
-impl Turn {
-    /// Waits for a turn; nobody closes the semaphores.
-    async fn of(turns: &Arc<Semaphore>) -> Turn {
-        let turn = Arc::clone(turns).acquire_owned().await.ok();
-        Turn {
-            _turns: turn.into_iter().collect(),
-            _trial: None,
-        }
-    }
-
-    /// First one among the user's own, so that whoever waits for themselves takes nothing from the others.
-    async fn to_try(shares: &Shares, share: Share) -> Result<Turn, ProblemDocument> {
-        let (trial, own) = shares.begin_trial(share)?;
-        let mut turn = Turn::of(&own).await;
-        turn._turns.extend(Turn::of(&shares.trials).await._turns);
-        turn._trial = Some(trial);
-        Ok(turn)
-    }
+/// Waits for a turn; nobody closes the semaphores.
+async fn turn_of(turns: &Arc<Semaphore>) -> Turn {
+    let turn = Arc::clone(turns).acquire_owned().await.ok();
+    (turn.into_iter().collect(), None)
 }
 
 impl Drop for Lasting {
@@ -209,15 +202,15 @@ pub(super) async fn shared(
     };
     let turn = match weight {
         Weight::Light | Weight::Lasting => Turn::default(),
-        Weight::Trial if is_told => match Turn::to_try(&shares, peer.share()).await {
+        Weight::Trial if is_told => match shares.turn_to_try(peer.share()).await {
             Ok(turn) => turn,
             Err(problem) => {
                 tracing::warn!(uid = peer.uid, pid = peer.pid, "too many trials of files");
                 return problem.into_response();
             }
         },
-        Weight::Heavy | Weight::Trial => Turn::of(&shares.heavy).await,
-        Weight::Upload => Turn::of(&shares.uploads).await,
+        Weight::Heavy | Weight::Trial => turn_of(&shares.heavy).await,
+        Weight::Upload => turn_of(&shares.uploads).await,
     };
     let answer = next.run(request).await;
     answer.map(|body| Body::new(Kept::new(body, (lasting, turn))))
@@ -253,31 +246,31 @@ mod tests {
     async fn trials_of_one_user_wait_for_each_other_and_hold_up_neither_others_nor_what_is_heavy() {
         let shares = Shares::default();
         let now = |turn| futures_util::FutureExt::now_or_never(turn);
-        let first = now(Turn::to_try(&shares, Share::User(Some(1)))).unwrap();
-        let _second = now(Turn::to_try(&shares, Share::User(Some(1)))).unwrap();
+        let first = now(shares.turn_to_try(Share::User(Some(1)))).unwrap();
+        let second = now(shares.turn_to_try(Share::User(Some(1)))).unwrap();
         let mut waiting: Vec<_> = (TRIALS_AT_ONCE..TRIALS)
-            .map(|_| Box::pin(Turn::to_try(&shares, Share::User(Some(1)))))
+            .map(|_| Box::pin(shares.turn_to_try(Share::User(Some(1)))))
             .collect();
         for one in &mut waiting {
             assert!(futures_util::poll!(one.as_mut()).is_pending());
         }
-        let refused = now(Turn::to_try(&shares, Share::User(Some(1))))
+        let refused = now(shares.turn_to_try(Share::User(Some(1))))
             .unwrap()
             .err()
             .unwrap();
         assert_eq!((refused.status, &*refused.kind), (503, "urn:epms:busy"));
         assert!(refused.detail.contains("ask again when"), "{refused}");
-        assert!(now(Turn::to_try(&shares, Share::User(Some(2)))).is_some());
+        assert!(now(shares.turn_to_try(Share::User(Some(2)))).is_some());
         for _ in 0..AT_ONCE {
-            assert!(futures_util::poll!(std::pin::pin!(Turn::of(&shares.heavy))).is_ready());
+            assert!(futures_util::poll!(std::pin::pin!(turn_of(&shares.heavy))).is_ready());
         }
         drop(first);
         assert!(futures_util::poll!(waiting[0].as_mut()).is_ready());
         assert!(
-            now(Turn::to_try(&shares, Share::User(Some(1)))).is_none(),
+            now(shares.turn_to_try(Share::User(Some(1)))).is_none(),
             "there is room to wait again"
         );
-        drop((waiting, _second));
+        drop((waiting, second));
         assert!(shares.trials_of.lock().unwrap().is_empty());
     }
 }
