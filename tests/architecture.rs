@@ -40,7 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("notify", &["model", "config", "outbound", "store"]),
-    ("signin", &["model", "beneath", "config"]),
+    ("signin", &["model", "beneath", "config", "outbound"]),
     ("control", &["model"]),
     ("web", &["model", "control"]),
     ("sandbox", &[]),

@@ -7,6 +7,7 @@ mod notices;
 mod pms;
 mod store;
 mod target;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -98,6 +99,7 @@ pub(super) async fn run(
     checks.push(machine::roots(reader.outbound().roots()));
     checks.extend(machine::proxies(&environment.proxies));
     checks.extend(notices::look(&catalog.settings.notify, home.root()));
+    checks.extend(web::look(&catalog.settings, home.root(), now).await);
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,

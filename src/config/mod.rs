@@ -56,7 +56,7 @@ pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use web::{
-    Account, Accounts, TokenEntry, Tokens, WebFileError, WebSettings, accounts_text, read_accounts,
-    read_tokens, tokens_text,
+    Account, Accounts, TokenEntry, Tokens, WebFileError, WebHook, WebSettings, accounts_text,
+    read_accounts, read_tokens, tokens_text,
 };
 pub use yaml::{Document, Partly, nearest};

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::Tier;
 
 use super::files::is_name;
-use super::secret::{SecretError, read_closed};
+use super::secret::{SecretError, SecretReference, read_closed};
 
 /// The page over the network. Without this it is on the control socket alone.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebSettings {
     /// Where it listens: an address and a port. Other than on loopback only with `cert` and `key`.
@@ -35,6 +35,17 @@ pub struct WebSettings {
     /// The file of tokens of programs, as `epms web token` writes it.
     #[serde(default)]
     pub tokens: Option<PathBuf>,
+    /// Integrations that a PMS, or whoever else has the secret, may ask a sync for: a signed POST to `/hooks/INTEGRATION`.
+    #[serde(default)]
+    pub hooks: BTreeMap<String, WebHook>,
+}
+
+/// A hook of an integration.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebHook {
+    /// What a request is signed with (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64.
+    pub secret: SecretReference,
 }
 
 impl WebSettings {
@@ -59,7 +70,7 @@ impl WebSettings {
             )),
             _ => {}
         }
-        if self.accounts.is_none() && self.tokens.is_none() {
+        if self.accounts.is_none() && self.tokens.is_none() && self.hooks.is_empty() {
             let told = "says nowhere who gets in; name a file of `accounts`, which `epms web passwd NAME` writes, or of `tokens`";
             found.push(("listen", told.to_owned()));
         }

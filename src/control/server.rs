@@ -10,6 +10,7 @@ mod deliveries;
 mod erase;
 mod gate;
 mod health;
+mod hook;
 mod integrations;
 mod notices;
 mod openapi;
@@ -51,6 +52,7 @@ pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
 pub use gate::{Gate, NoSignIn, SignIn};
+pub use hook::{Hook, Hooked};
 pub use peer::Peer;
 pub use routes::{Route, Shows};
 pub use share::Weight;
@@ -369,6 +371,15 @@ pub async fn serve_net<B: Backend, S: SignIn>(
     stop: CancellationToken,
 ) {
     let gate = Arc::new(gate);
+    let around = hook::Around {
+        backend: Arc::clone(&backend),
+        gate: Arc::clone(&gate),
+        stop: stop.clone(),
+    };
+    let hooks = Router::new()
+        .route("/hooks/{integration}", post(hook::hooked::<B, S>))
+        .layer(DefaultBodyLimit::max(hook::MOST_SENT))
+        .with_state(around);
     let app = App {
         backend,
         stop: stop.clone(),
@@ -381,6 +392,7 @@ pub async fn serve_net<B: Backend, S: SignIn>(
         .with_state(Arc::clone(&gate));
     let app = open
         .merge(signing)
+        .merge(hooks)
         .fallback_service(routes::router(app, pages))
         .layer(from_fn_with_state(gate, gate::gated::<S>));
     connections::serve(listener, app, connections::Limits::default(), stop).await;

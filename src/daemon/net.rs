@@ -3,19 +3,22 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::config::{Secret, WebSettings};
 use crate::control::net::{Certificates, NetListening, listen_on};
-use crate::control::server::{self, Gate, NoSignIn, SignIn};
-use crate::model::Signed;
-use crate::signin::{CertificateError, Kept, Passwords, Refused, Register};
+use crate::control::server::{self, Gate, Hook, Hooked, NoSignIn, SignIn};
+use crate::model::{NamedBy, Signed, Tier};
+use crate::signin::{
+    CertificateError, Fold, Folding, Kept, Passwords, Refused, Register, Shown, is_genuine,
+};
 use crate::web;
 
 use super::backend::Daemon;
@@ -25,6 +28,11 @@ const AT_ONCE: usize = 2;
 
 /// How long it is waited before an address that could not be listened on is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// So often an address is tried that was listened on a moment ago.
+const TRIES: u32 = 20;
+/// And after so long.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Why the page is not on its address.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +54,8 @@ struct Entry {
     web: WebSettings,
     now: fn() -> Timestamp,
     comparing: Arc<Semaphore>,
+    folding: Arc<Mutex<Folding>>,
+    home: PathBuf,
 }
 
 impl Entry {
@@ -71,12 +81,26 @@ impl SignIn for Entry {
         known.await?
     }
 
+    async fn is_in(&self, token: Option<String>, session: Option<String>) -> bool {
+        let known = self.with(move |register, web, now| match (token, session) {
+            (Some(token), _) => register.by_token(web, &token, now).is_some(),
+            (None, Some(session)) => register.is_in(web, &session, now),
+            (None, None) => false,
+        });
+        known.await.unwrap_or(false)
+    }
+
     async fn sign_in(
         &self,
         name: String,
         password: String,
         address: IpAddr,
     ) -> Result<String, NoSignIn> {
+        let known = name.clone();
+        let waits = self.with(move |register, _, now| register.waits(&known, address, now));
+        if let Some(wait) = waits.await.flatten() {
+            return Err(NoSignIn::Wait(wait));
+        }
         // Nobody closes it.
         let _turn = self.comparing.acquire().await;
         let asked = name.clone();
@@ -91,16 +115,50 @@ impl SignIn for Entry {
                 tracing::info!(account = name, "signed in");
                 Ok(session.secret.expose().to_owned())
             }
-            Some(Err(Refused::Wait(wait))) => {
-                tracing::warn!(%address, "too many failures to sign in");
-                Err(NoSignIn::Wait(wait))
-            }
+            Some(Err(Refused::Wait(wait))) => Err(NoSignIn::Wait(wait)),
             // What was written as a name may be a password.
             Some(Err(Refused::Wrong)) | None => {
                 tracing::warn!(%address, "somebody failed to sign in");
                 Err(NoSignIn::Wrong)
             }
         }
+    }
+
+    async fn hooked(&self, hooked: Hooked) -> Option<Hook> {
+        let integration = hooked.integration;
+        let reference = self.web.hooks.get(integration.as_str())?.secret.clone();
+        let home = self.home.clone();
+        let secret = tokio::task::spawn_blocking(move || reference.read(&home));
+        let secret = match secret.await.ok()? {
+            Ok(secret) => secret,
+            Err(error) => {
+                tracing::error!(%integration, %error, "a hook cannot be looked at");
+                return None;
+            }
+        };
+        let [id, timestamp, signature] = hooked.headers;
+        let shown = Shown {
+            id,
+            timestamp,
+            signature,
+            body: hooked.body,
+        };
+        let now = (self.now)();
+        if let Err(why) = is_genuine(&shown, &secret, now) {
+            tracing::warn!(%integration, why, "a hook's request is refused");
+            return None;
+        }
+        let signed = Signed {
+            name: integration.to_string(),
+            by: NamedBy::Hook,
+            tier: Tier::Operate,
+        };
+        let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match folding.asked(&integration, now) {
+            Fold::Now => Hook::Now(signed),
+            Fold::After(wait) => Hook::After(wait, signed),
+            Fold::Already => Hook::Already,
+        })
     }
 
     async fn sign_out(&self, session: String) {
@@ -135,6 +193,8 @@ impl Net {
         };
         let register = Arc::new(Register::new(&self.home, passwords));
         let comparing = Arc::new(Semaphore::new(AT_ONCE));
+        let folding = Arc::new(Mutex::new(Folding::default()));
+        let mut serving = JoinSet::new();
         loop {
             let web = self.catalog.borrow_and_update().settings.web.clone();
             let changed = {
@@ -157,31 +217,33 @@ impl Net {
                 web: web.clone(),
                 now: self.now,
                 comparing: Arc::clone(&comparing),
+                folding: Arc::clone(&folding),
+                home: self.home.clone(),
             };
-            let listener = self.listen(&web).await;
-            let serving = async {
-                match listener {
-                    Ok(listener) => self.serve(listener, entry, ends.clone()).await,
-                    Err(error) => {
-                        tracing::error!(%error, "the page is not on the network; it is tried again");
-                        tokio::time::sleep(AGAIN).await;
-                    }
+            let again = match self.listen(&web).await {
+                Ok(listener) => {
+                    // The next one does not wait for the connections of this one.
+                    serving.spawn(serve(
+                        Arc::clone(&self.daemon),
+                        listener,
+                        entry,
+                        ends.clone(),
+                    ));
+                    Duration::MAX
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the page is not on the network; it is tried again");
+                    AGAIN
                 }
             };
-            let mut serving = std::pin::pin!(serving);
-            tokio::select! {
-                () = &mut serving => {}
-                more = changed => {
-                    ends.cancel();
-                    serving.await;
-                    if !more { return }
-                }
-                () = self.stop.cancelled() => {
-                    ends.cancel();
-                    serving.await;
-                }
-            }
-            if self.stop.is_cancelled() {
+            let goes_on = tokio::select! {
+                () = tokio::time::sleep(again) => true,
+                more = changed => more,
+                () = self.stop.cancelled() => false,
+            };
+            ends.cancel();
+            if !goes_on {
+                while serving.join_next().await.is_some() {}
                 return;
             }
         }
@@ -196,31 +258,41 @@ impl Net {
             _ => None,
         };
         let address = web.listen;
+        // The listener before closes at once, and is not always gone by now.
+        for _ in 0..TRIES {
+            match listen_on(address, certificates.clone()).await {
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                    tokio::time::sleep(SOON).await;
+                }
+                listening => {
+                    return listening.map_err(|source| NetError::Listen { address, source });
+                }
+            }
+        }
         let listening = listen_on(address, certificates).await;
         listening.map_err(|source| NetError::Listen { address, source })
     }
+}
 
-    async fn serve(&self, listener: NetListening, entry: Entry, ends: CancellationToken) {
-        let address = match listener.address() {
-            Ok(address) => address,
-            Err(error) => {
-                tracing::error!(%error, "the page is not on the network");
-                return;
-            }
-        };
-        let scheme = if listener.is_secured() {
-            "https"
-        } else {
-            "http"
-        };
-        tracing::info!(url = %format!("{scheme}://{address}/"), "the page is on the network");
-        let hosts = entry.web.hosts.clone();
-        let instance = instance(&self.home);
-        let gate = Gate::new(&listener, address, &hosts, &instance, Arc::new(entry));
-        let daemon = Arc::clone(&self.daemon);
-        server::serve_net(listener, daemon, gate, web::pages(), web::open(), ends).await;
-        tracing::info!(%address, "the page is not on this address any more");
-    }
+async fn serve(daemon: Arc<Daemon>, listener: NetListening, entry: Entry, ends: CancellationToken) {
+    let address = match listener.address() {
+        Ok(address) => address,
+        Err(error) => {
+            tracing::error!(%error, "the page is not on the network");
+            return;
+        }
+    };
+    let scheme = if listener.is_secured() {
+        "https"
+    } else {
+        "http"
+    };
+    tracing::info!(url = %format!("{scheme}://{address}/"), "the page is on the network");
+    let hosts = entry.web.hosts.clone();
+    let instance = instance(&entry.home);
+    let gate = Gate::new(&listener, address, &hosts, &instance, Arc::new(entry));
+    server::serve_net(listener, daemon, gate, web::pages(), web::open(), ends).await;
+    tracing::info!(%address, "the page is not on this address any more");
 }
 
 /// Tells this daemon from others on the same host.

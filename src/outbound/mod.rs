@@ -43,7 +43,7 @@ pub(crate) use egress::{Host, Permitted, authority};
 pub(crate) use error::{impersonal, pause, shorten};
 pub(crate) use exchange::{CHECK_IT, Exchange, Failure, NOT_QUOTED, Prepared, Shows};
 pub(crate) use send::Answer;
-pub(crate) use sign::{sha256, signed, standard_key};
+pub(crate) use sign::{is_signed, sha256, signed, standard_key};
 pub(crate) use token::{Lasts, Left, Token};
 pub(crate) use unpack::{from_gzip, from_zip};
 pub(crate) use watch::{Exchanged, Watch};

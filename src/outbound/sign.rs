@@ -52,6 +52,18 @@ pub(crate) fn standard_key(secret: &str) -> Result<&str, &'static str> {
     }
 }
 
+/// Whether a signature in base64 is that of these bytes with a secret of Standard Webhooks.
+pub(crate) fn is_signed(secret: &str, content: &[u8], signature: &str) -> bool {
+    let key = standard_key(secret)
+        .ok()
+        .and_then(|key| STANDARD.decode(key).ok());
+    let (Some(key), Ok(signature)) = (key, STANDARD.decode(signature)) else {
+        return false;
+    };
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    hmac::verify(&key, content, &signature).is_ok()
+}
+
 /// The SHA-256 of a text, in hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {
     hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())

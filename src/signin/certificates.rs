@@ -1,6 +1,5 @@
 //! The certificate of the page and its key, from their files, read anew when they change. Listens nowhere.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,7 +42,7 @@ pub enum CertificateError {
     },
 }
 
-type Stamp = Option<(u64, i64, i64)>;
+type Stamp = Option<[i64; 5]>;
 
 /// The certificate as it is now.
 pub struct Kept {
@@ -84,8 +83,7 @@ impl Kept {
 }
 
 fn stamp(path: &Path) -> Stamp {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.ino(), found.mtime(), found.mtime_nsec()))
+    std::fs::metadata(path).ok().map(super::register::stamp)
 }
 
 fn read(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, CertificateError> {

@@ -7,8 +7,10 @@ mod sessions;
 mod slowing;
 mod register;
 mod certificates;
+mod hooks;
 
 pub use certificates::{CertificateError, Kept};
+pub use hooks::{Fold, Folding, Shown, is_genuine};
 pub use password::{PasswordError, Passwords};
 pub use register::{Refused, Register};
 pub use token::NewToken;

@@ -31,7 +31,7 @@ pub enum Refused {
 }
 
 /// What tells one content of a file from the next.
-type Stamp = Option<(u64, u64, i64, i64)>;
+type Stamp = Option<[i64; 5]>;
 
 /// A file as it was read last.
 struct Seen<T> {
@@ -74,8 +74,15 @@ impl<T: Default> Seen<T> {
     }
 }
 
-fn stamp(found: Metadata) -> (u64, u64, i64, i64) {
-    (found.ino(), found.len(), found.mtime(), found.mtime_nsec())
+/// Rights and owner are in it by the time of their change.
+pub(super) fn stamp(found: Metadata) -> [i64; 5] {
+    [
+        found.ino().cast_signed(),
+        found.mtime(),
+        found.mtime_nsec(),
+        found.ctime(),
+        found.ctime_nsec(),
+    ]
 }
 
 struct State {
@@ -138,6 +145,19 @@ impl Register {
             by: NamedBy::Account,
             tier: account.tier,
         })
+    }
+
+    /// Whether a session lives, which is not used by asking that.
+    pub fn is_in(&self, web: &WebSettings, shown: &str, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let accounts = self.accounts(&mut state, web);
+        let name = state.sessions.whose(shown, now);
+        name.is_some_and(|name| accounts.contains_key(name))
+    }
+
+    /// How long somebody has to wait before they may try to sign in.
+    pub fn waits(&self, name: &str, address: IpAddr, now: Timestamp) -> Option<Duration> {
+        self.state().slowing.wait(name, address, now)
     }
 
     /// The accounts as they are now. Who was taken out, or has another password since, is signed out.
@@ -216,6 +236,7 @@ mod tests {
             hosts: Vec::new(),
             accounts: Some("accounts.yaml".into()),
             tokens: Some("tokens.yaml".into()),
+            hooks: BTreeMap::new(),
         }
     }
 
@@ -352,11 +373,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_lets_nobody_in() {
+    fn a_file_that_others_can_read_lets_nobody_in_and_one_that_is_closed_again_does() {
         let world = World::new();
         let path = world.home.path().join("accounts.yaml");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let refused = world.sign_in("ada", "the first password", 0).err();
         assert_eq!(refused, Some(Refused::Wrong));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let session = world.sign_in("ada", "the first password", 1).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(world.tier(&session, 2), None);
+    }
+
+    #[test]
+    fn whoever_signs_in_often_keeps_nobody_at_their_address_waiting() {
+        let mut world = World::new();
+        world.has("bo", "another password", Tier::Operate);
+        for second in 0..40 {
+            assert!(world.sign_in("ada", "the first password", second).is_ok());
+        }
+        assert!(world.sign_in("bo", "another password", 40).is_ok());
     }
 }

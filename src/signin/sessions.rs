@@ -63,6 +63,12 @@ impl Sessions {
         Some(session.account.clone())
     }
 
+    /// The account of a session that lives; it was not used by that.
+    pub(super) fn whose(&self, presented: &str, now: Timestamp) -> Option<&str> {
+        let session = self.all.get(&Token::of(presented))?;
+        session.lives(now).then_some(&*session.account)
+    }
+
     /// Ends a session.
     pub(super) fn end(&mut self, presented: &str) {
         self.all.remove(&Token::of(presented));

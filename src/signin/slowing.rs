@@ -66,10 +66,13 @@ impl Slowing {
         }
     }
 
-    /// Somebody got in: what they mistyped before is forgotten.
+    /// Somebody got in, whose try was counted as a failure: what they mistyped before is forgotten.
     pub(super) fn succeeded(&mut self, name: &str, address: IpAddr) {
-        let [(of_name, _), _] = keys(name, address);
+        let [(of_name, _), (of_address, _)] = keys(name, address);
         self.failures.remove(&of_name);
+        if let Some(failures) = self.failures.get_mut(&of_address) {
+            failures.pop_back();
+        }
     }
 }
 

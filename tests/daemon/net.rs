@@ -8,7 +8,11 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, S
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
-use crate::support::{Daemon, Home, certified, eventually, said, with_input};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use epms::sandbox::Kind;
+
+use crate::support::{Daemon, Home, certified, eventually, pms, said, with_input};
 
 const SETTINGS: &str =
     "web: { listen: 127.0.0.1:0, accounts: secrets/accounts.yaml, tokens: secrets/tokens.yaml }";
@@ -462,6 +466,83 @@ async fn a_page_that_others_could_listen_to_or_that_nobody_could_sign_in_on_is_r
         assert_eq!(checked.status.code(), Some(2), "{text}");
         assert!(text.contains(told) && text.contains("web."), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_signed_request_asks_for_a_sync_once_a_minute_and_no_other_does() {
+    const KEY: &[u8] = b"a key of more than 24 bytes for hooks";
+    let pms = pms(Kind::AppFolio, 91, 10).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let secret = format!("whsec_{}\n", STANDARD.encode(KEY));
+    std::fs::write(home.path("secrets/hook"), secret).unwrap();
+    let closed = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(home.path("secrets/hook"), closed).unwrap();
+    home.set("web: { listen: 127.0.0.1:0, hooks: { elm: { secret: { file: secrets/hook } } } }");
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let runs = async || {
+        let text = said(&home.epms(&["runs", "--json"]).await, 0);
+        let runs: serde_json::Value = serde_json::from_str(&text).unwrap();
+        runs["items"].as_array().unwrap().len()
+    };
+    let before = runs().await;
+    let browser = Browser::of(&daemon, 0).await;
+    let sent = async |path: &str, key: &[u8]| {
+        let now = jiff::Timestamp::now().as_second().to_string();
+        let body = r#"{"event":"resident.moved_in"}"#;
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+        let tag = ring::hmac::sign(&key, format!("m1.{now}.{body}").as_bytes());
+        let signature = format!("v1,{}", STANDARD.encode(tag));
+        let request = browser.http.post(format!("{}{path}", browser.url));
+        let request = request
+            .header("webhook-id", "m1")
+            .header("webhook-timestamp", now);
+        let request = request.header("webhook-signature", signature).body(body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(
+        sent("/hooks/elm", b"another key of more than 24 bytes").await,
+        401
+    );
+    assert_eq!(sent("/hooks/oak", KEY).await, 401);
+    assert_eq!(browser.get("/hooks/elm", &[]).await.status(), 405);
+    assert_eq!(runs().await, before);
+    for _ in 0..5 {
+        assert_eq!(sent("/hooks/elm", KEY).await, 202);
+    }
+    eventually("it was synced", async || runs().await == before + 1).await;
+    let log = daemon.log();
+    assert!(
+        log.contains("sync asked for") && log.contains("account=\"elm\""),
+        "{log}"
+    );
+    assert_eq!(log.matches("sync asked for").count(), 1, "{log}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_doctor_says_who_gets_in_and_what_keeps_everybody_out() {
+    let home = Home::new();
+    home.set("web: { listen: 127.0.0.1:9, accounts: secrets/accounts.yaml, tokens: secrets/tokens.yaml }");
+    let missing = said(&home.epms(&["doctor"]).await, 2);
+    assert!(
+        missing.contains("the secret file") && missing.contains("epms web passwd"),
+        "{missing}"
+    );
+    account(&home, "ada", "observe");
+    token(&home, "prometheus", "observe").await;
+    let told = home.epms(&["doctor"]).await;
+    let text = String::from_utf8_lossy(&told.stdout);
+    assert!(
+        text.contains("1 account") && text.contains("1 token"),
+        "{text}"
+    );
+    assert!(text.contains("nobody listens there"), "{text}");
+    let path = home.path("secrets/accounts.yaml");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = said(&home.epms(&["doctor"]).await, 2);
+    assert!(open.contains("can be read by everybody"), "{open}");
 }
 
 #[tokio::test]

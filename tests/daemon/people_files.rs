@@ -145,7 +145,7 @@ async fn the_stays_of_one_person_are_several_rows_and_one_person_again() {
     ] {
         std::fs::write(&file, json).unwrap();
         let told = to
-            .fails(&format!("people import {}", file.display()), 1)
+            .fails(&format!("people import {}", file.display()), 2)
             .await;
         assert!(told.contains(says), "{says}: {told}");
     }

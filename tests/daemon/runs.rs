@@ -215,7 +215,7 @@ async fn what_cannot_be_answered_is_told_as_a_problem_document() {
         (
             404,
             &[
-                "GET /",
+                "GET /nothing",
                 "GET /v2/status",
                 "GET /v1/integrations/elmo",
                 "POST /v1/integrations/elmo/sync",

@@ -180,6 +180,6 @@ async fn a_daemon_that_cannot_open_its_store_is_never_ready() {
         .args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()])
         .env("NOTIFY_SOCKET", &manager.path);
     let ended = output(command).await;
-    assert_eq!(ended.status.code(), Some(3), "{}", told(&ended));
+    assert_eq!(ended.status.code(), Some(1), "{}", told(&ended));
     assert!(manager.is_told_nothing());
 }

@@ -332,7 +332,7 @@ async fn a_store_that_cannot_be_read_is_neither_opened_nor_replaced() {
     std::fs::set_permissions(home.path("state"), PermissionsExt::from_mode(0o700)).unwrap();
     home.write("state/epms.redb", "no store at all");
     let ended = home.epms(&["run"]).await;
-    assert_eq!(ended.status.code(), Some(3));
+    assert_eq!(ended.status.code(), Some(1));
     assert!(told(&ended).contains("restore a backup"), "{ended:?}");
     assert_eq!(home.read("state/epms.redb"), "no store at all");
 }

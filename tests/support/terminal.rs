@@ -17,6 +17,8 @@ pub struct Terminal {
     keys: File,
     came: Receiver<Vec<u8>>,
     shown: String,
+    /// The beginning of a letter.
+    begun: Vec<u8>,
 }
 
 impl Terminal {
@@ -58,7 +60,20 @@ impl Terminal {
             keys,
             came,
             shown: String::new(),
+            begun: Vec::new(),
         }
+    }
+
+    /// What came, but for the beginning of a letter whose end has not come.
+    fn takes(&mut self, more: &[u8]) {
+        self.begun.extend(more);
+        let whole = match std::str::from_utf8(&self.begun) {
+            Ok(_) => self.begun.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => self.begun.len(),
+        };
+        let whole: Vec<u8> = self.begun.drain(..whole).collect();
+        self.shown += &String::from_utf8_lossy(&whole);
     }
 
     /// Reads until `what` is shown, after what was read before.
@@ -71,7 +86,7 @@ impl Terminal {
             let Ok(more) = self.came.recv_timeout(Duration::from_mins(1)) else {
                 panic!("`{what}` is not shown: {}", self.shown);
             };
-            self.shown += &String::from_utf8_lossy(&more);
+            self.takes(&more);
         }
     }
 
@@ -94,7 +109,7 @@ impl Terminal {
     /// Everything that it shows until it ends.
     pub fn all(mut self) -> String {
         while let Ok(more) = self.came.recv_timeout(Duration::from_mins(1)) {
-            self.shown += &String::from_utf8_lossy(&more);
+            self.takes(&more);
         }
         self.child.wait().unwrap();
         self.shown

@@ -44,6 +44,8 @@ pub(super) struct Limits {
     pub(super) most: usize,
     /// How long a request's head may take to arrive, or the next request on a connection.
     pub(super) head: Duration,
+    /// How long a caller may send nothing more of a request that has begun.
+    pub(super) owed: Duration,
     /// How long a caller may take nothing of an answer.
     pub(super) stall: Duration,
 }
@@ -53,6 +55,7 @@ impl Default for Limits {
         Limits {
             most: 256,
             head: Duration::from_secs(10),
+            owed: Duration::from_secs(30),
             stall: Duration::from_mins(2),
         }
     }
@@ -118,6 +121,8 @@ impl Accepts for NetListening {
 
 /// So much is read ahead of a request, and so large may its head be.
 const AHEAD: usize = 64 * 1024;
+/// How often it is looked whether a caller still owes something.
+const LOOK: Duration = Duration::from_secs(2);
 /// How long a refused caller may take to hear why.
 const GOODBYE: Duration = Duration::from_millis(200);
 
@@ -205,6 +210,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .header_read_timeout(limits.head)
         .max_buf_size(AHEAD)
         .serve_connection(watched, service);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let why = {
         let mut ending = false;
         loop {
@@ -218,6 +225,14 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
                 () = line.has_to_go() => break Some(ProblemDocument::busy(
                     "others need the connection, and the request had not come to its end; ask again",
                 )),
+                _ = look.tick() => {
+                    let slow = line.is_owed() && line.waits_for() > limits.owed;
+                    if slow || ending && line.waits_for() > LOOK {
+                        break Some(ProblemDocument::too_slow(
+                            "the request did not come to its end in time; send it whole",
+                        ));
+                    }
+                }
                 () = stop.cancelled(), if !ending => {
                     ending = true;
                     Pin::new(&mut connection).graceful_shutdown();

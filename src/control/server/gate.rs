@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Form;
+use axum::body::Body;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::StreamExt;
 use serde::Deserialize;
 
 use crate::control::net::NetListening;
@@ -17,12 +20,16 @@ use crate::control::protocol::ProblemDocument;
 use crate::model::Signed;
 
 use super::Peer;
+use super::hook::{Hook, Hooked};
 
 /// The page on which somebody signs in.
 const PAGE: &str = "/sign-in";
 
 /// So much may be written on it.
 pub(super) const MOST_WRITTEN: usize = 8 * 1024;
+
+/// How often it is looked whether whoever listens to what goes on is still signed in.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Why nobody was signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +46,12 @@ pub trait SignIn: Send + Sync + 'static {
     fn by_token(&self, token: String) -> impl Future<Output = Option<Signed>> + Send;
     /// Whose session that is now.
     fn by_session(&self, session: String) -> impl Future<Output = Option<Signed>> + Send;
+    /// Whether the token, or else the session, is still somebody's; asking that is no use of it.
+    fn is_in(
+        &self,
+        token: Option<String>,
+        session: Option<String>,
+    ) -> impl Future<Output = bool> + Send;
     /// Begins a session; gives what the browser shows from then on.
     fn sign_in(
         &self,
@@ -46,6 +59,8 @@ pub trait SignIn: Send + Sync + 'static {
         password: String,
         address: IpAddr,
     ) -> impl Future<Output = Result<String, NoSignIn>> + Send;
+    /// Whether a hook's request is genuine, and when a sync is asked for by it; none where it is not.
+    fn hooked(&self, hooked: Hooked) -> impl Future<Output = Option<Hook>> + Send;
     /// Ends a session.
     fn sign_out(&self, session: String) -> impl Future<Output = ()> + Send;
 }
@@ -87,22 +102,33 @@ impl<S: SignIn> Gate<S> {
         }
     }
 
-    fn knows(&self, headers: &HeaderMap) -> bool {
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
-        host.is_some_and(|host| self.hosts.contains(&bare(host)))
+    pub(super) async fn hooked(&self, hooked: Hooked) -> Option<Hook> {
+        self.sign_in.hooked(hooked).await
+    }
+
+    /// Whether it is asked under a name that is this daemon's: one, and the same wherever it stands.
+    fn knows(&self, request: &Request) -> bool {
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return false;
+        };
+        let in_the_path = request.uri().host().map(bare);
+        let is_known = |host: &String| self.hosts.contains(host);
+        host.to_str().is_ok_and(|host| is_known(&bare(host)))
+            && in_the_path.is_none_or(|host| is_known(&host))
     }
 
     /// What the browser shows as its session.
     fn session(&self, headers: &HeaderMap) -> Option<String> {
         let all = headers.get_all(header::COOKIE).into_iter();
-        let mut pairs = all
+        let pairs = all
             .filter_map(|cookies| cookies.to_str().ok())
             .flat_map(|cookies| cookies.split(';'))
             .filter_map(|pair| pair.trim().split_once('='));
-        let session = pairs.find(|(name, _)| *name == self.cookie)?.1;
-        Some(session.to_owned())
+        let own = pairs.filter(|(name, _)| *name == self.cookie);
+        // What another port of this host set under the same name is none of ours.
+        let mut own = own.filter(|(_, session)| session.starts_with("epms_"));
+        own.next().map(|(_, session)| session.to_owned())
     }
 
     fn cookie(&self, session: &str, is_over: bool) -> Option<HeaderValue> {
@@ -134,9 +160,14 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
         .then(|| token.trim().to_owned())
 }
 
-/// What everybody sees: the page to sign in on, and what it looks like.
+/// What everybody reaches: the page to sign in on, what it looks like, and hooks, whose requests are signed.
 fn is_open(path: &str) -> bool {
-    path == PAGE || path.starts_with("/assets/")
+    let mut parts = path.split('/').skip(1);
+    match parts.next() {
+        Some("assets") => parts.count() == 2,
+        Some("hooks") => parts.count() == 1,
+        _ => path == PAGE,
+    }
 }
 
 /// Lets through who is known, says who they are, and sends everybody else to sign in.
@@ -147,8 +178,9 @@ pub(super) async fn gated<S: SignIn>(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    if !gate.knows(headers) {
-        tracing::warn!(address = ?peer.address, "asked under a name that `web.hosts` does not have");
+    if !gate.knows(&request) {
+        // Not louder: anybody may ask so as often as they like.
+        tracing::debug!("asked under a name that `web.hosts` does not have");
         return ProblemDocument::misdirected().into_response();
     }
     let token = bearer(headers);
@@ -156,6 +188,7 @@ pub(super) async fn gated<S: SignIn>(
     let is_act = !matches!(*request.method(), Method::GET | Method::HEAD);
     let says_its_site =
         headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    let shown = (token.clone(), session.clone());
     let signed = match (token, session) {
         (Some(token), _) => gate.sign_in.by_token(token).await,
         // A browser says from which site it acts; what does not is none, and has no business with a cookie.
@@ -166,11 +199,48 @@ pub(super) async fn gated<S: SignIn>(
     if signed.is_none() && !is_open(request.uri().path()) {
         return unknown(&request);
     }
+    let is_signed = signed.is_some();
     request.extensions_mut().insert(ConnectInfo(Peer {
         signed: signed.map(Arc::new),
         ..peer
     }));
-    next.run(request).await
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if is_signed && goes_on(headers) {
+        return answer.map(|body| until_out(body, gate, shown));
+    }
+    answer
+}
+
+/// Whether an answer goes on for as long as its caller listens.
+fn goes_on(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/event-stream") || kind.starts_with("application/x-ndjson")
+}
+
+/// The same until whoever asked is out.
+fn until_out<S: SignIn>(
+    body: Body,
+    gate: Arc<Gate<S>>,
+    (token, session): (Option<String>, Option<String>),
+) -> Body {
+    let out = async move {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if !gate.sign_in.is_in(token.clone(), session.clone()).await {
+                return;
+            }
+        }
+    };
+    Body::from_stream(body.into_data_stream().take_until(Box::pin(out)))
 }
 
 /// For somebody who is not known: a page to sign in, for whoever looks at pages.
@@ -183,7 +253,9 @@ fn unknown(request: &Request) -> Response {
     let path = path.map_or("/", |path| path.as_str());
     if looks && !path.starts_with("/v1") {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if request.method() == Method::GET && path != "/" {
+        if request.method() != Method::GET {
+            query.append_pair("out", "1");
+        } else if path != "/" {
             query.append_pair("next", path);
         }
         let query = query.finish();
@@ -210,7 +282,7 @@ pub(super) struct Written {
 fn local(next: &str) -> &str {
     let begins = next.starts_with('/') && !next.starts_with("//");
     let fits = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if begins && fits && !next.starts_with(PAGE) {
+    if begins && fits && !next.starts_with("/sign-") {
         next
     } else {
         "/"
@@ -220,8 +292,12 @@ fn local(next: &str) -> &str {
 pub(super) async fn sign_in<S: SignIn>(
     State(gate): State<Arc<Gate<S>>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Form(written): Form<Written>,
+    written: Result<Form<Written>, FormRejection>,
 ) -> Response {
+    let Ok(Form(written)) = written else {
+        let told = "this takes the form of its page: `name` and `password`, once each";
+        return ProblemDocument::bad_request(told).into_response();
+    };
     let Some(address) = peer.address else {
         return ProblemDocument::bad_request("the control socket tells who asks").into_response();
     };

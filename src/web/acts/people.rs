@@ -32,12 +32,14 @@ pub(super) async fn set<B: Backend>(asked: Asked<B>, fields: Fields) -> Answer<N
     to_person(&asked, PersonAct::Set(edit), "set").await
 }
 
-/// What a form changes of a person: a form has every field, as it was shown.
+/// What a form changes of a person: what is other than it was shown. What a sync wrote meanwhile is left alone.
 fn edit(person: &Person, fields: &Fields) -> ProfileEdit {
     let changed = |name: &str, before: Option<&str>| {
         let before = before.unwrap_or_default();
         let told = fields.get(name).unwrap_or_default();
-        let is_same = told == before || told == shown_lines(before);
+        let shown = fields.get(&format!("was_{name}"));
+        let is_as_shown = shown.is_some_and(|shown| told == shown);
+        let is_same = is_as_shown || told == before || told == shown_lines(before);
         (!is_same).then(|| told.to_owned())
     };
     ProfileEdit {

@@ -39,6 +39,7 @@ fn show(look: &Look, query: &Fields) -> Response {
         template: "sign-in.html",
         values: context! {
             failed => query.get("failed").is_some(),
+            out => query.get("out").is_some(),
             wait => wait.map(|wait| wait.min(3_600)),
             next => query.get("next").unwrap_or_default(),
         },

@@ -77,6 +77,12 @@ impl Line {
         waits.then_some(standing.since)
     }
 
+    /// For how long it has waited for its caller; nothing while it does not.
+    pub(super) fn waits_for(&self) -> Duration {
+        self.waits_since()
+            .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Whether the rest of a request's body has not come.
     pub(super) fn is_owed(&self) -> bool {
         self.standing().owed
