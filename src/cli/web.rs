@@ -1,5 +1,6 @@
 //! `epms web`: where the page is, and the files that say who gets in over the network. Asks no daemon.
 
+use std::fs::File;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -84,7 +85,7 @@ pub struct TokenArguments {
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
-    if is_name(text) {
+    if is_name(text) && !text.starts_with('.') {
         Ok(text.to_owned())
     } else {
         Err("is no name; use lower-case letters, digits, `-`, `_` and `.`")
@@ -134,22 +135,36 @@ pub(super) fn run(
     input: &mut dyn BufRead,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
+    if !home.config().is_dir() {
+        let told = format!(
+            "{} is no home: it has no config; name one with --home",
+            home.root().display()
+        );
+        return Err(Failure::other(Exit::Invalid, told));
+    }
     let settings = Files::read_settings(home);
-    let settings = settings.map_err(|problems| Failure::Config(Problems(problems)))?;
+    if matches!(verb, WebVerb::Url) {
+        let settings = settings.map_err(|problems| Failure::Config(Problems(problems)))?;
+        let told = url(&settings.value, home, environment);
+        screen.show(json, &told, |told, _| match &told.before {
+            Some(before) => format!("{before}\n{}\n", told.url),
+            None => format!("{}\n", told.url),
+        })?;
+        return Ok(Exit::Done);
+    }
+    // Who is to be made or removed does not wait until the settings are right, which may name these files only then.
+    let settings = settings.map_or_else(|_| Settings::default(), |file| file.value);
+    // One at a time: each writes the file anew.
+    let alone = File::open(home.config())?;
+    alone.lock()?;
     match verb {
-        WebVerb::Url => {
-            let told = url(&settings.value, home, environment);
-            screen.show(json, &told, |told, _| match &told.before {
-                Some(before) => format!("{before}\n{}\n", told.url),
-                None => format!("{}\n", told.url),
-            })?;
-        }
+        WebVerb::Url => {}
         WebVerb::Passwd(arguments) => {
-            let kept = passwd(arguments, home, &settings.value, asked, input, screen)?;
+            let kept = passwd(arguments, home, &settings, asked, input, screen)?;
             screen.show(json, &kept, |kept, view| told("account", kept, view))?;
         }
         WebVerb::Token(arguments) => {
-            let kept = token(arguments, home, &settings.value, screen.view.now)?;
+            let kept = token(arguments, home, &settings, screen.view.now)?;
             screen.show(json, &kept, |kept, view| told("token", kept, view))?;
         }
     }
@@ -209,7 +224,7 @@ fn passwd(
     accounts.insert(name.clone(), Account { tier, password });
     keep(home, &file, &accounts_text(accounts))?;
     let is_named = web.is_some_and(|web: &WebSettings| web.accounts.is_some());
-    let next = (!is_named).then(|| named("accounts", &file));
+    let next = (!is_named).then(|| named("accounts", &file, web));
     Ok(Kept {
         next: next.into_iter().collect(),
         ..Kept::of(name, file, tier, before.is_some())
@@ -245,6 +260,10 @@ fn token(
     })?;
     let token = NewToken::new(chance);
     let lasts = arguments.expires.unwrap_or(Span::seconds(366 * 86_400));
+    if lasts.0.is_zero() {
+        let told = "a token that expires at once is nobody's; nothing was written";
+        return Err(Failure::other(Exit::Invalid, told));
+    }
     let expires = now.checked_add(lasts.0).ok();
     let entry = TokenEntry {
         tier: arguments.tier,
@@ -254,7 +273,7 @@ fn token(
     tokens.insert(name.clone(), entry);
     keep(home, &file, &tokens_text(tokens))?;
     let is_named = web.is_some_and(|web| web.tokens.is_some());
-    let next = (!is_named).then(|| named("tokens", &file));
+    let next = (!is_named).then(|| named("tokens", &file, web));
     Ok(Kept {
         expires,
         token: Some(token.secret.expose().to_owned()),
@@ -303,12 +322,15 @@ fn nobody(name: &str, file: &Path) -> Failure {
 }
 
 /// The settings do not name the file.
-fn named(key: &str, file: &Path) -> Step {
-    let step = format!(
-        "write `web: {{ listen: 127.0.0.1:8080, {key}: {} }}` into config/epms.yaml",
-        file.display()
-    );
-    Step::new(step, "the page is on the network by it")
+fn named(key: &str, file: &Path, web: Option<&WebSettings>) -> Step {
+    let file = file.display();
+    let step = match web {
+        Some(_) => format!("add `{key}: {file}` to `web` in config/epms.yaml"),
+        None => format!(
+            "write `web: {{ listen: 127.0.0.1:8080, {key}: {file} }}` into config/epms.yaml"
+        ),
+    };
+    Step::new(step, "until then nobody gets in by it")
 }
 
 fn password(

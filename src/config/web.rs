@@ -52,6 +52,7 @@ impl WebSettings {
     /// What is wrong with it, by field.
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
+        let is_loopback = self.listen.ip().to_canonical().is_loopback();
         match (&self.cert, &self.key) {
             (Some(_), None) => found.push((
                 "cert",
@@ -61,7 +62,7 @@ impl WebSettings {
                 "key",
                 "has no `cert` beside it; name the file with the certificate".to_owned(),
             )),
-            (None, None) if !self.listen.ip().is_loopback() => found.push((
+            (None, None) if !is_loopback => found.push((
                 "listen",
                 format!(
                     "{} is reached from other machines, and passwords would go there in the clear; name `cert` and `key`, or listen on 127.0.0.1",
@@ -75,10 +76,17 @@ impl WebSettings {
             found.push(("listen", told.to_owned()));
         }
         for host in &self.hosts {
-            if host.is_empty() || host.contains(['/', '*', ' ', '@']) || host.contains("://") {
-                let told = format!("`{host}` is no host; write a name such as epms.example.org");
+            let odd = ['/', '*', ' ', '@', ':'];
+            if host.is_empty() || host.contains(odd) || host.ends_with('.') {
+                let told = format!(
+                    "`{host}` is no host; write a name such as epms.example.org, without a port"
+                );
                 found.push(("hosts", told));
             }
+        }
+        if self.listen.ip().is_unspecified() && self.hosts.is_empty() {
+            let told = "is every address of this machine; name in `hosts` under which it is asked, such as epms.example.org";
+            found.push(("listen", told.to_owned()));
         }
         found
     }

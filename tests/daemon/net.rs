@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -394,6 +395,81 @@ async fn settings_change_where_the_page_is_without_a_restart_and_switch_it_off()
 }
 
 #[tokio::test]
+async fn a_request_that_does_not_end_holds_up_no_change_of_the_settings() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    let daemon = Daemon::start(&home).await;
+    let first = Browser::of(&daemon, 0).await.address();
+    let mut owes = tokio::net::TcpStream::connect(first).await.unwrap();
+    let head = "POST /sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nname=";
+    owes.write_all(head.as_bytes()).await.unwrap();
+    eventually("it is seen", async || daemon.open_files() > 0).await;
+    home.set(
+        "web: { listen: 127.0.0.1:0, hosts: [epms.example.org], tokens: secrets/tokens.yaml }",
+    );
+    let second = Browser::of(&daemon, 1).await;
+    assert_eq!(second.get("/sign-in", &[]).await.status(), 200);
+    drop(owes);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn who_is_removed_hears_no_more_of_what_goes_on() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    let token = token(&home, "reader", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    let shown = format!("Bearer {token}");
+    let headers = [(AUTHORIZATION.as_str(), &*shown)];
+    let mut follows = browser.get("/v1/changes?follow=true", &headers).await;
+    assert_eq!(follows.status(), 200);
+    said(&home.epms(&["web", "token", "reader", "--remove"]).await, 0);
+    let ends = async { while let Ok(Some(_)) = follows.chunk().await {} };
+    let ended = tokio::time::timeout(Duration::from_mins(1), ends).await;
+    assert!(ended.is_ok(), "the stream goes on");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn accounts_that_are_made_at_once_are_all_there() {
+    let home = Home::new();
+    let names = ["a", "b", "c", "d", "e", "f"];
+    std::thread::scope(|all| {
+        for name in names {
+            let home = &home;
+            all.spawn(move || account(home, name, "observe"));
+        }
+    });
+    let file = home.read("secrets/accounts.yaml");
+    for name in names {
+        assert!(file.contains(&format!("  {name}:")), "{file}");
+    }
+}
+
+/// A page whose name leads to this machine is let in nowhere, on the way through `ssh -L` neither.
+#[tokio::test]
+async fn the_socket_answers_under_no_name_that_a_page_of_somebody_else_can_have() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home).await;
+    let asked = async |host: &str| {
+        let mut socket = tokio::net::UnixStream::connect(home.socket())
+            .await
+            .unwrap();
+        let request =
+            format!("GET /v1/status HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(asked("localhost:8080").await, "200");
+    assert_eq!(asked("epms").await, "200");
+    assert_eq!(asked("rebound.example:8080").await, "403");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn tls_is_spoken_with_the_certificate_as_it_is_now() {
     let home = Home::new();
     let write = |pem: &str| {
@@ -457,6 +533,14 @@ async fn a_page_that_others_could_listen_to_or_that_nobody_could_sign_in_on_is_r
         (
             "{ listen: 127.0.0.1:8080, accounts: a, hosts: ['https://x'] }",
             "is no host",
+        ),
+        (
+            "{ listen: 127.0.0.1:8080, accounts: a, hosts: ['x.example:8443'] }",
+            "without a port",
+        ),
+        (
+            "{ listen: 0.0.0.0:8443, accounts: a, cert: c, key: k }",
+            "is every address of this machine",
         ),
     ] {
         home.set(&format!("web: {web}"));
