@@ -445,7 +445,7 @@ async fn an_import_tells_every_line_that_is_wrong_and_makes_nobody() {
     assert_eq!(house.daemon.people().await, before);
     std::fs::write(&file, "last_name,mail\nHall,zoe@example.com\n").unwrap();
     let said = house
-        .fails(&format!("people import {}", file.display()), 1)
+        .fails(&format!("people import {}", file.display()), 2)
         .await;
     assert!(
         said.contains("unknown column `mail`; did you mean `email`"),
