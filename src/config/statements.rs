@@ -42,9 +42,10 @@ fn foreign(template: &str) -> Option<(&str, usize)> {
                     return Some((word, at + start));
                 }
                 let end = inner + length(inside, b'%');
-                match tag(inside, "raw") {
-                    true => end + raw(template.get(end..)?)?,
-                    false => end,
+                if tag(inside, "raw") {
+                    end + raw(template.get(end..)?)?
+                } else {
+                    end
                 }
             }
         };

@@ -120,6 +120,8 @@ pub(super) fn week(runs: &[Run], now: Timestamp) -> Option<Week> {
     outcomes.sort_by_key(|word| std::cmp::Reverse(counts.get(word).copied()));
     let of = |day: &Date| by_day.get(day).map_or(&[][..], Vec::as_slice);
     let most = days.iter().map(|day| of(day).len() as u64).max()?;
+    // Each outcome has what it needs to be seen.
+    let room = HEIGHT.saturating_sub(LEAST * outcomes.len() as u64);
     let longest = days.iter().filter_map(|day| length(of(day)).1).max();
     let (mut ends, mut lengths) = (Drawn::default(), Drawn::default());
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
@@ -134,9 +136,9 @@ pub(super) fn week(runs: &[Run], now: Timestamp) -> Option<Week> {
         let counts: Vec<u64> = outcomes.iter().map(|word| count(word)).collect();
         let mut y = HEIGHT;
         for (word, count) in outcomes.iter().zip(&counts) {
-            let high = drawn(*count, most, HEIGHT).min(y);
-            y -= high;
-            if high > 0 {
+            if *count > 0 {
+                let high = LEAST + count * room / most;
+                y = y.saturating_sub(high);
                 ends.bar(words::tone(word), (x, y), (WIDTH, high));
             }
         }
@@ -329,9 +331,9 @@ mod tests {
         assert_eq!(
             paths(&week.by_outcome),
             [
-                "good M0 63h36v21h-36zM288 42h36v42h-36z",
-                "bad M288 21h36v21h-36z",
-                "busy M288 0h36v21h-36z",
+                "good M0 63h36v21h-36zM288 43h36v41h-36z",
+                "bad M288 22h36v21h-36z",
+                "busy M288 1h36v21h-36z",
             ]
         );
         assert_eq!(
