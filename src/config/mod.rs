@@ -21,6 +21,7 @@ mod answer;
 mod integration;
 mod units;
 mod notices;
+mod statements;
 mod web;
 mod target;
 mod files;
@@ -52,6 +53,7 @@ pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,
 };
 pub use size::Size;
+pub use statements::stands_alone;
 pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};

@@ -388,8 +388,12 @@ pub async fn serve_net<B: Backend, S: SignIn>(
         .route("/sign-in", post(gate::sign_in::<S>))
         .route("/sign-out", post(gate::sign_out::<S>))
         .layer(DefaultBodyLimit::max(gate::MOST_WRITTEN))
-        .layer(from_fn(site::own))
-        .with_state(Arc::clone(&gate));
+        .layer(from_fn(site::own));
+    let signing = match routes::shows(&pages) {
+        Some(shows) => signing.layer(from_fn_with_state(shows, routes::shown_to_browsers)),
+        None => signing,
+    };
+    let signing = signing.with_state(Arc::clone(&gate));
     let app = open
         .merge(signing)
         .merge(hooks)

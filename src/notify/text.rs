@@ -8,7 +8,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
-use crate::config::Notify;
+use crate::config::{Notify, stands_alone};
 use crate::model::{Alert, AlertKind, AlertState, Field, Outcome, Run, Side};
 use crate::outbound::without_said;
 
@@ -229,6 +229,7 @@ pub(super) fn written(notify: &Notify, matter: &Matter) -> Written {
 }
 
 fn rendered(template: &str, values: &Value) -> Result<String, String> {
+    stands_alone(template)?;
     let mut environment = Environment::new();
     // A mail is no page: whatever the template is called, nothing of it is escaped.
     environment.set_auto_escape_callback(|_| AutoEscape::None);

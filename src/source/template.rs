@@ -13,6 +13,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use url::Url;
 
 use super::filters::{self, Escaped, segment};
+use crate::config::stands_alone;
 
 pub(super) use doubt::{Doubts, in_one_brace};
 pub(super) use names::Uses;
@@ -218,6 +219,7 @@ impl Templates {
         uses: Uses,
         before: &[String],
     ) -> Result<(), String> {
+        stands_alone(text).map_err(|told| format!("the template is not readable: {told}"))?;
         let name = named(place, field);
         self.environment
             .add_template_owned(name.clone(), text.to_owned())

@@ -15,6 +15,7 @@
 mod acts;
 mod asked;
 mod assets;
+mod chart;
 mod fields;
 mod lists;
 mod live;

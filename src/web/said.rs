@@ -60,6 +60,13 @@ const SENTENCES: &[(&str, &str)] = &[
     ("unlocked", "Syncs write those fields again."),
     ("pinned", "No sync writes to this person."),
     ("unpinned", "Syncs write to this person again."),
+    ("added", "They are added."),
+    ("renamed", "The people have gone to this integration."),
+    (
+        "retired",
+        "It is retired: the stays of its people have ended.",
+    ),
+    ("given-back", "The last renaming or retirement is undone."),
     ("deliveries-approved", "What waited is let through."),
     ("retried", "What was parked is tried again."),
 ];

@@ -112,8 +112,21 @@ fn an_integration_of_which_everything_is_to_be_said_is_shown() {
             settings => value(&json!([{ "key": "guard.limit", "value": ODD, "from": ODD }])),
             credential => of::<CredentialStatus>(credential),
             excluded_run => "r3", excluded_by => value(&json!({ ODD: 7 })),
+            of_week => value(&json!({
+                "width": 336, "height": 84, "by_outcome": [{ "tone": "good", "outline": "M0 0h1v1h-1z" }], "by_length": [],
+                "labels": [[18, "Sun 1"]], "outcomes": ["unchanged"], "told_outcomes": "1 run", "told_lengths": ODD,
+                "days": [{ "day": "2026-03-01", "counts": [1], "total": 1, "middle": "2 s", "longest": null }],
+            })),
+            week_limit => 1000,
+            of_people => value(&json!({
+                "width": 360, "height": 22, "paths": [{ "tone": "good", "outline": "M0 0h1v1h-1z" }], "told": ODD,
+                "rows": [{ "status": "current", "count": 1200, "y": 11 }],
+            })),
+            people_limit => 5000,
         },
     );
+    assert!(text.contains("Of the last 1,000 runs"), "{text}");
+    assert!(text.contains("of the first 5,000"), "{text}");
     assert!(text.contains("1,000 records read"), "{text}");
     assert!(text.contains("100 of 2,500 used"), "{text}");
     let cards = value(&json!([one]));
@@ -166,12 +179,24 @@ fn a_person_who_is_nobody_any_more_or_is_to_be_erased_is_shown() {
                 detail => of::<PersonDetail>(detail.clone()), fields => value(&json!([
                     { "field": "email", "value": ODD, "locked": true, "from": change },
                     { "field": "phone", "value": null, "locked": false, "from": null },
+                    { "field": "last_name", "value": ODD, "locked": false, "from": null, "by_hand": true },
+                    { "field": "first_name", "value": ODD, "locked": false, "from": change, "by_hand": true },
                 ])),
                 locks => value(&json!([["email", true], ["phone", false]])), changes => value(&json!([change])),
                 integrations => value(&[ODD]), is_nobody, pages => no_pages(),
             },
         );
         assert_eq!(text.contains("Lock or unlock"), !is_nobody);
+        assert_eq!(
+            text.matches("<td data-label=\"From\">by hand or by an import, ")
+                .count(),
+            2
+        );
+        let erase = rendered(
+            "erase.html",
+            context! { name => ODD, is_nobody, detail => of::<PersonDetail>(detail.clone()) },
+        );
+        assert_eq!(erase.contains("Type <b>p1</b> to go on"), !is_nobody);
         assert!(text.contains("To be erased") && text.contains("became <a href=\"/people/p7\">"));
     }
 }
@@ -282,4 +307,58 @@ fn a_target_that_fails_and_a_daemon_that_cannot_work_are_shown() {
         },
     );
     assert!(text.contains("not ready") && text.contains("grows by 7 bytes a day"));
+}
+
+#[test]
+fn whom_an_erasure_or_a_retirement_takes_is_shown_and_what_a_file_would_make() {
+    let left = json!({ "target": ODD, "person": "p1", "grants": 2, "why": ODD });
+    for state in ["erased", "erasing"] {
+        let erasure = json!({
+            "person": "p1", "people": ["p1", "p7"], "state": state, "waits_for": [left], "stays_at": [left],
+            "copies": [ODD], "still": [ODD], "done": { "act": "x9", "kind": "erase" },
+        });
+        let text = rendered(
+            "erased.html",
+            context! { erasure => of::<crate::model::Erasure>(erasure) },
+        );
+        assert_eq!(text.contains("It goes on by itself"), state == "erasing");
+        assert!(text.contains("Waits for") && text.contains("What still holds it"));
+    }
+    let leaver =
+        json!({ "person": "p1", "name": ODD, "unit": ODD, "from": "current", "to": "past" });
+    let takes =
+        json!({ "integration": ODD, "property": ODD, "people": [leaver], "alerts": ["a1"] });
+    let text = rendered(
+        "retire.html",
+        context! { people => value(&json!([leaver])), more => 3, takes => of::<crate::model::Retirement>(takes) },
+    );
+    assert!(text.contains("… and 3 more") && text.contains("name=\"property\""));
+    let none = json!({ "integration": "elm", "people": [], "alerts": [] });
+    let none = context! { people => value(&json!([])), more => 0, takes => of::<crate::model::Retirement>(none) };
+    assert!(rendered("retire.html", none).contains("Nobody's stay ends"));
+
+    let wrong = json!({ "line": 3, "column": ODD, "message": ODD });
+    let report =
+        json!({ "made": [], "new": 4, "there": [[7, "p1"]], "problems": [wrong], "dry_run": true });
+    let report: crate::model::Imported = serde_json::from_value(report).unwrap();
+    let page = super::pages::by_hand::imported(Some(&report), ODD);
+    let text = rendered(page.template, page.values);
+    assert!(text.contains("as 1 line is not right") && !text.contains("name=\"encoded\""));
+    let right = crate::model::Imported {
+        problems: Vec::new(),
+        ..report
+    };
+    let page = super::pages::by_hand::imported(Some(&right), ODD);
+    let text = rendered(page.template, page.values);
+    assert!(text.contains("value=\"%3Cscript%3E%22%27%26\""), "{text}");
+    let people = json!([{ "id": "p1", "name": ODD, "units": ODD, "status": "current" }]);
+    let text = rendered(
+        "rename.html",
+        context! { id => ODD, linked => 7, others => value(&[ODD]), people => value(&people), more => true },
+    );
+    assert!(text.contains("7 residents linked"), "{text}");
+    rendered(
+        "new-person.html",
+        context! { integrations => value(&[ODD]) },
+    );
 }

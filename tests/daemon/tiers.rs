@@ -121,9 +121,14 @@ fn another_user() {
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
         let mut stream = UnixStream::connect(&socket).unwrap();
+        // As a browser asks.
+        let (line, accept) = match line.strip_prefix("BROWSE ") {
+            Some(path) => (format!("GET {path}"), "accept: text/html\r\n"),
+            None => (line, ""),
+        };
         write!(
             stream,
-            "{line} HTTP/1.1\r\nhost: epms\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            "{line} HTTP/1.1\r\nhost: epms\r\n{accept}connection: close\r\ncontent-length: 0\r\n\r\n"
         )
         .unwrap();
         let mut answer = Vec::new();
@@ -301,7 +306,11 @@ async fn pages_show_a_caller_what_their_tier_may_do_and_do_no_more() {
         "/",
         "/people",
         "/people/p1",
+        "/people/p1/erase",
+        "/people/new",
+        "/people/import",
         "/integrations/elm",
+        "/integrations/elm/rename",
         "/alerts",
         &format!("/alerts/{alert}"),
         "/runs/r1",
@@ -326,11 +335,18 @@ async fn pages_show_a_caller_what_their_tier_may_do_and_do_no_more() {
         "/acts/x1/undo",
         "/alerts/dismiss",
         "/integrations/elm/residents/t1",
+        "/integrations/elm/rename",
+        "/integrations/elm/undo",
+        "/people/new",
+        "/people/import",
     ];
     let approvals = [
         "/runs/r1/approve",
         "/runs/r1/reject",
         "/targets/doors/approve",
+        "/people/p1/erase",
+        "/integrations/elm/retire",
+        "/integrations/elm/retire/preview",
     ];
     let post = |paths: &[&str]| {
         paths
@@ -355,6 +371,15 @@ async fn pages_show_a_caller_what_their_tier_may_do_and_do_no_more() {
     // Whoever may nothing learns nothing, not even that there is a page.
     let (status, kind, _) = open.ask(STRANGER, USERS, &read[..1]).await.remove(0);
     assert_eq!((status, &*kind), (403, "application/problem+json"));
+    // A browser shows it as a page, that has nothing but the refusal.
+    let browse = ["BROWSE /", "BROWSE /people/p1", "BROWSE /v1/status"].map(String::from);
+    let answers = open.ask(STRANGER, USERS, &browse).await;
+    for (status, kind, body) in &answers[..2] {
+        assert_eq!((*status, &**kind), (403, "text/html; charset=utf-8"));
+        assert!(body.contains("socket.tiers.observe"), "{body}");
+        assert!(!body.contains("The elm"), "{body}");
+    }
+    assert_eq!(answers[2].1, "application/problem+json");
     // It names what it would be asked with, and is no form: nothing is done.
     for (status, ..) in open.ask(APPROVER, USERS, &post(&acts)).await {
         assert_eq!(status, 400);

@@ -20,7 +20,7 @@ use crate::stores::kept;
 use crate::support::{Daemon, Home, Terminal, told};
 
 /// What each building sends, as text: what is remembered of a record is its text.
-type Feeds = Arc<Mutex<BTreeMap<String, String>>>;
+pub(crate) type Feeds = Arc<Mutex<BTreeMap<String, String>>>;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -34,7 +34,7 @@ async fn answer(State(feeds): State<Feeds>, uri: Uri) -> Result<String, StatusCo
     feed.cloned().ok_or(StatusCode::NOT_FOUND)
 }
 
-async fn left_by_the_old_build() -> (Feeds, Home) {
+pub(crate) async fn left_by_the_old_build() -> (Feeds, Home) {
     left(&fixture("upgrade"), "hall", "1-kept.redb.gz").await
 }
 
@@ -75,7 +75,7 @@ fn edit(feeds: &Feeds, building: &str, from: &str, to: &str) {
 }
 
 /// Who is closed at an integration, by name.
-async fn closed(daemon: &Daemon, integration: &str) -> Vec<String> {
+pub(crate) async fn closed(daemon: &Daemon, integration: &str) -> Vec<String> {
     let id = IntegrationId::new(integration);
     let is_closed = |one: &Person| {
         let stay = one.stay(&id);

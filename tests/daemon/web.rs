@@ -127,6 +127,7 @@ async fn every_page_is_there_with_its_facts_and_lets_a_browser_load_nothing_from
         format!("/people/{}", person.id),
         format!("/alerts/{}", alert.id),
     );
+    let erase_page = format!("{person_page}/erase");
     let resident = format!("/integrations/elm/residents/{}", link[0].resident);
     let word = alert.kind.as_str().replace('_', " ");
     let sentence = alert.kind.facts().sentence.get(1..).unwrap();
@@ -149,6 +150,11 @@ async fn every_page_is_there_with_its_facts_and_lets_a_browser_load_nothing_from
                 "guard.limit",
                 "config/epms.yaml",
                 "elm-account",
+                "The last seven days",
+                "1 run in seven days: 1 committed",
+                "People by status now: ",
+                "<svg class=\"chart\"",
+                "The same in numbers",
             ],
         ),
         ("/people", vec!["<caption", "Everybody, by name", "elm"]),
@@ -171,7 +177,23 @@ async fn every_page_is_there_with_its_facts_and_lets_a_browser_load_nothing_from
         ),
         ("/alerts?each=yes", vec!["Each one, by kind", &*alert_page]),
         (&alert_page, vec!["What to do", sentence, "Comment"]),
-        ("/runs", vec!["Latest first", ">r1<", "committed"]),
+        (
+            "/runs",
+            vec![
+                "Latest first",
+                ">r1<",
+                "committed",
+                "1 run in seven days: 1 committed",
+                "Runs a day (UTC)",
+            ],
+        ),
+        ("/people/new", vec!["Add a person", "Lives at"]),
+        ("/people/import", vec!["Import people", "<textarea"]),
+        (
+            "/integrations/elm/rename",
+            vec!["Who is there", "Give them to"],
+        ),
+        (&erase_page, vec![&*name, "Nobody can undo it"]),
         (
             "/runs/r1",
             vec!["What became of each resident", "created", "at the start"],
@@ -563,6 +585,17 @@ async fn nothing_is_done_that_another_site_asks_for_in_a_browser() {
             let refused = browser.ask(Method::POST, path, headers, "").await;
             assert_eq!(refused.status, 403, "{path} {headers:?}: {refused:?}");
             assert_eq!(refused.header("content-type"), "application/problem+json");
+            // A browser shows what it was refused; beneath /v1 are programs.
+            let accept = ("accept", "text/html,application/xhtml+xml;q=0.9");
+            let headers = [headers, &[accept]].concat();
+            let page = browser.ask(Method::POST, path, &headers, "").await;
+            assert_eq!(page.status, 403, "{path}: {page:?}");
+            if path.starts_with("/v1") {
+                assert_eq!(page.header("content-type"), "application/problem+json");
+            } else {
+                page.has(&["<h1", "another site asks for this in your browser"]);
+                is_guarded(path, &page);
+            }
         }
     }
     let now = daemon.client.status().await.unwrap();
@@ -792,4 +825,233 @@ async fn what_is_not_as_it_should_be_stands_on_the_pages_with_its_reason() {
     let page = browser.opens(&format!("/runs/{}", run.id)).await;
     page.has(&["This plan waits for approval", "empty feed"]);
     browser.opens("/").await.has(&["held"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_added_by_hand_erased_after_their_id_is_typed_and_the_fields_say_so() {
+    let (_pms, _home, daemon, browser) = started(40).await;
+    let wrong = [("first_name", "Ada"), ("unit", "12B")];
+    let refused = browser.sends("/people/new", &wrong).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    refused.has(&["integration", "is missing"]);
+    let form = [
+        ("first_name", "Ada"),
+        ("last_name", "Quill"),
+        ("email", "ada@example.com"),
+        ("phone", ""),
+        ("integration", "elm"),
+        ("unit", "12B"),
+        ("status", "pending"),
+        ("lease_start", "2026-03-01"),
+    ];
+    let (to, page) = browser.does("/people/new", &form).await;
+    page.has(&[
+        "They are added.",
+        "Ada Quill",
+        "ada@example.com",
+        "by hand or by an import",
+        "Undo",
+    ]);
+    assert!(!page.body.contains("no change is kept"), "{page:?}");
+    let at = to.split('?').next().unwrap();
+    let id = at.strip_prefix("/people/").unwrap();
+    let made = daemon.person_with("ada@example.com").await.unwrap();
+    assert_eq!(made.id.to_string(), id);
+    let erase = format!("{at}/erase");
+    browser
+        .opens(&erase)
+        .await
+        .has(&["Ada Quill", "<bdi>elm</bdi>: pending", "Type <b>"]);
+    for form in [&[][..], &[("confirm", "yes")], &[("confirm", "p1")]] {
+        let refused = browser.sends(&erase, form).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        refused.has(&["nothing was done"]);
+    }
+    assert!(daemon.person_with("ada@example.com").await.is_some());
+    let form = [("confirm", id), ("reason", "asked by letter")];
+    let erased = browser.sends(&erase, &form).await;
+    assert_eq!(erased.status, 200, "{erased:?}");
+    erased.has(&["is erased", "Nothing is kept here any more"]);
+    is_guarded(&erase, &erased);
+    assert_eq!(daemon.person_with("ada@example.com").await, None);
+    let page = browser.opens(at).await;
+    page.has(&["Erased: nothing is kept"]);
+    assert!(!page.body.contains("Quill"), "{page:?}");
+    assert!(!browser.opens(&erase).await.body.contains("method=\"post\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_people_is_looked_at_first_and_made_exactly_as_it_was_looked_at() {
+    let (_pms, _home, daemon, browser) = started(40).await;
+    let before = daemon.people().await.len();
+    let wrong = "first_name,email,unit\r\nAda,ada@example.com,12B\r\n";
+    let page = browser.sends("/people/import", &[("csv", wrong)]).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    page.has(&[
+        "Nothing is made, as 1 line is not right",
+        "integration",
+        "ada@example.com,12B",
+    ]);
+    assert!(!page.body.contains("name=\"encoded\""));
+    let known = daemon.people().await;
+    let known = known.iter().find_map(|one| one.email.clone()).unwrap();
+    let right = format!(
+        "first_name,last_name,email,integration,unit\r\n\"Ada, <b>\",Quill & 100%,ada@example.com,elm,12+B\r\nBo,Pen,bo@example.com,,\r\nCy,Oak,{known},,\r\n"
+    );
+    let page = browser.sends("/people/import", &[("csv", &right)]).await;
+    page.has(&[
+        "2 people would be made, 1 are there already",
+        "line 4 is",
+        "Make 2 people",
+    ]);
+    assert_eq!(daemon.people().await.len(), before, "it was only looked at");
+    let encoded = page.body.split("name=\"encoded\" value=\"").nth(1).unwrap();
+    let encoded = encoded.split('"').next().unwrap();
+    let made = browser
+        .sends("/people/import", &[("encoded", encoded)])
+        .await;
+    assert_eq!(made.status, 200, "{made:?}");
+    made.has(&["2 people were made, 1 were there already"]);
+    let ada = daemon.person_with("ada@example.com").await.unwrap();
+    assert_eq!(
+        (&*ada.first_name, &*ada.last_name),
+        ("Ada, <b>", "Quill & 100%")
+    );
+    let at = format!("/people/{}", ada.id);
+    made.has(&[&format!("href=\"{at}\"")]);
+    let page = browser.opens(&at).await;
+    page.has(&["by hand or by an import", "12+B"]);
+    assert!(!page.body.contains("no change is kept"), "{page:?}");
+    assert_eq!(daemon.people().await.len(), before + 2);
+    let large = format!("first_name\n{}", "Ada\n".repeat(300_000));
+    let refused = browser.sends("/people/import", &[("csv", &large)]).await;
+    assert_eq!(refused.status, 413, "{}", refused.status);
+    refused.has(&["epms people import"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_is_renamed_and_retired_after_its_people_were_shown_and_given_back() {
+    let (_pms, home, daemon, browser) = started(40).await;
+    let people = daemon.people().await;
+    let there = async |name: &str| {
+        let people = daemon.people().await;
+        let at = epms::model::IntegrationId::new(name);
+        let lives =
+            |one: &&epms::model::Person| one.stay(&at).is_some_and(|stay| !stay.is_closed());
+        people.iter().filter(lives).count()
+    };
+    let all = there("elm").await;
+    let refused = browser.sends("/integrations/elm/retire/preview", &[]).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    refused.has(&["is there and switched on"]);
+
+    let file = |name: &str| format!("config/integrations/{name}.yaml");
+    home.edit(&file("elm"), "enabled: true", "enabled: false");
+    assert_eq!(daemon.post("/v1/reload").await.status, 200);
+    let preview = browser.sends("/integrations/elm/retire/preview", &[]).await;
+    assert_eq!(preview.status, 200, "{preview:?}");
+    let one = people
+        .iter()
+        .find(|one| one.stays.values().any(|stay| !stay.is_closed()));
+    let one = one.unwrap();
+    let name = format!("{} {}", one.first_name, one.last_name);
+    preview.has(&[&format!("<b>{all}</b> stays end"), &name, "Type <b>elm</b>"]);
+    is_guarded("a preview", &preview);
+    assert_eq!(daemon.people().await, people, "it was only looked at");
+    let refused = browser
+        .sends("/integrations/elm/retire", &[("confirm", "oak")])
+        .await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(there("elm").await, all);
+    let form = [("confirm", "elm")];
+    let (to, page) = browser.does("/integrations/elm/retire", &form).await;
+    assert_eq!(to, "/integrations/elm?done=retired");
+    page.has(&["It is retired", "Undo the last renaming or retirement"]);
+    assert_eq!(there("elm").await, 0);
+    browser
+        .does("/integrations/elm/undo", &[])
+        .await
+        .1
+        .has(&["is undone"]);
+    assert_eq!(daemon.people().await, people);
+
+    let missing = browser
+        .sends("/integrations/elm/rename", &[("to", "oak")])
+        .await;
+    assert_eq!(missing.status, 409, "{missing:?}");
+    let none = browser.sends("/integrations/elm/rename", &[]).await;
+    assert_eq!(none.status, 400, "{none:?}");
+    let gone = browser.sends("/integrations/fir/undo", &[]).await;
+    assert!([404, 409].contains(&gone.status), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_given_to_another_integration_by_hand_and_given_back() {
+    let (_pms, home, daemon, browser) = started(40).await;
+    let before = daemon.people().await;
+    let file = |name: &str| format!("config/integrations/{name}.yaml");
+    // The file goes first, so that nobody goes along with it by itself.
+    let text = home.read(&file("elm"));
+    home.remove(&file("elm"));
+    assert_eq!(daemon.post("/v1/reload").await.status, 200);
+    home.write(&file("oak"), text);
+    assert_eq!(daemon.post("/v1/reload").await.status, 200);
+    let at = |people: &[epms::model::Person], name: &str| {
+        let at = epms::model::IntegrationId::new(name);
+        people.iter().filter(|one| one.stay(&at).is_some()).count()
+    };
+    found("the people have gone along", async || {
+        (at(&daemon.people().await, "oak") > 0).then_some(())
+    })
+    .await;
+    browser
+        .opens("/integrations/oak")
+        .await
+        .has(&["Took over", "Undo the last renaming or retirement"]);
+    browser.does("/integrations/oak/undo", &[]).await;
+    assert_eq!(daemon.people().await, before);
+    let page = browser.opens("/integrations/elm/rename").await;
+    let name = format!("{} {}", before[0].first_name, before[0].last_name);
+    page.has(&["Who is there", "<option value=\"oak\">", name.trim()]);
+    let (to, page) = browser
+        .does("/integrations/elm/rename", &[("to", "oak")])
+        .await;
+    assert_eq!(to, "/integrations/oak?done=renamed");
+    page.has(&["The people have gone to this integration."]);
+    let now = daemon.people().await;
+    assert_eq!((at(&now, "elm"), at(&now, "oak")), (0, at(&before, "elm")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_since_an_upgrade_is_approved_by_exactly_what_was_looked_at() {
+    let (_feeds, home) = crate::upgrade::left_by_the_old_build().await;
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon);
+    browser.does("/integrations/elm/resume", &[]).await;
+    let run = daemon.sync("elm").await;
+    let page = browser.opens(&format!("/runs/{}", run.id)).await;
+    page.has(&[
+        "What only the rules of a new version would take",
+        "Cora Cedar",
+    ]);
+    let form = page
+        .body
+        .split("/integrations/elm/approve-since-upgrade")
+        .nth(1);
+    let digest = form
+        .unwrap()
+        .split("name=\"digest\" value=\"")
+        .nth(1)
+        .unwrap();
+    let digest = digest.split('"').next().unwrap();
+    let approve = "/integrations/elm/approve-since-upgrade";
+    for (form, status) in [(&[][..], 400), (&[("digest", "another")][..], 409)] {
+        let refused = browser.sends(approve, form).await;
+        assert_eq!(refused.status, status, "{refused:?}");
+    }
+    assert_eq!(crate::upgrade::closed(&daemon, "elm").await, [""; 0]);
+    browser.does(approve, &[("digest", digest)]).await;
+    daemon.settle().await;
+    let closed = crate::upgrade::closed(&daemon, "elm").await;
+    assert_eq!(closed, ["Ada", "Ben", "Cora"]);
 }

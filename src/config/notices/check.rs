@@ -9,6 +9,7 @@ use minijinja::Environment;
 use crate::model::time_zone;
 
 use super::super::files::is_name;
+use super::super::statements::stands_alone;
 use super::super::{CredentialValue, Span};
 use super::{Hook, HookForm, Notify, NotifyTo, Smtp, SmtpTls, hook_url};
 
@@ -88,6 +89,7 @@ fn of_one(one: &Notify) -> Vec<(&'static str, String)> {
 
 /// A template that can be read, and names nothing that there is not.
 fn template_is_right(template: &str) -> Result<(), String> {
+    stands_alone(template).map_err(|told| format!("is no template: {told}"))?;
     let environment = Environment::new();
     let read = environment.template_from_str(template);
     let read = read.map_err(|error| {
@@ -336,6 +338,14 @@ mod tests {
             (
                 json!({ "runs": ["failed"], "to": exec, "text": "{{ integratoin }}" }),
                 "text",
+            ),
+            (
+                json!({ "runs": ["failed"], "to": exec, "text": "{% macro m() %}{% endmacro %}" }),
+                "text",
+            ),
+            (
+                json!({ "runs": ["failed"], "to": exec, "subject": "{% include 'text' %}" }),
+                "subject",
             ),
             (
                 json!({ "runs": ["failed"], "to": { "webhook": { "url": "https://example.com" } } }),

@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
@@ -169,7 +169,8 @@ impl<B: Backend> Route<B> {
     }
 
     /// With a body of so many bytes at most.
-    fn at_most(mut self, bytes: usize) -> Route<B> {
+    #[must_use]
+    pub fn at_most(mut self, bytes: usize) -> Route<B> {
         self.served = self.served.layer(DefaultBodyLimit::max(bytes));
         self
     }
@@ -582,26 +583,39 @@ async fn shown(State(shows): State<Shows>, request: Request, next: Next) -> Resp
     }
 }
 
-/// What a browser is told of a path that is not there, or is asked in another way.
-fn unknown(shows: Option<&Shows>, headers: &HeaderMap, problem: ProblemDocument) -> Response {
-    let accept = headers.get(header::ACCEPT);
-    let wants_page = accept.is_some_and(|kinds| {
+/// Shows to a browser what was refused before anything was asked; programs, and whatever is beneath /v1, get the problem itself.
+pub(super) async fn shown_to_browsers(
+    State(shows): State<Shows>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_page = !request.uri().path().starts_with("/v1") && wants_page(request.headers());
+    let answer = next.run(request).await;
+    match answer.extensions().get::<ProblemDocument>() {
+        Some(problem) if is_page => shows(problem),
+        _ => answer,
+    }
+}
+
+/// Whether somebody looks at pages.
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|kinds| {
         let kinds = kinds.to_str().unwrap_or_default();
         kinds
             .split([',', ';'])
             .any(|kind| kind.trim() == "text/html")
-    });
-    match shows.filter(|_| wants_page) {
-        Some(shows) => shows(&problem),
-        None => problem.into_response(),
-    }
+    })
+}
+
+/// How pages show a problem.
+pub(super) fn shows<B>(pages: &[Route<B>]) -> Option<Shows> {
+    pages.iter().find_map(|page| page.shows.clone())
 }
 
 pub(super) fn router<B: Backend>(app: App<B>, pages: Vec<Route<B>>) -> Router {
     let shares = Shares::default();
-    let shows = pages.iter().find_map(|page| page.shows.clone());
-    let otherwise = shows.clone();
-    table()
+    let shows = shows(&pages);
+    let routes = table()
         .into_iter()
         .chain(pages)
         .fold(Router::new(), |router, route: Route<B>| {
@@ -619,19 +633,20 @@ pub(super) fn router<B: Backend>(app: App<B>, pages: Vec<Route<B>>) -> Router {
             };
             router.route(route.operation.path, served)
         })
-        .fallback(async move |headers: HeaderMap| {
-            let problem =
-                ProblemDocument::not_found("there is nothing here; the paths begin with /v1");
-            unknown(shows.as_ref(), &headers, problem)
+        .fallback(async || {
+            ProblemDocument::not_found("there is nothing here; the paths begin with /v1")
         })
-        .method_not_allowed_fallback(async move |headers: HeaderMap| {
-            let problem = ProblemDocument::method_not_allowed(
+        .method_not_allowed_fallback(async || {
+            ProblemDocument::method_not_allowed(
                 "this path is asked in another way; GET reads, POST acts",
-            );
-            unknown(otherwise.as_ref(), &headers, problem)
+            )
         })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn(own))
-        .layer(from_fn_with_state(app.clone(), known::<B>))
-        .with_state(app)
+        .layer(from_fn_with_state(app.clone(), known::<B>));
+    match shows {
+        Some(shows) => routes.layer(from_fn_with_state(shows, shown_to_browsers)),
+        None => routes,
+    }
+    .with_state(app)
 }

@@ -247,6 +247,8 @@ fn a_file_s_own_templates_are_taken_and_where_one_fails_those_that_come_with_epm
     for wrong in [
         "{{ 1 / 0 }}",
         "{{ new | nothing }}",
+        "{% include 'text' %}",
+        "{% macro m() %}{% endmacro %}",
         "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
     ] {
         let said = written(&notify(json!({ "text": wrong })), &matter(false));

@@ -96,6 +96,30 @@ fn a_name_that_does_not_exist_is_refused_when_compiled() {
 }
 
 #[test]
+fn a_template_stands_alone_and_names_no_other() {
+    for (word, template) in [
+        ("macro", "{% macro m() %}{% endmacro %}"),
+        ("include", "{% include 'plain:f' %}"),
+        ("import", "{% import 'plain:f' as f %}"),
+        ("from", "{% from 'plain:f' import f %}"),
+        ("extends", "{% extends 'plain:f' %}"),
+        ("block", "{% block b %}{% endblock %}"),
+        ("call", "{% call f() %}{% endcall %}"),
+    ] {
+        for place in [Place::Plain, Place::Header, Place::Url, Place::Xml] {
+            let told = render(place, template).unwrap_err();
+            let begins = format!(
+                "the template is not readable: `{word}` is no statement of these templates (line 1 of it)"
+            );
+            assert!(told.starts_with(&begins), "{told}");
+        }
+    }
+    for template in ["{{ super() }}", "{{ self.b() }}", "{{ caller() }}"] {
+        assert!(render(Place::Plain, template).is_err(), "{template}");
+    }
+}
+
+#[test]
 fn no_error_tells_a_value() {
     let error = render(Place::Plain, "{{ credential.password | host }}").unwrap_err();
     assert_eq!(

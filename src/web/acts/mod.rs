@@ -2,6 +2,7 @@
 //! to go on. What a caller may not do is refused before a form is read.
 
 mod alerts;
+mod by_hand;
 mod integrations;
 mod people;
 mod runs;
@@ -13,8 +14,11 @@ use crate::control::server::{Backend, Route, Weight};
 use crate::model::Tier::{Approve, Operate};
 
 use super::look::Look;
-use super::pages::resident;
+use super::pages::{by_hand as shown, resident};
 use super::{form, question};
+
+/// As many bytes as a file has that is pasted, where each sign of it is written twice as three.
+const MOST_PASTED: usize = 9 * shown::FILE;
 
 pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
     let slow = Weight::Lasting;
@@ -54,12 +58,38 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
             runs::approve_since_upgrade::<B>,
         )
         .takes(slow),
+        form(
+            look,
+            "/integrations/{id}/rename",
+            Operate,
+            by_hand::rename::<B>,
+        )
+        .takes(slow),
+        question(
+            look,
+            "/integrations/{id}/retire/preview",
+            Approve,
+            shown::retire::<B>,
+        ),
+        form(
+            look,
+            "/integrations/{id}/retire",
+            Approve,
+            by_hand::retire::<B>,
+        )
+        .takes(slow),
+        form(look, "/integrations/{id}/undo", Operate, by_hand::undo::<B>).takes(slow),
         form(look, "/alerts/dismiss", Operate, alerts::dismiss_many::<B>),
         form(look, "/alerts/{id}/resolve", Operate, alerts::resolve::<B>),
         form(look, "/alerts/{id}/dismiss", Operate, alerts::dismiss::<B>),
         form(look, "/alerts/{id}/undo", Operate, alerts::undo::<B>),
         form(look, "/alerts/{id}/comment", Operate, alerts::comment::<B>),
         form(look, "/alerts/{id}/assign", Operate, alerts::assign::<B>),
+        form(look, "/people/new", Operate, by_hand::add::<B>),
+        question(look, "/people/import", Operate, by_hand::import::<B>)
+            .takes(Weight::Upload)
+            .at_most(MOST_PASTED),
+        question(look, "/people/{id}/erase", Approve, by_hand::erase::<B>),
         form(look, "/people/{id}/set", Operate, people::set::<B>),
         form(look, "/people/{id}/end", Operate, people::end::<B>),
         form(look, "/people/{id}/link", Operate, people::link::<B>),

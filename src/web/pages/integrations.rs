@@ -7,9 +7,10 @@ use crate::control::protocol::{
     IntegrationState, IntegrationStatus, ProblemDocument, ProgressEvent,
 };
 use crate::control::server::{Answer, Backend, GroupQuery};
-use crate::model::{IntegrationId, Progress, Run, RunQuery};
+use crate::model::{IntegrationId, PeopleQuery, PeopleSort, Person, Progress, Run, RunQuery};
 
 use super::super::asked::Asked;
+use super::super::chart::{self, Standing};
 use super::super::lists;
 use super::super::look::{Page, value};
 use super::super::strip::{self, Strip, strip};
@@ -119,6 +120,34 @@ fn can_sync(status: &IntegrationStatus) -> bool {
     )
 }
 
+/// So many people are looked at for the chart of statuses.
+const PEOPLE: usize = 5_000;
+
+/// The chart of people by status, and of how many people it is where there are more.
+async fn standing<B: Backend>(
+    asked: &Asked<B>,
+    id: &IntegrationId,
+) -> Answer<(Option<Standing>, Option<usize>)> {
+    let mut people: Vec<Person> = Vec::new();
+    let mut cursor = None;
+    loop {
+        let query = PeopleQuery {
+            integration: Some(id.clone()),
+            sort: Some(PeopleSort::Id),
+            limit: Some(1_000),
+            cursor,
+            ..PeopleQuery::default()
+        };
+        let found = asked.backend().people(query).await?;
+        people.extend(found.items);
+        cursor = found.next;
+        if cursor.is_none() || people.len() >= PEOPLE || found.stopped.is_some() {
+            let limit = cursor.map(|_| people.len());
+            return Ok((chart::standing(&people, id), limit));
+        }
+    }
+}
+
 pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     let id = IntegrationId::new(asked.name("id"));
     let status = asked.backend().status().await?;
@@ -140,6 +169,8 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     };
     let groups = asked.backend().alert_groups(query).await?.groups;
     let settings = asked.backend().settings(&id);
+    let (of_week, week_limit) = super::runs::week(&asked, Some(id.clone())).await?;
+    let (of_people, people_limit) = standing(&asked, &id).await?;
     let card = card(&asked, found).await?;
     let property = card.status.property.clone();
     Ok(Page {
@@ -154,6 +185,10 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
             one => value(&card),
             runs => value(&latest),
             groups => value(&groups),
+            of_week => value(&of_week),
+            week_limit => value(&week_limit),
+            of_people => value(&of_people),
+            people_limit => value(&people_limit),
             settings => value(&settings),
             reads => value(&reads),
             credential => value(&credential),

@@ -1,6 +1,7 @@
 //! What is read: a file for each part of the page. Each asks the backend, and gives a template its values.
 
 mod alerts;
+pub(super) mod by_hand;
 mod health;
 mod integrations;
 mod people;
@@ -27,8 +28,12 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
             resident::one::<B>,
         )
         .takes(Weight::Lasting),
+        page(look, "/integrations/{id}/rename", by_hand::rename::<B>),
         page(look, "/people", people::list::<B>),
+        page(look, "/people/new", by_hand::add::<B>),
+        page(look, "/people/import", by_hand::import::<B>),
         page(look, "/people/{id}", people::one::<B>),
+        page(look, "/people/{id}/erase", by_hand::erase::<B>),
         page(look, "/alerts", alerts::list::<B>),
         page(look, "/alerts/{id}", alerts::one::<B>),
         page(look, "/runs", runs::list::<B>),

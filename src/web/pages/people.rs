@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::control::server::{Answer, Backend, ListQuery};
 use crate::model::{
-    ActId, Change, ChangeKind, Field, IntegrationId, LeaseStatus, Person, PersonId, Stay,
+    ActId, Change, ChangeKind, Field, IntegrationId, LeaseStatus, Origin, Person, PersonId, Stay,
 };
 
 use super::super::asked::Asked;
@@ -16,7 +16,7 @@ use super::super::look::{Page, value};
 
 /// A person, as a row shows them: with their stay at the integration asked for, or else their first.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     id: PersonId,
     name: String,
     email: Option<String>,
@@ -27,7 +27,7 @@ struct Row {
     status: &'static str,
 }
 
-fn row(person: &Person, integration: Option<&str>) -> Row {
+pub(super) fn row(person: &Person, integration: Option<&str>) -> Row {
     let named = person
         .stays
         .iter()
@@ -51,7 +51,7 @@ fn row(person: &Person, integration: Option<&str>) -> Row {
     }
 }
 
-fn name(person: &Person) -> String {
+pub(super) fn name(person: &Person) -> String {
     let name = format!("{} {}", person.first_name, person.last_name);
     name.trim().to_owned()
 }
@@ -122,6 +122,8 @@ struct Shown {
     value: Option<String>,
     locked: bool,
     from: Option<Change>,
+    /// It is as it was when they were made, and that was by hand or by an import.
+    by_hand: bool,
 }
 
 /// A change, and whether it may be undone from here.
@@ -165,6 +167,7 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
             value: value.filter(|value| !value.is_empty()).cloned(),
             locked: person.locks.contains(&field),
             from: from.get(&field).map(|change| (*change).clone()),
+            by_hand: is_made_by_hand(person, from.get(&field).copied()),
         })
         .collect();
     let told = told(history.items);
@@ -227,6 +230,12 @@ fn origins(changes: &[Change]) -> BTreeMap<Field, &Change> {
     from
 }
 
+/// Whether what a field says was told when somebody was made by hand or by an import, as far as changes are kept.
+fn is_made_by_hand(person: &Person, from: Option<&Change>) -> bool {
+    let is_first = from.is_none_or(|change| change.kind == ChangeKind::Created);
+    person.origin == Origin::Hand && is_first
+}
+
 /// What was done by hand may be undone where it is told first.
 fn told(changes: Vec<Change>) -> Vec<Told> {
     let mut seen = Vec::new();
@@ -281,6 +290,17 @@ mod tests {
         assert_eq!(from[&Field::Phone].seq, 9);
         assert_eq!(from[&Field::LastName].seq, 7);
         assert!(!from.contains_key(&Field::Unit));
+    }
+
+    #[test]
+    fn what_somebody_made_by_hand_began_with_says_so_also_when_no_change_is_kept() {
+        let made = |origin| Person::new(PersonId(1), origin, Timestamp::UNIX_EPOCH);
+        let of = |origin, from: Option<&Change>| is_made_by_hand(&made(origin), from);
+        let created = change(1, ChangeKind::Created, Some(1), Field::Email);
+        let updated = change(2, ChangeKind::Updated, None, Field::Email);
+        assert!(of(Origin::Hand, None) && of(Origin::Hand, Some(&created)));
+        assert!(!of(Origin::Hand, Some(&updated)));
+        assert!(!of(Origin::Sync, None) && !of(Origin::Sync, Some(&created)));
     }
 
     #[test]

@@ -6,9 +6,13 @@ use minijinja::context;
 use serde::Serialize;
 
 use crate::control::server::{Answer, Backend};
-use crate::model::{Decision, Fate, Guarded, GuardedKind, HeldPlan, OutcomeAsked, RunId};
+use crate::model::{
+    Decision, Fate, Guarded, GuardedKind, HeldPlan, IntegrationId, OutcomeAsked, Run, RunId,
+    RunQuery,
+};
 
 use super::super::asked::Asked;
+use super::super::chart::{self, Week};
 use super::super::lists::{self, ROWS};
 use super::super::look::{Page, value};
 
@@ -29,6 +33,11 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     ];
     let query = lists::runs(&asked.query)?;
     let integration = query.integration.clone();
+    // Of the first page alone: the others go on with the list.
+    let (of_week, week_limit) = match query.cursor {
+        None => week(&asked, integration.clone()).await?,
+        Some(_) => (None, None),
+    };
     let outcome = query.outcome.map(OutcomeAsked::as_str);
     let found = asked.backend().runs(query).await?;
     let integrations = asked.backend().integrations();
@@ -37,6 +46,8 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
         part: "runs",
         template: "runs.html",
         values: context! {
+            of_week => value(&of_week),
+            week_limit => value(&week_limit),
             runs => value(&found.items),
             integrations => value(&integrations),
             integration => value(&integration),
@@ -45,6 +56,32 @@ pub(super) async fn list<B: Backend>(asked: Asked<B>) -> Answer<Page> {
             pages => value(&lists::pager(&asked.query, found.next.as_deref())),
         },
     })
+}
+
+/// So many runs are looked at for the chart of a week.
+const WEEK: usize = 1_000;
+
+/// The chart of the last seven days, and of how many runs it is where there were more.
+pub(super) async fn week<B: Backend>(
+    asked: &Asked<B>,
+    integration: Option<IntegrationId>,
+) -> Answer<(Option<Week>, Option<usize>)> {
+    let query = RunQuery {
+        integration,
+        limit: Some(WEEK),
+        ..RunQuery::default()
+    };
+    let found = asked.backend().runs(query).await?;
+    let has_more = found.next.is_some();
+    let runs: Vec<Run> = found
+        .items
+        .into_iter()
+        .filter_map(|run| run.report)
+        .collect();
+    let begins = chart::begins(asked.now());
+    let is_cut = has_more && runs.last().is_some_and(|run| run.started >= begins);
+    let limit = is_cut.then_some(runs.len());
+    Ok((chart::week(&runs, asked.now()), limit))
 }
 
 /// What waits for approval.
