@@ -90,7 +90,8 @@ async fn a_field_that_is_set_by_hand_is_the_pmss_again_unless_it_is_locked() {
         ),
     ] {
         // What is written wrongly is told as such; what cannot be done has failed.
-        let is_wrong = says.contains("no usable") || says.contains("no valid")
+        let is_wrong = says.contains("no usable")
+            || says.contains("no valid")
             || says.contains("somebody has a name");
         let told = house.fails(&line, if is_wrong { 2 } else { 1 }).await;
         assert!(told.contains(says), "{line}: {told}");

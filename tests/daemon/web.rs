@@ -602,10 +602,16 @@ async fn nothing_is_done_that_another_site_asks_for_in_a_browser() {
     assert_eq!(now.integrations[0].last_started, before);
     assert_eq!(now.integrations[0].pause, None);
     // A link leads to a page; what another site embeds or fetches is not given. A program sends none of these.
-    let embeds = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+    let embeds = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "no-cors"),
+    ];
     let refused = browser.ask(Method::GET, "/people", &embeds, "").await;
     assert_eq!(refused.status, 403);
-    let cross = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    let cross = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+    ];
     assert_eq!(
         browser.ask(Method::GET, "/people", &cross, "").await.status,
         200
