@@ -16,7 +16,7 @@ async fn started() -> (Arc<Sandbox>, Home, Daemon) {
     (pms, home, daemon)
 }
 
-fn everybody_moves_out(pms: &Sandbox, most: usize) {
+pub(crate) fn everybody_moves_out(pms: &Sandbox, most: usize) {
     let mut world = pms.world();
     let today = epms::sandbox::today();
     let here: Vec<_> = world

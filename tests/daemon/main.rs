@@ -8,6 +8,7 @@ mod support;
 
 mod alerts;
 mod backups;
+mod browser;
 mod by_hand;
 mod changes;
 mod crash;

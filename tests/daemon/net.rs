@@ -15,9 +15,25 @@ use epms::sandbox::Kind;
 
 use crate::support::{Daemon, Home, certified, eventually, pms, said, with_input};
 
-const SETTINGS: &str =
+pub(crate) const SETTINGS: &str =
     "web: { listen: 127.0.0.1:0, accounts: secrets/accounts.yaml, tokens: secrets/tokens.yaml }";
-const PASSWORD: &str = "a long enough password";
+pub(crate) const PASSWORD: &str = "a long enough password";
+
+/// Where the daemon says that the page is, which it says once more than `before` times.
+pub(crate) async fn url_of(daemon: &Daemon, before: usize) -> String {
+    let mut urls = Vec::new();
+    eventually("the page is on the network", async || {
+        let log = daemon.log();
+        let said = log.split("the page is on the network url=").skip(1);
+        urls = said
+            .map(|rest| rest.split_whitespace().next().unwrap().to_owned())
+            .collect();
+        urls.len() > before
+    })
+    .await;
+    let url = urls.pop().unwrap();
+    url.trim_end_matches('/').trim_matches('"').to_owned()
+}
 
 /// A browser that keeps no cookies and follows nothing by itself.
 struct Browser {
@@ -28,16 +44,6 @@ struct Browser {
 impl Browser {
     /// Of where the daemon says that the page is, which it says once more than `before` times.
     async fn of(daemon: &Daemon, before: usize) -> Browser {
-        let mut urls = Vec::new();
-        eventually("the page is on the network", async || {
-            let log = daemon.log();
-            let said = log.split("the page is on the network url=").skip(1);
-            urls = said
-                .map(|rest| rest.split_whitespace().next().unwrap().to_owned())
-                .collect();
-            urls.len() > before
-        })
-        .await;
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .no_proxy()
@@ -45,12 +51,7 @@ impl Browser {
             .redirect(Policy::none());
         Browser {
             http: http.build().unwrap(),
-            url: urls
-                .pop()
-                .unwrap()
-                .trim_end_matches('/')
-                .trim_matches('"')
-                .to_owned(),
+            url: url_of(daemon, before).await,
         }
     }
 
@@ -94,7 +95,7 @@ fn location(answer: &Response) -> &str {
     answer.headers()[LOCATION].to_str().unwrap()
 }
 
-fn account(home: &Home, name: &str, tier: &str) {
+pub(crate) fn account(home: &Home, name: &str, tier: &str) {
     let words = ["web", "passwd", name, "--tier", tier];
     said(&with_input(home, &words, PASSWORD), 0);
 }

@@ -371,8 +371,8 @@ async fn what_a_form_asks_for_is_done_and_the_page_that_follows_says_so() {
     is_guarded("a refusal", &refused);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_by_forms() {
+/// A daemon with an alert of one who stands there twice, and some of residents without an email.
+pub(crate) async fn somebody_stands_there_twice() -> (Doors, Home, Daemon) {
     let doors = Doors::start().await;
     doors.lives(1, "1A", "current");
     for id in ["7", "8"] {
@@ -398,6 +398,12 @@ async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_b
     }
     doors.known().roll_is_down = false;
     daemon.sync("elm").await;
+    (doors, home, daemon)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_resolved_undone_commented_assigned_and_many_are_dismissed_by_forms() {
+    let (_doors, _home, daemon) = somebody_stands_there_twice().await;
     let browser = Browser::of(&daemon);
     let alerts = daemon.alerts().await;
     let of =

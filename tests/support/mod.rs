@@ -7,6 +7,7 @@
     unused_imports,
     reason = "each of the test crates has these modules, and uses a part of them"
 )]
+pub mod browser;
 mod daemon;
 mod doors;
 mod encrypted;

@@ -21,6 +21,12 @@ pub(crate) struct Outside {
     pub(crate) url: String,
 }
 
+impl Outside {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Outside {
     fn drop(&mut self) {
         // It may have ended by itself.
@@ -48,12 +54,34 @@ fn installed(name: &str) -> PathBuf {
     root.join("target/outside").join(name)
 }
 
+/// A program of the system.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    let path = paths.find(|path| path.is_file()).unwrap_or_default();
+    is_there(&path, name).then_some(path)
+}
+
+/// axe, of Node: a script that finds what keeps somebody from using a page.
+pub(crate) fn axe() -> Option<String> {
+    let script = installed("node/node_modules/axe-core/axe.min.js");
+    is_there(&script, "axe-core").then(|| std::fs::read_to_string(script).unwrap())
+}
+
 /// Starts a server, and waits until it says that it serves; `said` finds in a line of its where.
 fn start(
     name: &str,
     command: &mut Command,
     said: impl Fn(&str) -> Option<String> + Send + 'static,
 ) -> Outside {
+    started(command, said).unwrap_or_else(|| panic!("{name} does not serve"))
+}
+
+/// The same, of a server that may end before it serves.
+pub(crate) fn started(
+    command: &mut Command,
+    said: impl Fn(&str) -> Option<String> + Send + 'static,
+) -> Option<Outside> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -66,13 +94,12 @@ fn start(
             }
         }
     });
-    let url = told.recv_timeout(PATIENCE);
     let mut outside = Outside {
         child,
         url: String::new(),
     };
-    outside.url = url.unwrap_or_else(|_| panic!("{name} does not serve"));
-    outside
+    outside.url = told.recv_timeout(PATIENCE).ok()?;
+    Some(outside)
 }
 
 /// scim2-server, of Python.
