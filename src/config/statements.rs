@@ -81,7 +81,6 @@ fn length(inside: &str, sign: u8) -> usize {
                 bytes.next();
             }
             (Some(quote), byte) if quote == byte => quoted = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quoted = Some(byte),
             (None, byte)
                 if depth == 0
@@ -92,7 +91,7 @@ fn length(inside: &str, sign: u8) -> usize {
             }
             (None, b'(' | b'[' | b'{') => depth += 1,
             (None, b')' | b']' | b'}') => depth -= 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     inside.len()

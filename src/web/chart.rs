@@ -72,7 +72,7 @@ pub(super) struct Week {
     /// Every outcome that there was, those that are many first.
     outcomes: Vec<&'static str>,
     /// The same as numbers.
-    days: Vec<Day>,
+    days: Vec<RunsOfDay>,
     /// Both in words.
     told_outcomes: String,
     told_lengths: String,
@@ -80,7 +80,7 @@ pub(super) struct Week {
 
 /// The runs of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Day {
+struct RunsOfDay {
     day: String,
     /// How many ended so, in the order of the outcomes.
     counts: Vec<u64>,
@@ -155,7 +155,7 @@ pub(super) fn week(runs: &[Run], now: Timestamp) -> Option<Week> {
             let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
             seconds.map(times::length)
         };
-        rows.push(Day {
+        rows.push(RunsOfDay {
             day: day.to_string(),
             total: all.len() as u64,
             counts,
@@ -210,13 +210,13 @@ pub(super) struct Standing {
     width: u64,
     height: u64,
     paths: Vec<Bars>,
-    rows: Vec<Status>,
+    rows: Vec<StatusRow>,
     told: String,
 }
 
 /// How many people stand so, where their bar is, and where its word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Status {
+struct StatusRow {
     status: &'static str,
     count: u64,
     y: u64,
@@ -253,7 +253,7 @@ pub(super) fn standing<'a>(
             (0, y),
             (drawn(count, most, LONG), THICK),
         );
-        rows.push(Status {
+        rows.push(StatusRow {
             status,
             count,
             y: y + THICK - 3,

@@ -68,9 +68,8 @@ impl Terminal {
     fn takes(&mut self, more: &[u8]) {
         self.begun.extend(more);
         let whole = match std::str::from_utf8(&self.begun) {
-            Ok(_) => self.begun.len(),
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => self.begun.len(),
+            Ok(_) | Err(_) => self.begun.len(),
         };
         let whole: Vec<u8> = self.begun.drain(..whole).collect();
         self.shown += &String::from_utf8_lossy(&whole);
