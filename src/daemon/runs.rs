@@ -455,6 +455,8 @@ impl Runs {
         let away = state.seats.away();
         let waits = |id: &IntegrationId| waits_too(&catalog, &away, id).is_some();
         let now = self.clock.now();
+        // The same moment by the clock of readings, before any of these runs begins one: it serves the others, too.
+        let moment = tokio::time::Instant::now();
         for (id, run, cause) in state.schedule.start(now, away.len(), waits) {
             let Some(integration) = catalog
                 .integrations
@@ -494,7 +496,7 @@ impl Runs {
                     .then(|| state.schedule.fresh_from(&id, cause, now))
                     .and_then(|since| {
                         let ago = Duration::try_from(now.duration_since(since?)).ok()?;
-                        tokio::time::Instant::now().checked_sub(ago)
+                        moment.checked_sub(ago)
                     }),
             };
             state.tasks.spawn(async move {
