@@ -143,7 +143,7 @@ impl<S: SignIn> Gate<S> {
 }
 
 /// A host without its port, in lower case.
-fn bare(host: &str) -> String {
+pub(super) fn bare(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() => name,
         _ => host,

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use crate::control::protocol::ProblemDocument;
 
 use super::Peer;
+use super::gate::bare;
 
 /// Where a browser says that a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -59,14 +60,9 @@ fn may_read(headers: &HeaderMap, path: &str) -> bool {
 fn is_of_this_machine(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     hosts.all(|host| {
-        let host = host.to_str().unwrap_or("?.?").to_lowercase();
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-            _ => &host,
-        };
-        let name = name.trim_end_matches('.');
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        let is_loopback = bare
+        let name = bare(host.to_str().unwrap_or("?.?"));
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        let is_loopback = address
             .parse::<IpAddr>()
             .is_ok_and(|address| address.to_canonical().is_loopback());
         is_loopback || name.ends_with(".localhost") || !name.contains(['.', ':'])
