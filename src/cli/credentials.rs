@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::nearest;
 use crate::control::client::Client;
-use crate::model::{BudgetPeriod, BudgetStatus, CredentialStatus};
+use crate::model::{BudgetPeriod, BudgetStatus, CredentialStatus, ExpiryBy};
 
 use super::status::number;
 use super::table::{Cell, Column, Table, Tone, clean};
@@ -189,6 +189,15 @@ fn one(status: &CredentialStatus, view: &View) -> String {
         facts.row([name.into(), left(budget, true)]);
     }
     facts.row(["expires".into(), expires(status.expires, view)]);
+    if let Some(by) = status.expires_by {
+        facts.pair(
+            "as said by",
+            match by {
+                ExpiryBy::File => "`expires` of its file",
+                ExpiryBy::Answer => "the answers of the PMS or the target",
+            },
+        );
+    }
     if let Some(read) = status.secrets_read {
         facts.pair("secret read", view.both(read));
     }
@@ -219,14 +228,18 @@ pub(super) fn news(all: &[CredentialStatus], view: &View) -> Vec<String> {
         }
         let today = view.now.to_zoned(TimeZone::UTC).date();
         let soon = |day: &Date| days_left(*day, today) <= SOON;
-        if let Some(day) = one.expires.filter(soon) {
+        if let (Some(day), Some(by)) = (one.expires.filter(soon), one.expires_by) {
             let what = if day < today {
                 format!("was taken until {day}, which is past")
             } else {
                 format!("is taken until {day}")
             };
+            let next = match by {
+                ExpiryBy::File => ", and write the new day into `expires` of its file",
+                ExpiryBy::Answer => "; the next sync hears the new day",
+            };
             news.push(format!(
-                "credential {name}: it {what}; put the secret of the next one in the place of the old one, and write the new day into `expires` of its file"
+                "credential {name}: it {what}; put the secret of the next one in the place of the old one{next}"
             ));
         }
         let used: Vec<&BudgetStatus> = one

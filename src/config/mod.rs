@@ -5,6 +5,7 @@ mod home;
 mod yaml;
 mod schema;
 mod duration;
+mod expires;
 mod age;
 mod size;
 mod secret;
@@ -35,6 +36,7 @@ pub use connector::{
 };
 pub use credential::{ContractLimits, Credential, CredentialValue, Defaults};
 pub use duration::Span;
+pub use expires::{Expires, ExpiresAt};
 pub use files::{File, Files, Read, Rest, check_fields, is_name};
 pub use home::{Environment, Home};
 pub use integration::{EmailChange, Guard, Include, Integration, OnTrip, Property, Units};

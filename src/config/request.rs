@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Span;
 use super::answer::{AnswerRule, Condition};
+use super::expires::Expires;
 use super::schema;
 
 /// One kind of request.
@@ -127,6 +128,11 @@ pub struct Request {
     /// and so the request has to ask with `{{ since }}`.
     #[serde(default)]
     pub since: Option<Since>,
+    /// Where its answer tells until when the credential is taken. An alert tells it 14 days ahead, as it does for `expires` of the
+    /// credential's file; the earlier one counts. The first answer of each reading tells it, and where nothing is there, nothing
+    /// is told.
+    #[serde(default)]
+    pub expires: Option<Expires>,
     /// What an account must be allowed for it, in the words of whoever gives it: `epms doctor` names it where it is denied.
     #[serde(default)]
     pub right: Option<String>,

@@ -1,11 +1,12 @@
-//! Keeps in the store what was asked of a PMS with a credential (R43), and the refresh token that came for it. Decides
-//! nothing about what may be.
+//! Keeps in the store what was asked of a PMS with a credential (R43), the refresh token that came for it, and until when
+//! it is taken. Decides nothing about what may be.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::config::Secret;
 use crate::outbound::Ledger;
@@ -65,6 +66,19 @@ impl Ledger for Kept {
         };
         if let Err(error) = keep() {
             tracing::error!(credential, %error, "the store failed: a restart would forget the refresh token that came, and the credential need another");
+        }
+    }
+    fn keep_expiry(&self, credential: &str, request: &str, last: Option<Date>) {
+        let keep = || -> Result<(), StoreError> {
+            if self.store.read()?.expiries(credential)?.get(request) == last.as_ref() {
+                return Ok(());
+            }
+            let write = self.store.write()?;
+            write.put_expiry(credential, request, last)?;
+            write.commit()
+        };
+        if let Err(error) = keep() {
+            tracing::error!(credential, request, %error, "the store failed: that the credential expires is told when the PMS says it again");
         }
     }
 }

@@ -365,10 +365,10 @@ impl AlertKind {
             },
             AlertKind::CredentialExpires => KindFacts {
                 word: "credential_expires",
-                sentence: "a credential is soon taken no more, as its file says",
+                sentence: "a credential is soon taken no more, as its file or the PMS says",
                 closes: WithFeed,
                 ways: &[],
-                remedy: "get the next one, and write its day into `expires` of the credential's file",
+                remedy: "get the next one; where the PMS does not tell its day itself, write it into `expires` of the credential's file",
             },
             AlertKind::BackupFailing => KindFacts {
                 word: "backup_failing",

@@ -21,9 +21,12 @@ pub struct CredentialStatus {
     /// The targets that use it.
     #[serde(default)]
     pub targets: Vec<TargetId>,
-    /// The last day on which it is taken, as its file says.
+    /// The last day on which it is taken: the earlier of what its file and the PMS's answers say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,
+    /// Who says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_by: Option<ExpiryBy>,
     /// What may be asked with it in a day and in a month (R43); nothing where neither is limited.
     #[serde(default)]
     pub budgets: Vec<BudgetStatus>,
@@ -36,6 +39,50 @@ pub struct CredentialStatus {
     /// That the PMS refuses the login (R28).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+}
+
+/// Who says until when a credential is taken.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiryBy {
+    /// Its file, by `expires`.
+    File,
+    /// The answers of the PMS or of the target, where `expires` of a request says.
+    Answer,
+}
+
+/// Until when a credential is taken, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expiry {
+    /// The last day on which it is taken.
+    pub last: Date,
+    /// Who says so.
+    pub by: ExpiryBy,
+}
+
+impl Expiry {
+    /// The earlier of what the file and the answers say.
+    pub fn earliest(file: Option<Date>, answers: impl IntoIterator<Item = Date>) -> Option<Expiry> {
+        let of = |by| move |last| Expiry { last, by };
+        let answers = answers.into_iter().map(of(ExpiryBy::Answer));
+        file.map(of(ExpiryBy::File))
+            .into_iter()
+            .chain(answers)
+            .min()
+    }
+
+    /// What is to be done where it is near: get the next, give it, and say its day where that is not told by itself.
+    pub fn remedy(self, credential: &str) -> String {
+        let get = "ask whoever gave it for the next one, and put its secret in the place of the old one, as `epms secret set` does";
+        match self.by {
+            ExpiryBy::File => format!(
+                "{get}; then write the new day into `expires` of config/credentials/{credential}.yaml"
+            ),
+            ExpiryBy::Answer => format!("{get}; the next sync hears the new day"),
+        }
+    }
 }
 
 /// How much of a budget is used.

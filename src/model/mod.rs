@@ -50,7 +50,7 @@ pub use attachment::{
     Retirement, TakenOver, is_same_property,
 };
 pub use change::{Change, ChangeKind, FieldChange};
-pub use credential::{BudgetPeriod, BudgetStatus, CredentialStatus};
+pub use credential::{BudgetPeriod, BudgetStatus, CredentialStatus, Expiry, ExpiryBy};
 pub use delivery::{
     DeedKind, DeliveriesTouched, Delivery, DeliveryPlan, DeliveryState, Tally, TargetId,
     TargetState, TargetStatus, WaitsFor,

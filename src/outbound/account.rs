@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::civil::Date;
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use reqwest::StatusCode;
@@ -224,6 +225,28 @@ impl Account {
         }
     }
 
+    /// The answer to a request says that the credential is taken until the end of this day, or says nothing about it.
+    pub(crate) async fn taken_until(&self, request: &str, last: Option<Date>) {
+        let before = self.shared.until().insert(request.to_owned(), last);
+        if before == Some(last) {
+            return;
+        }
+        if let Some(ledger) = self.ledger.clone() {
+            let (name, request) = (self.name.clone(), request.to_owned());
+            let keep = move || ledger.keep_expiry(&name, &request, last);
+            // The next process asks again.
+            let _ = tokio::task::spawn_blocking(keep).await;
+        }
+    }
+
+    /// The first of the days until which answers said that it is taken, and the request whose answer said so.
+    pub fn told_until(&self) -> Option<(Date, String)> {
+        let until = self.shared.until();
+        let told = until.iter();
+        told.filter_map(|(request, last)| Some(((*last)?, request.clone())))
+            .min()
+    }
+
     /// The next one that asks fetches another token than this.
     pub(crate) async fn forget(&self, serial: u64) {
         self.shared.session.lock().await.forget(serial);
@@ -321,6 +344,8 @@ pub(super) struct Shared {
     shown: Mutex<VecDeque<Secret>>,
     /// When the secrets of the credential were read.
     pub(super) watched: Watched,
+    /// Until when answers said that the credential is taken, by request.
+    until: Mutex<BTreeMap<String, Option<Date>>>,
 }
 
 impl Shared {
@@ -355,6 +380,10 @@ impl Shared {
             Some((of, client)) if *of == hash => Ok(client.clone()),
             _ => Ok(kept.insert((hash, make()?)).1.clone()),
         }
+    }
+
+    fn until(&self) -> MutexGuard<'_, BTreeMap<String, Option<Date>>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refresh(&self) -> MutexGuard<'_, Option<([u8; 32], Secret)>> {

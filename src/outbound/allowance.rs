@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Limits, Secret};
@@ -13,8 +14,8 @@ const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 24;
 pub(super) const MONTH: i64 = 31 * DAY;
 
-/// Keeps of a credential what a restart must not forget: how many requests were made with it, and a refresh token that came
-/// in the place of its own. Without one, nobody counts a day or a month.
+/// Keeps of a credential what a restart must not forget: how many requests were made with it, a refresh token that came in
+/// the place of its own, and until when answers say that it is taken. Without one, nobody counts a day or a month.
 pub trait Ledger: Debug + Send + Sync {
     /// How many were made, by the hour since 1970, in the last 31 days.
     fn asked(&self, credential: &str) -> BTreeMap<i64, u32>;
@@ -30,6 +31,10 @@ pub trait Ledger: Debug + Send + Sync {
 
     /// Keeps a refresh token that came in the place of the credential's own, which has this print. May block.
     fn keep_refresh_token(&self, credential: &str, own: [u8; 32], token: &Secret);
+
+    /// Keeps the last day on which the credential is taken, as the answer to `request` says; none where it says nothing about
+    /// it. May block.
+    fn keep_expiry(&self, credential: &str, request: &str, last: Option<Date>);
 }
 
 /// The limits of a day and of a month, and what was asked.

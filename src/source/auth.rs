@@ -140,7 +140,7 @@ impl Reader {
                 let request = call.source.requests.get(call.request);
                 let rules = request.map_or(&[][..], |request| &request.rules);
                 let encoding = request.and_then(|request| request.shape.encoding);
-                let ((token, _), _) = call
+                let ((token, _), answer) = call
                     .exchange()
                     .run(
                         || call.login(),
@@ -149,6 +149,7 @@ impl Reader {
                     )
                     .await
                     .map_err(|failure| failure.error)?;
+                call.hear_until(&answer, None).await;
                 let lasts = Lasts {
                     idle: login.idle.map(|idle| idle.0),
                     lifetime: login.lifetime.map(|lifetime| lifetime.0),

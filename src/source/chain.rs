@@ -118,7 +118,8 @@ impl Reader {
         let made = |token: Option<&Token>| call.step(token);
         loop {
             let read = |answer: &Answer| call.gave(request, answer);
-            if let (Some(gave), _) = self.ask(call, made, read).await? {
+            if let (Some(gave), answer) = self.ask(call, made, read).await? {
+                call.hear_until(&answer, None).await;
                 return Ok(gave);
             }
             let (every, at_most) = match &spec.poll {
@@ -150,7 +151,9 @@ impl Reader {
         let call = Call { before, ..*call };
         let made = |token: Option<&Token>| call.step(token);
         let read = |answer: &Answer| call.gave(request, answer);
-        self.ask(&call, made, read).await.map(drop)
+        let (_, answer) = self.ask(&call, made, read).await?;
+        call.hear_until(&answer, None).await;
+        Ok(())
     }
 
     /// What the newest of the records of all pages gives.

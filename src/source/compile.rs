@@ -1,6 +1,7 @@
 //! From a connector's file to a [`Source`], with everything that is wrong with its templates, paths, headers
 //! and rules.
 
+mod expires;
 mod headers;
 mod hosts;
 mod kinds;

@@ -11,6 +11,7 @@ use super::Path;
 use super::answer::Rule;
 use super::compile::Compile;
 use super::decode::Shape;
+use super::expires::Expires;
 use super::page::Paging;
 use super::template::Templates;
 
@@ -44,6 +45,8 @@ pub(super) struct Request {
     pub(super) gives: Vec<(String, Gives)>,
     /// When it is ready, where it is asked again until then.
     pub(super) until: Vec<Rule>,
+    /// Where an answer tells until when the credential is taken.
+    pub(super) expires: Option<Expires>,
 }
 
 impl Request {
@@ -111,6 +114,18 @@ impl Source {
     pub fn needs_refresh_token(&self) -> bool {
         let auth = self.connector.auth.as_ref();
         matches!(auth, Some(Auth::OAuth2(oauth2)) if oauth2.grant == Grant::RefreshToken)
+    }
+
+    /// Whether answers to a request tell until when the credential is taken.
+    pub fn tells_expiry(&self, request: &str) -> bool {
+        let request = self.requests.get(request);
+        request.is_some_and(|request| request.expires.is_some())
+    }
+
+    /// Whether answers to any of its requests do.
+    pub fn tells_any_expiry(&self) -> bool {
+        let mut requests = self.requests.values();
+        requests.any(|request| request.expires.is_some())
     }
 
     /// What its requests go through, where anything was said about it.

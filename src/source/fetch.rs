@@ -1,5 +1,6 @@
 //! One page, with a token that serves.
 
+use serde_json::Value;
 use url::Url;
 
 use crate::outbound::{Answer, Failure, Prepared, Shows, Token};
@@ -8,7 +9,9 @@ use super::SourceError;
 use super::call::Call;
 use super::compiled::Request;
 use super::decode::Decoded;
+use super::expires::Told;
 use super::judged::{Presumed, Taken};
+use super::media;
 use super::page::Why;
 use super::reader::Reader;
 use super::template::PageValues;
@@ -23,6 +26,8 @@ pub(super) struct Ask<'a> {
     pub(super) why: Why,
     /// That texts of known records are wanted too.
     pub(super) keeps_texts: bool,
+    /// That it is the first question of a reading, whose answer tells until when the credential is taken.
+    pub(super) is_first: bool,
 }
 
 /// A page as it came.
@@ -47,6 +52,9 @@ impl Reader {
         let made = |token: Option<&Token>| call.page(ask, token);
         let read = |answer: &Answer| call.records(request, ask, answer);
         let (Taken { decoded, presumed }, answer) = self.ask(call, made, read).await?;
+        if ask.is_first {
+            call.hear_until(&answer, Some(&decoded.around)).await;
+        }
         Ok(Page {
             decoded,
             answer,
@@ -112,6 +120,36 @@ impl Reader {
 }
 
 impl Call<'_> {
+    /// Hears until when the credential is taken, where the request says where its answer tells it; `around` is what stands
+    /// around the records of the answer, where it was taken apart.
+    pub(super) async fn hear_until(&self, answer: &Answer, around: Option<&Value>) {
+        let request = self.source.requests.get(self.request);
+        let Some((request, expires)) =
+            request.and_then(|request| Some((request, request.expires.as_ref()?)))
+        else {
+            return;
+        };
+        let whole = || {
+            let charset = media::charset(&answer.headers);
+            let text = request.shape.text(&answer.body, charset.as_deref());
+            text.ok().and_then(|text| request.shape.whole(&text))
+        };
+        let whole = match around {
+            None if expires.is_in_answer() => whole(),
+            _ => None,
+        };
+        let around = around.or(whole.as_ref()).unwrap_or(&Value::Null);
+        match expires.told(answer, around, PageValues::default().as_of_now().moment()) {
+            Told::Nothing => self.account.taken_until(self.request, None).await,
+            Told::Until(day) => self.account.taken_until(self.request, Some(day)).await,
+            Told::Unreadable => tracing::warn!(
+                credential = self.account.name,
+                request = self.request,
+                "an answer tells until when the credential is taken, in a form that is not known; say by `form` of the request's `expires` how it is written"
+            ),
+        }
+    }
+
     /// The request for a page, as it is sent now.
     fn page(&self, ask: &Ask<'_>, token: Option<&Token>) -> Result<Prepared, SourceError> {
         let values = ask.values.as_of_now();

@@ -24,6 +24,7 @@ mod compiled;
 mod compile;
 mod call;
 mod body;
+mod expires;
 mod judged;
 mod alone;
 mod verdict;

@@ -215,6 +215,7 @@ impl Reader {
             values: &values,
             why: Why::There,
             keeps_texts: false,
+            is_first: true,
         };
         let page = self.fetch(call, compiled, &ask).await?;
         Ok((page, url))

@@ -148,6 +148,7 @@ impl Once<'_, '_> {
                 why: pages.why,
                 // The first reading goes by the texts of records alone.
                 keeps_texts: self.reading > 1,
+                is_first: self.reading == 1 && pages.count == 0,
             };
             let page = match reader.fetch(call, request, &ask).await {
                 Ok(page) => Some(page),

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_012_packed,
     migration_013_lanes,
     migration_014_by_hand,
+    migration_015_expiries,
 ];
 
 /// The schema that this version writes.
@@ -176,6 +177,11 @@ fn migration_014_by_hand(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()?;
     write.index_people_without_stays()?;
     write.index_open_alerts_by_person()
+}
+
+/// No answer had told until when a credential is taken.
+fn migration_015_expiries(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
 }
 
 /// The people whose email has another normal form, and that.

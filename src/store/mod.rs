@@ -20,6 +20,7 @@ mod mark;
 mod units;
 mod lanes;
 mod requests;
+mod expiries;
 mod tokens;
 mod tombstones;
 mod retention;

@@ -156,6 +156,10 @@ pub(super) const REQUESTS: TableDefinition<'static, (&str, i64), u32> =
 pub(super) const REFRESH_TOKENS: TableDefinition<'static, &str, ([u8; 32], &str)> =
     TableDefinition::new("refresh-tokens-1");
 
+/// Key: credential, request. Value: the last day on which the credential is taken, as the answer to the request said.
+pub(super) const EXPIRIES: TableDefinition<'static, (&str, &str), &str> =
+    TableDefinition::new("expiries-1");
+
 /// Key: target, person. Value: what is known of the person there, in a form that those who deliver know.
 pub(super) const LANES: TableDefinition<'static, (&str, u64), Bytes> =
     TableDefinition::new("lanes-1");
@@ -219,6 +223,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(ATTACHMENTS)?;
     with.table(REQUESTS)?;
     with.table(REFRESH_TOKENS)?;
+    with.table(EXPIRIES)?;
     with.table(LANES)?;
     with.table(TARGETS)?;
     with.table(ERASURES)?;

@@ -1,12 +1,14 @@
 //! What the integrations of one credential share, through the daemon.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use crate::small;
-use crate::support::small_pms::{Pms, ok, status};
+use crate::support::small_pms::{Pms, Reply, ok, status};
 use crate::support::{Daemon, Home, eventually, told};
 use epms::model::AlertKind;
 use epms::sandbox::{Kind, Limits, PropertySpec, Sandbox, Settings, World, WorldOptions};
+use serde_json::json;
 
 #[tokio::test]
 async fn integrations_of_one_credential_keep_its_budget_together() {
@@ -174,6 +176,109 @@ async fn a_credential_that_expires_is_told_until_its_file_says_a_later_day() {
         open.len() == 1 && open[0].contains("was taken until")
     })
     .await;
+}
+
+/// The PMS tells it by a header of its pages, by days left in the answer to the login, and by a date in that to a step.
+#[tokio::test]
+async fn a_credential_whose_expiry_the_pms_tells_is_told_until_the_pms_tells_a_later_day() {
+    let headers = "residents: { url: \"{{ credential.url }}/people\", format: json, id: id, after: [me], expires: { header: X-Key-Expires } }";
+    let login = "login: { method: POST, reads: true, url: \"{{ credential.url }}/login\", format: json, expires: { path: password/days_left, form: days } }";
+    let step = "me: { url: \"{{ credential.url }}/me\", format: json, expires: { path: key/valid_until, form: \"%m/%d/%Y\" } }";
+    let connector = format!(
+        "auth: {{ login: {{ request: login, token: token }} }}\nrequests: {{ {headers}, {login}, {step} }}\n"
+    );
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let day = move |ahead: i64| today.checked_add(jiff::Span::new().days(ahead)).unwrap();
+    // In days from today: the header's, the login's, the step's.
+    let ahead = Arc::new(Mutex::new([Some(3), Some(40), Some(50)]));
+    let says = Arc::clone(&ahead);
+    let pms = Pms::start(&connector, move |_, asked| {
+        let [header, login, step] = *says.lock().unwrap();
+        match asked.to.split('?').next().unwrap() {
+            "/login" => {
+                ok(json!({ "token": "t0ken", "password": { "days_left": login } }).to_string())
+            }
+            "/me" => {
+                let day = step.map(|ahead| day(ahead).strftime("%m/%d/%Y").to_string());
+                ok(json!({ "key": { "valid_until": day } }).to_string())
+            }
+            _ => {
+                let header =
+                    header.map(|ahead| ("x-key-expires", format!("{}T12:00:00Z", day(ahead))));
+                Reply(200, Vec::from_iter(header), b"[{\"id\": \"1\"}]".to_vec())
+            }
+        }
+    })
+    .await;
+    let home = small::home(&pms, &connector, 1);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let told_alerts = async |daemon: &Daemon| -> Vec<String> {
+        let alerts = daemon.alerts().await.into_iter();
+        let alerts = alerts.filter(|alert| alert.kind == AlertKind::CredentialExpires);
+        alerts.map(|alert| alert.detail).collect()
+    };
+    let is_told = async |daemon: &Daemon, ahead: i64| {
+        let last = day(ahead);
+        eventually(&format!("{last} is told"), async || {
+            let open = told_alerts(daemon).await;
+            open.len() == 1 && open[0].contains(&format!("until {last}, as the answers to it say"))
+        })
+        .await;
+        let known = &credentials(&home).await[0];
+        let known = (&known["expires"], &known["expires_by"]);
+        assert_eq!(known, (&json!(last.to_string()), &json!("answer")));
+    };
+    is_told(&daemon, 3).await;
+    let open = told_alerts(&daemon).await;
+    assert!(
+        open[0].ends_with("the next sync hears the new day"),
+        "{open:?}"
+    );
+    let status = told(&home.epms(&["status"]).await);
+    assert!(status.contains("the next sync hears"), "{status}");
+
+    // A restart forgets nothing, and asks nobody before its time.
+    let alert = daemon.alerts().await.remove(0).id;
+    assert_eq!(daemon.stop().await, Some(0));
+    let asked = pms.asked().len();
+    let daemon = Daemon::start(&home).await;
+    is_told(&daemon, 3).await;
+    assert_eq!(daemon.alerts().await.remove(0).id, alert);
+    assert_eq!(pms.asked().len(), asked);
+
+    // Each place counts, and the earliest day of all.
+    for (says, first) in [
+        ([Some(60), Some(5), Some(50)], 5),
+        ([Some(60), Some(20), Some(-1)], -1),
+        ([None, None, Some(9)], 9),
+    ] {
+        *ahead.lock().unwrap() = says;
+        // A login whose answer is heard: the token of the one before is of another secret.
+        home.write("secrets/small", &format!("next-{first}"));
+        daemon.sync("home-0").await;
+        is_told(&daemon, first).await;
+    }
+    *ahead.lock().unwrap() = [None, None, Some(50)];
+    daemon.sync("home-0").await;
+    eventually("it is over", async || told_alerts(&daemon).await.is_empty()).await;
+
+    // `doctor` hears it too, and a connector that no longer says where it stands is not believed.
+    *ahead.lock().unwrap() = [Some(2), None, None];
+    let doctor = told(&home.epms(&["doctor", "home-0"]).await);
+    let doctor = doctor.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        doctor.contains(&format!("it is taken until {}", day(2))),
+        "{doctor}"
+    );
+    daemon.sync("home-0").await;
+    is_told(&daemon, 2).await;
+    let file = "config/connectors/small.yaml";
+    home.edit(file, ", expires: { header: X-Key-Expires }", "");
+    told(&home.epms(&["reload"]).await);
+    eventually("it is over", async || told_alerts(&daemon).await.is_empty()).await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use epms::config::Secret;
 use epms::outbound::Ledger;
 use epms::source::{Reader, SourceError};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::json;
 
 const RESIDENTS: &str = "residents: { url: \"{{ credential.url }}/people\", format: json, id: id }";
@@ -158,6 +159,8 @@ impl Ledger for Kept {
         let kept = self.0.lock().unwrap().get(credential).cloned();
         kept.map(|(own, token)| (own, Secret::new(token)))
     }
+
+    fn keep_expiry(&self, _: &str, _: &str, _: Option<Date>) {}
 
     fn keep_refresh_token(&self, credential: &str, own: [u8; 32], token: &Secret) {
         let kept = (own, token.expose().to_owned());

@@ -8,12 +8,14 @@ use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use nix::unistd::Uid;
 
 use crate::catalog::Integration;
 use crate::config::{
     Credential, CredentialValue, Limits, Proxy, Secret, SecretError, SecretReference,
 };
+use crate::model::{Expiry, ExpiryBy};
 use crate::outbound::{Account, AccountError, Endpoint, Told, standard_key};
 use crate::source::{FirstPage, Reader, Scope, Source, SourceError};
 
@@ -21,6 +23,9 @@ use super::super::Exit;
 use super::check;
 use super::check::{Check, size, took};
 use super::machine::user;
+
+/// An expiry is told so many days ahead, as the alert is.
+const SOON: i32 = 14;
 
 /// Gives the token back that the looks at PMSs needed; none where there was none, or the connector says nothing of it.
 pub(super) async fn leave(
@@ -77,6 +82,7 @@ pub(super) async fn look(
     };
     if let Some(account) = way.look(reader, seen, &mut checks).await {
         pages(integration, reader, &account, &scope, &mut checks).await;
+        checks.extend(told_until(way.name, &account, now));
     }
     checks
 }
@@ -205,6 +211,30 @@ fn expired(name: &str, credential: &Credential, today: Date) -> Option<Check> {
     let remedy = "ask whoever gave it for the next one, put its secret in the place of the old one, as `epms secret set` does, and write the new day there";
     let saw = format!("it was taken until {day}, which is past");
     Some(Check::fail("expires", did, saw, remedy))
+}
+
+/// Until when answers said that a credential is taken, where they did.
+pub(super) fn told_until(name: &str, account: &Account, now: Timestamp) -> Option<Check> {
+    let (last, request) = account.told_until()?;
+    let did = format!("heard in the answer to `{request}` until when the credential is taken");
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let left = today.until(last).map_or(i32::MAX, |left| left.get_days());
+    if left > SOON {
+        let saw = format!("it is taken until {last}");
+        return Some(Check::ok("expires", did, saw));
+    }
+    let is = if left < 0 { "was" } else { "is" };
+    let expiry = Expiry {
+        last,
+        by: ExpiryBy::Answer,
+    };
+    let remedy = expiry.remedy(name);
+    Some(Check::warn(
+        "expires",
+        did,
+        format!("it {is} taken until {last}"),
+        remedy,
+    ))
 }
 
 /// Whether a secret signs webhooks that somebody can verify.

@@ -15,7 +15,7 @@ use super::super::discover::places::strange;
 use super::super::status::number;
 use super::super::there::{ReadBack, There, lived_in, unlisted};
 use super::check::Check;
-use super::pms::{Way, failed};
+use super::pms::{Way, failed, told_until};
 
 /// More units than this are not named.
 const NAMED: usize = 10;
@@ -61,6 +61,7 @@ pub(super) async fn look(
     if let Some(account) = way.look(reader, seen, &mut checks).await {
         let account = account.asked_once();
         lists(target, &there, reader, &account, &mut checks).await;
+        checks.extend(told_until(there.name, &account, now));
     }
     checks.extend(units(target, client).await);
     let notes = target.source.notes().iter();

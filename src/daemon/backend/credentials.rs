@@ -2,19 +2,24 @@
 //! them. Reads no secret.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::config::{Credential, Limits};
-use crate::model::{AlertKind, CredentialStatus};
+use crate::model::{AlertKind, CredentialStatus, ExpiryBy};
 use crate::outbound::{Outbound, budgets};
+use crate::source::Source;
 use crate::store::{StoreError, View};
+
+use super::super::expiring::expiry;
 
 /// A credential, and what may be asked with it.
 struct Used {
     status: CredentialStatus,
     limits: Limits,
+    source: Arc<Source>,
 }
 
 /// Every credential that something uses, by name.
@@ -30,7 +35,17 @@ pub(super) fn credentials(
         .map(|alert| alert.subject)
         .collect();
     let mut all = Vec::new();
-    for (name, Used { mut status, limits }) in used(catalog) {
+    for (name, used) in used(catalog) {
+        let Used {
+            mut status,
+            limits,
+            source,
+        } = used;
+        if source.tells_any_expiry() {
+            let expiry = expiry(status.expires, &source, Some(&view.expiries(&name)?));
+            status.expires = expiry.map(|expiry| expiry.last);
+            status.expires_by = expiry.map(|expiry| expiry.by);
+        }
         let asked = match outbound.asked(&name) {
             Some(asked) => asked,
             None => view.requests(&name)?,
@@ -48,25 +63,28 @@ pub(super) fn credentials(
 
 fn used(catalog: &Catalog) -> BTreeMap<String, Used> {
     let mut used: BTreeMap<String, Used> = BTreeMap::new();
-    let new = |name: &str, credential: &Credential, limits| Used {
+    let new = |name: &str, credential: &Credential, source: &Arc<Source>, limits| Used {
         status: CredentialStatus {
             name: name.to_owned(),
             connector: credential.connector.clone(),
             integrations: Vec::new(),
             targets: Vec::new(),
             expires: credential.expires,
+            expires_by: credential.expires.map(|_| ExpiryBy::File),
             budgets: Vec::new(),
             secrets_read: None,
             secrets_changed: None,
             refused: false,
         },
         limits,
+        source: Arc::clone(source),
     };
     for (id, slot) in &catalog.integrations {
         if let Some(one) = slot.current.as_ref().filter(|_| !slot.removed) {
             let name = &one.config.credential;
             let entry = used.entry(name.clone());
-            let entry = entry.or_insert_with(|| new(name, &one.credential, one.limits()));
+            let entry =
+                entry.or_insert_with(|| new(name, &one.credential, &one.source, one.limits()));
             entry.status.integrations.push(id.clone());
         }
     }
@@ -74,7 +92,8 @@ fn used(catalog: &Catalog) -> BTreeMap<String, Used> {
         if let Some(one) = slot.running() {
             let name = &one.config.credential;
             let entry = used.entry(name.clone());
-            let entry = entry.or_insert_with(|| new(name, &one.credential, one.limits()));
+            let entry =
+                entry.or_insert_with(|| new(name, &one.credential, &one.source, one.limits()));
             entry.status.targets.push(id.clone());
         }
     }

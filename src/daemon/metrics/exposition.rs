@@ -350,7 +350,7 @@ impl Told {
         let all = &self.scrape.status.credentials;
         let mut expires = page.gauge(
             "credential_expires_timestamp",
-            "The end of the last day on which a credential is taken, where its file says it",
+            "The end of the last day on which a credential is taken, where its file or the PMS says it",
             Some(&Unit::Seconds),
         )?;
         for one in all {

@@ -183,6 +183,7 @@ pub(super) fn unused(
         ("each", acts && request.each.is_some(), OF_ACT),
         ("inner", acts && request.inner.is_some(), OF_ACT),
         ("unpack", acts && request.unpack.is_some(), OF_ACT),
+        ("expires", acts && request.expires.is_some(), OF_ACT),
         ("reads", acts && request.reads, OF_ACT),
         (
             "format",

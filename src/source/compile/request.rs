@@ -165,6 +165,10 @@ impl Compile<'_> {
             missing,
             gives,
             until,
+            expires: request
+                .expires
+                .as_ref()
+                .map(|expires| self.expires(&at("expires"), expires)),
         }
     }
 

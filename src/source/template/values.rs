@@ -34,6 +34,14 @@ impl PageValues {
     }
 }
 
+impl PageValues {
+    /// When it is asked.
+    pub(in crate::source) fn moment(&self) -> Timestamp {
+        let now = i64::try_from(self.now).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(now).unwrap_or(Timestamp::MAX)
+    }
+}
+
 /// A request that is signed, and its signature.
 #[derive(Debug, Clone, Default)]
 pub(in crate::source) struct Signing<'a> {
