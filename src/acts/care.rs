@@ -3,7 +3,7 @@
 
 use crate::model::{
     Act, ActId, ActKind, Alert, AlertId, AlertState, Assigned, Comment, DismissMany, Dismissed,
-    Done,
+    Done, Swap,
 };
 use crate::store::{Store, Write};
 
@@ -41,7 +41,8 @@ pub fn comment(store: &Store, id: AlertId, text: &str, hand: &Hand) -> Answer<Do
         by: hand.by.clone(),
         at: hand.now,
     });
-    done(write, alert, ActKind::Comment, Some(text.to_owned()), hand)
+    let said = (Some(text.to_owned()), None);
+    done(write, alert, ActKind::Comment, said, hand)
 }
 
 /// Says who looks after an alert; none for nobody.
@@ -63,16 +64,56 @@ pub fn assign(store: &Store, id: AlertId, to: Option<&str>, hand: &Hand) -> Answ
             None => format!("{id} is assigned to nobody"),
         }));
     }
-    alert.assigned = to.map(|to| Assigned {
+    let after = to.map(|to| Assigned {
         to: to.to_owned(),
         by: hand.by.clone(),
         at: hand.now,
     });
+    let swap = Swap {
+        before: std::mem::replace(&mut alert.assigned, after.clone()),
+        after,
+    };
     let kind = match to {
         Some(_) => ActKind::Assign,
         None => ActKind::Unassign,
     };
-    done(write, alert, kind, to.map(str::to_owned), hand)
+    done(
+        write,
+        alert,
+        kind,
+        (to.map(str::to_owned), Some(swap)),
+        hand,
+    )
+}
+
+/// Takes back what somebody said about an alert, or who was to look after it, as that act did it.
+pub(super) fn take_back(mut alert: Alert, act: &Act) -> Answer<Alert> {
+    let id = alert.id;
+    if act.kind == ActKind::Comment {
+        let is_it = |comment: &Comment| {
+            comment.at == act.at && comment.by == act.by && act.said.as_ref() == Some(&comment.text)
+        };
+        let Some(at) = alert.comments.iter().position(is_it) else {
+            let told = format!("the comment of {} is not at {id} any more", act.id);
+            return Err(ActError::Refused(told));
+        };
+        alert.comments.remove(at);
+        return Ok(alert);
+    }
+    let Some(swap) = &act.assigned else {
+        return Err(ActError::Refused(format!(
+            "{} was done by an earlier version, which did not keep who looked after {id} before; `epms alerts assign {id} NAME`, or `--none`, says it anew",
+            act.id
+        )));
+    };
+    if alert.assigned != swap.after {
+        return Err(ActError::Refused(format!(
+            "who looks after {id} was said anew since {}; undo is not possible any more. `epms alerts assign {id} NAME`, or `--none`, says it",
+            act.id
+        )));
+    }
+    alert.assigned.clone_from(&swap.before);
+    Ok(alert)
 }
 
 /// Dismisses all open alerts of a kind, at an integration or everywhere: all of them, or none. Those that came, or opened
@@ -130,11 +171,12 @@ fn done(
     write: Write,
     mut alert: Alert,
     kind: ActKind,
-    said: Option<String>,
+    (said, assigned): (Option<String>, Option<Swap<Assigned>>),
     hand: &Hand,
 ) -> Answer<Done> {
     let act = Act {
         said,
+        assigned,
         ..act(&write, kind, &alert, hand)?
     };
     write.put_act(&act)?;

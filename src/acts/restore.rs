@@ -33,7 +33,7 @@ pub fn touched_by_undo(
 pub fn undo_integration(store: &Store, id: &IntegrationId, hand: &Hand) -> Answer<Done> {
     let mut desk = Desk::open(store, ActKind::Undo, hand)?;
     let known = desk.store().attachment(id)?.unwrap_or_default();
-    let act = last_act(&desk, &known.acts)?.ok_or_else(|| {
+    let act = last_act(&desk, &known.acts, |_| true)?.ok_or_else(|| {
         ActError::Refused(format!(
             "nothing was done to `{id}` that could be undone; `epms status` tells whose people came to which \
              integration"

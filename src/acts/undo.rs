@@ -8,33 +8,20 @@ use crate::store::Store;
 
 use super::admit::keep_out;
 use super::desk::{Desk, Where};
-use super::{ActError, Hand};
+use super::{ActError, Hand, care};
 
 type Answer<T> = Result<T, ActError>;
 
-/// Undoes the last act on an alert, which is then as it was before.
+/// Undoes the last act on an alert, which is then as it was before. A comment stays said: it is undone by its own id.
 pub fn undo(store: &Store, id: AlertId, hand: &Hand) -> Result<Done, ActError> {
     let desk = Desk::open(store, ActKind::Undo, hand)?;
     let alert = desk.alert(id)?;
-    let act = last_act(&desk, &alert.acts)?;
-    let last = last_of_any(&desk, &alert.acts)?;
-    let last = last.filter(|last| !last.kind.can_be_undone());
-    let anew =
-        format!("who looks after it is said anew by `epms alerts assign {id} NAME`, or `--none`");
-    let act = match (act, last) {
-        (Some(act), None) => act,
-        (Some(act), Some(_)) => {
-            return Err(ActError::Refused(format!(
-                "the last that was done to {id} is no act that is undone: {anew}; `epms people undo {}` undoes the {} before it",
-                act.id, act.kind
-            )));
-        }
-        (None, _) => {
-            return Err(ActError::Refused(format!(
-                "nothing was done to {id} that could be undone: {anew}, and a comment stays said"
-            )));
-        }
-    };
+    let act = last_act(&desk, &alert.acts, |kind| kind != ActKind::Comment)?;
+    let act = act.ok_or_else(|| {
+        ActError::Refused(format!(
+            "nothing was done to {id} that could be undone; `epms alerts show {id}` shows what was, and `epms people undo ACT` takes a comment back"
+        ))
+    })?;
     take_back(store, desk, act, Some(alert))
 }
 
@@ -58,12 +45,6 @@ pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError>
             "{id} erased somebody: nothing of them is kept that could be given back"
         )));
     }
-    if !act.kind.can_be_undone() {
-        return Err(ActError::Refused(format!(
-            "{id} is a {}, which is not undone: a comment stays said, and who looks after an alert is said anew by `epms alerts assign`",
-            act.kind
-        )));
-    }
     if let Some(by) = act.undone_by {
         let other = desk.store().act(by)?;
         let is_erased = other.is_some_and(|other| other.kind == ActKind::Erase);
@@ -85,8 +66,12 @@ pub fn undo_act(store: &Store, id: ActId, hand: &Hand) -> Result<Done, ActError>
         None => None,
     };
     if let Some(alert) = &alert {
-        let last = last_act(&desk, &alert.acts)?;
-        if let Some(last) = last.filter(|last| last.id != id) {
+        // A comment stands in nobody's way, and is found whatever was said since.
+        let of_its_sort =
+            |kind: ActKind| kind.is_care() == act.kind.is_care() && kind != ActKind::Comment;
+        let last = last_act(&desk, &alert.acts, of_its_sort)?;
+        let last = last.filter(|last| last.id != id && act.kind != ActKind::Comment);
+        if let Some(last) = last {
             return Err(ActError::Refused(format!(
                 "{} was done to {} since; undo that first",
                 last.id, alert.id
@@ -103,6 +88,19 @@ fn take_back(
     act: Act,
     alert: Option<Alert>,
 ) -> Result<Done, ActError> {
+    if act.kind.is_care() {
+        let alert = alert.ok_or_else(|| {
+            ActError::Refused(format!(
+                "the alert that {} was done to is not kept any more",
+                act.id
+            ))
+        })?;
+        // Whatever else was done to it since stays done.
+        let (alert, state) = (care::take_back(alert.clone(), &act)?, alert.state);
+        desk.undoes(act)?;
+        desk.settle(alert, state)?;
+        return desk.done();
+    }
     let rule = format!("undo {}", act.id);
     give_back(store, &mut desk, &act, &rule)?;
     match &alert {
@@ -167,26 +165,16 @@ pub(super) fn give_back(store: &Store, desk: &mut Desk<'_>, act: &Act, rule: &st
     Ok(())
 }
 
-/// The last act on the list that was not undone, and can be.
-pub(super) fn last_act(desk: &Desk<'_>, acts: &[crate::model::ActId]) -> Answer<Option<Act>> {
-    for id in acts.iter().rev() {
-        match desk.store().act(*id)? {
-            Some(act) if act.undone_by.is_none() && act.kind.can_be_undone() => {
-                return Ok(Some(act));
-            }
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
-/// The last act on the list that was not undone, whether it can be or not, but for comments and undoing.
-fn last_of_any(desk: &Desk<'_>, acts: &[ActId]) -> Answer<Option<Act>> {
+/// The last act on the list that was not undone, and can be; only one of such a kind.
+pub(super) fn last_act(
+    desk: &Desk<'_>,
+    acts: &[ActId],
+    is_meant: impl Fn(ActKind) -> bool,
+) -> Answer<Option<Act>> {
     for id in acts.iter().rev() {
         match desk.store().act(*id)? {
             Some(act)
-                if act.undone_by.is_none()
-                    && !matches!(act.kind, ActKind::Undo | ActKind::Comment) =>
+                if act.undone_by.is_none() && act.kind.can_be_undone() && is_meant(act.kind) =>
             {
                 return Ok(Some(act));
             }

@@ -456,6 +456,11 @@ impl ActDetail {
     pub fn can_be_undone(&self) -> bool {
         self.undone_by.is_none() && self.erased_by.is_none() && self.kind.can_be_undone()
     }
+
+    /// Whether undoing the last act on the alert may come to it: a comment is taken back by its own id.
+    pub fn is_undone_with_alert(&self) -> bool {
+        self.can_be_undone() && self.kind != ActKind::Comment
+    }
 }
 
 /// What is done to an alert by hand.

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActId, Actor, AlertId, AlertState, Attachment, Change, IntegrationId, Link, Move, MovedAlert,
-    OfIntegration, Person, PersonId,
+    ActId, Actor, AlertId, AlertState, Assigned, Attachment, Change, IntegrationId, Link, Move,
+    MovedAlert, OfIntegration, Person, PersonId,
 };
 
 /// How an alert is resolved (R31).
@@ -149,12 +149,15 @@ impl ActKind {
         }
     }
 
-    /// Whether `undo` takes it back: what was said stays said, and who looks after an alert is said anew.
+    /// Whether it can be undone: of somebody who was erased nothing is kept, and what was undone is done again instead.
     pub fn can_be_undone(self) -> bool {
-        !matches!(
-            self,
-            ActKind::Undo | ActKind::Comment | ActKind::Assign | ActKind::Unassign
-        )
+        !matches!(self, ActKind::Undo | ActKind::Erase)
+    }
+
+    /// Whether it says something about an alert, or who looks after it, and settles nothing: acts of the two sorts are undone
+    /// whatever came of the other sort since.
+    pub fn is_care(self) -> bool {
+        matches!(self, ActKind::Comment | ActKind::Assign | ActKind::Unassign)
     }
 }
 
@@ -286,6 +289,9 @@ pub struct Act {
     /// What was said about the alert, or who looks after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// Who looked after the alert before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Swap<Assigned>>,
     /// The act that undid it, or that took out of it what could be given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<ActId>,
@@ -312,6 +318,7 @@ impl Act {
             admitted: Vec::new(),
             reason: None,
             said: None,
+            assigned: None,
             undone_by: None,
         }
     }

@@ -143,25 +143,46 @@ async fn what_is_said_about_an_alert_and_who_looks_after_it_is_shown_with_who_sa
     let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
     assert_eq!(detail["state"], "open");
     assert_eq!(detail["comments"].as_array().unwrap().len(), 2);
+    // The next before it, and then there is nothing more; what was said stays said.
+    assert_eq!(detail["assigned"]["to"], "Ada Quill");
+    epms(&["alerts", "undo", &id], 0).await;
+    let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
+    assert_eq!(detail["assigned"], json!(null));
     let nothing = epms(&["alerts", "undo", &id], 1).await;
     assert!(nothing.contains("nothing was done"), "{nothing}");
 
-    // Undo takes nothing else back in the place of what was done last.
+    // Who looks after an alert, and what became of it, are undone apart from each other by the ids of the acts.
+    let act_of = async |kind: &str| {
+        let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
+        let acts = detail["done"].as_array().unwrap().clone();
+        let last = acts.iter().rfind(|act| act["kind"] == kind).unwrap();
+        last["id"].as_str().unwrap().to_owned()
+    };
+    epms(&["alerts", "assign", &id, "Ada Quill"], 0).await;
+    let (ada, said_so) = (act_of("assign").await, act_of("comment").await);
     epms(&["alerts", "dismiss", &id], 0).await;
     epms(&["alerts", "assign", &id, "Bob"], 0).await;
-    let refused = epms(&["alerts", "undo", &id], 1).await;
-    assert!(
-        refused.contains("`epms alerts assign") && refused.contains("the dismiss before it"),
-        "{refused}"
-    );
-    let act = refused.split("epms people undo ").nth(1).unwrap();
-    let act = act.split('`').next().unwrap();
-    epms(&["people", "undo", act], 0).await;
+    let early = epms(&["people", "undo", &ada], 1).await;
+    assert!(early.contains("undo that first"), "{early}");
+    epms(&["people", "undo", &act_of("dismiss").await], 0).await;
     let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
     assert_eq!(
         (&detail["state"], &detail["assigned"]["to"]),
         (&json!("open"), &json!("Bob"))
     );
+    epms(&["alerts", "dismiss", &id], 0).await;
+    epms(&["people", "undo", &act_of("assign").await], 0).await;
+    epms(&["people", "undo", &said_so], 0).await;
+    let detail = daemon.get(&format!("/v1/alerts/{id}")).await.json();
+    let texts: Vec<_> = detail["comments"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&detail["state"], &detail["assigned"]["to"], texts.len()),
+        (&json!("dismissed"), &json!("Ada Quill"), 1)
+    );
+    assert_eq!(texts[0]["text"], "the office calls back on Monday");
+    let twice = epms(&["people", "undo", &said_so], 1).await;
+    assert!(twice.contains("already"), "{twice}");
+    epms(&["alerts", "undo", &id], 0).await;
 
     epms(&["alerts", "assign", &id, "--none"], 0).await;
     let twice = epms(&["alerts", "assign", &id, "--none"], 1).await;

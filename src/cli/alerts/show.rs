@@ -168,12 +168,11 @@ fn ways(alert: &Alert, acts: &[ActDetail], view: &View) -> String {
                 "hear no more of it until either side changes",
             ));
         }
-    } else if matches!(alert.state, AlertState::Dismissed | AlertState::Resolved)
-        && acts.iter().any(ActDetail::can_be_undone)
-    {
+    }
+    if acts.iter().any(ActDetail::is_undone_with_alert) {
         lines.push((
             format!("epms alerts undo {id}"),
-            "as it was before, while nothing newer touched it",
+            "as it was before the last act, while nothing newer touched it",
         ));
     }
     let mut text = String::new();

@@ -63,7 +63,8 @@ impl Erasure<'_> {
             let does = (act.people.len(), act.links.len(), act.rulings.len());
             let is_other = did != does;
             let mut says_other = false;
-            let was_resolved = is_of_alert && act.kind.can_be_undone() && act.units.is_empty();
+            let settles = act.kind.can_be_undone() && !act.kind.is_care();
+            let was_resolved = is_of_alert && settles && act.units.is_empty();
             let is_of_past = was_resolved && !erases && act.admitted.is_empty();
             if (is_other || is_of_past) && does.0 + does.1 == 0 {
                 // Nothing is left that could be given back.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::context;
 use serde::Serialize;
 
-use crate::control::protocol::AlertGroup;
+use crate::control::protocol::{ActDetail, AlertGroup};
 use crate::control::server::{Answer, Backend, GroupQuery};
 use crate::model::{Alert, AlertKind, AlertState, Field, PersonId, Side, Way};
 
@@ -213,7 +213,12 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     let detail = asked.backend().alert(asked.id("id")?).await?;
     let alert = &detail.alert;
     let facts = alert.kind.facts();
-    let undoes = matches!(alert.state, AlertState::Dismissed | AlertState::Resolved);
+    let undoes = detail.done.iter().any(ActDetail::is_undone_with_alert);
+    let done: Vec<_> = detail
+        .done
+        .iter()
+        .map(|act| context! { can_be_undone => act.can_be_undone(), ..value(act) })
+        .collect();
     let is_open = alert.state == AlertState::Open;
     // What is about a hash, or about who stands beside it, is told by its sides.
     let told_by_sides = alert.kind == AlertKind::DuplicateEmails
@@ -227,7 +232,7 @@ pub(super) async fn one<B: Backend>(asked: Asked<B>) -> Answer<Page> {
         template: "alert.html",
         values: context! {
             alert => value(alert),
-            done => value(&detail.done),
+            done => done,
             sentence => facts.sentence,
             remedy => facts.remedy,
             compared => value(&compared(&alert.sides)),
