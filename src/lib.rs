@@ -24,6 +24,39 @@
 //! up commits nothing. A reading is [`Complete` or `Partial`](model::Reading); only a complete one may be
 //! committed, and only it may say that somebody was not seen (R25, R26).
 //!
+//! # Words
+//!
+//! One meaning each, here, in the files, in logs and in commands.
+//!
+//! | word | means |
+//! |---|---|
+//! | PMS, connector | a property management system; the file that says how a kind of them is reached |
+//! | credential | an account at a PMS or a target, shared by all integrations that name it |
+//! | property, PMS property | a building here; what the PMS calls one, by its id there |
+//! | integration | a property here, fed by PMS properties through one credential |
+//! | generation | the files of an integration or a target, compiled and numbered; a run ends on the one it began with |
+//! | record | one thing that the PMS gave, as JSON; nobody has judged it |
+//! | resident | somebody in a record, as the script says: a PMS id, a name, a status, dates, a unit |
+//! | lease status | `current`, `pending`, `past`, `applicant`, `void` or `unknown` (R5); the PMS's own word is the *status word* |
+//! | person | somebody here, once, wherever they live; no PMS knows the id |
+//! | link, stay | that a resident is a person; how that person lives at one integration |
+//! | reading | all that was read for a run: `Complete`, or `Partial`, which changes nothing |
+//! | entry, fate | a record mapped; the one thing that became of it: created, linked, updated, excluded, rejected … |
+//! | plan, digest | what a run would do, as one value; what stands for exactly that plan, and for no other |
+//! | guard, held | what judges a plan before it is carried out (R27); a plan that waits for somebody |
+//! | run | reading, mapping, planning and one commit for an integration, with a report |
+//! | decision | what a run decided about one resident, by which rule: what `explain` tells |
+//! | change | an entry of the log that others follow: what became different about a person |
+//! | alert, way | something that somebody has to look at; one of the things that can be done about it |
+//! | act, actor | something done by hand, which can be undone; who did it, with the name as it was then |
+//! | tier | what a caller may do: observe, operate, approve, configure |
+//! | target, place | a system that has the doors; something there that can be opened |
+//! | grant | that a person may open a place, wanted here or held there |
+//! | deed, lane | one thing to do at a target; all that is to be done for one person there, in its order |
+//! | rest | not being looked at again until the record, the script or somebody else changes it |
+//! | moment | when a run is due |
+//! | notice, letter | that somebody is told of alerts and runs; one message on its way |
+//!
 //! # The modules, in reading order
 //!
 //! ```text
@@ -59,6 +92,30 @@
 //! `tests/support` is what they share. `cargo test --test daemon held::` runs one file. Tests of a crate are threads of
 //! one process: none may change its environment, current folder or limits, and one that measures the process asks
 //! for one of its own (`has_its_own_process`).
+//!
+//! # Four walks
+//!
+//! The files on the way, in their order, each with what it does there.
+//!
+//! **A record becomes a change.** `src/source/read.rs` asks for page after page → `src/source/fetch.rs` for one, with a token →
+//! `src/outbound/exchange.rs` sends and repeats → `src/source/verdict.rs` says what the answer means →
+//! `src/source/decode.rs` takes it apart → `src/sync/run.rs` hands each page on → `src/sync/mapping.rs` makes an entry of each
+//! record, by `src/script/compiled.rs` → `src/sync/commit.rs` opens the one transaction → `src/sync/memory/gather.rs` leaves out
+//! what rests → `src/rules/plan.rs` decides, by `src/rules/matching.rs` who it is and by `src/rules/update.rs` what may be written
+//! → `src/rules/guard.rs` judges all of it → `src/store/people.rs` writes. Fifteen files.
+//!
+//! **A file becomes a generation.** `src/catalog/watch.rs` sees that the home has another hash → `src/catalog/load.rs` reads
+//! everything, each file by `src/config/files.rs` → `src/source/compile.rs` compiles the connector, `src/script/compiled.rs` the script
+//! → `src/catalog/load/outcomes.rs` says what became of each → `src/daemon/runs.rs` takes the new catalog over. Seven files.
+//!
+//! **A request is answered.** `epms people lock p17 email`: `src/cli/people.rs` → `src/control/client/acts.rs` →
+//! `src/control/server/acts.rs` checks the form, behind `src/control/server/admission.rs`, which checks the tier →
+//! `src/daemon/backend/acts.rs` names the hand → `src/acts/keep.rs` does it at `src/acts/desk.rs`, in one transaction. Seven files;
+//! on the page `src/web/acts/people.rs` stands in the place of the first three.
+//!
+//! **An alert is resolved.** `src/web/acts/alerts.rs` reads the form → `src/daemon/backend/acts.rs` → `src/acts/resolve.rs` chooses
+//! the way → `src/acts/agree.rs` ties the resident and writes what `src/rules/update.rs` allows → `src/acts/desk.rs` settles the
+//! alert and notes everything before and after. Six files.
 //!
 //! # Who owns what
 //!

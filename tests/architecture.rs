@@ -98,6 +98,50 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("similar", &["cli"]),
 ];
 
+/// Where a clock is read or chance is asked, by the beginning of the path in `src/`, and for what. Everything else takes the
+/// moment as an argument. A ban of clippy's would hold for the whole crate, and be allowed again in each of these files.
+const EDGES: &[(&str, &str)] = &[
+    ("catalog/watch.rs", "how long a load takes, and when it was"),
+    (
+        "cli/",
+        "a command is asked now, and times are told beside it",
+    ),
+    (
+        "config/program.rs",
+        "a program that tells a secret has a deadline",
+    ),
+    ("control/server/", "callers who stall are given up"),
+    (
+        "daemon/",
+        "the wiring: whoever decides is given the moment here",
+    ),
+    (
+        "deliver/lookups.rs",
+        "how long what a target said is taken to be so",
+    ),
+    ("deliver/worker.rs", "when a lane is due, with jitter"),
+    ("notify/worker.rs", "when a letter is due, with jitter"),
+    ("outbound/", "deadlines, pauses with jitter, budgets"),
+    ("sandbox/", "a PMS has a clock, and people by chance"),
+    ("signin/", "how long what a provider said is taken to be so"),
+    (
+        "source/chain.rs",
+        "how long a request is asked again until it is ready",
+    ),
+    ("source/changes.rs", "when all is to be read once more"),
+    ("source/probe.rs", "how long an answer took"),
+    (
+        "source/shared.rs",
+        "whether a reading of another run is young enough",
+    ),
+    ("source/template/values.rs", "`{{ now }}` of a request"),
+    ("store/identity.rs", "a store's identity is made by chance"),
+    ("sync/run.rs", "a run has a deadline"),
+    ("sync/trial.rs", "so has a trial"),
+    ("sync/workers.rs", "how long a worker is at work"),
+    ("web/live.rs", "when a page hears something"),
+];
+
 struct File {
     path: PathBuf,
     module: String,
@@ -164,6 +208,37 @@ fn words_after<'a>(code: &'a str, before: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// The modules that are named from the root: `crate::a::…` and `use crate::{a::…, b}`.
+fn named_from_the_root(code: &str) -> BTreeSet<&str> {
+    let mut named = words_after(code, "crate::");
+    for list in code.split("crate::{").skip(1) {
+        let mut depth = 0_u32;
+        let mut begins = true;
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                c if begins && !c.is_whitespace() => {
+                    let word = list[at..].split(|c: char| !c.is_alphanumeric() && c != '_');
+                    named.extend(word.take(1));
+                    begins = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    named
+}
+
+#[test]
+fn names_from_the_root_are_seen_in_lists_too() {
+    let code = "use crate::model::Run;\nuse crate::{store::{Store, View}, sync, rules::plan};\n";
+    let named: Vec<_> = named_from_the_root(code).into_iter().collect();
+    assert_eq!(named, ["model", "rules", "store", "sync"]);
+}
+
 #[test]
 fn modules_name_only_those_below_them() {
     for file in files()
@@ -174,7 +249,7 @@ fn modules_name_only_those_below_them() {
             .iter()
             .find(|(module, _)| *module == file.module)
             .unwrap_or_else(|| panic!("the module `{}` is not in the table", file.module));
-        for named in words_after(&file.code, "crate::") {
+        for named in named_from_the_root(&file.code) {
             assert!(
                 named == file.module || allowed.contains(&named),
                 "{} names `{named}`, which `{}` may not",
@@ -240,6 +315,65 @@ fn only_main_ends_the_process_and_only_the_edges_read_the_clock() {
                 ),
             "{} reads the clock; take the time as an argument",
             file.path.display()
+        );
+    }
+}
+
+#[test]
+fn clocks_are_read_and_chance_is_asked_at_the_edges_alone() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut used = BTreeSet::new();
+    for file in files() {
+        let asks = ["SystemTime::now", "Instant::now", "fastrand::"]
+            .iter()
+            .any(|clock| file.code.contains(clock));
+        if !asks {
+            continue;
+        }
+        let path = file.path.strip_prefix(&src).unwrap().to_str().unwrap();
+        let edge = EDGES.iter().find(|(edge, _)| path.starts_with(edge));
+        let (edge, _) = edge.unwrap_or_else(|| {
+            panic!("src/{path} reads a clock or asks chance; take it as an argument")
+        });
+        used.insert(*edge);
+    }
+    for (edge, _) in EDGES {
+        assert!(
+            used.contains(edge),
+            "nothing in src/{edge} needs to be an edge"
+        );
+    }
+}
+
+/// The files that the walks and the map name are there, and as many as they say.
+#[test]
+fn the_walks_lead_over_files_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lib = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let walks = lib.split("# Four walks").nth(1).unwrap();
+    let walks = walks.split("\n//! # ").next().unwrap();
+    let walks: Vec<&str> = walks.split("//! **").skip(1).collect();
+    assert_eq!(walks.len(), 4);
+    let numbers = [
+        "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve", "Thirteen", "Fourteen",
+        "Fifteen",
+    ];
+    for walk in walks {
+        let files: Vec<&str> = walk
+            .split('`')
+            .filter(|word| word.starts_with("src/"))
+            .collect();
+        for file in &files {
+            assert!(root.join(file).is_file(), "{file} is not there");
+        }
+        let said = numbers
+            .iter()
+            .position(|number| walk.contains(&format!("{number} files")));
+        let at_most = said.unwrap() + 6;
+        assert!(
+            (at_most..=at_most + 1).contains(&files.len()),
+            "{} files in: {walk}",
+            files.len()
         );
     }
 }
