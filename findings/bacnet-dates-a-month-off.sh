@@ -38,6 +38,10 @@ for (const name of ["node-bacnet", "bacstack", "@bacnet-js/client"]) {
   }
   const stamp = hex("2E A4 7E 0C 0F 02 B4 08 1E 00 00 2F");
   const { value } = codec.bacappDecodeApplicationData(stamp, 0, stamp.length, 0, EVENT_TIME_STAMPS);
+  const clock = { buffer: Buffer.alloc(16), offset: 0 };
+  const services = require(name === "@bacnet-js/client" ? "./node_modules/@bacnet-js/client/dist/lib/services" : `${name}/lib/services`);
+  (services.timeSync ?? services.TimeSync).encode(clock, new Date(2026, 11, 1, 8, 30));
+  console.log(`${name}: the clocks are set to ${clock.buffer.subarray(1, 5).toString("hex")}`);
   console.log(`${name}: an event of 7E 0C 0F 02 is one of ${isNaN(value) ? "no date" : day(value)}`);
 }
 JS
@@ -48,18 +52,21 @@ node-bacnet: 2027-01-31 goes out as 7f001f07, back 2027-01-31
 node-bacnet: 7E 0C 01 02 comes in as 2027-01-01
 node-bacnet: 7F 01 1F 07 comes in as 2027-03-03
 node-bacnet: 7E 0C 01 FF comes in as 2027-01-01
+node-bacnet: the clocks are set to 7e0b0102
 node-bacnet: an event of 7E 0C 0F 02 is one of no date
 bacstack: 2026-12-01 goes out as 7e0b0102, back 2026-12-01
 bacstack: 2027-01-31 goes out as 7f001f07, back 2027-01-31
 bacstack: 7E 0C 01 02 comes in as 2027-01-01
 bacstack: 7F 01 1F 07 comes in as 2027-03-03
 bacstack: 7E 0C 01 FF comes in as 2027-01-01
+bacstack: the clocks are set to 7e0b0102
 bacstack: an event of 7E 0C 0F 02 is one of no date
 @bacnet-js/client: 2026-12-01 goes out as 7e0c0102, back 2026-12-01
 @bacnet-js/client: 2027-01-31 goes out as 7f011f07, back 2027-01-31
 @bacnet-js/client: 7E 0C 01 02 comes in as 2026-12-01
 @bacnet-js/client: 7F 01 1F 07 comes in as 2027-01-31
 @bacnet-js/client: 7E 0C 01 FF comes in as 1900-01-01
+@bacnet-js/client: the clocks are set to 7e0c0102
 @bacnet-js/client: an event of 7E 0C 0F 02 is one of 2026-12-02
 TXT
 diff expected seen >/dev/null || { echo "this has changed" >&2; exit 1; }

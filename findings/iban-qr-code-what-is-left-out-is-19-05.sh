@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # iban-qr-code 1.0.0 beside sepa-payment-qr-code 2.0.2 (both npm), the text of the code on a bill that a bank's app reads
-# (EPC069-12): the BIC, the amount and the reason may be left out there. Left out of `girocode` they are those of a trial:
-# the BIC DEZZZYYYXXX, 19.05 euros and the reason `Testsubject`; so are the name (Max Mustermann) and the IBAN. Its own
-# `bezahlcode`, the older form, has empty ones, and so has the second package. The README shows all fields filled in as
-# empty texts and does not say what is there otherwise.
+# (EPC069-12): the amount, the reason and, in its version 002, the BIC may be left out. In `girocode` they are then those
+# of a trial: the BIC DEZZZYYYXXX, 19.05 euros and the reason `Testsubject`; so are the name (Max Mustermann) and the
+# IBAN. In its own `bezahlcode`, the older form, and in the second package they are empty, or 0,00 euros. The README
+# shows all of the fields given, as empty texts, and does not say what is there otherwise.
 # An amount as a text may be written the German way: `1.250,00` is 1250.00 and `1.250.000` a million and more, but
 # `1.250`, a rent, is `EUR1.250`, and so is `1,250`.
 # Whoever has a code on the bill for a deposit, its amount open, asks for 19.05 euros, at a bank that there is not.
@@ -25,7 +25,7 @@ const show = (name, text) => {
 const oak = { name: "Oak", iban: "DE89370400440532013000" };
 const all = { ...oak, bic: "COBADEFFXXX", reason: "Rent" };
 show("sepa-payment-qr-code, what must be", other({ ...oak, amount: null }));
-show("girocode, what must be", girocode(oak));
+show("girocode, what must be", girocode({ ...oak, version: "002" }));
 console.log(`bezahlcode, what must be: ${bezahlcode(oak)}`);
 for (const amount of [1250, "1250", "1250,00", "1.250,00", "1.250.000", "1.250", "1,250"]) {
   show(`girocode, ${JSON.stringify(amount)}`, girocode({ ...all, amount }));

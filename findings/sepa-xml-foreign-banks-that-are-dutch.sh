@@ -2,7 +2,7 @@
 # sepa-xml 0.6.0 (npm), files of direct debits and transfers for a bank in Europe: the payer's BIC is "optional can be
 # auto-found". It is looked up by the four characters behind the check digits of the IBAN, without the country, in a list
 # of 71 banks, all of the Netherlands. A Romanian account at ING gets INGBNL2A, an Irish one at Citi CITINL2X, and one at
-# Lloyds in London LOYDNL2A: banks of those names in Amsterdam. German and Spanish accounts have digits there and get no
+# Lloyds in London LOYDNL2A: banks of those names in the Netherlands. German and Spanish accounts have digits there and get no
 # BIC; nothing tells a BIC that was found from one that was given.
 # The README also says that "the final result" is validated and that there is an error if there is an issue with it.
 # There is no such step: an IBAN with blanks, as in the README, stands in the file with its blanks and without a BIC, a
