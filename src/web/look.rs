@@ -53,6 +53,7 @@ pub(super) struct Frame {
     pub(super) now: Timestamp,
     pub(super) may_operate: bool,
     pub(super) may_approve: bool,
+    pub(super) may_configure: bool,
     /// Who signed in, over the network.
     pub(super) account: Option<String>,
     pub(super) said: Option<Said>,
@@ -68,6 +69,7 @@ impl Frame {
             now: Timestamp::UNIX_EPOCH,
             may_operate: false,
             may_approve: false,
+            may_configure: false,
             account: None,
             said: None,
             path: String::new(),
@@ -182,6 +184,7 @@ impl Look {
             mark => self.mark.as_str(),
             may_operate => frame.may_operate,
             may_approve => frame.may_approve,
+            may_configure => frame.may_configure,
             account => frame.account.as_deref(),
             said => value(&frame.said),
             path => frame.path.as_str(),

@@ -36,6 +36,7 @@ fn rendered(template: &'static str, values: Value) -> String {
             now: AT.parse::<Timestamp>().unwrap(),
             may_operate: may,
             may_approve: may,
+            may_configure: may,
             account: None,
             said: super::said::said(&Fields::read(b"done=pinned&of=x4")),
             path: "/".to_owned(),
