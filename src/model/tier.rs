@@ -23,12 +23,7 @@ pub enum Tier {
 
 impl Tier {
     /// All of them, the least first.
-    pub const ALL: [Tier; 4] = [
-        Tier::Observe,
-        Tier::Operate,
-        Tier::Approve,
-        Tier::Configure,
-    ];
+    pub const ALL: [Tier; 4] = [Tier::Observe, Tier::Operate, Tier::Approve, Tier::Configure];
 
     /// The word, as files have it.
     pub fn as_str(self) -> &'static str {

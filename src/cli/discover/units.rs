@@ -5,30 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::config::Units;
-use crate::model::{IntegrationId, Unit};
+use crate::model::IntegrationId;
+use crate::setup::asking::FoundUnit;
 
 use super::super::quoted::{map_to_paste, one_line, quoted, scalar, sequence};
-use super::FoundUnit;
-
-/// A unit of the PMS, and what it is here.
-pub(super) fn found(unit: Unit, residents: u64, units: &Units) -> FoundUnit {
-    let map = &units.map;
-    let mapped = map
-        .get(&unit.id)
-        .or_else(|| map.get(unit.formerly.as_ref()?));
-    let equal = units.equal(&unit.label).filter(|_| units.equal_labels);
-    let here = mapped.or(equal).cloned();
-    FoundUnit {
-        suggestion: match here {
-            Some(_) => None,
-            None => units.suggested(&unit.label).cloned(),
-        },
-        here,
-        id: unit.id,
-        label: unit.label,
-        residents,
-    }
-}
 
 /// `units` of the file as it is, with the units that it does not map yet.
 pub(super) fn block(id: &IntegrationId, file: &Units, found: &[FoundUnit]) -> String {
