@@ -169,7 +169,8 @@ pub(super) async fn run(
             text: text.clone(),
         })
         .collect();
-    setup::write(home, &plan.secrets, &new).map_err(unwritten)?;
+    let secrets: Vec<&Pasted> = plan.secrets.iter().collect();
+    setup::write(home, &secrets, &new).map_err(unwritten)?;
     // The files are right without them; only editors look there.
     let _ = super::schema::write_all(home.root());
     let _ = super::definitions::write_all(home.root());

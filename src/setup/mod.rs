@@ -4,7 +4,9 @@
 pub mod account;
 pub mod answer;
 pub mod asking;
+pub mod difference;
 pub mod draft;
+pub mod edit;
 mod keep;
 mod names;
 mod of_account;

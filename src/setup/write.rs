@@ -50,7 +50,7 @@ pub enum Unwritten {
 }
 
 /// Writes all of them, or none.
-pub fn write(home: &Home, secrets: &[Pasted], files: &[NewText]) -> Result<(), Unwritten> {
+pub fn write(home: &Home, secrets: &[&Pasted], files: &[NewText]) -> Result<(), Unwritten> {
     let take_back = |kept: usize, made: usize| {
         for pasted in secrets.iter().take(kept) {
             // It was made a moment ago; where it stays, the message of the next try names it.
@@ -65,6 +65,11 @@ pub fn write(home: &Home, secrets: &[Pasted], files: &[NewText]) -> Result<(), U
         }
     };
     for (at, pasted) in secrets.iter().enumerate() {
+        // A secret of somebody else is not lost to a name.
+        if home.root().join(&pasted.file).symlink_metadata().is_ok() {
+            take_back(at, 0);
+            return Err(Unwritten::IsThere(pasted.file.clone()));
+        }
         if let Err(error) = keep(home.root(), &pasted.file, &pasted.secret) {
             take_back(at, 0);
             let file = pasted.file.clone();
@@ -164,7 +169,7 @@ mod tests {
         let read = |name: &str| std::fs::read_to_string(at(name)).ok();
         let secret = || {
             let text = Zeroizing::new("hunter2".to_owned());
-            [Pasted::new("secrets/a-key".into(), text).unwrap()]
+            Pasted::new("secrets/a-key".into(), text).unwrap()
         };
         std::fs::create_dir(at("config")).unwrap();
         std::fs::write(at("config/b.yaml"), "b: 1\n").unwrap();
@@ -173,13 +178,13 @@ mod tests {
             new("config/a.yaml", None, "a: 1\n"),
             new("config/b.yaml", Some("b: 0\n"), "b: 2\n"),
         ];
-        let refused = write(&home, &secret(), &changed).unwrap_err();
+        let refused = write(&home, &[&secret()], &changed).unwrap_err();
         assert!(matches!(refused, Unwritten::Changed(_)), "{refused}");
         let is_there = [
             new("config/b.yaml", Some("b: 1\n"), "b: 2\n"),
             new("config/b.yaml", None, "b: 3\n"),
         ];
-        let refused = write(&home, &secret(), &is_there).unwrap_err();
+        let refused = write(&home, &[&secret()], &is_there).unwrap_err();
         assert!(matches!(refused, Unwritten::IsThere(_)), "{refused}");
         assert_eq!(read("config/a.yaml"), None);
         assert_eq!(read("config/b.yaml").as_deref(), Some("b: 1\n"));
@@ -188,7 +193,7 @@ mod tests {
             new("config/a.yaml", None, "a: 1\n"),
             new("config/b.yaml", Some("b: 1\n"), "b: 2\n"),
         ];
-        write(&home, &secret(), &right).unwrap();
+        write(&home, &[&secret()], &right).unwrap();
         assert_eq!(read("config/b.yaml").as_deref(), Some("b: 2\n"));
         assert_eq!(read("secrets/a-key").as_deref(), Some("hunter2\n"));
         let mode = |name: &str| at(name).metadata().unwrap().mode() & 0o777;
@@ -197,5 +202,7 @@ mod tests {
             (0o600, 0o640)
         );
         assert_eq!(std::fs::read_dir(at("config")).unwrap().count(), 2);
+        let again = write(&home, &[&secret()], &[]).unwrap_err();
+        assert!(matches!(again, Unwritten::IsThere(_)), "{again}");
     }
 }
