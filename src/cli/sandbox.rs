@@ -362,6 +362,7 @@ fn told(running: &[Running], view: &View) -> String {
                 text += "  epms sandbox yardi     prints the command that attaches one of them\n";
             }
         }
+        text += "\nthe page of a daemon asks for the same; a secret is pasted there, as it stands in its file\n";
         text.push('\n');
     }
     if let Some(doors) = running.iter().find(|one| one.is_doors()) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Daemon, Home, eventually, pms, told};
+use crate::support::{Daemon, Home, eventually, pms, pms_of, told};
 use epms::sandbox::{Kind, Sandbox};
 use nix::unistd::geteuid;
 use reqwest::header::LOCATION;
@@ -18,11 +18,22 @@ pub(super) fn may_configure(home: &Home) {
     ));
 }
 
-async fn started(kind: Kind, properties: usize) -> (Arc<Sandbox>, Home, Daemon, Browser) {
-    let pms = pms(kind, properties, 40).await;
+async fn started(kind: Kind, properties: &[&str]) -> (Arc<Sandbox>, Home, Daemon, Browser) {
+    with(kind, properties, |_, _| ()).await
+}
+
+/// The same of a home in which something is already.
+async fn with(
+    kind: Kind,
+    properties: &[&str],
+    there: impl Fn(&Home, &Sandbox),
+) -> (Arc<Sandbox>, Home, Daemon, Browser) {
+    let pms = pms_of(kind, properties, 120).await;
     let home = Home::new();
     may_configure(&home);
+    there(&home, &pms);
     let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
     let browser = Browser::of(&daemon);
     (pms, home, daemon, browser)
 }
@@ -108,7 +119,7 @@ fn secrets(pms: &Sandbox) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_command() {
-    let (pms, home, daemon, browser) = started(Kind::Yardi, 2).await;
+    let (pms, home, daemon, browser) = started(Kind::Yardi, &["Elm Court", "Oak"]).await;
     browser
         .opens("/")
         .await
@@ -142,8 +153,8 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
     ];
     let (step, page) = way.answers("details", &details).await;
     assert_eq!(step, "statuses", "{page:?}");
-    page.has(&["Applicant", "Who that is", "Leave out"]);
-    let words = [("shown", "yes"), ("word", "Applicant"), ("word", "Denied")];
+    page.has(&["Canceled", "Who that is", "Leave out"]);
+    let words = [("shown", "yes"), ("word", "Canceled"), ("word", "Denied")];
     let (step, page) = way.answers("statuses", &words).await;
     assert_eq!(step, "preview");
     page.has(&[
@@ -166,23 +177,36 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
         .await;
     assert_eq!(to, "/integrations/elm-court?done=set-up");
     page.has(&["It is set up", "Generation"]);
-    eventually("people come in", async || {
-        !daemon.people().await.is_empty()
-    })
-    .await;
+    eventually("people come in", async || !daemon.people().await.is_empty()).await;
 
     let by_command = Home::new();
     let mut words: Vec<String> = [
-        "add", "integration", "--connector", "yardi", "--credential", "acme", "--name",
-        "Elm Court", "--timezone", "America/New_York", "--exclude-status", "Applicant",
-        "--exclude-status", "Denied", "--yes", "--pms-property",
+        "add",
+        "integration",
+        "--connector",
+        "yardi",
+        "--credential",
+        "acme",
+        "--name",
+        "Elm Court",
+        "--timezone",
+        "America/New_York",
+        "--exclude-status",
+        "Canceled",
+        "--exclude-status",
+        "Denied",
+        "--yes",
+        "--pms-property",
     ]
     .map(String::from)
     .into();
     words.push(property);
     for (field, value) in pms.credential() {
         if Sandbox::SECRETS.contains(&field) {
-            words.extend(["--secret".into(), format!("{field}=file:secrets/acme-{field}")]);
+            words.extend([
+                "--secret".into(),
+                format!("{field}=file:secrets/acme-{field}"),
+            ]);
         } else {
             words.extend(["--field".into(), format!("{field}={value}")]);
         }
@@ -220,7 +244,7 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_back_keeps_what_was_chosen_and_a_wrong_answer_is_told_beside_what_was_written() {
-    let (pms, home, daemon, browser) = started(Kind::Yardi, 1).await;
+    let (pms, home, daemon, browser) = started(Kind::Yardi, &["Elm Court"]).await;
     let mut way = Way::new(&browser, "/integrations/new");
     way.answers("pms", &[("connector", "yardi")]).await;
     let mut form = account(&pms);
@@ -250,7 +274,11 @@ async fn a_step_back_keeps_what_was_chosen_and_a_wrong_answer_is_told_beside_wha
     assert_eq!(step, "properties");
     page.has(&["choose at least one property"]);
     way.answers("properties", &[("property", &property)]).await;
-    let details = [("name", "Elm"), ("timezone", "America/New_Yrk"), ("country", "US")];
+    let details = [
+        ("name", "Elm"),
+        ("timezone", "America/New_Yrk"),
+        ("country", "US"),
+    ];
     let (step, page) = way.answers("details", &details).await;
     assert_eq!(step, "details");
     page.has(&["time zone:", "value=\"America/New_Yrk\"", "value=\"Elm\""]);
@@ -272,12 +300,14 @@ async fn a_step_back_keeps_what_was_chosen_and_a_wrong_answer_is_told_beside_wha
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_property_of_an_account_becomes_an_integration_and_what_feeds_another_is_marked() {
-    let (pms, home, daemon, browser) = started(Kind::AppFolio, 3).await;
-    home.feed("elm", &pms);
-    daemon.settle().await;
+    let there = |home: &Home, pms: &Sandbox| home.feed("elm", pms);
+    let names = ["Elm Court", "Oak", "Oak"];
+    let (pms, home, _daemon, browser) = with(Kind::AppFolio, &names, there).await;
     let mut way = Way::new(&browser, "/integrations/new");
     way.answers("pms", &[("connector", "appfolio")]).await;
-    let (step, page) = way.answers("credential", &[("credential", "elm-account")]).await;
+    let (step, page) = way
+        .answers("credential", &[("credential", "elm-account")])
+        .await;
     assert_eq!(step, "properties", "{page:?}");
     let feeds = format!("value=\"{}\" disabled", pms.property_id(0));
     page.has(&[&feeds, "href=\"/integrations/elm\""]);
@@ -313,17 +343,23 @@ async fn each_property_of_an_account_becomes_an_integration_and_what_feeds_anoth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_changed_in_the_file_as_it_stands_and_never_over_somebody_elses_change() {
-    let (pms, home, daemon, browser) = started(Kind::AppFolio, 2).await;
-    home.feed("elm", &pms);
     let file = "config/integrations/elm.yaml";
-    home.edit(file, "enabled: true\n", "# for now\nenabled: true # Ana\n");
-    daemon.settle().await;
+    let there = |home: &Home, pms: &Sandbox| {
+        home.feed("elm", pms);
+        let to = "# for now\nenabled: true # Ana\n";
+        home.edit(file, "enabled: true\n", to);
+    };
+    let (pms, home, daemon, browser) = with(Kind::AppFolio, &["Elm Court", "Oak"], there).await;
     let page = browser.opens("/integrations/elm").await;
     page.has(&["href=\"/integrations/elm/settings\""]);
     let base = "/integrations/elm/settings";
     let page = browser.opens(base).await;
     assert_eq!(page.status, 200);
-    page.has(&["value=\"The elm\"", "value=\"America/New_York\"", "value=\"10\""]);
+    page.has(&[
+        "value=\"The elm\"",
+        "value=\"America/New_York\"",
+        "value=\"10\"",
+    ]);
     let mut way = Way::new(&browser, base);
     let form = [
         ("name", "Oak: \"North\""),
@@ -337,10 +373,10 @@ async fn settings_are_changed_in_the_file_as_it_stands_and_never_over_somebody_e
         ("enabled", "yes"),
     ];
     let mut wrong = form;
-    wrong[5].1 = "300";
+    wrong[3].1 = "2h";
     let (step, page) = way.answers("details", &wrong).await;
     assert_eq!(step, "details");
-    page.has(&["role=\"alert\"", "value=\"300\""]);
+    page.has(&["role=\"alert\"", "value=\"2h\""]);
     let (step, page) = way.answers("details", &form).await;
     assert_eq!(step, "properties", "{page:?}");
     let (step, page) = way.answers("properties", &[("do", "ask")]).await;
@@ -370,7 +406,11 @@ async fn settings_are_changed_in_the_file_as_it_stands_and_never_over_somebody_e
         .answers("preview", &[("do", "write"), ("digest", &looked)])
         .await;
     assert_eq!(to, "/integrations/elm?done=settings");
-    page.has(&["Its file is written", "Generation", "Oak: &quot;North&quot;"]);
+    page.has(&[
+        "Its file is written",
+        "Generation",
+        "Oak: &quot;North&quot;",
+    ]);
     assert!(daemon.generation("elm").await > before);
     let expected = format!(
         "version: 1
@@ -392,7 +432,11 @@ guard: {{ limit: 7 }}
     // What is wrong with a file is told in its place.
     home.write(file, "version: 1\nno: yes\n");
     eventually("the file is refused", async || {
-        browser.opens("/integrations/elm").await.body.contains("unknown field")
+        browser
+            .opens("/integrations/elm")
+            .await
+            .body
+            .contains("unknown field")
     })
     .await;
     let page = browser.opens(base).await;
@@ -417,7 +461,9 @@ async fn who_may_not_configure_sees_no_link_and_is_told_how() {
     for path in ["/integrations/new", "/integrations/elm/settings"] {
         for page in [
             browser.opens(path).await,
-            browser.sends(path, &[("step", "pms"), ("connector", "yardi")]).await,
+            browser
+                .sends(path, &[("step", "pms"), ("connector", "yardi")])
+                .await,
         ] {
             assert_eq!(page.status, 403, "{path}: {page:?}");
             page.has(&["this needs `configure`", "socket.tiers.configure", "<h1>"]);
@@ -428,14 +474,16 @@ async fn who_may_not_configure_sees_no_link_and_is_told_how() {
         browser.opens("/integrations/new").await.status == 200
     })
     .await;
-    browser.opens("/").await.has(&["href=\"/integrations/new\""]);
+    browser
+        .opens("/")
+        .await
+        .has(&["href=\"/integrations/new\""]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_integration_that_is_called_new_has_its_page_all_the_same() {
-    let (pms, home, daemon, browser) = started(Kind::AppFolio, 1).await;
-    home.feed("new", &pms);
-    daemon.settle().await;
+    let there = |home: &Home, pms: &Sandbox| home.feed("new", pms);
+    let (_pms, _home, _daemon, browser) = with(Kind::AppFolio, &["Elm Court"], there).await;
     let page = browser.opens("/").await;
     page.has(&["href=\"/integrations/%6Eew\""]);
     let page = browser.opens("/integrations/%6Eew").await;
@@ -446,8 +494,8 @@ async fn an_integration_that_is_called_new_has_its_page_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_in_a_connector_or_a_property_is_text_on_the_pages_of_the_set_up() {
-    let (pms, home, daemon, browser) = started(Kind::AppFolio, 1).await;
     let odd = "<script>alert(1)</script>\"'";
+    let (pms, home, daemon, browser) = started(Kind::AppFolio, &[odd]).await;
     let told = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;";
     let connector = home.read("config/connectors/appfolio.yaml");
     let connector = connector.replacen("# AppFolio", &format!("# {odd} AppFolio"), 1);
@@ -455,10 +503,17 @@ async fn what_stands_in_a_connector_or_a_property_is_text_on_the_pages_of_the_se
     let quoted = serde_json::to_string(odd).unwrap();
     let (head, tail) = connector.split_at(at + 1);
     let tail = tail
-        .replacen("ask_vendor_for:\n", &format!("ask_vendor_for:\n  - {quoted}\n"), 1)
-        .replacen("credential_fields:\n", &format!("credential_fields:\n  odd: {{ kind: plain, default: x, help: {quoted} }}\n"), 1);
+        .replacen(
+            "ask_vendor_for:\n",
+            &format!("ask_vendor_for:\n  - {quoted}\n"),
+            1,
+        )
+        .replacen(
+            "credential_fields:\n",
+            &format!("credential_fields:\n  odd: {{ kind: plain, default: x, help: {quoted} }}\n"),
+            1,
+        );
     home.write("config/connectors/appfolio.yaml", format!("{head}{tail}"));
-    pms.update(|world| world.properties[0].name = odd.to_owned());
     let mut way = Way::new(&browser, "/integrations/new");
     way.opens("pms").await.has(&[told]);
     let (_, page) = way.answers("pms", &[("connector", "appfolio")]).await;
@@ -471,15 +526,110 @@ async fn what_stands_in_a_connector_or_a_property_is_text_on_the_pages_of_the_se
     let property = pms.property_id(0);
     let (_, page) = way.answers("properties", &[("property", &property)]).await;
     page.has(&[told]);
-    let details = [("name", odd), ("id", "odd"), ("timezone", "UTC"), ("country", "US")];
+    let details = [
+        ("name", odd),
+        ("id", "odd"),
+        ("timezone", "UTC"),
+        ("country", "US"),
+    ];
     way.answers("details", &details).await;
-    let (step, page) = way.answers("statuses", &[("shown", "yes"), ("typed", odd)]).await;
+    let (step, page) = way
+        .answers("statuses", &[("shown", "yes"), ("typed", odd)])
+        .await;
     assert_eq!(step, "preview");
     page.has(&["Write, and switch on", "&lt;script&gt;"]);
     assert!(!way.all.contains(odd) && !way.all.contains("<script>alert"));
     let digest = digest(&page);
-    let (to, page) = way.answers("preview", &[("do", "write-on"), ("digest", &digest)]).await;
+    let (to, page) = way
+        .answers("preview", &[("do", "write-on"), ("digest", &digest)])
+        .await;
     assert!(to.starts_with("/integrations/odd"), "{to}");
     page.has(&[told]);
     assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_answered_the_page_writes_what_the_command_writes() {
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let there = |home: &Home, pms: &Sandbox| home.credential("acme", pms);
+    let (pms, home, _daemon, browser) = with(Kind::AppFolio, &["Elm Court"], there).await;
+    home.edit(
+        "config/credentials/acme.yaml",
+        "fields:",
+        "defaults: { exclude_statuses: [Evict, Past], timezone: America/Chicago }\nfields:",
+    );
+    let by_command = Home::new();
+    by_command.credential("acme", &pms);
+    by_command.write(
+        "config/credentials/acme.yaml",
+        home.read("config/credentials/acme.yaml"),
+    );
+    let word = "[A-Za-z0-9 :#'\"{}\\[\\]|>&*!%@`~äß-]{1,10}";
+    let words = proptest::collection::vec(word, 1..4);
+    let zone = prop_oneof![Just("America/Chicago"), Just("Europe/Oslo")];
+    let statuses = prop_oneof![
+        Just(vec!["Evict".to_owned(), "Past".to_owned()]),
+        proptest::collection::vec(word, 1..3),
+    ];
+    let country = prop_oneof![Just("US"), Just("no")];
+    let answers = (word, words, zone, statuses, country, any::<bool>());
+    let mut runner = TestRunner::deterministic();
+    let mut taken = Vec::new();
+    for case in 0..12 {
+        let (name, properties, zone, statuses, country, is_on) =
+            answers.new_tree(&mut runner).unwrap().current();
+        let all = [&[name.clone()][..], &properties, &statuses].concat();
+        let is_taken = properties.iter().any(|one| taken.contains(one));
+        if is_taken || all.iter().any(|one| one.trim().is_empty()) {
+            continue;
+        }
+        taken.extend(properties.clone());
+        let id = format!("case-{case}");
+        let mut way = Way::new(&browser, "/integrations/new");
+        way.answers("pms", &[("connector", "appfolio")]).await;
+        way.answers("credential", &[("credential", "acme")]).await;
+        let typed = properties.join(",");
+        let (step, page) = way.answers("properties", &[("typed", &typed)]).await;
+        assert_eq!(step, "details", "{properties:?}: {}", page.body);
+        let details = [
+            ("name", &*name),
+            ("id", &*id),
+            ("timezone", zone),
+            ("country", country),
+        ];
+        way.answers("details", &details).await;
+        let typed = statuses.join(",");
+        let (step, page) = way.answers("statuses", &[("typed", &typed)]).await;
+        assert_eq!(step, "preview");
+        let act = if is_on { "write-on" } else { "write-off" };
+        let form = [("do", act), ("digest", &*digest(&page))];
+        let (to, page) = way.answers("preview", &form).await;
+        assert!(
+            to.starts_with(&format!("/integrations/{id}")),
+            "{}",
+            page.body
+        );
+
+        let mut flags = vec![
+            "--credential=acme".to_owned(),
+            format!("--name={name}"),
+            format!("--id={id}"),
+            format!("--timezone={zone}"),
+            format!("--country={country}"),
+            "--yes".to_owned(),
+        ];
+        flags.extend(properties.iter().map(|one| format!("--pms-property={one}")));
+        flags.extend(statuses.iter().map(|one| format!("--exclude-status={one}")));
+        flags.extend((!is_on).then(|| "--disabled".to_owned()));
+        let mut words = vec!["add", "integration"];
+        words.extend(flags.iter().map(String::as_str));
+        let added = by_command.epms(&words).await;
+        assert!(added.status.success(), "{words:?}: {}", told(&added));
+        let file = format!("config/integrations/{id}.yaml");
+        assert_eq!(home.read(&file), by_command.read(&file), "{words:?}");
+    }
+    assert!(taken.len() > 6, "{taken:?}");
 }

@@ -42,13 +42,17 @@ pub(super) async fn show<B: Backend>(asked: Asked<B>) -> Answer<Page> {
     let is_there = of.integration.is_some();
     let step: Option<SetupStep> = asked.query.word("step")?;
     let setup = asked.backend().setup(of, asked.peer()).await?;
-    let first = if is_there {
-        SetupStep::Details
+    let steps = if is_there {
+        THERE.as_slice()
     } else {
-        SetupStep::Pms
+        NEW.as_slice()
     };
-    let step = step.unwrap_or(first).max(first);
-    Ok(page(&setup, step.min(setup.reached.max(first))))
+    let first = steps.first().map_or(SetupStep::Pms, |(first, ..)| *first);
+    let is_one = |step: &SetupStep| {
+        let known = steps.iter().any(|(of, ..)| of == step);
+        known && *step <= setup.reached
+    };
+    Ok(page(&setup, step.filter(is_one).unwrap_or(first)))
 }
 
 fn page(setup: &Setup, step: SetupStep) -> Page {

@@ -244,7 +244,9 @@ fn propose(draft: &mut Draft, files: &Files) {
     };
     let defaults = plan::defaults(draft, files);
     let common = common_zone(files, &draft.credential);
+    // Machines are kept in UTC, and properties are not.
     let here = TimeZone::system().iana_name().map(str::to_owned);
+    let here = here.filter(|zone| zone.contains('/') && !zone.starts_with("Etc/"));
     let details = &mut draft.details;
     let was_proposed = details.name == draft.details_before.name;
     if was_proposed {

@@ -205,8 +205,16 @@ fn title(name: &str, around: &Around) -> Option<String> {
     let text = around.home.beneath().read_text(&path, MAX_FILE).ok()?;
     let mut remarks = text.lines().map_while(|line| line.strip_prefix('#'));
     let told = remarks.find(|remark| !remark.contains("yaml-language-server"))?;
-    let told = told.split([':', '.']).next()?.trim();
+    let told = ends_of(told).trim();
     Some(told.chars().take(120).collect()).filter(|told: &String| !told.is_empty())
+}
+
+/// A remark up to where its first clause ends.
+fn ends_of(remark: &str) -> &str {
+    let ends = [": ", ". "].into_iter().filter_map(|end| remark.find(end));
+    let end = ends.min().unwrap_or(remark.len());
+    let first = remark.get(..end).unwrap_or(remark);
+    first.trim_end_matches([':', '.'])
 }
 
 fn first<T>(read: &Read<T>) -> Option<String> {
@@ -264,7 +272,13 @@ fn properties(draft: &Draft) -> (Option<Vec<SetupProperty>>, Option<String>) {
             .filter(|id| Some(id.as_str()) != own),
         chosen: draft.properties.contains(&one.id),
     });
-    (Some(each.collect()), None)
+    let mut each: Vec<SetupProperty> = each.collect();
+    let mut free = each.iter_mut().filter(|one| one.feeds.is_none());
+    // Where there is only one, it is meant.
+    if let (Some(only), None, true) = (free.next(), free.next(), draft.properties.is_empty()) {
+        only.chosen = true;
+    }
+    (Some(each), None)
 }
 
 fn statuses(draft: &Draft, words: &[String]) -> (Option<Vec<SetupStatus>>, Option<String>) {
@@ -304,11 +318,28 @@ fn zones() -> Vec<String> {
     all.map(|name| name.to_string()).filter(has_place).collect()
 }
 
+/// What a count is of, for whoever never saw a report.
+fn said(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "seen" => "seen",
+        "created" => "come in",
+        "linked" => "are here already",
+        "updated" => "are written",
+        "unchanged" => "stay as they are",
+        "held" => "wait, with a question",
+        "flagged" => "are asked about",
+        "excluded" => "are left out",
+        "ineligible" => "do not live there now",
+        "rejected" => "cannot be mapped",
+        _ => return None,
+    })
+}
+
 /// What the first run would do, for whoever looks at it.
 pub(super) fn foreseen(id: &IntegrationId, preview: &Preview) -> SetupForeseen {
     let counts = serde_json::to_value(preview.report.counts).unwrap_or_default();
     let counts = counts.as_object().into_iter().flatten();
-    let counts = counts.filter_map(|(what, count)| Some((what.clone(), count.as_u64()?)));
+    let counts = counts.filter_map(|(what, count)| Some((said(what)?.to_owned(), count.as_u64()?)));
     let shows = |kind: ChangeKind| !matches!(kind, ChangeKind::Locked | ChangeKind::Unlocked);
     let all: Vec<_> = preview
         .changes
@@ -327,7 +358,11 @@ pub(super) fn foreseen(id: &IntegrationId, preview: &Preview) -> SetupForeseen {
                 .get(&change.person)
                 .cloned()
                 .unwrap_or_default(),
-            what: change.kind.to_string(),
+            what: match change.kind {
+                ChangeKind::Created => "comes in".to_owned(),
+                ChangeKind::Linked => "is here already".to_owned(),
+                kind => kind.to_string(),
+            },
             unit: after(Field::Unit),
             status: after(Field::Status),
         }
