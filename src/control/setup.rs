@@ -69,7 +69,12 @@ pub enum SetupAnswer {
         each: bool,
     },
     /// What the property is here, and how it is kept.
-    Details(SetupDetails),
+    Details {
+        /// That.
+        details: SetupDetails,
+        /// Whether it goes on to the difference at once; of one that is there.
+        look: bool,
+    },
     /// Who is never pulled.
     Statuses {
         /// The words that were ticked.

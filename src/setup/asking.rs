@@ -326,7 +326,7 @@ pub async fn shown(asking: &Asking<'_>, reader: &Reader) -> Result<Shown, String
         });
     let units = units
         .into_iter()
-        .map(|(unit, residents)| found(unit, residents, &config.units));
+        .map(|(unit, residents)| found_unit(unit, residents, &config.units));
     Ok(Shown {
         statuses: statuses.collect(),
         left_out: left_out
@@ -360,7 +360,7 @@ pub async fn read(
 }
 
 /// A unit of the PMS, and what it is here.
-fn found(unit: Unit, residents: u64, units: &Units) -> FoundUnit {
+pub fn found_unit(unit: Unit, residents: u64, units: &Units) -> FoundUnit {
     let map = &units.map;
     let mapped = map
         .get(&unit.id)

@@ -159,7 +159,7 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
     assert_eq!(step, "preview");
     page.has(&[
         "Who would come in",
-        "created",
+        "come in",
         "config/credentials/acme.yaml",
         "config/integrations/elm-court.yaml",
         "secrets/acme-password",
@@ -377,6 +377,10 @@ async fn settings_are_changed_in_the_file_as_it_stands_and_never_over_somebody_e
     let (step, page) = way.answers("details", &wrong).await;
     assert_eq!(step, "details");
     page.has(&["role=\"alert\"", "value=\"2h\""]);
+    let look = [&form[..], &[("do", "look")]].concat();
+    let (step, page) = way.answers("details", &look).await;
+    assert_eq!(step, "preview", "{page:?}");
+    page.has(&["Oak: \\&quot;North\\&quot;", "every: 30m", "limit: 7"]);
     let (step, page) = way.answers("details", &form).await;
     assert_eq!(step, "properties", "{page:?}");
     let (step, page) = way.answers("properties", &[("do", "ask")]).await;
@@ -632,4 +636,94 @@ async fn whatever_is_answered_the_page_writes_what_the_command_writes() {
         assert_eq!(home.read(&file), by_command.read(&file), "{words:?}");
     }
     assert!(taken.len() > 6, "{taken:?}");
+}
+
+/// What another user's daemon needs of a folder.
+fn give(path: &std::path::Path, user: u32) {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_daemon_may_not_write_the_page_gives_a_patch_and_says_where_secrets_go() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    const USER: u32 = 61_010;
+    // Only root can start a daemon as somebody else.
+    if !geteuid().is_root() {
+        return;
+    }
+    let pms = pms_of(Kind::Yardi, &["Elm Court"], 40).await;
+    let home = Home::new();
+    may_configure(&home);
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let outside = home.root().parent().unwrap().to_owned();
+    let is_open = outside.metadata().unwrap().permissions().mode() & 0o001 != 0;
+    if !is_open {
+        return;
+    }
+    open(home.root(), 0o755);
+    std::fs::create_dir(home.path("state")).unwrap();
+    give(&home.path("state"), USER);
+    std::fs::create_dir(home.path(".git")).unwrap();
+    let program = home.path("epms");
+    std::fs::copy(env!("CARGO_BIN_EXE_epms"), &program).unwrap();
+    let mut command = std::process::Command::new(&program);
+    command
+        .args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()])
+        .current_dir("/")
+        .uid(USER)
+        .gid(USER);
+    let daemon = Daemon::spawn(command, &home.socket(), home.beside()).await;
+    let browser = Browser::of(&daemon);
+    let mut way = Way::new(&browser, "/integrations/new");
+    way.answers("pms", &[("connector", "yardi")]).await;
+    let mut form = account(&pms);
+    form.push(("name".into(), "acme".into()));
+    way.answers("credential", &pairs(&form)).await;
+    let property = pms.property_id(0);
+    way.answers("properties", &[("property", &property)]).await;
+    let details = [
+        ("name", "Elm Court"),
+        ("timezone", "UTC"),
+        ("country", "US"),
+    ];
+    way.answers("details", &details).await;
+    let (step, page) = way.answers("statuses", &[("shown", "yes")]).await;
+    assert_eq!(step, "preview", "{page:?}");
+    page.has(&[
+        "Who would come in",
+        "The daemon may not write there",
+        "epms secret set acme-password",
+        "git apply",
+        "+++ b/config/integrations/elm-court.yaml",
+    ]);
+    assert!(!page.body.contains("name=\"digest\""), "{}", page.body);
+    for secret in secrets(&pms) {
+        assert!(!way.all.contains(&secret), "a page tells {secret}");
+    }
+    // Whoever may write there does what the page says.
+    let patch = page.body.split("wrap=\"off\">").nth(1).unwrap();
+    let patch = patch.split("</textarea>").next().unwrap();
+    let patch = patch
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    std::fs::remove_dir(home.path(".git")).unwrap();
+    home.write("x.patch", patch);
+    let applied = std::process::Command::new("git")
+        .args(["apply", "x.patch"])
+        .current_dir(home.root())
+        .output();
+    let Ok(applied) = applied else { return };
+    assert!(applied.status.success(), "{applied:?}");
+    assert!(
+        home.read("config/integrations/elm-court.yaml")
+            .contains("name: Elm Court")
+    );
+    assert_eq!(daemon.stop().await, Some(0));
 }

@@ -59,6 +59,8 @@ pub(super) fn block(id: &IntegrationId, file: &Units, found: &[FoundUnit]) -> St
 mod tests {
     use super::*;
     use crate::config::{Document, Integration};
+    use crate::model::Unit;
+    use crate::setup::asking::found_unit;
 
     fn unit(id: &str, label: &str) -> Unit {
         Unit {
@@ -71,7 +73,7 @@ mod tests {
     fn block_of(file: &Units, units: &[(&str, &str)]) -> (String, Units) {
         let all = units.iter();
         let all: Vec<FoundUnit> = all
-            .map(|(id, label)| found(unit(id, label), 2, file))
+            .map(|(id, label)| found_unit(unit(id, label), 2, file))
             .collect();
         let text = block(&IntegrationId::new("elm"), file, &all);
         let head = "version: 1\nproperty: { name: Elm }\ncredential: a\npms_properties: [p]\n";

@@ -46,7 +46,7 @@ fn answered(fields: &Fields) -> Answer<SetupAnswer> {
     match fields.get("do") {
         Some("drop") => return Ok(SetupAnswer::Drop),
         Some("ask") => return Ok(SetupAnswer::Ask(step(fields)?)),
-        Some("look") => return Ok(SetupAnswer::Foresee),
+        Some("look") if step(fields)? == SetupStep::Preview => return Ok(SetupAnswer::Foresee),
         _ => {}
     }
     Ok(match step(fields)? {
@@ -70,22 +70,25 @@ fn answered(fields: &Fields) -> Answer<SetupAnswer> {
             typed: of("typed"),
             each: of("each") == "yes",
         },
-        SetupStep::Details => SetupAnswer::Details(SetupDetails {
-            name: of("name"),
-            id: of("id"),
-            timezone: of("timezone"),
-            country: of("country"),
-            enabled: match fields.get("enabled") {
-                Some("yes") => Some(true),
-                Some("no") => Some(false),
-                _ => None,
+        SetupStep::Details => SetupAnswer::Details {
+            look: fields.get("do") == Some("look"),
+            details: SetupDetails {
+                name: of("name"),
+                id: of("id"),
+                timezone: of("timezone"),
+                country: of("country"),
+                enabled: match fields.get("enabled") {
+                    Some("yes") => Some(true),
+                    Some("no") => Some(false),
+                    _ => None,
+                },
+                every: of("every"),
+                limit: of("limit"),
+                percent: of("percent"),
+                window: of("window"),
+                newcomers: of("newcomers"),
             },
-            every: of("every"),
-            limit: of("limit"),
-            percent: of("percent"),
-            window: of("window"),
-            newcomers: of("newcomers"),
-        }),
+        },
         SetupStep::Statuses => SetupAnswer::Statuses {
             words: all("word"),
             typed: of("typed"),
@@ -149,6 +152,13 @@ mod tests {
             SetupAnswer::Ask(SetupStep::Statuses)
         );
         assert_eq!(read("do=drop"), SetupAnswer::Drop);
+        assert_eq!(read("step=preview&do=look"), SetupAnswer::Foresee);
+        // Whoever looks at the difference has written something first.
+        let answer = read("step=details&do=look&name=Oak");
+        let SetupAnswer::Details { details, look } = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!((details.name.as_str(), look), ("Oak", true));
         assert_eq!(answered(&Fields::default()).unwrap_err().status, 400);
     }
 }

@@ -36,7 +36,18 @@ pub(super) fn taken(draft: &mut Draft, given: SetupAnswer, around: &Around) -> S
             SetupStep::Properties,
             properties(draft, ids, &typed, each, &files),
         ),
-        SetupAnswer::Details(details) => (SetupStep::Details, of_place(draft, details, around)),
+        SetupAnswer::Details { details, look } => {
+            let next = of_place(draft, details, around);
+            let is_there = draft.integration.is_some();
+            let next = next.map(|next| {
+                if look && is_there {
+                    SetupStep::Preview
+                } else {
+                    next
+                }
+            });
+            (SetupStep::Details, next)
+        }
         SetupAnswer::Statuses {
             words,
             typed,
