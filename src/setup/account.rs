@@ -1,6 +1,7 @@
-//! What a connector asks for of a credential, and whether an answer fits. Pure.
+//! What a connector is and asks for of a credential, and whether an answer fits.
 
-use crate::config::{Body, Connector, CredentialField, File};
+use crate::beneath::MAX_FILE;
+use crate::config::{Body, Connector, CredentialField, File, Home};
 use crate::source;
 
 /// Whether a value can stand where the connector puts the field alone into a host or into a leaf of JSON: some take an URL or a
@@ -38,4 +39,22 @@ pub fn in_order(file: &File<Connector>) -> Vec<(&str, &CredentialField)> {
     let mut fields: Vec<_> = fields.map(|(name, field)| (name.as_str(), field)).collect();
     fields.sort_by_key(|(name, _)| file.document.place(&format!("credential_fields.{name}")));
     fields
+}
+
+/// What the first remark of a connector's file says that it is.
+pub fn title(home: &Home, name: &str) -> Option<String> {
+    let path = home.config().join(format!("connectors/{name}.yaml"));
+    let text = home.beneath().read_text(&path, MAX_FILE).ok()?;
+    let mut remarks = text.lines().map_while(|line| line.strip_prefix('#'));
+    let told = remarks.find(|remark| !remark.contains("yaml-language-server"))?;
+    let told = ends_of(told).trim();
+    Some(told.chars().take(120).collect()).filter(|told: &String| !told.is_empty())
+}
+
+/// A remark up to where its first clause ends.
+fn ends_of(remark: &str) -> &str {
+    let ends = [": ", ". "].into_iter().filter_map(|end| remark.find(end));
+    let end = ends.min().unwrap_or(remark.len());
+    let first = remark.get(..end).unwrap_or(remark);
+    first.trim_end_matches([':', '.'])
 }

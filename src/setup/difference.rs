@@ -108,18 +108,17 @@ pub fn checkout(home: &Home) -> Option<PathBuf> {
 
 /// The first folder or file in which nothing can be written of these, and why.
 pub fn unwritable<'n>(home: &Home, names: impl Iterator<Item = &'n Path>) -> Option<String> {
-    names
-        .filter_map(|name| {
-            let path = home.root().join(name);
-            let folder = path.parent()?;
-            // A folder that is not there yet is made in the one around it.
-            let folder = folder.ancestors().find(|folder| folder.exists())?;
-            let error = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
-            let folder = home.name(folder);
-            let error = std::io::Error::from(error);
-            Some(format!("{}: {error}", folder.display()))
-        })
-        .next()
+    let mut names = names;
+    names.find_map(|name| {
+        let path = home.root().join(name);
+        let folder = path.parent()?;
+        // A folder that is not there yet is made in the one around it.
+        let folder = folder.ancestors().find(|folder| folder.exists())?;
+        let error = access(folder, Access::WRITE_OK | Access::EXEC_OK).err()?;
+        let folder = home.name(folder);
+        let error = std::io::Error::from(error);
+        Some(format!("{}: {error}", folder.display()))
+    })
 }
 
 #[cfg(test)]

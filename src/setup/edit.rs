@@ -38,12 +38,21 @@ impl To {
 }
 
 impl Edit {
-    /// The lines that somebody writes who does it by hand.
-    pub fn by_hand(&self) -> String {
+    /// A line of a file that says nothing else of it.
+    pub fn line(&self) -> String {
         let value = self.to.written();
         match self.field.split_once('.') {
             Some((outer, inner)) => format!("{outer}: {{ {inner}: {value} }}"),
             None => format!("{}: {value}", self.field),
+        }
+    }
+
+    /// What somebody writes who does it by hand, beside what stands there.
+    pub fn by_hand(&self) -> String {
+        let value = self.to.written();
+        match self.field.split_once('.') {
+            Some((outer, inner)) => format!("{inner}: {value}   # in {outer}"),
+            None => self.line(),
         }
     }
 }
@@ -129,7 +138,7 @@ fn put(text: &str, edit: &Edit) -> Option<String> {
     let value = edit.to.written();
     let Some((outer, inner)) = edit.field.split_once('.') else {
         let Some(key) = top(text, edit.field) else {
-            return Some(appended(text, &format!("{}: {value}", edit.field)));
+            return Some(appended(text, &edit.line()));
         };
         return match &edit.to {
             To::List(items) => list(text, edit.field, &key, items),
@@ -137,43 +146,35 @@ fn put(text: &str, edit: &Edit) -> Option<String> {
         };
     };
     let Some(key) = top(text, outer) else {
-        return Some(appended(text, &format!("{outer}: {{ {inner}: {value} }}")));
+        return Some(appended(text, &edit.line()));
     };
     let document = Document::parse(Path::new("integration.yaml"), text).ok()?;
     let flow = flow(text, &key);
     if document.names(edit.field) {
         return scalar_at(text, edit.field, flow.is_some(), &value);
     }
-    match flow {
-        Some(flow) => {
-            let inside = text.get(flow.start + 1..flow.end - 1)?;
-            if inside.contains(['#', '\n']) {
-                return None;
-            }
-            let end = flow.start + 1 + inside.trim_end().len();
-            let joined = if inside.trim().is_empty() { " " } else { ", " };
-            Some(replaced(
-                text,
-                end..end,
-                &format!("{joined}{inner}: {value}"),
-            ))
+    if let Some(flow) = flow {
+        let inside = text.get(flow.start + 1..flow.end - 1)?;
+        if inside.contains(['#', '\n']) {
+            return None;
         }
-        None => {
-            // Below its key, as far in as what is there.
-            let rest = text.get(key.value..)?;
-            let (line, below) = rest.split_once('\n')?;
-            if !line.split('#').next()?.trim().is_empty() {
-                return None;
-            }
-            let is_said =
-                |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-            let first = below.lines().find(is_said)?;
-            let indent = first.len() - first.trim_start().len();
-            let at = key.value + line.len() + 1;
-            let made = format!("{}{inner}: {value}\n", " ".repeat(indent));
-            (indent > 0).then(|| replaced(text, at..at, &made))
-        }
+        let end = flow.start + 1 + inside.trim_end().len();
+        let joined = if inside.trim().is_empty() { " " } else { ", " };
+        let made = format!("{joined}{inner}: {value}");
+        return Some(replaced(text, end..end, &made));
     }
+    // Below its key, as far in as what is there.
+    let rest = text.get(key.value..)?;
+    let (line, below) = rest.split_once('\n')?;
+    if !line.split('#').next()?.trim().is_empty() {
+        return None;
+    }
+    let is_said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let first = below.lines().find(is_said)?;
+    let indent = first.len() - first.trim_start().len();
+    let at = key.value + line.len() + 1;
+    let made = format!("{}{inner}: {value}\n", " ".repeat(indent));
+    (indent > 0).then(|| replaced(text, at..at, &made))
 }
 
 /// Where a key of the outermost map stands.
@@ -328,9 +329,9 @@ fn list(text: &str, field: &str, key: &Top, items: &[String]) -> Option<String> 
     }
     let indent = " ".repeat(indent.unwrap_or(0));
     let new = items.iter().filter(|item| !known.contains(item));
-    let new: String = new
-        .map(|item| format!("{indent}- {}\n", scalar(item)))
-        .collect();
+    let new = new.fold(String::new(), |text, item| {
+        format!("{text}{indent}- {}\n", scalar(item))
+    });
     let end = places.last()?.end;
     let mut made = text.to_owned();
     let is_closed = made.get(..end)?.ends_with('\n');
@@ -485,12 +486,13 @@ enabled: true"
         let lines: Vec<String> = by_hand.iter().map(Edit::by_hand).collect();
         assert_eq!(
             lines,
-            ["pms_properties: [b1]", "exclude_statuses: [Past, Denied]"]
+            [
+                "name: Oak   # in property",
+                "pms_properties: [b1]",
+                "exclude_statuses: [Past, Denied]"
+            ]
         );
-        assert!(
-            text.contains("property: &p { name: Oak, timezone: UTC }"),
-            "{text}"
-        );
+        assert!(text.contains("property: &p { name: Elm, timezone: UTC }"));
         assert!(text.ends_with("exclude_statuses: &w [Past]\n\nguard: { limit: 9 }\n"));
         let one = "{ version: 1, property: { name: Elm, timezone: UTC }, credential: a, pms_properties: [b1] }\n";
         let done = edited("elm", one, &edits[..1]);

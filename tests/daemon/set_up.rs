@@ -165,6 +165,19 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
         "secrets/acme-password",
         "Write, and switch on",
     ]);
+    // Whoever goes back to the account and on again finds everything as they left it.
+    let mut again = account(&pms);
+    again.retain(|(name, _)| name.starts_with("field."));
+    again.push(("name".into(), "acme".into()));
+    let (step, _) = way.answers("credential", &pairs(&again)).await;
+    assert_eq!(step, "properties");
+    let page = way.opens("statuses").await;
+    page.has(&["value=\"Canceled\" checked", "value=\"Denied\" checked"]);
+    let page = way.opens("preview").await;
+    page.has(&[
+        "Write, and switch on",
+        "exclude_statuses: [Canceled, Denied]",
+    ]);
     // Until then nothing is there.
     for folder in ["config/credentials", "config/integrations", "secrets"] {
         let entries = std::fs::read_dir(home.path(folder)).unwrap();

@@ -269,9 +269,10 @@ async fn off<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> An
 
 /// What a set-up is found again by: nobody guesses it.
 fn key() -> Answer<String> {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| ProblemDocument::internal(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let hex = blake3::Hash::from(bytes).to_hex();
+    Ok(hex.chars().take(32).collect())
 }
 
 /// The account of a draft, as it is used now.

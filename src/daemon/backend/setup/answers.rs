@@ -54,7 +54,7 @@ pub(super) fn taken(draft: &mut Draft, given: SetupAnswer, around: &Around) -> S
             shown,
         } => (
             SetupStep::Statuses,
-            statuses(draft, words, &typed, shown, &files),
+            Ok(statuses(draft, words, &typed, shown, &files)),
         ),
         _ => (draft.reached, Ok(draft.reached)),
     };
@@ -119,7 +119,7 @@ fn known(draft: &mut Draft, name: String, files: &Files) -> Result<SetupStep, St
         }
         None => return Err(format!("there is no credential `{name}`")),
     }
-    if draft.is_new || draft.credential != name {
+    if draft.is_new || draft.credential != name || matches!(draft.listed, Some(Err(_))) {
         other_account(draft);
     }
     draft.is_new = false;
@@ -142,9 +142,9 @@ fn new(
             draft.connector
         ));
     };
-    other_account(draft);
+    let as_before = (draft.is_new, draft.credential.clone(), draft.fields.clone());
     draft.is_new = true;
-    draft.credential = name.trim().to_owned();
+    name.trim().clone_into(&mut draft.credential);
     let told: BTreeMap<String, String> = fields.into_iter().collect();
     let typed: BTreeMap<String, Typed> = secrets.into_iter().collect();
     let stem = plan::new_stem(around, "credentials", name);
@@ -197,6 +197,12 @@ fn new(
         if Some(value) != default {
             draft.fields.insert(field.to_owned(), value.to_owned());
         }
+    }
+    // What was answered after it stays where the account is the same.
+    let is_same = typed.values().all(|Typed(text)| text.is_empty())
+        && as_before == (true, draft.credential.clone(), draft.fields.clone());
+    if !is_same || matches!(draft.listed, Some(Err(_))) {
+        other_account(draft);
     }
     draft.credential = stem?;
     if let Some(wrong) = wrong {
@@ -272,7 +278,7 @@ fn propose(draft: &mut Draft, files: &Files) {
         details.timezone = zone.unwrap_or_default();
     }
     if details.country.is_empty() {
-        details.country = "US".to_owned();
+        "US".clone_into(&mut details.country);
     }
 }
 
@@ -318,7 +324,7 @@ fn of_place(draft: &mut Draft, given: SetupDetails, around: &Around) -> Result<S
             // What is no plain word would be more than a value.
             let is_plain = told.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
             let fits = if is_plain {
-                super::fits(&Edit { field, to }.by_hand())
+                super::fits(&Edit { field, to }.line())
             } else {
                 Err("write a number, or a time such as `30m`".to_owned())
             };
@@ -340,7 +346,7 @@ fn statuses(
     typed: &str,
     shown: bool,
     files: &Files,
-) -> Result<SetupStep, String> {
+) -> SetupStep {
     let typed = answer::parts(&typed.replace(['\n', '\r'], ","));
     let all = answer::unique(words.iter().chain(&typed).map(String::as_str));
     draft.foreseen = None;
@@ -348,5 +354,5 @@ fn statuses(
     // What nobody saw, nobody left out.
     let is_as_before = all == known || !shown && all.is_empty();
     draft.statuses = Some(all).filter(|_| !is_as_before);
-    Ok(SetupStep::Preview)
+    SetupStep::Preview
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::beneath::MAX_FILE;
 use crate::config::{Connector, Credential, Files, Read};
 use crate::control::setup::{
     Setup, SetupConnector, SetupCredential, SetupField, SetupFile, SetupForeseen, SetupPerson,
@@ -10,7 +9,7 @@ use crate::control::setup::{
 };
 use crate::daemon::drafts::Draft;
 use crate::model::{ChangeKind, Field, IntegrationId, Preview, Problem, Problems};
-use crate::setup::account::in_order;
+use crate::setup::account::{in_order, title};
 use crate::setup::difference::{self, Is};
 use crate::setup::edit::Edit;
 
@@ -191,30 +190,12 @@ fn connectors(files: &Files, around: &Around) -> Vec<SetupConnector> {
     };
     let all = files.connectors.iter().filter(|(_, read)| reads(read));
     let each = all.map(|(name, read)| SetupConnector {
-        title: title(name, around).unwrap_or_default(),
+        title: title(&around.home, name).unwrap_or_default(),
         credentials: credentials(files, name).len(),
         problem: first(read),
         name: name.clone(),
     });
     each.collect()
-}
-
-/// What the first remark of a connector's file says that it is.
-fn title(name: &str, around: &Around) -> Option<String> {
-    let path = around.home.config().join(format!("connectors/{name}.yaml"));
-    let text = around.home.beneath().read_text(&path, MAX_FILE).ok()?;
-    let mut remarks = text.lines().map_while(|line| line.strip_prefix('#'));
-    let told = remarks.find(|remark| !remark.contains("yaml-language-server"))?;
-    let told = ends_of(told).trim();
-    Some(told.chars().take(120).collect()).filter(|told: &String| !told.is_empty())
-}
-
-/// A remark up to where its first clause ends.
-fn ends_of(remark: &str) -> &str {
-    let ends = [": ", ". "].into_iter().filter_map(|end| remark.find(end));
-    let end = ends.min().unwrap_or(remark.len());
-    let first = remark.get(..end).unwrap_or(remark);
-    first.trim_end_matches([':', '.'])
 }
 
 fn first<T>(read: &Read<T>) -> Option<String> {
