@@ -651,6 +651,50 @@ async fn whatever_is_answered_the_page_writes_what_the_command_writes() {
     assert!(taken.len() > 6, "{taken:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_leads_out_of_its_folder_names_no_file_whatever_step_is_asked_for() {
+    let (pms, home, _daemon, browser) = started(Kind::AppFolio, &["Elm Court"]).await;
+    let mut way = Way::new(&browser, "/integrations/new");
+    way.answers("pms", &[("connector", "appfolio")]).await;
+    let mut form = account(&pms);
+    form.push(("name".into(), "acme".into()));
+    way.answers("credential", &pairs(&form)).await;
+    let property = pms.property_id(0);
+    way.answers("properties", &[("property", &property)]).await;
+    let details = [("name", "Elm"), ("timezone", "UTC"), ("country", "US")];
+    way.answers("details", &details).await;
+    let (_, page) = way.answers("statuses", &[("shown", "yes")]).await;
+    let looked = digest(&page);
+    let out = [&details[..], &[("id", "../../out")]].concat();
+    let (step, page) = way.answers("details", &out).await;
+    assert_eq!(step, "details");
+    page.has(&["cannot be a file&#39;s name"]);
+    let page = way.opens("preview").await;
+    assert!(!page.body.contains("name=\"digest\""), "{}", page.body);
+    way.answers("details", &details).await;
+    form.retain(|(name, _)| name != "name");
+    form.push(("name".into(), "../../out".into()));
+    let (step, _) = way.answers("credential", &pairs(&form)).await;
+    assert_eq!(step, "credential");
+    let (step, page) = way
+        .answers("preview", &[("do", "write-on"), ("digest", &looked)])
+        .await;
+    assert_eq!(step, "preview");
+    assert!(!page.body.contains("name=\"digest\""), "{}", page.body);
+    for folder in ["config/credentials", "config/integrations", "secrets"] {
+        let entries = std::fs::read_dir(home.path(folder)).unwrap();
+        assert_eq!(entries.count(), 0, "{folder}");
+    }
+    let there = std::fs::read_dir(home.root()).unwrap();
+    let there: Vec<_> = there.map(|one| one.unwrap().file_name()).collect();
+    assert!(
+        there
+            .iter()
+            .all(|name| !name.to_string_lossy().contains("out")),
+        "{there:?}"
+    );
+}
+
 /// What another user's daemon needs of a folder.
 fn give(path: &std::path::Path, user: u32) {
     std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();

@@ -125,12 +125,19 @@ pub(super) fn plan(draft: &Draft, around: &Around, enabled: bool) -> Result<Plan
     let files = Files::read(&around.home);
     match &draft.integration {
         Some(id) => changed(id, draft, around, &files),
-        None => new(draft, &files, enabled),
+        None => new(draft, around, &files, enabled),
     }
 }
 
-fn new(draft: &Draft, files: &Files, enabled: bool) -> Result<Planned, String> {
+fn new(draft: &Draft, around: &Around, files: &Files, enabled: bool) -> Result<Planned, String> {
     let mut planned = Planned::default();
+    // What was wrong with an answer stands in the draft for whoever mends it: no file is named by it.
+    if draft.is_new {
+        new_stem(around, "credentials", &draft.credential)?;
+    }
+    if !draft.each {
+        new_stem(around, "integrations", &draft.details.id)?;
+    }
     if draft.properties.is_empty() {
         return Err("no property of the PMS is chosen yet".to_owned());
     }
