@@ -214,7 +214,13 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
     .map(String::from)
     .into();
     words.push(property);
-    for (field, value) in pms.credential() {
+    // What is as the connector has it anyway is left to it, where nobody insists by a flag.
+    let insists = |field: &str| field != "platform";
+    for (field, value) in pms
+        .credential()
+        .into_iter()
+        .filter(|(field, _)| insists(field))
+    {
         if Sandbox::SECRETS.contains(&field) {
             words.extend([
                 "--secret".into(),
