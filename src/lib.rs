@@ -69,6 +69,7 @@
 //! rules    what may be done about whom, for runs and acts alike: normal forms, matching, plan, guard. Pure
 //! cases    mapping tests: data beside the scripts
 //! catalog  config and scripts compiled together, numbered per integration and target; watch → load → swap
+//! setup    the set-up of an integration: answers, looks into the PMS on the way, the files that come of it
 //! store    the only module that names redb: tables, indexes, transactions
 //! sync     one run: read → map → exclude → rules → commit → report
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
@@ -238,6 +239,7 @@ pub mod script;
 pub mod rules;
 pub mod cases;
 pub mod catalog;
+pub mod setup;
 pub mod store;
 pub mod sync;
 pub mod acts;

@@ -25,6 +25,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "model", "beneath", "config", "outbound", "source", "script", "cases",
         ],
     ),
+    (
+        "setup",
+        &[
+            "model", "beneath", "config", "outbound", "source", "script", "catalog",
+        ],
+    ),
     ("store", &["model"]),
     (
         "sync",
@@ -48,14 +54,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "model", "config", "outbound", "source", "catalog", "store", "sync", "acts", "deliver",
-            "notify", "signin", "control", "web",
+            "notify", "signin", "setup", "control", "web",
         ],
     ),
     (
         "cli",
         &[
             "model", "beneath", "config", "outbound", "source", "script", "cases", "catalog",
-            "store", "signin", "control", "sandbox", "daemon",
+            "store", "signin", "setup", "control", "sandbox", "daemon",
         ],
     ),
 ];
@@ -79,7 +85,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("schemars", &["model", "config", "cases", "control", "cli"]),
     ("notify", &["catalog"]),
-    ("rustix", &["beneath", "cli"]),
+    ("rustix", &["beneath", "setup", "cli"]),
     ("axum", &["control", "web", "sandbox"]),
     ("prometheus_client", &["daemon"]),
     ("sd_notify", &["daemon"]),
@@ -95,7 +101,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("secrecy", &["config"]),
     ("phonenumber", &["model"]),
     ("regex", &["outbound", "script"]),
-    ("similar", &["cli"]),
+    ("similar", &["setup", "cli"]),
 ];
 
 /// Where a clock is read or chance is asked, by the beginning of the path in `src/`, and for what. Everything else takes the

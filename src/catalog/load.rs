@@ -7,6 +7,7 @@ mod outcomes;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -39,6 +40,20 @@ pub fn load_with(
 ) -> Catalog {
     let mut loader = Loader::new(home, before.map(|catalog| &catalog.settings));
     loader.everything(before, holdings, now).0
+}
+
+/// What a load would give if these texts stood in files of the home, by their names in it. Nothing is written.
+pub fn load_as_if(
+    home: &Home,
+    before: &Catalog,
+    texts: &[(PathBuf, String)],
+    now: Timestamp,
+) -> Catalog {
+    let mut loader = Loader::new(home, Some(&before.settings));
+    for (name, text) in texts {
+        loader.files.put(name, text);
+    }
+    loader.everything(Some(before), &before.holdings, now).0
 }
 
 /// An integration under way to its slot.

@@ -33,7 +33,7 @@ use crate::source::{Judge, Source};
 pub use crate::cases::ScriptJudge;
 pub use account::account;
 pub use budgets::Share;
-pub use load::{check, load, load_with, outcomes, outcomes_of_targets};
+pub use load::{check, load, load_as_if, load_with, outcomes, outcomes_of_targets};
 pub use saves::Saves;
 pub use targets::{Target, TargetSlot};
 pub use trial::{Refused, trial};

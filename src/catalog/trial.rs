@@ -133,13 +133,28 @@ impl Integration {
     /// The same, as if it read these PMS properties: those that were attached where answers were recorded.
     pub fn reading(&self, properties: &[String]) -> Arc<Integration> {
         Arc::new(Integration {
-            id: self.id.clone(),
-            generation: self.generation,
-            loaded: self.loaded,
             config: config::Integration {
                 pms_properties: properties.to_vec(),
                 ..self.config.clone()
             },
+            ..self.copied()
+        })
+    }
+
+    /// The same, as if this were its account: one whose secrets are not where its file says yet.
+    pub fn asking_by(&self, credential: config::Credential) -> Arc<Integration> {
+        Arc::new(Integration {
+            credential,
+            ..self.copied()
+        })
+    }
+
+    fn copied(&self) -> Integration {
+        Integration {
+            id: self.id.clone(),
+            generation: self.generation,
+            loaded: self.loaded,
+            config: self.config.clone(),
             schedule: self.schedule,
             connector: self.connector.clone(),
             credential: self.credential.clone(),
@@ -153,7 +168,7 @@ impl Integration {
             timezone: self.timezone.clone(),
             hash: self.hash,
             settings: self.settings.clone(),
-        })
+        }
     }
 }
 

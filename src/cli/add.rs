@@ -2,17 +2,13 @@
 //! none that is there.
 
 mod account;
-mod answer;
 mod ask;
 mod look;
 mod many;
-mod pasted;
 mod steps;
 mod target;
-mod text;
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -22,12 +18,12 @@ use serde::Serialize;
 use crate::catalog;
 use crate::config::{Credential, CredentialValue, Document, Home, SecretReference};
 use crate::model::{IntegrationId, Problem, TargetId};
+use crate::setup::{self, NewText, Pasted, Unwritten};
 
 use super::next::{self, Step};
-use super::{Exit, Failure, Screen, secret};
+use super::{Exit, Failure, Screen};
 
 use ask::{Dialog, Verdict};
-use pasted::Pasted;
 
 /// What to add.
 #[derive(Debug, Subcommand)]
@@ -165,7 +161,16 @@ pub(super) async fn run(
     let mut dialog = Dialog::new(input, &mut *screen.err, yes);
     let plan = Box::pin(agreed(verb, home, &mut dialog)).await?;
     let files = files(&plan);
-    write(home, &plan.secrets, &files)?;
+    let new: Vec<NewText> = files
+        .iter()
+        .map(|(name, text)| NewText {
+            name: name.clone(),
+            before: None,
+            text: text.clone(),
+        })
+        .collect();
+    let secrets: Vec<&Pasted> = plan.secrets.iter().collect();
+    setup::write(home, &secrets, &new).map_err(unwritten)?;
     // The files are right without them; only editors look there.
     let _ = super::schema::write_all(home.root());
     let _ = super::definitions::write_all(home.root());
@@ -227,60 +232,12 @@ fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
     credential.chain(others).collect()
 }
 
-/// Writes all of them, or none.
-fn write(home: &Home, secrets: &[Pasted], files: &[(PathBuf, String)]) -> Result<(), Failure> {
-    let take_back = |kept: usize, made: usize| {
-        let kept = secrets.iter().take(kept).map(|pasted| &pasted.file);
-        let made = files.iter().take(made).map(|(name, _)| name);
-        for name in kept.chain(made) {
-            // It was made a moment ago; where it stays, the message of the next try names it.
-            let _ = std::fs::remove_file(home.root().join(name));
-        }
+fn unwritten(unwritten: Unwritten) -> Failure {
+    let exit = match unwritten {
+        Unwritten::IsThere(_) | Unwritten::Changed(_) => Exit::Invalid,
+        Unwritten::Secret { .. } | Unwritten::File { .. } => Exit::Failed,
     };
-    for (at, pasted) in secrets.iter().enumerate() {
-        if let Err(error) = secret::keep(home.root(), &pasted.file, &pasted.secret) {
-            take_back(at, 0);
-            return Err(secret::unkept(&pasted.file, &error));
-        }
-    }
-    for (at, (name, text)) in files.iter().enumerate() {
-        if let Err(error) = create(&home.root().join(name), text) {
-            take_back(secrets.len(), at);
-            let (exit, told) = match error.kind() {
-                std::io::ErrorKind::AlreadyExists => (
-                    Exit::Invalid,
-                    format!(
-                        "{} is there already and is not overwritten; give another name",
-                        name.display()
-                    ),
-                ),
-                _ => (
-                    Exit::Failed,
-                    format!(
-                        "{} cannot be written: {error}; look at the folder's rights",
-                        name.display()
-                    ),
-                ),
-            };
-            return Err(Failure::other(exit, told));
-        }
-    }
-    Ok(())
-}
-
-fn create(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
-    if written.is_err() {
-        // Half a file is worse than none.
-        let _ = std::fs::remove_file(path);
-    }
-    written
+    Failure::other(exit, unwritten.to_string())
 }
 
 /// The same check as that of `epms check`, and what is left to do.

@@ -105,6 +105,7 @@ All but `secrets/` and `state/` belongs under version control.
     epms check              all files and scripts, offline
     epms test               the mapping tests
     epms map SCRIPT FILE    what a script makes of a recorded answer
+    epms web passwd NAME    an account for the web page; with --tier configure for who sets integrations up by clicking
     epms run                the daemon; it reloads what is saved here within a second
     epms sync ID            sync one integration now
     epms --help             everything else

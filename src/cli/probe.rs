@@ -10,9 +10,10 @@ use serde::Serialize;
 use crate::config::{Home, Verdict};
 use crate::model::IntegrationId;
 use crate::outbound::{Redacted, RedactedHeader};
+use crate::setup::asking::Asking;
 use crate::source::{By, Came, Ending, Meaning, Next, Probed, Reader, Sent, Source, SourceError};
 
-use super::discover::{Asking, find};
+use super::discover::find;
 use super::table::{clean, paragraph};
 use super::view::View;
 use super::{Exit, Failure, Screen};

@@ -14,9 +14,10 @@ use crate::cases::{self, Fixture, Recording};
 use crate::config::{Home, is_name};
 use crate::model::{IntegrationId, Problems};
 use crate::script::Library;
+use crate::setup::asking::{Asking, read};
 use crate::source::{Heard, Reader};
 
-use super::discover::{Asking, find, read};
+use super::discover::find;
 use super::status::number;
 use super::table::{Cell, Column, Table};
 use super::view::View;

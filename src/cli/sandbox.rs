@@ -355,6 +355,7 @@ fn told(running: &[Running], view: &View) -> String {
     }
     let mut pmss = running.iter().filter(|one| !one.is_doors());
     if let Some(first) = pmss.next() {
+        text += "the page of a daemon asks for these; a secret is pasted there, as it stands in its file\n\n";
         text += "attach it to a home that `epms init` made: `epms add integration` asks for these, or\n\n";
         match pmss.next() {
             None => text += &attach(first),

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 use schemars::Schema;
 
 use crate::cases;
-use crate::config::{Connector, Credential, Integration, SCHEMAS, Settings, Target, schema_of};
+use crate::config::{
+    Connector, Credential, Integration, SCHEMAS, Settings, Target, schema_line, schema_of,
+};
 
 use super::{Exit, Failure, Screen};
 
@@ -99,7 +101,9 @@ impl Kind {
     pub(super) fn line(self) -> String {
         let up = match self {
             Kind::Settings => ".schema",
-            Kind::Connector | Kind::Credential | Kind::Integration | Kind::Target => "../.schema",
+            Kind::Connector | Kind::Credential | Kind::Integration | Kind::Target => {
+                return schema_line(self.name());
+            }
             Kind::Case => "../../../config/.schema",
         };
         format!(

@@ -16,9 +16,8 @@ use crate::control::client::{Client, ClientError, Cut};
 use crate::model::{IntegrationId, LeaseStatus, PeopleQuery};
 use crate::outbound::{Account, AccountError};
 use crate::script::{Context, HeldRecord, Inputs, Lookups, Script, ScriptError};
+use crate::setup::asking;
 use crate::source::{Errand, Operation, Reader, Scope, Source, SourceError};
-
-use super::discover;
 
 /// A target, with what it is asked with. One that has no file yet is asked in the same way.
 pub(super) struct There<'a> {
@@ -181,7 +180,7 @@ impl<'a> There<'a> {
         let asked = self.source.lookups();
         for (request, _) in asked.filter(|(request, _)| script.asks(request)) {
             lookups.know(request, BTreeMap::new());
-            for record in discover::read(reader, self.source, account, request, &scope).await? {
+            for record in asking::read(reader, self.source, account, request, &scope).await? {
                 let key = self
                     .source
                     .lookup_key(request, &record.property, &record.json);

@@ -14,6 +14,7 @@ use crate::config::{
     WebSettings, Zeroizing, accounts_text, is_name, read_accounts, read_tokens, tokens_text,
 };
 use crate::model::{Problems, Tier};
+use crate::setup;
 use crate::signin::{NewToken, Passwords};
 
 use super::next::{self, Step};
@@ -311,7 +312,7 @@ fn there<T: Default>(
 }
 
 fn keep(home: &Home, file: &Path, text: &str) -> Result<(), Failure> {
-    let kept = secret::keep(home.root(), file, text.trim_end());
+    let kept = setup::keep(home.root(), file, text.trim_end());
     kept.map_err(|error| secret::unkept(file, &error))?;
     Ok(())
 }

@@ -115,6 +115,24 @@ impl Files {
         }
     }
 
+    /// The same, as if this text stood in a file of a credential or an integration. Other names change nothing.
+    pub fn put(&mut self, name: &Path, text: &str) {
+        let stem = name.file_stem().and_then(|stem| stem.to_str());
+        let Some(stem) = stem.filter(|stem| is_name(stem)) else {
+            return;
+        };
+        let key = stem.to_owned();
+        if name.starts_with("config/integrations") {
+            self.rests.integrations.remove(stem);
+            let file = File::of_integration(stem, text);
+            self.integrations.insert(key, file);
+        } else if name.starts_with("config/credentials") {
+            self.rests.credentials.remove(stem);
+            self.credentials
+                .insert(key, File::of_credential(stem, text));
+        }
+    }
+
     /// Reads `config/epms.yaml` alone: all that a client needs to find the socket.
     pub fn read_settings(home: &Home) -> Read<Settings> {
         let path = home.config().join("epms.yaml");

@@ -4,6 +4,7 @@
 mod home;
 mod yaml;
 mod schema;
+pub mod quoted;
 mod duration;
 mod expires;
 mod age;
@@ -49,7 +50,7 @@ pub use request::{
     Body, Counted, Csv, Feeds, Footer, Format, Given, Inner, Keep, Link, Method, Missing, Newest,
     Next, Packed, Page, Per, Poll, Request, Since, Soap, SoapVersion, Total, Until,
 };
-pub use schema::{SCHEMAS, schema_of};
+pub use schema::{SCHEMAS, schema_line, schema_of};
 pub use secret::{Secret, SecretError, SecretReference, Zeroizing, read_closed};
 pub use settings::{
     Log, LogFormat, LogLevel, Mode, Reload, Retention, Schedule, Settings, Socket, StoreSettings,

@@ -9,6 +9,12 @@ use serde_json::{Map, Value, json};
 /// The folder of the schemas, relative to the home.
 pub const SCHEMAS: &str = "config/.schema";
 
+/// The line by which an editor finds the schema of a file in a folder of `config/`: of a `connector`, a `credential`, an
+/// `integration`, a `target`.
+pub fn schema_line(kind: &str) -> String {
+    format!("# yaml-language-server: $schema=../.schema/{kind}.json\n")
+}
+
 /// The schema of files of the form `T`, as JSON Schema 2020-12.
 pub fn schema_of<T: JsonSchema>(title: &str) -> Schema {
     let settings = SchemaSettings::draft2020_12()

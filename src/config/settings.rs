@@ -110,8 +110,8 @@ pub struct Socket {
     pub mode: Mode,
     /// The group it is given to.
     pub group: Option<String>,
-    /// Who may do what over it. Without this, whoever can open it may do everything; with it, only the daemon's
-    /// user and root may, and everybody else what is written here, which changes without a restart.
+    /// Who may do what over it. Without this, whoever can open it may do everything but `configure`; with it, only the
+    /// daemon's user and root may, and everybody else what is written here, which changes without a restart.
     pub tiers: Option<Tiers>,
 }
 

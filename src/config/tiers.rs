@@ -23,6 +23,9 @@ pub struct Tiers {
     pub operate: Callers,
     /// Who may also let a held plan through.
     pub approve: Callers,
+    /// Who may also set integrations up and change what their files say, on the page: the daemon's user and root, too,
+    /// only where they are named.
+    pub configure: Callers,
 }
 
 /// Users and groups of this machine, by name or number.
@@ -65,11 +68,18 @@ impl Tiers {
             .find(|tier| self.callers(*tier).include(caller))
     }
 
+    /// Whether anybody at all has this tier.
+    pub fn has(&self, tier: Tier) -> bool {
+        let Callers { users, groups } = self.callers(tier);
+        !(users.is_empty() && groups.is_empty())
+    }
+
     fn callers(&self, tier: Tier) -> &Callers {
         match tier {
             Tier::Observe => &self.observe,
             Tier::Operate => &self.operate,
             Tier::Approve => &self.approve,
+            Tier::Configure => &self.configure,
         }
     }
 
@@ -230,13 +240,14 @@ mod tests {
     #[test]
     fn the_highest_tier_that_names_a_caller_is_theirs() {
         let tiers = tiers(
-            "  tiers:\n    observe: { users: [1001, ana], groups: [watch] }\n    operate: { groups: [ops, 2002] }\n    approve: { users: [ana] }\n",
+            "  tiers:\n    observe: { users: [1001, ana], groups: [watch] }\n    operate: { groups: [ops, 2002] }\n    approve: { users: [ana] }\n    configure: { users: [cy] }\n",
         )
         .unwrap()
         .unwrap();
         let of = |caller: Caller| tiers.of(&caller);
         assert_eq!(of(caller(1001, None, &[])), Some(Tier::Observe));
         assert_eq!(of(caller(7, Some("ana"), &[])), Some(Tier::Approve));
+        assert_eq!(of(caller(7, Some("cy"), &[])), Some(Tier::Configure));
         assert_eq!(
             of(caller(8, Some("bo"), &[(9, "watch")])),
             Some(Tier::Observe)

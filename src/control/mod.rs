@@ -7,4 +7,5 @@ pub mod protocol;
 pub mod listen;
 pub mod net;
 pub mod server;
+pub mod setup;
 pub mod client;

@@ -65,6 +65,7 @@ use super::protocol::{
     ProblemDocument, ProgressEvent, Reads, ReloadReply, RunDetail, RunState, SinceUpgrade, Status,
     SyncReply,
 };
+use super::setup::{Setup, SetupAnswer, SetupNext, SetupOf};
 
 /// An answer, or why there is none.
 pub type Answer<T> = Result<T, ProblemDocument>;
@@ -322,6 +323,15 @@ pub trait Backend: Send + Sync + 'static {
     fn verify(&self) -> impl Future<Output = Answer<Soundness>> + Send;
     /// Is marked changed whenever something was committed.
     fn commits(&self) -> watch::Receiver<u64>;
+    /// How far a set-up has come; a new one where none is named.
+    fn setup(&self, of: SetupOf, peer: Peer) -> impl Future<Output = Answer<Setup>> + Send;
+    /// Takes the answer to a step of a set-up.
+    fn set_up(
+        &self,
+        of: SetupOf,
+        answer: SetupAnswer,
+        peer: Peer,
+    ) -> impl Future<Output = Answer<SetupNext>> + Send;
     /// Loads the files anew.
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
 }

@@ -17,6 +17,7 @@ mod trial;
 mod reads;
 mod residents;
 mod notices;
+mod setup;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{self, Catalog, ReloadRequest, Slot};
+use crate::config::Home;
 use crate::control::protocol::{
     ActDetail, AlertAct, AlertDetail, AlertGroups, ApproveSinceUpgrade, EraseAsk, IntegrationState,
     IntegrationStatus, LinkDetail, NotifyTest, NotifyTested, Page, PauseFor, PeoplePage, PersonAct,
@@ -38,6 +40,7 @@ use crate::control::server::{
     Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, GroupQuery, ListQuery, Peer,
     Snapshot,
 };
+use crate::control::setup::{Setup, SetupAnswer, SetupNext, SetupOf};
 use crate::model::{
     ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
     DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
@@ -49,6 +52,7 @@ use crate::sync::Tools;
 
 use super::backups::Backups;
 use super::deliveries::Deliveries;
+use super::drafts::Drafts;
 use super::metrics::Metrics;
 use super::notices::Notices;
 use super::runs::Command;
@@ -88,6 +92,10 @@ pub(super) struct Daemon {
     pub(super) notices: Arc<Notices>,
     /// The copies that the daemon makes by itself.
     pub(super) backups: Arc<Backups>,
+    /// Set-ups under way on the page.
+    pub(super) drafts: Arc<Drafts>,
+    /// The home.
+    pub(super) home: Home,
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
@@ -617,6 +625,14 @@ impl Backend for Daemon {
 
     fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
+    }
+
+    async fn setup(&self, of: SetupOf, peer: Peer) -> Answer<Setup> {
+        self.setup_of(of, peer).await
+    }
+
+    async fn set_up(&self, of: SetupOf, answer: SetupAnswer, peer: Peer) -> Answer<SetupNext> {
+        self.answered(of, answer, peer).await
     }
 
     async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {

@@ -19,6 +19,7 @@ mod net;
 mod service;
 mod offline;
 mod rehearsal;
+mod drafts;
 mod backend;
 
 #[cfg(test)]
@@ -271,6 +272,8 @@ pub async fn run(
         deliveries: Arc::clone(&deliveries),
         notices: Arc::clone(&notices),
         backups: Arc::clone(&backups),
+        drafts: Arc::default(),
+        home: home.clone(),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),

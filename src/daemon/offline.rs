@@ -115,6 +115,8 @@ pub(super) fn answering(
         // Nobody is told while no daemon runs.
         notices: Arc::new(Notices::new(Path::new(""))),
         backups: Arc::new(Backups::new(Steady::new(now, clock::since_boot))),
+        drafts: Arc::default(),
+        home: Home::at(""),
         commits: watch::Sender::new(0),
         stop,
     };

@@ -17,11 +17,13 @@ pub enum Tier {
     Operate,
     /// Let a held plan through, and with it what the guard held back.
     Approve,
+    /// Set integrations up and change what their files say, on the page. Nobody has it who is not named for it.
+    Configure,
 }
 
 impl Tier {
     /// All of them, the least first.
-    pub const ALL: [Tier; 3] = [Tier::Observe, Tier::Operate, Tier::Approve];
+    pub const ALL: [Tier; 4] = [Tier::Observe, Tier::Operate, Tier::Approve, Tier::Configure];
 
     /// The word, as files have it.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Tier {
             Tier::Observe => "observe",
             Tier::Operate => "operate",
             Tier::Approve => "approve",
+            Tier::Configure => "configure",
         }
     }
 }

@@ -94,6 +94,7 @@ impl<B: Backend> Asked<B> {
             now: self.now(),
             may_operate: self.may(Tier::Operate),
             may_approve: self.may(Tier::Approve),
+            may_configure: self.may(Tier::Configure),
             account: self.peer.account().map(String::from),
             said: super::said::said(&self.query),
             path: self.path.clone(),

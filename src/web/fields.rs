@@ -53,6 +53,12 @@ impl Fields {
         self.all(name).map(|text| word(name, text)).collect()
     }
 
+    /// Names that begin so, without that, and their values.
+    pub(super) fn beginning(&self, with: &str) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.filter_map(move |(name, value)| Some((name.strip_prefix(with)?, value.as_str())))
+    }
+
     /// Whether a box is ticked.
     pub(super) fn ticked(&self, name: &str) -> bool {
         self.get(name).is_some()

@@ -53,6 +53,7 @@ pub(super) struct Frame {
     pub(super) now: Timestamp,
     pub(super) may_operate: bool,
     pub(super) may_approve: bool,
+    pub(super) may_configure: bool,
     /// Who signed in, over the network.
     pub(super) account: Option<String>,
     pub(super) said: Option<Said>,
@@ -68,6 +69,7 @@ impl Frame {
             now: Timestamp::UNIX_EPOCH,
             may_operate: false,
             may_approve: false,
+            may_configure: false,
             account: None,
             said: None,
             path: String::new(),
@@ -182,6 +184,7 @@ impl Look {
             mark => self.mark.as_str(),
             may_operate => frame.may_operate,
             may_approve => frame.may_approve,
+            may_configure => frame.may_configure,
             account => frame.account.as_deref(),
             said => value(&frame.said),
             path => frame.path.as_str(),
@@ -293,7 +296,11 @@ fn whole(text: Option<String>) -> Value {
 }
 
 /// A text as a part of an address.
-fn urlencode(text: String) -> String {
+pub(super) fn urlencode(text: String) -> String {
+    // `/integrations/new` is a page of its own; what is called so is found all the same.
+    if text == "new" {
+        return "%6Eew".to_owned();
+    }
     let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     // In a path `+` is itself; in it and behind `?` a blank may be `%20`.
     encoded.replace('+', "%20")

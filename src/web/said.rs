@@ -67,6 +67,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "It is retired: the stays of its people have ended.",
     ),
     ("given-back", "The last renaming or retirement is undone."),
+    (
+        "set-up",
+        "It is set up: its files are written. Below stands what runs by them, or what is wrong with them.",
+    ),
+    (
+        "set-ups",
+        "They are set up: their files are written. Below stands what runs by them, or what is wrong with them.",
+    ),
+    (
+        "settings",
+        "Its file is written. Below stands the generation that has it, or what is wrong with it.",
+    ),
     ("deliveries-approved", "What waited is let through."),
     ("retried", "What was parked is tried again."),
 ];

@@ -22,8 +22,8 @@ fn of<T: DeserializeOwned + serde::Serialize>(json: Json) -> Value {
     value(&typed)
 }
 
-/// The page with every button, and with none.
-fn rendered(template: &'static str, values: Value) -> String {
+/// The page as somebody sees it who may everything, or nothing but read.
+fn seen(template: &'static str, values: Value, may: bool) -> String {
     let look = Look::new().unwrap();
     let page = Page {
         title: ODD.to_owned(),
@@ -31,20 +31,26 @@ fn rendered(template: &'static str, values: Value) -> String {
         template,
         values,
     };
-    let text = |may| {
-        let frame = Frame {
-            now: AT.parse::<Timestamp>().unwrap(),
-            may_operate: may,
-            may_approve: may,
-            account: None,
-            said: super::said::said(&Fields::read(b"done=pinned&of=x4")),
-            path: "/".to_owned(),
-            commits: 7,
-        };
-        let text = look.text(&page, &frame);
-        text.unwrap_or_else(|error| panic!("{template}: {error:#}"))
+    let frame = Frame {
+        now: AT.parse::<Timestamp>().unwrap(),
+        may_operate: may,
+        may_approve: may,
+        may_configure: may,
+        account: None,
+        said: super::said::said(&Fields::read(b"done=pinned&of=x4")),
+        path: "/".to_owned(),
+        commits: 7,
     };
-    let (all, none) = (text(true), text(false));
+    let text = look.text(&page, &frame);
+    text.unwrap_or_else(|error| panic!("{template}: {error:#}"))
+}
+
+/// The page with every button, and with none.
+fn rendered(template: &'static str, values: Value) -> String {
+    let (all, none) = (
+        seen(template, values.clone(), true),
+        seen(template, values, false),
+    );
     for text in [&all, &none] {
         assert_eq!(text.matches("<script").count(), 1, "{template}: {text}");
     }
@@ -361,4 +367,104 @@ fn whom_an_erasure_or_a_retirement_takes_is_shown_and_what_a_file_would_make() {
         "new-person.html",
         context! { integrations => value(&[ODD]) },
     );
+}
+
+#[test]
+fn every_step_of_a_set_up_shows_what_is_odd_as_text_and_no_secret() {
+    let details = json!({
+        "name": ODD, "id": ODD, "timezone": ODD, "country": ODD, "enabled": true, "every": ODD, "limit": ODD, "percent": ODD,
+        "window": ODD, "newcomers": ODD,
+    });
+    let mut setup = json!({
+        "draft": ODD, "integration": null, "reached": "preview", "trouble": null,
+        "connectors": [{ "name": ODD, "title": ODD, "credentials": 2, "problem": ODD }], "connector": ODD,
+        "credentials": [{ "name": ODD, "integrations": 1, "problem": null }], "credential": ODD, "is_new": true,
+        "ask_vendor_for": [ODD], "notes": [ODD],
+        "fields": [
+            { "name": ODD, "help": ODD, "is_secret": true, "default": null, "value": "", "is_kept": true },
+            { "name": ODD, "help": ODD, "is_secret": false, "default": ODD, "value": ODD, "is_kept": false },
+        ],
+        "properties": [
+            { "id": ODD, "name": ODD, "feeds": ODD, "chosen": true }, { "id": ODD, "name": "", "feeds": null, "chosen": true },
+        ],
+        "unlisted": ODD, "typed_properties": ODD, "chosen": [ODD], "each": false, "ids": [[ODD, ODD]], "details": details,
+        "zones": [ODD],
+        "statuses": [{ "word": ODD, "status": "current", "residents": 7, "excluded": true, "who": [[ODD, ODD]] }],
+        "uncounted": ODD, "typed_statuses": ODD, "are_inherited": true, "left_out": [[ODD, 3]], "rejected": [2, ODD],
+        "foreseen": [{
+            "id": ODD, "outcome": "held", "reason": ODD, "counts": [["come in", 3]], "more": 2, "left_out": [[ODD, 1]],
+            "people": [{ "name": ODD, "what": "comes in", "unit": ODD, "status": ODD }], "alerts": [["missing_email", 1]],
+        }],
+        "not_foreseen": 2,
+        "files": [{ "name": ODD, "is_new": true, "lines": [["new", ODD], ["gone", ODD], ["same", ODD], ["left_out", ""]] }],
+        "secrets": [[ODD, "secrets/a-key"]], "by_hand": [ODD],
+        "problems": [{ "file": ODD, "place": { "line": 3, "column": 7 }, "field": ODD, "message": ODD, "code": "value" }],
+        "digest": ODD, "enabled": true, "patch": ODD, "unwritable": ODD, "root": ODD, "is_checkout": true,
+    });
+    let shown = |setup: &Json, step: &str| {
+        let steps = json!([
+            [1, "pms", "PMS", true, false],
+            [2, step, ODD, false, true],
+            [3, "preview", ODD, false, false]
+        ]);
+        let values = context! {
+            setup => value(setup), steps => value(&steps), step => step, before => "pms", trouble => ODD,
+        };
+        let text = seen("set-up.html", values, true);
+        assert_eq!(text.matches("<script").count(), 1, "{step}: {text}");
+        assert!(
+            !text.contains("\"'&") && text.contains("&lt;script&gt;"),
+            "{step}"
+        );
+        text
+    };
+    let steps = [
+        "pms",
+        "credential",
+        "properties",
+        "details",
+        "statuses",
+        "preview",
+    ];
+    for is_there in [false, true] {
+        if is_there {
+            setup["integration"] = json!(ODD);
+        }
+        for step in steps {
+            shown(&setup, step);
+        }
+    }
+    let text = shown(&setup, "credential");
+    assert_eq!(text.matches("type=\"password\"").count(), 1);
+    assert!(text.contains("It was typed already"), "{text}");
+    let text = shown(&setup, "preview");
+    assert!(text.contains("git apply") && !text.contains("name=\"digest\""));
+    // Of the same with nothing in it.
+    for (key, empty) in [
+        ("draft", Json::Null),
+        ("integration", Json::Null),
+        ("patch", Json::Null),
+        ("unwritable", Json::Null),
+        ("properties", Json::Null),
+        ("statuses", Json::Null),
+        ("unlisted", Json::Null),
+        ("uncounted", Json::Null),
+        ("rejected", Json::Null),
+        ("connectors", json!([])),
+        ("credentials", json!([])),
+        ("foreseen", json!([])),
+        ("problems", json!([])),
+        ("each", json!(true)),
+    ] {
+        setup[key] = empty;
+        for step in steps {
+            shown(&setup, step);
+        }
+    }
+    let text = shown(&setup, "preview");
+    assert!(
+        text.contains("name=\"digest\"") && text.contains("not committed"),
+        "{text}"
+    );
+    assert!(shown(&setup, "pms").contains("There is no connector in this home"));
 }

@@ -73,8 +73,12 @@ pub(super) fn number(of: u64) -> String {
 /// So many of something: `1 page`, `2 pages`.
 pub(super) fn many(of: u64, what: &str) -> String {
     let number = number(of);
-    let end = if of == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
+    match (of, what) {
+        (1, what) => format!("{number} {what}"),
+        (_, "person") => format!("{number} people"),
+        (_, "property") => format!("{number} properties"),
+        (_, what) => format!("{number} {what}s"),
+    }
 }
 
 /// A text that begins with a capital letter; the rest stays as it is.

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use crate::support::browser::Window;
-use crate::support::{Daemon, Doors, Home, found, outside, pms, shut};
+use crate::support::{Daemon, Doors, Home, found, outside, pms, pms_of, shut};
 use epms::model::{AlertKind, AlertState, Outcome, Person};
 use epms::sandbox::{Kind, Sandbox};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn started(residents: usize) -> (Arc<Sandbox>, Home, Daemon) {
 /// Puts the page on the network, and signs somebody in who may everything; also gives where the page is.
 async fn signed_in(home: &Home, daemon: &Daemon, window: &Window) -> String {
     home.set(SETTINGS);
-    account(home, "ada", "approve");
+    account(home, "ada", "configure");
     let url = url_of(daemon, 0).await;
     window.goes(&url).await;
     window.shows("Sign in").await;
@@ -176,6 +176,72 @@ async fn a_mass_move_out_is_looked_at_and_approved() {
     assert!(current(&people) < before / 2, "{before}");
 }
 
+/// What was clicked last is gone, and the page that follows shows a text.
+async fn goes_on(window: &Window, button: &str, text: &str) {
+    window.presses(button).await;
+    window.shows(text).await;
+}
+
+async fn elm_court_is_set_up_from_nothing_to_people(scripts: bool) {
+    let Some(window) = Window::open(scripts).await else {
+        return;
+    };
+    let pms = pms(Kind::Yardi, 1, 40).await;
+    let home = Home::new();
+    let daemon = Daemon::start(&home).await;
+    let url = signed_in(&home, &daemon, &window).await;
+    window.shows("No integration yet.").await;
+    window.follows("Add an integration").await;
+    window.shows("Kind of PMS").await;
+    window.ticks("connector", "yardi").await;
+    goes_on(&window, "Next", "What you need for it").await;
+    for (field, value) in pms.credential() {
+        let of = if Sandbox::SECRETS.contains(&field) {
+            "secret"
+        } else {
+            "field"
+        };
+        window.writes(&format!("{of}.{field}"), &value).await;
+    }
+    goes_on(&window, "Next", "Properties that the PMS has").await;
+    // There is only one, and it is ticked; whoever goes back finds what they wrote.
+    window.follows("Back").await;
+    window.shows("It was typed already").await;
+    goes_on(&window, "Next", "Properties that the PMS has").await;
+    goes_on(&window, "Next", "Time zone").await;
+    window.empties("timezone").await;
+    window.writes("timezone", "America/New_York").await;
+    goes_on(&window, "Next", "Leave out").await;
+    window.ticks("word", "Applicant").await;
+    goes_on(&window, "Next", "Who would come in").await;
+    window.shows("config/integrations/").await;
+    assert!(daemon.people().await.is_empty());
+    goes_on(&window, "Write, and switch on", "It is set up").await;
+    assert!(
+        window
+            .is_at()
+            .await
+            .starts_with(&format!("{url}/integrations/"))
+    );
+    let there = found("people are there", async || {
+        let people = daemon.people().await;
+        (!people.is_empty()).then_some(people)
+    })
+    .await;
+    window.goes(&format!("{url}/people")).await;
+    window.shows(&there[0].last_name).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elm_court_is_set_up_from_nothing_to_people_by_clicking_alone() {
+    elm_court_is_set_up_from_nothing_to_people(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elm_court_is_set_up_from_nothing_to_people_by_clicking_alone_without_scripts() {
+    elm_court_is_set_up_from_nothing_to_people(false).await;
+}
+
 /// Everything that there is a page for: people and alerts, doors with what waits, and a run that is held.
 async fn everything() -> (Doors, Arc<Sandbox>, Home, Daemon, Vec<String>) {
     let doors = Doors::start().await;
@@ -216,9 +282,51 @@ async fn everything() -> (Doors, Arc<Sandbox>, Home, Daemon, Vec<String>) {
         "/deliveries".to_owned(),
         "/health".to_owned(),
         "/people/p999999".to_owned(),
+        format!("/people/{in_the_pms}/erase"),
+        "/people/new".to_owned(),
+        "/people/import".to_owned(),
+        "/integrations/oak/rename".to_owned(),
+        "/integrations/new".to_owned(),
+        "/integrations/oak/settings".to_owned(),
         "/sign-in".to_owned(),
     ];
     (doors, pms, home, daemon, pages.into())
+}
+
+/// What axe has against the page as it stands, in light and dark, narrow and wide.
+async fn against(window: &Window, axe: &str, page: &str) -> Vec<String> {
+    let look = "const done = arguments[arguments.length - 1];
+        const told = (one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`;
+        axe.run(document).then((seen) => done({ passed: seen.passes.length, against: seen.violations.map(told) }),
+            (error) => done({ passed: 0, against: [String(error)] }));";
+    let mut against = Vec::new();
+    window.runs(axe).await;
+    for (colours, width) in [
+        ("light", 360),
+        ("light", 1280),
+        ("dark", 360),
+        ("dark", 1280),
+    ] {
+        let wide =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        window
+            .commands("Emulation.setDeviceMetricsOverride", wide)
+            .await;
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": colours }] });
+        window.commands("Emulation.setEmulatedMedia", scheme).await;
+        let is = window
+            .runs(&format!(
+                "return [innerWidth, matchMedia('(prefers-color-scheme: {colours})').matches]"
+            ))
+            .await;
+        assert_eq!(is, json!([width, true]));
+        let seen = window.awaits(look).await;
+        assert!(seen["passed"].as_u64().unwrap() > 5, "{page}: {seen}");
+        for one in seen["against"].as_array().unwrap() {
+            against.push(format!("{page}, {colours}, {width}: {one}"));
+        }
+    }
+    against
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,48 +337,94 @@ async fn axe_finds_nothing_on_any_page_in_light_and_dark_narrow_and_wide() {
     };
     let (_doors, _pms, home, daemon, pages) = everything().await;
     let url = signed_in(&home, &daemon, &window).await;
-    let look = "const done = arguments[arguments.length - 1];
-        const told = (one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`;
-        axe.run(document).then((seen) => done({ passed: seen.passes.length, against: seen.violations.map(told) }),
-            (error) => done({ passed: 0, against: [String(error)] }));";
-    let mut against = Vec::new();
+    let mut found = Vec::new();
     for page in pages {
         window.goes(&format!("{url}{page}")).await;
-        window.runs(&axe).await;
-        for (colours, width) in [
-            ("light", 360),
-            ("light", 1280),
-            ("dark", 360),
-            ("dark", 1280),
-        ] {
-            let wide =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            window
-                .commands("Emulation.setDeviceMetricsOverride", wide)
-                .await;
-            let scheme =
-                json!({ "features": [{ "name": "prefers-color-scheme", "value": colours }] });
-            window.commands("Emulation.setEmulatedMedia", scheme).await;
-            let is = window
-                .runs(&format!(
-                    "return [innerWidth, matchMedia('(prefers-color-scheme: {colours})').matches]"
-                ))
-                .await;
-            assert_eq!(is, json!([width, true]));
-            let seen = window.awaits(look).await;
-            assert!(seen["passed"].as_u64().unwrap() > 5, "{page}: {seen}");
-            for one in seen["against"].as_array().unwrap() {
-                against.push(format!("{page}, {colours}, {width}: {one}"));
-            }
-        }
+        found.extend(against(&window, &axe, &page).await);
     }
-    assert!(against.is_empty(), "{}", against.join("\n"));
+    // What a form is answered by has no address of its own.
+    home.edit(
+        "config/integrations/oak.yaml",
+        "enabled: true",
+        "enabled: false",
+    );
+    daemon.client.reload().await.unwrap();
+    window.goes(&format!("{url}/integrations/oak")).await;
+    window.presses_summary("Retire").await;
+    goes_on(&window, "Look at whom it takes", "to go on").await;
+    found.extend(against(&window, &axe, "whom a retirement takes").await);
+    window.goes(&format!("{url}/people/import")).await;
+    let people = "first_name,last_name,email\nRosa,Quill,rosa@example.com\n";
+    window.writes("csv", people).await;
+    goes_on(&window, "Look at what it would do", "would be made").await;
+    found.extend(against(&window, &axe, "what an import would make").await);
+    assert!(found.is_empty(), "{}", found.join("\n"));
     // It does find what is wrong.
     window
         .runs("document.querySelector('main').append(new Image())")
         .await;
-    let seen = window.awaits(look).await;
-    assert!(seen["against"][0].as_str().unwrap().contains("image-alt"));
+    let seen = against(&window, &axe, "a page with a fault").await;
+    assert!(seen[0].contains("image-alt"), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn axe_finds_nothing_on_the_steps_of_a_set_up() {
+    let Some(axe) = outside::axe() else { return };
+    let Some(window) = Window::open(true).await else {
+        return;
+    };
+    let pms = pms_of(Kind::AppFolio, &["Elm Court", "Oak", "Ash"], 40).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let url = signed_in(&home, &daemon, &window).await;
+    let mut found = Vec::new();
+    let at = async |what: &str| against(&window, &axe, what).await;
+    window.goes(&format!("{url}/integrations/new")).await;
+    window.ticks("connector", "appfolio").await;
+    goes_on(&window, "Next", "An account that is here").await;
+    found.extend(at("credential").await);
+    window.writes("secret.client_secret", "no secret").await;
+    window.writes("field.client_id", "nobody").await;
+    window.writes("field.developer_id", "nobody").await;
+    window.empties("name").await;
+    window.writes("name", "elm-account").await;
+    window.presses_last("Next").await;
+    window.shows("It was typed already").await;
+    found.extend(at("credential with trouble").await);
+    window.ticks("credential", "elm-account").await;
+    goes_on(&window, "Next", "Properties that the PMS has").await;
+    found.extend(at("properties").await);
+    for property in [1, 2] {
+        window.ticks("property", &pms.property_id(property)).await;
+    }
+    window.ticks("each", "yes").await;
+    goes_on(&window, "Next", "becomes").await;
+    found.extend(at("details of each").await);
+    window.follows("Properties").await;
+    window.ticks("each", "no").await;
+    goes_on(&window, "Next", "What people call").await;
+    window.empties("name").await;
+    window.writes("name", "Oak").await;
+    found.extend(at("details").await);
+    goes_on(&window, "Next", "Leave out").await;
+    found.extend(at("statuses").await);
+    goes_on(&window, "Next", "Who would come in").await;
+    found.extend(at("preview").await);
+    goes_on(&window, "Write, and leave it off", "It is set up").await;
+    window
+        .goes(&format!("{url}/integrations/elm/settings"))
+        .await;
+    window.writes("every", "").await;
+    goes_on(&window, "Next", "has not been asked").await;
+    found.extend(at("properties of one that is there").await);
+    goes_on(&window, "Ask the PMS", "Properties that the PMS has").await;
+    goes_on(&window, "Next", "Leave out").await;
+    window.ticks("word", "Past").await;
+    goes_on(&window, "Next", "What the next run would do").await;
+    found.extend(at("difference of one that is there").await);
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,7 @@ mod renaming;
 mod runs;
 mod secrets;
 mod service;
+mod set_up;
 mod shipped_scripts;
 mod signals;
 mod small;

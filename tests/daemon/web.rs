@@ -10,16 +10,16 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, LOCATION};
 
 /// A browser: it keeps no connection, and goes nowhere by itself.
-struct Browser {
+pub(super) struct Browser {
     http: reqwest::Client,
 }
 
 /// What it gets.
 #[derive(Debug)]
-struct Seen {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Seen {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
 }
 
 impl Seen {
@@ -31,7 +31,7 @@ impl Seen {
 
     /// That the page has each of these texts.
     #[track_caller]
-    fn has(&self, texts: &[&str]) {
+    pub(super) fn has(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.body.contains(text), "`{text}` is not in {}", self.body);
         }
@@ -39,7 +39,7 @@ impl Seen {
 }
 
 impl Browser {
-    fn of(daemon: &Daemon) -> Browser {
+    pub(super) fn of(daemon: &Daemon) -> Browser {
         let http = reqwest::Client::builder()
             .unix_socket(daemon.client.socket())
             .no_proxy()
@@ -65,7 +65,7 @@ impl Browser {
         }
     }
 
-    async fn opens(&self, path: &str) -> Seen {
+    pub(super) async fn opens(&self, path: &str) -> Seen {
         let headers = [
             ("accept", "text/html,application/xhtml+xml;q=0.9"),
             ("sec-fetch-site", "none"),
@@ -74,7 +74,7 @@ impl Browser {
     }
 
     /// Sends a form of a page.
-    async fn sends(&self, path: &str, form: &[(&str, &str)]) -> Seen {
+    pub(super) async fn sends(&self, path: &str, form: &[(&str, &str)]) -> Seen {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(form).finish();
         let headers = [
@@ -87,7 +87,7 @@ impl Browser {
     }
 
     /// Sends a form, and opens the page that follows.
-    async fn does(&self, path: &str, form: &[(&str, &str)]) -> (String, Seen) {
+    pub(super) async fn does(&self, path: &str, form: &[(&str, &str)]) -> (String, Seen) {
         let sent = self.sends(path, form).await;
         assert_eq!(sent.status, 303, "{path}: {sent:?}");
         let to = sent.headers[LOCATION].to_str().unwrap().to_owned();

@@ -175,6 +175,30 @@ impl Window {
         self.does(&xpath, "click", &json!({})).await;
     }
 
+    /// Presses the last button whose text begins so.
+    pub(crate) async fn presses_last(&self, button: &str) {
+        let xpath = format!("(//button[starts-with(normalize-space(.), '{button}')])[last()]");
+        self.does(&xpath, "click", &json!({})).await;
+    }
+
+    /// Unfolds what is beneath this.
+    pub(crate) async fn presses_summary(&self, summary: &str) {
+        let xpath = format!("//summary[starts-with(normalize-space(.), '{summary}')]");
+        self.does(&xpath, "click", &json!({})).await;
+    }
+
+    /// Empties the field of this name.
+    pub(crate) async fn empties(&self, field: &str) {
+        self.does(&format!("//*[@name='{field}']"), "clear", &json!({}))
+            .await;
+    }
+
+    /// Ticks what has this name and value.
+    pub(crate) async fn ticks(&self, name: &str, value: &str) {
+        let xpath = format!("//input[@name='{name}' and @value='{value}']");
+        self.does(&xpath, "click", &json!({})).await;
+    }
+
     /// Follows the first link whose text has this in it.
     pub(crate) async fn follows(&self, link: &str) {
         let xpath = format!("//main//a[contains(normalize-space(.), '{link}')]");

@@ -170,6 +170,26 @@ pub async fn pms_of_pages(
     Arc::new(Sandbox::start(kind, world, settings).await.unwrap())
 }
 
+/// The same of several properties that are called so.
+pub async fn pms_of(kind: Kind, names: &[&str], residents: usize) -> Arc<Sandbox> {
+    let properties = names.iter().enumerate();
+    let properties = properties.map(|(index, name)| PropertySpec {
+        code: format!("prop{index}"),
+        name: (*name).to_owned(),
+    });
+    let world = World::seeded(WorldOptions {
+        seed: 1,
+        properties: properties.collect(),
+        residents,
+        today: epms::sandbox::today(),
+    });
+    Arc::new(
+        Sandbox::start(kind, world, Settings::default())
+            .await
+            .unwrap(),
+    )
+}
+
 /// Lets no answer of a PMS out while it lives.
 pub struct Gate(#[allow(dead_code, reason = "its end is what counts")] std::sync::mpsc::Sender<()>);
 

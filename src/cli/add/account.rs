@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::{
-    Body, Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home,
-    Read, SecretReference, nearest,
+    Connector, Credential, CredentialField, CredentialValue, Document, File, Files, Home, Read,
+    SecretReference, nearest,
 };
 use crate::model::Problems;
-use crate::source;
+use crate::setup::account::{fits, in_order};
+use crate::setup::{NewCredential, Pasted, answer, new_file, text};
 
 use super::super::{Exit, Failure};
+use super::AccountArguments;
 use super::ask::{Dialog, Question};
-use super::pasted::{Pasted, new_file};
-use super::text::{self, NewCredential};
-use super::{AccountArguments, answer};
 
 /// A credential, be it there already or new.
 pub(super) struct Account<'a> {
@@ -378,43 +377,6 @@ impl Asking<'_> {
         let is_own = Some(value.as_str()) != default;
         Ok(is_own.then_some(CredentialValue::Plain(value)))
     }
-}
-
-/// Whether a value can stand where the connector puts the field alone into a host or into a leaf of JSON: some take an URL or a
-/// number and nothing else.
-fn fits(connector: &Connector, name: &str, value: &str) -> Result<(), String> {
-    let mut templates: Vec<&str> = connector.hosts.iter().map(String::as_str).collect();
-    for (_, request) in connector.all_requests() {
-        if let Some(Body::Json(body)) = &request.body {
-            leaves(body, &mut templates);
-        }
-    }
-    let mut refused = templates
-        .into_iter()
-        .filter_map(|template| source::refused(template, name, value));
-    match refused.next() {
-        None => Ok(()),
-        Some(why) => Err(format!("the connector cannot use it: {why}")),
-    }
-}
-
-fn leaves<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
-    match value {
-        serde_json::Value::String(text) => found.push(text),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| leaves(item, found)),
-        serde_json::Value::Object(members) => {
-            members.values().for_each(|member| leaves(member, found));
-        }
-        _ => {}
-    }
-}
-
-/// The fields of a credential in the order of the connector's file: its author knows what comes first.
-fn in_order(file: &File<Connector>) -> Vec<(&str, &CredentialField)> {
-    let fields = file.value.credential_fields.iter();
-    let mut fields: Vec<_> = fields.map(|(name, field)| (name.as_str(), field)).collect();
-    fields.sort_by_key(|(name, _)| file.document.place(&format!("credential_fields.{name}")));
-    fields
 }
 
 /// A file that must be right.

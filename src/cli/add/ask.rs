@@ -6,8 +6,8 @@ use std::io::{BufRead, Write};
 
 use crate::config::{Credential, Zeroizing};
 use crate::model::shown_lines;
+use crate::setup::OfAccount;
 
-use super::super::discover::of_account::OfAccount;
 use super::super::{Exit, Failure, hidden};
 use super::look::Seen;
 
@@ -312,7 +312,7 @@ impl<'i, 'e> Dialog<'i, 'e> {
                 self.forget(&changed.flag);
                 return Ok(Verdict::Change);
             }
-            match super::answer::yes(&line) {
+            match crate::setup::answer::yes(&line) {
                 Ok(true) => return Ok(Verdict::Write),
                 Ok(false) => return Ok(Verdict::Drop),
                 Err(told) => writeln!(self.err, "  {told}, or the number of an answer")?,

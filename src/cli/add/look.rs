@@ -2,9 +2,7 @@
 //! from going on.
 
 use crate::config::Credential;
-
-use super::super::discover;
-use super::super::discover::draft::Draft;
+use crate::setup::{Draft, asking};
 
 /// More lines than this are no help.
 const SHOWN: usize = 200;
@@ -78,7 +76,7 @@ pub(super) async fn properties(draft: Draft<'_>, seen: &mut Seen) -> Listing {
         return listing;
     }
     let asked = draft.ask(&[], async |asking, reader| {
-        let listed = discover::properties(asking, reader).await;
+        let listed = asking::properties(asking, reader).await;
         listed.map_err(|unlisted| unlisted.told)
     });
     let listing = match asked.await {
@@ -102,7 +100,7 @@ pub(super) async fn statuses(draft: Draft<'_>, properties: &[String], seen: &mut
         return listing;
     }
     let asked = draft.ask(properties, async |asking, reader| {
-        discover::shown(asking, reader).await
+        asking::shown(asking, reader).await
     });
     let listing = match asked.await {
         Ok(shown) => {

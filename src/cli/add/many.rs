@@ -1,18 +1,17 @@
 //! `epms add integration --all`: an integration of each property of an account that feeds none yet. What each of them is called
 //! is as the PMS has it; what all have in common is asked for once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::config::{Files, Home, nearest};
+use crate::setup::{NewIntegration, OfAccount, answer, called, common_zone, free_id, listed};
 
-use super::super::discover::of_account::{OfAccount, listed};
 use super::super::next::Step;
 use super::super::{Exit, Failure};
 use super::account::Account;
 use super::ask::{Dialog, Question};
 use super::steps::{country, draft, enabled, new_file, timezone};
-use super::text::NewIntegration;
-use super::{IntegrationArguments, NewFile, Plan, answer};
+use super::{IntegrationArguments, NewFile, Plan};
 
 /// The answer for all that there are.
 const ALL: &str = "all";
@@ -42,18 +41,19 @@ pub(super) async fn plan(
     let mut taken: BTreeSet<String> = files.integrations.keys().cloned().collect();
     let mut new = Vec::new();
     for one in chosen {
-        let id = free_id(one, &taken)?;
+        let id = free_id(one, &taken).ok_or_else(|| unnamed(one))?;
         taken.insert(id.clone());
-        new.push(NewIntegration {
+        let one = NewIntegration {
             id,
             name: called(one).to_owned(),
-            timezone: Some(zone.clone()).filter(|zone| defaults.timezone.as_ref() != Some(zone)),
+            timezone: Some(zone.clone()),
             country: country.clone(),
             credential: account.name.clone(),
             pms_properties: vec![one.id.clone()],
             exclude_statuses: exclude_statuses.clone(),
             enabled,
-        });
+        };
+        new.push(one.inheriting(defaults));
     }
     let new_files: Vec<NewFile> = new.iter().map(new_file).collect();
     Ok(Plan {
@@ -154,41 +154,13 @@ fn wanted<'f>(part: &str, found: &'f [OfAccount]) -> Result<&'f OfAccount, Strin
     }
 }
 
-fn called(one: &OfAccount) -> &str {
-    match one.name.trim() {
-        "" => &one.id,
-        name => name,
-    }
-}
-
-/// An id that no file has: of the name, with the PMS's id behind it where two are called alike.
-fn free_id(one: &OfAccount, taken: &BTreeSet<String>) -> Result<String, Failure> {
-    let name = called(one);
-    let both = format!("{name} {}", one.id);
-    let mut ids = [name, &both, &one.id].into_iter().filter_map(answer::slug);
-    ids.find(|id| !taken.contains(id)).ok_or_else(|| {
-        let told = format!(
-            "no free name for a file can be made of `{name}` and `{}`; add this one by itself, with --pms-property and --id, and the others with --only",
-            one.id
-        );
-        Failure::other(Exit::Invalid, told)
-    })
-}
-
-/// The time zone that all other integrations of a credential have.
-fn common_zone(files: &Files, credential: &str) -> Option<String> {
-    let right = files.integrations.values();
-    let right = right.filter_map(|read| Some(&read.as_ref().ok()?.value));
-    let of_it = right.filter(|one| one.credential == credential);
-    let zones = of_it.map(|one| one.property.timezone.as_str());
-    let mut counted: BTreeMap<&str, u32> = BTreeMap::new();
-    for zone in zones.filter(|zone| !zone.is_empty()) {
-        *counted.entry(zone).or_default() += 1;
-    }
-    match counted.into_keys().collect::<Vec<_>>().as_slice() {
-        [only] => Some((*only).to_owned()),
-        _ => None,
-    }
+fn unnamed(one: &OfAccount) -> Failure {
+    let told = format!(
+        "no free name for a file can be made of `{}` and `{}`; add this one by itself, with --pms-property and --id, and the others with --only",
+        called(one),
+        one.id
+    );
+    Failure::other(Exit::Invalid, told)
 }
 
 fn next(enabled: bool, credential: &str) -> Vec<Step> {
@@ -222,16 +194,6 @@ mod tests {
             name: name.into(),
             integration: None,
         }
-    }
-
-    #[test]
-    fn two_that_are_called_alike_have_files_of_two_names() {
-        let taken = BTreeSet::from(["elm-court".to_owned()]);
-        let id = |one: &OfAccount, taken| free_id(one, taken).unwrap();
-        assert_eq!(id(&property("7F", "Elm Court"), &taken), "elm-court-7f");
-        assert_eq!(id(&property("7F", "Oak"), &taken), "oak");
-        assert_eq!(id(&property("7F", "—"), &taken), "7f");
-        assert!(free_id(&property("—", "—"), &taken).is_err());
     }
 
     #[test]

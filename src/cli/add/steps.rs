@@ -1,15 +1,16 @@
 //! The set-up steps in the product's order: connector, credential, properties, statuses, switch on.
 
-use crate::config::{Files, Home, Integration, nearest};
+use jiff::Timestamp;
 
-use super::super::discover::draft::Draft;
+use crate::config::{Files, Home, Integration, nearest};
+use crate::setup::{Draft, NewIntegration, answer, text};
+
 use super::super::next::Step;
 use super::super::{Exit, Failure};
 use super::account::{Account, Of, account, new_stem};
 use super::ask::{Dialog, Question};
 use super::look::Listing;
-use super::text::{self, NewIntegration};
-use super::{IntegrationArguments, NewFile, Plan, answer, look, many};
+use super::{IntegrationArguments, NewFile, Plan, look, many};
 
 /// Asks for all that the flags leave open.
 pub(super) async fn plan(
@@ -61,19 +62,19 @@ pub(super) async fn plan(
     )
     .await?;
     let enabled = enabled(arguments, dialog)?;
-    let of_credential = &defaults.exclude_statuses;
-    let are_of_credential = !of_credential.is_empty()
-        && (exclude_statuses.is_empty() || exclude_statuses == *of_credential);
+    // Who answers nothing leaves them to the credential, where that has any.
+    let are_of_credential = exclude_statuses.is_empty() && !defaults.exclude_statuses.is_empty();
     let new = NewIntegration {
         id,
         name,
-        timezone: Some(timezone).filter(|zone| defaults.timezone.as_ref() != Some(zone)),
+        timezone: Some(timezone),
         country,
         credential: account.name,
         pms_properties,
         exclude_statuses: Some(exclude_statuses).filter(|_| !are_of_credential),
         enabled,
     };
+    let new = new.inheriting(&defaults);
     Ok(Plan {
         files: vec![new_file(&new)],
         next: next(&new),
@@ -91,6 +92,8 @@ pub(super) fn draft<'a>(home: &'a Home, account: &'a Account<'_>) -> Draft<'a> {
         connector: account.file,
         name: &account.name,
         credential: &account.credential,
+        now: Timestamp::now(),
+        reader: None,
     }
 }
 

@@ -7,18 +7,18 @@ use jiff::tz::TimeZone;
 
 use crate::config::{DeliveryMode, Files, Home, nearest};
 use crate::model::Problems;
+use crate::setup::draft::PATIENCE;
+use crate::setup::{NewTarget, answer, text};
 use crate::source::{Operation, Reader, Source};
 
 use super::super::Failure;
-use super::super::discover::draft::PATIENCE;
 use super::super::next::Step;
 use super::super::there::{Place, There};
 use super::account::{Account, Of, account, new_stem};
 use super::ask::{Dialog, Question};
 use super::look::Listing;
 use super::steps::seen_or_kept;
-use super::text::{self, NewTarget};
-use super::{AccountArguments, NewFile, Plan, answer};
+use super::{AccountArguments, NewFile, Plan};
 
 /// The answers that are given beforehand.
 #[derive(Debug, Default, Args)]

@@ -1,30 +1,17 @@
 //! `epms discover --credential`: the properties of a PMS account, be there an integration of it or not, and which of them
 //! feed one already.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::catalog;
-use crate::config::{Credential, File, Files, Home, Read, nearest};
-use crate::model::{Problems, is_same_property};
+use crate::config::{File, Files, Home, Read, nearest};
+use crate::model::Problems;
+use crate::setup::{Draft, OfAccount, listed};
 
 use super::super::next::{self, Step};
 use super::super::table::{Column, Table};
 use super::super::view::View;
 use super::super::{Exit, Failure, Screen};
-use super::draft::Draft;
-use super::properties;
-
-/// A property of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(in crate::cli) struct OfAccount {
-    /// The PMS's id.
-    pub(in crate::cli) id: String,
-    /// What the PMS calls it.
-    pub(in crate::cli) name: String,
-    /// The integration that it feeds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) integration: Option<String>,
-}
 
 #[derive(Serialize)]
 struct Listed {
@@ -61,6 +48,8 @@ pub(super) async fn run(
         connector,
         name,
         credential: &credential.value,
+        now: Timestamp::now(),
+        reader: None,
     };
     let listed = listed(&draft, &files).await;
     let properties = listed.map_err(|told| Failure::other(Exit::Failed, told))?;
@@ -79,48 +68,6 @@ pub(super) async fn run(
     };
     screen.show(json, &found, told)?;
     Ok(Exit::Done)
-}
-
-/// The properties of an account, by their ids.
-pub(in crate::cli) async fn listed(
-    draft: &Draft<'_>,
-    files: &Files,
-) -> Result<Vec<OfAccount>, String> {
-    let asked = draft.ask(&[], async |asking, reader| {
-        let listed = properties(asking, reader).await;
-        listed.map_err(|unlisted| unlisted.told)
-    });
-    let found = asked.await?;
-    let fed = fed(files, draft.credential);
-    let all = found.into_iter().map(|one| OfAccount {
-        integration: fed
-            .iter()
-            .find(|(property, _)| is_same_property(property, &one.id))
-            .map(|(_, integration)| (*integration).to_owned()),
-        id: one.id,
-        name: one.name,
-    });
-    Ok(all.collect())
-}
-
-/// The PMS properties of an account that feed integrations, whatever its credential is called there.
-fn fed<'f>(files: &'f Files, credential: &Credential) -> Vec<(&'f str, &'f str)> {
-    let account = catalog::account(credential);
-    let is_of_it = |name: &str| {
-        let read = files
-            .credentials
-            .get(name)
-            .and_then(|read| read.as_ref().ok());
-        read.is_some_and(|file| catalog::account(&file.value) == account)
-    };
-    let right = files.integrations.iter();
-    let right = right.filter_map(|(id, read)| Some((id, &read.as_ref().ok()?.value)));
-    let of_it = right.filter(|(_, integration)| is_of_it(&integration.credential));
-    let each = of_it.flat_map(|(id, integration)| {
-        let properties = integration.pms_properties.iter();
-        properties.map(|property| (property.as_str(), id.as_str()))
-    });
-    each.collect()
 }
 
 /// A file that must be there, and right.

@@ -5,30 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::config::Units;
-use crate::model::{IntegrationId, Unit};
+use crate::model::IntegrationId;
+use crate::setup::asking::FoundUnit;
 
 use super::super::quoted::{map_to_paste, one_line, quoted, scalar, sequence};
-use super::FoundUnit;
-
-/// A unit of the PMS, and what it is here.
-pub(super) fn found(unit: Unit, residents: u64, units: &Units) -> FoundUnit {
-    let map = &units.map;
-    let mapped = map
-        .get(&unit.id)
-        .or_else(|| map.get(unit.formerly.as_ref()?));
-    let equal = units.equal(&unit.label).filter(|_| units.equal_labels);
-    let here = mapped.or(equal).cloned();
-    FoundUnit {
-        suggestion: match here {
-            Some(_) => None,
-            None => units.suggested(&unit.label).cloned(),
-        },
-        here,
-        id: unit.id,
-        label: unit.label,
-        residents,
-    }
-}
 
 /// `units` of the file as it is, with the units that it does not map yet.
 pub(super) fn block(id: &IntegrationId, file: &Units, found: &[FoundUnit]) -> String {
@@ -79,6 +59,8 @@ pub(super) fn block(id: &IntegrationId, file: &Units, found: &[FoundUnit]) -> St
 mod tests {
     use super::*;
     use crate::config::{Document, Integration};
+    use crate::model::Unit;
+    use crate::setup::asking::found_unit;
 
     fn unit(id: &str, label: &str) -> Unit {
         Unit {
@@ -91,7 +73,7 @@ mod tests {
     fn block_of(file: &Units, units: &[(&str, &str)]) -> (String, Units) {
         let all = units.iter();
         let all: Vec<FoundUnit> = all
-            .map(|(id, label)| found(unit(id, label), 2, file))
+            .map(|(id, label)| found_unit(unit(id, label), 2, file))
             .collect();
         let text = block(&IntegrationId::new("elm"), file, &all);
         let head = "version: 1\nproperty: { name: Elm }\ncredential: a\npms_properties: [p]\n";

@@ -116,7 +116,8 @@ impl<B: Backend> Route<B> {
     }
 
     /// Only for whoever has this tier.
-    fn needs(mut self, tier: Tier) -> Route<B> {
+    #[must_use]
+    pub fn needs(mut self, tier: Tier) -> Route<B> {
         self.operation.tier = tier;
         self
     }

@@ -20,11 +20,15 @@ impl Daemon {
             return peer.signed.as_ref().map(|signed| signed.tier);
         }
         let catalog = Arc::clone(&self.catalog.borrow());
-        if let Some(decided) = without_lookup(catalog.settings.socket.tiers.as_ref(), owner, &peer)
-        {
-            return Some(decided);
+        let tiers = catalog.settings.socket.tiers.as_ref();
+        let always = always(tiers, owner, &peer);
+        // Only who is named for it has more than that.
+        if always.is_some() && !tiers.is_some_and(|tiers| tiers.has(Tier::Configure)) {
+            return always;
         }
-        let (uid, gid) = (peer.uid?, peer.gid?);
+        let (Some(uid), Some(gid)) = (peer.uid, peer.gid) else {
+            return always;
+        };
         // A directory service may take its time: not on the threads that answer.
         let known = tokio::task::spawn_blocking(move || Caller::known(uid, gid)).await;
         let caller = match known {
@@ -35,7 +39,7 @@ impl Daemon {
             }
             Err(_) => by_number(uid, gid),
         };
-        catalog.settings.socket.tiers.as_ref()?.of(&caller)
+        always.max(tiers.and_then(|tiers| tiers.of(&caller)))
     }
 }
 
@@ -61,8 +65,8 @@ pub(super) async fn name_of(uid: u32) -> Option<String> {
     }
 }
 
-/// What needs no look at who the caller is: no tiers, the daemon's own user, and root.
-fn without_lookup(tiers: Option<&Tiers>, owner: u32, peer: &Peer) -> Option<Tier> {
+/// What a caller may whoever they are called: without tiers everybody, with them the daemon's own user and root.
+fn always(tiers: Option<&Tiers>, owner: u32, peer: &Peer) -> Option<Tier> {
     let all = tiers.is_none() || peer.uid.is_some_and(|uid| uid == owner || uid == 0);
     all.then_some(Tier::Approve)
 }
@@ -90,14 +94,14 @@ mod tests {
     #[test]
     fn without_tiers_the_permissions_of_the_socket_decide_and_nothing_else() {
         for uid in [None, Some(0), Some(7), Some(1000)] {
-            assert_eq!(without_lookup(None, 7, &peer(uid)), Some(Tier::Approve));
+            assert_eq!(always(None, 7, &peer(uid)), Some(Tier::Approve));
         }
     }
 
     #[test]
     fn with_tiers_only_the_daemons_user_and_root_need_not_be_named() {
         let tiers = Tiers::default();
-        let of = |uid| without_lookup(Some(&tiers), 7, &peer(uid));
+        let of = |uid| always(Some(&tiers), 7, &peer(uid));
         assert_eq!(of(Some(0)), Some(Tier::Approve));
         assert_eq!(of(Some(7)), Some(Tier::Approve));
         assert_eq!(of(Some(1000)), None);

@@ -6,12 +6,13 @@ mod by_hand;
 mod integrations;
 mod people;
 mod runs;
+mod setup;
 mod targets;
 
 use std::sync::Arc;
 
 use crate::control::server::{Backend, Route, Weight};
-use crate::model::Tier::{Approve, Operate};
+use crate::model::Tier::{Approve, Configure, Operate};
 
 use super::look::Look;
 use super::pages::{by_hand as shown, resident};
@@ -19,6 +20,9 @@ use super::{form, question};
 
 /// As many bytes as a file has that is pasted, where each sign of it is written twice as three.
 const MOST_PASTED: usize = 9 * shown::FILE;
+
+/// So many bytes has the answer to a step of a set-up, a few secrets of the longest among them.
+const MOST_ANSWERED: usize = 512 * 1024;
 
 pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
     let slow = Weight::Lasting;
@@ -78,6 +82,17 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
             by_hand::retire::<B>,
         )
         .takes(slow),
+        form(look, "/integrations/new", Configure, setup::answer::<B>)
+            .takes(slow)
+            .at_most(MOST_ANSWERED),
+        form(
+            look,
+            "/integrations/{id}/settings",
+            Configure,
+            setup::answer::<B>,
+        )
+        .takes(slow)
+        .at_most(MOST_ANSWERED),
         form(look, "/integrations/{id}/undo", Operate, by_hand::undo::<B>).takes(slow),
         form(look, "/alerts/dismiss", Operate, alerts::dismiss_many::<B>),
         form(look, "/alerts/{id}/resolve", Operate, alerts::resolve::<B>),
@@ -111,6 +126,5 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
 
 /// A text as a part of a path.
 fn part(text: &str) -> String {
-    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    encoded.replace('+', "%20")
+    super::look::urlencode(text.to_owned())
 }

@@ -7,12 +7,14 @@ mod integrations;
 mod people;
 pub(super) mod resident;
 mod runs;
+pub(super) mod setup;
 mod signin;
 mod targets;
 
 use std::sync::Arc;
 
 use crate::control::server::{Backend, Route, Weight};
+use crate::model::Tier::Configure;
 
 use super::look::Look;
 use super::page;
@@ -22,6 +24,8 @@ pub(super) fn routes<B: Backend>(look: &Arc<Look>) -> Vec<Route<B>> {
     vec![
         page(look, "/", integrations::list::<B>),
         page(look, "/integrations/{id}", integrations::one::<B>),
+        page(look, "/integrations/new", setup::show::<B>).needs(Configure),
+        page(look, "/integrations/{id}/settings", setup::show::<B>).needs(Configure),
         page(
             look,
             "/integrations/{id}/residents/{resident}",

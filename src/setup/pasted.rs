@@ -11,15 +11,17 @@ use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 use crate::config::{Home, SecretReference, Zeroizing};
 
 /// A secret, and the file of the home that it is to be kept in.
-pub(super) struct Pasted {
-    pub(super) file: PathBuf,
-    pub(super) secret: Zeroizing<String>,
+pub struct Pasted {
+    /// The file, by its name in the home.
+    pub file: PathBuf,
+    /// What is to lie there.
+    pub secret: Zeroizing<String>,
     memory: File,
 }
 
 impl Pasted {
     /// Puts it where it is found while the dialog lasts.
-    pub(super) fn new(file: PathBuf, secret: Zeroizing<String>) -> io::Result<Pasted> {
+    pub fn new(file: PathBuf, secret: Zeroizing<String>) -> io::Result<Pasted> {
         let memory = memfd_create("secret", MemfdFlags::CLOEXEC)?;
         fchmod(&memory, Mode::RUSR | Mode::WUSR)?;
         let mut memory = File::from(memory);
@@ -33,14 +35,14 @@ impl Pasted {
     }
 
     /// Where it is while the dialog lasts.
-    pub(super) fn now(&self) -> SecretReference {
+    pub fn now(&self) -> SecretReference {
         let file = format!("/proc/self/fd/{}", self.memory.as_raw_fd());
         SecretReference::File(file.into())
     }
 }
 
 /// A file for a secret that is not there yet.
-pub(super) fn new_file(home: &Home, credential: &str, field: &str) -> PathBuf {
+pub fn new_file(home: &Home, credential: &str, field: &str) -> PathBuf {
     let file = |end: String| PathBuf::from(format!("secrets/{credential}-{field}{end}"));
     let is_free = |file: &PathBuf| home.root().join(file).symlink_metadata().is_err();
     let ends = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));

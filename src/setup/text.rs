@@ -2,55 +2,83 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::quoted::{one_line, scalar, sequence};
-use crate::cli::schema::Kind;
-use crate::config::{CredentialField, CredentialValue, DeliveryMode, SecretReference};
+use crate::config::quoted::{one_line, scalar, sequence};
+use crate::config::{
+    CredentialField, CredentialValue, Defaults, DeliveryMode, SecretReference, schema_line,
+};
 
 /// A credential as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NewCredential {
-    pub(super) connector: String,
+pub struct NewCredential {
+    /// The connector.
+    pub connector: String,
     /// What was answered. A field that is absent here keeps the connector's default.
-    pub(super) fields: BTreeMap<String, CredentialValue>,
+    pub fields: BTreeMap<String, CredentialValue>,
 }
 
 /// An integration as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NewIntegration {
-    pub(super) id: String,
-    pub(super) name: String,
+pub struct NewIntegration {
+    /// The id, which is the name of its file.
+    pub id: String,
+    /// What people call the property.
+    pub name: String,
     /// None for that of the credential's `defaults`.
-    pub(super) timezone: Option<String>,
-    pub(super) country: String,
-    pub(super) credential: String,
-    pub(super) pms_properties: Vec<String>,
+    pub timezone: Option<String>,
+    /// By two letters.
+    pub country: String,
+    /// The account, by the name of its file.
+    pub credential: String,
+    /// The PMS's ids of the properties that feed it.
+    pub pms_properties: Vec<String>,
     /// None for those of the credential's `defaults`.
-    pub(super) exclude_statuses: Option<Vec<String>>,
-    pub(super) enabled: bool,
+    pub exclude_statuses: Option<Vec<String>>,
+    /// Whether it is switched on.
+    pub enabled: bool,
+}
+
+impl NewIntegration {
+    /// The same, with what is as the credential's `defaults` have it left to them.
+    #[must_use]
+    pub fn inheriting(self, defaults: &Defaults) -> NewIntegration {
+        let words = &defaults.exclude_statuses;
+        let is_own = |own: &Vec<String>| words.is_empty() || own != words;
+        NewIntegration {
+            timezone: self
+                .timezone
+                .filter(|zone| defaults.timezone.as_ref() != Some(zone)),
+            exclude_statuses: self.exclude_statuses.filter(is_own),
+            ..self
+        }
+    }
 }
 
 /// A target as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NewTarget {
-    pub(super) id: String,
-    pub(super) credential: String,
+pub struct NewTarget {
+    /// The id, which is the name of its file.
+    pub id: String,
+    /// The account, by the name of its file.
+    pub credential: String,
     /// The integrations whose people it gets; none for all.
-    pub(super) from: Vec<String>,
-    pub(super) mode: DeliveryMode,
+    pub from: Vec<String>,
+    /// What waits for somebody.
+    pub mode: DeliveryMode,
     /// What everybody gets.
-    pub(super) common: Vec<String>,
+    pub common: Vec<String>,
     /// It is only told what happens: nothing is granted there.
-    pub(super) is_told: bool,
-    pub(super) enabled: bool,
+    pub is_told: bool,
+    /// Whether it is switched on.
+    pub enabled: bool,
 }
 
 /// The file of a credential. Each field has the connector's words about it above it.
-pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
+pub fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]) -> String {
     let mut text = format!(
         "{}# One account at a PMS or a target; several files may name it. Secrets stand here only by reference:\n\
          # {{ file: PATH }}, {{ env: NAME }}, {{ credential: NAME }} or {{ exec: [PROGRAM, ARGUMENT] }}.\n\
          version: 1\nconnector: {}\nfields:{}\n",
-        Kind::Credential.line(),
+        schema_line("credential"),
         scalar(&new.connector),
         if new.fields.is_empty() { " {}" } else { "" }
     );
@@ -75,7 +103,7 @@ pub(super) fn credential(new: &NewCredential, asked: &[(&str, &CredentialField)]
 }
 
 /// The file of an integration.
-pub(super) fn integration(new: &NewIntegration) -> String {
+pub fn integration(new: &NewIntegration) -> String {
     let NewIntegration {
         id,
         country,
@@ -125,7 +153,7 @@ enabled: {enabled}
 # Left out unless they are named here: guarantor, minor, company.
 # include: [guarantor]
 ",
-        line = Kind::Integration.line(),
+        line = schema_line("integration"),
         name = scalar(&new.name),
         country = scalar(country),
         quoted = scalar(credential),
@@ -135,7 +163,7 @@ enabled: {enabled}
 }
 
 /// The file of a target.
-pub(super) fn target(new: &NewTarget) -> String {
+pub fn target(new: &NewTarget) -> String {
     let NewTarget { id, credential, .. } = new;
     let mut text = format!(
         "{line}# A place that access is delivered to. The file's name without .yaml is its id: {id}
@@ -147,7 +175,7 @@ credential: {quoted}
 # The integrations whose people it gets, by the names of their files; [] for all.
 from: {from}
 ",
-        line = Kind::Target.line(),
+        line = schema_line("target"),
         quoted = scalar(credential),
         from = sequence(&new.from),
     );

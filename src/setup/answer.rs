@@ -8,7 +8,7 @@ use crate::model::time_zone;
 const REFERENCE: &str = "write where the secret is kept, not the secret: `file:PATH`, `env:NAME`, `credential:NAME` or `exec:PROGRAM ARGUMENT`";
 
 /// The two sides of `NAME=VALUE`.
-pub(super) fn pair(text: &str) -> Result<(&str, &str), String> {
+pub fn pair(text: &str) -> Result<(&str, &str), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim(), value)),
         _ => Err("has no name and value; write `NAME=VALUE`".into()),
@@ -16,7 +16,7 @@ pub(super) fn pair(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// Where a secret is kept, as a flag says it.
-pub(super) fn reference(text: &str) -> Result<SecretReference, String> {
+pub fn reference(text: &str) -> Result<SecretReference, String> {
     match text.trim().split_once(':') {
         Some(("file", path)) if !path.trim().is_empty() => {
             Ok(SecretReference::File(PathBuf::from(path.trim())))
@@ -36,7 +36,7 @@ pub(super) fn reference(text: &str) -> Result<SecretReference, String> {
 
 /// Where a secret is kept, as somebody at a terminal says it: a path alone is enough where the file is there.
 /// What is neither may be the secret itself.
-pub(super) fn typed_reference(text: &str, home: &Path) -> Result<SecretReference, String> {
+pub fn typed_reference(text: &str, home: &Path) -> Result<SecretReference, String> {
     reference(text).or_else(|told| {
         let path = text.trim();
         if !path.is_empty() && home.join(path).is_file() {
@@ -48,7 +48,7 @@ pub(super) fn typed_reference(text: &str, home: &Path) -> Result<SecretReference
 }
 
 /// A text that is not empty.
-pub(super) fn filled(text: &str) -> Result<String, String> {
+pub fn filled(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("is empty; write something".into()),
         text => Ok(text.to_owned()),
@@ -56,7 +56,7 @@ pub(super) fn filled(text: &str) -> Result<String, String> {
 }
 
 /// The stem of a file.
-pub(super) fn stem(text: &str) -> Result<String, String> {
+pub fn stem(text: &str) -> Result<String, String> {
     let text = text.trim();
     if is_name(text) && !text.starts_with('.') {
         Ok(text.to_owned())
@@ -68,13 +68,13 @@ pub(super) fn stem(text: &str) -> Result<String, String> {
 }
 
 /// An IANA time zone.
-pub(super) fn timezone(text: &str) -> Result<String, String> {
+pub fn timezone(text: &str) -> Result<String, String> {
     let text = text.trim();
     time_zone(text).map(|_| text.to_owned())
 }
 
 /// An ISO 3166 country.
-pub(super) fn country(text: &str) -> Result<String, String> {
+pub fn country(text: &str) -> Result<String, String> {
     let code = text.trim().to_ascii_uppercase();
     if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         Ok(code)
@@ -87,7 +87,7 @@ pub(super) fn country(text: &str) -> Result<String, String> {
 }
 
 /// Yes or no.
-pub(super) fn yes(text: &str) -> Result<bool, String> {
+pub fn yes(text: &str) -> Result<bool, String> {
     match text.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(true),
         "n" | "no" => Ok(false),
@@ -96,12 +96,12 @@ pub(super) fn yes(text: &str) -> Result<bool, String> {
 }
 
 /// The parts of a list with commas; empty ones are none, and one that comes twice counts once.
-pub(super) fn parts(text: &str) -> Vec<String> {
+pub fn parts(text: &str) -> Vec<String> {
     unique(text.split(','))
 }
 
 /// Trimmed, without empty ones, each once.
-pub(super) fn unique<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn unique<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for part in texts.into_iter().map(str::trim) {
         if !part.is_empty() && !parts.iter().any(|known| known == part) {
@@ -112,7 +112,7 @@ pub(super) fn unique<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String
 }
 
 /// A file's name that a name suggests: `12 Elm Court, North` → `12-elm-court-north`.
-pub(super) fn slug(name: &str) -> Option<String> {
+pub fn slug(name: &str) -> Option<String> {
     let words: Vec<String> = name
         .to_lowercase()
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -1,4 +1,4 @@
-//! A look into a PMS by an account of which no integration has a file yet. Writes nothing, here or there.
+//! A look into a PMS by an account that may have no file yet. Writes nothing, here or there.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,29 +7,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::cli::quoted::{scalar, sequence};
+use crate::config::quoted::{scalar, sequence};
 use crate::config::{Connector, Credential, Document, File, Files, Home, Integration};
 use crate::model::{Problem, Problems};
 use crate::script::{Library, Script};
 use crate::source::{Reader, Source};
 
-use super::Asking;
+use super::asking::Asking;
 
 /// Nobody waits longer for a list.
-pub(in crate::cli) const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An account, which may have no file yet.
 #[derive(Clone, Copy)]
-pub(in crate::cli) struct Draft<'a> {
-    pub(in crate::cli) home: &'a Home,
-    pub(in crate::cli) connector: &'a File<Connector>,
-    pub(in crate::cli) name: &'a str,
-    pub(in crate::cli) credential: &'a Credential,
+pub struct Draft<'a> {
+    /// The home.
+    pub home: &'a Home,
+    /// How the PMS is reached.
+    pub connector: &'a File<Connector>,
+    /// What the account is called.
+    pub name: &'a str,
+    /// The account, as it is used now.
+    pub credential: &'a Credential,
+    /// When that is.
+    pub now: Timestamp,
+    /// Who reads; where it is none of its own, others go on by the token that it needs, and it is not given back.
+    pub reader: Option<&'a Reader>,
 }
 
 impl Draft<'_> {
     /// What `of` makes of the PMS, as an integration with these PMS properties would see it.
-    pub(in crate::cli) async fn ask<T>(
+    pub async fn ask<T>(
         &self,
         properties: &[String],
         of: impl AsyncFnOnce(&Asking<'_>, &Reader) -> Result<T, String>,
@@ -49,14 +57,22 @@ impl Draft<'_> {
             source: &source,
             script: &script,
             home: self.home.root(),
-            today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+            today: self.now.to_zoned(TimeZone::UTC).date(),
         };
-        let reader = Reader::new().map_err(|error| error.to_string())?;
-        let asked = tokio::time::timeout(PATIENCE, of(&asking, &reader))
+        let own = match self.reader {
+            Some(_) => None,
+            None => Some(Reader::new().map_err(|error| error.to_string())?),
+        };
+        let Some(reader) = self.reader.or(own.as_ref()) else {
+            return Err("there is nothing to read it by".to_owned());
+        };
+        let asked = tokio::time::timeout(PATIENCE, of(&asking, reader))
             .await
             .unwrap_or_else(|_| Err(format!("no answer in {} s", PATIENCE.as_secs())));
-        // `epms doctor` says whether it works.
-        let _ = asking.leave(&reader).await;
+        if own.is_some() {
+            // `epms doctor` says whether it works.
+            let _ = asking.leave(reader).await;
+        }
         asked
     }
 
