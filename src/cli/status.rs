@@ -167,6 +167,11 @@ pub(super) fn render(status: &Status, view: &View) -> String {
         text.push('\n');
         text += &paragraph(0, &one, view);
     }
+    if let Some(problem) = status.web.as_ref().and_then(|web| web.problem.as_ref()) {
+        text.push('\n');
+        let told = format!("the page over the network: {}", clean(problem));
+        text += &paragraph(0, &told, view);
+    }
     if !status.problems.is_empty() {
         text += "\nfiles that belong to no single integration:\n";
         text += &problems(&status.problems, view);

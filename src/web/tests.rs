@@ -37,6 +37,7 @@ fn rendered(template: &'static str, values: Value) -> String {
             may_operate: may,
             may_approve: may,
             account: None,
+            may_sign_out: false,
             said: super::said::said(&Fields::read(b"done=pinned&of=x4")),
             path: "/".to_owned(),
             commits: 7,
