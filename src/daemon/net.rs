@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
@@ -29,6 +30,9 @@ use super::metrics::Metrics;
 
 /// How long it is waited before an address that could not be listened on is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// Not more often the same is told of why nobody can sign in by the provider of identities.
+const TOLD: Duration = Duration::from_mins(1);
 
 /// How long somebody waits, of whose address too many wait already.
 const AGAIN_SOON: Duration = Duration::from_secs(1);
@@ -88,6 +92,8 @@ struct Shared {
     turns: Turns,
     folding: Arc<Mutex<Folding>>,
     provider: Arc<Provider>,
+    /// When it was told last that nobody can sign in by it, and why.
+    told: Arc<Mutex<Option<(Instant, OidcError)>>>,
     reader: Arc<Reader>,
     metrics: Arc<Metrics>,
     catalog: watch::Receiver<Arc<Catalog>>,
@@ -136,9 +142,23 @@ impl Entry {
         }
     }
 
+    /// Whether the same was told a moment ago: anybody may try as often as they like.
+    fn is_told(&self, error: &OidcError) -> bool {
+        let told = self.shared.told.lock();
+        let mut told = told.unwrap_or_else(PoisonError::into_inner);
+        let is_told = told
+            .as_ref()
+            .is_some_and(|(at, last)| last == error && at.elapsed() < TOLD);
+        if !is_told {
+            *told = Some((Instant::now(), error.clone()));
+        }
+        is_told
+    }
+
     /// What the browser is told, and what the log is.
     fn nobody_by(&self, error: &OidcError) -> NoWay {
         match error {
+            OidcError::Away(_) | OidcError::Unfit(_) if self.is_told(error) => {}
             OidcError::Away(_) | OidcError::Unfit(_) => {
                 tracing::error!(%error, "nobody can sign in by oidc");
             }
@@ -358,6 +378,7 @@ impl Net {
             turns: Turns::default(),
             folding: Arc::new(Mutex::new(Folding::default())),
             provider: Arc::default(),
+            told: Arc::default(),
             reader: Arc::clone(&self.reader),
             metrics: Arc::clone(&self.metrics),
             catalog: self.catalog.clone(),

@@ -229,7 +229,7 @@ mod tests {
     fn a_challenge_is_that_of_the_rfc() {
         assert_eq!(
             challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-            "E9Melhoa2OwvFrEMTJHCMdgPrH8JPFPu7YRh3iK0kJM"
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
     }
 }

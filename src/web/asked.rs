@@ -95,7 +95,7 @@ impl<B: Backend> Asked<B> {
             may_operate: self.may(Tier::Operate),
             may_approve: self.may(Tier::Approve),
             account: self.peer.account().map(String::from),
-            may_sign_out: self.peer.is_remote() && self.peer.account().is_some(),
+            may_sign_out: self.peer.has_session(),
             said: super::said::said(&self.query),
             path: self.path.clone(),
             commits: *self.app.backend.commits().borrow(),

@@ -145,6 +145,7 @@ async fn what_somebody_may_is_what_their_groups_may_and_without_one_nothing() {
     // Whoever the provider knows is somebody else now.
     window.goes(&format!("{}/session/end", provider.url)).await;
     window.presses("Yes").await;
+    window.shows("Success").await;
     window.goes(&url).await;
     signs_in(&window, "bo").await;
     window

@@ -17,11 +17,9 @@ pub(super) struct Said<'a> {
 
 impl Said<'_> {
     fn claim(&self, name: &str) -> Option<&Value> {
-        let besides = || self.besides.and_then(|besides| besides.get(name));
-        self.token
-            .get(name)
-            .or_else(besides)
-            .filter(|value| !value.is_null())
+        let all = [Some(self.token), self.besides].into_iter().flatten();
+        let mut said = all.filter_map(|claims| claims.get(name));
+        said.find(|value| !value.is_null())
     }
 
     /// Of an address it counts only that somebody proved to the provider that it is theirs.
