@@ -22,7 +22,7 @@ use url::Url;
 
 use super::net::url_of;
 use crate::support::browser::Window;
-use crate::support::outside::identities;
+use crate::support::outside::{axe, identities};
 use crate::support::{Daemon, Home, eventually, said};
 
 const SECRET: &str = "a secret & more";
