@@ -140,6 +140,12 @@ async fn what_somebody_may_is_what_their_groups_may_and_without_one_nothing() {
     window
         .shows("none of your groups may do anything here")
         .await;
+    if let Some(axe) = axe() {
+        window.runs(&axe).await;
+        let look = "const done = arguments[0]; axe.run(document).then((seen) => done(
+            [seen.passes.length > 5, seen.violations.map((one) => one.id)]))";
+        assert_eq!(window.awaits(look).await, json!([true, []]));
+    }
     window.goes(&format!("{url}/people")).await;
     window.shows("Sign in with the office").await;
     // Whoever the provider knows is somebody else now.
