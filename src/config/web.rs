@@ -80,21 +80,18 @@ impl WebSettings {
             ),
             _ => {}
         }
-        match self.listen {
-            Some(listen) => {
-                for (field, what) in self.of_listener(listen) {
-                    wrong(field, what);
-                }
+        if let Some(listen) = self.listen {
+            for (field, what) in self.of_listener(listen) {
+                wrong(field, what);
             }
-            None => {
-                for field in self.over_the_network() {
-                    let told = "is for the page over the network, and nothing is listened on; add `listen`, such as 127.0.0.1:8080";
-                    wrong(field, told.to_owned());
-                }
-                if self.proxy.is_none() && self.over_the_network().is_empty() {
-                    let told = "says neither where the page listens nor which proxy is before it; add `listen`, such as 127.0.0.1:8080";
-                    wrong("listen", told.to_owned());
-                }
+        } else {
+            for field in self.over_the_network() {
+                let told = "is for the page over the network, and nothing is listened on; add `listen`, such as 127.0.0.1:8080";
+                wrong(field, told.to_owned());
+            }
+            if self.proxy.is_none() && self.over_the_network().is_empty() {
+                let told = "says neither where the page listens nor which proxy is before it; add `listen`, such as 127.0.0.1:8080";
+                wrong("listen", told.to_owned());
             }
         }
         for host in &self.hosts {

@@ -55,7 +55,7 @@ pub use away::{Came, Leaving, NoWay};
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
-pub use front::Front;
+pub use front::{Front, TierOf};
 pub use gate::{Gate, NoSignIn, SignIn, local};
 pub use hook::{Hook, Hooked};
 pub use peer::Peer;

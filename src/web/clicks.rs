@@ -12,13 +12,12 @@ pub(super) fn clicked(text: &str) -> String {
             rest = behind;
             break;
         };
-        match page_of(quoted) {
-            Some(page) => told.push_str(&page),
-            None => {
-                told.push('`');
-                told.push_str(quoted);
-                told.push('`');
-            }
+        if let Some(page) = page_of(quoted) {
+            told.push_str(&page);
+        } else {
+            told.push('`');
+            told.push_str(quoted);
+            told.push('`');
         }
         rest = after;
     }
@@ -40,13 +39,13 @@ fn page_of(command: &str) -> Option<String> {
         ("status", Some(id)) => format!("the page of {id}"),
         ("status", None) => "the page “Integrations”".to_owned(),
         ("runs", _) => "the page “Runs”".to_owned(),
-        ("run", Some(_)) => named("the page"),
-        ("people", Some("show" | "history")) => named("the page"),
+        ("run", Some(_)) | ("people", Some("show" | "history")) | ("alerts", Some("show")) => {
+            named("the page")
+        }
         ("people", Some("unlink")) => "“Unlink” on the person’s page".to_owned(),
         ("people", Some("unlock")) => "“Unlock” on the person’s page".to_owned(),
         ("people", Some("undo")) => "“Undo” in the person’s history".to_owned(),
         ("people", None) => "the page “People”".to_owned(),
-        ("alerts", Some("show")) => named("the page"),
         ("alerts", Some("assign")) => "“Assign” on the alert’s page".to_owned(),
         ("alerts", None | Some("list")) => "the page “Alerts”".to_owned(),
         ("targets", _) => "the page “Targets”".to_owned(),

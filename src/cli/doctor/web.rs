@@ -46,7 +46,7 @@ pub(super) async fn look(
             home,
         };
         checks.push(secret(oidc, home));
-        checks.push(provider(asks).await);
+        checks.push(Box::pin(provider(asks)).await);
     }
     checks
 }

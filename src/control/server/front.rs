@@ -20,6 +20,9 @@ const MOST_NAME: usize = 128;
 /// So many bytes have all groups at most.
 const MOST_GROUPS: usize = 16 * 1024;
 
+/// How much somebody may do who is in these groups.
+pub type TierOf = Box<dyn Fn(&[String]) -> Option<Tier> + Send + Sync>;
+
 /// The proxy whose user that is.
 pub struct Front {
     /// The header with the name of who asks.
@@ -29,7 +32,7 @@ pub struct Front {
     /// Under which names it is asked, besides those of this machine.
     pub hosts: Vec<String>,
     /// How much somebody may do who is in these groups.
-    pub tier: Box<dyn Fn(&[String]) -> Option<Tier> + Send + Sync>,
+    pub tier: TierOf,
 }
 
 /// Why nobody is known by it.

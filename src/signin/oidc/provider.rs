@@ -25,6 +25,9 @@ use super::token::{self, Claims, Expected, Wrong};
 use super::ways::{Way, Ways};
 use super::{Identity, OidcError};
 
+/// Headers, by name and value, and a form.
+type Shown = (Vec<(&'static str, String)>, String);
+
 /// So long one request takes at most, and all of a sign-in.
 const PATIENCE: Duration = Duration::from_secs(8);
 const IN_ALL: Duration = Duration::from_secs(20);
@@ -301,7 +304,7 @@ impl Provider {
         code: &str,
         way: &Way,
         secret: Option<&Secret>,
-    ) -> Result<(Vec<(&'static str, String)>, String), OidcError> {
+    ) -> Result<Shown, OidcError> {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)

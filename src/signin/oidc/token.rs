@@ -196,7 +196,7 @@ mod tests {
         for (name, value) in [
             ("aud", json!(["epms"])),
             ("azp", json!("epms")),
-            ("iat", json!(NOW as f64 + 0.5)),
+            ("iat", json!(1_800_000_020.5)),
             ("exp", json!(NOW - 59)),
             ("nbf", json!(NOW + 60)),
         ] {
