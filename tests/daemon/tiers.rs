@@ -129,7 +129,7 @@ fn another_user() {
         // As a browser asks.
         let mut parts = line.split('\t');
         let line = parts.next().unwrap().to_owned();
-        let headers: String = parts.map(|one| format!("{one}\r\n")).collect();
+        let headers: String = parts.flat_map(|one| [one, "\r\n"]).collect();
         let host = if headers.contains("host: ") {
             ""
         } else {
