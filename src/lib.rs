@@ -75,7 +75,7 @@
 //! acts     what is done by hand, or follows from the files: each act one transaction, with its actor, before and after
 //! deliver  what people may open at a target: by desired state, compared with what is read back
 //! notify   somebody is told of alerts and runs: what is told when is pure; by mail, to a URL, or to a program
-//! signin   who gets in over the network: accounts, sessions, tokens, the certificate
+//! signin   who gets in over the network: accounts, a provider of identities, sessions, tokens, the certificate
 //! control  HTTP over the Unix socket and the network: protocol, server, client
 //! web      the same for people: pages and forms, made of what the socket's API is made of
 //! sandbox  local PMS servers with seeded people, and faults on demand

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::beneath::MAX_FILE;
 use crate::cases;
 use crate::catalog;
-use crate::config::Home;
+use crate::config::{Files, Home, SecretError, WebFileError, read_accounts, read_tokens};
 use crate::model::{Problem, Problems};
 
 use super::excerpt::excerpt;
@@ -50,6 +50,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let mut found = catalog::check(home, Timestamp::now()).0;
     found.extend(cases::recorded(home));
+    found.extend(who_gets_in(home));
     let mut found = Problems(found).sorted().0;
     if !arguments.paths.is_empty() {
         let asked: Vec<PathBuf> = arguments
@@ -77,6 +78,53 @@ pub(super) fn run(
     };
     screen.show(json, &Problems(found), |found, _| told(&found.0, home))?;
     Ok(exit)
+}
+
+/// What is wrong with the files that say who gets in over the network, where they can be read here. Where they are not, or are
+/// closed to whoever checks, `doctor` says so, run as the daemon's user.
+fn who_gets_in(home: &Home) -> Vec<Problem> {
+    let Ok(settings) = Files::read_settings(home) else {
+        return Vec::new();
+    };
+    let Some(web) = &settings.value.web else {
+        return Vec::new();
+    };
+    let told = |error: WebFileError| match error {
+        WebFileError::Read(SecretError::File { .. } | SecretError::Shut { .. }) => None,
+        error => Some(error.to_string()),
+    };
+    let accounts = web.accounts.as_ref().and_then(|path| {
+        match read_accounts(&home.root().join(path)) {
+            Ok(accounts) => {
+                let is_hash = |hash: &str| hash.starts_with("$argon2id$");
+                let odd = accounts.values().filter(|one| !is_hash(&one.password));
+                let odd = odd.count();
+                let what = format!("{odd} of the accounts there have no hash of a password, and do not get in; set them anew: epms web passwd NAME");
+                (odd > 0).then_some(what)
+            }
+            Err(error) => told(error),
+        }
+    });
+    let tokens = web.tokens.as_ref().and_then(|path| {
+        match read_tokens(&home.root().join(path)) {
+            Ok(tokens) => {
+                let odd = tokens.values().filter(|one| !is_token(&one.token)).count();
+                let what = format!("{odd} of the tokens there are no hashes of one, and let nobody in; make them anew: epms web token NAME");
+                (odd > 0).then_some(what)
+            }
+            Err(error) => told(error),
+        }
+    });
+    let found = [("web.accounts", accounts), ("web.tokens", tokens)];
+    let found = found.into_iter();
+    found
+        .filter_map(|(field, what)| Some(settings.document.problem(field, what?)))
+        .collect()
+}
+
+fn is_token(hash: &str) -> bool {
+    let digits = hash.strip_prefix("blake3:").unwrap_or_default();
+    digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Problems with the lines that they are about; each file is read once.

@@ -99,7 +99,8 @@ pub(super) async fn run(
     checks.push(machine::roots(reader.outbound().roots()));
     checks.extend(machine::proxies(&environment.proxies));
     checks.extend(notices::look(&catalog.settings.notify, home.root()));
-    checks.extend(web::look(&catalog.settings, home.root(), now).await);
+    let of_web = web::look(&catalog.settings, home.root(), reader.outbound(), now);
+    checks.extend(Box::pin(of_web).await);
     let mut all = vec![Examined {
         about: "machine".into(),
         checks,

@@ -102,6 +102,7 @@ pub(super) fn problem(message: &str) -> Problem {
 pub(super) fn status(integrations: Vec<IntegrationStatus>) -> Status {
     Status {
         credentials: Vec::new(),
+        web: None,
         version: "0.1.0".into(),
         started: at("2026-03-01T09:00:00Z"),
         up: 10_800,

@@ -121,7 +121,7 @@ pub async fn run_line(
     let asks = |word: &str| line.iter().any(|one| one == word);
     let is_watched = asks("status") && asks("--exit-code");
     match Arguments::try_parse_from(&line) {
-        Ok(arguments) => run(arguments, environment, screen).await,
+        Ok(arguments) => Box::pin(run(arguments, environment, screen)).await,
         // A monitor reads 2 as critical.
         Err(told) if told.use_stderr() && is_watched => {
             let text = told.to_string();

@@ -60,7 +60,7 @@ pub(super) async fn run(
             .integration(id)
             .await
             .map(|one| Shown::One(Box::new(one))),
-        None => client.status().await.map(Shown::All),
+        None => client.status().await.map(|all| Shown::All(Box::new(all))),
     };
     let shown = shown?;
     let told = arguments.exit_code.then(|| match &shown {
@@ -72,7 +72,7 @@ pub(super) async fn run(
     }
     match &shown {
         Shown::One(status) => screen.show(json, status.as_ref(), one)?,
-        Shown::All(status) => screen.show(json, status, render)?,
+        Shown::All(status) => screen.show(json, status.as_ref(), render)?,
     }
     Ok(told.map_or(Exit::Done, |told| told.exit))
 }
@@ -80,7 +80,7 @@ pub(super) async fn run(
 /// What was asked for.
 enum Shown {
     One(Box<IntegrationStatus>),
-    All(Status),
+    All(Box<Status>),
 }
 
 /// Whatever went wrong, a monitor is told that nothing is known, and reads it where it looks; where it reads JSON the line
@@ -166,6 +166,11 @@ pub(super) fn render(status: &Status, view: &View) -> String {
     for one in credentials::news(&status.credentials, view) {
         text.push('\n');
         text += &paragraph(0, &one, view);
+    }
+    if let Some(problem) = status.web.as_ref().and_then(|web| web.problem.as_ref()) {
+        text.push('\n');
+        let told = format!("the page over the network: {}", clean(problem));
+        text += &paragraph(0, &told, view);
     }
     if !status.problems.is_empty() {
         text += "\nfiles that belong to no single integration:\n";

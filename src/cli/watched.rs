@@ -30,6 +30,10 @@ pub(super) fn all(status: &Status) -> Told {
         worst = worst.max(Severity::Warning);
         parts.push(number(status.problems.len() as u64, "file is", "files are") + " not right");
     }
+    if status.web.as_ref().is_some_and(|web| web.problem.is_some()) {
+        worst = worst.max(Severity::Warning);
+        parts.push("the page is not on the network, or with an old certificate".to_owned());
+    }
     if status.loading_since.is_some() {
         worst = worst.max(Severity::Warning);
         parts.push("the files do not finish loading".to_owned());

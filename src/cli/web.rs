@@ -173,21 +173,34 @@ pub(super) fn run(
 }
 
 fn url(settings: &Settings, home: &Home, environment: &Environment) -> Url {
-    let Some(web) = &settings.web else {
+    let on_socket = || {
         let socket = home.socket(settings, environment);
-        return Url {
+        Url {
             url: "http://localhost:8080/".to_owned(),
             before: Some(format!("ssh -L 8080:{} HOST", socket.display())),
+        }
+    };
+    let Some(web) = &settings.web else {
+        return on_socket();
+    };
+    let Some(listen) = web.listen else {
+        // A proxy speaks TLS, on its own port.
+        return match web.hosts.first() {
+            Some(host) => Url {
+                url: format!("https://{host}/"),
+                before: None,
+            },
+            None => on_socket(),
         };
     };
     let scheme = if web.cert.is_some() { "https" } else { "http" };
     let host = match web.hosts.first() {
         Some(host) => host.clone(),
-        None if web.listen.ip().is_loopback() => "localhost".to_owned(),
-        None => web.listen.ip().to_string(),
+        None if listen.ip().is_loopback() => "localhost".to_owned(),
+        None => listen.ip().to_string(),
     };
     Url {
-        url: format!("{scheme}://{host}:{}/", web.listen.port()),
+        url: format!("{scheme}://{host}:{}/", listen.port()),
         before: None,
     }
 }

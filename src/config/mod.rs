@@ -61,7 +61,8 @@ pub use target::{AccessEnd, DeliveryMode, Places, Target, TargetGuard};
 pub use target_requests::{Operation, TargetRequests};
 pub use tiers::{Caller, Callers, Named, Tiers};
 pub use web::{
-    Account, Accounts, TokenEntry, Tokens, WebFileError, WebHook, WebSettings, accounts_text,
-    read_accounts, read_tokens, tokens_text,
+    Account, Accounts, OidcClaims, OidcSettings, REDIRECT_PATH, TierGroups, TokenEntry, Tokens,
+    WebFileError, WebHook, WebProxy, WebSettings, accounts_text, read_accounts, read_tokens,
+    tokens_text,
 };
 pub use yaml::{Document, Partly, nearest};

@@ -1,5 +1,9 @@
 //! `web` of `config/epms.yaml`: the page over the network, and the files that say who gets in. Listens nowhere.
 
+mod groups;
+mod oidc;
+mod proxy;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,12 +17,18 @@ use crate::model::Tier;
 use super::files::is_name;
 use super::secret::{SecretError, SecretReference, read_closed};
 
-/// The page over the network. Without this it is on the control socket alone.
+pub use groups::TierGroups;
+pub use oidc::{OidcClaims, OidcSettings, REDIRECT_PATH};
+pub use proxy::WebProxy;
+
+/// The page over the network, and behind a proxy. Without this it is on the control socket alone, for users of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebSettings {
-    /// Where it listens: an address and a port. Other than on loopback only with `cert` and `key`.
-    pub listen: SocketAddr,
+    /// Where it listens: an address and a port. Other than on loopback only with `cert` and `key`. Without this it is on the
+    /// control socket alone, which is for `proxy`.
+    #[serde(default)]
+    pub listen: Option<SocketAddr>,
     /// The certificates for TLS, the server's own first (PEM); read anew when the file changes.
     #[serde(default)]
     pub cert: Option<PathBuf>,
@@ -35,6 +45,12 @@ pub struct WebSettings {
     /// The file of tokens of programs, as `epms web token` writes it.
     #[serde(default)]
     pub tokens: Option<PathBuf>,
+    /// The provider of identities by which people sign in.
+    #[serde(default)]
+    pub oidc: Option<OidcSettings>,
+    /// The proxy before the control socket that says who asks.
+    #[serde(default)]
+    pub proxy: Option<WebProxy>,
     /// Integrations that a PMS, or whoever else has the secret, may ask a sync for: a signed POST to `/hooks/INTEGRATION`.
     #[serde(default)]
     pub hooks: BTreeMap<String, WebHook>,
@@ -50,30 +66,33 @@ pub struct WebHook {
 
 impl WebSettings {
     /// What is wrong with it, by field.
-    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        let is_loopback = self.listen.ip().to_canonical().is_loopback();
+        let mut wrong = |field: &str, what: String| found.push((field.to_owned(), what));
         match (&self.cert, &self.key) {
-            (Some(_), None) => found.push((
+            (Some(_), None) => wrong(
                 "cert",
                 "has no `key` beside it; name the file with the key of the certificate".to_owned(),
-            )),
-            (None, Some(_)) => found.push((
+            ),
+            (None, Some(_)) => wrong(
                 "key",
                 "has no `cert` beside it; name the file with the certificate".to_owned(),
-            )),
-            (None, None) if !is_loopback => found.push((
-                "listen",
-                format!(
-                    "{} is reached from other machines, and passwords would go there in the clear; name `cert` and `key`, or listen on 127.0.0.1",
-                    self.listen
-                ),
-            )),
+            ),
             _ => {}
         }
-        if self.accounts.is_none() && self.tokens.is_none() && self.hooks.is_empty() {
-            let told = "says nowhere who gets in; name a file of `accounts`, which `epms web passwd NAME` writes, or of `tokens`";
-            found.push(("listen", told.to_owned()));
+        if let Some(listen) = self.listen {
+            for (field, what) in self.of_listener(listen) {
+                wrong(field, what);
+            }
+        } else {
+            for field in self.over_the_network() {
+                let told = "is for the page over the network, and nothing is listened on; add `listen`, such as 127.0.0.1:8080";
+                wrong(field, told.to_owned());
+            }
+            if self.proxy.is_none() && self.over_the_network().is_empty() {
+                let told = "says neither where the page listens nor which proxy is before it; add `listen`, such as 127.0.0.1:8080";
+                wrong("listen", told.to_owned());
+            }
         }
         for host in &self.hosts {
             let odd = ['/', '*', ' ', '@', ':'];
@@ -81,14 +100,58 @@ impl WebSettings {
                 let told = format!(
                     "`{host}` is no host; write a name such as epms.example.org, without a port"
                 );
-                found.push(("hosts", told));
+                wrong("hosts", told);
             }
         }
-        if self.listen.ip().is_unspecified() && self.hosts.is_empty() {
+        found.extend(self.oidc.iter().flat_map(|oidc| oidc.problems(&self.hosts)));
+        found.extend(self.proxy.iter().flat_map(WebProxy::problems));
+        found
+    }
+
+    /// What is wrong with where it listens, and with who gets in there.
+    fn of_listener(&self, listen: SocketAddr) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let is_loopback = listen.ip().to_canonical().is_loopback();
+        if self.cert.is_none() && self.key.is_none() && !is_loopback {
+            let told = format!(
+                "{listen} is reached from other machines, and passwords would go there in the clear; name `cert` and `key`, or listen on 127.0.0.1"
+            );
+            found.push(("listen", told));
+        }
+        let ways = [
+            self.accounts.is_some(),
+            self.tokens.is_some(),
+            self.oidc.is_some(),
+            !self.hooks.is_empty(),
+        ];
+        if ways == [false; 4] {
+            let told = "says nowhere who gets in; name a file of `accounts`, which `epms web passwd NAME` writes, or of `tokens`, or `oidc`";
+            found.push(("listen", told.to_owned()));
+        }
+        if listen.ip().is_unspecified() && self.hosts.is_empty() {
             let told = "is every address of this machine; name in `hosts` under which it is asked, such as epms.example.org";
             found.push(("listen", told.to_owned()));
         }
         found
+    }
+
+    /// What is there for the network alone.
+    fn over_the_network(&self) -> Vec<&'static str> {
+        let all = [
+            ("cert", self.cert.is_some() && self.key.is_some()),
+            ("accounts", self.accounts.is_some()),
+            ("tokens", self.tokens.is_some()),
+            ("oidc", self.oidc.is_some()),
+            ("hooks", !self.hooks.is_empty()),
+        ];
+        let there = all.into_iter().filter(|(_, is_there)| *is_there);
+        there.map(|(field, _)| field).collect()
+    }
+
+    /// Where the provider of identities sends people back to, where there is one and a page that listens.
+    pub fn redirect_uri(&self, listens: SocketAddr) -> Option<String> {
+        let oidc = self.oidc.as_ref()?;
+        Some(oidc.sends_back_to(listens, self.cert.is_some(), &self.hosts))
     }
 }
 

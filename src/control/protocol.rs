@@ -48,6 +48,22 @@ pub struct Status {
     /// Every credential that an integration or a target uses, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<CredentialStatus>,
+    /// The page over the network, where `web.listen` names where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web: Option<WebStatus>,
+}
+
+/// How the page over the network stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WebStatus {
+    /// Where it is to listen.
+    pub listen: String,
+    /// Where it is; none while it is nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Why it is not there, or not with the certificate that lies on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// `GET /v1/integrations/{id}`.

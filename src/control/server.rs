@@ -3,11 +3,13 @@
 
 mod acts;
 mod admission;
+mod away;
 mod care;
 mod changes;
 mod connections;
 mod deliveries;
 mod erase;
+mod front;
 mod gate;
 mod health;
 mod hook;
@@ -15,6 +17,7 @@ mod integrations;
 mod notices;
 mod openapi;
 mod peer;
+mod places;
 mod routes;
 mod share;
 mod site;
@@ -31,7 +34,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use futures_util::stream::{Stream, unfold};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -43,17 +46,20 @@ use tokio_util::sync::CancellationToken;
 use crate::model::{
     ActId, Alert, AlertId, AlertKind, AlertQuery, Change, CredentialStatus, DeliveriesTouched,
     Delivery, DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure,
-    Explanation, Imported, IntegrationId, Keeping, PeopleQuery, PersonId, Preview, Retirement, Run,
-    RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    Explanation, Imported, IntegrationId, Keeping, NamedBy, PeopleQuery, PersonId, Preview,
+    Retirement, Run, RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 pub use acts::Whole;
 pub use admission::Granted;
+pub use away::{Came, Leaving, NoWay};
 pub use care::Snapshot;
 pub use changes::{ChangeFilter, Changes};
 pub use deliveries::DeliveryQuery;
-pub use gate::{Gate, NoSignIn, SignIn};
+pub use front::{Front, TierOf};
+pub use gate::{Gate, NoSignIn, SignIn, local};
 pub use hook::{Hook, Hooked};
 pub use peer::Peer;
+pub use places::{Place as LivePlace, Places};
 pub use routes::{Route, Shows};
 pub use share::Weight;
 
@@ -332,6 +338,12 @@ pub trait Backend: Send + Sync + 'static {
         answer: SetupAnswer,
         peer: Peer,
     ) -> impl Future<Output = Answer<SetupNext>> + Send;
+    /// The proxy before the socket whose user that is, where there is one.
+    fn front(&self, uid: u32) -> Option<Front>;
+    /// Somebody was let in by this, or was not: for those who count.
+    fn counted(&self, by: NamedBy, succeeded: bool);
+    /// The places of pages that are kept as things are now.
+    fn places(&self) -> &Places;
     /// Loads the files anew.
     fn reload(&self, peer: Peer) -> impl Future<Output = Answer<ReloadReply>> + Send;
 }
@@ -364,7 +376,13 @@ pub async fn serve<B: Backend>(
         backend,
         stop: stop.clone(),
     };
-    let app = routes::router(app, pages);
+    let shows = routes::shows(&pages);
+    let fronted = from_fn_with_state(app.clone(), front::fronted::<B>);
+    let app = routes::router(app, pages).layer(fronted);
+    let app = match shows {
+        Some(shows) => app.layer(from_fn_with_state(shows, routes::shown_to_browsers)),
+        None => app,
+    };
     connections::serve(listener, app, connections::Limits::default(), stop).await;
 }
 
@@ -403,7 +421,12 @@ pub async fn serve_net<B: Backend, S: SignIn>(
         Some(shows) => signing.layer(from_fn_with_state(shows, routes::shown_to_browsers)),
         None => signing,
     };
-    let signing = signing.with_state(Arc::clone(&gate));
+    // Another site leads back here, whatever its headers say: what counts is what comes along.
+    let away = Router::new()
+        .route(away::LEAVE, get(away::leave::<S>))
+        .route(away::BACK, get(away::back::<S>))
+        .route(away::OUT, get(away::out::<S>));
+    let signing = signing.merge(away).with_state(Arc::clone(&gate));
     let app = open
         .merge(signing)
         .merge(hooks)

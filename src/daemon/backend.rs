@@ -37,15 +37,15 @@ use crate::control::protocol::{
     SinceUpgrade, Status,
 };
 use crate::control::server::{
-    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, GroupQuery, ListQuery, Peer,
-    Snapshot,
+    Answer, Backend, ChangeFilter, Changes, DeliveryQuery, Followed, Front, GroupQuery, ListQuery,
+    Peer, Places, Snapshot,
 };
 use crate::control::setup::{Setup, SetupAnswer, SetupNext, SetupOf};
 use crate::model::{
     ActId, Alert, AlertId, AlertKind, AlertQuery, Change, DeliveriesTouched, Delivery,
     DeliveryPlan, Difference, DismissMany, Dismissed, Done, Enrolment, Erasure, Explanation,
-    Imported, IntegrationId, Keeping, Outcome, PeopleQuery, PersonId, Preview, Retirement, RunId,
-    RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
+    Imported, IntegrationId, Keeping, NamedBy, Outcome, PeopleQuery, PersonId, Preview, Retirement,
+    RunId, RunQuery, Setting, Soundness, TargetId, TargetStatus, Tier, TriedFiles,
 };
 use crate::store::{Store, StoreError, View};
 use crate::sync::Tools;
@@ -54,6 +54,7 @@ use super::backups::Backups;
 use super::deliveries::Deliveries;
 use super::drafts::Drafts;
 use super::metrics::Metrics;
+use super::net::Listener;
 use super::notices::Notices;
 use super::runs::Command;
 use super::schedule::Phase;
@@ -99,6 +100,10 @@ pub(super) struct Daemon {
     /// Counts commits, for those who follow the change log.
     pub(super) commits: watch::Sender<u64>,
     pub(super) metrics: Arc<Metrics>,
+    /// The page over the network.
+    pub(super) listener: Arc<Listener>,
+    /// The pages that are live.
+    pub(super) places: Places,
     pub(super) stop: CancellationToken,
 }
 
@@ -171,6 +176,7 @@ impl Backend for Daemon {
         let stuck = self.stuck();
         let (outbound, now) = (Arc::clone(&self.tools.reader), (self.tools.now)());
         let loading_since = slow(*self.looking.borrow(), (self.tools.now)());
+        let web = self.listener.status();
         self.ask(move |view| {
             let mut open: BTreeMap<IntegrationId, BTreeMap<AlertKind, u64>> = BTreeMap::new();
             for ((integration, kind), count) in view.count_open_alerts()? {
@@ -257,6 +263,7 @@ impl Backend for Daemon {
                 loading_since,
                 integrations,
                 credentials: credentials::credentials(&catalog, outbound.outbound(), view, now)?,
+                web,
             })
         })
         .await
@@ -633,6 +640,18 @@ impl Backend for Daemon {
 
     async fn set_up(&self, of: SetupOf, answer: SetupAnswer, peer: Peer) -> Answer<SetupNext> {
         self.answered(of, answer, peer).await
+    }
+
+    fn front(&self, uid: u32) -> Option<Front> {
+        self.front_of(uid)
+    }
+
+    fn counted(&self, by: NamedBy, succeeded: bool) {
+        self.metrics.signed_in(by, succeeded);
+    }
+
+    fn places(&self) -> &Places {
+        &self.places
     }
 
     async fn reload(&self, peer: Peer) -> Answer<ReloadReply> {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::catalog::Loaded;
-use crate::model::{Fate, IntegrationId, ReloadOutcome, Run};
+use crate::model::{Fate, IntegrationId, NamedBy, ReloadOutcome, Run};
 use crate::notify::Counts;
 
 pub(super) use exposition::Scrape;
@@ -55,6 +55,17 @@ struct Counted {
     notices: BTreeMap<String, Told>,
     /// When all files were right last.
     last_good_load: Option<Timestamp>,
+    /// Who was let in over the network, or by a proxy, and who was not.
+    sign_ins: BTreeMap<NamedBy, SignIns>,
+    /// Requests over the network, by the first digit of their answer's status.
+    requests: BTreeMap<u16, u64>,
+}
+
+/// How often somebody was let in by one way, and was not.
+#[derive(Debug, Clone, Copy, Default)]
+struct SignIns {
+    succeeded: u64,
+    failed: u64,
 }
 
 /// What was counted of one notification.
@@ -140,6 +151,20 @@ impl Metrics {
             let feed = counted.integrations.entry(run.integration.clone());
             feed.or_default().ran(run);
         });
+    }
+
+    /// Somebody was let in by this, or was not.
+    pub(super) fn signed_in(&self, by: NamedBy, succeeded: bool) {
+        self.change(|counted| {
+            let counts = counted.sign_ins.entry(by).or_default();
+            counts.succeeded += u64::from(succeeded);
+            counts.failed += u64::from(!succeeded);
+        });
+    }
+
+    /// A request over the network was answered with this status.
+    pub(super) fn answered(&self, status: u16) {
+        self.change(|counted| *counted.requests.entry(status / 100).or_default() += 1);
     }
 
     /// The wall clock was set.

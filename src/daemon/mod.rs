@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{self, Catalog, Loaded, ReloadRequest, Shown};
 use crate::config::{Environment, Files, Home, Settings, Socket};
 use crate::control::listen::{self, ListenError, listen};
-use crate::control::server;
+use crate::control::server::{self, Places};
 use crate::model::Problems;
 use crate::outbound::{ClientError, Roots};
 use crate::source::Reader;
@@ -52,7 +52,7 @@ use deliveries::Deliveries;
 use erasing::Eraser;
 use ledger::Kept;
 use metrics::Metrics;
-use net::Net;
+use net::{Listener, Net};
 use notices::Notices;
 use runs::Runs;
 use service::Service;
@@ -258,6 +258,7 @@ pub async fn run(
     let deliveries = Arc::new(Deliveries::default());
     let notices = Arc::new(Notices::new(home.root()));
     let backups = Arc::new(Backups::new(Steady::new(now, clock::since_boot)));
+    let page = Arc::new(Listener::default());
     let daemon = Daemon {
         started: now(),
         nature: Nature::Daemon {
@@ -276,6 +277,8 @@ pub async fn run(
         home: home.clone(),
         commits: commits.clone(),
         metrics: Arc::clone(&metrics),
+        listener: Arc::clone(&page),
+        places: Places::default(),
         stop: stop.clone(),
     };
     let telling = notices::Around {
@@ -307,6 +310,7 @@ pub async fn run(
         drained: drained.clone(),
     };
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
+    let counting = Arc::clone(&metrics);
     {
         let (home, stop) = (home.clone(), stop.clone());
         let holdings = move || {
@@ -328,6 +332,9 @@ pub async fn run(
     {
         let net = Net {
             daemon: Arc::clone(&daemon),
+            reader: Arc::clone(&reader),
+            metrics: counting,
+            listener: page,
             home: home.root().to_owned(),
             catalog: last.clone(),
             now,

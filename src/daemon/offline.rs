@@ -14,7 +14,7 @@ use crate::catalog::{self, Catalog};
 use crate::config::Home;
 use crate::control::listen::listen;
 use crate::control::protocol::ProblemDocument;
-use crate::control::server;
+use crate::control::server::{self, Places};
 use crate::source::Reader;
 use crate::store::Store;
 use crate::sync::{Tools, Workers};
@@ -112,6 +112,8 @@ pub(super) fn answering(
         reloads,
         looking: watch::channel(None).1,
         deliveries: Arc::default(),
+        listener: Arc::default(),
+        places: Places::default(),
         // Nobody is told while no daemon runs.
         notices: Arc::new(Notices::new(Path::new(""))),
         backups: Arc::new(Backups::new(Steady::new(now, clock::since_boot))),

@@ -57,7 +57,7 @@ impl Outbound {
     pub async fn post(&self, post: Post<'_>) -> Result<(), Unposted> {
         let host = authority(post.url).unwrap_or_default();
         let url = permitted(post.url, &host)?;
-        let http = self.client_of(&post)?;
+        let http = self.client_by(post.proxy, post.ca_file, post.home)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &post.headers {
             let mut value = HeaderValue::from_str(value)
@@ -87,17 +87,23 @@ impl Outbound {
         judged(status, &host, &String::from_utf8_lossy(&said))
     }
 
-    fn client_of(&self, post: &Post<'_>) -> Result<reqwest::Client, Unposted> {
+    /// By way of a proxy, or with authorities of somebody's own.
+    pub(super) fn client_by(
+        &self,
+        proxy: Option<&Proxy>,
+        ca_file: Option<&Path>,
+        home: &Path,
+    ) -> Result<reqwest::Client, Unposted> {
         let wrong = |what: String| Unposted::NotAllowed(what);
-        let proxy = Through::read(post.proxy, post.home);
+        let proxy = Through::read(proxy, home);
         let proxy = proxy.map_err(|error| wrong(format!("proxy: {error}")))?;
-        if proxy.is_none() && post.ca_file.is_none() {
+        if proxy.is_none() && ca_file.is_none() {
             return Ok(self.client.clone());
         }
-        let certificates = match post.ca_file {
+        let certificates = match ca_file {
             None => Vec::new(),
             Some(path) => {
-                let pem = beneath::read_anywhere(&post.home.join(path), MAX_FILE);
+                let pem = beneath::read_anywhere(&home.join(path), MAX_FILE);
                 let pem = pem.map_err(|error| wrong(no_authority(path, &error.to_string())))?;
                 reqwest::Certificate::from_pem_bundle(&pem)
                     .map_err(|_| wrong(no_authority(path, "has no certificate in it")))?
@@ -116,7 +122,7 @@ pub(super) fn no_authority(path: &Path, what: &str) -> String {
     )
 }
 
-fn permitted(url: &Url, host: &str) -> Result<Permitted, Unposted> {
+pub(super) fn permitted(url: &Url, host: &str) -> Result<Permitted, Unposted> {
     let named = Host {
         name: host.to_owned(),
         is_written_out: false,
@@ -126,7 +132,7 @@ fn permitted(url: &Url, host: &str) -> Result<Permitted, Unposted> {
     })
 }
 
-fn unsent(error: &reqwest::Error, host: &str) -> Unposted {
+pub(super) fn unsent(error: &reqwest::Error, host: &str) -> Unposted {
     if let Some(refused) = cause::<Refused>(error) {
         return Unposted::NotAllowed(format!("{host} {refused}"));
     }

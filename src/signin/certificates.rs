@@ -49,6 +49,7 @@ pub struct Kept {
     cert: PathBuf,
     key: PathBuf,
     now: Mutex<(Arc<ServerConfig>, [Stamp; 2])>,
+    failing: Mutex<Option<String>>,
 }
 
 impl Kept {
@@ -59,6 +60,7 @@ impl Kept {
             cert: cert.to_owned(),
             key: key.to_owned(),
             now: Mutex::new((read(cert, key)?, stamps)),
+            failing: Mutex::default(),
         })
     }
 
@@ -71,14 +73,30 @@ impl Kept {
             match read(&self.cert, &self.key) {
                 Ok(config) => {
                     now.0 = config;
+                    self.fails(None);
                     tracing::info!(cert = %self.cert.display(), "the page has another certificate");
                 }
                 Err(error) => {
                     tracing::error!(%error, "the page keeps the certificate that it has");
+                    self.fails(Some(format!(
+                        "{error}; the page keeps the certificate that it had"
+                    )));
                 }
             }
         }
         Arc::clone(&now.0)
+    }
+
+    /// Why the certificate that lies there now is not the one that is used.
+    pub fn failing(&self) -> Option<String> {
+        // Nobody may have connected since it changed.
+        drop(self.now());
+        let failing = self.failing.lock();
+        failing.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fails(&self, why: Option<String>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 }
 

@@ -16,8 +16,9 @@ use crate::config::{
 };
 use crate::model::{NamedBy, Signed};
 
+use super::oidc::Identity;
 use super::password::Passwords;
-use super::sessions::Sessions;
+use super::sessions::{Sessions, Whose};
 use super::slowing::Slowing;
 use super::token::{NewToken, Token};
 
@@ -134,25 +135,20 @@ impl Register {
         })
     }
 
-    /// Whose session that is, with the tier that the account has now. Reads a file where it changed.
+    /// Whose session that is, with the tier that they have now. Reads a file where it changed.
     pub fn by_session(&self, web: &WebSettings, shown: &str, now: Timestamp) -> Option<Signed> {
         let mut state = self.state();
         let accounts = self.accounts(&mut state, web);
-        let name = state.sessions.account(shown, now)?;
-        let account = accounts.get(&name)?;
-        Some(Signed {
-            name,
-            by: NamedBy::Account,
-            tier: account.tier,
-        })
+        let whose = state.sessions.used(shown, now)?;
+        signed(whose, &accounts, web)
     }
 
     /// Whether a session lives, which is not used by asking that.
     pub fn is_in(&self, web: &WebSettings, shown: &str, now: Timestamp) -> bool {
         let mut state = self.state();
         let accounts = self.accounts(&mut state, web);
-        let name = state.sessions.whose(shown, now);
-        name.is_some_and(|name| accounts.contains_key(name))
+        let whose = state.sessions.whose(shown, now);
+        whose.is_some_and(|whose| signed(whose, &accounts, web).is_some())
     }
 
     /// How long somebody has to wait before they may try to sign in.
@@ -170,7 +166,7 @@ impl Register {
                 .iter()
                 .map(|(name, account)| (name, &account.password))
                 .collect();
-            state.sessions.retain(|name, _| {
+            state.sessions.retain(|name| {
                 let now = accounts.get(name).map(|account| &account.password);
                 now.is_some() && now == hashes.get(&name.to_owned()).copied()
             });
@@ -203,12 +199,56 @@ impl Register {
         }
         let mut state = self.state();
         state.slowing.succeeded(name, address);
-        Ok(state.sessions.begin(name, chance, now))
+        let whose = Whose::Account(name.to_owned());
+        Ok(state.sessions.begin(whose, chance, now))
     }
 
-    /// Signs somebody out.
-    pub fn sign_out(&self, shown: &str) {
-        self.state().sessions.end(shown);
+    /// Signs somebody in whom a provider of identities knows.
+    pub fn sign_in_by(&self, identity: Identity, chance: [u8; 32], now: Timestamp) -> NewToken {
+        let whose = Whose::Identity(identity);
+        self.state().sessions.begin(whose, chance, now)
+    }
+
+    /// Counts a try to sign in that is not by a password, as if it had failed; an error says how long to wait.
+    pub fn tries(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+        let mut state = self.state();
+        if let Some(wait) = state.slowing.wait(NO_NAME, address, now) {
+            return Err(wait);
+        }
+        state.slowing.failed(NO_NAME, address, now);
+        Ok(())
+    }
+
+    /// Such a try did not fail.
+    pub fn succeeded(&self, address: IpAddr) {
+        self.state().slowing.succeeded(NO_NAME, address);
+    }
+
+    /// Signs somebody out; gives by what they had signed in.
+    pub fn sign_out(&self, shown: &str) -> Option<NamedBy> {
+        Some(match self.state().sessions.end(shown)? {
+            Whose::Account(_) => NamedBy::Account,
+            Whose::Identity(_) => NamedBy::Oidc,
+        })
+    }
+}
+
+/// What stands for a name where there is none; no account is called so.
+const NO_NAME: &str = "(oidc)";
+
+/// Who that is now, if anybody.
+fn signed(whose: &Whose, accounts: &Accounts, web: &WebSettings) -> Option<Signed> {
+    match whose {
+        Whose::Account(name) => Some(Signed {
+            name: name.clone(),
+            by: NamedBy::Account,
+            tier: accounts.get(name)?.tier,
+        }),
+        Whose::Identity(identity) => Some(Signed {
+            name: identity.name().to_owned(),
+            by: NamedBy::Oidc,
+            tier: identity.tier(web.oidc.as_ref())?,
+        }),
     }
 }
 
@@ -230,12 +270,14 @@ mod tests {
 
     fn web() -> WebSettings {
         WebSettings {
-            listen: "127.0.0.1:0".parse().unwrap(),
+            listen: "127.0.0.1:0".parse().ok(),
             cert: None,
             key: None,
             hosts: Vec::new(),
             accounts: Some("accounts.yaml".into()),
             tokens: Some("tokens.yaml".into()),
+            oidc: None,
+            proxy: None,
             hooks: BTreeMap::new(),
         }
     }

@@ -6,20 +6,40 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::oidc::Identity;
 use super::token::{NewToken, Token};
 
 /// A session ends when nothing was asked for so long.
 const IDLE: Duration = Duration::from_hours(1);
 /// And after so long in any case.
 const ABSOLUTE: Duration = Duration::from_hours(12);
-/// So many has one account; the one that was not used for longest goes.
+/// So many has one person; the one that was not used for longest goes.
 const OF_ONE: usize = 20;
 /// So many there are in all.
 const MOST: usize = 2_000;
 
+/// Whose session it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// An account's, by its name.
+    Account(String),
+    /// Of somebody whom a provider of identities knows.
+    Identity(Identity),
+}
+
+impl Whose {
+    fn is(&self, other: &Whose) -> bool {
+        match (self, other) {
+            (Whose::Account(one), Whose::Account(other)) => one == other,
+            (Whose::Identity(one), Whose::Identity(other)) => one.is(other),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Session {
-    account: String,
+    whose: Whose,
     began: Timestamp,
     used: Timestamp,
 }
@@ -32,9 +52,9 @@ pub(super) struct Sessions {
 
 impl Sessions {
     /// Begins one; gives the secret that the browser shows from now on.
-    pub(super) fn begin(&mut self, account: &str, chance: [u8; 32], now: Timestamp) -> NewToken {
+    pub(super) fn begin(&mut self, whose: Whose, chance: [u8; 32], now: Timestamp) -> NewToken {
         self.all.retain(|_, session| session.lives(now));
-        let own = |session: &Session| session.account == account;
+        let own = |session: &Session| session.whose.is(&whose);
         while self.all.values().filter(|one| own(one)).count() >= OF_ONE {
             self.end_oldest(own);
         }
@@ -43,7 +63,7 @@ impl Sessions {
         }
         let token = NewToken::new(chance);
         let session = Session {
-            account: account.to_owned(),
+            whose,
             began: now,
             used: now,
         };
@@ -51,33 +71,36 @@ impl Sessions {
         token
     }
 
-    /// The account of a session that lives; it was used now.
-    pub(super) fn account(&mut self, presented: &str, now: Timestamp) -> Option<String> {
+    /// Whose a session is that lives; it was used now.
+    pub(super) fn used(&mut self, presented: &str, now: Timestamp) -> Option<&Whose> {
         let token = Token::of(presented);
-        let session = self.all.get_mut(&token)?;
-        if !session.lives(now) {
+        if !self.all.get(&token)?.lives(now) {
             self.all.remove(&token);
             return None;
         }
+        let session = self.all.get_mut(&token)?;
         session.used = session.used.max(now);
-        Some(session.account.clone())
+        Some(&session.whose)
     }
 
-    /// The account of a session that lives; it was not used by that.
-    pub(super) fn whose(&self, presented: &str, now: Timestamp) -> Option<&str> {
+    /// Whose a session is that lives; it was not used by that.
+    pub(super) fn whose(&self, presented: &str, now: Timestamp) -> Option<&Whose> {
         let session = self.all.get(&Token::of(presented))?;
-        session.lives(now).then_some(&*session.account)
+        session.lives(now).then_some(&session.whose)
     }
 
-    /// Ends a session.
-    pub(super) fn end(&mut self, presented: &str) {
-        self.all.remove(&Token::of(presented));
+    /// Ends a session; gives whose it was.
+    pub(super) fn end(&mut self, presented: &str) -> Option<Whose> {
+        let ended = self.all.remove(&Token::of(presented))?;
+        Some(ended.whose)
     }
 
     /// Ends all sessions of accounts that `keep` does not keep.
-    pub(super) fn retain(&mut self, keep: impl Fn(&str, Timestamp) -> bool) {
-        self.all
-            .retain(|_, session| keep(&session.account, session.began));
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.all.retain(|_, session| match &session.whose {
+            Whose::Account(name) => keep(name),
+            Whose::Identity(_) => true,
+        });
     }
 
     fn end_oldest(&mut self, among: impl Fn(&Session) -> bool) {
@@ -105,6 +128,10 @@ impl Session {
 mod tests {
     use super::*;
 
+    fn account(name: &str) -> Whose {
+        Whose::Account(name.to_owned())
+    }
+
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + 60 * minutes).unwrap()
     }
@@ -112,15 +139,15 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_not_used_and_after_twelve_hours_in_any_case() {
         let mut sessions = Sessions::default();
-        let ada = sessions.begin("ada", [1; 32], at(0));
+        let ada = sessions.begin(account("ada"), [1; 32], at(0));
         let ada = ada.secret.expose();
-        assert_eq!(sessions.account("epms_else", at(0)), None);
+        assert_eq!(sessions.used("epms_else", at(0)), None);
         for minutes in (0..720).step_by(59) {
-            assert_eq!(sessions.account(ada, at(minutes)).as_deref(), Some("ada"));
+            assert_eq!(sessions.used(ada, at(minutes)), Some(&account("ada")));
         }
-        assert_eq!(sessions.account(ada, at(720)), None);
-        let bo = sessions.begin("bo", [2; 32], at(0));
-        assert_eq!(sessions.account(bo.secret.expose(), at(60)), None);
+        assert_eq!(sessions.used(ada, at(720)), None);
+        let bo = sessions.begin(account("bo"), [2; 32], at(0));
+        assert_eq!(sessions.used(bo.secret.expose(), at(60)), None);
         assert!(sessions.all.is_empty());
     }
 
@@ -128,23 +155,23 @@ mod tests {
     fn who_signs_out_or_is_taken_out_is_out() {
         let mut sessions = Sessions::default();
         let all = [("ada", 1), ("ada", 2), ("bo", 3)];
-        let all = all.map(|(name, chance)| sessions.begin(name, [chance; 32], at(0)));
+        let all = all.map(|(name, chance)| sessions.begin(account(name), [chance; 32], at(0)));
         sessions.end(all[0].secret.expose());
-        assert_eq!(sessions.account(all[0].secret.expose(), at(1)), None);
-        assert!(sessions.account(all[1].secret.expose(), at(1)).is_some());
-        sessions.retain(|name, _| name != "ada");
-        let left = all.map(|one| sessions.account(one.secret.expose(), at(1)));
-        assert_eq!(left, [None, None, Some("bo".to_owned())]);
+        assert_eq!(sessions.used(all[0].secret.expose(), at(1)), None);
+        assert!(sessions.used(all[1].secret.expose(), at(1)).is_some());
+        sessions.retain(|name| name != "ada");
+        let left = all.map(|one| sessions.used(one.secret.expose(), at(1)).cloned());
+        assert_eq!(left, [None, None, Some(account("bo"))]);
     }
 
     #[test]
     fn however_often_somebody_signs_in_others_stay_in() {
         let mut sessions = Sessions::default();
-        let bo = sessions.begin("bo", [255; 32], at(0));
+        let bo = sessions.begin(account("bo"), [255; 32], at(0));
         for chance in 0..100 {
-            sessions.begin("ada", [chance; 32], at(1));
+            sessions.begin(account("ada"), [chance; 32], at(1));
         }
         assert_eq!(sessions.all.len(), OF_ONE + 1);
-        assert!(sessions.account(bo.secret.expose(), at(2)).is_some());
+        assert!(sessions.used(bo.secret.expose(), at(2)).is_some());
     }
 }

@@ -95,7 +95,7 @@ fn keys(name: &str, address: IpAddr) -> [(Key, usize); 2] {
 }
 
 /// Of IPv6 the first 64 bits: the rest is whatever a machine likes.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -96,6 +96,7 @@ impl<B: Backend> Asked<B> {
             may_approve: self.may(Tier::Approve),
             may_configure: self.may(Tier::Configure),
             account: self.peer.account().map(String::from),
+            may_sign_out: self.peer.has_session(),
             said: super::said::said(&self.query),
             path: self.path.clone(),
             commits: *self.app.backend.commits().borrow(),

@@ -9,19 +9,17 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::select_all;
 use futures_util::stream::unfold;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::protocol::{ProblemDocument, ProgressEvent};
-use crate::control::server::{Answer, Backend, Route, Weight};
+use crate::control::server::{Answer, Backend, LivePlace, Route, Weight};
 use crate::model::RunId;
 
 use super::asked::Asked;
 use super::look::{Look, guarded};
 
-/// So many pages are live at once: the rest of the connections is for commands.
-const MOST: usize = 64;
 /// So many runs one page follows.
 const RUNS: usize = 32;
 /// A page is not told more often.
@@ -36,7 +34,7 @@ struct Hears {
     /// Not before then.
     not_before: Instant,
     stop: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    _place: LivePlace,
 }
 
 impl Hears {
@@ -84,11 +82,10 @@ impl Hears {
 
 pub(super) fn route<B: Backend>(look: &Arc<Look>) -> Route<B> {
     let look = Arc::clone(look);
-    let places = Arc::new(Semaphore::new(MOST));
     let served = move |asked: Result<Asked<B>, ProblemDocument>| {
-        let (look, places) = (Arc::clone(&look), Arc::clone(&places));
+        let look = Arc::clone(&look);
         async move {
-            match begun(asked, places).await {
+            match begun(asked).await {
                 Ok(stream) => stream,
                 Err(problem) => look.problem(&problem),
             }
@@ -97,13 +94,9 @@ pub(super) fn route<B: Backend>(look: &Arc<Look>) -> Route<B> {
     Route::page("/live", served).takes(Weight::Lasting)
 }
 
-async fn begun<B: Backend>(asked: Answer<Asked<B>>, places: Arc<Semaphore>) -> Answer<Response> {
+async fn begun<B: Backend>(asked: Answer<Asked<B>>) -> Answer<Response> {
     let asked = asked?;
-    let place = places.try_acquire_owned().map_err(|_| {
-        ProblemDocument::busy(
-            "too many pages are live at once; this one goes on without, load it again to see what is new",
-        )
-    })?;
+    let place = asked.backend().places().take(&asked.peer())?;
     let commits = asked.backend().commits();
     let since = asked.query.parsed::<u64>("since")?;
     let mut hears = Hears {

@@ -18,7 +18,7 @@ use crate::control::protocol::ProblemDocument;
 use crate::model::{Actor, rule_text, shown_lines};
 
 use super::said::Said;
-use super::{assets, times, words};
+use super::{assets, clicks, times, words};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/web/templates");
 
@@ -56,6 +56,8 @@ pub(super) struct Frame {
     pub(super) may_configure: bool,
     /// Who signed in, over the network.
     pub(super) account: Option<String>,
+    /// Whether they signed in here, and not at a proxy before it.
+    pub(super) may_sign_out: bool,
     pub(super) said: Option<Said>,
     pub(super) path: String,
     /// How much was committed when it was asked for: what comes later is told to the page.
@@ -71,6 +73,7 @@ impl Frame {
             may_approve: false,
             may_configure: false,
             account: None,
+            may_sign_out: false,
             said: None,
             path: String::new(),
             commits: 0,
@@ -112,6 +115,9 @@ impl Look {
         environment.add_filter("number", words::number);
         environment.add_filter("many", |of: u64, what: String| words::many(of, &what));
         environment.add_filter("sentence", |text: String| words::sentence(&text));
+        environment.add_filter("clicked", |text: Option<String>| {
+            text.map(|text| clicks::clicked(&text))
+        });
         environment.add_filter("actor", |actor: Serde<Actor>| actor.0.to_string());
         for file in TEMPLATES.files() {
             let name = file.path().to_str().unwrap_or_default();
@@ -186,6 +192,7 @@ impl Look {
             may_approve => frame.may_approve,
             may_configure => frame.may_configure,
             account => frame.account.as_deref(),
+            may_sign_out => frame.may_sign_out,
             said => value(&frame.said),
             path => frame.path.as_str(),
             commits => frame.commits.to_string(),

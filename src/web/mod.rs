@@ -16,6 +16,7 @@ mod acts;
 mod asked;
 mod assets;
 mod chart;
+mod clicks;
 mod fields;
 mod lists;
 mod live;
@@ -59,10 +60,19 @@ pub fn pages<B: Backend>() -> Vec<Route<B>> {
     all
 }
 
+/// By what somebody can sign in, over the network.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    /// By a name and a password.
+    pub accounts: bool,
+    /// By a provider of identities, which is called so.
+    pub oidc: Option<String>,
+}
+
 /// What everybody sees who comes over the network: the page to sign in on.
-pub fn open() -> Open {
+pub fn open(ways: &Ways) -> Open {
     match Look::new() {
-        Ok(look) => pages::open(&Arc::new(look)),
+        Ok(look) => pages::open(&Arc::new(look), ways),
         // As above.
         Err(_) => Open::new(),
     }

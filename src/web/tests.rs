@@ -37,6 +37,7 @@ fn seen(template: &'static str, values: Value, may: bool) -> String {
         may_approve: may,
         may_configure: may,
         account: None,
+        may_sign_out: false,
         said: super::said::said(&Fields::read(b"done=pinned&of=x4")),
         path: "/".to_owned(),
         commits: 7,

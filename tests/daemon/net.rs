@@ -100,7 +100,7 @@ pub(crate) fn account(home: &Home, name: &str, tier: &str) {
     said(&with_input(home, &words, PASSWORD), 0);
 }
 
-async fn token(home: &Home, name: &str, tier: &str) -> String {
+pub(crate) async fn token(home: &Home, name: &str, tier: &str) -> String {
     let made = said(
         &home
             .epms(&["web", "token", name, "--tier", tier, "--json"])
@@ -650,4 +650,236 @@ async fn the_url_of_the_page_is_told_with_what_to_do_before() {
     assert!(nobody.contains("there is no `ada`"), "{nobody}");
     let short = said(&with_input(&home, &["web", "passwd", "ada"], "short"), 2);
     assert!(short.contains("fewer than 12 characters"), "{short}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_on_the_network_is_told_wherever_somebody_looks() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let home = Home::new();
+    home.set(&format!(
+        "web: {{ listen: '{address}', tokens: secrets/tokens.yaml }}"
+    ));
+    token(&home, "prometheus", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    eventually("it is told", async || {
+        daemon.log().contains("the page is not on the network")
+    })
+    .await;
+    let told = format!("web.listen: cannot listen on {address}");
+    let ready = daemon.get("/readyz").await;
+    assert_eq!(ready.status, 200, "it works all the same");
+    assert!(ready.body.contains(&told), "{}", ready.body);
+    let status = daemon.client.status().await.unwrap().web.unwrap();
+    assert_eq!((status.listen, status.url), (address.to_string(), None));
+    let shown = said(&home.epms(&["status"]).await, 0);
+    assert!(
+        shown
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains(&told),
+        "{shown}"
+    );
+    let monitored = said(&home.epms(&["status", "--exit-code"]).await, 1);
+    assert!(
+        monitored.contains("the page is not on the network"),
+        "{monitored}"
+    );
+    let page = daemon.get("/health").await.body;
+    assert!(
+        page.contains("ready, not well") && page.contains(&told),
+        "{page}"
+    );
+    let listening = "epms_web_listening 0";
+    assert!(daemon.get("/metrics").await.body.contains(listening));
+    // It is there as soon as the port is free and somebody looks at the settings.
+    drop(taken);
+    home.set("web: { listen: 127.0.0.1:0, tokens: secrets/tokens.yaml }");
+    let url = url_of(&daemon, 0).await;
+    assert_eq!(daemon.get("/readyz").await.body, "ok\n");
+    let page = daemon.get("/health").await.body.replace("&#x2f;", "/");
+    assert!(page.contains(&format!("<code>{url}/</code>")), "{page}");
+    assert!(
+        daemon
+            .get("/metrics")
+            .await
+            .body
+            .contains("epms_web_listening 1")
+    );
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_fit_any_more_is_told_before_it_is_needed() {
+    let home = Home::new();
+    let write = |pem: &str| {
+        let new = home.path("secrets/new.pem");
+        std::fs::write(&new, pem).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::rename(new, home.path("secrets/page.pem")).unwrap();
+    };
+    write(&certified().0);
+    home.set("web: { listen: 127.0.0.1:0, cert: secrets/page.pem, key: secrets/page.pem, tokens: secrets/tokens.yaml }");
+    let daemon = Daemon::start(&home).await;
+    url_of(&daemon, 0).await;
+    assert_eq!(daemon.get("/readyz").await.body, "ok\n");
+    write("no certificate at all");
+    let ready = daemon.get("/readyz").await.body;
+    assert!(ready.contains("there is no certificate in it"), "{ready}");
+    write(&certified().0);
+    assert_eq!(daemon.get("/readyz").await.body, "ok\n");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn who_got_in_and_who_did_not_is_counted_by_the_way_they_came() {
+    let home = Home::new();
+    home.set(SETTINGS);
+    account(&home, "ada", "observe");
+    let token = token(&home, "prometheus", "observe").await;
+    let daemon = Daemon::start(&home).await;
+    let browser = Browser::of(&daemon, 0).await;
+    assert!(browser.signs_in("ada", PASSWORD).await.is_some());
+    for _ in 0..2 {
+        assert!(browser.signs_in("ada", "not the password").await.is_none());
+    }
+    let shown = format!("Bearer {token}");
+    let headers = [(AUTHORIZATION.as_str(), &*shown)];
+    assert_eq!(browser.get("/v1/status", &headers).await.status(), 200);
+    let wrong = [(AUTHORIZATION.as_str(), "Bearer epms_wrong")];
+    assert_eq!(browser.get("/v1/status", &wrong).await.status(), 401);
+    let live = browser.get("/live", &headers).await;
+    assert_eq!(live.status(), 200);
+    let metrics = daemon.get("/metrics").await.body;
+    for line in [
+        "epms_web_sign_ins_total{by=\"account\",outcome=\"succeeded\"} 1",
+        "epms_web_sign_ins_total{by=\"account\",outcome=\"failed\"} 2",
+        "epms_web_sign_ins_total{by=\"token\",outcome=\"succeeded\"} 2",
+        "epms_web_sign_ins_total{by=\"token\",outcome=\"failed\"} 1",
+        "epms_web_sign_ins_total{by=\"oidc\",outcome=\"failed\"} 0",
+        "epms_web_requests_total{class=\"2xx\"} 2",
+        "epms_web_requests_total{class=\"3xx\"} 3",
+        "epms_web_requests_total{class=\"4xx\"} 1",
+        "epms_web_live_pages 1",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    drop(live);
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn check_reads_who_gets_in_and_tells_nothing_of_it() {
+    let home = Home::new();
+    home.set("web: { listen: 127.0.0.1:8080, accounts: secrets/accounts.yaml, tokens: secrets/tokens.yaml }");
+    // Where there is no file yet it is for the doctor to say.
+    said(&home.epms(&["check"]).await, 0);
+    account(&home, "ada", "observe");
+    token(&home, "prometheus", "observe").await;
+    said(&home.epms(&["check"]).await, 0);
+    let write = |name: &str, text: &str| {
+        std::fs::write(home.path(name), text).unwrap();
+        let closed = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(home.path(name), closed).unwrap();
+    };
+    let accounts = home.read("secrets/accounts.yaml");
+    for (text, told) in [
+        (
+            "version: 1\naccounts: { ada: hunter2 }\n",
+            "this is no file of accounts",
+        ),
+        (
+            "version: 1\naccounts: { ada: { tier: observe, password: hunter2 } }\n",
+            "1 of the accounts there have no hash",
+        ),
+    ] {
+        write("secrets/accounts.yaml", text);
+        let found = said(&home.epms(&["check"]).await, 2);
+        assert!(
+            found.contains("web.accounts") && found.contains(told),
+            "{found}"
+        );
+        assert!(
+            found.contains("epms.yaml:") && !found.contains("hunter2"),
+            "{found}"
+        );
+    }
+    write("secrets/accounts.yaml", &accounts);
+    write(
+        "secrets/tokens.yaml",
+        "version: 1\ntokens: { a: { tier: observe, token: hunter2 } }\n",
+    );
+    let found = said(&home.epms(&["check"]).await, 2);
+    assert!(
+        found.contains("web.tokens") && !found.contains("hunter2"),
+        "{found}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tier_sees_what_it_may_by_an_account_and_by_a_token() {
+    let pms = pms(Kind::AppFolio, 1, 40).await;
+    let home = Home::new();
+    home.feed("elm", &pms);
+    home.set(SETTINGS);
+    let tiers = ["observe", "operate", "approve"];
+    let mut tokens = Vec::new();
+    for tier in tiers {
+        account(&home, tier, tier);
+        tokens.push(token(&home, tier, tier).await);
+    }
+    let daemon = Daemon::start(&home).await;
+    daemon.settle().await;
+    let browser = Browser::of(&daemon, 0).await;
+    let pages = [
+        "/",
+        "/people",
+        "/people/p1",
+        "/people/p1/erase",
+        "/integrations/elm",
+        "/alerts",
+        "/runs/r1",
+    ];
+    let acts = ["/integrations/elm/sync", "/people/p1/pin", "/people/new"];
+    let approvals = [
+        "/runs/r1/approve",
+        "/people/p1/erase",
+        "/integrations/elm/retire",
+    ];
+    for (reach, tier) in tiers.iter().enumerate() {
+        let cookie = browser.signs_in(tier, PASSWORD).await.unwrap();
+        let shown = format!("Bearer {}", tokens[reach]);
+        let by_account = [("cookie", &*cookie), ("sec-fetch-site", "same-origin")];
+        let by_token = [(AUTHORIZATION.as_str(), &*shown)];
+        for headers in [&by_account[..], &by_token] {
+            for page in pages {
+                let answer = browser.get(page, headers).await;
+                assert_eq!(answer.status(), 200, "{page}");
+                let text = answer.text().await.unwrap().replace("&#x2f;", "/");
+                let forms = text.matches("method=\"post\"").count();
+                let out = text.matches("action=\"/sign-out\"").count();
+                assert!(reach > 0 || forms == out, "{page}: {text}");
+                let erases = text.contains("action=\"/people/p1/erase\"");
+                assert_eq!(
+                    erases,
+                    reach == 2 && page == "/people/p1/erase",
+                    "{page} {tier}"
+                );
+                let syncs = text.contains("action=\"/integrations/elm/sync\"");
+                let has = ["/", "/integrations/elm"].contains(&page);
+                assert_eq!(syncs, reach > 0 && has, "{page} {tier}");
+            }
+            for (needs, paths) in [(1, &acts[..]), (2, &approvals)] {
+                for path in paths {
+                    // Whoever may is told that this is no form; nothing is done.
+                    let request = browser.http.post(format!("{}{path}", browser.url));
+                    let answer = request.headers(map(headers)).send().await.unwrap();
+                    let status = if reach >= needs { 400 } else { 403 };
+                    assert_eq!(answer.status(), status, "{path} {tier}");
+                }
+            }
+        }
+    }
+    assert_eq!(daemon.stop().await, Some(0));
 }

@@ -239,10 +239,10 @@ async fn every_route_is_in_the_document_and_everything_in_it_is_a_route() {
             );
         }
     }
-    // Besides the table: signing in and out, hooks, and what puts them beside it.
+    // Besides the table: signing in and out, the way to a provider of identities and back, hooks, and what puts them beside it.
     let beside = made.iter().filter(|path| path.ends_with("server.rs"));
-    assert_eq!(beside.count(), 5, "{made:?}");
-    assert_eq!(made.len(), 6, "{made:?}");
+    assert_eq!(beside.count(), 9, "{made:?}");
+    assert_eq!(made.len(), 10, "{made:?}");
     let mut ids = BTreeSet::new();
     for (method, path) in &operations {
         let operation = &document.value["paths"][path][method];

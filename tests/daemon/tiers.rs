@@ -17,12 +17,12 @@ use std::process::{Command, Output, Stdio};
 use crate::support::{Daemon, Home, told};
 use tempfile::TempDir;
 
-const STRANGER: u32 = 61_000;
-const OBSERVER: u32 = 61_001;
+pub(crate) const STRANGER: u32 = 61_000;
+pub(crate) const OBSERVER: u32 = 61_001;
 const OPERATOR: u32 = 61_002;
 const APPROVER: u32 = 61_003;
 /// Everybody above has this group but the operator, who is known by theirs alone.
-const USERS: u32 = 61_100;
+pub(crate) const USERS: u32 = 61_100;
 const OPERATORS: u32 = 61_101;
 
 const TIERS: &str = "
@@ -32,10 +32,10 @@ const TIERS: &str = "
 ";
 
 /// A folder that everybody may enter, for the socket and for programs that other users run.
-struct Open(TempDir);
+pub(crate) struct Open(TempDir);
 
 impl Open {
-    fn new() -> Open {
+    pub(crate) fn new() -> Open {
         let folder = TempDir::new().unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         Open(folder)
@@ -54,7 +54,7 @@ impl Open {
         to
     }
 
-    fn settings(&self, home: &Home, mode: &str, tiers: &str) {
+    pub(crate) fn settings(&self, home: &Home, mode: &str, tiers: &str) {
         let socket = self.socket();
         let settings = format!(
             "version: 1\nsocket:\n  path: {}\n  mode: \"{mode}\"\n{}",
@@ -68,14 +68,19 @@ impl Open {
         home.write("config/epms.yaml", settings);
     }
 
-    async fn daemon(&self, home: &Home) -> Daemon {
+    pub(crate) async fn daemon(&self, home: &Home) -> Daemon {
         let mut command = crate::support::epms();
         command.args(["--home".as_ref(), home.root().as_os_str(), "run".as_ref()]);
         Daemon::spawn(command, &self.socket(), home.beside()).await
     }
 
-    /// The answers that a user gets to requests, each `GET /v1/status`: status, kind and body.
-    async fn ask(&self, uid: u32, gid: u32, requests: &[String]) -> Vec<(u16, String, String)> {
+    /// The answers that a user gets to requests, each `GET /v1/status`, with headers behind tabs: status, kind and body.
+    pub(crate) async fn ask(
+        &self,
+        uid: u32,
+        gid: u32,
+        requests: &[String],
+    ) -> Vec<(u16, String, String)> {
         let program = self.program(&std::env::current_exe().unwrap());
         let mut command = Command::new(program);
         command
@@ -122,13 +127,21 @@ fn another_user() {
         let line = line.unwrap();
         let mut stream = UnixStream::connect(&socket).unwrap();
         // As a browser asks.
+        let mut parts = line.split('\t');
+        let line = parts.next().unwrap().to_owned();
+        let headers: String = parts.flat_map(|one| [one, "\r\n"]).collect();
+        let host = if headers.contains("host: ") {
+            ""
+        } else {
+            "host: epms\r\n"
+        };
         let (line, accept) = match line.strip_prefix("BROWSE ") {
             Some(path) => (format!("GET {path}"), "accept: text/html\r\n"),
             None => (line, ""),
         };
         write!(
             stream,
-            "{line} HTTP/1.1\r\nhost: epms\r\n{accept}connection: close\r\ncontent-length: 0\r\n\r\n"
+            "{line} HTTP/1.1\r\n{host}{headers}{accept}connection: close\r\ncontent-length: 0\r\n\r\n"
         )
         .unwrap();
         let mut answer = Vec::new();
@@ -144,7 +157,7 @@ fn another_user() {
     }
 }
 
-fn is_root(shows: &str) -> bool {
+pub(crate) fn is_root(shows: &str) -> bool {
     let root = nix_is_root();
     if !root {
         eprintln!("not shown, as only root can be another user: {shows}");

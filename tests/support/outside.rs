@@ -227,3 +227,17 @@ pub(crate) async fn violations(
     }
     violations
 }
+
+/// oidc-provider, of Node: a provider of identities, which sends people back to this address and signs by this algorithm.
+pub(crate) fn identities(redirect_uri: &str, signs_by: &str) -> Option<Outside> {
+    let modules = installed("node/node_modules");
+    if !is_there(&modules.join("oidc-provider"), "oidc-provider") {
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/identities.mjs");
+    let mut command = Command::new("node");
+    command.arg(script).args([redirect_uri, signs_by]);
+    command.env("MODULES", modules);
+    let said = |line: &str| line.starts_with("http://").then(|| line.trim().to_owned());
+    Some(start("oidc-provider", &mut command, said))
+}

@@ -1,12 +1,17 @@
-//! The page over the network: who gets in, its certificate, and whether somebody listens. Signs nobody in.
+//! The page over the network: who gets in, its certificate, whether somebody listens, and whether the provider of identities
+//! answers. Signs nobody in.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config::{Settings, WebFileError, WebSettings, read_accounts, read_tokens};
-use crate::signin::Kept;
+use crate::config::{
+    OidcSettings, Settings, WebFileError, WebSettings, read_accounts, read_tokens,
+};
+use crate::outbound::Outbound;
+use crate::signin::{Asks, Kept, OidcError, Provider};
 
 use super::super::Exit;
 use super::check::Check;
@@ -15,7 +20,12 @@ use super::check::Check;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks at what `web` of the settings names; nothing where there is none.
-pub(super) async fn look(settings: &Settings, home: &Path, now: Timestamp) -> Vec<Check> {
+pub(super) async fn look(
+    settings: &Settings,
+    home: &Path,
+    outbound: &Outbound,
+    now: Timestamp,
+) -> Vec<Check> {
     let Some(web) = &settings.web else {
         return Vec::new();
     };
@@ -23,8 +33,64 @@ pub(super) async fn look(settings: &Settings, home: &Path, now: Timestamp) -> Ve
     checks.extend(accounts(web, home));
     checks.extend(tokens(web, home, now));
     checks.extend(certificate(web, home));
-    checks.push(listener(web).await);
+    if let Some(listen) = web.listen {
+        checks.push(listener(listen).await);
+    }
+    if let (Some(oidc), Some(listen)) = (&web.oidc, web.listen) {
+        let redirect_uri = oidc.sends_back_to(listen, web.cert.is_some(), &web.hosts);
+        let asks = Asks {
+            outbound,
+            settings: oidc,
+            redirect_uri: &redirect_uri,
+            proxy: settings.proxy.as_ref(),
+            home,
+        };
+        checks.push(secret(oidc, home));
+        checks.push(Box::pin(provider(asks)).await);
+    }
     checks
+}
+
+fn secret(oidc: &OidcSettings, home: &Path) -> Check {
+    let Some(reference) = &oidc.secret else {
+        return Check::ok(
+            "web",
+            "looked for the secret of web.oidc",
+            "there is none: epms is a public client there",
+        );
+    };
+    let did = format!("read the secret of web.oidc: {reference}");
+    match reference.read(home) {
+        Ok(_) => Check::ok("web", did, "it is there"),
+        Err(error) => {
+            let remedy = "write what the provider gave for `client_id` there: epms secret set";
+            Check::fail("web", did, error.to_string(), remedy).ends(Exit::Invalid)
+        }
+    }
+}
+
+async fn provider(asks: Asks<'_>) -> Check {
+    let did = format!(
+        "asked the provider of identities {} what it says of itself, and for its keys",
+        asks.settings.issuer
+    );
+    match Provider::default().probe(asks).await {
+        Ok(()) => {
+            let saw = format!(
+                "it answers; registered there has to be {}",
+                asks.redirect_uri
+            );
+            Check::ok("web", did, saw)
+        }
+        Err(OidcError::Away(what)) => {
+            let remedy = "look at it, and at the way there; the other ways to sign in go on";
+            Check::fail("web", did, what, remedy)
+        }
+        Err(error) => {
+            let remedy = "correct web.oidc in config/epms.yaml, or the provider";
+            Check::fail("web", did, error.to_string(), remedy).ends(Exit::Invalid)
+        }
+    }
 }
 
 fn accounts(web: &WebSettings, home: &Path) -> Option<Check> {
@@ -97,8 +163,7 @@ fn certificate(web: &WebSettings, home: &Path) -> Option<Check> {
     })
 }
 
-async fn listener(web: &WebSettings) -> Check {
-    let address = web.listen;
+async fn listener(address: SocketAddr) -> Check {
     let did = format!("connected to {address}");
     let connected = tokio::net::TcpStream::connect(address);
     match tokio::time::timeout(PATIENCE, connected).await {

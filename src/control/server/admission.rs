@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::control::protocol::ProblemDocument;
-use crate::model::Tier;
+use crate::model::{NamedBy, Tier};
 
 use super::{App, Backend, Peer};
 
@@ -82,11 +82,23 @@ fn refused(needed: Needed, granted: Granted, peer: &Peer) -> ProblemDocument {
     );
     let has = granted.0.map_or("nothing", Tier::as_str);
     let tier = needed.tier;
-    let remedy = if peer.is_remote() {
-        "the account or the token has its tier in the file that `web` in config/epms.yaml names"
-            .to_owned()
-    } else {
-        format!("add the user, or a group of theirs, to socket.tiers.{tier} in config/epms.yaml")
+    let by = peer.signed.as_ref().map(|signed| signed.by);
+    let remedy = match by {
+        Some(NamedBy::Oidc) => format!(
+            "add a group of theirs at the provider of identities to web.oidc.tiers.{tier} in config/epms.yaml"
+        ),
+        Some(NamedBy::Proxy) => {
+            format!("add a group of theirs to web.proxy.tiers.{tier} in config/epms.yaml")
+        }
+        _ if peer.is_remote() => {
+            "the account or the token has its tier in the file that `web` in config/epms.yaml names"
+                .to_owned()
+        }
+        _ => {
+            format!(
+                "add the user, or a group of theirs, to socket.tiers.{tier} in config/epms.yaml"
+            )
+        }
     };
     ProblemDocument::denied(format!(
         "this needs `{tier}`, and {peer} has {has}; {remedy}"

@@ -17,13 +17,17 @@ use serde::Deserialize;
 
 use crate::control::net::NetListening;
 use crate::control::protocol::ProblemDocument;
-use crate::model::Signed;
+use crate::model::{NamedBy, Signed};
 
 use super::Peer;
+use super::away::{Came, Leaving, NoWay};
 use super::hook::{Hook, Hooked};
 
 /// The page on which somebody signs in.
-const PAGE: &str = "/sign-in";
+pub(super) const PAGE: &str = "/sign-in";
+
+/// The page that leads on from there within this site: to another site's link no browser adds the cookie of the session.
+pub(super) const DONE: &str = "/sign-in/done";
 
 /// So much may be written on it.
 pub(super) const MOST_WRITTEN: usize = 8 * 1024;
@@ -61,13 +65,33 @@ pub trait SignIn: Send + Sync + 'static {
     ) -> impl Future<Output = Result<String, NoSignIn>> + Send;
     /// Whether a hook's request is genuine, and when a sync is asked for by it; none where it is not.
     fn hooked(&self, hooked: Hooked) -> impl Future<Output = Option<Hook>> + Send;
-    /// Ends a session.
-    fn sign_out(&self, session: String) -> impl Future<Output = ()> + Send;
+    /// Ends a session; gives by what somebody had signed in.
+    fn sign_out(&self, session: String) -> impl Future<Output = Option<NamedBy>> + Send;
+    /// Somebody leaves for the provider of identities, and wants to go on to `next` afterwards.
+    fn leave(
+        &self,
+        next: String,
+        address: IpAddr,
+    ) -> impl Future<Output = Result<Leaving, NoWay>> + Send;
+    /// Somebody came back from there: begins a session; gives what the browser shows from then on, and where they go on.
+    fn came_back(
+        &self,
+        came: Came,
+        address: IpAddr,
+    ) -> impl Future<Output = Result<(String, String), NoWay>> + Send;
+    /// Where the provider sends people back to.
+    fn redirect_uri(&self) -> Option<&str>;
+    /// Where somebody is signed out at the provider itself.
+    fn signs_out_at(&self) -> impl Future<Output = Option<String>> + Send;
+    /// Somebody was let in by this, or was not: for those who count.
+    fn counted(&self, by: NamedBy, succeeded: bool);
+    /// A request was answered with this status: for those who count.
+    fn answered(&self, status: u16);
 }
 
 /// The gate of one listener.
 pub struct Gate<S> {
-    sign_in: Arc<S>,
+    pub(super) sign_in: Arc<S>,
     /// Under which it may be asked, in lower case, without ports.
     hosts: Vec<String>,
     is_secured: bool,
@@ -120,26 +144,54 @@ impl<S: SignIn> Gate<S> {
 
     /// What the browser shows as its session.
     fn session(&self, headers: &HeaderMap) -> Option<String> {
-        let all = headers.get_all(header::COOKIE).into_iter();
-        let pairs = all
-            .filter_map(|cookies| cookies.to_str().ok())
-            .flat_map(|cookies| cookies.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        let own = pairs.filter(|(name, _)| *name == self.cookie);
+        let own = cookies(headers).filter(|(name, _)| *name == self.cookie);
         // What another port of this host set under the same name is none of ours.
         let mut own = own.filter(|(_, session)| session.starts_with("epms_"));
         own.next().map(|(_, session)| session.to_owned())
     }
 
-    fn cookie(&self, session: &str, is_over: bool) -> Option<HeaderValue> {
+    pub(super) fn cookie(&self, session: &str, is_over: bool) -> Option<HeaderValue> {
+        let lasts = is_over.then_some(0);
+        self.any_cookie(&self.cookie, session, "Strict", lasts)
+    }
+
+    /// The name of the cookie for the way to the provider of identities and back.
+    fn way(&self) -> String {
+        format!("{}-way", self.cookie)
+    }
+
+    /// What the browser shows that left for the provider of identities.
+    pub(super) fn binding(&self, headers: &HeaderMap) -> Option<String> {
+        let name = self.way();
+        let mut own = cookies(headers).filter(|(of, _)| *of == name);
+        own.next().map(|(_, binding)| binding.to_owned())
+    }
+
+    /// The same as a cookie, for so many seconds: the browser has to send it where another site leads back here.
+    pub(super) fn binds(&self, binding: &str, lasts: u32) -> Option<HeaderValue> {
+        self.any_cookie(&self.way(), binding, "Lax", Some(lasts))
+    }
+
+    fn any_cookie(
+        &self,
+        name: &str,
+        value: &str,
+        site: &str,
+        lasts: Option<u32>,
+    ) -> Option<HeaderValue> {
         let secure = if self.is_secured { "; Secure" } else { "" };
-        let over = if is_over { "; Max-Age=0" } else { "" };
-        let cookie = format!(
-            "{}={session}; Path=/; HttpOnly; SameSite=Strict{secure}{over}",
-            self.cookie
-        );
+        let lasts = lasts.map_or_else(String::new, |lasts| format!("; Max-Age={lasts}"));
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{lasts}");
         HeaderValue::from_str(&cookie).ok()
     }
+}
+
+/// All cookies that a browser shows.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let all = headers.get_all(header::COOKIE).into_iter();
+    all.filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// A host without its port, in lower case.
@@ -166,7 +218,7 @@ fn is_open(path: &str) -> bool {
     match parts.next() {
         Some("assets") => parts.count() == 2,
         Some("hooks") => parts.count() == 1,
-        _ => path == PAGE,
+        _ => path == PAGE || path == DONE || super::away::is_its(path),
     }
 }
 
@@ -181,7 +233,9 @@ pub(super) async fn gated<S: SignIn>(
     if !gate.knows(&request) {
         // Not louder: anybody may ask so as often as they like.
         tracing::debug!("asked under a name that `web.hosts` does not have");
-        return ProblemDocument::misdirected().into_response();
+        let answer = ProblemDocument::misdirected().into_response();
+        gate.sign_in.answered(answer.status().as_u16());
+        return answer;
     }
     let token = bearer(headers);
     let session = gate.session(headers);
@@ -190,14 +244,20 @@ pub(super) async fn gated<S: SignIn>(
         headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
     let shown = (token.clone(), session.clone());
     let signed = match (token, session) {
-        (Some(token), _) => gate.sign_in.by_token(token).await,
+        (Some(token), _) => {
+            let signed = gate.sign_in.by_token(token).await;
+            gate.sign_in.counted(NamedBy::Token, signed.is_some());
+            signed
+        }
         // A browser says from which site it acts; what does not is none, and has no business with a cookie.
         (None, Some(_)) if is_act && !says_its_site => None,
         (None, Some(session)) => gate.sign_in.by_session(session).await,
         (None, None) => None,
     };
     if signed.is_none() && !is_open(request.uri().path()) {
-        return unknown(&request);
+        let answer = unknown(&request);
+        gate.sign_in.answered(answer.status().as_u16());
+        return answer;
     }
     let is_signed = signed.is_some();
     request.extensions_mut().insert(ConnectInfo(Peer {
@@ -205,6 +265,7 @@ pub(super) async fn gated<S: SignIn>(
         ..peer
     }));
     let mut answer = next.run(request).await;
+    gate.sign_in.answered(answer.status().as_u16());
     let headers = answer.headers_mut();
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -279,7 +340,7 @@ pub(super) struct Written {
 }
 
 /// Where somebody goes once they are in: a page here, and nothing else.
-fn local(next: &str) -> &str {
+pub fn local(next: &str) -> &str {
     let begins = next.starts_with('/') && !next.starts_with("//");
     let fits = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if begins && fits && !next.starts_with("/sign-") {
@@ -335,10 +396,14 @@ pub(super) async fn sign_out<S: SignIn>(
     State(gate): State<Arc<Gate<S>>>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(session) = gate.session(&headers) {
-        gate.sign_in.sign_out(session).await;
+    let mut to = PAGE.to_owned();
+    if let Some(session) = gate.session(&headers)
+        && gate.sign_in.sign_out(session).await == Some(NamedBy::Oidc)
+    {
+        // A form's answer may not lead to another site: the page has a link there.
+        to += "?left=oidc";
     }
-    let mut answer = Redirect::to(PAGE).into_response();
+    let mut answer = Redirect::to(&to).into_response();
     if let Some(cookie) = gate.cookie("", true) {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::protocol::ProblemDocument;
-use crate::model::{IntegrationId, Signed};
+use crate::model::{IntegrationId, NamedBy, Signed};
 
 use super::gate::{Gate, SignIn};
 use super::{Backend, Peer};
@@ -74,7 +74,10 @@ pub(super) async fn hooked<B: Backend, S: SignIn>(
         headers: ["webhook-id", "webhook-timestamp", "webhook-signature"].map(header),
         body: body.to_vec(),
     };
-    let (wait, signed) = match around.gate.hooked(hooked).await {
+    let answer = around.gate.hooked(hooked).await;
+    let counted = |succeeded| around.gate.sign_in.counted(NamedBy::Hook, succeeded);
+    counted(answer.is_some());
+    let (wait, signed) = match answer {
         // Which hooks there are is told to nobody.
         None => return ProblemDocument::unknown_caller().into_response(),
         Some(Hook::Already) => return StatusCode::ACCEPTED.into_response(),

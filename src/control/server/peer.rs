@@ -58,6 +58,12 @@ impl Peer {
         self.address.is_some()
     }
 
+    /// Whether they signed in here, and can sign out: no proxy says who they are, and no token.
+    pub fn has_session(&self) -> bool {
+        let by = self.signed.as_ref().map(|signed| signed.by);
+        matches!(by, Some(NamedBy::Account | NamedBy::Oidc))
+    }
+
     /// The name of who signed in, for the log.
     pub fn account(&self) -> Option<&str> {
         self.signed.as_ref().map(|signed| &*signed.name)

@@ -19,9 +19,10 @@ const FETCH_SITE: &str = "sec-fetch-site";
 /// Lets through what no other site asks for, and the links that lead from one to a page here.
 pub(super) async fn own(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
-    let is_remote = peer.is_some_and(|ConnectInfo(peer)| peer.is_remote());
-    // Over the network the gate knows the names.
-    if !is_remote && !is_of_this_machine(request.headers()) {
+    // Over the network the gate knows the names, and behind a proxy who asked it.
+    let is_known = |peer: &Peer| peer.is_remote() || peer.signed.is_some();
+    let is_known = peer.is_some_and(|ConnectInfo(peer)| is_known(peer));
+    if !is_known && !is_of_this_machine(request.headers()) {
         return ProblemDocument::denied(
             "this is asked under a name that is not this machine's, as a page of somebody else would; ask under `localhost`",
         )
@@ -57,7 +58,7 @@ fn may_read(headers: &HeaderMap, path: &str) -> bool {
 
 /// Whether the control socket is asked under a name that nobody else can give to their own page and then lead here: this
 /// machine's own, or one without a dot, as programs write it. Who names none is no browser.
-fn is_of_this_machine(headers: &HeaderMap) -> bool {
+pub(super) fn is_of_this_machine(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     hosts.all(|host| {
         let name = bare(host.to_str().unwrap_or("?.?"));

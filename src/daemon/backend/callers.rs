@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Caller, Tiers};
-use crate::control::server::Peer;
+use crate::control::server::{Front, Peer};
 use crate::model::Tier;
 
 use super::{Daemon, Nature};
@@ -15,8 +15,8 @@ impl Daemon {
         let Nature::Daemon { owner } = self.nature else {
             return Some(Tier::Observe);
         };
-        // The permissions of the socket say nothing of who comes over the network.
-        if peer.is_remote() {
+        // The permissions of the socket say nothing of who comes over the network, or through a proxy.
+        if peer.is_remote() || peer.signed.is_some() {
             return peer.signed.as_ref().map(|signed| signed.tier);
         }
         let catalog = Arc::clone(&self.catalog.borrow());
@@ -40,6 +40,26 @@ impl Daemon {
             Err(_) => by_number(uid, gid),
         };
         always.max(tiers.and_then(|tiers| tiers.of(&caller)))
+    }
+
+    /// The proxy of this user, by the settings as they are now. The daemon's own user is none: they may everything.
+    pub(super) fn front_of(&self, uid: u32) -> Option<Front> {
+        let Nature::Daemon { owner } = self.nature else {
+            return None;
+        };
+        let catalog = self.catalog.borrow();
+        let web = catalog.settings.web.as_ref()?;
+        let proxy = web.proxy.as_ref()?;
+        if proxy.uid != uid || uid == owner {
+            return None;
+        }
+        let tiers = proxy.tiers.clone();
+        Some(Front {
+            user: proxy.user.clone(),
+            groups: proxy.groups.clone(),
+            hosts: web.hosts.clone(),
+            tier: Box::new(move |groups| tiers.of(groups)),
+        })
     }
 }
 

@@ -46,6 +46,8 @@ impl Daemon {
         });
         let stuck = self.stuck().into_iter();
         unwell.extend(stuck.map(|(id, why)| format!("{id}: {why}")));
+        let web = self.listener.status().and_then(|web| web.problem);
+        unwell.extend(web.map(|problem| format!("the page over the network: {problem}")));
         if let Err(problem) = self.in_place().await {
             reasons.push(problem.detail);
         }
@@ -107,6 +109,7 @@ impl Daemon {
             stuck,
             store: self.store.length(),
             backup: self.backups_kept(),
+            live: self.places.taken(),
         };
         let text = self.metrics.exposition(scrape);
         text.map_err(|error| ProblemDocument::internal(error.to_string()))

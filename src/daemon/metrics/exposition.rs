@@ -19,10 +19,20 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::control::protocol::{IntegrationState, IntegrationStatus, Status};
 use crate::model::{
-    AlertKind, BackupsKept, DeliveryState, IntegrationId, Problem, Tally, TargetState, TargetStatus,
+    AlertKind, BackupsKept, DeliveryState, IntegrationId, NamedBy, Problem, Tally, TargetState,
+    TargetStatus,
 };
 
 use super::{BOUNDS, Counted, Feed, Metrics};
+
+/// By what somebody is known over the network, or behind a proxy.
+const WAYS: [NamedBy; 5] = [
+    NamedBy::Account,
+    NamedBy::Oidc,
+    NamedBy::Proxy,
+    NamedBy::Token,
+    NamedBy::Hook,
+];
 
 /// What the store and the catalog say at one moment.
 #[derive(Debug)]
@@ -41,6 +51,8 @@ pub(in crate::daemon) struct Scrape {
     pub store: u64,
     /// The backups that are made of it.
     pub backup: Option<BackupsKept>,
+    /// Pages that are live.
+    pub live: usize,
 }
 
 /// One scrape, to be encoded.
@@ -86,7 +98,8 @@ impl Collector for Told {
         self.files(&mut page)?;
         self.credentials(&mut page)?;
         self.deliveries(&mut page)?;
-        self.notices(&mut page)
+        self.notices(&mut page)?;
+        self.web(&mut page)
     }
 }
 
@@ -147,6 +160,41 @@ impl Told {
             None,
         )?
         .alone(problems(&status.problems))
+    }
+
+    fn web(&self, page: &mut Page) -> fmt::Result {
+        let listening = page.gauge(
+            "web_listening",
+            "Whether the page is where `web.listen` says, with the certificate that lies on disk; there is none where that names nothing",
+            None,
+        )?;
+        if let Some(web) = &self.scrape.status.web {
+            listening.alone(i64::from(web.problem.is_none()))?;
+        }
+        let mut sign_ins = page.counter(
+            "web_sign_ins",
+            "Times that somebody was let in over the network or by a proxy, and was not, by what says who they are",
+        )?;
+        for by in WAYS {
+            let counts = self.counted.sign_ins.get(&by).copied().unwrap_or_default();
+            let labels = |outcome| [("by", by.as_str()), ("outcome", outcome)];
+            sign_ins.one(&labels("succeeded"), counts.succeeded)?;
+            sign_ins.one(&labels("failed"), counts.failed)?;
+        }
+        let mut requests = page.counter(
+            "web_requests",
+            "Requests over the network, by the class of their answer's status",
+        )?;
+        for (digit, class) in (2..).zip(["2xx", "3xx", "4xx", "5xx"]) {
+            let answered = self.counted.requests.get(&digit).copied();
+            requests.one(&[("class", class)], answered.unwrap_or_default())?;
+        }
+        page.gauge(
+            "web_live_pages",
+            "Pages that are kept as things are now",
+            None,
+        )?
+        .alone(count(self.scrape.live as u64))
     }
 
     /// Nothing where none are to be made.

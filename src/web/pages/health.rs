@@ -39,6 +39,7 @@ pub(super) async fn show<B: Backend>(asked: Asked<B>) -> Answer<Page> {
             loading_since => value(&status.loading_since),
             of_files => of_files,
             credentials => value(&status.credentials),
+            web => value(&status.web),
             keeping => value(&keeping),
             bytes => bytes(keeping.bytes),
             growth => value(&keeping.growth.map(|growth| bytes(growth.per_day))),
