@@ -129,6 +129,7 @@ const EDGES: &[(&str, &str)] = &[
     ("notify/worker.rs", "when a letter is due, with jitter"),
     ("outbound/", "deadlines, pauses with jitter, budgets"),
     ("sandbox/", "a PMS has a clock, and people by chance"),
+    ("setup/", "what is written aside first has a name by chance"),
     ("signin/", "how long what a provider said is taken to be so"),
     (
         "source/chain.rs",
