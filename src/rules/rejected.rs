@@ -72,18 +72,21 @@ impl Places {
     /// Of what mapping made of records.
     pub(crate) fn of(entries: &[Entry]) -> Places {
         let mut places = Places::default();
-        for entry in entries {
-            if let Entry::Rejected {
-                record,
-                place,
-                message,
-                ..
-            } = entry
-            {
-                places.put(place, Rejected::one(record, message));
-            }
-        }
+        entries.iter().for_each(|entry| places.note(entry));
         places
+    }
+
+    /// Of one thing more that mapping made of a record.
+    pub(crate) fn note(&mut self, entry: &Entry) {
+        if let Entry::Rejected {
+            record,
+            place,
+            message,
+            ..
+        } = entry
+        {
+            self.put(place, Rejected::one(record, message));
+        }
     }
 
     fn put(&mut self, place: &str, rejected: Rejected) {

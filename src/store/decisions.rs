@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Decision, IntegrationId, RunId};
 
-use super::value::{decisions_to_bytes, from_bytes, to_bytes};
+use super::value::{PackedList, from_bytes, to_bytes};
 use super::write::Done;
-use super::{View, Write, tables};
+use super::{StoreError, View, Write, tables};
 
 /// What stands of the decisions of an earlier run: all but those about some subjects. Who came in by them is in now,
 /// and unchanged.
@@ -64,24 +64,24 @@ fn decisions(
 impl Write {
     /// Keeps the decisions of a run beside what stands of an earlier one's. Of the others of the integration stay
     /// those of its last `kept` runs that decided, and what these stand on.
-    pub fn put_decisions<'d>(
+    pub fn put_decisions<E: Into<StoreError>>(
         &self,
         integration: &IntegrationId,
         run: RunId,
-        decisions: impl IntoIterator<Item = &'d Decision>,
+        decisions: impl IntoIterator<Item = Result<Decision, E>>,
         standing: Option<&Standing>,
         kept: usize,
     ) -> Done<()> {
-        let decisions: Vec<&Decision> = decisions.into_iter().collect();
+        let mut packed = PackedList::default();
+        for decision in decisions {
+            packed.push("decisions-1", &decision.map_err(Into::into)?)?;
+        }
         let mut table = self.transaction.open_table(tables::DECISIONS)?;
         let mut stand = self.transaction.open_table(tables::STANDING)?;
         let mut index = self
             .transaction
             .open_table(tables::DECISIONS_BY_INTEGRATION)?;
-        table.insert(
-            run.0,
-            decisions_to_bytes("decisions-1", &decisions)?.as_slice(),
-        )?;
+        table.insert(run.0, packed.into_bytes("decisions-1")?.as_slice())?;
         match standing {
             Some(standing) => stand.insert(run.0, to_bytes("standing-1", standing)?.as_slice())?,
             None => stand.remove(run.0)?,

@@ -23,6 +23,7 @@ mod requests;
 mod tokens;
 mod tombstones;
 mod retention;
+mod spool;
 mod decisions;
 mod erase;
 mod memory;

@@ -9,7 +9,7 @@ use crate::model::{
     Act, ActId, ActKind, Alert, AlertId, AlertState, Change, Decision, Field, GuardState, Guarded,
     HeldPlan, IntegrationId, Link, PersonId, Run,
 };
-use crate::store::value::{decisions_to_bytes, from_bytes, to_bytes};
+use crate::store::value::{from_bytes, to_bytes};
 use crate::store::write::Done;
 use crate::store::{History, tables};
 
@@ -236,9 +236,8 @@ impl Erasure<'_> {
                     is_other = true;
                 }
             }
-            let decisions: Vec<&Decision> = decisions.iter().collect();
             is_other
-                .then(|| decisions_to_bytes("decisions-1", &decisions))
+                .then(|| to_bytes("decisions-1", &decisions))
                 .transpose()
         })
     }

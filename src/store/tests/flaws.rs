@@ -102,7 +102,7 @@ fn sound() -> Store {
         person: Some(PersonId(1)),
     };
     write
-        .put_decisions(&elm(), RunId(1), &[decision], None, 24)
+        .put_decisions(&elm(), RunId(1), [Ok::<_, StoreError>(decision)], None, 24)
         .unwrap();
     let history = History {
         last_run: Some(RunId(1)),
@@ -212,7 +212,7 @@ fn decides_as_the_first(write: &crate::store::Write) {
         gone: std::collections::BTreeSet::new(),
     };
     write
-        .put_decisions(&elm(), RunId(2), &[], Some(&standing), 24)
+        .put_decisions::<StoreError>(&elm(), RunId(2), [], Some(&standing), 24)
         .unwrap();
 }
 

@@ -20,6 +20,7 @@ pub(in crate::sync) fn households(
 ) -> Result<BTreeMap<String, String>, StoreError> {
     let keys: HashSet<u64> = residents.iter().map(|one| key_of(one)).collect();
     let mut found = BTreeMap::new();
+    let mut all = gathered.made.in_order();
     for handled in &gathered.records {
         let value = match *handled {
             Handled::Quiet(place) => {
@@ -33,8 +34,8 @@ pub(in crate::sync) fn households(
             }
             Handled::LookedAt(place) => {
                 let one = gathered.looked_at.get(place);
-                let one = one.filter(|one| one.subjects.iter().any(|id| residents.contains(id)));
-                one.map(|one| one.made.clone())
+                let made = one.map(|one| all.get(one.made as usize)).transpose()?;
+                made.map(|made| made.bytes)
             }
         };
         let Some(value) = value else { continue };
