@@ -314,7 +314,7 @@ fn check_run(world: &mut World, feed: &[Item]) {
     };
     assert_eq!(
         sorted(&seen.decisions),
-        sorted(&planned.decisions),
+        sorted(&planned.decisions.to_vec().unwrap()),
         "what is remembered is what would be planned"
     );
 

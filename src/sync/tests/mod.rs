@@ -25,6 +25,7 @@ mod relocating;
 mod remembering;
 mod renewing;
 mod reports;
+mod spooling;
 mod troubles;
 mod truth;
 mod understanding;
@@ -41,7 +42,7 @@ use crate::config::{EmailChange, Guard, Retention};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, GuardState,
     HeldPlan, IntegrationId, LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview,
-    Printer, Resident, Run, RunId, Stay, Unit,
+    Printer, Resident, Run, RunId, Spool, Stay, Unit,
 };
 use crate::store::{Lookup, Property, Store, StoreError, Uptime};
 
@@ -113,6 +114,8 @@ struct World {
     forgetful: bool,
     /// How many residents one record has.
     per_record: usize,
+    /// Where runs put what they cannot keep in memory, where that is not for the store to say.
+    spool: Option<Arc<dyn Spool>>,
 }
 
 /// What a run said and did.
@@ -149,6 +152,7 @@ impl World {
             starts: 1,
             forgetful: false,
             per_record: 1,
+            spool: None,
         }
     }
 
@@ -224,7 +228,7 @@ impl World {
         let known = memory.map(Memory::known);
         let printer = Printer::new(seed, "residents", "p1");
         let records = items.chunks(self.per_record);
-        let mut taken = Takings::to(&self.store.spool());
+        let mut taken = Takings::to(&self.spool());
         for items in records {
             let text = format!("{items:?}");
             let print = printer.print(&text);
@@ -246,6 +250,11 @@ impl World {
             }
         }
         taken
+    }
+
+    fn spool(&self) -> Arc<dyn Spool> {
+        let given = self.spool.clone();
+        given.unwrap_or_else(|| self.store.spool())
     }
 
     /// What the run before remembered.
@@ -358,7 +367,7 @@ impl World {
                 .map(ToString::to_string)
                 .collect(),
             earlier,
-            spool: self.store.spool(),
+            spool: self.spool(),
             silent,
             seen: records,
             taken,
