@@ -57,7 +57,9 @@ pub enum SpoolError {
         source: io::Error,
     },
     /// It is not what was written.
-    #[error("what was put away while a run was planned does not fit; look at the disk of the state folder")]
+    #[error(
+        "what was put away while a run was planned does not fit; look at the disk of the state folder"
+    )]
     Form,
 }
 
@@ -318,7 +320,13 @@ impl<T> Raw<'_, T> {
         self.place += 1;
         let part = match self.part {
             // Items come in order: it is the same part, or the next one.
-            Some(last) if place < list.parts.get(last + 1).map_or(list.first_open, |next| next.first) => {
+            Some(last)
+                if place
+                    < list
+                        .parts
+                        .get(last + 1)
+                        .map_or(list.first_open, |next| next.first) =>
+            {
                 Some(last)
             }
             _ => list.part_of(place),

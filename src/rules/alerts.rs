@@ -59,9 +59,7 @@ impl Judged<'_> {
                 .sides
                 .iter()
                 .filter_map(|side| side.resident.as_deref())
-                .all(|one| {
-                    !self.unmapped.contains(one) && (self.seen.has(one) || !self.unread)
-                }),
+                .all(|one| !self.unmapped.contains(one) && (self.seen.has(one) || !self.unread)),
             _ => alert.sides.iter().all(|side| {
                 let Some(resident) = &side.resident else {
                     return true;

@@ -130,7 +130,11 @@ impl Lease {
 
 impl Group {
     /// The leases of one PMS id, which has at least one; the one that counts first, as `order` says.
-    pub(super) fn new(id: String, mut leases: Vec<Lease>, order: fn(&Lease, &Lease) -> Ordering) -> Group {
+    pub(super) fn new(
+        id: String,
+        mut leases: Vec<Lease>,
+        order: fn(&Lease, &Lease) -> Ordering,
+    ) -> Group {
         renewal::end(&mut leases);
         leases.sort_by(order);
         Group { id, leases }

@@ -18,8 +18,8 @@ use jiff::civil::Date;
 use crate::config::EmailChange;
 use crate::model::{
     Actor, Alert, AlertKind, Change, ChangeKind, Counts, Decision, Fate, FieldChange,
-    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, SpoolError, Spooled,
-    Unit,
+    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, SpoolError,
+    Spooled, Unit,
 };
 
 use super::alerts::{AlertWrites, Causes, Judged};

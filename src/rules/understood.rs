@@ -277,7 +277,8 @@ impl Reading {
             }
             let any =
                 |residents: &HashSet<String>| theirs.iter().any(|(id, _)| residents.contains(*id));
-            let has = |residents: &HashSet<&str>| theirs.iter().any(|(id, _)| residents.contains(id));
+            let has =
+                |residents: &HashSet<&str>| theirs.iter().any(|(id, _)| residents.contains(id));
             if has(&dated) {
                 reading.dated.push(person);
             }

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_012_packed,
     migration_013_lanes,
     migration_014_by_hand,
+    migration_015_parts_of_decisions,
 ];
 
 /// The schema that this version writes.
@@ -176,6 +177,12 @@ fn migration_014_by_hand(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()?;
     write.index_people_without_stays()?;
     write.index_open_alerts_by_person()
+}
+
+/// What a run decided was one value, however many it was about: it stays, and is read as the first part. An earlier version
+/// would take the first part for all.
+fn migration_015_parts_of_decisions(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
 }
 
 /// The people whose email has another normal form, and that.

@@ -123,7 +123,12 @@ impl People<'_> {
                 if let Some(email) = email {
                     self.by_email.remove(email)?;
                 }
-                emails.extend(person.email.as_deref().map(|email| (email.into(), person.id)));
+                emails.extend(
+                    person
+                        .email
+                        .as_deref()
+                        .map(|email| (email.into(), person.id)),
+                );
             }
             let key = name_key(&person.first_name, &person.last_name);
             let mut known = None;

@@ -123,6 +123,11 @@ impl PackedList {
         Ok(())
     }
 
+    /// How many bytes the items have.
+    pub(super) fn length(&self) -> usize {
+        self.items.len()
+    }
+
     /// The value.
     pub(super) fn into_bytes(self, table: &'static str) -> Result<Vec<u8>, StoreError> {
         let mut bytes = vec![PACKED];
@@ -197,11 +202,15 @@ pub(super) fn each_to_bytes<I: Send, T: Kept, E: Into<StoreError>>(
     };
     let mut take = |batch: Batch<I>| {
         let mut begin = 0;
-        batch.items.into_iter().zip(batch.ends).try_for_each(|(item, end)| {
-            let value = batch.bytes.get(begin..end).unwrap_or_default();
-            begin = end;
-            each(item, value)
-        })
+        batch
+            .items
+            .into_iter()
+            .zip(batch.ends)
+            .try_for_each(|(item, end)| {
+                let value = batch.bytes.get(begin..end).unwrap_or_default();
+                begin = end;
+                each(item, value)
+            })
     };
     let Some(first) = batch()? else { return Ok(()) };
     let is_all = first.items.len() < AT_ONCE;

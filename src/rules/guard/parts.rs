@@ -79,7 +79,9 @@ pub(super) fn find<P: People>(
         let after = &after?;
         let Some(before) = facts.people.person(after.id)? else {
             if !window.is_first_of_all() {
-                found.arrivals.extend(newcomer(after, facts, &ties, window)?);
+                found
+                    .arrivals
+                    .extend(newcomer(after, facts, &ties, window)?);
             }
             continue;
         };
@@ -381,9 +383,7 @@ fn unlinked<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
     for linked in plan.links.iter() {
         let (resident, link) = &linked?;
         let ended = !is_open(link) && facts.links.get(resident).is_some_and(is_open);
-        if !ended
-            || !judged.insert(link.person)
-            || is_linked(ties.of(link.person)?, Moment::After)
+        if !ended || !judged.insert(link.person) || is_linked(ties.of(link.person)?, Moment::After)
         {
             continue;
         }

@@ -8,9 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::EmailChange;
-use crate::model::{
-    Decision, Fate, LeaseStatus, Person, Relationship, Resident, SpoolError, Unit,
-};
+use crate::model::{Decision, Fate, LeaseStatus, Person, Relationship, Resident, SpoolError, Unit};
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
 use crate::rules::normal::Normal;

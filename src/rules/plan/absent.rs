@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use crate::model::{AlertKind, Link, Resident};
 
 use super::super::alerts;
-use super::{Now, Planner};
 use super::linked::{does_not_start_before, superseded};
+use super::{Now, Planner};
 use crate::model::People;
 
 /// How an id that a run does not name stands after it.

@@ -24,7 +24,11 @@ impl<P: People> Planner<'_, P> {
         let mut new: HashMap<String, Person> = HashMap::new();
         for person in self.plan.people.iter() {
             let person = person?;
-            if let Some(email) = person.email.as_ref().filter(|email| emails.contains(*email)) {
+            if let Some(email) = person
+                .email
+                .as_ref()
+                .filter(|email| emails.contains(*email))
+            {
                 new.insert(email.clone(), person);
             }
         }

@@ -23,11 +23,7 @@ use crate::model::People;
 
 impl<P: People> Planner<'_, P> {
     /// Updates a person from all residents that are tied to them here: the one that counts decides (R21, R22).
-    pub(super) fn update(
-        &mut self,
-        id: PersonId,
-        groups: &[Group],
-    ) -> Result<(), P::Error> {
+    pub(super) fn update(&mut self, id: PersonId, groups: &[Group]) -> Result<(), P::Error> {
         let before = self.people.named_elsewhere(id)?;
         if before.pinned {
             self.told_of.insert(id.to_string());

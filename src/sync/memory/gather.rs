@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::People;
 use crate::model::{
-    Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId, Spooled,
+    Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId, Print, Spooled,
     Understanding,
 };
 use crate::store::{Stirred, StoreError, Write};
 
 use super::taken::{Packed, Taken, made_at};
-use super::{
-    Adds, Made, Memory, Row, Sum, Takings, key_of, key_of_email, key_of_person, subject,
-};
+use super::{Adds, Made, Memory, Row, Sum, Takings, key_of, key_of_email, key_of_person, subject};
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
 use crate::rules::matching::candidates;
@@ -50,26 +48,47 @@ pub(in crate::sync) struct Gathered {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Handled {
     /// Remembered, and left as it is.
-    Quiet(usize),
+    Quiet(u32),
     /// Among those that are looked at.
-    LookedAt(usize),
+    LookedAt(u32),
 }
 
-/// A record that is looked at.
+/// A record that is looked at. In a first sync there is one of everybody.
 #[derive(Debug)]
 pub(super) struct LookedAt {
-    /// Where it was, if it was there before.
-    pub(super) before: Option<usize>,
-    pub(super) row: Row,
-    pub(super) restless: bool,
+    /// As bytes, so that it takes no more room than it has.
+    print: [u8; 16],
     pub(super) adds: Option<Box<Adds>>,
+    /// What was decided before, as bytes, if it was there before.
+    pub(super) before: Option<Box<Vec<u8>>>,
+    length: u32,
+    entries: u32,
     /// Which of those that were made it is.
     pub(super) made: u32,
-    /// What was decided before, as bytes.
-    pub(super) decided: Box<[u8]>,
+    pub(super) restless: bool,
+    bad_dates: bool,
+    rejected: bool,
 }
 
 impl LookedAt {
+    pub(super) fn print(&self) -> u128 {
+        u128::from_le_bytes(self.print)
+    }
+
+    /// As it is remembered.
+    pub(super) fn row(&self, quiet: bool, since: bool) -> Row {
+        Row {
+            print: Print(self.print()),
+            length: self.length,
+            entries: self.entries,
+            quiet,
+            since,
+            bad_dates: self.bad_dates,
+            rejected: self.rejected,
+            keys: (0, 0),
+        }
+    }
+
     pub(super) fn has_unknown_word(&self) -> bool {
         let adds = self.adds.as_ref();
         adds.is_some_and(|adds| !adds.odd.words.is_empty())
@@ -263,7 +282,7 @@ struct Pulled {
     /// Which of those that were made it is.
     made: u32,
     /// What was decided before, as bytes.
-    decided: Box<[u8]>,
+    decided: Vec<u8>,
 }
 
 /// Gathers what a run decides on. Without a memory that is everything.
@@ -395,7 +414,7 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
         let value = self.write.remembered(self.integration, row.print.0)?;
         let mut value = value.ok_or_else(unreadable)?;
         let (made, decided) = halves(&value)?;
-        let (made, decided): (Made, Box<[u8]>) = (decode(made)?, decided.into());
+        let (made, decided): (Made, Vec<u8>) = (decode(made)?, decided.to_vec());
         for entry in &made.entries {
             self.entry(entry)?;
         }
@@ -498,13 +517,13 @@ impl Gathered {
             }
             match *record {
                 Handled::LookedAt(place) => {
-                    let one = self.looked_at.get(place);
+                    let one = self.looked_at.get(place as usize);
                     if let Some(adds) = one.and_then(|one| one.adds.as_ref()) {
                         all.name_those_of(&adds.bad_dates);
                     }
                 }
                 Handled::Quiet(place) => {
-                    let row = memory.and_then(|memory| memory.rows.get(place));
+                    let row = memory.and_then(|memory| memory.rows.get(place as usize));
                     if let Some(row) = row.filter(|row| row.bad_dates) {
                         let value = write.remembered(integration, row.print.0)?;
                         let value = value.ok_or_else(unreadable)?;
@@ -548,18 +567,17 @@ impl Gathered {
     }
 
     /// Takes a record in that is looked at: what was made of it is the one at `place`.
-    fn look_at(&mut self, made: Made, place: u32, row: Row, before: Option<Before>) {
-        let (before, decided) = match before {
-            Some(before) => (Some(before.place), before.decided),
-            None => (None, Box::default()),
-        };
+    fn look_at(&mut self, made: Made, place: u32, row: &Row, before: Option<Vec<u8>>) {
         let one = LookedAt {
-            before,
-            row,
-            restless: !made.unmapped.is_empty(),
+            print: row.print.0.to_le_bytes(),
             adds: Adds::of(&made),
+            before: before.map(Box::new),
+            length: row.length,
+            entries: row.entries,
             made: place,
-            decided,
+            restless: !made.unmapped.is_empty(),
+            bad_dates: row.bad_dates,
+            rejected: row.rejected,
         };
         for entry in &made.entries {
             self.rejected += u64::from(is_rejected(entry));
@@ -570,15 +588,14 @@ impl Gathered {
         for (kind, count) in made.notes {
             *self.notes.entry(kind).or_default() += count;
         }
-        self.records.push(Handled::LookedAt(self.looked_at.len()));
+        self.records
+            .push(Handled::LookedAt(number(self.looked_at.len())));
         self.looked_at.push(one);
     }
 }
 
-/// Where a record was, and what was decided about it.
-struct Before {
-    place: usize,
-    decided: Box<[u8]>,
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn everything(links: BTreeMap<String, Link>, taken: Takings) -> Result<Gathered, StoreError> {
@@ -590,7 +607,7 @@ fn everything(links: BTreeMap<String, Link>, taken: Takings) -> Result<Gathered,
     for (place, made) in (0..).zip(taken.each_made()) {
         let made = made?;
         let row = row_of(&made);
-        gathered.look_at(made, place, row, None);
+        gathered.look_at(made, place, &row, None);
     }
     gathered.made = taken.made;
     Ok(gathered)
@@ -636,7 +653,7 @@ fn sorted(
             Taken::Made(place) => {
                 let made = made_at(&mut in_order, place)?;
                 let row = row_of(&made);
-                gathered.look_at(made, place, row, None);
+                gathered.look_at(made, place, &row, None);
             }
             Taken::Known(place) => {
                 let again = came.get(place).is_some_and(|came| *came > 1);
@@ -647,13 +664,12 @@ fn sorted(
                 } else {
                     pulled.remove(&place).map(|one| (one.made, one.decided))
                 };
-                let (Some((number, decided)), Some(row)) = (one, memory.rows.get(place)) else {
-                    gathered.records.push(Handled::Quiet(place));
+                let (Some((made_at, decided)), Some(row)) = (one, memory.rows.get(place)) else {
+                    gathered.records.push(Handled::Quiet(number(place)));
                     continue;
                 };
-                let made = all.get(number as usize)?.made()?;
-                let before = Before { place, decided };
-                gathered.look_at(made, number, row.clone(), Some(before));
+                let made = all.get(made_at as usize)?.made()?;
+                gathered.look_at(made, made_at, row, Some(decided));
             }
         }
     }

@@ -24,7 +24,8 @@ pub(in crate::sync) fn households(
     for handled in &gathered.records {
         let value = match *handled {
             Handled::Quiet(place) => {
-                let row = memory.and_then(|memory| Some((memory, memory.rows.get(place)?)));
+                let row =
+                    memory.and_then(|memory| Some((memory, memory.rows.get(place as usize)?)));
                 let row = row
                     .filter(|(memory, row)| memory.keys(row).iter().any(|key| keys.contains(key)));
                 match row {
@@ -33,7 +34,7 @@ pub(in crate::sync) fn households(
                 }
             }
             Handled::LookedAt(place) => {
-                let one = gathered.looked_at.get(place);
+                let one = gathered.looked_at.get(place as usize);
                 let made = one.map(|one| all.get(one.made as usize)).transpose()?;
                 made.map(|made| made.bytes)
             }

@@ -60,7 +60,7 @@ pub(in crate::sync) fn keep(
     let since = |row: &Row| row.since;
     let quiet = || {
         let places = gathered.records.iter().filter_map(|place| match place {
-            Handled::Quiet(place) => Some(*place),
+            Handled::Quiet(place) => Some(*place as usize),
             Handled::LookedAt(_) => None,
         });
         places.filter_map(|place| memory?.rows.get(place))
@@ -146,7 +146,7 @@ fn remember(
         match *place {
             Handled::Quiet(place) => {
                 let Some((memory, row)) =
-                    memory.and_then(|memory| Some((memory, memory.rows.get(place)?)))
+                    memory.and_then(|memory| Some((memory, memory.rows.get(place as usize)?)))
                 else {
                     continue;
                 };
@@ -157,7 +157,7 @@ fn remember(
                 rows.put(&row, memory.keys(&row))?;
             }
             Handled::LookedAt(place) => {
-                let Some(one) = gathered.looked_at.get(place) else {
+                let Some(one) = gathered.looked_at.get(place as usize) else {
                     continue;
                 };
                 let made = made_at(&mut all, one.made)?;
@@ -173,11 +173,8 @@ fn remember(
                 keys.extend(people.map(key_of_person));
                 keys.sort_unstable();
                 keys.dedup();
-                let row = Row {
-                    quiet: is_quiet && u8::try_from(keys.len()).is_ok(),
-                    since: standing.is_some(),
-                    ..one.row.clone()
-                };
+                let is_quiet = is_quiet && u8::try_from(keys.len()).is_ok();
+                let row = one.row(is_quiet, standing.is_some());
                 if row.quiet {
                     sum.count(&decisions, one.adds.as_deref(), true);
                 }
@@ -186,7 +183,7 @@ fn remember(
                 // Nearly every print comes once: the others alone are kept in mind.
                 let print = row.print.0;
                 let is_new = !judging.repeated.contains(&print) || prints.insert(print);
-                if is_new && (one.before.is_none() || *decided != *one.decided) {
+                if is_new && one.before.as_deref() != Some(&decided) {
                     let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
                     let mut bytes = made.bytes;
                     bytes.extend(decided);
@@ -201,7 +198,7 @@ fn remember(
         let gone: HashSet<u128> = places
             .filter_map(|place| Some(memory.rows.get(place)?.print.0))
             .collect();
-        let stay = gathered.looked_at.iter().map(|one| one.row.print.0);
+        let stay = gathered.looked_at.iter().map(LookedAt::print);
         let stay: HashSet<u128> = stay.filter(|print| gone.contains(print)).collect();
         written.extend(gone.difference(&stay).map(|print| (*print, None)));
     }
@@ -470,20 +467,24 @@ impl Judging {
     }
 
     /// The decisions about a record.
-    fn decisions_of(&self, place: usize) -> impl Iterator<Item = usize> {
-        let begin = self.of_records.partition_point(|one| (one.0 as usize) < place);
+    fn decisions_of(&self, place: u32) -> impl Iterator<Item = usize> {
+        let begin = self.of_records.partition_point(|one| one.0 < place);
         let rest = self.of_records.get(begin..).unwrap_or_default();
-        let theirs = rest.iter().take_while(move |one| one.0 as usize == place);
+        let theirs = rest.iter().take_while(move |one| one.0 == place);
         theirs.map(|(_, number)| *number as usize)
     }
 
     /// Whether the next run need not look at a record.
     fn is_quiet(&self, one: &LookedAt, made: &Made, decisions: &[Decision]) -> bool {
         let any = |of: &HashSet<Mark>| {
-            !of.is_empty() && made.entries.iter().any(|entry| of.contains(&mark(subject(entry))))
+            !of.is_empty()
+                && made
+                    .entries
+                    .iter()
+                    .any(|entry| of.contains(&mark(subject(entry))))
         };
         let is_restless = one.restless
-            || self.repeated.contains(&one.row.print.0)
+            || self.repeated.contains(&one.print())
             || any(&self.restless)
             || one.has_unknown_word() && any(&self.pinned);
         let keys = made.keys();
@@ -499,7 +500,7 @@ impl Judging {
 
 /// The prints that several of the records have that are looked at.
 fn repeated(gathered: &Gathered) -> HashSet<u128> {
-    let prints = gathered.looked_at.iter().map(|one| one.row.print.0);
+    let prints = gathered.looked_at.iter().map(LookedAt::print);
     let mut prints: Vec<u128> = prints.collect();
     prints.sort_unstable();
     let pairs = prints.windows(2).filter_map(|two| match two {

@@ -108,10 +108,7 @@ impl Takings {
 }
 
 /// What was made of the record at a place.
-pub(super) fn made_at(
-    made: &mut InOrder<'_, Packed>,
-    place: u32,
-) -> Result<Made, StoreError> {
+pub(super) fn made_at(made: &mut InOrder<'_, Packed>, place: u32) -> Result<Made, StoreError> {
     made.get(place as usize)?.made()
 }
 

@@ -68,7 +68,12 @@ fn loaded(home: &Home) -> Arc<Integration> {
 
 fn mapping(integration: Arc<Integration>) -> Mapping {
     let spool = crate::store::Store::in_memory().unwrap().spool();
-    Mapping::new(integration, date(2026, 3, 1), Arc::new(Lookups::new()), spool)
+    Mapping::new(
+        integration,
+        date(2026, 3, 1),
+        Arc::new(Lookups::new()),
+        spool,
+    )
 }
 
 fn map_with(mapping: &mut Mapping, property: &str, people: &str) {
@@ -159,7 +164,11 @@ fn nothing_of_a_page_is_taken_when_nobody_waits_for_it() {
 /// What was made of the records, for as long as the tests run.
 fn made(mapping: &Mapping) -> impl Iterator<Item = &Made> {
     let made: Vec<Made> = mapping.taken.each_made().map(Result::unwrap).collect();
-    assert_eq!(made.len(), mapping.taken.len(), "nothing is remembered here");
+    assert_eq!(
+        made.len(),
+        mapping.taken.len(),
+        "nothing is remembered here"
+    );
     made.leak().iter()
 }
 

@@ -103,8 +103,15 @@ fn tried(writes: impl Fn(u64) -> u64, reads: impl Fn(u64) -> u64, says: &str) ->
         let Outcome::Failed { reason } = &report.outcome else {
             panic!("step {step}: {report:?}")
         };
-        assert!(reason.contains(says) && reason.contains("nothing was written"), "{reason}");
-        assert_eq!((world.people(), world.links()), (people, links), "step {step}");
+        assert!(
+            reason.contains(says) && reason.contains("nothing was written"),
+            "{reason}"
+        );
+        assert_eq!(
+            (world.people(), world.links()),
+            (people, links),
+            "step {step}"
+        );
         world.spool = None;
         world.runs(feed);
         assert_eq!(world.people().len(), expected.people().len());
