@@ -373,6 +373,15 @@ impl<T: for<'b> Decode<'b, ()>> Iterator for Items<'_, T> {
     }
 }
 
+impl<'a, T: for<'b> Decode<'b, ()>> IntoIterator for &'a Spooled<T> {
+    type Item = Result<T, SpoolError>;
+    type IntoIter = Items<'a, T>;
+
+    fn into_iter(self) -> Items<'a, T> {
+        self.iter()
+    }
+}
+
 /// The items of a list by their places: what [`Spooled::in_order`] gives.
 pub struct InOrder<'a, T> {
     items: Items<'a, T>,
@@ -427,7 +436,9 @@ impl<T: for<'b> Decode<'b, ()> + PartialEq> PartialEq for Spooled<T> {
 impl<T: Encode<()>> FromIterator<T> for Spooled<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Spooled<T> {
         let mut list = Spooled::default();
-        items.into_iter().for_each(|item| list.push(&item));
+        for item in items {
+            list.push(&item);
+        }
         list
     }
 }

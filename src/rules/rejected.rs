@@ -72,7 +72,9 @@ impl Places {
     /// Of what mapping made of records.
     pub(crate) fn of(entries: &[Entry]) -> Places {
         let mut places = Places::default();
-        entries.iter().for_each(|entry| places.note(entry));
+        for entry in entries {
+            places.note(entry);
+        }
         places
     }
 

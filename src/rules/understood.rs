@@ -78,7 +78,7 @@ impl Gaps {
         if self.unmapped.is_empty() && self.dates.is_empty() {
             return Ok(());
         }
-        for linked in links.iter() {
+        for linked in links {
             let (resident, link) = linked?;
             if !is_open(&link) {
                 continue;
@@ -201,7 +201,7 @@ impl Reading {
         let linked = |id: &str| links.get_key_value(id).map(|(id, _)| id.as_str());
         let mut emptied: HashSet<String> = HashSet::new();
         let mut dates: HashMap<String, BTreeSet<Field>> = HashMap::new();
-        for entry in entries.iter() {
+        for entry in entries {
             let entry = entry?;
             reading.places.note(&entry);
             match entry {

@@ -139,7 +139,7 @@ impl People<'_> {
             }
             let stays = person.stays.keys();
             let new = stays.filter(|at| known.is_none_or(|known| !known.stays.contains_key(*at)));
-            let new = new.map(|integration| integration.as_str());
+            let new = new.map(IntegrationId::as_str);
             let is_nowhere = person.stays.is_empty();
             let was_nowhere = known.is_some_and(|known| known.stays.is_empty());
             for place in new.chain((is_nowhere && !was_nowhere).then_some(NOWHERE)) {

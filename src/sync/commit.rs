@@ -370,7 +370,7 @@ fn carry_out(
     };
     // Whoever is linked to another record by this run is not gone.
     let is_new = |resident: &String| !gathered.links.contains_key(resident);
-    for linked in plan.links.iter() {
+    for linked in &plan.links {
         if emptied.is_empty() {
             break;
         }
@@ -632,7 +632,7 @@ impl Plan {
         {
             return Ok(false);
         }
-        for linked in self.links.iter() {
+        for linked in &self.links {
             let (resident, link) = linked?;
             if link.misses == 0 && links.get(&resident).map(says) != Some(says(&link)) {
                 return Ok(false);

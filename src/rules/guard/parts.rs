@@ -75,7 +75,7 @@ pub(super) fn find<P: People>(
     let ties = Ties::new(facts.links.iter(), &planned);
     let mut found = Found::default();
     let mut swaps = Swaps::default();
-    for after in plan.people.iter() {
+    for after in &plan.people {
         let after = &after?;
         let Some(before) = facts.people.person(after.id)? else {
             if !window.is_first_of_all() {
@@ -380,7 +380,7 @@ fn unlinked<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
 ) -> Result<(), P::Error> {
     let mut judged = BTreeSet::new();
     let mut places = None;
-    for linked in plan.links.iter() {
+    for linked in &plan.links {
         let (resident, link) = &linked?;
         let ended = !is_open(link) && facts.links.get(resident).is_some_and(is_open);
         if !ended || !judged.insert(link.person) || is_linked(ties.of(link.person)?, Moment::After)
@@ -444,7 +444,7 @@ fn newly_absent<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clon
         link.misses == 1 && old.is_some_and(|old| old.misses == 0 && is_open(old))
     };
     let mut absent: BTreeSet<PersonId> = BTreeSet::new();
-    for linked in plan.links.iter() {
+    for linked in &plan.links {
         let (resident, link) = linked?;
         if missed(&resident, &link) {
             absent.insert(link.person);
@@ -464,7 +464,7 @@ fn newly_absent<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clon
     let of_absent = absent.iter().filter_map(|person| ties.get(person));
     let asked: BTreeSet<&str> = of_absent.flatten().map(|tie| tie.resident).collect();
     let mut named: BTreeSet<&str> = BTreeSet::new();
-    for decision in plan.decisions.iter() {
+    for decision in &plan.decisions {
         let decision = decision?;
         if !is_strange(&decision) {
             named.extend(asked.get(decision.subject.as_str()));

@@ -168,7 +168,7 @@ impl Town {
             excluded_by: Some(BTreeMap::new()),
             ..state
         };
-        for person in plan.people.iter() {
+        for person in &plan.people {
             let person = person.unwrap();
             self.people.insert(person.id, person);
         }

@@ -22,7 +22,7 @@ impl<P: People> Planner<'_, P> {
             emails.extend(group.resident().and_then(|resident| resident.email.clone()));
         }
         let mut new: HashMap<String, Person> = HashMap::new();
-        for person in self.plan.people.iter() {
+        for person in &self.plan.people {
             let person = person?;
             if let Some(email) = person
                 .email

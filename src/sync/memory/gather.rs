@@ -60,7 +60,7 @@ pub(super) struct LookedAt {
     print: [u8; 16],
     pub(super) adds: Option<Box<Adds>>,
     /// What was decided before, as bytes, if it was there before.
-    pub(super) before: Option<Box<Vec<u8>>>,
+    pub(super) before: Option<Box<[u8]>>,
     length: u32,
     entries: u32,
     /// Which of those that were made it is.
@@ -553,7 +553,7 @@ impl Gathered {
             return Ok(people);
         }
         let is_unread = |resident: &str, link: &Link| unread.contains(record_of(resident, link));
-        for linked in plan.links.iter() {
+        for linked in &plan.links {
             let (resident, link) = linked?;
             let before = self.links.get(&resident);
             if understanding.unmapped.contains(&link.person)
@@ -571,7 +571,7 @@ impl Gathered {
         let one = LookedAt {
             print: row.print.0.to_le_bytes(),
             adds: Adds::of(&made),
-            before: before.map(Box::new),
+            before: before.map(Vec::into_boxed_slice),
             length: row.length,
             entries: row.entries,
             made: place,

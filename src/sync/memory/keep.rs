@@ -79,7 +79,9 @@ pub(in crate::sync) fn keep(
         let value = write.remembered(integration, row.print.0)?;
         let (_, decided) = halves(value.as_deref().unwrap_or_default())?;
         let decided: Vec<Decision> = decode(decided)?;
-        decided.iter().for_each(|decision| earlier.push(decision));
+        for decision in &decided {
+            earlier.push(decision);
+        }
     }
     let standing = match memory.filter(|_| stands) {
         Some(memory) => Some(standing(memory, &gathered)?),
@@ -183,7 +185,7 @@ fn remember(
                 // Nearly every print comes once: the others alone are kept in mind.
                 let print = row.print.0;
                 let is_new = !judging.repeated.contains(&print) || prints.insert(print);
-                if is_new && one.before.as_deref() != Some(&decided) {
+                if is_new && one.before.as_deref() != Some(decided.as_slice()) {
                     let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
                     let mut bytes = made.bytes;
                     bytes.extend(decided);
@@ -377,7 +379,7 @@ fn unnamed(
     }
     // Of the links that are written: whether they are over, and of which record they are.
     let mut written: HashMap<&str, (bool, Option<String>)> = HashMap::new();
-    for linked in plan.links.iter() {
+    for linked in &plan.links {
         let (resident, link) = linked?;
         if let Some((resident, _)) = gathered.links.get_key_value(&resident) {
             written.insert(resident, (link.status.is_closed(), link.record));
@@ -452,7 +454,7 @@ impl Judging {
         judging.of_records.sort_unstable();
         let together = together(people);
         if !together.is_empty() {
-            for decision in plan.decisions.iter() {
+            for decision in &plan.decisions {
                 let decision = decision?;
                 let is_together = |person: PersonId| together.contains(&person);
                 if decision.person.is_some_and(is_together) && !rests(&decision, false) {
@@ -546,7 +548,7 @@ fn is_left_alone(decision: &Decision) -> bool {
 /// The emails of whoever this run writes: it matched others against them as they were.
 fn written(plan: &Plan) -> Result<HashSet<u64>, StoreError> {
     let mut emails = HashSet::new();
-    for person in plan.people.iter() {
+    for person in &plan.people {
         emails.extend(person?.email.as_deref().map(key_of_email));
     }
     Ok(emails)

@@ -115,7 +115,9 @@ pub(super) fn made_at(made: &mut InOrder<'_, Packed>, place: u32) -> Result<Made
 impl FromIterator<Made> for Takings {
     fn from_iter<I: IntoIterator<Item = Made>>(all: I) -> Takings {
         let mut takings = Takings::default();
-        all.into_iter().for_each(|made| takings.make(made));
+        for made in all {
+            takings.make(made);
+        }
         takings
     }
 }

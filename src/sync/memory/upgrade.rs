@@ -100,10 +100,10 @@ impl Upgrade {
             };
             people.insert(link.person);
         };
-        links
-            .iter()
-            .for_each(|(resident, link)| note(resident, link));
-        for linked in plan.links.iter() {
+        for (resident, link) in links {
+            note(resident, link);
+        }
+        for linked in &plan.links {
             let (resident, link) = linked?;
             note(&resident, &link);
         }
