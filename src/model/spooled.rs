@@ -493,7 +493,9 @@ mod tests {
             let item = |size: &usize| "x".repeat(*size);
             let mut plain: Vec<String> = sizes.iter().map(item).collect();
             let mut spooled = Spooled::to(&spool);
-            plain.iter().for_each(|one| spooled.push(one));
+            for one in &plain {
+                spooled.push(one);
+            }
             let all: Vec<String> = (0..plain.len()).map(|place| spooled.get(place).unwrap()).collect();
             prop_assert_eq!(&all, &plain);
             prop_assert_eq!(&spooled.to_vec().unwrap(), &plain);
@@ -518,7 +520,9 @@ mod tests {
             spooled.retain(|one| one.len() % factor == 0).unwrap();
             plain.retain(|one| one.len() % factor == 0);
             spooled.replace(|one| one + "y").unwrap();
-            plain.iter_mut().for_each(|one| one.push('y'));
+            for one in &mut plain {
+                one.push('y');
+            }
             prop_assert_eq!(&spooled, &plain.into_iter().collect());
         }
     }
@@ -551,7 +555,9 @@ mod tests {
         }
         let spool: Arc<dyn Spool> = Arc::new(Gone);
         let mut list = Spooled::to(&spool);
-        (0..1000).for_each(|number: u32| list.push(&number));
+        for number in 0..1000_u32 {
+            list.push(&number);
+        }
         assert_eq!(list.len(), 1000);
         assert!(list.get(0).is_err() && list.to_vec().is_err());
         assert!(list.get(999).is_ok());
