@@ -161,6 +161,14 @@
 //! against one that looks at everything. A change of the files, the lookups, the units mapped by hand or, where a
 //! script asks for it, the date drops it.
 //!
+//! # What a run keeps in memory
+//!
+//! Of everybody only marks: which ids and emails the feed has, where each record's entry lies, what is written of each link.
+//! What mapping made of the records, and the people, links, changes and decisions of the plan are lists of bytes
+//! ([`Spooled`](model::Spooled)) that the run puts away from a few megabytes on, in a file beside the store that has no name
+//! ([`Store::spool`](store::Store::spool)). They are written from there, in one transaction. A disk that is full, or cannot
+//! be read again, ends the run: before the commit it is asked whether all was put away.
+//!
 //! # What of a record is decoded
 //!
 //! The names that a script and its imports can ask for are known when it is compiled: its literals. Of a record only
@@ -177,6 +185,7 @@
 //! | what is called complete has everybody who was there all the time | `a_complete_reading_has_everybody_who_was_there_all_the_time` |
 //! | nobody is closed but who is truly past, whatever the PMS does | `whatever_a_feed_says_nobody_becomes_another_nobody_who_lives_here_is_closed_and_nobody_who_left_is_kept`, `whatever_a_pms_does_in_a_week_nobody_loses_anything_who_has_not_left` |
 //! | what people may open arrives at real doors, each once, also over kills; what opens waits for approval of exactly that | `r40_a_move_in_a_unit_change_and_a_move_out_arrive_at_the_doors`, `a_daemon_killed_while_it_delivers_grants_nothing_twice_and_loses_nothing`, `what_opens_waits_for_approval_of_exactly_that` |
+//! | a run that cannot keep what it has to until it commits fails, and nothing is lost | `a_disk_that_is_full_while_a_run_spools_ends_the_run_and_nothing_is_lost`, `what_was_spooled_and_cannot_be_read_again_ends_the_run_and_nothing_is_lost` |
 //! | … and nothing is taken from many without approval of that very plan | `r27_a_mass_move_out_waits_for_approval_of_exactly_that_plan`, `r27_whatever_the_mornings_bring_no_day_takes_from_more_than_it_may_without_approval` |
 //! | whatever a target does, once it is calm there is what is wanted, each once; nobody loses anything by silence | `whatever_a_target_does_once_it_is_calm_there_is_what_is_wanted_and_each_once`, `whatever_a_target_does_nothing_opens_or_changes_that_nobody_approved` |
 //! | files that are tried change nothing, and no secret goes where the running files do not send it | `a_script_is_tried_on_what_the_running_files_read_and_nothing_remains`, `a_sent_file_never_says_where_a_secret_goes` |

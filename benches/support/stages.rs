@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use epms::catalog::Integration;
 use epms::config::Format;
-use epms::model::{Decision, Resident, RunId};
+use epms::model::{Resident, RunId};
 use epms::rules::{BadDates, Entry, Inputs, Notes, Odd, Plan, normalise, plan};
 use epms::script::{Context, Inputs as ScriptInputs};
 use epms::source::{Path, Shape, records_of};
@@ -193,7 +193,7 @@ fn through(root: &std::path::Path, residents: u64, mut each: impl FnMut(Stage, &
         assert_eq!(done, people, "{:?}", planned.counts);
         let mut write = Some(write);
         each(committing, &mut || {
-            commit(&integration, write.take().unwrap(), &mut planned);
+            commit(&integration, write.take().unwrap(), &planned);
         });
     }
 
@@ -259,7 +259,7 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
         not_understood: false,
         email_change: integration.config.email_change,
         missing_after: integration.config.missing_after,
-        entries,
+        entries: entries.into_iter().collect(),
         unmapped: std::collections::BTreeMap::new(),
         bad_dates: BadDates::default(),
         links: write.links(id).unwrap(),
@@ -275,16 +275,19 @@ fn plan_of(integration: &Integration, write: &Write, entries: Vec<Entry>) -> Pla
     plan
 }
 
-fn commit(integration: &Integration, write: Write, plan: &mut Plan) {
-    write.people().unwrap().put(&plan.people).unwrap();
-    let links = plan.links.iter();
-    let links = links.map(|(resident, link)| (resident.as_str(), link));
-    write.put_links(&integration.id, links).unwrap();
-    assert!(plan.alerts.raised.is_empty());
-    write.append_changes(&mut plan.changes).unwrap();
-    let decisions: &[Decision] = &plan.decisions;
+fn commit(integration: &Integration, write: Write, plan: &Plan) {
     write
-        .put_decisions(&integration.id, RUN, decisions, None, 24)
+        .people()
+        .unwrap()
+        .put_many(plan.people.iter())
+        .unwrap();
+    write
+        .put_many_links(&integration.id, plan.links.iter())
+        .unwrap();
+    assert!(plan.alerts.raised.is_empty());
+    write.append_many_changes(plan.changes.iter()).unwrap();
+    write
+        .put_decisions(&integration.id, RUN, plan.decisions.iter(), None, 24)
         .unwrap();
     write.commit().unwrap();
 }

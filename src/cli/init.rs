@@ -280,7 +280,7 @@ mod tests {
             "log: { format: text, level: info }",
             "reload: { require_tests: false }",
             "state_dir: ",
-            "store: { cache: 64MiB }",
+            "store: { cache: 32MiB }",
             "backup: { every: 24h, to: ",
             "alerts: 366d",
             "placeholder_emails:",

@@ -186,7 +186,7 @@ impl Default for Settings {
 impl Default for StoreSettings {
     fn default() -> Self {
         StoreSettings {
-            cache: Size::mebibytes(64),
+            cache: Size::mebibytes(32),
         }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{IntegrationId, Person, PersonId};
+use super::{IntegrationId, Person, PersonId, SpoolError};
 
 /// The people of the store, as a run or an act of one integration asks for them.
 pub trait People {
-    /// Why a question could not be answered.
-    type Error;
+    /// Why a question could not be answered, or a long list could not be read.
+    type Error: From<SpoolError>;
     /// A person.
     fn person(&self, id: PersonId) -> Result<Option<Person>, Self::Error>;
     /// A person who must be there, because a link or an index names them.

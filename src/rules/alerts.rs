@@ -1,6 +1,6 @@
 //! One alert per cause (R30): raised, refreshed, and closed when the cause is gone. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -11,6 +11,7 @@ use crate::model::{
 
 use super::dates::{BadDates, DATES};
 use super::entry::Lease;
+use super::groups::Groups;
 use super::normal::Normal;
 use super::plan::Inputs;
 use super::rejected::Rejected;
@@ -30,8 +31,8 @@ pub struct AlertWrites {
 /// Whom a run could tell nothing about: alerts about them stay as they are.
 #[derive(Debug)]
 pub(crate) struct Judged<'a> {
-    /// Residents of the feed.
-    pub(crate) seen: &'a HashSet<&'a str>,
+    /// The residents of the feed.
+    pub(crate) seen: &'a Groups,
     /// Residents whose records could not be used.
     pub(crate) unjudged: &'a BTreeSet<String>,
     /// Those of them whose own records could not be mapped.
@@ -58,14 +59,12 @@ impl Judged<'_> {
                 .sides
                 .iter()
                 .filter_map(|side| side.resident.as_deref())
-                .all(|one| {
-                    !self.unmapped.contains(one) && (self.seen.contains(one) || !self.unread)
-                }),
+                .all(|one| !self.unmapped.contains(one) && (self.seen.has(one) || !self.unread)),
             _ => alert.sides.iter().all(|side| {
                 let Some(resident) = &side.resident else {
                     return true;
                 };
-                if self.seen.contains(resident.as_str()) || self.unjudged.contains(resident) {
+                if self.seen.has(resident) || self.unjudged.contains(resident) {
                     return !self.unjudged.contains(resident);
                 }
                 // Who is linked and not in the feed may come back as they were (R25).

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use minicbor::{Decode, Encode};
@@ -105,6 +105,24 @@ impl Lease {
         }
     }
 
+    /// The lease of an entry, where it is a resident.
+    pub(super) fn of_entry(entry: Entry) -> Option<Lease> {
+        match entry {
+            Entry::Resident {
+                normal,
+                excluded,
+                property,
+                record,
+            } => Some(Lease {
+                excluded,
+                property,
+                record,
+                ..Lease::of(normal)
+            }),
+            Entry::Rejected { .. } | Entry::Nobody { .. } | Entry::Erased { .. } => None,
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.normal.resident.status.is_closed()
     }
@@ -112,7 +130,11 @@ impl Lease {
 
 impl Group {
     /// The leases of one PMS id, which has at least one; the one that counts first, as `order` says.
-    fn new(id: String, mut leases: Vec<Lease>, order: fn(&Lease, &Lease) -> Ordering) -> Group {
+    pub(super) fn new(
+        id: String,
+        mut leases: Vec<Lease>,
+        order: fn(&Lease, &Lease) -> Ordering,
+    ) -> Group {
         renewal::end(&mut leases);
         leases.sort_by(order);
         Group { id, leases }
@@ -247,30 +269,9 @@ impl Group {
     }
 }
 
-/// Groups residents by their PMS id, in the order in which the ids came first.
-pub(crate) fn group(leases: Vec<Lease>, is_linked: impl Fn(&str) -> bool) -> Vec<Group> {
-    let mut groups: Vec<(String, Vec<Lease>)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for lease in leases {
-        let id = &lease.normal.resident.id;
-        if let Some((_, group)) = places.get(id).and_then(|place| groups.get_mut(*place)) {
-            group.push(lease);
-        } else {
-            places.insert(id.clone(), groups.len());
-            groups.push((id.clone(), vec![lease]));
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(id, leases)| {
-            let order = if leases.len() > 1 && !is_linked(&id) {
-                rank_of_newcomers
-            } else {
-                rank
-            };
-            Group::new(id, leases, order)
-        })
-        .collect()
+/// Whether a lease is looked at where others have its email (R16).
+pub(crate) fn may_share(resident: &Resident, excluded: Option<&str>) -> bool {
+    excluded.is_none() && resident.status.may_come_in()
 }
 
 /// Which lease of a linked person counts: current before pending before past, then the latest start (R21), among all of
@@ -286,7 +287,7 @@ pub(crate) fn rank(a: &Lease, b: &Lease) -> Ordering {
 }
 
 /// Which lease of somebody who is not linked counts: what is left out creates nothing (R6).
-fn rank_of_newcomers(a: &Lease, b: &Lease) -> Ordering {
+pub(super) fn rank_of_newcomers(a: &Lease, b: &Lease) -> Ordering {
     let class = |lease: &Lease| {
         let renews = lease.renews_what_is_over.is_some();
         (lease.is_over(), lease.excluded.is_some(), renews)

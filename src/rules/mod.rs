@@ -8,6 +8,7 @@ pub(crate) const VERSION: u32 = 3;
 pub(crate) mod normal;
 pub(crate) mod dates;
 pub(crate) mod entry;
+pub(crate) mod groups;
 mod renewal;
 pub(crate) mod identity;
 pub(crate) mod units;

@@ -10,22 +10,25 @@ mod erased;
 
 pub(crate) use linked::{may_follow, superseded};
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::config::EmailChange;
 use crate::model::{
     Actor, Alert, AlertKind, Change, ChangeKind, Counts, Decision, Fate, FieldChange,
-    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, Unit,
+    IntegrationId, LeaseStatus, Link, Person, PersonId, Resident, Ruling, RunId, SpoolError,
+    Spooled, Unit,
 };
 
 use super::alerts::{AlertWrites, Causes, Judged};
 use super::dates::BadDates;
-use super::entry::{Entry, Group, Lease, group};
+use super::entry::{Entry, Group};
+use super::groups::{Groups, Mark};
 use super::odd::Odd;
 use super::rejected::Places;
-use super::understood::unread_of;
+use super::understood::{unread_id, unread_of};
 use super::update::{Ask, tie};
 use crate::model::People;
 
@@ -45,7 +48,7 @@ pub struct Inputs<'a> {
     /// After how many misses an alert is raised.
     pub missing_after: u32,
     /// What mapping made of the records, in their order.
-    pub entries: Vec<Entry>,
+    pub entries: Spooled<Entry>,
     /// PMS units that the mapping list does not know (R35), and what to do about each.
     pub unmapped: BTreeMap<String, String>,
     /// The dates of the feed that cannot be (R12), also those of records that are not among the entries.
@@ -64,19 +67,19 @@ pub struct Inputs<'a> {
     pub cut_emails: BTreeSet<PersonId>,
 }
 
-/// What a run would write.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a run would write. Of a first sync that is about everybody: its lists go where the entries were.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// People, new and changed.
-    pub people: Vec<Person>,
-    /// Links, new and changed, by the resident's PMS id.
-    pub links: Vec<(String, Link)>,
+    pub people: Spooled<Person>,
+    /// Links, new and changed, by the resident's PMS id and in order of it.
+    pub links: Spooled<(String, Link)>,
     /// Alerts raised, refreshed and closed.
     pub alerts: AlertWrites,
     /// The change log; sequence numbers come with the commit.
-    pub changes: Vec<Change>,
+    pub changes: Spooled<Change>,
     /// A decision for every resident, and for every record that made none.
-    pub decisions: Vec<Decision>,
+    pub decisions: Spooled<Decision>,
     /// What became of them. Its `seen` is 0: that is counted where records are read.
     pub counts: Counts,
     /// What was excluded, by reason.
@@ -86,12 +89,22 @@ pub struct Plan {
     pub estranged: BTreeSet<PersonId>,
 }
 
+impl Plan {
+    /// Where each person stands among those of the plan.
+    pub(crate) fn places(&self) -> Result<HashMap<PersonId, usize>, SpoolError> {
+        let people = self.people.iter().enumerate();
+        people
+            .map(|(place, person)| Ok((person?.id, place)))
+            .collect()
+    }
+}
+
 /// What was decided about a group, before people are written.
 enum Attach {
     /// It belongs to this person, and did before.
     Linked(PersonId),
     /// It belongs to this person from now on.
-    Link(Box<Person>),
+    Link(PersonId),
     /// It becomes a person.
     Create,
     /// It is over, or left out and over: it comes in only as another id of somebody who is linked (R22).
@@ -100,8 +113,51 @@ enum Attach {
     Not,
 }
 
-/// The groups that are one person's, with the person where they were matched in this run.
-type Homes<'a> = BTreeMap<PersonId, Vec<(&'a Group, Option<Person>)>>;
+/// The groups that are each person's: those of whom it was known at once first, and each kind in the order of the feed.
+#[derive(Default)]
+struct Homes(BTreeSet<(PersonId, bool, u32)>);
+
+impl Homes {
+    fn add(&mut self, person: PersonId, late: bool, group: u32) {
+        self.0.insert((person, late, group));
+    }
+
+    fn of(&self, person: PersonId) -> impl Iterator<Item = u32> {
+        let all = self.0.range((person, false, 0)..=(person, true, u32::MAX));
+        all.map(|(_, _, group)| *group)
+    }
+
+    /// By person.
+    fn each(&self) -> impl Iterator<Item = (PersonId, Vec<u32>)> {
+        let mut all = self.0.iter().peekable();
+        std::iter::from_fn(move || {
+            let (person, _, group) = *all.next()?;
+            let mut groups = vec![group];
+            while let Some((_, _, group)) = all.next_if(|one| one.0 == person) {
+                groups.push(*group);
+            }
+            Some((person, groups))
+        })
+    }
+}
+
+/// What a run asks of a link that it writes.
+#[derive(Clone, Copy)]
+struct Now {
+    status: LeaseStatus,
+    superseded: bool,
+    lease_start: Option<Date>,
+}
+
+impl Now {
+    fn of(link: &Link) -> Now {
+        Now {
+            status: link.status,
+            superseded: link.superseded,
+            lease_start: link.lease_start,
+        }
+    }
+}
 
 struct Planner<'a, P> {
     inputs: &'a Inputs<'a>,
@@ -110,19 +166,19 @@ struct Planner<'a, P> {
     causes: Causes,
     /// The residents that are linked, by their person.
     linked: BTreeSet<(PersonId, &'a str)>,
-    new_links: BTreeMap<String, Link>,
-    /// Those whose links are new or changed, by their person.
-    newly_linked: BTreeSet<(PersonId, String)>,
+    /// Links that are new or changed, by the resident: where they are written, and what is asked of them.
+    new_links: BTreeMap<Box<str>, (u32, Now)>,
+    written: Spooled<Link>,
     /// Emails that nobody is given in this run any more.
-    taken: HashSet<String>,
+    taken: HashSet<Mark>,
     /// Residents whose record was rejected, or of whom not everything is known.
     unjudged: BTreeSet<String>,
     /// Those of them whose record was rejected.
     unmapped: BTreeSet<String>,
     /// Of some record nothing could be read: it may be anybody's.
     unread: bool,
-    /// Residents of the feed.
-    seen: HashSet<&'a str>,
+    /// The residents of the feed.
+    groups: &'a Groups,
     /// Those of them whose records are somebody else's than their person's, or of whom nobody knows whose they are.
     unbelieved: BTreeSet<String>,
     /// How many linked people rest because they are left out, by reason.
@@ -133,55 +189,47 @@ struct Planner<'a, P> {
 
 /// Plans a run. Takes the entries and the alerts out of `inputs`; the rest stays as it is.
 pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::Error> {
-    let mut leases = Vec::new();
-    let mut failed = Vec::new();
-    for entry in std::mem::take(&mut inputs.entries) {
-        match entry {
-            Entry::Resident {
-                normal,
-                excluded,
-                property,
-                record,
-            } => leases.push(Lease {
-                excluded,
-                property,
-                record,
-                ..Lease::of(normal)
-            }),
-            other => failed.push(other),
-        }
-    }
-    let mut places = Places::of(&failed);
-    places.add(&inputs.odd.places);
+    let mut places = Places::default();
     let (mut unjudged, mut unread) = (BTreeSet::new(), inputs.odd.unread > 0);
-    for entry in &failed {
+    let mut unread_ids = BTreeSet::new();
+    let entries = std::mem::take(&mut inputs.entries);
+    let blank = entries.beside::<Link>();
+    let groups = Groups::of(entries, |entry| {
+        places.note(entry);
+        unread_ids.extend(unread_id(entry).map(String::from));
         if let Entry::Rejected { resident, .. } = entry {
             unread |= resident.is_none();
             unjudged.extend(resident.clone());
         }
-    }
+    })?;
+    places.add(&inputs.odd.places);
     let rejected = !places.is_empty();
     unjudged.extend(
-        unread_of(&failed, &inputs.links)
+        unread_of(&unread_ids, &inputs.links)
             .into_iter()
             .map(String::from),
     );
-    let groups = group(leases, |id| inputs.links.contains_key(id));
     let alerts = std::mem::take(&mut inputs.alerts);
     let inputs = &*inputs;
     let mut planner = Planner {
         inputs,
         people,
-        plan: Plan::default(),
+        plan: Plan {
+            people: blank.beside(),
+            links: blank.beside(),
+            changes: blank.beside(),
+            decisions: blank.beside(),
+            ..Plan::default()
+        },
         causes: Causes::default(),
         linked: by_person(&inputs.links),
         new_links: BTreeMap::new(),
-        newly_linked: BTreeSet::new(),
+        written: blank.beside(),
         taken: HashSet::new(),
         unmapped: unjudged.clone(),
         unjudged,
         unread,
-        seen: groups.iter().map(|group| group.id.as_str()).collect(),
+        groups: &groups,
         unbelieved: BTreeSet::new(),
         resting: inputs.resting.clone(),
         told_of: BTreeSet::new(),
@@ -192,8 +240,8 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
             .causes
             .raise_rejected(&place, rejected, not_understood);
     }
-    for entry in failed {
-        planner.failed(entry);
+    for entry in groups.failed() {
+        planner.failed(entry?);
     }
     for word in inputs.odd.words.keys() {
         planner.unknown_word(word);
@@ -205,29 +253,28 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
         let bad_dates = &inputs.bad_dates;
         planner.causes.raise_bad_dates(bad_dates, not_understood);
     }
-    let duplicates = planner.duplicate_emails(&groups)?;
-    let mut homes = Homes::new();
+    let duplicates = planner.duplicate_emails()?;
+    let mut homes = Homes::default();
     let mut late = Vec::new();
-    for group in &groups {
-        match planner.attach(group, &duplicates)? {
-            Attach::Linked(person) => homes.entry(person).or_default().push((group, None)),
-            Attach::Link(person) => homes
-                .entry(person.id)
-                .or_default()
-                .push((group, Some(*person))),
-            Attach::Create => planner.create(group)?,
-            Attach::Late => late.push(group),
+    groups.each(&inputs.links, |first, group| {
+        match planner.attach(&group, &duplicates)? {
+            Attach::Linked(person) | Attach::Link(person) => homes.add(person, false, first),
+            Attach::Create => planner.create(&group)?,
+            Attach::Late => late.push(first),
             Attach::Not => {}
         }
-    }
+        Ok::<_, P::Error>(())
+    })?;
     planner.late(late, &mut homes)?;
-    for (person, groups) in homes {
-        planner.update(person, groups)?;
+    for (person, places) in homes.each() {
+        let groups = places.into_iter().map(|place| planner.group(place));
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        planner.update(person, &groups)?;
     }
     planner.missing()?;
     planner.tell_resting();
     let judged = Judged {
-        seen: &planner.seen,
+        seen: &groups,
         unjudged: &planner.unjudged,
         unmapped: &planner.unmapped,
         told_of: &planner.told_of,
@@ -235,7 +282,10 @@ pub fn plan<P: People>(inputs: &mut Inputs<'_>, people: &P) -> Result<Plan, P::E
         rejected,
     };
     let mut plan = planner.plan;
-    plan.links = planner.new_links.into_iter().collect();
+    for (resident, (place, _)) in planner.new_links {
+        let link = planner.written.get(place as usize)?;
+        plan.links.push(&(resident.into(), link));
+    }
     plan.alerts = planner.causes.settle(alerts, inputs, &judged);
     Ok(plan)
 }
@@ -248,6 +298,11 @@ fn by_person(links: &BTreeMap<String, Link>) -> BTreeSet<(PersonId, &str)> {
 }
 
 impl<P: People> Planner<'_, P> {
+    /// A group of the feed, read again.
+    fn group(&self, first: u32) -> Result<Group, SpoolError> {
+        self.groups.load(first, &self.inputs.links)
+    }
+
     /// The residents that were linked to a person before this run, with their links.
     fn links_of(&self, person: PersonId) -> impl Iterator<Item = (&str, &Link)> {
         let begin = self.linked.range((person, "")..);
@@ -255,10 +310,11 @@ impl<P: People> Planner<'_, P> {
         residents.filter_map(|(_, resident)| Some((*resident, self.inputs.links.get(*resident)?)))
     }
 
-    fn put_link(&mut self, resident: &str, link: Link) {
-        let newly = (link.person, resident.to_owned());
-        self.newly_linked.insert(newly);
-        self.new_links.insert(resident.to_owned(), link);
+    fn put_link(&mut self, resident: &str, link: &Link) {
+        let place = u32::try_from(self.written.len()).unwrap_or(u32::MAX);
+        self.written.push(link);
+        let now = (place, Now::of(link));
+        self.new_links.insert(resident.into(), now);
     }
 
     fn decide(
@@ -270,7 +326,7 @@ impl<P: People> Planner<'_, P> {
         person: Option<PersonId>,
     ) {
         self.plan.counts.add(fate);
-        self.plan.decisions.push(Decision {
+        self.plan.decisions.push(&Decision {
             subject: subject.to_owned(),
             fate,
             rule: rule.to_owned(),
@@ -290,13 +346,15 @@ impl<P: People> Planner<'_, P> {
 
     /// Whether the feed names the resident, and with a record that is theirs.
     fn names(&self, resident: &str) -> bool {
-        self.seen.contains(resident) && !self.unbelieved.contains(resident)
+        self.groups.has(resident) && !self.unbelieved.contains(resident)
     }
 
     /// A link as it is so far in this run.
-    fn now(&self, resident: &str) -> Option<&Link> {
-        let new = self.new_links.get(resident);
-        new.or_else(|| self.inputs.links.get(resident))
+    fn now(&self, resident: &str) -> Option<Now> {
+        match self.new_links.get(resident) {
+            Some((_, now)) => Some(*now),
+            None => self.inputs.links.get(resident).map(Now::of),
+        }
     }
 
     fn change(
@@ -307,7 +365,7 @@ impl<P: People> Planner<'_, P> {
         rule: &str,
         fields: Vec<FieldChange>,
     ) {
-        self.plan.changes.push(Change {
+        self.plan.changes.push(&Change {
             seq: 0,
             at: self.inputs.now,
             person,
@@ -449,7 +507,7 @@ impl<P: People> Planner<'_, P> {
             link.status = known;
         }
         if old != Some(&link) {
-            self.put_link(&group.id, link);
+            self.put_link(&group.id, &link);
         }
     }
 

@@ -73,17 +73,22 @@ impl Places {
     pub(crate) fn of(entries: &[Entry]) -> Places {
         let mut places = Places::default();
         for entry in entries {
-            if let Entry::Rejected {
-                record,
-                place,
-                message,
-                ..
-            } = entry
-            {
-                places.put(place, Rejected::one(record, message));
-            }
+            places.note(entry);
         }
         places
+    }
+
+    /// Of one thing more that mapping made of a record.
+    pub(crate) fn note(&mut self, entry: &Entry) {
+        if let Entry::Rejected {
+            record,
+            place,
+            message,
+            ..
+        } = entry
+        {
+            self.put(place, Rejected::one(record, message));
+        }
     }
 
     fn put(&mut self, place: &str, rejected: Rejected) {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::config::Guard;
 use crate::model::{
     Actor, Alert, AlertKind, AlertState, Decision, Fate, Field, Link, NotUnderstood, PersonId,
-    RunId, Stopped, Understanding,
+    RunId, SpoolError, Spooled, Stopped, Understanding,
 };
 
 use super::dates::bad_dates;
@@ -70,16 +70,28 @@ pub(crate) struct Gaps {
 impl Gaps {
     /// Whoever was linked by the run itself had what could not be understood of them from the beginning: the next run
     /// does not find it new.
-    pub(crate) fn tell(&self, understanding: &mut Understanding, links: &[(String, Link)]) {
-        for (resident, link) in links.iter().filter(|(_, link)| is_open(link)) {
-            if self.unmapped.contains(resident) {
+    pub(crate) fn tell(
+        &self,
+        understanding: &mut Understanding,
+        links: &Spooled<(String, Link)>,
+    ) -> Result<(), SpoolError> {
+        if self.unmapped.is_empty() && self.dates.is_empty() {
+            return Ok(());
+        }
+        for linked in links {
+            let (resident, link) = linked?;
+            if !is_open(&link) {
+                continue;
+            }
+            if self.unmapped.contains(&resident) {
                 understanding.unmapped.insert(link.person);
             }
-            for field in self.dates.get(resident).into_iter().flatten() {
+            for field in self.dates.get(&resident).into_iter().flatten() {
                 let people = understanding.dates.entry(*field).or_default();
                 people.insert(link.person);
             }
         }
+        Ok(())
     }
 }
 
@@ -137,17 +149,17 @@ pub(crate) fn rejected_before(alerts: &BTreeMap<(AlertKind, String), Alert>) -> 
     said.map(|alert| alert.subject.clone()).collect()
 }
 
-/// The linked residents whose record is known by its id, and could not be read.
+/// The linked residents whose record is known by one of these ids, and could not be read.
 pub(crate) fn unread_of<'a>(
-    entries: &[Entry],
+    ids: &BTreeSet<String>,
     links: &'a BTreeMap<String, Link>,
 ) -> BTreeSet<&'a str> {
-    let mut ids = entries.iter().filter_map(unread_id).peekable();
-    if ids.peek().is_none() {
+    if ids.is_empty() {
         return BTreeSet::new();
     }
     let by_record = by_record(links);
-    ids.filter_map(|id| by_record.get(id))
+    ids.iter()
+        .filter_map(|id| by_record.get(id.as_str()))
         .flatten()
         .copied()
         .collect()
@@ -170,24 +182,28 @@ impl Reading {
     /// Of the entries of a run that are looked at, and the links that may matter. `rejected_before` are the records
     /// and residents of which a version before this one said that they could not be mapped.
     pub(crate) fn of(
-        entries: &[Entry],
+        entries: &Spooled<Entry>,
         links: &BTreeMap<String, Link>,
         rejected_before: &BTreeSet<String>,
         beside: Beside<'_>,
-    ) -> Reading {
+    ) -> Result<Reading, SpoolError> {
         let mut reading = Reading {
-            places: Places::of(entries),
             nameless: beside.odd.map_or(0, |odd| odd.nameless),
             ..Reading::default()
         };
         if let Some(odd) = beside.odd {
             reading.places.add(&odd.places);
         }
-        let (mut named, mut rejected, mut unread) = (HashSet::new(), HashSet::new(), Vec::new());
-        let (mut earlier, mut dated) = (HashSet::new(), HashSet::new());
-        let mut emptied: HashSet<&str> = HashSet::new();
-        let mut dates: HashMap<&str, BTreeSet<Field>> = HashMap::new();
+        let (mut rejected, mut earlier) = (HashSet::<String>::new(), HashSet::<String>::new());
+        let mut unread: Vec<(String, bool)> = Vec::new();
+        // Of these only what is said of residents who are linked.
+        let (mut named, mut dated) = (HashSet::<&str>::new(), HashSet::<&str>::new());
+        let linked = |id: &str| links.get_key_value(id).map(|(id, _)| id.as_str());
+        let mut emptied: HashSet<String> = HashSet::new();
+        let mut dates: HashMap<String, BTreeSet<Field>> = HashMap::new();
         for entry in entries {
+            let entry = entry?;
+            reading.places.note(&entry);
             match entry {
                 Entry::Resident {
                     normal,
@@ -196,17 +212,17 @@ impl Reading {
                     ..
                 } => {
                     let id = normal.resident.id.as_str();
-                    named.insert(id);
+                    named.extend(linked(id));
                     if excluded.is_none() {
-                        dated.insert(id);
+                        dated.extend(linked(id));
                     }
-                    let fields = unreadable(normal, excluded.as_deref());
+                    let fields = unreadable(&normal, excluded.as_deref());
                     if !fields.is_empty() {
-                        dates.entry(id).or_default().extend(fields);
+                        dates.entry(id.to_owned()).or_default().extend(fields);
                         // A date that was none could not be mapped.
                         let record = record.as_deref().unwrap_or(id);
                         if rejected_before.contains(id) || rejected_before.contains(record) {
-                            earlier.insert(id);
+                            earlier.insert(id.to_owned());
                         }
                     }
                 }
@@ -214,12 +230,12 @@ impl Reading {
                     resident: Some(resident),
                     ..
                 } => {
-                    rejected.insert(resident.as_str());
-                    if rejected_before.contains(resident) {
-                        earlier.insert(resident.as_str());
+                    if rejected_before.contains(&resident) {
+                        earlier.insert(resident.clone());
                     }
+                    rejected.insert(resident);
                 }
-                Entry::Rejected { record, has_id, .. } => unread.push((record.as_str(), *has_id)),
+                Entry::Rejected { record, has_id, .. } => unread.push((record, has_id)),
                 Entry::Nobody { record } => _ = emptied.insert(record),
                 Entry::Erased { .. } => {}
             }
@@ -230,10 +246,11 @@ impl Reading {
             by_record(links)
         };
         for (record, has_id) in unread {
-            let was_before = rejected_before.contains(record);
-            if let Some(residents) = by_record.get(record).filter(|_| has_id) {
-                rejected.extend(residents);
-                earlier.extend(residents.iter().filter(|_| was_before));
+            let was_before = rejected_before.contains(&record);
+            if let Some(residents) = by_record.get(record.as_str()).filter(|_| has_id) {
+                let residents = || residents.iter().map(|id| (*id).to_owned());
+                rejected.extend(residents());
+                earlier.extend(residents().filter(|_| was_before));
                 continue;
             }
             if has_id {
@@ -243,9 +260,9 @@ impl Reading {
             }
             reading.earlier.of_nobody += u64::from(was_before);
         }
-        let owned = |(id, fields): (&&str, &BTreeSet<Field>)| ((*id).to_owned(), fields.clone());
+        let owned = |(id, fields): (&String, &BTreeSet<Field>)| (id.clone(), fields.clone());
         reading.gaps = Gaps {
-            unmapped: rejected.iter().map(|id| (*id).to_owned()).collect(),
+            unmapped: rejected.iter().cloned().collect(),
             dates: dates.iter().map(owned).collect(),
         };
         let mut people: BTreeMap<PersonId, Vec<(&str, &Link)>> = BTreeMap::new();
@@ -259,13 +276,15 @@ impl Reading {
                 continue;
             }
             let any =
+                |residents: &HashSet<String>| theirs.iter().any(|(id, _)| residents.contains(*id));
+            let has =
                 |residents: &HashSet<&str>| theirs.iter().any(|(id, _)| residents.contains(id));
-            if any(&dated) {
+            if has(&dated) {
                 reading.dated.push(person);
             }
             let fields: BTreeSet<Field> = theirs
                 .iter()
-                .filter_map(|(id, _)| dates.get(id))
+                .filter_map(|(id, _)| dates.get(*id))
                 .flatten()
                 .copied()
                 .collect();
@@ -275,7 +294,7 @@ impl Reading {
             }
             if is_rejected {
                 reading.theirs.insert(person);
-            } else if !any(&named) && open().all(|(_, link)| link.misses == 0) {
+            } else if !has(&named) && open().all(|(_, link)| link.misses == 0) {
                 reading.absent.insert(person);
                 if open().any(|(id, link)| emptied.contains(record_of(id, link))) {
                     reading.emptied.insert(person);
@@ -292,7 +311,7 @@ impl Reading {
             }
         }
         reading.theirs.extend(beside.theirs);
-        reading
+        Ok(reading)
     }
 
     /// Linked people, not past, whom the last run that succeeded saw, and whose record has nobody in it now.
@@ -584,25 +603,25 @@ const TOLD: [AlertKind; 3] = [
 
 /// Nothing of the plan is written: every decision to write waits. Its people, links and changes are gone, and alerts
 /// but those that say what was not understood; decisions and counts remain for the report.
-pub(crate) fn stop(plan: &mut Plan) {
+pub(crate) fn stop(plan: &mut Plan) -> Result<(), SpoolError> {
     let mut counts = plan.counts;
     let mut decisions = std::mem::take(&mut plan.decisions);
-    for decision in &mut decisions {
-        let Decision { fate, .. } = *decision;
+    decisions.replace(|decision| {
+        let fate = decision.fate;
         if !matches!(fate, Fate::Created | Fate::Linked | Fate::Updated) {
-            continue;
+            return decision;
         }
         counts.take(fate);
         counts.add(Fate::Held);
-        *decision = Decision {
-            subject: std::mem::take(&mut decision.subject),
+        Decision {
+            subject: decision.subject,
             fate: Fate::Held,
             rule: "R41".into(),
             reason: format!("waits with the run; would be {fate}"),
             // Whoever would be made is nobody yet.
             person: decision.person.filter(|_| fate != Fate::Created),
-        };
-    }
+        }
+    })?;
     let told = |alert: &Alert| TOLD.contains(&alert.kind);
     let mut alerts = std::mem::take(&mut plan.alerts);
     alerts.raised.retain(told);
@@ -615,4 +634,5 @@ pub(crate) fn stop(plan: &mut Plan) {
         excluded_by: std::mem::take(&mut plan.excluded_by),
         ..Plan::default()
     };
+    Ok(())
 }

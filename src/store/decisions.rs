@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redb::ReadableTable;
+use redb::{ReadableTable, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Decision, IntegrationId, RunId};
 
-use super::value::{decisions_to_bytes, from_bytes, to_bytes};
+use super::value::{PackedList, Read, from_bytes, to_bytes};
 use super::write::Done;
-use super::{View, Write, tables};
+use super::{StoreError, View, Write, tables};
+
+/// A part of a run's decisions has so many bytes, or somewhat more: with what is written beside it, it just fits into the
+/// pages that it gets. Tests have runs of many parts.
+const PART: usize = if cfg!(test) { 500 } else { 63 * 1024 };
 
 /// What stands of the decisions of an earlier run: all but those about some subjects. Who came in by them is in now,
 /// and unchanged.
@@ -36,22 +40,40 @@ impl View {
     pub fn decisions(&self, run: RunId) -> Done<Vec<Decision>> {
         decisions(
             &self.transaction.open_table(tables::DECISIONS)?,
+            &self.transaction.open_table(tables::MORE_DECISIONS)?,
             &self.transaction.open_table(tables::STANDING)?,
             run,
         )
     }
 }
 
+/// All parts of what a run decided itself; none where nothing is kept.
+pub(super) fn whole<T>(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    more: &impl ReadableTable<(u64, u32), &'static [u8]>,
+    run: u64,
+) -> Done<Option<Vec<T>>>
+where
+    Vec<T>: Read,
+{
+    let Some(first) = table.get(run)? else {
+        return Ok(None);
+    };
+    let mut all: Vec<T> = from_bytes("decisions-1", first.value())?;
+    for part in more.range((run, 0)..=(run, u32::MAX))? {
+        let part: Vec<T> = from_bytes("more-decisions-1", part?.1.value())?;
+        all.extend(part);
+    }
+    Ok(Some(all))
+}
+
 fn decisions(
     table: &impl ReadableTable<u64, &'static [u8]>,
+    more: &impl ReadableTable<(u64, u32), &'static [u8]>,
     standing: &impl ReadableTable<u64, &'static [u8]>,
     run: RunId,
 ) -> Done<Vec<Decision>> {
-    let of = |run: RunId| {
-        table.get(run.0)?.map_or(Ok(Vec::new()), |value| {
-            from_bytes::<Vec<Decision>>("decisions-1", value.value())
-        })
-    };
+    let of = |run: RunId| Ok::<_, StoreError>(whole(table, more, run.0)?.unwrap_or_default());
     let own = of(run)?;
     let Some(standing) = standing.get(run.0)? else {
         return Ok(own);
@@ -64,24 +86,40 @@ fn decisions(
 impl Write {
     /// Keeps the decisions of a run beside what stands of an earlier one's. Of the others of the integration stay
     /// those of its last `kept` runs that decided, and what these stand on.
-    pub fn put_decisions<'d>(
+    pub fn put_decisions<E: Into<StoreError>>(
         &self,
         integration: &IntegrationId,
         run: RunId,
-        decisions: impl IntoIterator<Item = &'d Decision>,
+        decisions: impl IntoIterator<Item = Result<Decision, E>>,
         standing: Option<&Standing>,
         kept: usize,
     ) -> Done<()> {
-        let decisions: Vec<&Decision> = decisions.into_iter().collect();
         let mut table = self.transaction.open_table(tables::DECISIONS)?;
+        let mut more = self.transaction.open_table(tables::MORE_DECISIONS)?;
         let mut stand = self.transaction.open_table(tables::STANDING)?;
         let mut index = self
             .transaction
             .open_table(tables::DECISIONS_BY_INTEGRATION)?;
-        table.insert(
-            run.0,
-            decisions_to_bytes("decisions-1", &decisions)?.as_slice(),
-        )?;
+        forget(&mut table, &mut more, run.0)?;
+        let mut parts = 0;
+        let mut put = |part: PackedList| -> Done<()> {
+            let bytes = part.into_bytes("decisions-1")?;
+            match parts {
+                0 => table.insert(run.0, bytes.as_slice()).map(drop)?,
+                part => more.insert((run.0, part), bytes.as_slice()).map(drop)?,
+            }
+            parts += 1;
+            Ok(())
+        };
+        let mut part = PackedList::default();
+        for decision in decisions {
+            part.push("decisions-1", &decision.map_err(Into::into)?)?;
+            if part.length() >= PART {
+                put(std::mem::take(&mut part))?;
+            }
+        }
+        // Also where there is none it is known that a run decided.
+        put(part)?;
         match standing {
             Some(standing) => stand.insert(run.0, to_bytes("standing-1", standing)?.as_slice())?,
             None => stand.remove(run.0)?,
@@ -103,7 +141,7 @@ impl Write {
         for one in others {
             stand.remove(one)?;
             if !needed.contains(&one) {
-                table.remove(one)?;
+                forget(&mut table, &mut more, one)?;
                 index.remove((integration.as_str(), one))?;
             }
         }
@@ -125,6 +163,7 @@ impl Write {
     pub fn decisions(&self, run: RunId) -> Done<Vec<Decision>> {
         decisions(
             &self.transaction.open_table(tables::DECISIONS)?,
+            &self.transaction.open_table(tables::MORE_DECISIONS)?,
             &self.transaction.open_table(tables::STANDING)?,
             run,
         )
@@ -140,7 +179,8 @@ impl Write {
             let mut index = self
                 .transaction
                 .open_table(tables::DECISIONS_BY_INTEGRATION)?;
-            table.remove(run.0)?;
+            let mut more = self.transaction.open_table(tables::MORE_DECISIONS)?;
+            forget(&mut table, &mut more, run.0)?;
             index.remove((integration.as_str(), run.0))?;
         }
         Ok(())
@@ -171,6 +211,7 @@ impl Write {
             let (integration, run) = key.value();
             whose.insert(run, integration.to_owned());
         }
+        let mut more = self.transaction.open_table(tables::MORE_DECISIONS)?;
         let mut incomplete = Vec::new();
         for entry in stand.iter()? {
             let (run, standing) = entry?;
@@ -184,7 +225,7 @@ impl Write {
         let mut lost = BTreeMap::new();
         for run in incomplete {
             stand.remove(run)?;
-            table.remove(run)?;
+            forget(&mut table, &mut more, run)?;
             if let Some(integration) = whose.get(&run) {
                 *lost.entry(IntegrationId::new(integration)).or_default() += 1;
             }
@@ -200,10 +241,21 @@ impl Write {
         }
         for run in nobodys {
             stand.remove(run)?;
-            table.remove(run)?;
+            forget(&mut table, &mut more, run)?;
         }
         Ok(lost)
     }
+}
+
+/// Forgets what a run decided itself, all parts of it.
+fn forget(
+    table: &mut Table<'_, u64, &'static [u8]>,
+    more: &mut Table<'_, (u64, u32), &'static [u8]>,
+    run: u64,
+) -> Done<()> {
+    table.remove(run)?;
+    more.retain_in((run, 0)..=(run, u32::MAX), |_, _| false)?;
+    Ok(())
 }
 
 /// The runs whose decisions stand for some of these.

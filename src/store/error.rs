@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::model::SpoolError;
+
 /// The store could not be opened. Nothing in it was changed, and none is put in its place.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -103,6 +105,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What a run put away cannot be written, or read again.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// A value is not what its table says.
     #[error("the store holds something unreadable in {table}: {what}; run a backup's restore")]
     Value {

@@ -71,10 +71,11 @@ impl Write {
     pub fn remember(
         &self,
         integration: &IntegrationId,
-        records: impl IntoIterator<Item = (u128, Option<Vec<u8>>)>,
+        records: impl IntoIterator<Item = Done<(u128, Option<Vec<u8>>)>>,
     ) -> Done<()> {
         let mut table = self.transaction.open_table(tables::REMEMBERED)?;
-        for (print, made) in records {
+        for record in records {
+            let (print, made) = record?;
             let key = (integration.as_str(), print);
             match made {
                 Some(made) => table.insert(key, made.as_slice())?,

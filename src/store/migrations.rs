@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration_013_lanes,
     migration_014_by_hand,
     migration_015_expiries,
+    migration_016_parts_of_decisions,
 ];
 
 /// The schema that this version writes.
@@ -181,6 +182,12 @@ fn migration_014_by_hand(write: &Write, _: &mut Notes) -> Done<()> {
 
 /// No answer had told until when a credential is taken.
 fn migration_015_expiries(write: &Write, _: &mut Notes) -> Done<()> {
+    write.make_tables()
+}
+
+/// What a run decided was one value, however many it was about: it stays, and is read as the first part. An earlier version
+/// would take the first part for all.
+fn migration_016_parts_of_decisions(write: &Write, _: &mut Notes) -> Done<()> {
     write.make_tables()
 }
 

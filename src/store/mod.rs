@@ -24,6 +24,7 @@ mod expiries;
 mod tokens;
 mod tombstones;
 mod retention;
+mod spool;
 mod decisions;
 mod erase;
 mod memory;

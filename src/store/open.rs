@@ -26,7 +26,7 @@ use super::{OpenError, StoreError, View, Write};
 pub(super) const FILE: &str = "epms.redb";
 
 /// How much of the store redb keeps in memory, in bytes, where the settings say nothing.
-const CACHE: usize = 64 * 1024 * 1024;
+const CACHE: usize = 32 * 1024 * 1024;
 
 /// What a store lies on.
 enum Medium {
@@ -278,6 +278,14 @@ impl Store {
     /// Where its file lies.
     pub(super) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Where its file lies; none where it lies in no file.
+    pub(super) fn own_folder(&self) -> Option<PathBuf> {
+        match &self.medium {
+            Medium::File(_) => Some(self.folder().to_owned()),
+            Medium::Given(_) => None,
+        }
     }
 
     /// What was put right when it was opened, of what an earlier version left: for whoever keeps it.

@@ -1,6 +1,7 @@
 //! The people of the store as a run asks for them: with their tables open from the first question to the last.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use redb::{ReadableTable, Table};
 
@@ -8,7 +9,7 @@ use crate::model::{IntegrationId, Person, PersonId};
 
 use super::value::{each_to_bytes, from_bytes, itself};
 use super::write::{Done, NEXT_PERSON};
-use super::{Write, name_key, tables};
+use super::{StoreError, Write, name_key, tables};
 
 /// Where people without a stay stand among those found by name.
 pub(super) const NOWHERE: &str = "";
@@ -102,11 +103,19 @@ impl People<'_> {
         }
     }
 
-    /// Writes people, new or not, each once. What is found by email and by name is written in its own order, which is much faster
-    /// for many.
+    /// Writes people, new or not, each once.
     pub fn put(&mut self, people: &[Person]) -> Done<()> {
-        let mut emails: Vec<(&str, PersonId)> = Vec::new();
-        let mut names: Vec<(&str, String, PersonId)> = Vec::new();
+        self.put_many(people.iter().cloned().map(Ok::<_, StoreError>))
+    }
+
+    /// Writes people, new or not, each once, as they come. What is found by email and by name is written in its own
+    /// order, which is much faster for many.
+    pub fn put_many<E: Into<StoreError>>(
+        &mut self,
+        people: impl IntoIterator<Item = Result<Person, E>, IntoIter: Send>,
+    ) -> Done<()> {
+        let mut emails: Vec<(Box<str>, PersonId)> = Vec::new();
+        let mut names: BTreeMap<String, Vec<(Box<str>, PersonId)>> = BTreeMap::new();
         each_to_bytes("people-1", people, itself, |person, value| {
             let before = self.person(person.id)?;
             let email = before.as_ref().and_then(|before| before.email.as_deref());
@@ -114,32 +123,44 @@ impl People<'_> {
                 if let Some(email) = email {
                     self.by_email.remove(email)?;
                 }
-                emails.extend(person.email.as_deref().map(|email| (email, person.id)));
+                emails.extend(
+                    person
+                        .email
+                        .as_deref()
+                        .map(|email| (email.into(), person.id)),
+                );
             }
             let key = name_key(&person.first_name, &person.last_name);
             let mut known = None;
             if let Some(before) = &before {
                 let called = name_key(&before.first_name, &before.last_name);
-                self.forget_name(before, person, &called, called == key)?;
+                self.forget_name(before, &person, &called, called == key)?;
                 known = (called == key).then_some(before);
             }
             let stays = person.stays.keys();
             let new = stays.filter(|at| known.is_none_or(|known| !known.stays.contains_key(*at)));
-            names.extend(new.map(|integration| (integration.as_str(), key.clone(), person.id)));
+            let new = new.map(IntegrationId::as_str);
             let is_nowhere = person.stays.is_empty();
             let was_nowhere = known.is_some_and(|known| known.stays.is_empty());
-            names.extend((is_nowhere && !was_nowhere).then_some((NOWHERE, key, person.id)));
+            for place in new.chain((is_nowhere && !was_nowhere).then_some(NOWHERE)) {
+                let one = (key.as_str().into(), person.id);
+                match names.get_mut(place) {
+                    Some(there) => there.push(one),
+                    None => drop(names.insert(place.to_owned(), vec![one])),
+                }
+            }
             self.by_id.insert(person.id.0, value)?;
-            self.write.stir_person(before.as_ref(), person)
+            self.write.stir_person(before.as_ref(), &person)
         })?;
         emails.sort_unstable();
         for (email, person) in emails {
-            self.give_email(email, person)?;
+            self.give_email(&email, person)?;
         }
-        names.sort_unstable();
-        for (integration, key, person) in names {
-            let key = (integration, key.as_str(), person.0);
-            self.by_name.insert(key, ())?;
+        for (place, mut names) in names {
+            names.sort_unstable();
+            for (key, person) in names {
+                self.by_name.insert((place.as_str(), &*key, person.0), ())?;
+            }
         }
         Ok(())
     }

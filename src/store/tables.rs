@@ -81,9 +81,13 @@ pub(super) const RUNS: TableDefinition<'static, u64, Bytes> = TableDefinition::n
 pub(super) const RUNS_BY_INTEGRATION: TableDefinition<'static, (&str, u64), ()> =
     TableDefinition::new("runs-by-integration-1");
 
-/// Key: run. Value: the list of its [`Decision`](crate::model::Decision)s.
+/// Key: run. Value: the list of its [`Decision`](crate::model::Decision)s, or the first part of it.
 pub(super) const DECISIONS: TableDefinition<'static, u64, Bytes> =
     TableDefinition::new("decisions-1");
+
+/// Key: run, part. Value: as many more of its [`Decision`](crate::model::Decision)s; the first of these parts is 1.
+pub(super) const MORE_DECISIONS: TableDefinition<'static, (u64, u32), Bytes> =
+    TableDefinition::new("more-decisions-1");
 
 /// Key: run. Value: [`Standing`](super::Standing): what stands of the decisions of an earlier run.
 pub(super) const STANDING: TableDefinition<'static, u64, Bytes> =
@@ -208,6 +212,7 @@ pub(super) fn each<E: EachTable>(with: &mut E) -> Result<(), E::Error> {
     with.table(RUNS)?;
     with.table(RUNS_BY_INTEGRATION)?;
     with.table(DECISIONS)?;
+    with.table(MORE_DECISIONS)?;
     with.table(STANDING)?;
     with.table(DECISIONS_BY_INTEGRATION)?;
     with.table(BASES)?;

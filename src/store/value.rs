@@ -104,14 +104,44 @@ pub(super) fn any_to_bytes<T: Serialize>(
     Ok(bytes)
 }
 
-/// The decisions of a run, which nobody owns as a list.
-pub(super) fn decisions_to_bytes(
-    table: &'static str,
-    decisions: &[&Decision],
-) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::new();
-    append_packed(&mut bytes, table, decisions)?;
-    Ok(bytes)
+/// A list of packed items that grows item by item: nobody need own all of them.
+#[derive(Default)]
+pub(super) struct PackedList {
+    items: Vec<u8>,
+    count: u64,
+}
+
+impl PackedList {
+    pub(super) fn push<T: Encode<()>>(
+        &mut self,
+        table: &'static str,
+        item: &T,
+    ) -> Result<(), StoreError> {
+        let packed = minicbor::encode(item, &mut self.items);
+        packed.map_err(|_| not_packed(table))?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// How many bytes the items have.
+    pub(super) fn length(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The value.
+    pub(super) fn into_bytes(self, table: &'static str) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![PACKED];
+        let begun = minicbor::Encoder::new(&mut bytes).array(self.count).is_ok();
+        bytes.extend(self.items);
+        begun.then_some(bytes).ok_or_else(|| not_packed(table))
+    }
+}
+
+fn not_packed(table: &'static str) -> StoreError {
+    StoreError::Value {
+        table,
+        what: "a value that cannot be packed".into(),
+    }
 }
 
 pub(super) fn append_json<T: Serialize>(
@@ -129,10 +159,7 @@ fn append_packed<T: Encode<()> + ?Sized>(
     value: &T,
 ) -> Result<(), StoreError> {
     bytes.push(PACKED);
-    minicbor::encode(value, bytes).map_err(|_| StoreError::Value {
-        table,
-        what: "a value that cannot be packed".into(),
-    })
+    minicbor::encode(value, bytes).map_err(|_| not_packed(table))
 }
 
 /// An item that is its value.
@@ -143,50 +170,82 @@ pub(super) fn itself<T>(item: &T) -> &T {
 /// So many values are turned into bytes at once.
 const AT_ONCE: usize = 256;
 
-/// Values as bytes, one behind the other, and where each ends.
-type Bytes = (Vec<u8>, Vec<usize>);
+/// Some items, and their values as bytes: one behind the other, and where each ends.
+struct Batch<I> {
+    items: Vec<I>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
 
-/// Turns the values of many items into bytes on another thread, somewhat ahead of `each`, which takes them in their
-/// order: a store writes on one thread alone, and half of that would be this.
-pub(super) fn each_to_bytes<'i, I: Sync, T: Kept>(
+/// Takes many items on another thread, and turns their values into bytes there, somewhat ahead of `each`, which takes
+/// them in their order: a store writes on one thread alone, and half of that would be this.
+pub(super) fn each_to_bytes<I: Send, T: Kept, E: Into<StoreError>>(
     table: &'static str,
-    items: &'i [I],
+    items: impl IntoIterator<Item = Result<I, E>, IntoIter: Send>,
     value: impl Fn(&I) -> &T + Sync,
-    mut each: impl FnMut(&'i I, &[u8]) -> Result<(), StoreError>,
+    mut each: impl FnMut(I, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let all = |items: &[I]| -> Result<Bytes, StoreError> {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(items.len()));
-        for item in items {
-            value(item).append(&mut bytes, table)?;
+    let mut items = items.into_iter();
+    let mut batch = || -> Result<Option<Batch<I>>, StoreError> {
+        let (mut batch, mut bytes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for item in items.by_ref().take(AT_ONCE) {
+            let item = item.map_err(Into::into)?;
+            value(&item).append(&mut bytes, table)?;
             ends.push(bytes.len());
+            batch.push(item);
         }
-        Ok((bytes, ends))
+        Ok((!batch.is_empty()).then_some(Batch {
+            items: batch,
+            bytes,
+            ends,
+        }))
     };
-    let mut take = |items: &'i [I], (bytes, ends): Bytes| {
+    let mut take = |batch: Batch<I>| {
         let mut begin = 0;
-        items.iter().zip(ends).try_for_each(|(item, end)| {
-            let value = bytes.get(begin..end).unwrap_or_default();
-            begin = end;
-            each(item, value)
-        })
+        batch
+            .items
+            .into_iter()
+            .zip(batch.ends)
+            .try_for_each(|(item, end)| {
+                let value = batch.bytes.get(begin..end).unwrap_or_default();
+                begin = end;
+                each(item, value)
+            })
     };
-    if items.len() <= AT_ONCE {
-        return take(items, all(items)?);
+    let Some(first) = batch()? else { return Ok(()) };
+    let is_all = first.items.len() < AT_ONCE;
+    take(first)?;
+    if is_all {
+        return Ok(());
     }
-    thread::scope(|scope| {
+    let ahead_of_here = thread::scope(|scope| {
         let (ahead, behind) = mpsc::sync_channel(4);
-        let all = &all;
+        let batch = &mut batch;
         let turn = move || {
-            let mut parts = items.chunks(AT_ONCE);
-            parts.all(|part| ahead.send(all(part)).is_ok())
+            loop {
+                let next = batch();
+                let is_last = !matches!(next, Ok(Some(_)));
+                if ahead.send(next).is_err() || is_last {
+                    break;
+                }
+            }
         };
-        // Without another thread, or when it ends, the same is done here.
-        let _ = thread::Builder::new().spawn_scoped(scope, turn);
-        items.chunks(AT_ONCE).try_for_each(|part| {
-            let bytes = behind.recv().unwrap_or_else(|_| all(part));
-            take(part, bytes?)
-        })
-    })
+        if thread::Builder::new().spawn_scoped(scope, turn).is_err() {
+            return Ok(false);
+        }
+        while let Ok(next) = behind.recv() {
+            match next? {
+                Some(batch) => take(batch)?,
+                None => break,
+            }
+        }
+        Ok::<_, StoreError>(true)
+    })?;
+    // Without another thread the same is done here.
+    while !ahead_of_here && let Some(batch) = batch()? {
+        take(batch)?;
+    }
+    Ok(())
 }
 
 pub(super) fn from_bytes<T: Read>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
@@ -273,9 +332,10 @@ mod tests {
         for many in [0, 1, AT_ONCE, AT_ONCE + 1, 10 * AT_ONCE + 7] {
             let items: Vec<usize> = (0..many).collect();
             let mut taken = Vec::new();
-            each_to_bytes("t", &items, itself, |item, value| {
-                assert_eq!(value, to_bytes("t", item)?);
-                taken.push(*item);
+            let given = items.iter().copied().map(Ok::<_, StoreError>);
+            each_to_bytes("t", given, itself, |item, value| {
+                assert_eq!(value, to_bytes("t", &item)?);
+                taken.push(item);
                 Ok(())
             })
             .unwrap();
@@ -287,9 +347,10 @@ mod tests {
     fn the_first_that_fails_ends_it() {
         let items: Vec<usize> = (0..100 * AT_ONCE).collect();
         let mut taken = 0;
-        let ended = each_to_bytes("t", &items, itself, |item, _| {
+        let given = items.into_iter().map(Ok::<_, StoreError>);
+        let ended = each_to_bytes("t", given, itself, |item, _| {
             taken += 1;
-            if *item == 700 {
+            if item == 700 {
                 return Err(StoreError::Value {
                     table: "t",
                     what: "no more".into(),
@@ -299,5 +360,16 @@ mod tests {
         });
         assert!(ended.unwrap_err().to_string().contains("no more"));
         assert_eq!(taken, 701);
+        let given = (0..100 * AT_ONCE).map(|item| match item {
+            9_000 => Err(StoreError::Spool(crate::model::SpoolError::Form)),
+            item => Ok(item),
+        });
+        let mut taken = 0;
+        let ended = each_to_bytes("t", given, itself, |_, _| {
+            taken += 1;
+            Ok(())
+        });
+        assert!(matches!(ended, Err(StoreError::Spool(_))));
+        assert!(taken <= 9_000);
     }
 }

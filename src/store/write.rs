@@ -175,11 +175,22 @@ impl Write {
         integration: &IntegrationId,
         all: impl IntoIterator<Item = (&'l str, &'l Link)>,
     ) -> Done<()> {
+        let owned = |(resident, link): (&str, &Link)| (resident.to_owned(), link.clone());
+        let all: Vec<(String, Link)> = all.into_iter().map(owned).collect();
+        self.put_many_links(integration, all.into_iter().map(Ok::<_, StoreError>))
+    }
+
+    /// Writes links, new or not, as they come.
+    pub fn put_many_links<E: Into<StoreError>>(
+        &self,
+        integration: &IntegrationId,
+        all: impl IntoIterator<Item = Result<(String, Link), E>, IntoIter: Send>,
+    ) -> Done<()> {
         let mut links = self.transaction.open_table(tables::LINKS)?;
         let mut index = self.transaction.open_table(tables::LINKS_BY_PERSON)?;
         let mut added = 0;
-        let all: Vec<(&str, &Link)> = all.into_iter().collect();
-        each_to_bytes("links-1", &all, link_of, |&(resident, link), value| {
+        each_to_bytes("links-1", all, link_of, |(resident, link), value| {
+            let resident = resident.as_str();
             let key = (integration.as_str(), resident);
             let before: Option<Link> = links
                 .insert(key, value)?
@@ -193,7 +204,7 @@ impl Write {
                 index.remove((before.person.0, integration.as_str(), resident))?;
             }
             index.insert((link.person.0, integration.as_str(), resident), ())?;
-            self.stir_link(integration, resident, &[before.as_ref(), Some(link)])
+            self.stir_link(integration, resident, &[before.as_ref(), Some(&link)])
         })?;
         if added > 0 {
             self.recount_links(integration, |count| count + added)?;
@@ -222,17 +233,30 @@ impl Write {
 
     /// Appends to the change log, where each change gets the next number.
     pub fn append_changes(&self, appended: &mut [Change]) -> Done<()> {
-        if appended.is_empty() {
-            return Ok(());
+        if !appended.is_empty() {
+            let (_, first) = self.change_numbers()?;
+            for (change, number) in appended.iter_mut().zip(first..) {
+                change.seq = number;
+            }
         }
-        let (from, mut next) = self.change_numbers()?;
+        self.append_many_changes(appended.iter().cloned().map(Ok::<_, StoreError>))
+    }
+
+    /// Appends to the change log as they come; each gets the next number, whichever it has.
+    pub fn append_many_changes<E: Into<StoreError>>(
+        &self,
+        appended: impl IntoIterator<Item = Result<Change, E>, IntoIter: Send>,
+    ) -> Done<()> {
+        let (from, first) = self.change_numbers()?;
         let mut changes = self.transaction.open_table(tables::CHANGES)?;
         let mut index = self.transaction.open_table(tables::CHANGES_BY_PERSON)?;
-        for change in &mut *appended {
-            change.seq = next;
-            next += 1;
-        }
-        each_to_bytes("changes-1", appended, itself, |change, value| {
+        let mut next = first;
+        let numbered = appended.into_iter().zip(first..).map(|(change, seq)| {
+            let numbered = |change| Change { seq, ..change };
+            change.map(numbered)
+        });
+        each_to_bytes("changes-1", numbered, itself, |change, value| {
+            next = change.seq + 1;
             // What was kept only as the person's last one goes.
             let last = {
                 let before = (change.person.0, 0)..(change.person.0, change.seq.min(from));
@@ -248,6 +272,9 @@ impl Write {
             Ok(())
         })?;
         drop((changes, index));
+        if next == first {
+            return Ok(());
+        }
         self.put_number(NEXT_CHANGE, next)
     }
 
@@ -341,8 +368,8 @@ impl Write {
     }
 }
 
-fn link_of<'a>(one: &'a (&str, &Link)) -> &'a Link {
-    one.1
+fn link_of(one: &(String, Link)) -> &Link {
+    &one.1
 }
 
 struct Made<'a>(&'a WriteTransaction);

@@ -10,13 +10,14 @@ use jiff::civil::Date;
 use crate::config::{EmailChange, Guard};
 use crate::model::{
     AlertId, Counts, GuardState, GuardedKind, HeldPlan, IntegrationId, Link, Live, Outcome,
-    PersonId, Preview, Run, Step,
+    PersonId, Preview, Run, Spool, Step,
 };
 use crate::store::{Lookup, Property, Stirred, Store, StoreError, Write};
 
 use super::hold;
 use super::memory::{
-    Amiss, Gathered, Kept, MappedBy, Memory, Taken, Upgrade, gather, households, keep, withhold,
+    Amiss, Earlier, Gathered, Kept, MappedBy, Memory, Takings, Upgrade, gather, households, keep,
+    withhold,
 };
 use super::retention::{self, Forgetting};
 use super::standing;
@@ -64,10 +65,12 @@ pub(super) struct Work {
     pub(super) today: Date,
     /// The PMS properties that feed the integration.
     pub(super) attached: BTreeSet<String>,
-    /// Whose records are as they were when the rules of an earlier version decided on them.
-    pub(super) upgrade: Option<Upgrade>,
+    /// What is remembered of the records by the rules of an earlier version.
+    pub(super) earlier: Option<Earlier>,
     /// The records, in the order of the feed.
-    pub(super) taken: Vec<Taken>,
+    pub(super) taken: Takings,
+    /// Where the run puts what it cannot keep in memory.
+    pub(super) spool: Arc<dyn Spool>,
     /// How many entries they have, counted where records are mapped: there must be a decision for each.
     pub(super) seen: u64,
     /// Attached PMS properties that sent nothing.
@@ -167,13 +170,6 @@ pub(super) fn commit(
     Ok(Ok(report))
 }
 
-/// Numbers are given by what is committed alone.
-fn unnumber(plan: &mut Plan) {
-    for change in &mut plan.changes {
-        change.seq = 0;
-    }
-}
-
 /// The same run, of which nothing remains in the store.
 pub(super) fn preview(
     store: &Store,
@@ -188,14 +184,15 @@ pub(super) fn preview(
     };
     let Carried {
         report,
-        mut plan,
+        plan,
         held,
         since_upgrade,
     } = carried;
-    unnumber(&mut plan);
+    // Numbers are given by what is committed alone: these have none.
+    let changes = plan.changes.to_vec()?;
     let decisions = write.decisions(report.id)?;
     let mut names = BTreeMap::new();
-    for change in &plan.changes {
+    for change in &changes {
         if let Some(person) = write.person(change.person)? {
             let name = format!("{} {}", person.first_name, person.last_name);
             names.insert(person.id, name.trim().to_owned());
@@ -203,7 +200,7 @@ pub(super) fn preview(
     }
     Ok(Ok(Preview {
         report,
-        changes: plan.changes,
+        changes,
         decisions,
         raised: plan.alerts.raised,
         closed: plan.alerts.closed,
@@ -230,15 +227,16 @@ pub(super) fn explain(
     // Somebody linked is not matched any more.
     if write.link(&id, resident)?.is_none() {
         let ruling = write.ruling(&id, resident)?;
-        let made = work.taken.iter().filter_map(|taken| match taken {
-            Taken::Made(made) => Some(made),
-            Taken::Known(_) => None,
-        });
-        let mut entries = made.flat_map(|made| &made.entries);
-        let normal = entries.find_map(|entry| match entry {
-            Entry::Resident { normal, .. } if normal.resident.id == resident => Some(normal),
-            _ => None,
-        });
+        let mut normal = None;
+        for made in work.taken.each_made() {
+            normal = made?.entries.into_iter().find_map(|entry| match entry {
+                Entry::Resident { normal, .. } if normal.resident.id == resident => Some(normal),
+                _ => None,
+            });
+            if normal.is_some() {
+                break;
+            }
+        }
         if let Some(normal) = normal
             && let Some(email) = &normal.resident.email
         {
@@ -253,11 +251,12 @@ pub(super) fn explain(
         Ok(carried) => carried,
         Err(stop) => return Ok(Err(stop)),
     };
-    unnumber(&mut plan);
-    let (mut decisions, mut changes, mut raised) =
-        (plan.decisions, plan.changes, plan.alerts.raised);
-    decisions.retain(|decision| decision.subject == resident);
-    changes.retain(|change| change.resident.as_deref() == Some(resident));
+    plan.decisions
+        .retain(|decision| decision.subject == resident)?;
+    plan.changes
+        .retain(|change| change.resident.as_deref() == Some(resident))?;
+    let (decisions, changes) = (plan.decisions.to_vec()?, plan.changes.to_vec()?);
+    let mut raised = plan.alerts.raised;
     raised.retain(|alert| alert.is_about(resident, &decisions));
     Ok(Ok(Live {
         outcome: report.outcome,
@@ -277,6 +276,10 @@ fn carry_out(
     mut work: Work,
 ) -> Result<Result<Carried, Stop>, StoreError> {
     let mut taken = std::mem::take(&mut work.taken);
+    // Of what could not be put away something may be left that is no whole reading.
+    work.spool.sound()?;
+    let earlier = work.earlier.take();
+    let upgrade = earlier.map(|earlier| earlier.compare(&taken)).transpose()?;
     let id = &report.integration.clone();
     let tombstones = write.tombstones();
     withhold(&mut taken, &tombstones, |resident| {
@@ -324,7 +327,7 @@ fn carry_out(
         resting: gathered.quiet.resting.clone(),
         cut_emails: BTreeSet::new(),
     };
-    inputs.cut_emails = cut_emails(work.upgrade.as_ref(), &state, &inputs);
+    inputs.cut_emails = cut_emails(upgrade.as_ref(), &state, &inputs);
     let mut plan = plan(&mut inputs, &property)?;
     plan.alerts
         .recall(|kind, subject| write.alert_of(id, kind, subject))?;
@@ -344,7 +347,7 @@ fn carry_out(
             plan: waits,
             reason,
         } => {
-            understood::stop(&mut plan);
+            understood::stop(&mut plan)?;
             report.outcome = Outcome::NotUnderstood {
                 reason: understood::advice(&reason, report.id),
                 digest: waits.digest.clone(),
@@ -366,12 +369,19 @@ fn carry_out(
         }
     };
     // Whoever is linked to another record by this run is not gone.
-    let is_new = |(resident, _): &&(String, Link)| !gathered.links.contains_key(resident);
-    for (_, link) in plan.links.iter().filter(is_new) {
-        emptied.remove(&link.person);
+    let is_new = |resident: &String| !gathered.links.contains_key(resident);
+    for linked in &plan.links {
+        if emptied.is_empty() {
+            break;
+        }
+        let (resident, link) = linked?;
+        if is_new(&resident) {
+            emptied.remove(&link.person);
+        }
     }
-    let upgrade = work.upgrade.as_ref();
+    let upgrade = upgrade.as_ref();
     let retroactive = upgrade.map(|upgrade| upgrade.people(&gathered.links, &plan));
+    let retroactive = retroactive.transpose()?;
     let facts = Facts {
         integration: id,
         run: report.id,
@@ -394,7 +404,7 @@ fn carry_out(
     if !plan.counts.add_up() {
         return Ok(Err(does_not_add_up(plan.counts)));
     }
-    report.outcome = if plan.writes_nothing(&gathered.links) {
+    report.outcome = if plan.writes_nothing(&gathered.links)? {
         Outcome::Unchanged
     } else {
         Outcome::Committed
@@ -408,9 +418,9 @@ fn carry_out(
     } else {
         state.excluded_by = Some(plan.excluded_by.clone());
         state.seen = Some(plan.counts.seen);
-        gaps.tell(&mut understanding, &plan.links);
+        gaps.tell(&mut understanding, &plan.links)?;
         state.understanding = understanding;
-        cut.extend(gathered.unsettled(&plan, &state.understanding));
+        cut.extend(gathered.unsettled(&plan, &state.understanding)?);
         report.approved_by = report.approved_by.or(gaps_approved_by);
         standing::fresh(write, id, at)?;
     }
@@ -463,7 +473,7 @@ fn understands(
         odd: Some(&gathered.quiet.odd),
         theirs: gathered.unmapped_beside(write, &report.integration, before)?,
     };
-    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before, beside);
+    let reading = Reading::of(&gathered.entries, &gathered.links, &rejected_before, beside)?;
     let facts = understood::Facts {
         run: report.id,
         now,
@@ -524,6 +534,8 @@ fn end(
     write.stir(id, cut.into_iter().map(Stirred::Person))?;
     property.settle()?;
     apply(write, id, &mut plan, kept, &report)?;
+    // What was written is what was decided only where all of it was there to be read.
+    work.spool.sound()?;
     write.put_guard(id, &state)?;
     for (request, lookup) in lookups {
         write.put_lookup(id, request, lookup)?;
@@ -576,12 +588,8 @@ fn apply(
     kept: Kept,
     report: &Run,
 ) -> Result<(), StoreError> {
-    write.people()?.put(&plan.people)?;
-    let links = plan.links.iter();
-    write.put_links(
-        integration,
-        links.map(|(resident, link)| (resident.as_str(), link)),
-    )?;
+    write.people()?.put_many(plan.people.iter())?;
+    write.put_many_links(integration, plan.links.iter())?;
     for alert in &mut plan.alerts.raised {
         if alert.id == AlertId(0) {
             alert.id = write.new_alert_id()?;
@@ -593,12 +601,12 @@ fn apply(
         closed,
     } = &plan.alerts;
     write.put_alerts(raised.iter().chain(refreshed).chain(closed))?;
-    write.append_changes(&mut plan.changes)?;
+    write.append_many_changes(plan.changes.iter())?;
     let Kept { earlier, standing } = kept;
     write.put_decisions(
         integration,
         report.id,
-        earlier.iter().chain(&plan.decisions),
+        earlier.iter().chain(plan.decisions.iter()),
         standing.as_ref(),
         DECISIONS_KEPT,
     )
@@ -607,7 +615,7 @@ fn apply(
 impl Plan {
     /// Whether nothing that anybody would notice is written: misses and `last_seen` are not, nor what a link knows
     /// about ids and leases. `links` are those before.
-    fn writes_nothing(&self, links: &BTreeMap<String, Link>) -> bool {
+    fn writes_nothing(&self, links: &BTreeMap<String, Link>) -> Result<bool, StoreError> {
         let says = |link: &Link| {
             (
                 link.person,
@@ -617,12 +625,19 @@ impl Plan {
                 link.property.clone(),
             )
         };
-        self.people.is_empty()
-            && self.changes.is_empty()
-            && self.alerts.raised.is_empty()
-            && self.alerts.closed.is_empty()
-            && self.links.iter().all(|(resident, link)| {
-                link.misses > 0 || links.get(resident).map(says) == Some(says(link))
-            })
+        if !self.people.is_empty()
+            || !self.changes.is_empty()
+            || !self.alerts.raised.is_empty()
+            || !self.alerts.closed.is_empty()
+        {
+            return Ok(false);
+        }
+        for linked in &self.links {
+            let (resident, link) = linked?;
+            if link.misses == 0 && links.get(&resident).map(says) != Some(says(&link)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

@@ -69,17 +69,17 @@ pub(super) fn hold<P: People<Error = StoreError>>(
     if let Some((held, people)) = apart {
         if guard::is_approved_since_upgrade(facts.state, &held, facts.now) {
             let mut alone = plan.clone();
-            alone.people.retain(|person| people.contains(&person.id));
+            alone.people.retain(|person| people.contains(&person.id))?;
             alone
                 .links
-                .retain(|(_, link)| people.contains(&link.person));
+                .retain(|(_, link)| people.contains(&link.person))?;
             let taken = guard::taken(&alone, facts)?;
             whole = Some((plan.clone(), held.clone(), taken));
         } else {
             waits = Some(held.clone());
             cut.clone_from(&people);
         }
-        guard::cut(plan, &held, &people, facts.links);
+        guard::cut(plan, &held, &people, facts.links)?;
     }
     let judged = guard::judge(plan, facts)?;
     let (written, stopped) = match &judged.verdict {
@@ -107,9 +107,9 @@ pub(super) fn hold<P: People<Error = StoreError>>(
             ..
         } => {
             if *stops {
-                guard::stop(plan, held);
+                guard::stop(plan, held)?;
             } else {
-                guard::cut(plan, held, people, facts.links);
+                guard::cut(plan, held, people, facts.links)?;
             }
             let is_same = |digest: &String| *digest == held.digest;
             state.rejected = state.rejected.filter(|one| is_same(&one.digest));

@@ -9,11 +9,13 @@ use unicase::UniCase;
 
 use crate::catalog::Integration;
 use crate::config::{Include, Units};
-use crate::model::{self, Printer, Record, Relationship, Resident, RuleSeen, Step, Unit};
+use crate::model::{
+    self, Printer, Record, Relationship, Resident, RuleSeen, Spool, SpoolError, Step, Unit,
+};
 use crate::script::{Context, Inputs, Lookups, Mapped, ScriptError, Wrong, missed};
 
 use super::cores::{CORES, on_cores};
-use super::memory::{Made, Memory, Taken};
+use super::memory::{Made, Memory, Takings};
 use super::struck::struck;
 use crate::rules::entry::Entry;
 use crate::rules::normal::{Normal, Notes, name, normalise};
@@ -43,7 +45,9 @@ pub(super) struct Mapping {
     watched: Option<String>,
     pub(super) steps: Vec<Step>,
     /// The records, in the order of the feed.
-    pub(super) taken: Vec<Taken>,
+    pub(super) taken: Takings,
+    /// Where what was made of them goes.
+    pub(super) spool: Arc<dyn Spool>,
     /// The PMS properties that sent records; empty where the PMS is asked for all of them at once.
     heard: BTreeSet<Arc<str>>,
     /// How many residents were mapped.
@@ -124,6 +128,7 @@ impl Mapping {
         integration: Arc<Integration>,
         today: Date,
         lookups: Arc<Lookups>,
+        spool: Arc<dyn Spool>,
     ) -> Mapping {
         let excluded_words = integration
             .config
@@ -144,7 +149,8 @@ impl Mapping {
             records: 0,
             watched: None,
             steps: Vec::new(),
-            taken: Vec::new(),
+            taken: Takings::to(&spool),
+            spool,
             heard: BTreeSet::new(),
             mapped: 0,
             begun: Begun::default(),
@@ -235,10 +241,10 @@ impl Mapping {
             if let Some(place) = record.known {
                 let memory = self.memory.as_ref();
                 self.mapped += memory.map_or(0, |memory| memory.entries(place));
-                self.taken.push(Taken::Known(place));
+                self.taken.know(place);
             } else if let Some((made, step)) = made.next() {
                 self.mapped += made.entries.len() as u64;
-                self.taken.push(Taken::Made(made));
+                self.taken.make(*made);
                 self.steps.extend(step);
             }
         }
@@ -256,15 +262,15 @@ impl Mapping {
     }
 
     /// Forgets what has come since the last beginning, and is read once more; says how many records there were.
-    pub(super) fn forget(&mut self) -> u64 {
+    pub(super) fn forget(&mut self) -> Result<u64, SpoolError> {
         let begun = &self.begun;
         let forgotten = self.records - begun.records;
         self.records = begun.records;
-        self.taken.truncate(begun.taken);
+        self.taken.truncate(begun.taken)?;
         self.steps.truncate(begun.steps);
         self.mapped = begun.mapped;
         self.heard.clone_from(&begun.heard);
-        forgotten
+        Ok(forgotten)
     }
 
     /// What is made of the `number`th record of the feed.

@@ -5,6 +5,7 @@
 mod gather;
 mod households;
 mod keep;
+mod taken;
 mod upgrade;
 mod withheld;
 
@@ -31,6 +32,7 @@ use gather::first_half;
 pub(super) use gather::{Gathered, gather};
 pub(super) use households::households;
 pub(super) use keep::{Kept, MappedBy, keep};
+pub(super) use taken::Takings;
 pub(super) use upgrade::{Earlier, Upgrade};
 pub(super) use withheld::withhold;
 
@@ -40,15 +42,6 @@ const FORM: u32 = 4;
 
 /// So many records stand in one part of a feed.
 const PART: usize = 1024;
-
-/// A record of the feed, as a run took it.
-#[derive(Debug, Clone)]
-pub(super) enum Taken {
-    /// It is the same as this one of the run before.
-    Known(usize),
-    /// It was mapped.
-    Made(Box<Made>),
-}
 
 /// What mapping made of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

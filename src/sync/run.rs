@@ -13,7 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
 use crate::config::Span;
-use crate::model::{Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId};
+use crate::model::{
+    Cause, Counts, Live, Outcome, Preview, Progress, Reading, Run, RunId, SpoolError,
+};
 use crate::outbound::{Account, Patience, without_said};
 use crate::script::{Keyed, Lookups, Script};
 use crate::source::{Handed, Reader, Scope, Sharing, SourceError, collected};
@@ -238,13 +240,10 @@ impl Mapped {
 
     pub(super) fn work(self, integration: &Integration, started: Timestamp) -> Work {
         let config = &integration.config;
-        let upgrade = self
-            .earlier
-            .map(|earlier| earlier.compare(&self.mapping.taken));
         Work {
             today: integration.today(started),
             attached: config.pms_properties.iter().cloned().collect(),
-            upgrade,
+            earlier: self.earlier,
             credential: config.credential.clone(),
             email_change: config.email_change,
             missing_after: config.missing_after,
@@ -252,6 +251,7 @@ impl Mapped {
             silent: self.mapping.silent(),
             seen: self.mapping.mapped,
             taken: self.mapping.taken,
+            spool: self.mapping.spool,
             lookups: self.lookups,
             notes: self.notes,
             memory: self.memory,
@@ -434,7 +434,8 @@ async fn read_all(
     let seed = memory.as_ref().map(|memory| memory.seed());
     let seed = seed.or(earlier.as_ref().map(Earlier::seed));
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known))
+    let spool = tools.store.spool();
+    let mapping = Mapping::new(Arc::clone(integration), today, Arc::new(known), spool)
         .with_units(units)
         .without(unread(integration, &failed))
         .beside(seed, memory.clone())
@@ -456,13 +457,13 @@ async fn read_all(
                     mapping.map(&records, &dropped);
                 }
                 Handed::Begin => mapping.begin(),
-                Handed::Again => progress.records -= mapping.forget(),
+                Handed::Again => progress.records -= mapping.forget()?,
                 Handed::Nameless(count) => nameless += count,
             }
             progress.mapped = mapping.mapped;
             on_progress(progress);
         }
-        (mapping, nameless)
+        Ok::<_, SpoolError>((mapping, nameless))
     });
     let sharing = fresh_from.map(|fresh_from| Sharing {
         integration: integration.id.to_string(),
@@ -478,7 +479,10 @@ async fn read_all(
             taker,
         )
         .await;
-    let (mapping, nameless) = mapper.await?;
+    let (mapping, nameless) = match mapper.await? {
+        Ok(mapped) => mapped,
+        Err(error) => return Ok(Err(not_spooled(&error))),
+    };
     let in_vain = in_vain(&mapping, integration, &failed);
     let (pages, records, granted) = match (reading, in_vain) {
         (Reading::Partial { reason }, _) => return Ok(Err(stop(&reason, name))),
@@ -517,6 +521,11 @@ async fn read_all(
         lookups: fresh,
         notes,
     }))
+}
+
+/// What was mapped is not there any more.
+pub(super) fn not_spooled(error: &SpoolError) -> Stop {
+    Stop::Failed(format!("{error}; nothing was written"))
 }
 
 /// Why what was mapped does not count: the script asked for a lookup that was not read.

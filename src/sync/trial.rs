@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Integration;
-use crate::model::{Cause, Outcome, Preview, Reading, Record, Run, RunId};
+use crate::model::{Cause, Outcome, Preview, Reading, Record, Run, RunId, SpoolError};
 use crate::script::Lookups;
 use crate::source::{Handed, Scope, Sharing, SourceError};
 use crate::store::{Lookup, Store, StoreError, Uptime};
@@ -22,7 +22,8 @@ use super::mapping::Mapping;
 use super::memory::{Basis, Earlier, MappedBy};
 use super::retention::Forgetting;
 use super::run::{
-    LookedUp, Mapped, RunError, Tools, account, in_vain, lookups, stop, too_late, unnamed, unread,
+    LookedUp, Mapped, RunError, Tools, account, in_vain, lookups, not_spooled, stop, too_late,
+    unnamed, unread,
 };
 use super::workers::AtWork;
 
@@ -163,7 +164,10 @@ async fn read_all(
         .reader
         .residents(&reads.source, &account, &scope, sharing, taker)
         .await;
-    let (mappers, nameless) = mapping.await?;
+    let (mappers, nameless) = match mapping.await? {
+        Ok(mapped) => mapped,
+        Err(error) => return Ok(Err(not_spooled(&error))),
+    };
     Ok(match reading {
         Reading::Partial { reason } => Err(stop(&reason, &reads.config.credential)),
         Reading::Complete {
@@ -200,14 +204,14 @@ fn map(
     mut mappers: Vec<Mapper>,
     mut pages: mpsc::Receiver<Handed>,
     dropped: &CancellationToken,
-) -> (Vec<Mapper>, u64) {
+) -> Result<(Vec<Mapper>, u64), SpoolError> {
     let mut nameless = 0;
     while let Some(handed) = pages.blocking_recv() {
         for one in &mut mappers {
             match &handed {
                 Handed::Page(records) => one.map(records, dropped),
                 Handed::Begin => one.mapping.begin(),
-                Handed::Again => drop(one.mapping.forget()),
+                Handed::Again => drop(one.mapping.forget()?),
                 Handed::Nameless(_) => {}
             }
         }
@@ -215,7 +219,7 @@ fn map(
             nameless += count;
         }
     }
-    (mappers, nameless)
+    Ok((mappers, nameless))
 }
 
 /// Maps records by one set of files.
@@ -246,7 +250,7 @@ impl Mapper {
         let earlier = Earlier::read(&view.feed(&by.id)?, shipped.as_deref());
         let seed = earlier.as_ref().map(Earlier::seed);
         let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-        let mapping = Mapping::new(Arc::clone(by), today, Arc::clone(known))
+        let mapping = Mapping::new(Arc::clone(by), today, Arc::clone(known), store.spool())
             .with_units(units)
             .without(unread(by, failed))
             .beside(seed, None);

@@ -245,7 +245,7 @@ async fn a_store_of_a_later_version_is_refused_with_both_versions_and_the_remedy
     for verb in ["run", "verify", "compact"] {
         let text = said(&home.epms(&[verb]).await, 1);
         assert!(
-            text.contains("has schema 99, and this epms knows 16"),
+            text.contains("has schema 99, and this epms knows 17"),
             "{verb}: {text}"
         );
         assert!(

@@ -11,7 +11,7 @@ use super::super::People;
 use super::super::plan::Plan;
 use super::parts::Found;
 use super::renaming::Renaming;
-use super::ties::{Moment, Tie, Ties, dwellings, is_linked, is_open};
+use super::ties::{Moment, Planned, Tie, Ties, dwellings, is_linked, is_open};
 use super::window::Window;
 use super::{Facts, mark};
 
@@ -79,9 +79,9 @@ impl Census {
         found: &Found,
     ) -> Result<Census, P::Error> {
         let links = (facts.all_links)()?;
-        let ties = Ties::new(links.iter(), &plan.links);
-        let planned: BTreeMap<PersonId, &Person> =
-            plan.people.iter().map(|one| (one.id, one)).collect();
+        let written = Planned::of(&plan.links);
+        let ties = Ties::new(links.iter(), &written);
+        let planned = plan.places()?;
         let mut earlier: BTreeMap<PersonId, Vec<&Passed>> = BTreeMap::new();
         for passed in &window.passed {
             if let Ok(person) = passed.subject.parse() {
@@ -96,7 +96,7 @@ impl Census {
             .collect();
         let mut phones = wanted_phones(window, found);
         let mut people = BTreeMap::new();
-        for (id, ties) in ties.all() {
+        for (id, ties) in ties.all()? {
             let stored = facts.people.person(*id)?;
             if let Some(phone) = stored.as_ref().and_then(|one| one.phone.as_deref())
                 && !phones.is_empty()
@@ -104,13 +104,15 @@ impl Census {
             {
                 holders.insert(*id);
             }
+            let planned = planned.get(id);
+            let planned = planned.map(|place| plan.people.get(*place)).transpose()?;
             let passed = earlier.get(id).map_or(&[][..], Vec::as_slice);
             let person = Seen {
                 id: *id,
                 ties,
                 passed,
                 stored: stored.as_ref(),
-                planned: planned.get(id).copied(),
+                planned: planned.as_ref(),
                 returns: returning.contains(id),
             };
             people.extend(person.counted(facts, window, found).map(|one| (*id, one)));

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Decision, Fate, Guarded, GuardedKind, HeldPlan, Link, PersonId};
+use crate::model::{
+    Counts, Decision, Fate, Guarded, GuardedKind, HeldPlan, Link, PersonId, SpoolError,
+};
 
 use super::super::plan::Plan;
 
 /// Nothing of the plan is written: every decision to write waits. Its people, links, alerts and changes are
 /// gone; decisions and counts remain for the report.
-pub(crate) fn stop(plan: &mut Plan, held: &HeldPlan) {
-    let decisions = std::mem::take(&mut plan.decisions);
+pub(crate) fn stop(plan: &mut Plan, held: &HeldPlan) -> Result<(), SpoolError> {
+    let mut decisions = std::mem::take(&mut plan.decisions);
     *plan = Plan {
         counts: plan.counts,
         excluded_by: std::mem::take(&mut plan.excluded_by),
@@ -18,13 +20,14 @@ pub(crate) fn stop(plan: &mut Plan, held: &HeldPlan) {
         ..Plan::default()
     };
     let why = Why::of(held);
-    for decision in decisions {
+    decisions.replace(|decision| {
         let reason = why.told(&decision);
         let reason =
             reason.unwrap_or_else(|| format!("waits with the run; would be {}", decision.fate));
-        let decision = wait(plan, decision, reason);
-        plan.decisions.push(decision);
-    }
+        wait(&mut plan.counts, decision, reason)
+    })?;
+    plan.decisions = decisions;
+    Ok(())
 }
 
 /// These people stay as they are, and those of them who are new do not come; the rest of the plan goes on. `links` are
@@ -34,17 +37,17 @@ pub(crate) fn cut(
     held: &HeldPlan,
     people: &BTreeSet<PersonId>,
     links: &BTreeMap<String, Link>,
-) {
+) -> Result<(), SpoolError> {
     let stays = |person: &PersonId| !people.contains(person);
-    plan.people.retain(|person| stays(&person.id));
+    plan.people.retain(|person| stays(&person.id))?;
     plan.links.retain(|(resident, link)| {
         let misses_alone = links.get(resident).is_some_and(|old| {
             let same = old.status == link.status && old.superseded == link.superseded;
             old.misses < link.misses && same
         });
         stays(&link.person) && !misses_alone
-    });
-    plan.changes.retain(|change| stays(&change.person));
+    })?;
+    plan.changes.retain(|change| stays(&change.person))?;
     // What is told of somebody who does not come is told when they do.
     let is_of_them = |subject: &str| {
         let person = subject.parse::<PersonId>();
@@ -54,17 +57,15 @@ pub(crate) fn cut(
         .raised
         .retain(|alert| !is_of_them(&alert.subject));
     let why = Why::of(held);
-    for decision in std::mem::take(&mut plan.decisions) {
-        let decision = match decision.person {
-            Some(person) if people.contains(&person) => {
-                let told = why.told(&decision);
-                let reason = told.unwrap_or_else(|| "waits for approval".to_owned());
-                wait(plan, decision, reason)
-            }
-            _ => decision,
-        };
-        plan.decisions.push(decision);
-    }
+    let counts = &mut plan.counts;
+    plan.decisions.replace(|decision| match decision.person {
+        Some(person) if people.contains(&person) => {
+            let told = why.told(&decision);
+            let reason = told.unwrap_or_else(|| "waits for approval".to_owned());
+            wait(counts, decision, reason)
+        }
+        _ => decision,
+    })
 }
 
 /// Why somebody waits, by person, or by resident where they are nobody yet.
@@ -95,12 +96,12 @@ impl<'a> Why<'a> {
 }
 
 /// A decision to write becomes one to wait.
-fn wait(plan: &mut Plan, decision: Decision, reason: String) -> Decision {
+fn wait(counts: &mut Counts, decision: Decision, reason: String) -> Decision {
     if !matches!(decision.fate, Fate::Created | Fate::Linked | Fate::Updated) {
         return decision;
     }
-    plan.counts.take(decision.fate);
-    plan.counts.add(Fate::Held);
+    counts.take(decision.fate);
+    counts.add(Fate::Held);
     Decision {
         fate: Fate::Held,
         rule: "R27".into(),

@@ -70,7 +70,7 @@ impl Judged<'_> {
             let open = links.values().filter(|link| is_open(link));
             let mut people: BTreeSet<PersonId> = open.map(|link| link.person).collect();
             people.extend(month.iter().map(|one| one.person));
-            Ok(people.len())
+            Ok::<_, P::Error>(people.len())
         };
         let drain = month::judge(&mut state, facts.limits, facts.now, taken, linked)?;
         Ok((state, drain))

@@ -1,19 +1,19 @@
 //! The parts of a plan that the guard looks at: what each person would lose, who arrives, who is newly absent. It
 //! counts nothing against a limit.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::model::{
-    Decision, Dwelling, Fate, Guarded, GuardedKind, LeaseStatus, Link, Person, PersonId, Stay, Unit,
+    Decision, Dwelling, Fate, Guarded, GuardedKind, LeaseStatus, Link, Person, PersonId,
+    SpoolError, Stay, Unit,
 };
 
 use super::super::People;
 use super::super::normal::same;
 use super::super::plan::Plan;
-use super::ties::{Moment, Tie, Ties, dwellings, is_linked, is_open};
+use super::ties::{Moment, Planned, Tie, Ties, dwellings, is_linked, is_open};
 use super::window::Window;
 use super::{Facts, mark};
 
@@ -71,17 +71,21 @@ pub(super) fn find<P: People>(
     facts: &Facts<'_, P>,
     window: &Window<'_>,
 ) -> Result<Found, P::Error> {
-    let ties = Ties::new(facts.links.iter(), &plan.links);
+    let planned = Planned::of(&plan.links);
+    let ties = Ties::new(facts.links.iter(), &planned);
     let mut found = Found::default();
     let mut swaps = Swaps::default();
     for after in &plan.people {
+        let after = &after?;
         let Some(before) = facts.people.person(after.id)? else {
             if !window.is_first_of_all() {
-                found.arrivals.extend(newcomer(after, facts, &ties, window));
+                found
+                    .arrivals
+                    .extend(newcomer(after, facts, &ties, window)?);
             }
             continue;
         };
-        let ties = ties.of(after.id);
+        let ties = ties.of(after.id)?;
         let lived_in = dwellings(&before, facts.integration, ties, Moment::Before);
         let lives_in = dwellings(after, facts.integration, ties, Moment::After);
         found.arrivals.extend(returned(
@@ -100,7 +104,7 @@ pub(super) fn find<P: People>(
     }
     unlinked(plan, facts, &ties, &mut found)?;
     if !found.arrivals.is_empty() {
-        found.absent = newly_absent(plan, facts, &ties);
+        found.absent = newly_absent(plan, facts, &ties)?;
     }
     swaps.tell(&mut found.notes);
     Ok(found)
@@ -291,21 +295,23 @@ fn newcomer<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
     facts: &Facts<'_, P>,
     ties: &Ties<'a, L>,
     window: &Window<'_>,
-) -> Option<Arrival> {
-    let ties = ties.of(person.id);
+) -> Result<Option<Arrival>, SpoolError> {
+    let ties = ties.of(person.id)?;
     let properties = ties
         .iter()
         .map(|tie| tie.after.and_then(|link| link.property.as_deref()));
     if window.admits(facts.now, properties).is_some() {
-        return None;
+        return Ok(None);
     }
     let resident = ties.first().map_or("", |tie| tie.resident);
-    let stay = person.stay(facts.integration)?;
+    let Some(stay) = person.stay(facts.integration) else {
+        return Ok(None);
+    };
     let lives_in = dwellings(person, facts.integration, ties, Moment::After);
     let (name, unit) = (name(person), unit_labels(stay));
     let email = person.email.as_deref().unwrap_or_default();
     let values = [&name, email, &unit, stay.status.as_str()];
-    Some(Arrival {
+    Ok(Some(Arrival {
         person: person.id,
         item: Guarded {
             kind: GuardedKind::Newcomer,
@@ -320,7 +326,7 @@ fn newcomer<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
         },
         is_new: true,
         lives_in,
-    })
+    }))
 }
 
 /// Somebody past who is current again. Who was linked to another resident by this run is none (R13, R22).
@@ -373,14 +379,21 @@ fn unlinked<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
     found: &mut Found,
 ) -> Result<(), P::Error> {
     let mut judged = BTreeSet::new();
-    let people: OnceCell<HashMap<PersonId, &Person>> = OnceCell::new();
-    let people = || people.get_or_init(|| plan.people.iter().map(|one| (one.id, one)).collect());
-    for (resident, link) in &plan.links {
+    let mut places = None;
+    for linked in &plan.links {
+        let (resident, link) = &linked?;
         let ended = !is_open(link) && facts.links.get(resident).is_some_and(is_open);
-        if !ended || !judged.insert(link.person) || is_linked(ties.of(link.person), Moment::After) {
+        if !ended || !judged.insert(link.person) || is_linked(ties.of(link.person)?, Moment::After)
+        {
             continue;
         }
-        let planned = people().get(&link.person).copied();
+        let places = match &places {
+            Some(places) => places,
+            None => &*places.insert(plan.places()?),
+        };
+        let planned = places.get(&link.person);
+        let planned = planned.map(|place| plan.people.get(*place)).transpose()?;
+        let planned = planned.as_ref();
         let open = |person: &Person| {
             let stay = person.stay(facts.integration);
             stay.is_some_and(|stay| !stay.is_closed())
@@ -394,10 +407,10 @@ fn unlinked<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clone>(
             continue;
         };
         let unit = person.stay(facts.integration).map(unit_labels);
-        let lived_in = stored.as_ref().map(|stored| {
-            let ties = ties.of(link.person);
-            dwellings(stored, facts.integration, ties, Moment::Before)
-        });
+        let ties = ties.of(link.person)?;
+        let lived_in = stored
+            .as_ref()
+            .map(|stored| dwellings(stored, facts.integration, ties, Moment::Before));
         found.losses.push(Loss {
             person: link.person,
             item: Guarded {
@@ -425,38 +438,43 @@ fn newly_absent<'a, P: People, L: Iterator<Item = (&'a String, &'a Link)> + Clon
     plan: &'a Plan,
     facts: &Facts<'_, P>,
     ties: &Ties<'a, L>,
-) -> BTreeSet<PersonId> {
+) -> Result<BTreeSet<PersonId>, SpoolError> {
     let missed = |resident: &String, link: &Link| {
         let old = facts.links.get(resident);
         link.misses == 1 && old.is_some_and(|old| old.misses == 0 && is_open(old))
     };
-    let mut absent: BTreeSet<PersonId> = plan
-        .links
-        .iter()
-        .filter(|(resident, link)| missed(resident, link))
-        .map(|(_, link)| link.person)
-        .collect();
+    let mut absent: BTreeSet<PersonId> = BTreeSet::new();
+    for linked in &plan.links {
+        let (resident, link) = linked?;
+        if missed(&resident, &link) {
+            absent.insert(link.person);
+        }
+    }
     if absent.is_empty() {
-        return absent;
+        return Ok(absent);
     }
     // A record that is not believed to be its person's is held by the rule that says whose it is.
-    let is_strange = |decision: &&Decision| {
+    let is_strange = |decision: &Decision| {
         let person = decision.person;
         person.is_some_and(|person| plan.estranged.contains(&person))
             && decision.fate == Fate::Held
             && matches!(decision.rule.as_str(), "R21" | "R21a")
     };
-    let named: BTreeSet<&str> = plan
-        .decisions
-        .iter()
-        .filter(|decision| !is_strange(decision))
-        .map(|decision| decision.subject.as_str())
-        .collect();
+    let ties = ties.all()?;
+    let of_absent = absent.iter().filter_map(|person| ties.get(person));
+    let asked: BTreeSet<&str> = of_absent.flatten().map(|tie| tie.resident).collect();
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for decision in &plan.decisions {
+        let decision = decision?;
+        if !is_strange(&decision) {
+            named.extend(asked.get(decision.subject.as_str()));
+        }
+    }
     absent.retain(|person| {
-        let mut ties = ties.of(*person).iter();
-        !ties.any(|tie| named.contains(tie.resident))
+        let mut theirs = ties.get(person).into_iter().flatten();
+        !theirs.any(|tie| named.contains(tie.resident))
     });
-    absent
+    Ok(absent)
 }
 
 /// Two who change places: told, and no more.

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::model::{Dwelling, IntegrationId, LeaseStatus, Link, Person, PersonId};
+use crate::model::{
+    Dwelling, IntegrationId, LeaseStatus, Link, Person, PersonId, SpoolError, Spooled,
+};
 
 /// One resident of a person: the link before the plan, and after it.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +22,38 @@ pub(super) enum Moment {
     After,
 }
 
+/// The links of a plan, read when somebody asks first.
+pub(super) struct Planned<'a> {
+    links: &'a Spooled<(String, Link)>,
+    read: OnceCell<Vec<(String, Link)>>,
+}
+
+impl<'a> Planned<'a> {
+    pub(super) fn of(links: &'a Spooled<(String, Link)>) -> Planned<'a> {
+        Planned {
+            links,
+            read: OnceCell::new(),
+        }
+    }
+
+    fn all(&self) -> Result<&[(String, Link)], SpoolError> {
+        if let Some(read) = self.read.get() {
+            return Ok(read);
+        }
+        let read = self.links.to_vec()?;
+        Ok(self.read.get_or_init(|| read))
+    }
+}
+
 /// The links of people, indexed when somebody asks first: most plans need none of it.
 pub(super) struct Ties<'a, L> {
     links: L,
-    planned: &'a [(String, Link)],
+    planned: &'a Planned<'a>,
     by_person: OnceCell<HashMap<PersonId, Vec<Tie<'a>>>>,
 }
 
 impl<'a, L: Iterator<Item = (&'a String, &'a Link)> + Clone> Ties<'a, L> {
-    pub(super) fn new(links: L, planned: &'a [(String, Link)]) -> Ties<'a, L> {
+    pub(super) fn new(links: L, planned: &'a Planned<'a>) -> Ties<'a, L> {
         Ties {
             links,
             planned,
@@ -37,15 +62,15 @@ impl<'a, L: Iterator<Item = (&'a String, &'a Link)> + Clone> Ties<'a, L> {
     }
 
     /// The residents of a person.
-    pub(super) fn of(&self, person: PersonId) -> &[Tie<'a>] {
-        self.all().get(&person).map_or(&[], Vec::as_slice)
+    pub(super) fn of(&self, person: PersonId) -> Result<&[Tie<'a>], SpoolError> {
+        Ok(self.all()?.get(&person).map_or(&[], Vec::as_slice))
     }
 
     /// Everybody's.
-    pub(super) fn all(&self) -> &HashMap<PersonId, Vec<Tie<'a>>> {
-        self.by_person.get_or_init(|| {
-            let planned: HashMap<&str, &Link> = self
-                .planned
+    pub(super) fn all(&self) -> Result<&HashMap<PersonId, Vec<Tie<'a>>>, SpoolError> {
+        let every = self.planned.all()?;
+        Ok(self.by_person.get_or_init(|| {
+            let planned: HashMap<&str, &Link> = every
                 .iter()
                 .map(|(resident, link)| (resident.as_str(), link))
                 .collect();
@@ -64,7 +89,7 @@ impl<'a, L: Iterator<Item = (&'a String, &'a Link)> + Clone> Ties<'a, L> {
                 };
                 add(link.person, tie);
             }
-            for (resident, link) in self.planned {
+            for (resident, link) in every {
                 let before = known.get(resident.as_str());
                 if before.is_none_or(|before| before.person != link.person) {
                     let tie = Tie {
@@ -79,7 +104,7 @@ impl<'a, L: Iterator<Item = (&'a String, &'a Link)> + Clone> Ties<'a, L> {
                 ties.sort_by_key(|tie| tie.resident);
             }
             all
-        })
+        }))
     }
 }
 

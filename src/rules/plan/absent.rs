@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use crate::model::{AlertKind, Link, Resident};
 
 use super::super::alerts;
-use super::Planner;
 use super::linked::{does_not_start_before, superseded};
+use super::{Now, Planner};
 use crate::model::People;
 
 /// How an id that a run does not name stands after it.
@@ -34,10 +34,10 @@ impl Stands {
         }
     }
 
-    fn by(link: &Link) -> Stands {
+    fn by(now: Now) -> Stands {
         Stands {
-            start: link.lease_start,
-            is_over: link.status.is_closed(),
+            start: now.lease_start,
+            is_over: now.status.is_closed(),
         }
     }
 }
@@ -117,7 +117,7 @@ impl<P: People> Planner<'_, P> {
                 is_given_up,
             } = self.missed(resident, link, |other| self.now(other).map(Stands::by))?;
             if is_given_up {
-                self.put_link(resident, superseded(link));
+                self.put_link(resident, &superseded(link));
                 continue;
             }
             let after = self.inputs.missing_after;
@@ -131,7 +131,7 @@ impl<P: People> Planner<'_, P> {
                     outlived,
                     ..link.clone()
                 };
-                self.put_link(resident, link);
+                self.put_link(resident, &link);
             }
             if misses >= after
                 && let Some(person) = self.people.person(link.person)?

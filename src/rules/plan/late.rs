@@ -12,40 +12,40 @@ use super::{Homes, Planner};
 
 impl<P: People> Planner<'_, P> {
     /// Decides on these records when it is known who comes in.
-    pub(super) fn late<'g>(
-        &mut self,
-        late: Vec<&'g Group>,
-        homes: &mut Homes<'g>,
-    ) -> Result<(), P::Error> {
+    pub(super) fn late(&mut self, late: Vec<u32>, homes: &mut Homes) -> Result<(), P::Error> {
         if late.is_empty() {
             return Ok(());
         }
-        let emails: HashSet<&str> = late
-            .iter()
-            .filter_map(|group| group.resident()?.email.as_deref())
-            .collect();
-        let people = self.plan.people.iter().enumerate();
-        let new: HashMap<String, usize> = people
-            .filter_map(|(place, person)| Some((person.email.clone()?, place)))
-            .filter(|(email, _)| emails.contains(email.as_str()))
-            .collect();
-        for group in late {
+        let mut emails: HashSet<String> = HashSet::new();
+        for place in &late {
+            let group = self.group(*place)?;
+            emails.extend(group.resident().and_then(|resident| resident.email.clone()));
+        }
+        let mut new: HashMap<String, Person> = HashMap::new();
+        for person in &self.plan.people {
+            let person = person?;
+            if let Some(email) = person
+                .email
+                .as_ref()
+                .filter(|email| emails.contains(*email))
+            {
+                new.insert(email.clone(), person);
+            }
+        }
+        for place in late {
+            let group = &self.group(place)?;
             let (Some(lease), Some(resident)) = (group.lease(), group.resident()) else {
                 continue;
             };
             let excluded = lease.excluded.clone();
             let created = resident.email.as_ref().and_then(|email| new.get(email));
             let created = created
-                .and_then(|place| self.plan.people.get(*place))
                 .filter(|person| excluded.is_none() && is_named(person, resident))
                 .map(|person| person.id);
             if let Some(id) = created {
                 self.another_id(group, resident, id);
             } else if let Some(person) = self.is_another_id(group, resident, homes)? {
-                homes
-                    .entry(person.id)
-                    .or_default()
-                    .push((group, Some(person)));
+                homes.add(person, true, place);
                 continue;
             } else if let Some(reason) = excluded {
                 self.exclude(&group.id, &reason, None);
@@ -72,23 +72,22 @@ impl<P: People> Planner<'_, P> {
         &self,
         group: &Group,
         resident: &Resident,
-        homes: &Homes<'_>,
-    ) -> Result<Option<Person>, P::Error> {
+        homes: &Homes,
+    ) -> Result<Option<PersonId>, P::Error> {
         let Some(email) = &resident.email else {
             return Ok(None);
         };
         let Some(id) = self.people.person_with_email(email)? else {
             return Ok(None);
         };
-        let comes = homes.get(&id).map_or(&[][..], Vec::as_slice);
-        if comes.is_empty() && self.links_of(id).next().is_none() {
+        if homes.of(id).next().is_none() && self.links_of(id).next().is_none() {
             return Ok(None);
         }
         let is_left_out = group.lease().is_some_and(|lease| lease.excluded.is_some());
         if is_left_out {
             // A record that is not theirs does not name them (R21a).
-            for (other, _) in comes {
-                if self.counts(other)?.is_some() {
+            for other in homes.of(id) {
+                if self.counts(&self.group(other)?)?.is_some() {
                     return Ok(None);
                 }
             }
@@ -98,6 +97,6 @@ impl<P: People> Planner<'_, P> {
             return Ok(None);
         }
         let person = self.people.named_elsewhere(id)?;
-        Ok(Some(person).filter(|person| is_named(person, resident)))
+        Ok(is_named(&person, resident).then_some(id))
     }
 }

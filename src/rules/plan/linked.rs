@@ -15,6 +15,7 @@ use crate::model::{
 use super::super::alerts;
 use super::super::dates;
 use super::super::entry::{Group, rank};
+use super::super::groups::mark;
 use super::super::update::{Ask, differences, update};
 use super::Planner;
 use super::absent::Stands;
@@ -22,25 +23,17 @@ use crate::model::People;
 
 impl<P: People> Planner<'_, P> {
     /// Updates a person from all residents that are tied to them here: the one that counts decides (R21, R22).
-    pub(super) fn update(
-        &mut self,
-        id: PersonId,
-        mut groups: Vec<(&Group, Option<Person>)>,
-    ) -> Result<(), P::Error> {
-        let matched = groups.iter_mut().find_map(|(_, person)| person.take());
-        let before = match matched {
-            Some(person) => person,
-            None => self.people.named_elsewhere(id)?,
-        };
+    pub(super) fn update(&mut self, id: PersonId, groups: &[Group]) -> Result<(), P::Error> {
+        let before = self.people.named_elsewhere(id)?;
         if before.pinned {
             self.told_of.insert(id.to_string());
-            for (group, _) in &groups {
+            for group in groups {
                 self.leave(group, &before);
             }
             return Ok(());
         }
         let mut theirs: Vec<Cow<'_, Group>> = Vec::with_capacity(groups.len());
-        for (group, _) in groups {
+        for group in groups {
             theirs.extend(self.believed(group, &before));
         }
         theirs.sort_by(|a, b| {
@@ -179,7 +172,7 @@ impl<P: People> Planner<'_, P> {
             }
         }
         for (id, link) in gone {
-            self.put_link(&id, link);
+            self.put_link(&id, &link);
         }
         Ok(())
     }
@@ -237,7 +230,7 @@ impl<P: People> Planner<'_, P> {
                 misses: 0,
                 ..link.clone()
             };
-            self.put_link(id, link);
+            self.put_link(id, &link);
         }
     }
 
@@ -263,7 +256,7 @@ impl<P: People> Planner<'_, P> {
             stay.excluded = true;
             let fields = differences(before, &person, self.inputs.integration);
             self.change(person.id, &group.id, ChangeKind::Excluded, "R8", fields);
-            self.plan.people.push(person);
+            self.plan.people.push(&person);
         }
         self.is_named_again(&group.id);
         *self.resting.entry(reason.to_owned()).or_default() += 1;
@@ -311,7 +304,7 @@ impl<P: People> Planner<'_, P> {
             && resident
                 .email
                 .as_ref()
-                .is_none_or(|email| !self.taken.contains(email));
+                .is_none_or(|email| !self.taken.contains(&mark(email)));
         let left_out = group.lease().is_some_and(|lease| lease.excluded.is_some());
         let more_units = self.more_units(group, &before);
         self.multiple(group, before.id, &more_units);
@@ -407,9 +400,9 @@ impl<P: People> Planner<'_, P> {
         if changed || is_new {
             self.change(before.id, &group.id, kind, rule, update.fields);
             if update.person.email != before.email {
-                self.taken.extend(update.person.email.clone());
+                self.taken.extend(update.person.email.as_deref().map(mark));
             }
-            self.plan.people.push(update.person);
+            self.plan.people.push(&update.person);
         }
         let (rule, reason) = match (fate, waits) {
             (Fate::Held, Some((rule, reason))) => (rule, reason),

@@ -2,7 +2,7 @@
 //! or made people (R17). What matching is, is in `matching`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::People;
 use crate::model::{
@@ -11,42 +11,42 @@ use crate::model::{
 
 use super::super::alerts;
 use super::super::dates;
-use super::super::entry::{Group, Lease};
+use super::super::entry::{self, Group, Lease};
+use super::super::groups::mark;
 use super::super::matching::{Match, is_named, match_resident};
 use super::super::update::update;
 use super::{Attach, Planner};
 
-/// Whether a lease is looked at where others have its email (R16).
 fn may_share(lease: &Lease) -> bool {
-    lease.excluded.is_none() && lease.normal.resident.status.may_come_in()
+    entry::may_share(&lease.normal.resident, lease.excluded.as_deref())
 }
 
 impl<P: People> Planner<'_, P> {
-    /// The groups that are held because others have the same email (R16), by position.
-    pub(super) fn duplicate_emails(
-        &mut self,
-        groups: &[Group],
-    ) -> Result<BTreeSet<String>, P::Error> {
-        let mut first: HashMap<&str, &Group> = HashMap::new();
-        let mut by_email: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
-        for group in groups {
-            let leases = group.leases().iter().filter(|lease| may_share(lease));
-            let emails = leases.filter_map(|lease| lease.normal.resident.email.as_deref());
-            for email in emails.collect::<BTreeSet<_>>() {
-                // Nearly every email is one resident's.
-                if let Some(first) = first.insert(email, group) {
-                    let sharing = by_email.entry(email).or_insert_with(|| vec![first]);
-                    sharing.push(group);
+    /// The ids of the groups that are held because others have the same email (R16).
+    pub(super) fn duplicate_emails(&mut self) -> Result<BTreeSet<String>, P::Error> {
+        let mut by_email: BTreeMap<String, Vec<Group>> = BTreeMap::new();
+        for places in self.groups.sharing() {
+            for place in places {
+                let group = self.group(*place)?;
+                let leases = group.leases().iter().filter(|lease| may_share(lease));
+                let emails = leases.filter_map(|lease| lease.normal.resident.email.clone());
+                for email in emails.collect::<BTreeSet<_>>() {
+                    let sharing = by_email.entry(email).or_default();
+                    // With two emails it may be here by the other one, too.
+                    if sharing.iter().all(|known| known.id != group.id) {
+                        sharing.push(group.clone());
+                    }
                 }
             }
         }
+        by_email.retain(|_, several| several.len() > 1);
         let mut held = BTreeSet::new();
         for (email, several) in by_email {
             let mut sharing: Vec<&Group> = Vec::new();
             let mut residents: Vec<Resident> = Vec::new();
-            for group in several {
+            for group in &several {
                 let counts = self.counts(group)?.filter(|lease| {
-                    may_share(lease) && lease.normal.resident.email.as_deref() == Some(email)
+                    may_share(lease) && lease.normal.resident.email.as_ref() == Some(&email)
                 });
                 if let Some(lease) = counts {
                     sharing.push(group);
@@ -65,7 +65,7 @@ impl<P: People> Planner<'_, P> {
             if people.len() + new.len() < 2 || self.is_one_human(&people, &new)? {
                 continue;
             }
-            self.taken.insert(email.to_owned());
+            self.taken.insert(mark(&email));
             let subject = format!("email:{}", &blake3::hash(email.as_bytes()).to_hex()[..16]);
             let sides = residents.iter().map(alerts::resident_side).collect();
             let detail = format!(
@@ -133,7 +133,7 @@ impl<P: People> Planner<'_, P> {
                 let apart = self.inputs.rulings.get(&group.id);
                 match match_resident(resident, email, apart, self.people)? {
                     Match::Create => return Ok(Attach::Create),
-                    Match::Link(person) => return Ok(Attach::Link(person)),
+                    Match::Link(person) => return Ok(Attach::Link(person.id)),
                     Match::Flag {
                         kind,
                         rule,
@@ -202,7 +202,7 @@ impl<P: People> Planner<'_, P> {
         self.multiple(group, nobody.id, &more_units);
         let ask = self.ask(&normal, more_units, None, true);
         let made = update(&nobody, &ask);
-        self.taken.extend(made.person.email.clone());
+        self.taken.extend(made.person.email.as_deref().map(mark));
         let status = resident.status;
         self.link(
             group,
@@ -221,7 +221,7 @@ impl<P: People> Planner<'_, P> {
         let says = dates::told_of(group).unwrap_or_default();
         self.decide(&group.id, Fate::Created, "R17", says, Some(made.person.id));
         self.others(group, Some(made.person.id));
-        self.plan.people.push(made.person);
+        self.plan.people.push(&made.person);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     Act, ActId, ActKind, Alert, AlertId, AlertState, Change, Decision, Field, GuardState, Guarded,
     HeldPlan, IntegrationId, Link, PersonId, Run,
 };
-use crate::store::value::{decisions_to_bytes, from_bytes, to_bytes};
+use crate::store::value::{from_bytes, to_bytes};
 use crate::store::write::Done;
 use crate::store::{History, tables};
 
@@ -225,23 +225,27 @@ impl Erasure<'_> {
 
     /// Decisions keep whom they were about, by the PMS id, and by which rule.
     pub(super) fn decisions(&self) -> Done<()> {
-        self.rewrite(tables::DECISIONS, |_, value| {
-            if !self.traces.touch(value) {
-                return Ok(None);
-            }
-            let mut decisions: Vec<Decision> = from_bytes("decisions-1", value)?;
-            let mut is_other = false;
-            for decision in &mut decisions {
-                if let Some(reason) = self.traces.clean(&decision.reason) {
-                    decision.reason = reason;
-                    is_other = true;
-                }
-            }
-            let decisions: Vec<&Decision> = decisions.iter().collect();
-            is_other
-                .then(|| decisions_to_bytes("decisions-1", &decisions))
-                .transpose()
+        self.rewrite(tables::DECISIONS, |_, value| self.part_of_decisions(value))?;
+        self.rewrite(tables::MORE_DECISIONS, |_, value| {
+            self.part_of_decisions(value)
         })
+    }
+
+    fn part_of_decisions(&self, value: &[u8]) -> Done<Option<Vec<u8>>> {
+        if !self.traces.touch(value) {
+            return Ok(None);
+        }
+        let mut decisions: Vec<Decision> = from_bytes("decisions-1", value)?;
+        let mut is_other = false;
+        for decision in &mut decisions {
+            if let Some(reason) = self.traces.clean(&decision.reason) {
+                decision.reason = reason;
+                is_other = true;
+            }
+        }
+        is_other
+            .then(|| to_bytes("decisions-1", &decisions))
+            .transpose()
     }
 
     /// Plans that wait keep how much they take, and from which ids. Of what passed lately, homes and phones go.

@@ -153,7 +153,7 @@ fn what_is_no_copy_of_a_store_changes_nothing() {
     write.commit().unwrap();
     std::fs::remove_file(&file).unwrap();
     store.copy_to(&file).unwrap();
-    refused("has schema 99, and this epms knows 16");
+    refused("has schema 99, and this epms knows 17");
     let store = Store::open(&here).unwrap();
     assert!(store.read().unwrap().dump().unwrap() == before);
     assert_eq!(std::fs::read_dir(&here).unwrap().count(), 2);

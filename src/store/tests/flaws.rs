@@ -102,7 +102,7 @@ fn sound() -> Store {
         person: Some(PersonId(1)),
     };
     write
-        .put_decisions(&elm(), RunId(1), &[decision], None, 24)
+        .put_decisions(&elm(), RunId(1), [Ok::<_, StoreError>(decision)], None, 24)
         .unwrap();
     let history = History {
         last_run: Some(RunId(1)),
@@ -138,7 +138,7 @@ fn a_sound_store_is_counted() {
     let found = sound().read().unwrap().verify().unwrap();
     assert_eq!(found.entries["people-1"], 2);
     assert_eq!(found.entries["changes-by-person-1"], 2);
-    assert_eq!(found.entries.len(), 40);
+    assert_eq!(found.entries.len(), 41);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn decides_as_the_first(write: &crate::store::Write) {
         gone: std::collections::BTreeSet::new(),
     };
     write
-        .put_decisions(&elm(), RunId(2), &[], Some(&standing), 24)
+        .put_decisions::<StoreError>(&elm(), RunId(2), [], Some(&standing), 24)
         .unwrap();
 }
 
@@ -550,5 +550,69 @@ fn what_cannot_be_read_is_told_without_what_it_says() {
             .iter()
             .any(|one| one.contains("alerts-1: ") && one.contains("JSON")),
         "{found:?}"
+    );
+}
+
+/// In tests a part is small.
+#[test]
+fn decisions_in_several_parts_are_read_checked_replaced_and_forgotten_as_one() {
+    let store = sound();
+    let decided = |count: usize| {
+        let decision = move |number| {
+            Ok::<_, StoreError>(Decision {
+                subject: format!("t{number}"),
+                fate: Fate::Excluded,
+                rule: "R6".into(),
+                reason: "status Applicant".into(),
+                person: None,
+            })
+        };
+        (0..count).map(decision)
+    };
+    let parts = |store: &Store| {
+        let found = store.read().unwrap().verify().unwrap();
+        assert_eq!((found.flaws, found.lost), (vec![], vec![]));
+        found.entries["more-decisions-1"]
+    };
+    let mut run = Run::begun(RunId(2), elm(), Cause::Manual, 1, Timestamp::UNIX_EPOCH);
+    run.outcome = Outcome::Unchanged;
+    for (count, several) in [(200, true), (3, false), (100, true), (0, false), (70, true)] {
+        (run.counts.seen, run.counts.excluded) = (count as u64, count as u64);
+        let write = store.write().unwrap();
+        write.put_run(&run).unwrap();
+        write
+            .put_decisions(&elm(), RunId(2), decided(count), None, 24)
+            .unwrap();
+        let all: Vec<Decision> = decided(count).map(Result::unwrap).collect();
+        assert_eq!(write.decisions(RunId(2)).unwrap(), all);
+        write.commit().unwrap();
+        assert_eq!(store.read().unwrap().decisions(RunId(2)).unwrap(), all);
+        assert_eq!(parts(&store) > 3, several);
+    }
+    // When as many have decided since as are kept, all parts are gone.
+    let write = store.write().unwrap();
+    for number in 3..30 {
+        run.id = RunId(number);
+        (run.counts.seen, run.counts.excluded) = (0, 0);
+        write.put_run(&run).unwrap();
+        write
+            .put_decisions::<StoreError>(&elm(), RunId(number), [], None, 24)
+            .unwrap();
+    }
+    assert_eq!(write.decisions(RunId(2)).unwrap(), []);
+    write.commit().unwrap();
+    assert_eq!(parts(&store), 0);
+}
+
+#[test]
+fn a_part_of_decisions_that_is_alone_is_told() {
+    let found = told(|tables| {
+        let mut more = tables.open_table(tables::MORE_DECISIONS).unwrap();
+        let none = to_bytes("decisions-1", &Vec::<Decision>::new()).unwrap();
+        more.insert((7, 1), none.as_slice()).unwrap();
+    });
+    assert_eq!(
+        found,
+        ["more-decisions-1: part 1 of the decisions of r7 is alone"]
     );
 }

@@ -140,7 +140,7 @@ fn a_store_is_opened_once_and_never_replaced() {
     drop(store);
     let error = Store::open(folder.path()).unwrap_err().to_string();
     assert!(
-        error.contains("has schema 99, and this epms knows 16; start the newer epms"),
+        error.contains("has schema 99, and this epms knows 17; start the newer epms"),
         "{error}"
     );
     let other = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ use crate::model::{
     Ruling, Run, RunId,
 };
 use crate::store::alerts::{NEXT_ALERT, concerned};
+use crate::store::decisions::whole;
 use crate::store::identity::gaps;
 use crate::store::retention::CHANGES_FROM;
 use crate::store::value::{Read, from_bytes, read_json, read_packed};
@@ -288,6 +289,7 @@ impl Checking<'_> {
         )?;
         let person = self.holder(tables::PEOPLE)?;
         let table = self.transaction.open_table(tables::DECISIONS)?;
+        let more = self.transaction.open_table(tables::MORE_DECISIONS)?;
         let standing = self.transaction.open_table(tables::STANDING)?;
         let (bases, mut indexed) = (self.bases()?, 0);
         // The runs of an integration follow each other there, and mostly stand on the same one.
@@ -297,18 +299,19 @@ impl Checking<'_> {
             "decisions-1",
             |found, (_, id), ()| {
                 let which = RunId(id);
-                let Some(value) = table.get(id)? else {
-                    found.flaw(format!("there are no decisions of {which}"));
-                    return Ok(());
-                };
-                indexed += 1;
-                let decisions: Vec<Decision> = match from_bytes("decisions-1", value.value()) {
-                    Ok(decisions) => decisions,
+                let decisions: Vec<Decision> = match whole(&table, &more, id) {
+                    Ok(Some(decisions)) => decisions,
+                    Ok(None) => {
+                        found.flaw(format!("there are no decisions of {which}"));
+                        return Ok(());
+                    }
                     Err(error) => {
+                        indexed += 1;
                         found.flaw(error.to_string());
                         return Ok(());
                     }
                 };
+                indexed += 1;
                 let counts = run(id)?.map(|run| run.counts.seen);
                 found.unless(counts.is_some() || bases.contains(&id), || {
                     format!("there are decisions of {which}, which is not there")
@@ -320,8 +323,7 @@ impl Checking<'_> {
                     Some(standing) => {
                         let base = standing.base.0;
                         if read.as_ref().is_none_or(|(run, _)| *run != base) {
-                            let value = table.get(base)?;
-                            let of = value.and_then(|value| from_bytes("", value.value()).ok());
+                            let of = whole(&table, &more, base).ok().flatten();
                             read = of.map(|decisions| (base, decisions));
                         }
                         found.unless(read.is_some(), || {
@@ -352,7 +354,16 @@ impl Checking<'_> {
         if indexed != self.entries(tables::DECISIONS) {
             self.decisions_nobody_finds()?;
         }
-        Ok(())
+        self.index(
+            tables::MORE_DECISIONS,
+            "more-decisions-1",
+            |found, (id, part), _| {
+                found.unless(table.get(id)?.is_some(), || {
+                    format!("part {part} of the decisions of {} is alone", RunId(id))
+                });
+                Ok(())
+            },
+        )
     }
 
     fn decisions_nobody_finds(&mut self) -> Done<()> {

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::People;
 use crate::model::{
-    Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId, Understanding,
+    Alert, AlertKind, AlertState, Decision, Fate, IntegrationId, Link, PersonId, Print, Spooled,
+    Understanding,
 };
 use crate::store::{Stirred, StoreError, Write};
 
-use super::{Adds, Made, Memory, Row, Sum, Taken, key_of, key_of_email, key_of_person, subject};
+use super::taken::{Packed, Taken, made_at};
+use super::{Adds, Made, Memory, Row, Sum, Takings, key_of, key_of_email, key_of_person, subject};
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
 use crate::rules::matching::candidates;
@@ -22,7 +24,10 @@ use crate::rules::understood::{nobodys, record_of};
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Gathered {
     /// In the order of the feed.
-    pub(in crate::sync) entries: Vec<Entry>,
+    pub(in crate::sync) entries: Spooled<Entry>,
+    /// How many of them could not be mapped, and how many are records with nobody in them.
+    rejected: u64,
+    nobody: u64,
     pub(in crate::sync) unmapped: BTreeMap<String, String>,
     /// The links that may matter.
     pub(in crate::sync) links: BTreeMap<String, Link>,
@@ -33,6 +38,8 @@ pub(in crate::sync) struct Gathered {
     /// The records, in the order of the feed.
     pub(super) records: Vec<Handled>,
     pub(super) looked_at: Vec<LookedAt>,
+    /// What was made of those that are looked at.
+    pub(super) made: Spooled<Packed>,
     /// Records that are gone, with those whom they were about.
     pub(super) gone: Vec<(usize, Vec<String>)>,
 }
@@ -41,29 +48,47 @@ pub(in crate::sync) struct Gathered {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Handled {
     /// Remembered, and left as it is.
-    Quiet(usize),
+    Quiet(u32),
     /// Among those that are looked at.
-    LookedAt(usize),
+    LookedAt(u32),
 }
 
-/// A record that is looked at.
+/// A record that is looked at. In a first sync there is one of everybody.
 #[derive(Debug)]
 pub(super) struct LookedAt {
-    /// Where it was, if it was there before.
-    pub(super) before: Option<usize>,
-    pub(super) row: Row,
-    pub(super) keys: Vec<u64>,
-    /// Whom it is about.
-    pub(super) subjects: Vec<String>,
-    pub(super) restless: bool,
+    /// As bytes, so that it takes no more room than it has.
+    print: [u8; 16],
     pub(super) adds: Option<Box<Adds>>,
-    /// What was made of it, as the first half of what is remembered.
-    pub(super) made: Vec<u8>,
-    /// What was decided before, as bytes.
-    pub(super) decided: Vec<u8>,
+    /// What was decided before, as bytes, if it was there before.
+    pub(super) before: Option<Box<[u8]>>,
+    length: u32,
+    entries: u32,
+    /// Which of those that were made it is.
+    pub(super) made: u32,
+    pub(super) restless: bool,
+    bad_dates: bool,
+    rejected: bool,
 }
 
 impl LookedAt {
+    pub(super) fn print(&self) -> u128 {
+        u128::from_le_bytes(self.print)
+    }
+
+    /// As it is remembered.
+    pub(super) fn row(&self, quiet: bool, since: bool) -> Row {
+        Row {
+            print: Print(self.print()),
+            length: self.length,
+            entries: self.entries,
+            quiet,
+            since,
+            bad_dates: self.bad_dates,
+            rejected: self.rejected,
+            keys: (0, 0),
+        }
+    }
+
     pub(super) fn has_unknown_word(&self) -> bool {
         let adds = self.adds.as_ref();
         adds.is_some_and(|adds| !adds.odd.words.is_empty())
@@ -252,6 +277,14 @@ impl From<StoreError> for Amiss {
     }
 }
 
+/// A remembered record that is looked at again.
+struct Pulled {
+    /// Which of those that were made it is.
+    made: u32,
+    /// What was decided before, as bytes.
+    decided: Vec<u8>,
+}
+
 /// Gathers what a run decides on. Without a memory that is everything.
 pub(in crate::sync) fn gather(
     write: &Write,
@@ -259,7 +292,7 @@ pub(in crate::sync) fn gather(
     people: &impl People<Error = StoreError>,
     alerts: &BTreeMap<(AlertKind, String), Alert>,
     memory: Option<&Memory>,
-    taken: Vec<Taken>,
+    taken: Takings,
 ) -> Result<Gathered, Amiss> {
     let Some(memory) = memory else {
         let links = write.links(integration)?;
@@ -285,50 +318,59 @@ pub(in crate::sync) fn gather(
     gathering.begin(memory, alerts)?;
     // 0, 1, or several times in the feed.
     let mut came = vec![0_u8; memory.rows.len()];
-    for taken in &taken {
-        match taken {
-            Taken::Known(place) => {
-                if let Some(came) = came.get_mut(*place) {
-                    *came = came.saturating_add(1);
-                }
-            }
-            Taken::Made(made) => {
-                for entry in &made.entries {
-                    gathering.entry(entry)?;
-                }
-            }
+    for taken in &taken.order {
+        if let Taken::Known(place) = taken
+            && let Some(came) = came.get_mut(*place)
+        {
+            *came = came.saturating_add(1);
         }
     }
-    let mut pulled: BTreeMap<usize, (Made, Vec<u8>)> = BTreeMap::new();
+    for made in taken.each_made() {
+        for entry in &made?.entries {
+            gathering.entry(entry)?;
+        }
+    }
+    let mut pulled: BTreeMap<usize, Pulled> = BTreeMap::new();
+    let Takings { order, mut made } = taken;
     let mut left: Vec<usize> = Vec::new();
     for (place, (row, came)) in memory.rows.iter().zip(&came).enumerate() {
         if *came == 1 && row.quiet {
             left.push(place);
         } else {
-            gathering.pull(memory, place, &mut pulled)?;
+            gathering.pull(memory, place, &mut pulled, &mut made)?;
         }
     }
-    gathering.pull_what_hangs_together(memory, &mut left, &mut pulled)?;
-    if !holds_without(memory, &pulled) {
+    gathering.pull_what_hangs_together(memory, &mut left, &mut pulled, &mut made)?;
+    if !holds_without(memory, &pulled, &made)? {
         let is_rejected = |place: &usize| memory.rows.get(*place).is_some_and(|row| row.rejected);
         let (rejected, rest): (Vec<usize>, Vec<usize>) = left.into_iter().partition(is_rejected);
         left = rest;
         for place in rejected {
-            gathering.pull(memory, place, &mut pulled)?;
+            gathering.pull(memory, place, &mut pulled, &mut made)?;
         }
-        gathering.pull_what_hangs_together(memory, &mut left, &mut pulled)?;
+        gathering.pull_what_hangs_together(memory, &mut left, &mut pulled, &mut made)?;
     }
     let links = gathering.links.into_iter();
     let links = links.filter_map(|(resident, link)| Some((resident, link?)));
+    let taken = Takings { order, made };
     Ok(sorted(memory, links.collect(), taken, &came, pulled)?)
 }
 
 /// Whether what is told of the odd records that are left is known without them.
-fn holds_without(memory: &Memory, pulled: &BTreeMap<usize, (Made, Vec<u8>)>) -> bool {
+fn holds_without(
+    memory: &Memory,
+    pulled: &BTreeMap<usize, Pulled>,
+    made: &Spooled<Packed>,
+) -> Result<bool, StoreError> {
     let mut odd = memory.header.quiet.odd.clone();
     let quiet = |place: &usize| memory.rows.get(*place).is_some_and(|row| row.quiet);
-    let mut pulled = pulled.iter().filter(|(place, _)| quiet(place));
-    pulled.all(|(_, (made, _))| odd.take(&Odd::of(&made.entries)))
+    for (_, one) in pulled.iter().filter(|(place, _)| quiet(place)) {
+        let made = made.get(one.made as usize)?.made()?;
+        if !odd.take(&Odd::of(&made.entries)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl<P: People<Error = StoreError>> Gathering<'_, P> {
@@ -337,7 +379,8 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
         &mut self,
         memory: &Memory,
         left: &mut Vec<usize>,
-        pulled: &mut BTreeMap<usize, (Made, Vec<u8>)>,
+        pulled: &mut BTreeMap<usize, Pulled>,
+        all: &mut Spooled<Packed>,
     ) -> Result<(), StoreError> {
         while !self.keys.is_empty() {
             let is_hit = |place: &usize| {
@@ -351,7 +394,7 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
                 break;
             }
             for place in hit {
-                self.pull(memory, place, pulled)?;
+                self.pull(memory, place, pulled, all)?;
             }
         }
         Ok(())
@@ -362,45 +405,27 @@ impl<P: People<Error = StoreError>> Gathering<'_, P> {
         &mut self,
         memory: &Memory,
         place: usize,
-        pulled: &mut BTreeMap<usize, (Made, Vec<u8>)>,
+        pulled: &mut BTreeMap<usize, Pulled>,
+        all: &mut Spooled<Packed>,
     ) -> Result<(), StoreError> {
         let Some(row) = memory.rows.get(place) else {
             return Ok(());
         };
         let value = self.write.remembered(self.integration, row.print.0)?;
-        let value = value.ok_or_else(unreadable)?;
+        let mut value = value.ok_or_else(unreadable)?;
         let (made, decided) = halves(&value)?;
-        let mut made: Made = decode(made)?;
-        made.bytes = value
-            .get(..value.len() - decided.len())
-            .unwrap_or_default()
-            .to_vec();
+        let (made, decided): (Made, Vec<u8>) = (decode(made)?, decided.to_vec());
         for entry in &made.entries {
             self.entry(entry)?;
         }
         self.keys.extend(memory.keys(row));
-        pulled.insert(place, (made, decided.to_vec()));
+        value.truncate(value.len() - decided.len());
+        let made = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        // How long its text is stands in its row.
+        all.push(&Packed::of(row.print, 0, value));
+        pulled.insert(place, Pulled { made, decided });
         Ok(())
     }
-}
-
-fn looked_at(made: &mut Made, row: Row, before: Option<usize>) -> Result<LookedAt, StoreError> {
-    let bytes = std::mem::take(&mut made.bytes);
-    let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
-    Ok(LookedAt {
-        before,
-        row,
-        keys: made.keys(),
-        subjects: subjects.collect(),
-        restless: !made.unmapped.is_empty(),
-        adds: Adds::of(made),
-        made: if bytes.is_empty() {
-            first_half(made)?
-        } else {
-            bytes
-        },
-        decided: Vec::new(),
-    })
 }
 
 fn is_rejected(entry: &Entry) -> bool {
@@ -434,15 +459,12 @@ impl Gathered {
 
     /// How many residents, or records, could not be mapped.
     pub(in crate::sync) fn rejected(&self) -> u64 {
-        let looked_at = self.entries.iter().filter(|one| is_rejected(one)).count() as u64;
-        looked_at + self.quiet.counts.rejected
+        self.rejected + self.quiet.counts.rejected
     }
 
     /// How many records have nobody in them.
     pub(in crate::sync) fn nobody(&self) -> u64 {
-        let is_nobody = |entry: &&Entry| matches!(entry, Entry::Nobody { .. });
-        let looked_at = self.entries.iter().filter(is_nobody).count() as u64;
-        looked_at + self.quiet.odd.nobody
+        self.nobody + self.quiet.odd.nobody
     }
 
     /// Linked people of whom a record could not be mapped, and is not looked at: whoever is not looked at is as they were.
@@ -495,13 +517,13 @@ impl Gathered {
             }
             match *record {
                 Handled::LookedAt(place) => {
-                    let one = self.looked_at.get(place);
+                    let one = self.looked_at.get(place as usize);
                     if let Some(adds) = one.and_then(|one| one.adds.as_ref()) {
                         all.name_those_of(&adds.bad_dates);
                     }
                 }
                 Handled::Quiet(place) => {
-                    let row = memory.and_then(|memory| memory.rows.get(place));
+                    let row = memory.and_then(|memory| memory.rows.get(place as usize));
                     if let Some(row) = row.filter(|row| row.bad_dates) {
                         let value = write.remembered(integration, row.print.0)?;
                         let value = value.ok_or_else(unreadable)?;
@@ -520,99 +542,138 @@ impl Gathered {
         &self,
         plan: &Plan,
         understanding: &Understanding,
-    ) -> BTreeSet<PersonId> {
+    ) -> Result<BTreeSet<PersonId>, StoreError> {
         let adds = self.looked_at.iter().filter_map(|one| one.adds.as_deref());
         let unread: HashSet<&str> = adds
             .flat_map(|adds| &adds.unread)
             .map(String::as_str)
             .collect();
+        let mut people = BTreeSet::new();
+        if unread.is_empty() && understanding.unmapped.is_empty() {
+            return Ok(people);
+        }
         let is_unread = |resident: &str, link: &Link| unread.contains(record_of(resident, link));
-        let links = plan.links.iter().filter(|(resident, link)| {
-            let before = self.links.get(resident);
-            understanding.unmapped.contains(&link.person)
-                || is_unread(resident, link)
-                || before.is_some_and(|before| is_unread(resident, before))
-        });
-        links.map(|(_, link)| link.person).collect()
+        for linked in &plan.links {
+            let (resident, link) = linked?;
+            let before = self.links.get(&resident);
+            if understanding.unmapped.contains(&link.person)
+                || is_unread(&resident, &link)
+                || before.is_some_and(|before| is_unread(&resident, before))
+            {
+                people.insert(link.person);
+            }
+        }
+        Ok(people)
     }
 
-    fn look_at(&mut self, made: Made, looked_at: LookedAt) {
-        self.entries.extend(made.entries);
+    /// Takes a record in that is looked at: what was made of it is the one at `place`.
+    fn look_at(&mut self, made: Made, place: u32, row: &Row, before: Option<Vec<u8>>) {
+        let one = LookedAt {
+            print: row.print.0.to_le_bytes(),
+            adds: Adds::of(&made),
+            before: before.map(Vec::into_boxed_slice),
+            length: row.length,
+            entries: row.entries,
+            made: place,
+            restless: !made.unmapped.is_empty(),
+            bad_dates: row.bad_dates,
+            rejected: row.rejected,
+        };
+        for entry in &made.entries {
+            self.rejected += u64::from(is_rejected(entry));
+            self.nobody += u64::from(matches!(entry, Entry::Nobody { .. }));
+            self.entries.push(entry);
+        }
         self.unmapped.extend(made.unmapped);
         for (kind, count) in made.notes {
             *self.notes.entry(kind).or_default() += count;
         }
-        self.records.push(Handled::LookedAt(self.looked_at.len()));
-        self.looked_at.push(looked_at);
+        self.records
+            .push(Handled::LookedAt(number(self.looked_at.len())));
+        self.looked_at.push(one);
     }
 }
 
-fn everything(links: BTreeMap<String, Link>, taken: Vec<Taken>) -> Result<Gathered, StoreError> {
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn everything(links: BTreeMap<String, Link>, taken: Takings) -> Result<Gathered, StoreError> {
     let mut gathered = Gathered {
         links,
+        entries: taken.made.beside(),
         ..Gathered::default()
     };
-    for taken in taken {
-        if let Taken::Made(mut made) = taken {
-            let row = row_of(&made);
-            let looked_at = looked_at(&mut made, row, None)?;
-            gathered.look_at(*made, looked_at);
-        }
+    for (place, made) in (0..).zip(taken.each_made()) {
+        let made = made?;
+        let row = row_of(&made);
+        gathered.look_at(made, place, &row, None);
     }
+    gathered.made = taken.made;
     Ok(gathered)
 }
 
 fn sorted(
     memory: &Memory,
     links: BTreeMap<String, Link>,
-    taken: Vec<Taken>,
+    taken: Takings,
     came: &[u8],
-    mut pulled: BTreeMap<usize, (Made, Vec<u8>)>,
+    mut pulled: BTreeMap<usize, Pulled>,
 ) -> Result<Gathered, StoreError> {
+    let Takings { order, made: all } = taken;
     let mut gathered = Gathered {
         links,
         quiet: memory.header.quiet.clone(),
+        entries: all.beside(),
         ..Gathered::default()
     };
-    for (place, (made, decided)) in &pulled {
+    for (place, one) in &pulled {
         let Some(row) = memory.rows.get(*place) else {
             continue;
         };
+        let is_gone = came.get(*place) == Some(&0);
+        if !row.quiet && !is_gone {
+            continue;
+        }
+        let made = all.get(one.made as usize)?.made()?;
         if row.quiet {
-            let decisions: Vec<Decision> = decode(decided)?;
+            let decisions: Vec<Decision> = decode(&one.decided)?;
             gathered
                 .quiet
-                .count(&decisions, Adds::of(made).as_deref(), false);
+                .count(&decisions, Adds::of(&made).as_deref(), false);
         }
-        if came.get(*place) == Some(&0) {
+        if is_gone {
             let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
             gathered.gone.push((*place, subjects.collect()));
         }
     }
-    for taken in taken {
+    let mut in_order = all.in_order();
+    for taken in order {
         match taken {
-            Taken::Made(mut made) => {
+            Taken::Made(place) => {
+                let made = made_at(&mut in_order, place)?;
                 let row = row_of(&made);
-                let looked_at = looked_at(&mut made, row, None)?;
-                gathered.look_at(*made, looked_at);
+                gathered.look_at(made, place, &row, None);
             }
             Taken::Known(place) => {
                 let again = came.get(place).is_some_and(|came| *came > 1);
                 let one = if again {
-                    pulled.get(&place).cloned()
+                    pulled
+                        .get(&place)
+                        .map(|one| (one.made, one.decided.clone()))
                 } else {
-                    pulled.remove(&place)
+                    pulled.remove(&place).map(|one| (one.made, one.decided))
                 };
-                let (Some((mut made, decided)), Some(row)) = (one, memory.rows.get(place)) else {
-                    gathered.records.push(Handled::Quiet(place));
+                let (Some((made_at, decided)), Some(row)) = (one, memory.rows.get(place)) else {
+                    gathered.records.push(Handled::Quiet(number(place)));
                     continue;
                 };
-                made.print = row.print;
-                let mut looked_at = looked_at(&mut made, row.clone(), Some(place))?;
-                looked_at.decided = decided;
-                gathered.look_at(made, looked_at);
+                let made = all.get(made_at as usize)?.made()?;
+                gathered.look_at(made, made_at, row, Some(decided));
             }
         }
     }
+    drop(in_order);
+    gathered.made = all;
     Ok(gathered)
 }

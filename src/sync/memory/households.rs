@@ -20,10 +20,12 @@ pub(in crate::sync) fn households(
 ) -> Result<BTreeMap<String, String>, StoreError> {
     let keys: HashSet<u64> = residents.iter().map(|one| key_of(one)).collect();
     let mut found = BTreeMap::new();
+    let mut all = gathered.made.in_order();
     for handled in &gathered.records {
         let value = match *handled {
             Handled::Quiet(place) => {
-                let row = memory.and_then(|memory| Some((memory, memory.rows.get(place)?)));
+                let row =
+                    memory.and_then(|memory| Some((memory, memory.rows.get(place as usize)?)));
                 let row = row
                     .filter(|(memory, row)| memory.keys(row).iter().any(|key| keys.contains(key)));
                 match row {
@@ -32,9 +34,9 @@ pub(in crate::sync) fn households(
                 }
             }
             Handled::LookedAt(place) => {
-                let one = gathered.looked_at.get(place);
-                let one = one.filter(|one| one.subjects.iter().any(|id| residents.contains(id)));
-                one.map(|one| one.made.clone())
+                let one = gathered.looked_at.get(place as usize);
+                let made = one.map(|one| all.get(one.made as usize)).transpose()?;
+                made.map(|made| made.bytes)
             }
         };
         let Some(value) = value else { continue };

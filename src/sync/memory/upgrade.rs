@@ -7,8 +7,9 @@ use crate::model::{Alert, AlertKind, AlertState, Link, PersonId};
 use crate::rules;
 use crate::rules::plan::Plan;
 use crate::source::Known;
+use crate::store::StoreError;
 
-use super::{FORM, Header, Memory, Taken, subject};
+use super::{FORM, Header, Memory, Takings, subject};
 
 /// What a run remembered by rules or a script that hold no more: nothing of it serves, but for the records.
 #[derive(Debug)]
@@ -52,15 +53,15 @@ impl Earlier {
     }
 
     /// Compares a whole reading with it.
-    pub(in crate::sync) fn compare(self, taken: &[Taken]) -> Upgrade {
+    pub(in crate::sync) fn compare(self, taken: &Takings) -> Result<Upgrade, StoreError> {
         let mut upgrade = Upgrade {
             absent: self.absent,
             by_other_rules: self.by_other_rules,
             ..Upgrade::default()
         };
-        for taken in taken {
-            // Nothing is known of a feed by which one could leave out to map it.
-            let Taken::Made(made) = taken else { continue };
+        // Nothing is known of a feed by which one could leave out to map it.
+        for made in taken.each_made() {
+            let made = made?;
             let is_same = self.known.place_of(made.print).is_some();
             let subjects = made.entries.iter().map(|entry| subject(entry).to_owned());
             let place = if is_same {
@@ -70,7 +71,7 @@ impl Earlier {
             };
             place.extend(subjects);
         }
-        upgrade
+        Ok(upgrade)
     }
 }
 
@@ -89,18 +90,24 @@ impl Upgrade {
         &self,
         links: &BTreeMap<String, Link>,
         plan: &Plan,
-    ) -> BTreeSet<PersonId> {
-        let planned = plan.links.iter().map(|(resident, link)| (resident, link));
+    ) -> Result<BTreeSet<PersonId>, StoreError> {
         let (mut same, mut other) = (BTreeSet::new(), BTreeSet::new());
-        for (resident, link) in links.iter().chain(planned) {
+        let mut note = |resident: &str, link: &Link| {
             let people = if self.is_as_it_was(resident, link) {
                 &mut same
             } else {
                 &mut other
             };
             people.insert(link.person);
+        };
+        for (resident, link) in links {
+            note(resident, link);
         }
-        &same - &other
+        for linked in &plan.links {
+            let (resident, link) = linked?;
+            note(&resident, &link);
+        }
+        Ok(&same - &other)
     }
 
     /// The people whose email earlier rules made of records that are as they were, while nobody was told that the PMS

@@ -272,7 +272,8 @@ fn fates(plan: &Plan) -> Vec<(String, Fate, String, String)> {
         } = decision.clone();
         (subject, fate, rule, reason)
     };
-    let mut fates: Vec<_> = plan.decisions.iter().map(of).collect();
+    let decisions = plan.decisions.to_vec().unwrap();
+    let mut fates: Vec<_> = decisions.iter().map(of).collect();
     fates.sort();
     fates
 }
@@ -313,7 +314,7 @@ fn check_run(world: &mut World, feed: &[Item]) {
     };
     assert_eq!(
         sorted(&seen.decisions),
-        sorted(&planned.decisions),
+        sorted(&planned.decisions.to_vec().unwrap()),
         "what is remembered is what would be planned"
     );
 

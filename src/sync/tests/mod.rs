@@ -25,6 +25,7 @@ mod relocating;
 mod remembering;
 mod renewing;
 mod reports;
+mod spooling;
 mod troubles;
 mod truth;
 mod understanding;
@@ -41,12 +42,12 @@ use crate::config::{EmailChange, Guard, Retention};
 use crate::model::{
     Alert, AlertKind, AlertState, Cause, Change, ChangeKind, Counts, Decision, Fate, GuardState,
     HeldPlan, IntegrationId, LeaseStatus, Link, Origin, Outcome, Person, PersonId, Preview,
-    Printer, Resident, Run, RunId, Stay, Unit,
+    Printer, Resident, Run, RunId, Spool, Stay, Unit,
 };
 use crate::store::{Lookup, Property, Store, StoreError, Uptime};
 
 use super::commit::{self, Work, begin, commit, conclude};
-use super::memory::{Basis, Earlier, Made, MappedBy, Memory, Taken};
+use super::memory::{Basis, Earlier, Made, MappedBy, Memory, Takings};
 use super::retention::Forgetting;
 use crate::rules::dates::BadDates;
 use crate::rules::entry::Entry;
@@ -113,6 +114,8 @@ struct World {
     forgetful: bool,
     /// How many residents one record has.
     per_record: usize,
+    /// Where runs put what they cannot keep in memory, where that is not for the store to say.
+    spool: Option<Arc<dyn Spool>>,
 }
 
 /// What a run said and did.
@@ -149,6 +152,7 @@ impl World {
             starts: 1,
             forgetful: false,
             per_record: 1,
+            spool: None,
         }
     }
 
@@ -220,11 +224,12 @@ impl World {
     }
 
     /// The records of items, as a run takes them that remembers the run before.
-    fn taken(&self, items: Vec<Item>, memory: Option<&Memory>, seed: u64) -> Vec<Taken> {
+    fn taken(&self, items: Vec<Item>, memory: Option<&Memory>, seed: u64) -> Takings {
         let known = memory.map(Memory::known);
         let printer = Printer::new(seed, "residents", "p1");
         let records = items.chunks(self.per_record);
-        let taken = records.map(|items| {
+        let mut taken = Takings::to(&self.spool());
+        for items in records {
             let text = format!("{items:?}");
             let print = printer.print(&text);
             let place = known.as_ref().and_then(|known| known.place_of(print));
@@ -237,11 +242,19 @@ impl World {
                     let entry = World::entry(item.clone(), record, &mut made.notes);
                     made.entries.push(entry);
                 }
-                Taken::Made(Box::new(made))
+                made
             };
-            place.map_or_else(make, Taken::Known)
-        });
-        taken.collect()
+            match place {
+                Some(place) => taken.know(place),
+                None => taken.make(make()),
+            }
+        }
+        taken
+    }
+
+    fn spool(&self) -> Arc<dyn Spool> {
+        let given = self.spool.clone();
+        given.unwrap_or_else(|| self.store.spool())
     }
 
     /// What the run before remembered.
@@ -324,7 +337,6 @@ impl World {
         let seed = memory.as_ref().map(Memory::seed);
         let seed = seed.or(earlier.as_ref().map(Earlier::seed)).unwrap_or(7);
         let taken = self.taken(items, memory.as_ref(), seed);
-        let upgrade = earlier.map(|earlier| earlier.compare(&taken));
         let report = Run {
             requests: 1,
             id,
@@ -354,7 +366,8 @@ impl World {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            upgrade,
+            earlier,
+            spool: self.spool(),
             silent,
             seen: records,
             taken,
