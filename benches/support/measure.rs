@@ -2,6 +2,7 @@
 
 mod fleet;
 mod latencies;
+mod pages;
 mod shipped;
 mod stages;
 mod syncs;
@@ -24,15 +25,18 @@ pub(crate) enum Section {
     Fleet,
     /// How long the daemon lets others wait.
     Latencies,
+    /// What lists of many people take, and what those pay whom browsers look at.
+    Pages,
 }
 
 impl Section {
-    pub(crate) const ALL: [Section; 5] = [
+    pub(crate) const ALL: [Section; 6] = [
         Section::Syncs,
         Section::Stages,
         Section::Shipped,
         Section::Fleet,
         Section::Latencies,
+        Section::Pages,
     ];
 
     /// Measures it; with `all` also what takes minutes and gigabytes.
@@ -43,6 +47,7 @@ impl Section {
             Section::Shipped => shipped::measure(report),
             Section::Fleet => fleet::measure(report),
             Section::Latencies => latencies::measure(report, all),
+            Section::Pages => pages::measure(report),
         }
     }
 
@@ -54,6 +59,7 @@ impl Section {
             Section::Shipped => shipped::tables(report),
             Section::Fleet => fleet::tables(report),
             Section::Latencies => latencies::tables(report),
+            Section::Pages => pages::tables(report),
         }
     }
 }

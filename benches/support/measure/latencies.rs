@@ -153,7 +153,7 @@ async fn answer(daemon: &Daemon) -> f64 {
 }
 
 /// Waits until a run has succeeded and none is under way.
-async fn settled(daemon: &Daemon, id: &IntegrationId) {
+pub(super) async fn settled(daemon: &Daemon, id: &IntegrationId) {
     loop {
         let one = daemon.client.integration(id).await.unwrap();
         if one.last_success.is_some()
