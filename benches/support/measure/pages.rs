@@ -59,8 +59,7 @@ async fn all(report: &mut Report) {
         one_thread: false,
     }));
     let tokens: Vec<String> = (0..TOKENS).map(|number| token(&home, number)).collect();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let port = free_port();
     home.write(
         "config/epms.yaml",
         &format!(
@@ -146,6 +145,12 @@ async fn work(report: &mut Report, daemon: &Daemon, id: &IntegrationId, when: &s
             super::quantile(&took, 0.99),
         );
     }
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// A token of a program, as it is shown once.
