@@ -139,7 +139,8 @@ mod tests {
         let root = folder.path().join("home");
         std::fs::create_dir_all(root.join("config")).unwrap();
         std::fs::create_dir(folder.path().join(".git")).unwrap();
-        let long: String = (0..30).map(|line| format!("line {line}\n")).collect();
+        let long: Vec<String> = (0..30).map(|line| format!("line {line}\n")).collect();
+        let long = long.concat();
         let edited = long.replace("line 15\n", "line fifteen\n") + "no end";
         std::fs::write(root.join("config/b.yaml"), &long).unwrap();
         let home = Home::at(&root);

@@ -257,7 +257,7 @@ async fn a_credential_whose_expiry_the_pms_tells_is_told_until_the_pms_tells_a_l
     ] {
         *ahead.lock().unwrap() = says;
         // A login whose answer is heard: the token of the one before is of another secret.
-        home.write("secrets/small", &format!("next-{first}"));
+        home.write("secrets/small", format!("next-{first}"));
         daemon.sync("home-0").await;
         is_told(&daemon, first).await;
     }

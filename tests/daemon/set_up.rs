@@ -1,6 +1,7 @@
 //! The set-up of an integration on the web page by the real binary, form by form as a browser sends them: what is written, what
 //! is asked first, what is refused, and what is never told.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::support::{Daemon, Home, eventually, pms, pms_of, told};
@@ -69,7 +70,7 @@ impl<'b> Way<'b> {
         assert_eq!(sent.status, 303, "{step}: {sent:?}");
         let to = sent.headers[LOCATION].to_str().unwrap().to_owned();
         if let Some((_, query)) = to.split_once("?draft=") {
-            self.draft = query.split('&').next().unwrap().to_owned();
+            query.split('&').next().unwrap().clone_into(&mut self.draft);
         }
         let page = self.browser.opens(&to).await;
         assert_eq!(page.status, 200, "{to}: {page:?}");
@@ -243,7 +244,6 @@ async fn an_integration_is_set_up_from_nothing_and_its_files_are_those_of_the_co
         if Sandbox::SECRETS.contains(&field) {
             let name = format!("secrets/acme-{field}");
             assert_eq!(home.read(&name).trim_end(), value);
-            use std::os::unix::fs::MetadataExt;
             let mode = home.path(&name).metadata().unwrap().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
