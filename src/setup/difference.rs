@@ -123,15 +123,8 @@ pub fn unwritable<'n>(home: &Home, names: impl Iterator<Item = &'n Path>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use super::super::write::new;
     use super::*;
-
-    fn new(name: &str, before: Option<&str>, text: &str) -> NewText {
-        NewText {
-            name: name.into(),
-            before: before.map(String::from),
-            text: text.into(),
-        }
-    }
 
     #[test]
     fn a_patch_is_taken_by_git_and_gives_exactly_the_files() {

@@ -147,18 +147,20 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// A file as it is to be, in few words.
+#[cfg(test)]
+pub(super) fn new(name: &str, before: Option<&str>, text: &str) -> NewText {
+    NewText {
+        name: name.into(),
+        before: before.map(String::from),
+        text: text.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Zeroizing;
-
-    fn new(name: &str, before: Option<&str>, text: &str) -> NewText {
-        NewText {
-            name: name.into(),
-            before: before.map(String::from),
-            text: text.into(),
-        }
-    }
 
     #[test]
     fn all_of_it_is_written_or_nothing_and_what_changed_meanwhile_stays() {

@@ -470,15 +470,18 @@ async fn the_socket_answers_under_no_name_that_a_page_of_somebody_else_can_have(
     assert_eq!(daemon.stop().await, Some(0));
 }
 
+/// Puts a certificate with its key in the place of the one before, as a renewal does.
+fn certify(home: &Home, pem: &str) {
+    let new = home.path("secrets/new.pem");
+    std::fs::write(&new, pem).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(new, home.path("secrets/page.pem")).unwrap();
+}
+
 #[tokio::test]
 async fn tls_is_spoken_with_the_certificate_as_it_is_now() {
     let home = Home::new();
-    let write = |pem: &str| {
-        let new = home.path("secrets/new.pem");
-        std::fs::write(&new, pem).unwrap();
-        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::rename(new, home.path("secrets/page.pem")).unwrap();
-    };
+    let write = |pem: &str| certify(&home, pem);
     let (first, authority) = certified();
     write(&first);
     home.set("web: { listen: 127.0.0.1:0, cert: secrets/page.pem, key: secrets/page.pem, tokens: secrets/tokens.yaml }");
@@ -713,12 +716,7 @@ async fn a_page_that_is_not_on_the_network_is_told_wherever_somebody_looks() {
 #[tokio::test]
 async fn a_certificate_that_does_not_fit_any_more_is_told_before_it_is_needed() {
     let home = Home::new();
-    let write = |pem: &str| {
-        let new = home.path("secrets/new.pem");
-        std::fs::write(&new, pem).unwrap();
-        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::rename(new, home.path("secrets/page.pem")).unwrap();
-    };
+    let write = |pem: &str| certify(&home, pem);
     write(&certified().0);
     home.set("web: { listen: 127.0.0.1:0, cert: secrets/page.pem, key: secrets/page.pem, tokens: secrets/tokens.yaml }");
     let daemon = Daemon::start(&home).await;
